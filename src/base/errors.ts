@@ -1,0 +1,49 @@
+import { type ErrorCode, errorCodes } from './error-codes.ts';
+
+/** Where something was observed: a file with an offset, or a peer. */
+export interface ErrorPlace {
+  file?: string;
+  offset?: number;
+  peer?: string;
+}
+
+export interface ErrorDetails {
+  place?: ErrorPlace;
+  /** The value that was observed, as the user should read it. */
+  observed?: string | number | bigint;
+  /** Replaces the hint of the code table where a better one is known. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** The only error type that graphkeep throws on purpose: a stable code, the place, the observed value and what to do next. */
+export class GraphkeepError extends Error {
+  override readonly name = 'GraphkeepError';
+  readonly code: ErrorCode;
+  readonly place: ErrorPlace | undefined;
+  readonly observed: string | number | bigint | undefined;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.place = details.place;
+    this.observed = details.observed;
+    this.hint = details.hint ?? errorCodes[code];
+  }
+}
+
+/** One line for the user: what, where, the observed value. The hint is a line of its own. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof GraphkeepError)) return error instanceof Error ? error.message : String(error);
+  const parts: string[] = [];
+  const { file, offset, peer } = error.place ?? {};
+  if (file !== undefined) parts.push(offset === undefined ? `file ${file}` : `file ${file}, offset ${offset}`);
+  if (peer !== undefined) parts.push(`server ${peer}`);
+  if (error.observed !== undefined) parts.push(`observed ${error.observed}`);
+  return parts.length === 0 ? error.message : `${error.message} (${parts.join('; ')})`;
+}
+
+export function hasCode(error: unknown, ...codes: ErrorCode[]): error is GraphkeepError {
+  return error instanceof GraphkeepError && codes.includes(error.code);
+}
