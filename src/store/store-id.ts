@@ -1,0 +1,65 @@
+/**
+ * The identity of a store, as servers send it (common-protocol spec 7, catchup-protocol spec) and as `neostore` keeps it in its
+ * records 0, 1, 4, 8 and 7.
+ */
+export interface StoreId {
+  /** Milliseconds since 1970. */
+  creationTime: number;
+  /** Any 64 bits, chosen at creation. */
+  randomId: bigint;
+  /** Name of the store format, packed; see {@link formatStoreVersion}. */
+  storeVersion: bigint;
+  /** Equal to {@link creationTime} for a store that was never upgraded. */
+  upgradeTime: number;
+  upgradeTransactionId: number;
+}
+
+/** Stands for "any value" in the two parts that identify a store. */
+const ANY = -1;
+
+/**
+ * Do both ids name the same store? Only creation time and random number count: the version and the upgrade change during the life
+ * of a store. -1 matches anything (common-protocol spec 7).
+ */
+export function sameStore(a: StoreId, b: StoreId): boolean {
+  const sameTime = a.creationTime === b.creationTime || a.creationTime === ANY || b.creationTime === ANY;
+  const anyRandom = BigInt(ANY);
+  return sameTime && (a.randomId === b.randomId || a.randomId === anyRandom || b.randomId === anyRandom);
+}
+
+/**
+ * The name of a packed store version: lowest byte = length (1..7), then the characters from low to high; `v0.A.9` =
+ * `00 39 2E 41 2E 30 76 06`. Hexadecimal if it is not such a name.
+ */
+export function formatStoreVersion(storeVersion: bigint): string {
+  const bits = BigInt.asUintN(64, storeVersion);
+  const length = Number(bits & 0xffn);
+  const hexadecimal = `0x${bits.toString(16).padStart(16, '0')}`;
+  if (length < 1 || length > 7) return hexadecimal;
+  let name = '';
+  for (let i = 1; i <= length; i++) {
+    const code = Number((bits >> BigInt(8 * i)) & 0xffn);
+    if (code < 0x21 || code > 0x7e) return hexadecimal;
+    name += String.fromCharCode(code);
+  }
+  return name;
+}
+
+/** The inverse of {@link formatStoreVersion} for a name of 1 to 7 ASCII characters. */
+export function packStoreVersion(name: string): bigint {
+  if (name.length < 1 || name.length > 7) throw new RangeError(`a store version has 1 to 7 characters: ${name}`);
+  let bits = BigInt(name.length);
+  for (let i = 0; i < name.length; i++) bits |= BigInt(name.charCodeAt(i) & 0xff) << BigInt(8 * (i + 1));
+  return BigInt.asIntN(64, bits);
+}
+
+/** For people: enough to tell two stores apart, and the format. */
+export function formatStoreId(id: StoreId): string {
+  const random = BigInt.asUintN(64, id.randomId).toString(16).padStart(16, '0');
+  return `created ${formatTime(id.creationTime)}, random ${random}, format ${formatStoreVersion(id.storeVersion)}`;
+}
+
+function formatTime(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
+}
