@@ -1,0 +1,228 @@
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { throwIfCancelled } from './cancellation.ts';
+import { GraphkeepError } from './errors.ts';
+import { atFile, fileError, isMissing, systemCodeOf } from './file-errors.ts';
+
+/*
+ * What "durable" means here: the bytes of a file survive a power cut after fsync of the file, its name survives after fsync of the
+ * directory that holds it. Every function below returns only when what it promises has reached the disk.
+ */
+
+const COPY_BUFFER_BYTES = 1 << 20;
+
+export interface CopyOptions {
+  signal?: AbortSignal;
+  /** Called after every chunk with the number of bytes just copied. */
+  onBytes?: (count: number) => void;
+}
+
+export interface TreeOptions extends CopyOptions {
+  /** False leaves the entry (and everything below a directory) out. `relative` uses `/`. */
+  include?: (relative: string, isDirectory: boolean) => boolean;
+  /** Called before each file is copied. */
+  onFile?: (relative: string, sizeBytes: number) => void;
+}
+
+/** Flushes the content of a file. */
+export async function syncFile(path: string): Promise<void> {
+  await atFile('flush the file', path, async () => {
+    const file = await open(path, 'r+');
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+/** Flushes the names in a directory. Windows has no such call and orders them itself. */
+export async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  await atFile('flush the directory', path, async () => {
+    const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await directory.sync();
+    } catch (error) {
+      // Some network file systems cannot do it; then it is theirs to keep order.
+      if (systemCodeOf(error) !== 'EINVAL' && systemCodeOf(error) !== 'ENOTSUP') throw error;
+    } finally {
+      await directory.close();
+    }
+  });
+}
+
+/** Flushes every file and every directory of a tree, the directories after what they hold. */
+export async function syncTree(path: string, signal?: AbortSignal): Promise<void> {
+  for (const entry of await listEntries(path)) {
+    throwIfCancelled(signal);
+    const child = join(path, entry.name);
+    if (entry.isDirectory()) await syncTree(child, signal);
+    else if (entry.isFile()) await syncFile(child);
+  }
+  await syncDirectory(path);
+}
+
+/** Creates the directory and its missing parents, each name durable. */
+export async function makeDirectory(path: string): Promise<void> {
+  const first = await atFile('create the directory', path, () => mkdir(path, { recursive: true }));
+  if (first === undefined) return;
+  for (let made = path; ; made = dirname(made)) {
+    await syncDirectory(dirname(made));
+    if (made === first || made === dirname(made)) return;
+  }
+}
+
+/** Renames a file or directory and makes both the new and the lost name durable. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await atFile(`rename to ${to}`, from, () => rename(from, to));
+  await syncDirectory(dirname(to));
+  if (dirname(from) !== dirname(to)) await syncDirectory(dirname(from));
+}
+
+/** Replaces or creates a file in one step: readers and crashes see the old content or the new one, never a part. */
+export async function writeFileDurably(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = temporarySibling(path);
+  await atFile('write the file', path, async () => {
+    try {
+      const file = await open(temporary, 'wx');
+      try {
+        await file.writeFile(content);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  });
+  await syncDirectory(dirname(path));
+}
+
+/** A name beside `path` that nobody else uses: `.<name>.<random>.tmp`. */
+export function temporarySibling(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
+/**
+ * Copies the content of a file and flushes it; the name becomes durable with {@link syncDirectory} of its directory. An existing
+ * target is overwritten. A cancelled or failed copy leaves a part of the target, which the caller removes with its directory.
+ * @returns the number of bytes copied
+ */
+export async function copyFileDurably(from: string, to: string, options: CopyOptions = {}): Promise<number> {
+  const source = await atFile('open the file', from, () => open(from, 'r'));
+  try {
+    const target = await atFile('create the file', to, () => open(to, 'w'));
+    try {
+      const buffer = Buffer.allocUnsafe(COPY_BUFFER_BYTES);
+      let copiedBytes = 0;
+      for (;;) {
+        throwIfCancelled(options.signal);
+        const { bytesRead } = await atFile('read the file', from, () => source.read(buffer, 0, buffer.length, null));
+        if (bytesRead === 0) break;
+        await atFile('write the file', to, () => writeFully(target, buffer.subarray(0, bytesRead)));
+        copiedBytes += bytesRead;
+        options.onBytes?.(bytesRead);
+      }
+      await atFile('flush the file', to, () => target.sync());
+      return copiedBytes;
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+async function writeFully(target: { write(bytes: Uint8Array): Promise<{ bytesWritten: number }> }, bytes: Uint8Array) {
+  for (let rest = bytes; rest.length > 0; ) {
+    const { bytesWritten } = await target.write(rest);
+    rest = rest.subarray(bytesWritten);
+  }
+}
+
+/**
+ * Copies everything below `from` into `to` (created if absent), flushing files and directories. Links are followed; a loop of links,
+ * or anything that is neither file nor directory, is an error.
+ */
+export async function copyTree(
+  from: string,
+  to: string,
+  options: TreeOptions = {},
+): Promise<{ files: number; bytes: number }> {
+  const total = { files: 0, bytes: 0 };
+  await copyTreeInto(from, to, '', [], options, total);
+  return total;
+}
+
+async function copyTreeInto(
+  from: string,
+  to: string,
+  prefix: string,
+  above: readonly string[],
+  options: TreeOptions,
+  total: { files: number; bytes: number },
+): Promise<void> {
+  const real = await atFile('read the directory', from, () => realpath(from));
+  if (above.includes(real))
+    throw new GraphkeepError('file.io', 'a link leads back to its own parent', { place: { file: from } });
+  await makeDirectory(to);
+  for (const entry of await listEntries(from)) {
+    throwIfCancelled(options.signal);
+    const relative = prefix + entry.name;
+    const source = join(from, entry.name);
+    const info = await atFile('read the file', source, () => stat(source));
+    if (options.include?.(relative, info.isDirectory()) === false) continue;
+    if (info.isDirectory()) {
+      await copyTreeInto(source, join(to, entry.name), `${relative}/`, [...above, real], options, total);
+    } else if (info.isFile()) {
+      options.onFile?.(relative, info.size);
+      total.bytes += await copyFileDurably(source, join(to, entry.name), options);
+      total.files++;
+    } else {
+      throw new GraphkeepError('file.io', 'neither a file nor a directory', { place: { file: source } });
+    }
+  }
+  await syncDirectory(to);
+}
+
+/** Removes a file or a whole tree; nothing there is fine. Links are removed, not followed. Returns when the name is durably gone. */
+export async function removeTree(path: string, signal?: AbortSignal): Promise<void> {
+  let info: Stats;
+  try {
+    info = await lstat(path);
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw fileError(error, 'remove', path);
+  }
+  await removeEntry(path, info.isDirectory(), signal);
+  await syncDirectory(dirname(path));
+}
+
+async function removeEntry(path: string, isDirectory: boolean, signal: AbortSignal | undefined): Promise<void> {
+  throwIfCancelled(signal);
+  if (isDirectory) {
+    for (const entry of await listEntries(path)) await removeEntry(join(path, entry.name), entry.isDirectory(), signal);
+  }
+  await atFile('remove', path, () => (isDirectory ? rmdir(path) : unlink(path)));
+}
+
+/** The entries of a directory by name: the same order on every machine. */
+async function listEntries(path: string) {
+  const entries = await atFile('read the directory', path, () => readdir(path, { withFileTypes: true }));
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What is at the path (links followed), or undefined if nothing is. */
+export async function statIfExists(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isMissing(error) || systemCodeOf(error) === 'ENOTDIR') return undefined;
+    throw fileError(error, 'read', path);
+  }
+}

@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hasCode } from './errors.ts';
+import { isMissing } from './file-errors.ts';
+import { lockFile, tryLockFile, withFileLock } from './file-lock.ts';
+
+let directory: string;
+let path: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'graphkeep-lock-'));
+  path = join(directory, 'store_lock');
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('an exclusive lock', () => {
+  it('excludes others until it is released', async () => {
+    writeFileSync(path, '');
+    const first = await tryLockFile(path);
+    expect(first).toBeDefined();
+    expect(await tryLockFile(path)).toBeUndefined();
+    expect(await tryLockFile(path, { shared: true })).toBeUndefined();
+    await expect(lockFile(path)).rejects.toSatisfy((error) => hasCode(error, 'directory.in-use'));
+    await first!.release();
+    await first!.release();
+    const second = await tryLockFile(path);
+    expect(second).toBeDefined();
+    await second!.release();
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it('removes the file that it created, and only that', async () => {
+    const lock = await tryLockFile(path);
+    expect(lock!.created).toBe(true);
+    expect(statSync(path).size).toBe(0);
+    await lock!.release();
+    expect(existsSync(path)).toBe(false);
+
+    const kept = await tryLockFile(path, { keep: true });
+    await kept!.release();
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it('does not remove a file that took the name of the one it created', async () => {
+    const lock = await tryLockFile(path);
+    rmSync(path);
+    writeFileSync(path, 'another');
+    await lock!.release();
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it('does not create the file when told so', async () => {
+    await expect(tryLockFile(path, { create: false })).rejects.toSatisfy(isMissing);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('is released after an error', async () => {
+    await expect(
+      withFileLock(path, {}, async () => {
+        throw new Error('boom');
+      }),
+    ).rejects.toThrow('boom');
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('reports a directory in the place of the file', async () => {
+    await expect(tryLockFile(directory)).rejects.toSatisfy((error) => hasCode(error, 'file.io'));
+  });
+});
+
+describe('a shared lock', () => {
+  it('admits other shared locks and no exclusive one', async () => {
+    writeFileSync(path, '');
+    chmodSync(path, 0o444);
+    const first = await tryLockFile(path, { shared: true });
+    const second = await tryLockFile(path, { shared: true });
+    expect(second).toBeDefined();
+    chmodSync(path, 0o644);
+    expect(await tryLockFile(path)).toBeUndefined();
+    await first!.release();
+    expect(await tryLockFile(path)).toBeUndefined();
+    await second!.release();
+    const third = await tryLockFile(path);
+    expect(third).toBeDefined();
+    await third!.release();
+  });
+
+  it('leaves the file that it created to the other holders', async () => {
+    const first = await tryLockFile(path, { shared: true });
+    const second = await tryLockFile(path, { shared: true });
+    await first!.release();
+    expect(existsSync(path)).toBe(true);
+    await second!.release();
+  });
+});
+
+describe('between processes', () => {
+  const module = fileURLToPath(new URL('./file-lock.ts', import.meta.url));
+
+  it('is seen, and is gone with the process that held it', async () => {
+    const script = `import { lockFile } from ${JSON.stringify(module)};
+      await lockFile(process.argv[1]); console.log('locked'); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    });
+    await once(child.stdout, 'data');
+    expect(await tryLockFile(path)).toBeUndefined();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const lock = await tryLockFile(path);
+    expect(lock?.created).toBe(false);
+    await lock!.release();
+  });
+
+  it('never gives the lock to two holders while the file comes and goes', async () => {
+    // Many lockers create, lock and unlink the same name: the inode comparison must catch every stale open.
+    let holders = 0;
+    let taken = 0;
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        for (let round = 0; round < 150; round++) {
+          const lock = await tryLockFile(path);
+          if (lock === undefined) {
+            await new Promise((resolve) => setImmediate(resolve));
+            continue;
+          }
+          expect(++holders).toBe(1);
+          taken++;
+          await new Promise((resolve) => setImmediate(resolve));
+          holders--;
+          await lock.release();
+        }
+      }),
+    );
+    expect(taken).toBeGreaterThan(20);
+  });
+});

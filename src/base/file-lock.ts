@@ -1,0 +1,180 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, readFile, stat, unlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { GraphkeepError } from './errors.ts';
+import { fileError, isMissing } from './file-errors.ts';
+
+/*
+ * Locks of the operating system on a whole file, as the Java server takes them on `store_lock`.
+ *
+ * Linux: open file description locks. They conflict with the POSIX locks of a Java process, with each other even inside one
+ * process, and the kernel drops them when the process dies. macOS: BSD locks, which a Java process does not see; there the lock only
+ * protects against other runs of graphkeep. Windows: LockFileEx, the same call that Java makes.
+ *
+ * A lock file that we created is removed while the lock is still held. Whoever opened it before the removal then locks a file that
+ * has no name any more; so after locking the inode behind the name is compared, and the work starts over when it is another one.
+ */
+
+interface LockBinding {
+  tryLock(fd: number, offset: number, length: number, options?: { shared?: boolean }): boolean;
+  tryUpgradeLock(fd: number): boolean;
+}
+
+// Loaded at the first lock: a command that only prints its usage does not pay for a native module.
+let binding: LockBinding | undefined;
+function lockBinding(): LockBinding {
+  binding ??= createRequire(import.meta.url)('fs-native-extensions') as LockBinding;
+  return binding;
+}
+
+export interface LockOptions {
+  /** Many holders of a shared lock exclude only the exclusive ones. */
+  shared?: boolean;
+  /** False: a file that does not exist is not created; {@link tryLockFile} then throws `file.io` with the cause `ENOENT`. */
+  create?: boolean;
+  /** True: a file that this call created stays when the lock is released. */
+  keep?: boolean;
+}
+
+/** A held lock. Use it with `await using`-like care: {@link release} must run, also after an error. */
+export interface FileLock {
+  readonly path: string;
+  /** True if the lock file did not exist before. */
+  readonly created: boolean;
+  /** Removes the file if the lock created it, then gives the lock back. Never throws; may be called again. */
+  release(): Promise<void>;
+}
+
+const MAX_ATTEMPTS = 100;
+
+/**
+ * Takes the lock without waiting; undefined if another process (or another lock of this process) holds it.
+ * @throws GraphkeepError `file.io` if the file cannot be opened or created; `isForbidden` and `isMissing` tell why.
+ */
+export async function tryLockFile(path: string, options: LockOptions = {}): Promise<FileLock | undefined> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const opened = await openLockFile(path, options);
+    if (opened === undefined) continue;
+    const { file, created } = opened;
+    let locked = false;
+    try {
+      locked = lockBinding().tryLock(file.fd, 0, 0, { shared: options.shared === true });
+      if (!locked) return undefined;
+      if (await isSameFile(file, path)) return new HeldLock(path, created, options, file);
+      locked = false;
+    } catch (error) {
+      locked = false;
+      throw fileError(error, 'lock the file', path);
+    } finally {
+      if (!locked) await file.close();
+    }
+  }
+  return undefined;
+}
+
+/** Like {@link tryLockFile}, but a lock held by somebody else is the error `directory.in-use`, naming the holder where possible. */
+export async function lockFile(path: string, options: LockOptions = {}): Promise<FileLock> {
+  const lock = await tryLockFile(path, options);
+  if (lock !== undefined) return lock;
+  const holder = await findLockHolder(path);
+  throw new GraphkeepError('directory.in-use', 'the file is locked by another process', {
+    place: { file: path },
+    ...(holder === undefined ? {} : { observed: `process ${holder}` }),
+  });
+}
+
+/** Runs `work` under the lock and releases it whatever happens. */
+export async function withFileLock<T>(
+  path: string,
+  options: LockOptions,
+  work: (lock: FileLock) => Promise<T>,
+): Promise<T> {
+  const lock = await lockFile(path, options);
+  try {
+    return await work(lock);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The process that holds a POSIX lock on the file (Linux only; holders of open file description locks have no id). */
+export async function findLockHolder(path: string): Promise<number | undefined> {
+  try {
+    const { ino } = await stat(path);
+    for (const line of (await readFile('/proc/locks', 'utf8')).split('\n')) {
+      // 1: POSIX  ADVISORY  WRITE 1234 fe:00:5678 0 EOF
+      const fields = line.trim().split(/\s+/);
+      const pid = Number(fields[4]);
+      if (pid > 0 && fields[5]?.split(':')[2] === String(ino)) return pid;
+    }
+  } catch {
+    // No /proc, or the file has gone: the holder stays unknown.
+  }
+  return undefined;
+}
+
+async function openLockFile(
+  path: string,
+  options: LockOptions,
+): Promise<{ file: FileHandle; created: boolean } | undefined> {
+  try {
+    // A shared lock only reads: it works on a directory that may not be written.
+    const flags = options.shared === true ? constants.O_RDONLY : constants.O_RDWR;
+    return { file: await open(path, flags), created: false };
+  } catch (error) {
+    if (!isMissing(error) || options.create === false) throw fileError(error, 'open the lock file', path);
+  }
+  try {
+    return { file: await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL), created: true };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    throw fileError(error, 'create the lock file', path);
+  }
+}
+
+async function isSameFile(file: FileHandle, path: string): Promise<boolean> {
+  try {
+    const [mine, named] = await Promise.all([file.stat({ bigint: true }), stat(path, { bigint: true })]);
+    return mine.ino === named.ino && mine.dev === named.dev;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+class HeldLock implements FileLock {
+  readonly path: string;
+  readonly created: boolean;
+  private readonly options: LockOptions;
+  private file: FileHandle | undefined;
+
+  constructor(path: string, created: boolean, options: LockOptions, file: FileHandle) {
+    this.path = path;
+    this.created = created;
+    this.options = options;
+    this.file = file;
+  }
+
+  async release(): Promise<void> {
+    const file = this.file;
+    this.file = undefined;
+    if (file === undefined) return;
+    try {
+      if (
+        this.created &&
+        this.options.keep !== true &&
+        this.isOnlyHolder(file) &&
+        (await isSameFile(file, this.path))
+      ) {
+        await unlink(this.path);
+      }
+    } catch {
+      // A lock file that stays behind harms nobody: it is empty and not locked.
+    }
+    await file.close().catch(() => undefined);
+  }
+
+  private isOnlyHolder(file: FileHandle): boolean {
+    return this.options.shared !== true || lockBinding().tryUpgradeLock(file.fd);
+  }
+}
