@@ -32,8 +32,8 @@ export interface LockOptions {
   shared?: boolean;
   /** False: a file that does not exist is not created; {@link tryLockFile} then throws `file.io` with the cause `ENOENT`. */
   create?: boolean;
-  /** True: a file that this call created stays when the lock is released. */
-  keep?: boolean;
+  /** What becomes of the file at release: `created` (default) removes it if this call created it, `always`, `never`. */
+  remove?: 'created' | 'always' | 'never';
 }
 
 /** A held lock. Use it with `await using`-like care: {@link release} must run, also after an error. */
@@ -172,6 +172,11 @@ class HeldLock implements FileLock {
       // A lock file that stays behind harms nobody: it is empty and not locked.
     }
     await file.close().catch(() => undefined);
+  }
+
+  private isToBeRemoved(): boolean {
+    const { remove = 'created' } = this.options;
+    return remove === 'always' || (remove === 'created' && this.created);
   }
 
   private isOnlyHolder(file: FileHandle): boolean {

@@ -1,0 +1,52 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { NetChanges } from './net-changes.ts';
+
+const event = fc.record({
+  space: fc.constantFrom(0, 4, 13) as fc.Arbitrary<0 | 4 | 13>,
+  id: fc.oneof(fc.nat(30), fc.integer({ min: 2 ** 32 - 3, max: 2 ** 35 })),
+  before: fc.boolean(),
+  after: fc.boolean(),
+});
+
+/** Plain restatement: first before-image unless an after-image came first, last after-image. */
+function expectedChanges(events: { space: number; id: number; before: boolean; after: boolean }[]) {
+  const expected = new Map<string, { space: number; id: number; firstBefore: number; lastAfter: number }>();
+  events.forEach(({ space, id, before, after }, i) => {
+    const key = `${space}/${id}`;
+    if (!before && !after) return;
+    const entry = expected.get(key) ?? { space, id, firstBefore: 0, lastAfter: 0 };
+    if (before && entry.firstBefore === 0 && entry.lastAfter === 0) entry.firstBefore = 100 + 2 * i;
+    if (after) entry.lastAfter = 101 + 2 * i;
+    expected.set(key, entry);
+  });
+  return [...expected.values()].sort((a, b) => a.space - b.space || a.id - b.id);
+}
+
+test.each([Number.POSITIVE_INFINITY, 0])('net changes equal the plain restatement (budget %d bytes)', (budget) => {
+  const folder = mkdtempSync(join(tmpdir(), 'graphkeep-net-'));
+  try {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 300 }), (events) => {
+        const changes = new NetChanges(budget, folder);
+        events.forEach(({ space, id, before, after }, i) => {
+          if (before) changes.noteBefore(space, id, 100 + 2 * i);
+          if (after) changes.noteAfter(space, id, 101 + 2 * i);
+          if (i % 7 === 6) changes.spillIfLarge();
+        });
+        const actual = ([0, 4, 13] as const).flatMap((space) =>
+          Array.from(changes.inOrder(space), (change) => ({ space, ...change })),
+        );
+        expect(actual).toEqual(expectedChanges(events));
+        changes.dispose();
+        expect(readdirSync(folder)).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
