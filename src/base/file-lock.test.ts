@@ -40,7 +40,7 @@ describe('an exclusive lock', () => {
     await lock!.release();
     expect(existsSync(path)).toBe(false);
 
-    const kept = await tryLockFile(path, { keep: true });
+    const kept = await tryLockFile(path, { remove: 'never' });
     await kept!.release();
     expect(existsSync(path)).toBe(true);
   });
@@ -99,6 +99,7 @@ describe('a shared lock', () => {
 });
 
 describe('between processes', () => {
+  const repository = fileURLToPath(new URL('../..', import.meta.url));
   const module = fileURLToPath(new URL('./file-lock.ts', import.meta.url));
 
   it('is seen, and is gone with the process that held it', async () => {
@@ -106,7 +107,7 @@ describe('between processes', () => {
       await lockFile(process.argv[1]); console.log('locked'); setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, path], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      cwd: repository,
     });
     await once(child.stdout, 'data');
     expect(await tryLockFile(path)).toBeUndefined();
@@ -118,25 +119,34 @@ describe('between processes', () => {
   });
 
   it('never gives the lock to two holders while the file comes and goes', async () => {
-    // Many lockers create, lock and unlink the same name: the inode comparison must catch every stale open.
-    let holders = 0;
-    let taken = 0;
-    await Promise.all(
-      Array.from({ length: 8 }, async () => {
-        for (let round = 0; round < 150; round++) {
-          const lock = await tryLockFile(path);
-          if (lock === undefined) {
-            await new Promise((resolve) => setImmediate(resolve));
-            continue;
-          }
-          expect(++holders).toBe(1);
-          taken++;
-          await new Promise((resolve) => setImmediate(resolve));
-          holders--;
-          await lock.release();
-        }
-      }),
-    );
-    expect(taken).toBeGreaterThan(20);
+    // Lockers create, lock and unlink the same name: the inode comparison must catch every stale open. The directory is the witness.
+    const script = `import { mkdirSync, rmdirSync } from 'node:fs';
+      import { tryLockFile } from ${JSON.stringify(module)};
+      const [path] = process.argv.slice(1);
+      let taken = 0;
+      for (const end = Date.now() + 1500; Date.now() < end; ) {
+        const lock = await tryLockFile(path);
+        if (lock === undefined) continue;
+        mkdirSync(path + '.witness'); rmdirSync(path + '.witness');
+        taken++;
+        await lock.release();
+      }
+      console.log(taken);`;
+    const children = [1, 2, 3].map(async () => {
+      const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, path], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        cwd: repository,
+      });
+      const output: string[] = [];
+      child.stdout.on('data', (chunk) => output.push(String(chunk)));
+      child.stderr.on('data', (chunk) => output.push(String(chunk)));
+      const [code] = await once(child, 'close');
+      return { code, output: output.join('') };
+    });
+    for (const { code, output } of await Promise.all(children)) {
+      expect(output).toMatch(/^\d+\n$/);
+      expect(code).toBe(0);
+    }
+    expect(existsSync(path)).toBe(false);
   });
 });

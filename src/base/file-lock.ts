@@ -41,7 +41,7 @@ export interface FileLock {
   readonly path: string;
   /** True if the lock file did not exist before. */
   readonly created: boolean;
-  /** Removes the file if the lock created it, then gives the lock back. Never throws; may be called again. */
+  /** Removes the file where {@link LockOptions.remove} says so, then gives the lock back. Never throws; may be called again. */
   release(): Promise<void>;
 }
 
@@ -160,12 +160,7 @@ class HeldLock implements FileLock {
     this.file = undefined;
     if (file === undefined) return;
     try {
-      if (
-        this.created &&
-        this.options.keep !== true &&
-        this.isOnlyHolder(file) &&
-        (await isSameFile(file, this.path))
-      ) {
+      if (this.isToBeRemoved() && this.isOnlyHolder(file) && (await isSameFile(file, this.path))) {
         await unlink(this.path);
       }
     } catch {
