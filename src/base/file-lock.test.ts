@@ -4,10 +4,25 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hasCode } from './errors.ts';
 import { isMissing } from './file-errors.ts';
-import { lockFile, tryLockFile, withFileLock } from './file-lock.ts';
+import { type FileLock, lockFile, tryLockFile, withFileLock } from './file-lock.ts';
+
+let afterOpen: (() => Promise<void>) | undefined;
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  return {
+    ...real,
+    open: async (...args: Parameters<typeof real.open>) => {
+      const file = await real.open(...args);
+      const action = afterOpen;
+      afterOpen = undefined;
+      await action?.();
+      return file;
+    },
+  };
+});
 
 let directory: string;
 let path: string;
@@ -51,6 +66,19 @@ describe('an exclusive lock', () => {
     writeFileSync(path, 'another');
     await lock!.release();
     expect(existsSync(path)).toBe(true);
+  });
+
+  it('notices that the file it opened lost its name before it could be locked', async () => {
+    // Between our open and our lock the holder removes the file, and somebody else creates and locks a new one.
+    writeFileSync(path, '');
+    let other: FileLock | undefined;
+    afterOpen = async () => {
+      rmSync(path);
+      other = await tryLockFile(path);
+    };
+    expect(await tryLockFile(path)).toBeUndefined();
+    expect(other?.created).toBe(true);
+    await other!.release();
   });
 
   it('does not create the file when told so', async () => {
@@ -147,6 +175,5 @@ describe('between processes', () => {
       expect(output).toMatch(/^\d+\n$/);
       expect(code).toBe(0);
     }
-    expect(existsSync(path)).toBe(false);
   });
 });
