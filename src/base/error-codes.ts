@@ -7,33 +7,39 @@ export const errorCodes = {
   'file.truncated': 'The file ends too early. It is damaged or was copied incompletely; use another copy.',
   'file.corrupt': 'The file does not hold what its format requires. Use another copy.',
   'file.io': 'Check free space, permissions and the health of the disk, then run the command again.',
-  'directory.in-use': 'Another process works in this directory. Wait until it has finished, then run the command again.',
+  'directory.in-use':
+    'Another process works in this directory. Wait until it has finished, then run the command again.',
   // stores
   'store.format': 'This store format is not supported by this version of graphkeep.',
   'store.missing-file': 'The store is incomplete. Make a new full backup.',
-  'store.needs-recovery': 'The store was not shut down cleanly. Start and stop the database, or let graphkeep recover it.',
+  'store.needs-recovery':
+    'The store was not shut down cleanly. Start and stop the database, or let graphkeep recover it.',
   'store.corrupt': 'The store is damaged. Make a new full backup.',
   // transaction logs
   'log.corrupt': 'The transaction log is damaged at this place. Make a new full backup.',
   'log.gap': 'Transactions are missing from the log. Make a new full backup.',
   'log.no-check-point': 'The log has no check point to recover from. Make a new full backup.',
   // peers
-  'peer.unreachable': 'Check that the server runs, that dbms.backup.enabled is true and that --from names its dbms.backup.address.',
+  'peer.unreachable':
+    'Check that the server runs, that dbms.backup.enabled is true and that --from names its dbms.backup.address.',
   'peer.timeout': 'The server was silent for too long. It may be writing a check point; try again or raise --timeout.',
-  'peer.closed': 'The connection ended before the answer was complete. Look into the log of the server, then run the command again.',
+  'peer.closed':
+    'The connection ended before the answer was complete. Look into the log of the server, then run the command again.',
   'peer.protocol': 'The peer does not speak the expected protocol. Check --from and --protocol.',
   'peer.hostile': 'The peer sent something that no Neo4j server sends. Check that --from names the right server.',
   'peer.failure': 'The server reported a failure. Look into its log.',
   'peer.history-pruned':
     'The server has removed the transactions that this backup needs. Make a full backup, or raise dbms.tx_log.rotation.retention_policy on the server.',
   'peer.other-store': 'The backup belongs to another database. Choose another --name, or allow --fallback-to-full.',
-  'peer.behind': 'The server is older than this backup; was it restored? Choose another --name, or allow --fallback-to-full.',
-  'peer.diverged': 'The history of the server is not the one of this backup; was it restored? Choose another --name, or allow --fallback-to-full.',
+  'peer.behind':
+    'The server is older than this backup; was it restored? Choose another --name, or allow --fallback-to-full.',
+  'peer.diverged':
+    'The history of the server is not the one of this backup; was it restored? Choose another --name, or allow --fallback-to-full.',
   // the command
-  'usage': 'See the help of the command.',
-  'config': 'Correct the setting in the configuration file.',
-  'cancelled': 'The command was interrupted. Run it again.',
-  'internal': 'This is a mistake in graphkeep. Please report it with the whole message.',
+  usage: 'See the help of the command.',
+  config: 'Correct the setting in the configuration file.',
+  cancelled: 'The command was interrupted. Run it again.',
+  internal: 'This is a mistake in graphkeep. Please report it with the whole message.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
