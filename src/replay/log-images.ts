@@ -1,0 +1,102 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { OutOfBytes } from '../base/byte-reader.ts';
+import { GraphkeepError } from '../base/errors.ts';
+
+/** A log that fits is held in memory; larger ones are read piecewise. */
+const MEMORY_SHARE = 0.5;
+const FIRST_WINDOW_BYTES = 2048;
+/** No image is larger: a property record with four long strings of 16 MiB each. */
+const LARGEST_WINDOW_BYTES = 128 * 1024 * 1024;
+
+interface Segment {
+  path: string;
+  fd: number;
+  /** Location of the first byte of the file. */
+  base: number;
+  sizeBytes: number;
+  content: Buffer | undefined;
+}
+
+/**
+ * Random access to images in a stretch of log files. A *location* is one number for (file, offset): the files are laid end to end.
+ */
+export class LogImages {
+  private readonly segments: Segment[] = [];
+  private readonly window = { buffer: Buffer.allocUnsafe(FIRST_WINDOW_BYTES), offset: 0 };
+  private readonly budgetBytes: number;
+
+  constructor(paths: readonly string[], budgetBytes: number) {
+    this.budgetBytes = budgetBytes * MEMORY_SHARE;
+    let base = 0;
+    for (const path of paths) {
+      const fd = openSync(path, 'r');
+      const sizeBytes = fstatSync(fd).size;
+      this.segments.push({ path, fd, base, sizeBytes, content: undefined });
+      base += sizeBytes;
+    }
+    if (base <= this.budgetBytes) for (const segment of this.segments) segment.content = readWhole(segment);
+  }
+
+  /** Location of byte 0 of the n-th file. */
+  baseOf(file: number): number {
+    return this.segments[file]!.base;
+  }
+
+  /** Runs `decode` on the bytes from `location` on; it may throw {@link OutOfBytes} to ask for more. */
+  read<T>(location: number, decode: (buffer: Buffer, offset: number) => T): T {
+    const segment = this.segmentOf(location);
+    const offset = location - segment.base;
+    if (segment.content !== undefined) return decode(segment.content, offset);
+    for (let bytes = FIRST_WINDOW_BYTES; ; bytes *= 4) {
+      const window = this.load(segment, offset, Math.min(bytes, segment.sizeBytes - offset));
+      try {
+        return decode(window, 0);
+      } catch (error) {
+        const exhausted = offset + window.length >= segment.sizeBytes || bytes > LARGEST_WINDOW_BYTES;
+        if (!(error instanceof OutOfBytes) || exhausted) throw this.explain(error, segment, offset);
+      }
+    }
+  }
+
+  dispose(): void {
+    for (const segment of this.segments) closeSync(segment.fd);
+    this.segments.length = 0;
+  }
+
+  private explain(error: unknown, segment: Segment, offset: number): unknown {
+    if (!(error instanceof OutOfBytes)) return error;
+    return new GraphkeepError('log.corrupt', 'an image ends beyond its log file', { place: { file: segment.path, offset } });
+  }
+
+  private segmentOf(location: number): Segment {
+    let found = this.segments[0]!;
+    for (const segment of this.segments) if (segment.base <= location) found = segment;
+    return found;
+  }
+
+  private load(segment: Segment, offset: number, bytes: number): Buffer {
+    if (this.window.buffer.length < bytes) this.window.buffer = Buffer.allocUnsafe(bytes);
+    const target = this.window.buffer.subarray(0, bytes);
+    readFully(segment, target, offset);
+    return target;
+  }
+}
+
+function readWhole(segment: Segment): Buffer {
+  const content = Buffer.allocUnsafe(segment.sizeBytes);
+  readFully(segment, content, 0);
+  return content;
+}
+
+function readFully(segment: Segment, target: Buffer, offset: number): void {
+  let got = 0;
+  while (got < target.length) {
+    const n = readSync(segment.fd, target, got, target.length - got, offset + got);
+    if (n === 0) {
+      throw new GraphkeepError('file.truncated', 'the log file became shorter while it was read', {
+        place: { file: segment.path, offset: offset + got },
+      });
+    }
+    got += n;
+  }
+}

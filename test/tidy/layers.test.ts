@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+/** The rooms, highest first (docs/architecture.md): a file may import from its own room and from rooms further down, never upward. */
+const ROOMS = [
+  'cli',
+  'backup',
+  'restore',
+  'serve',
+  'embedded',
+  'source',
+  'check',
+  'replay',
+  'protocol',
+  'log',
+  'store',
+  'config',
+  'base',
+];
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const source = join(root, 'src');
+
+function sourceFiles(): string[] {
+  return readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+}
+
+function roomOf(path: string): string {
+  return path.split(sep)[0]!;
+}
+
+/** Relative imports of a file, static, dynamic and re-exports. */
+function importsOf(path: string): string[] {
+  const text = readFileSync(join(source, path), 'utf8');
+  const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g)].map((match) => match[1]!);
+  return specifiers.map((specifier) => relative(source, join(source, path, '..', specifier)));
+}
+
+test('every file stands in a known room', () => {
+  expect(sourceFiles().filter((path) => !ROOMS.includes(roomOf(path)))).toEqual([]);
+});
+
+test('no file imports upward', () => {
+  const upward: string[] = [];
+  for (const path of sourceFiles()) {
+    for (const imported of importsOf(path)) {
+      if (ROOMS.indexOf(roomOf(imported)) < ROOMS.indexOf(roomOf(path))) upward.push(`${path} -> ${imported}`);
+    }
+  }
+  expect(upward).toEqual([]);
+});
+
+test('names are kebab-case', () => {
+  const odd = sourceFiles().filter((path) => !/^([a-z0-9-]+[/\\])*[a-z0-9-]+(\.test)?\.ts$/.test(path));
+  expect(odd).toEqual([]);
+});
+
+test('nothing is left half done', () => {
+  const marks = /\b(TODO|FIXME|XXX|HACK)\b|\b(?:test|it|describe)\.(?:skip|only|todo)\b/;
+  const unfinished = sourceFiles().filter((path) => marks.test(readFileSync(join(source, path), 'utf8')));
+  expect(unfinished).toEqual([]);
+});
