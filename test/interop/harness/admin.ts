@@ -1,0 +1,83 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Completed } from './child-process.ts';
+import { runMain } from './java.ts';
+import type { Version } from './releases.ts';
+import { makeScratch } from './scratch.ts';
+
+export interface AdminOptions {
+  /** NEO4J_HOME; NEO4J_CONF is its `conf`. Default: an empty directory. */
+  readonly home?: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly timeoutMs?: number;
+}
+
+/** Runs the real `neo4j-admin` of a release. */
+export async function runAdmin(version: Version, options: AdminOptions): Promise<Completed> {
+  const home = options.home ?? makeScratch('admin-home');
+  const conf = path.join(home, 'conf');
+  await mkdir(conf, { recursive: true });
+  return runMain(version, 'org.neo4j.commandline.admin.AdminTool', options.args, {
+    cwd: options.cwd ?? home,
+    env: { NEO4J_HOME: home, NEO4J_CONF: conf, ...options.env },
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+  });
+}
+
+export interface JavaBackupOptions {
+  /** `host:port` of the server. */
+  readonly from: string;
+  readonly backupDir: string;
+  readonly name: string;
+  /** The checker of the backup command; default off, because `checkConsistency` says more. */
+  readonly check?: boolean;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A backup by the real Java client: full if there is none of this name, incremental otherwise. */
+export async function javaBackup(version: Version, options: JavaBackupOptions): Promise<Completed> {
+  await mkdir(options.backupDir, { recursive: true });
+  return runAdmin(version, {
+    args: [
+      'backup',
+      `--from=${options.from}`,
+      `--backup-dir=${options.backupDir}`,
+      `--name=${options.name}`,
+      `--check-consistency=${options.check ?? false}`,
+      ...(options.args ?? []),
+    ],
+    ...(options.env === undefined ? {} : { env: options.env }),
+  });
+}
+
+export interface ConsistencyResult {
+  readonly consistent: boolean;
+  /** Text of the report file; empty if the checker wrote none. */
+  readonly report: string;
+  readonly completed: Completed;
+}
+
+/**
+ * The real checker on a closed store directory. It changes no content, but 3.4.9 and 3.5.0-beta03 write new state pages
+ * into the trees. Warnings alone count as consistent. Throws if the checker could not do its work, so that "not
+ * checked" is never mistaken for an answer.
+ */
+export async function checkConsistency(
+  version: Version,
+  directory: string,
+  args: readonly string[] = [],
+): Promise<ConsistencyResult> {
+  const reports = makeScratch('check-report');
+  const completed = await runAdmin(version, {
+    args: ['check-consistency', `--backup=${path.resolve(directory)}`, `--report-dir=${reports}`, ...args],
+  });
+  if (completed.code === 0) return { consistent: true, report: '', completed };
+  const found = /Inconsistencies found\. See '(.+?)' for details/.exec(completed.stderr + completed.stdout);
+  if (found === null) {
+    throw new Error(`checker ${version} failed, exit ${completed.code}\n${completed.stdout}${completed.stderr}`);
+  }
+  return { consistent: false, report: await readFile(found[1]!, 'utf8'), completed };
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runOrThrow, runProcess } from './child-process.ts';
+import { findRelease, type Release, type Version } from './releases.ts';
+
+/** A release on this machine, ready to run. */
+export interface Installation {
+  readonly release: Release;
+  /** For `java -cp`: compiled starter classes, then every jar. */
+  readonly classPath: string;
+}
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const cacheRoot = process.env.GRAPHKEEP_NEO4J_CACHE ?? path.resolve(here, '../../../.cache/neo4j');
+const installed = new Map<Version, Promise<Installation>>();
+
+/** What this machine lacks to run real servers; empty if nothing. */
+export async function findMissingTools(): Promise<string[]> {
+  const tools: [string, string][] = [
+    ['java', '-version'],
+    ['javac', '-version'],
+    ['mvn', '-v'],
+  ];
+  const missing: string[] = [];
+  for (const [command, argument] of tools) {
+    const ok = await runProcess(command, [argument]).then(
+      (done) => done.code === 0,
+      () => false,
+    );
+    if (!ok) missing.push(command);
+  }
+  return missing;
+}
+
+/**
+ * Fetches the jars of a release into the cache and compiles its starter. The result appears by one rename, so an
+ * interrupted or concurrent run leaves nothing half done; a second call finds everything there.
+ */
+export function install(version: Version): Promise<Installation> {
+  let pending = installed.get(version);
+  if (pending === undefined) {
+    pending = prepare(findRelease(version));
+    installed.set(version, pending);
+  }
+  return pending;
+}
+
+async function prepare(release: Release): Promise<Installation> {
+  const directory = path.join(cacheRoot, release.version);
+  await mkdir(directory, { recursive: true });
+  const jars = path.join(directory, 'lib');
+  if (!existsSync(jars)) await publish(jars, (target) => fetchJars(release, target));
+
+  const sources = starterSources(release);
+  const digest = createHash('sha256');
+  for (const source of sources) digest.update(await readFile(source));
+  const classes = path.join(directory, `starter-${digest.digest('hex').slice(0, 12)}`);
+  if (!existsSync(classes)) {
+    await publish(classes, async (target) => {
+      await runOrThrow('javac', ['--release', '8', '-nowarn', '-cp', path.join(jars, '*'), '-d', target, ...sources]);
+    });
+  }
+  return { release, classPath: [classes, path.join(jars, '*')].join(path.delimiter) };
+}
+
+function starterSources(release: Release): string[] {
+  const sources = [path.join(here, 'starter/common/Tethered.java')];
+  if (release.starter !== undefined) sources.push(path.join(here, 'starter', release.starter, 'Starter.java'));
+  return sources;
+}
+
+/** Fills a temporary sibling of `target` and renames it into place. */
+async function publish(target: string, fill: (directory: string) => Promise<void>): Promise<void> {
+  const temporary = await mkdtemp(`${target}.tmp-`);
+  try {
+    await fill(temporary);
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    if (!existsSync(target)) throw error;
+  }
+}
+
+async function fetchJars(release: Release, target: string): Promise<void> {
+  const project = await mkdtemp(path.join(path.dirname(target), 'pom-'));
+  try {
+    await writeFile(path.join(project, 'pom.xml'), renderPom(release));
+    const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', '-DincludeTypes=jar'];
+    await runOrThrow('mvn', ['-q', '-B', ...goal, `-DoutputDirectory=${target}`], { cwd: project });
+  } finally {
+    await rm(project, { recursive: true, force: true });
+  }
+}
+
+function renderPom(release: Release): string {
+  const dependencies = release.artifacts.map((coordinates) => {
+    const [group, artifact] = coordinates.split(':');
+    return `    <dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${release.version}</version></dependency>`;
+  });
+  return [
+    '<project xmlns="http://maven.apache.org/POM/4.0.0">',
+    '  <modelVersion>4.0.0</modelVersion>',
+    '  <groupId>graphkeep.interop</groupId><artifactId>servers</artifactId><version>1</version>',
+    '  <dependencies>',
+    ...dependencies,
+    '  </dependencies>',
+    '</project>',
+    '',
+  ].join('\n');
+}

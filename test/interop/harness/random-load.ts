@@ -1,0 +1,195 @@
+import { type BoltConnection, ConnectionLost, CypherError, type Result, type Statement } from './bolt.ts';
+import { awaitIndexes } from './graph-export.ts';
+import { type Operation, operations } from './load-operations.ts';
+import { everyKind, numbersAndText, type ValueKinds } from './property-values.ts';
+import { Random } from './random.ts';
+import { createSchema } from './schema.ts';
+import type { RunningServer } from './server.ts';
+
+export interface LoadOptions {
+  /** Default: from the clock. Printed, because it is what a failure needs. */
+  readonly seed?: number;
+  /** Concurrent connections. Default 4. */
+  readonly workers?: number;
+  /** `plain`: numbers and text only. `everything` (default): every type Cypher can write. */
+  readonly values?: 'plain' | 'everything';
+  /** Kinds allowed where an index covers the property, beyond numbers and text. Default: as `values`. */
+  readonly indexed?: Partial<ValueKinds>;
+  /** Create indexes and constraints first. Default true. */
+  readonly schema?: boolean;
+  /** Fulltext indexes too, where the release has them. Default true. */
+  readonly fulltext?: boolean;
+}
+
+/** Ids the load believes to exist. Removing takes a random one. */
+export class IdPool {
+  private readonly ids: number[] = [];
+
+  get size(): number {
+    return this.ids.length;
+  }
+
+  add(id: number): void {
+    this.ids.push(id);
+  }
+
+  pick(random: Random): number | undefined {
+    return this.ids.length === 0 ? undefined : random.pick(this.ids);
+  }
+
+  take(random: Random): number | undefined {
+    if (this.ids.length === 0) return undefined;
+    const index = random.integer(0, this.ids.length - 1);
+    const id = this.ids[index]!;
+    const last = this.ids.pop()!;
+    if (index < this.ids.length) this.ids[index] = last;
+    return id;
+  }
+}
+
+/** What operations share. */
+export interface LoadState {
+  readonly kinds: ValueKinds;
+  readonly indexedKinds: ValueKinds;
+  readonly nodes: IdPool;
+  readonly relationships: IdPool;
+  /** Nodes kept dense. */
+  readonly hubs: number[];
+  nextUid: number;
+  nextToken: number;
+}
+
+export interface LoadStatistics {
+  committed: number;
+  /** Rolled-back transactions by error code: deadlocks, constraint violations. */
+  readonly failed: Record<string, number>;
+}
+
+/**
+ * Random concurrent writes. Everything the load does is legal; transactions that a constraint or a deadlock rolls
+ * back are counted. If the server goes away (killed on purpose, say) the workers end quietly.
+ */
+export class RandomLoad {
+  readonly seed: number;
+  readonly statistics: LoadStatistics = { committed: 0, failed: {} };
+  private readonly state: LoadState;
+  private readonly workers: number;
+  private readonly table: readonly Operation[];
+  private rounds = 0;
+  private stopping = false;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly server: RunningServer,
+    private readonly options: LoadOptions = {},
+  ) {
+    this.seed = options.seed ?? Date.now() % 1_000_000_000;
+    this.workers = options.workers ?? 4;
+    const kinds = (options.values ?? 'everything') === 'everything' ? everyKind : numbersAndText;
+    this.state = {
+      kinds,
+      indexedKinds: { ...kinds, ...options.indexed },
+      nodes: new IdPool(),
+      relationships: new IdPool(),
+      hubs: [],
+      nextUid: 1,
+      nextToken: 0,
+    };
+    this.table = operations.flatMap((operation) => Array<Operation>(operation.weight).fill(operation));
+    console.log(`random load: seed ${this.seed}`);
+  }
+
+  /** Schema and dense nodes. Called by `run` and `start` when not called before. */
+  prepare = once(async () => {
+    if (this.options.schema ?? true) {
+      await createSchema(this.server, { fulltext: this.options.fulltext ?? true });
+      await awaitIndexes(this.server);
+    }
+    const hubs = await this.server.cypher('UNWIND range(0, 3) AS i CREATE (h:Hub {number: i}) RETURN id(h)');
+    for (const [id] of hubs.rows) this.state.hubs.push(id as number);
+  });
+
+  /** Runs this many transactions and waits for them. */
+  async run(transactions: number): Promise<LoadStatistics> {
+    await this.prepare();
+    let left = transactions;
+    await this.work(() => left-- > 0);
+    return this.statistics;
+  }
+
+  /** Begins to write until `stop`. */
+  async start(): Promise<void> {
+    if (this.running !== undefined) throw new Error('the load is already running');
+    await this.prepare();
+    this.stopping = false;
+    this.running = this.work(() => !this.stopping);
+    this.running.catch(() => {}); // reported by stop()
+  }
+
+  /** Ends the load after the transactions under way; every one counted as committed is acknowledged. */
+  async stop(): Promise<LoadStatistics> {
+    this.stopping = true;
+    await this.running;
+    this.running = undefined;
+    return this.statistics;
+  }
+
+  private async work(more: () => boolean): Promise<void> {
+    const round = this.rounds++;
+    const workers = Array.from({ length: this.workers }, (_, worker) =>
+      this.workAlone(new Random(this.seed + 7919 * worker + 104_729 * round), more),
+    );
+    await Promise.all(workers);
+  }
+
+  private async workAlone(random: Random, more: () => boolean): Promise<void> {
+    let connection: BoltConnection | undefined;
+    try {
+      connection = await this.server.connect();
+      while (more()) await this.runTransaction(connection, random);
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
+    } finally {
+      connection?.close();
+    }
+  }
+
+  private async runTransaction(connection: BoltConnection, random: Random): Promise<void> {
+    const count = random.chance(0.6) ? 1 : random.integer(2, 5);
+    const steps = Array.from({ length: count }, () => random.pick(this.table).plan(random, this.state)).flatMap(
+      (step) => step ?? [],
+    );
+    if (steps.length === 0) return;
+    const statements: Statement[] = steps.map(({ statement, params }) => ({ statement, params: params ?? {} }));
+    let results: Result[];
+    try {
+      results = await connection.transaction(statements);
+    } catch (error) {
+      if (!(error instanceof CypherError)) throw error;
+      if (!isExpected(error))
+        throw new Error(`${error.message}\nin ${JSON.stringify(statements.map((s) => s.statement))}`);
+      this.statistics.failed[error.code] = (this.statistics.failed[error.code] ?? 0) + 1;
+      return;
+    }
+    this.statistics.committed++;
+    steps.forEach((step, i) => {
+      step.done?.(results[i]!.rows);
+    });
+  }
+}
+
+function isExpected(error: CypherError): boolean {
+  return (
+    error.code.startsWith('Neo.TransientError.') ||
+    error.code.startsWith('Neo.ClientError.Schema.ConstraintV') ||
+    error.code === 'Neo.ClientError.Statement.EntityNotFound'
+  );
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let pending: Promise<void> | undefined;
+  return () => {
+    pending ??= work();
+    return pending;
+  };
+}

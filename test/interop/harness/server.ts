@@ -1,0 +1,224 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { BoltConnection, type Result, type Statement } from './bolt.ts';
+import type { Child } from './child-process.ts';
+import { startServerProcess } from './java.ts';
+import type { Value } from './packstream.ts';
+import { findFreePorts } from './ports.ts';
+import { findRelease, type Version } from './releases.ts';
+import { makeScratch } from './scratch.ts';
+
+export interface ServerOptions {
+  readonly version: Version;
+  /** NEO4J_HOME; made if absent. Default: a scratch directory. */
+  readonly home?: string;
+  /** Record format of a new store. Enterprise only for `high_limit`. */
+  readonly format?: 'standard' | 'high_limit';
+  /** Settings that override ours. */
+  readonly conf?: Readonly<Record<string, string>>;
+  /** For -Xmx. Default `512m`. */
+  readonly heap?: string;
+  /** Longest wait for the start. Default 3 minutes. */
+  readonly startTimeoutMs?: number;
+}
+
+const readyLine = 'Remote interface available';
+
+/** Starts a real server and waits until it serves; rejects with its output if it does not come up. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const home = options.home ?? makeScratch(`server-${options.version}`);
+  const [bolt, http, backup] = (await findFreePorts(3)) as [number, number, number];
+  await mkdir(path.join(home, 'conf'), { recursive: true });
+  for (const name of ['data', 'logs', 'plugins', 'import', 'run']) {
+    await mkdir(path.join(home, name), { recursive: true });
+  }
+  await writeFile(path.join(home, 'conf/neo4j.conf'), renderConf(options, { bolt, http, backup }));
+  const args = [`--home-dir=${home}`, `--config-dir=${path.join(home, 'conf')}`];
+  const child = await startServerProcess(options.version, args, { heap: options.heap ?? '512m' });
+  const server = new RunningServer(options.version, home, child, { bolt, http, backup });
+  await server.waitUntilReady(options.startTimeoutMs ?? 180_000);
+  return server;
+}
+
+interface Ports {
+  readonly bolt: number;
+  readonly http: number;
+  readonly backup: number;
+}
+
+function renderConf(options: ServerOptions, ports: Ports): string {
+  const settings: Record<string, string> = {
+    'dbms.security.auth_enabled': 'false',
+    'dbms.connector.bolt.enabled': 'true',
+    'dbms.connector.bolt.listen_address': `127.0.0.1:${ports.bolt}`,
+    'dbms.connector.http.enabled': 'true',
+    'dbms.connector.http.listen_address': `127.0.0.1:${ports.http}`,
+    'dbms.connector.https.enabled': 'false',
+    'dbms.memory.pagecache.size': '64m',
+    'dbms.udc.enabled': 'false',
+  };
+  if (findRelease(options.version).edition === 'enterprise') {
+    settings['dbms.backup.address'] = `127.0.0.1:${ports.backup}`;
+    settings['metrics.enabled'] = 'false';
+  }
+  if (options.format !== undefined && options.format !== 'standard') settings['dbms.record_format'] = options.format;
+  return Object.entries({ ...settings, ...options.conf })
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+/** A real server in a child process. Stop or kill it; the end of our process kills it too. */
+export class RunningServer {
+  private output = '';
+  private exited: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+  private readonly exit: Promise<void>;
+  private shared: Promise<BoltConnection> | undefined;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly version: Version,
+    readonly home: string,
+    private readonly child: Child,
+    private readonly ports: Ports,
+  ) {
+    const collect = (chunk: Buffer) => {
+      this.output += chunk.toString();
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    this.exit = new Promise((resolve) => {
+      const end = (code: number | null, signal: NodeJS.Signals | null) => {
+        this.exited ??= { code, signal };
+        resolve();
+      };
+      child.once('close', end);
+      child.once('error', (error) => {
+        this.output += error.message;
+        end(null, null);
+      });
+    });
+  }
+
+  /** `host:port` of `dbms.backup.address` (Enterprise). */
+  get backupAddress(): string {
+    return `127.0.0.1:${this.ports.backup}`;
+  }
+
+  get boltPort(): number {
+    return this.ports.bolt;
+  }
+
+  get httpPort(): number {
+    return this.ports.http;
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** The store directory, `graph.db`. */
+  get storeDirectory(): string {
+    return path.join(this.home, 'data/databases/graph.db');
+  }
+
+  get running(): boolean {
+    return this.exited === undefined;
+  }
+
+  async waitUntilReady(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const ready = new Promise<'ready'>((resolve) => {
+      const look = () => {
+        if (this.output.includes(readyLine)) {
+          this.child.stdout.removeListener('data', look);
+          resolve('ready');
+        }
+      };
+      this.child.stdout.on('data', look);
+      look();
+    });
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), timeoutMs);
+    });
+    const first = await Promise.race([ready, late, this.exit.then(() => 'exit' as const)]);
+    clearTimeout(timer);
+    if (first === 'ready') return;
+    await this.kill();
+    const what = first === 'late' ? `did not start within ${timeoutMs} ms` : 'ended during its start';
+    throw new Error(`server ${this.version} ${what}\n${this.output}`);
+  }
+
+  /** A connection of its own, for concurrent work; the caller closes it. */
+  connect(): Promise<BoltConnection> {
+    return BoltConnection.open(this.ports.bolt);
+  }
+
+  /** Runs one statement in its own transaction. */
+  cypher(statement: string, params: Readonly<Record<string, Value>> = {}): Promise<Result> {
+    return this.inTurn((connection) => connection.run(statement, params));
+  }
+
+  /** Runs the statements in one transaction. */
+  cypherBatch(statements: readonly Statement[]): Promise<Result[]> {
+    return this.inTurn((connection) => connection.transaction(statements));
+  }
+
+  /** Id of the last committed transaction (Enterprise), as the server reports it. */
+  async lastTransactionId(): Promise<number> {
+    const { rows } = await this.cypher(
+      "CALL dbms.queryJmx('org.neo4j:instance=kernel#0,name=Transactions') YIELD attributes " +
+        'RETURN attributes.LastCommittedTxId.value',
+    );
+    const value = rows[0]?.[0];
+    if (typeof value !== 'number') throw new Error('the server does not report its last transaction id');
+    return value;
+  }
+
+  /** Everything printed so far. */
+  console(): string {
+    return this.output;
+  }
+
+  /** Text of `logs/debug.log`. */
+  async debugLog(): Promise<string> {
+    const file = path.join(this.home, 'logs/debug.log');
+    return existsSync(file) ? await readFile(file, 'utf8') : '';
+  }
+
+  /** Clean shutdown; rejects if the server has to be killed. */
+  async stop(timeoutMs = 120_000): Promise<void> {
+    this.disconnect();
+    if (!this.running) return;
+    this.child.kill('SIGTERM');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), timeoutMs);
+    await this.exit;
+    clearTimeout(timer);
+    if (this.exited?.signal === 'SIGKILL')
+      throw new Error(`server ${this.version} did not stop within ${timeoutMs} ms`);
+  }
+
+  /** Crash: SIGKILL, and wait for the end of the process. */
+  async kill(): Promise<void> {
+    this.disconnect();
+    if (this.running) this.child.kill('SIGKILL');
+    await this.exit;
+  }
+
+  private inTurn<T>(work: (connection: BoltConnection) => Promise<T>): Promise<T> {
+    const turn = this.queue.then(async () => {
+      this.shared ??= this.connect();
+      return work(await this.shared);
+    });
+    this.queue = turn.catch(() => {});
+    return turn;
+  }
+
+  private disconnect(): void {
+    this.shared?.then(
+      (connection) => connection.close(),
+      () => {},
+    );
+    this.shared = undefined;
+  }
+}
