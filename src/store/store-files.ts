@@ -1,0 +1,229 @@
+import type { StoreFormat } from './store-format.ts';
+
+/** Name of each record store in code. */
+export type StoreKey =
+  | 'node'
+  | 'nodeLabels'
+  | 'relationship'
+  | 'relationshipGroup'
+  | 'relationshipType'
+  | 'relationshipTypeNames'
+  | 'label'
+  | 'labelNames'
+  | 'property'
+  | 'propertyStrings'
+  | 'propertyArrays'
+  | 'propertyKey'
+  | 'propertyKeyNames'
+  | 'schema';
+
+/** Which codec of a {@link StoreFormat} reads the records. */
+export type RecordKind =
+  | 'node'
+  | 'relationship'
+  | 'relationshipGroup'
+  | 'property'
+  | 'token'
+  | 'propertyKey'
+  | 'dynamic';
+
+export interface StoreFile {
+  readonly key: StoreKey;
+  readonly fileName: string;
+  readonly kind: RecordKind;
+  /** What the first four bytes of record 0 are (spec 3); with a header, ids start at 1. */
+  readonly header: 'none' | 'record-size' | 'dense-threshold';
+  /** Token stores: the dynamic store that holds the names. */
+  readonly names?: StoreKey;
+  /** Dynamic stores: bytes of a record when the store is created with default settings. */
+  readonly defaultSize?: (format: StoreFormat) => number;
+}
+
+const total = (bytes: number) => () => bytes;
+const dataBytes = (bytes: number) => (format: StoreFormat) => bytes + format.dynamicHeaderBytes;
+
+/**
+ * The record stores of a database (record-stores spec 1), in the order in which they are copied. The one table of them: names, kinds and
+ * headers are looked up here and nowhere else.
+ */
+export const storeFiles: readonly StoreFile[] = [
+  { key: 'node', fileName: 'neostore.nodestore.db', kind: 'node', header: 'none' },
+  {
+    key: 'nodeLabels',
+    fileName: 'neostore.nodestore.db.labels',
+    kind: 'dynamic',
+    header: 'record-size',
+    defaultSize: total(64),
+  },
+  { key: 'relationship', fileName: 'neostore.relationshipstore.db', kind: 'relationship', header: 'none' },
+  {
+    key: 'relationshipGroup',
+    fileName: 'neostore.relationshipgroupstore.db',
+    kind: 'relationshipGroup',
+    header: 'dense-threshold',
+  },
+  {
+    key: 'relationshipType',
+    fileName: 'neostore.relationshiptypestore.db',
+    kind: 'token',
+    header: 'none',
+    names: 'relationshipTypeNames',
+  },
+  {
+    key: 'relationshipTypeNames',
+    fileName: 'neostore.relationshiptypestore.db.names',
+    kind: 'dynamic',
+    header: 'record-size',
+    defaultSize: dataBytes(30),
+  },
+  { key: 'label', fileName: 'neostore.labeltokenstore.db', kind: 'token', header: 'none', names: 'labelNames' },
+  {
+    key: 'labelNames',
+    fileName: 'neostore.labeltokenstore.db.names',
+    kind: 'dynamic',
+    header: 'record-size',
+    defaultSize: dataBytes(30),
+  },
+  { key: 'property', fileName: 'neostore.propertystore.db', kind: 'property', header: 'none' },
+  {
+    key: 'propertyStrings',
+    fileName: 'neostore.propertystore.db.strings',
+    kind: 'dynamic',
+    header: 'record-size',
+    defaultSize: total(128),
+  },
+  {
+    key: 'propertyArrays',
+    fileName: 'neostore.propertystore.db.arrays',
+    kind: 'dynamic',
+    header: 'record-size',
+    defaultSize: total(128),
+  },
+  {
+    key: 'propertyKey',
+    fileName: 'neostore.propertystore.db.index',
+    kind: 'propertyKey',
+    header: 'none',
+    names: 'propertyKeyNames',
+  },
+  {
+    key: 'propertyKeyNames',
+    fileName: 'neostore.propertystore.db.index.keys',
+    kind: 'dynamic',
+    header: 'record-size',
+    defaultSize: dataBytes(30),
+  },
+  {
+    key: 'schema',
+    fileName: 'neostore.schemastore.db',
+    kind: 'dynamic',
+    header: 'record-size',
+    defaultSize: dataBytes(56),
+  },
+];
+
+const byKey = new Map(storeFiles.map((file) => [file.key, file]));
+const byFileName = new Map(storeFiles.map((file) => [file.fileName, file]));
+
+export function storeFile(key: StoreKey): StoreFile {
+  return byKey.get(key)!;
+}
+
+/** The record store with this file name; undefined for any other file. */
+export function storeFileByName(fileName: string): StoreFile | undefined {
+  return byFileName.get(fileName);
+}
+
+/** Threshold written into the header of a new relationship group store. */
+export const DEFAULT_DENSE_THRESHOLD = 50;
+
+export const METADATA_FILE = 'neostore';
+export const COUNTS_FILES = ['neostore.counts.db.a', 'neostore.counts.db.b'] as const;
+export const LABEL_SCAN_FILE = 'neostore.labelscanstore.db';
+export const EXPLICIT_INDEX_CONFIG_FILE = 'index.db';
+export const STORE_LOCK_FILE = 'store_lock';
+export const ID_FILE_SUFFIX = '.id';
+const TRANSACTION_LOG = /^neostore\.transaction\.db\.(0|[1-9]\d*)$/;
+
+/** Largest unit the server writes at once; store files grow by {@link filePageBytes}. */
+const PAGE_BYTES = 8192;
+
+/** Stores are mapped in pages of whole records: a file grows by this many bytes (spec 2). */
+export function filePageBytes(recordSize: number): number {
+  return Math.max(1, Math.floor(PAGE_BYTES / recordSize)) * recordSize;
+}
+
+/** Number of a transaction log file, undefined for any other name. */
+export function transactionLogVersion(fileName: string): number | undefined {
+  const match = TRANSACTION_LOG.exec(fileName);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** What a file below the database directory is. */
+export type DatabaseFileRole =
+  | 'metadata'
+  | 'record-store'
+  | 'id-file'
+  | 'counts'
+  | 'label-scan'
+  | 'schema-index'
+  | 'explicit-index'
+  | 'explicit-index-config'
+  | 'transaction-log'
+  | 'profile'
+  | 'lock'
+  | 'working'
+  | 'unknown';
+
+/**
+ * What a backup does with files of a role (spec 1):
+ * - `copied`: holds information that is nowhere else;
+ * - `log`: brought up to date by transactions, never copied as it stands;
+ * - `derived`: can be rebuilt from the copied files; copied only where that is valid;
+ * - `never`: belongs to the running server or to its house-keeping.
+ */
+export type DatabaseFileHandling = 'copied' | 'log' | 'derived' | 'never';
+
+const handlings: Record<DatabaseFileRole, DatabaseFileHandling> = {
+  metadata: 'copied',
+  'record-store': 'copied',
+  'id-file': 'never',
+  counts: 'derived',
+  'label-scan': 'derived',
+  'schema-index': 'derived',
+  'explicit-index': 'copied',
+  'explicit-index-config': 'copied',
+  'transaction-log': 'log',
+  profile: 'derived',
+  lock: 'never',
+  working: 'never',
+  unknown: 'never',
+};
+
+export function handlingOf(role: DatabaseFileRole): DatabaseFileHandling {
+  return handlings[role];
+}
+
+/** Role of a file, by its path relative to the database directory with `/` between the parts. */
+export function classifyDatabaseFile(relativePath: string): DatabaseFileRole {
+  const slash = relativePath.indexOf('/');
+  if (slash >= 0) return classifyDirectory(relativePath.slice(0, slash));
+  if (relativePath === METADATA_FILE) return 'metadata';
+  if (byFileName.has(relativePath)) return 'record-store';
+  if ((COUNTS_FILES as readonly string[]).includes(relativePath)) return 'counts';
+  if (relativePath === LABEL_SCAN_FILE) return 'label-scan';
+  if (relativePath === EXPLICIT_INDEX_CONFIG_FILE) return 'explicit-index-config';
+  if (relativePath === STORE_LOCK_FILE) return 'lock';
+  if (relativePath === 'index.db.old' || relativePath === 'index.db.tmp') return 'working';
+  if (transactionLogVersion(relativePath) !== undefined) return 'transaction-log';
+  if (relativePath.startsWith(METADATA_FILE) && relativePath.endsWith(ID_FILE_SUFFIX)) return 'id-file';
+  return 'unknown';
+}
+
+function classifyDirectory(name: string): DatabaseFileRole {
+  if (name === 'schema') return 'schema-index';
+  if (name === 'index') return 'explicit-index';
+  if (name === 'profiles') return 'profile';
+  if (/^(temp-copy|branched$|upgrade$|upgrade_backup)/.test(name)) return 'working';
+  return 'unknown';
+}
