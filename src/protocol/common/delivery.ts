@@ -1,0 +1,101 @@
+import { BLOCK_DATA, BLOCK_SIZE, DELIVERY_BYTES } from './limits.ts';
+
+/** What a receiver returns: a promise if the caller has to wait. */
+export type Wait = Promise<void> | undefined | void;
+
+/**
+ * Collects received data in two rotating buffers and hands full ones on, one call at a time: while a receiver writes one buffer, the
+ * other is filled. A caller that finds no room waits for {@link pending}.
+ */
+export class Delivery {
+  /** The call under way; undefined when the receiver is ready for the next one. */
+  pending: Promise<void> | undefined;
+  /** Told at once when a call fails, so that nobody waits for more bytes in vain. */
+  onFailure: ((error: unknown) => void) | undefined;
+  private filling: Buffer | undefined;
+  private spare: Buffer | undefined;
+  private filled = 0;
+  private error: unknown;
+  private failed = false;
+  private readonly capacity: number;
+
+  constructor(capacity = DELIVERY_BYTES) {
+    if (capacity < BLOCK_SIZE) throw new RangeError('a delivery buffer holds at least one block');
+    this.capacity = capacity;
+  }
+
+  get isEmpty(): boolean {
+    return this.filled === 0;
+  }
+
+  get room(): number {
+    return this.capacity - this.filled;
+  }
+
+  /** Throws what the receiver threw, if it did since. */
+  throwFailure(): void {
+    if (this.failed) throw this.error;
+  }
+
+  /** Notes the call that is under way. Nothing may be pending. */
+  track(wait: Wait): void {
+    if (!(wait instanceof Promise)) return;
+    const done = wait.then(
+      () => {
+        this.pending = undefined;
+      },
+      (error: unknown) => {
+        this.pending = undefined;
+        this.failed = true;
+        this.error = error;
+        this.onFailure?.(error);
+        throw error;
+      },
+    );
+    // A failure is thrown to whoever waits, or by throwFailure; it must not be reported as unhandled in between.
+    done.catch(() => {});
+    this.pending = done;
+  }
+
+  /** Copies `source[start, end)`; there must be room. */
+  append(source: Buffer, start: number, end: number): void {
+    source.copy(this.target(), this.filled, start, end);
+    this.filled += end - start;
+  }
+
+  /**
+   * Copies the data of as many full blocks as stand at `source[start, end)` and find room, without their length bytes; returns how
+   * many. One large copy and then moves within one buffer: several times faster than one copy from buffer to buffer per block.
+   */
+  appendBlocks(source: Buffer, start: number, end: number): number {
+    const most = Math.floor(Math.min(end - start, this.room) / BLOCK_SIZE);
+    let count = 0;
+    for (let at = start; count < most && source[at] === 0; at += BLOCK_SIZE) count++;
+    if (count === 0) return 0;
+    const target = this.target();
+    const first = this.filled;
+    source.copy(target, first, start, start + count * BLOCK_SIZE);
+    let to = first;
+    for (let from = first + 1, i = 0; i < count; i++, from += BLOCK_SIZE, to += BLOCK_DATA) {
+      target.copyWithin(to, from, from + BLOCK_DATA);
+    }
+    this.filled = to;
+    return count;
+  }
+
+  /** Hands on what is collected. Nothing may be pending. */
+  flush(receive: (chunk: Buffer) => Wait): void {
+    if (this.filled === 0) return;
+    const full = this.target();
+    this.track(receive(full.subarray(0, this.filled)));
+    this.filled = 0;
+    if (this.pending === undefined) return;
+    this.filling = this.spare;
+    this.spare = full;
+  }
+
+  private target(): Buffer {
+    this.filling ??= Buffer.allocUnsafeSlow(this.capacity);
+    return this.filling;
+  }
+}
