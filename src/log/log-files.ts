@@ -1,0 +1,74 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { GraphkeepError } from '../base/errors.ts';
+import { MAX_LOG_VERSION } from './log-limits.ts';
+
+export const LOG_FILE_PREFIX = 'neostore.transaction.db.';
+
+export interface LogFile {
+  version: number;
+  path: string;
+  sizeBytes: number;
+}
+
+/** The log files of a directory, lowest version first. */
+export interface LogFileListing {
+  directory: string;
+  files: LogFile[];
+  lowest: number | undefined;
+  highest: number | undefined;
+}
+
+export function logFileName(version: number): string {
+  return `${LOG_FILE_PREFIX}${version}`;
+}
+
+/**
+ * Version in the name of a log file; undefined if the name has another prefix. Every name with the prefix must end in a plain
+ * number (spec transaction-logs 1: otherwise the server does not start), so anything else is an error.
+ */
+export function parseLogFileName(name: string, directory = ''): number | undefined {
+  if (!name.startsWith(LOG_FILE_PREFIX)) return undefined;
+  const digits = name.slice(LOG_FILE_PREFIX.length);
+  const version = Number(digits);
+  if (!/^(0|[1-9][0-9]{0,15})$/.test(digits) || version > MAX_LOG_VERSION) {
+    throw new GraphkeepError('log.corrupt', 'a file has the name of a transaction log, but no version number', {
+      place: { file: join(directory, name) },
+      observed: digits,
+      hint: 'A server does not start with this file. Move it out of the directory.',
+    });
+  }
+  return version;
+}
+
+/**
+ * Lists the log files of `directory`. Their versions must be contiguous; a hole is `log.gap`. A server that prunes while the
+ * directory is read removes the lowest files first: a file that vanishes takes the ones below it out of the listing.
+ */
+export function listLogFiles(directory: string): LogFileListing {
+  let files: LogFile[] = [];
+  let pruned = -1;
+  for (const name of readdirSync(directory)) {
+    const version = parseLogFileName(name, directory);
+    if (version === undefined) continue;
+    const path = join(directory, name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) pruned = Math.max(pruned, version);
+    else if (stat.isFile()) files.push({ version, path, sizeBytes: stat.size });
+  }
+  files = files.filter((file) => file.version > pruned).sort((a, b) => a.version - b.version);
+  requireContiguous(files, directory);
+  return { directory, files, lowest: files[0]?.version, highest: files.at(-1)?.version };
+}
+
+function requireContiguous(files: readonly LogFile[], directory: string): void {
+  for (let i = 1; i < files.length; i++) {
+    const missing = files[i - 1]!.version + 1;
+    if (files[i]!.version !== missing) {
+      throw new GraphkeepError('log.gap', 'a transaction log file is missing between two others', {
+        place: { file: join(directory, logFileName(missing)) },
+        observed: files.map((file) => file.version).join(', '),
+      });
+    }
+  }
+}
