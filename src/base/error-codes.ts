@@ -35,9 +35,19 @@ export const errorCodes = {
     'The server is older than this backup; was it restored? Choose another --name, or allow --fallback-to-full.',
   'peer.diverged':
     'The history of the server is not the one of this backup; was it restored? Choose another --name, or allow --fallback-to-full.',
+  // databases, backups and archives on this machine
+  'database.missing': 'Check --database and dbms.directories.data.',
+  'database.exists': 'Choose another --database, or replace the old one with --force.',
+  'backup.missing': 'Check the path of the backup.',
+  'backup.invalid': 'The directory must be a finished backup: it holds a file neostore.',
+  'archive.missing': 'Check the path of the archive.',
+  'archive.exists': 'Choose another file; an archive is never overwritten.',
+  'archive.invalid': 'The archive must have been made by the dump command and be complete.',
   // the command
   usage: 'See the help of the command.',
   config: 'Correct the setting in the configuration file.',
+  'config.unreadable': 'Check the path and the permissions of the file.',
+  'directory.missing': 'Create the directory, or correct the path.',
   cancelled: 'The command was interrupted. Run it again.',
   internal: 'This is a mistake in graphkeep. Please report it with the whole message.',
 } as const;

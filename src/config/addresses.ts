@@ -1,0 +1,80 @@
+import { GraphkeepError } from '../base/errors.ts';
+
+/** Host and port as they were typed; what was left out is undefined. Of a range of ports both ends are kept. */
+export interface TypedAddress {
+  host?: string;
+  port?: number;
+  lastPort?: number;
+}
+
+export interface HostAndPort {
+  host: string;
+  port: number;
+}
+
+const MAX_INT = 2_147_483_647;
+export const MAX_PORT = 65_535;
+
+/**
+ * Reads the address forms of `--from` and `dbms.backup.address` (spec backup-command 2.1):
+ *
+ *     [scheme://] ( host [ ":" ports ] | ":" ports | "[" host "]" [ ":" ports ] )      ports = number [ "-" number ]
+ *
+ * An empty host and port 0 count as left out. Ports above 65535 are refused; the Java tool starts with them and dies of `null`.
+ * @throws GraphkeepError `usage` with the text of the Java tool
+ */
+export function parseAddress(text: string): TypedAddress {
+  const trimmed = text.trim();
+  const scheme = trimmed.indexOf('://');
+  const address = scheme === -1 ? trimmed : trimmed.slice(scheme + 3);
+  const bracket = address.startsWith('[') ? address.indexOf(']') : -1;
+  if (bracket !== -1) {
+    return {
+      ...hostOf(address.slice(1, bracket)),
+      ...readPorts(address.slice(bracket + 2), text, address.length > bracket + 1),
+    };
+  }
+  const parts = splitLikeJava(address, ':');
+  if (parts.length > 2) throw new GraphkeepError('usage', text);
+  return { ...hostOf(parts[0] ?? ''), ...readPorts(parts[1] ?? '', text, parts.length === 2) };
+}
+
+/** What the user typed, completed by the configured address (its first port), with brackets removed from the host. */
+export function completeAddress(typed: TypedAddress, configured: TypedAddress, fallback: HostAndPort): HostAndPort {
+  return {
+    host: (typed.host ?? configured.host ?? fallback.host).replace(/[[\]]/g, ''),
+    port: typed.port ?? configured.port ?? fallback.port,
+  };
+}
+
+export function formatAddress({ host, port }: HostAndPort): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function hostOf(host: string): { host?: string } {
+  return host === '' ? {} : { host };
+}
+
+function readPorts(ports: string, whole: string, present: boolean): { port?: number; lastPort?: number } {
+  if (!present) return {};
+  const ends = splitLikeJava(ports, '-');
+  if (ends.length > 2) throw new GraphkeepError('usage', `Cannot have more than two port ranges: ${whole}`);
+  const [port, lastPort] = (ends.length === 0 ? [''] : ends).map((end) => readPort(end));
+  return { ...(port ? { port } : {}), ...(lastPort ? { lastPort } : {}) };
+}
+
+function readPort(text: string): number {
+  if (!/^[+-]?\d+$/.test(text) || Math.abs(Number(text)) > MAX_INT) {
+    throw new GraphkeepError('usage', `For input string: "${text}"`);
+  }
+  const port = Number(text);
+  if (port > MAX_PORT || port < 0) throw new GraphkeepError('usage', `Port must be between 1 and ${MAX_PORT}: ${text}`);
+  return port;
+}
+
+/** Parts between the marks without the empty ones at the end; a text without any mark is one part. */
+function splitLikeJava(text: string, mark: string): string[] {
+  const parts = text.split(mark);
+  while (parts.length > 1 && parts.at(-1) === '') parts.pop();
+  return parts;
+}

@@ -1,0 +1,84 @@
+import { GraphkeepError } from '../base/errors.ts';
+
+/** One assignment of a properties file, with the line it begins on (from 1). */
+export interface Property {
+  key: string;
+  value: string;
+  line: number;
+}
+
+/**
+ * Reads a Java properties file.
+ *
+ * | part          | rule                                                                                              |
+ * |---------------|---------------------------------------------------------------------------------------------------|
+ * | line          | ends with \n, \r or \r\n; white space (blank, tab, form feed) in front does not count             |
+ * | comment       | first character `#` or `!`; a comment never continues                                             |
+ * | continuation  | an odd number of backslashes at the end joins the next line, without the white space in its front |
+ * | key           | ends at the first `=`, `:` or white space that is not escaped; white space around the mark drops  |
+ * | value         | all the rest, white space at the end included                                                     |
+ * | escapes       | `\t \n \r \f`, `\uXXXX`; before any other character the backslash is dropped                      |
+ *
+ * A key may come twice; the last one counts ({@link toSettings}).
+ */
+export function parseProperties(text: string, file?: string): Property[] {
+  const properties: Property[] = [];
+  const lines = text.split(/\r\n|\r|\n/);
+  for (let at = 0; at < lines.length; at++) {
+    const line = at + 1;
+    let logical = trimFront(lines[at]!);
+    if (logical === '' || logical.startsWith('#') || logical.startsWith('!')) continue;
+    while (endsOpen(logical)) {
+      at++;
+      logical = logical.slice(0, -1) + trimFront(lines[at] ?? '');
+    }
+    const { key, value } = splitAssignment(logical);
+    const place = { ...(file === undefined ? {} : { file }) };
+    properties.push({ key: decodeEscapes(key, line, place), value: decodeEscapes(value, line, place), line });
+  }
+  return properties;
+}
+
+/** The assignments as a map; of a key that comes twice the last one counts. */
+export function toSettings(properties: readonly Property[]): Map<string, string> {
+  return new Map(properties.map(({ key, value }) => [key, value]));
+}
+
+/** The text of a properties file: UTF-8 where it is valid, else Latin-1 (what Java reads). */
+export function decodePropertiesFile(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString('latin1');
+  }
+}
+
+function trimFront(line: string): string {
+  return line.replace(/^[ \t\f]+/, '');
+}
+
+/** An odd number of backslashes at the end: the line goes on. */
+function endsOpen(line: string): boolean {
+  let count = 0;
+  while (line[line.length - 1 - count] === '\\') count++;
+  return count % 2 === 1;
+}
+
+function splitAssignment(line: string): { key: string; value: string } {
+  let end = 0;
+  while (end < line.length && !/[=: \t\f]/.test(line[end]!)) end += line[end] === '\\' ? 2 : 1;
+  const rest = /^[ \t\f]*[=:]?[ \t\f]*/.exec(line.slice(end))![0];
+  return { key: line.slice(0, end), value: line.slice(end + rest.length) };
+}
+
+const ESCAPED: Record<string, string> = { t: '\t', n: '\n', r: '\r', f: '\f' };
+
+function decodeEscapes(text: string, line: number, place: { file?: string }): string {
+  return text.replace(/\\(u[0-9a-fA-F]{4}|[\s\S]|$)/g, (whole, escaped: string) => {
+    if (escaped.length === 5) return String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
+    if (escaped === 'u') {
+      throw new GraphkeepError('config', 'Malformed \\uxxxx encoding.', { place, observed: `line ${line}: ${whole}` });
+    }
+    return ESCAPED[escaped] ?? escaped;
+  });
+}
