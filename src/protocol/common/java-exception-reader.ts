@@ -45,7 +45,7 @@ function readClassNameOnly(payload: Buffer): JavaException | undefined {
   const end = FIRST_CLASS_NAME + 2 + payload.readUInt16BE(FIRST_CLASS_NAME);
   if (end > payload.length) return undefined;
   const className = decodeJavaText(payload.subarray(FIRST_CLASS_NAME + 2, end));
-  return /^[\w.$]+$/.test(className)
+  return /^[\w.$]{1,500}$/.test(className)
     ? { className, superClasses: [], message: undefined, cause: undefined }
     : undefined;
 }
