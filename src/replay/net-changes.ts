@@ -1,13 +1,13 @@
 import { type ChangeCursor, ChangeRun, mergeChanges, type NetChange, TableCursor } from './change-runs.ts';
 import { ChangeTable, NO_IMAGE } from './change-table.ts';
-import { RECORD_SPACE_COUNT, type RecordSpace } from './record-space.ts';
+import { recordSpaces, type RecordSpace } from './record-space.ts';
 
 /**
  * The net change of a stretch of log: per record the first before-image and the last after-image, whatever happened in between.
  * Kept in memory up to a budget; beyond it, sorted runs go to disk and are merged when read. Design: "net-change replay".
  */
 export class NetChanges {
-  private readonly tables = Array.from({ length: RECORD_SPACE_COUNT }, () => new ChangeTable());
+  private readonly tables = recordSpaces.map(() => new ChangeTable());
   private readonly runs: ChangeRun[] = [];
   private readonly budgetBytes: number;
   private readonly spillFolder: string;

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { fileError, isMissing } from '../base/file-errors.ts';
+import type { DynamicRecord } from '../store/dynamic-record.ts';
+import type { RecordCodec } from '../store/record-codec.ts';
+import type { StoreFormat } from '../store/store-format.ts';
+import { NO_IMAGE } from './change-table.ts';
+import type { FreedUnits } from './freed-units.ts';
+import { imagesOf } from './image-decoders.ts';
+import type { LogImages } from './log-images.ts';
+import type { NetChanges } from './net-changes.ts';
+import { fileOfSpace, type RecordSpace, recordSpaces } from './record-space.ts';
+import { RecordWindow } from './record-window.ts';
+import { dynamicCodecOf } from './store-codecs.ts';
+
+/** The fields that every record has, whatever its kind. */
+interface AnyRecord {
+  id: number;
+  inUse: boolean;
+  secondaryUnit?: number;
+  data?: Uint8Array;
+}
+
+export interface WrittenRecords {
+  records: number;
+  files: number;
+}
+
+/**
+ * Writes the last after-image of every changed record into the store files of `folder`, each file once and in id order, and forces
+ * them to disk. Idempotent: it may be repeated after a kill.
+ */
+export async function writeRecords(
+  folder: string,
+  format: StoreFormat,
+  changes: NetChanges,
+  images: LogImages,
+  freedUnits: FreedUnits | undefined,
+  signal?: AbortSignal,
+): Promise<WrittenRecords> {
+  const written = { records: 0, files: 0 };
+  for (const space of recordSpaces) {
+    if (!changes.has(space)) continue;
+    throwIfCancelled(signal);
+    written.records += writeSpace(folder, space, format, changes, images, freedUnits?.of(space) ?? []);
+    written.files++;
+    // Between files the event loop runs: signals and progress come through.
+    await new Promise(setImmediate);
+  }
+  return written;
+}
+
+function writeSpace(
+  folder: string,
+  space: RecordSpace,
+  format: StoreFormat,
+  changes: NetChanges,
+  images: LogImages,
+  freedUnits: Iterable<number>,
+): number {
+  const file = fileOfSpace(space);
+  const path = join(folder, file.fileName);
+  const codec = codecOf(folder, space, format);
+  const decode = imagesOf(space, images) as unknown as (location: number, record: AnyRecord) => AnyRecord;
+  const record = codec.create();
+  const window = openWindow(path, codec.size);
+  let records = 0;
+  try {
+    for (const unit of freedUnits) window.clearInUse(unit);
+    for (const { id, lastAfter } of changes.inOrder(space)) {
+      if (lastAfter === NO_IMAGE) continue;
+      decode(lastAfter, record);
+      record.id = id;
+      checkFits(record, codec.size - format.dynamicHeaderBytes, path);
+      const offset = window.seek(id);
+      const secondUnit = codec.encode(record, window.page, offset);
+      window.markDirty(offset);
+      if (secondUnit !== undefined) window.writeRecord(record.secondaryUnit!, secondUnit);
+      records++;
+    }
+  } catch (error) {
+    window.abandon();
+    throw fileError(error, 'write the store file', path);
+  }
+  window.close();
+  return records;
+}
+
+function codecOf(folder: string, space: RecordSpace, format: StoreFormat): RecordCodec<AnyRecord> {
+  const file = fileOfSpace(space);
+  const codec: unknown = file.kind === 'dynamic' ? dynamicCodecOf(folder, file.key, format) : format[file.kind];
+  return codec as RecordCodec<AnyRecord>;
+}
+
+function openWindow(path: string, recordBytes: number): RecordWindow {
+  try {
+    return new RecordWindow(path, recordBytes);
+  } catch (error) {
+    if (!isMissing(error)) throw fileError(error, 'open the store file', path);
+    throw new GraphkeepError('store.missing-file', 'a store file is missing', { place: { file: path }, cause: error });
+  }
+}
+
+/** A dynamic record of the log must fit the block size of the store it is for. */
+function checkFits(record: AnyRecord, blockBytes: number, path: string): void {
+  const { data } = record as Partial<DynamicRecord>;
+  if (data === undefined || data.length <= blockBytes) return;
+  throw new GraphkeepError('log.corrupt', 'a dynamic record of the log is larger than the blocks of its store', {
+    place: { file: path },
+    observed: `${data.length} bytes, at most ${blockBytes}`,
+  });
+}
