@@ -1,0 +1,164 @@
+import type { ByteReader } from '../../../base/byte-reader.ts';
+import { ByteWriter } from '../../../base/byte-writer.ts';
+import { GraphkeepError } from '../../../base/errors.ts';
+import type { PropertyValue, ScalarValue } from '../../property-value.ts';
+import { encodeUtf8 } from '../../short-string.ts';
+import type { TreeLayout } from '../../tree/layout.ts';
+import { compareGenericKeys } from './generic-order.ts';
+import {
+  CHAR_FLAG,
+  CRS_BYTES,
+  crsCode,
+  crsDimensions,
+  familyOf,
+  familyOfScalar,
+  isArraySlot,
+  isKnownSlotType,
+  readCrs,
+  type SlotFamily,
+  slotTypeOf,
+  TEXT_LENGTH_MASK,
+} from './generic-slot.ts';
+import type { IndexEntry, IndexKeyCodec } from './key-codec.ts';
+import { isNumber, numberBytes, numberFromRawBits, numberTypeOf, rawBitsOf } from './number-order.ts';
+import { decodeTemporal, encodeTemporal, isTemporal, type TemporalType } from './temporal-fields.ts';
+
+/**
+ * All values of `native-btree-1.0`, one or more per key (trees spec 12.1, layout NSIL).
+ *
+ * | offset | type  | field                                                                              |
+ * |--------|-------|------------------------------------------------------------------------------------|
+ * | 0      | i64   | entity id                                                                          |
+ * | 8      | slots | one per property of the index: u8 slot type, data                                  |
+ *
+ * | slot type       | data                                                                             |
+ * |-----------------|----------------------------------------------------------------------------------|
+ * | 0 point         | 3-byte CRS, i64 curve value, f64 per dimension                                   |
+ * | 1 .. 6 temporal | see temporal-fields.ts                                                           |
+ * | 7 text          | u16 length (bit 15 = was a char), UTF-8                                          |
+ * | 8 boolean       | u8                                                                               |
+ * | 9 number        | u8 number type, 1/2/4/8/4/8 bytes                                                |
+ * | 10 .. 19 array  | [CRS of points or u8 number type], u16 count, elements without their own heads   |
+ *
+ * Points are read but not written: the value on the space filling curve is not ours to compute.
+ */
+export const genericLayout: TreeLayout = {
+  name: 'NSIL',
+  number: 0,
+  majorVersion: 0,
+  minorVersion: 5,
+  keys: 'dynamic',
+  keyBytes: 0,
+  valueBytes: 0,
+  compare: compareGenericKeys,
+};
+
+const MAX_COUNT = 0xffff;
+
+export const genericKey: IndexKeyCodec = {
+  layout: genericLayout,
+  encode(entityId: number, values: readonly PropertyValue[]): Uint8Array | undefined {
+    const writer = new ByteWriter(64).i64(entityId);
+    return values.every((value) => encodeSlot(writer, value)) ? writer.view() : undefined;
+  },
+  decode(reader: ByteReader): IndexEntry {
+    const entityId = reader.i64();
+    const values: PropertyValue[] = [];
+    while (reader.remaining > 0) values.push(decodeSlot(reader));
+    return { entityId, values };
+  },
+};
+
+function encodeSlot(writer: ByteWriter, value: PropertyValue): boolean {
+  if (value.type !== 'array') {
+    const family = familyOfScalar(value.type);
+    writer.u8(slotTypeOf(family, false));
+    if (isNumber(value)) writer.u8(numberTypeOf(value.type));
+    return encodeElement(writer, value);
+  }
+  if (value.of === 'point' || value.elements.length > MAX_COUNT) return false;
+  const family = familyOfScalar(value.of);
+  writer.u8(slotTypeOf(family, true));
+  if (isNumber({ type: value.of })) writer.u8(numberTypeOf(value.of as never));
+  writer.u16(value.elements.length);
+  return value.elements.every((element) => encodeElement(writer, element));
+}
+
+function encodeElement(writer: ByteWriter, value: ScalarValue): boolean {
+  if (isTemporal(value)) return encodeTemporal(writer, value);
+  if (isNumber(value)) {
+    const bits = rawBitsOf(value);
+    for (let shift = 8 * (numberBytes(numberTypeOf(value.type)) - 1); shift >= 0; shift -= 8) {
+      writer.u8(Number((bits >> BigInt(shift)) & 0xffn));
+    }
+    return true;
+  }
+  switch (value.type) {
+    case 'boolean':
+      writer.u8(value.value ? 1 : 0);
+      return true;
+    case 'string':
+      return encodeTextElement(writer, encodeUtf8(value.value), 0);
+    case 'char':
+      return encodeTextElement(writer, encodeUtf8(String.fromCharCode(value.value)), CHAR_FLAG);
+    default:
+      return false;
+  }
+}
+
+function encodeTextElement(writer: ByteWriter, text: Uint8Array, flag: number): boolean {
+  if (text.length > TEXT_LENGTH_MASK) return false;
+  writer.u16(text.length | flag).bytes(text);
+  return true;
+}
+
+function decodeSlot(reader: ByteReader): PropertyValue {
+  const slotType = reader.u8();
+  if (!isKnownSlotType(slotType)) {
+    throw new GraphkeepError('file.corrupt', 'unknown type of a value in an index', { observed: slotType });
+  }
+  const family = familyOf(slotType)!;
+  const crs = family === 'point' ? readCrs(reader.buffer, reader.take(CRS_BYTES)) : 0;
+  const numberType = family === 'number' ? reader.u8() : 0;
+  if (!isArraySlot(slotType)) return decodeElement(reader, family, numberType, crs);
+  const count = reader.u16();
+  const elements: ScalarValue[] = [];
+  for (let i = 0; i < count; i++) elements.push(decodeElement(reader, family, numberType, crs));
+  return { type: 'array', of: elements[0]?.type ?? emptyArrayType(family, numberType), elements };
+}
+
+function decodeElement(reader: ByteReader, family: SlotFamily, numberType: number, crs: number): ScalarValue {
+  switch (family) {
+    case 'number':
+      return numberFromRawBits(numberType, readNarrow(reader, numberBytes(numberType)));
+    case 'boolean':
+      return { type: 'boolean', value: reader.u8() !== 0 };
+    case 'text':
+      return decodeTextElement(reader);
+    case 'point': {
+      reader.skip(8);
+      const coordinates: bigint[] = [];
+      for (let i = 0; i < crsDimensions(crs); i++) coordinates.push(BigInt.asUintN(64, reader.bigI64()));
+      return { type: 'point', srid: crsCode(crs), coordinates };
+    }
+    default:
+      return decodeTemporal(reader, family as TemporalType);
+  }
+}
+
+function decodeTextElement(reader: ByteReader): ScalarValue {
+  const head = reader.u16();
+  const text = reader.bytes(head & TEXT_LENGTH_MASK).toString('utf8');
+  return (head & CHAR_FLAG) === 0 ? { type: 'string', value: text } : { type: 'char', value: text.charCodeAt(0) };
+}
+
+function readNarrow(reader: ByteReader, bytes: number): bigint {
+  let value = 0n;
+  for (let i = 0; i < bytes; i++) value = (value << 8n) | BigInt(reader.u8());
+  return BigInt.asIntN(8 * bytes, value);
+}
+
+function emptyArrayType(family: SlotFamily, numberType: number): ScalarValue['type'] {
+  if (family === 'number') return numberFromRawBits(numberType, 0n).type;
+  return family === 'text' ? 'string' : family;
+}

@@ -1,0 +1,31 @@
+/** Order of two keys given as windows of bytes: negative, zero or positive. Must not read outside the windows. */
+export type KeyOrder = (
+  a: Uint8Array,
+  aStart: number,
+  aLength: number,
+  b: Uint8Array,
+  bStart: number,
+  bLength: number,
+) => number;
+
+/**
+ * What is in the nodes of a tree file (trees spec 2): identity as written in the meta page, sizes, and the order of the keys.
+ * All that differs between the kinds of tree files is in such a descriptor.
+ */
+export interface TreeLayout {
+  /** Up to four ASCII characters. */
+  readonly name: string;
+  readonly number: number;
+  readonly majorVersion: number;
+  readonly minorVersion: number;
+  /** Node format: 2 = fixed, 3 = dynamic. */
+  readonly keys: 'fixed' | 'dynamic';
+  /** Key bytes of a fixed layout, 0 for dynamic ones. */
+  readonly keyBytes: number;
+  readonly valueBytes: number;
+  readonly compare: KeyOrder;
+}
+
+export function describeLayout(layout: Omit<TreeLayout, 'keys' | 'keyBytes' | 'valueBytes' | 'compare'>): string {
+  return `${layout.name}/${layout.number} ${layout.majorVersion}.${layout.minorVersion}`;
+}

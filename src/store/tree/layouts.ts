@@ -1,0 +1,34 @@
+import { genericLayout } from '../index/keys/generic-key.ts';
+import { numberLayout, uniqueNumberLayout } from '../index/keys/number-key.ts';
+import { pointLayout } from '../index/keys/point-key.ts';
+import { temporalKeys } from '../index/keys/temporal-key.ts';
+import { textLayout } from '../index/keys/text-key.ts';
+import { labelScanLayout } from '../label-scan/label-scan-layout.ts';
+import { describeLayout, type TreeLayout } from './layout.ts';
+import { decodeMetaPage, META_BYTES } from './meta-page.ts';
+import { openPageFile } from './page-file.ts';
+
+/** Every kind of tree file of the stores of 3.4 and 3.5 (trees spec 2). */
+export const treeLayouts: readonly TreeLayout[] = [
+  labelScanLayout,
+  numberLayout,
+  uniqueNumberLayout,
+  textLayout,
+  pointLayout,
+  ...Object.values(temporalKeys).map((key) => key.layout),
+  genericLayout,
+];
+
+/** The layout that a file claims to have; undefined if it is none of ours. */
+export function findLayoutOf(path: string): TreeLayout | undefined {
+  const file = openPageFile(path, 'read');
+  try {
+    if (file.sizeBytes() < META_BYTES) return undefined;
+    const head = new Uint8Array(META_BYTES);
+    file.read(head, 0);
+    const claimed = describeLayout(decodeMetaPage(head));
+    return treeLayouts.find((layout) => describeLayout(layout) === claimed);
+  } finally {
+    file.close();
+  }
+}
