@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { completeAddress, formatAddress, parseAddress } from './addresses.ts';
+import { parseDurationMs } from './durations.ts';
+import { parseRetentionPolicy } from './retention-policy.ts';
+import { formatBytes, parseHeapBytes, parsePageCacheBytes, parseSizeBytes } from './sizes.ts';
+
+const K = 1024;
+
+describe('parsePageCacheBytes', () => {
+  it.each([
+    ['8m', 8 * K * K],
+    ['8M', 8 * K * K],
+    ['8MB', 8 * K * K],
+    ['8 mb', 8 * K * K],
+    [' 8m ', 8 * K * K],
+    ['8k', 8 * K],
+    ['2g', 2 * K ** 3],
+    ['16448', 16448],
+    ['0', 0],
+  ])('%j', (text, bytes) => expect(parsePageCacheBytes(text)).toBe(bytes));
+
+  // Each refused by the real tool with the same text; the last one wraps around there.
+  it.each([
+    'bogus',
+    '1.5m',
+    '-8m',
+    '+8m',
+    '8mib',
+    '800kx',
+    '800000b',
+    '1t',
+    '8e',
+    '0x800000',
+    '8_m',
+    '',
+    '99999999999999999999',
+  ])('refuses %j', (text) => expect(() => parsePageCacheBytes(text)).toThrow(`Invalid number format: '${text}'`));
+});
+
+describe('parseSizeBytes and parseHeapBytes', () => {
+  it('knows terabytes', () => {
+    expect(parseSizeBytes('2T')).toBe(2 * K ** 4);
+    expect(parseSizeBytes('2 M')).toBe(2 * K * K);
+    expect(() => parseSizeBytes('1.5M')).toThrow('1.5M is not a valid size, must be e.g. 10, 5K, 1M, 11G');
+    expect(parseHeapBytes('512m')).toBe(512 * K * K);
+    expect(parseHeapBytes('2G')).toBe(2 * K ** 3);
+  });
+  it.each(['', '0', '-1', '5 m', '5mb', 'lots'])('HEAP_SIZE=%j is refused', (text) => {
+    expect(() => parseHeapBytes(text)).toThrow("for environment variable 'HEAP_SIZE'");
+  });
+});
+
+describe('formatBytes', () => {
+  it.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [8192, '8.00 kB'],
+    [293_724, '286.84 kB'],
+    [5 * K ** 3, '5.00 GB'],
+  ])('%d', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+});
+
+describe('parseDurationMs', () => {
+  it.each([
+    ['20m', 1_200_000],
+    ['5', 5000],
+    ['5S', 5000],
+    ['5MS', 5],
+    ['1h', 3_600_000],
+    ['0', 0],
+    ['2147483647h', 2_147_483_647 * 3_600_000],
+  ])('%j', (text, ms) => expect(parseDurationMs(text)).toBe(ms));
+
+  it.each([
+    ['5d', "Unrecognized unit 'd'. Valid units are: 'ms', 's', 'm' and 'h'; default unit is 's'"],
+    ['1.5s', "Unrecognized unit '.5s'. Valid units are: 'ms', 's', 'm' and 'h'; default unit is 's'"],
+    ['5 s', "Unrecognized unit ' s'. Valid units are: 'ms', 's', 'm' and 'h'; default unit is 's'"],
+    ['abc', 'Missing numeric value'],
+    ['-5', 'Missing numeric value'],
+    [' 5s', 'Missing numeric value'],
+    ['', 'For input string: ""'],
+    ['99999999999', 'For input string: "99999999999"'],
+    ['2147483648', 'For input string: "2147483648"'],
+  ])('refuses %j', (text, message) => expect(() => parseDurationMs(text)).toThrow(message));
+});
+
+describe('parseAddress', () => {
+  it.each([
+    ['localhost', { host: 'localhost' }],
+    ['localhost:21362', { host: 'localhost', port: 21362 }],
+    [':21362', { port: 21362 }],
+    ['', {}],
+    [':', {}],
+    ['127.0.0.1:', { host: '127.0.0.1' }],
+    ['127.0.0.1:0', { host: '127.0.0.1' }],
+    ['127.0.0.1:09', { host: '127.0.0.1', port: 9 }],
+    ['127.0.0.1:+9', { host: '127.0.0.1', port: 9 }],
+    ['127.0.0.1:9-', { host: '127.0.0.1', port: 9 }],
+    ['127.0.0.1:21362-21370', { host: '127.0.0.1', port: 21362, lastPort: 21370 }],
+    ['[::1]', { host: '::1' }],
+    ['[::1]:21362', { host: '::1', port: 21362 }],
+    ['[::1]x9', { host: '::1', port: 9 }],
+    ['ha://127.0.0.1:21362', { host: '127.0.0.1', port: 21362 }],
+    ['://127.0.0.1:9', { host: '127.0.0.1', port: 9 }],
+    [' 127.0.0.1:9 ', { host: '127.0.0.1', port: 9 }],
+    ['a b:1', { host: 'a b', port: 1 }],
+    ['21362', { host: '21362' }],
+  ])('%j', (text, address) => expect(parseAddress(text)).toEqual(address));
+
+  it.each([
+    ['h:notaport', 'For input string: "notaport"'],
+    ['h:99999999999', 'For input string: "99999999999"'],
+    ['h:-1', 'For input string: ""'],
+    ['h:1-2-3', 'Cannot have more than two port ranges: h:1-2-3'],
+    ['h: 9', 'For input string: " 9"'],
+    ['[::1]:', 'For input string: ""'],
+    ['::1', '::1'],
+    ['a:b:c', 'a:b:c'],
+    ['[::1', '[::1'],
+    ['a://b://127.0.0.1:9', 'a://b://127.0.0.1:9'],
+    ['h:70000', 'Port must be between 1 and 65535: 70000'],
+  ])('refuses %j', (text, message) => {
+    let observed: unknown;
+    try {
+      parseAddress(text);
+    } catch (error) {
+      observed = error;
+    }
+    expect(observed).toMatchObject({ code: 'usage', message });
+  });
+
+  it('is completed by the configuration, then by the default', () => {
+    const fallback = { host: '127.0.0.1', port: 6362 };
+    expect(completeAddress({}, {}, fallback)).toEqual(fallback);
+    expect(completeAddress({ host: 'a' }, { host: 'b', port: 5 }, fallback)).toEqual({ host: 'a', port: 5 });
+    expect(completeAddress({ port: 7 }, { host: '[::1]', port: 5 }, fallback)).toEqual({ host: '::1', port: 7 });
+    expect(formatAddress({ host: '::1', port: 7 })).toBe('[::1]:7');
+    expect(formatAddress({ host: 'a', port: 7 })).toBe('a:7');
+  });
+});
+
+describe('parseRetentionPolicy', () => {
+  it.each([
+    ['true', { type: 'keep-all' }],
+    ['keep_all', { type: 'keep-all' }],
+    ['false', { type: 'keep-none' }],
+    [' keep_none ', { type: 'keep-none' }],
+    ['7 days', { type: 'days', count: 7 }],
+    ['10k txs', { type: 'txs', count: 10 * K }],
+    ['100M size', { type: 'size', count: 100 * K * K }],
+    ['2G entries', { type: 'txs', count: 2 * K ** 3 }],
+    ['0 files', { type: 'files', count: 0 }],
+    ['1K hours', { type: 'hours', count: K }],
+  ])('%j', (text, policy) => expect(parseRetentionPolicy(text)).toEqual(policy));
+  it.each(['10 weeks', '10  files', '10 Files', 'TRUE', '', '2 days 2G', '10files', 'k files', '10T size'])(
+    'refuses %j',
+    (text) => expect(() => parseRetentionPolicy(text)).toThrow('must be `true`, `false` or of format'),
+  );
+});
