@@ -15,6 +15,11 @@ export interface RecordCodec<R> {
   /** Bytes of a record; byte offset of record `id` = `id * size`. */
   readonly size: number;
   create(): R;
+  /**
+   * Is the id taken: by a record, or as the second unit of another? Only codecs with second units have it; for all others an id is
+   * taken if the record decodes as in use.
+   */
+  isOccupied?(buffer: Uint8Array, offset: number): boolean;
   /** Fills `record` with record `id` found at `offset`. A second unit (high_limit) decodes as not in use. */
   decode(record: R, id: number, buffer: Uint8Array, offset: number, units?: SecondUnits): R;
   /**

@@ -8,6 +8,7 @@ import {
   type HighLimitVersion,
   IN_USE,
   isFixed,
+  isOccupied,
   isRecord,
   openVariable,
   outgoing,
@@ -36,6 +37,7 @@ export function highLimitNodeCodec(version: HighLimitVersion): RecordCodec<NodeR
   return {
     size: SIZE,
     create: createNodeRecord,
+    isOccupied,
 
     decode(record, id, buffer, offset, units) {
       const header = buffer[offset]!;

@@ -28,6 +28,11 @@ const cursor = new ReferenceCursor();
 /** Both units end to end, or the data of a record on its way out. The codecs are synchronous and not reentrant. */
 const scratch = new Uint8Array(128);
 
+/** Is the id taken, by a record or as the second unit of another? */
+export function isOccupied(buffer: Uint8Array, offset: number): boolean {
+  return (buffer[offset]! & IN_USE) !== 0;
+}
+
 /** Is there a record here: in use, and not the second unit of another? */
 export function isRecord(header: number): boolean {
   return (header & IN_USE) !== 0 && (header & FIRST_UNIT_HEADER) !== SECOND_UNIT_HEADER;
@@ -52,11 +57,11 @@ export function openVariable(
   units: SecondUnits | undefined,
 ): ReferenceCursor {
   if (secondUnit < 0) return cursor.reset(buffer, offset + 1, offset + size);
+  for (let i = 0; i < size; i++) scratch[i] = buffer[offset + i]!; // before `units` reuses the buffer
   const unit = units?.read(secondUnit);
   if (unit === undefined || (unit.buffer[unit.offset]! & FIRST_UNIT_HEADER) !== SECOND_UNIT_HEADER) {
     throw new GraphkeepError('store.corrupt', 'the second unit of a record is missing', { observed: secondUnit });
   }
-  for (let i = 0; i < size; i++) scratch[i] = buffer[offset + i]!;
   for (let i = 1; i < size; i++) scratch[size + i - 1] = unit.buffer[unit.offset + i]!;
   cursor.reset(scratch, 1, size + size - 1).read();
   return cursor;

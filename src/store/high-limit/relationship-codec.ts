@@ -8,6 +8,7 @@ import {
   type HighLimitVersion,
   IN_USE,
   isFixed,
+  isOccupied,
   isRecord,
   openVariable,
   outgoing,
@@ -40,6 +41,7 @@ export function highLimitRelationshipCodec(version: HighLimitVersion): RecordCod
   return {
     size: SIZE,
     create: createRelationshipRecord,
+    isOccupied,
 
     decode(record, id, buffer, offset, units) {
       const header = buffer[offset]!;

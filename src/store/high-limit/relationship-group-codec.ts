@@ -8,6 +8,7 @@ import {
   type HighLimitVersion,
   IN_USE,
   isFixed,
+  isOccupied,
   isRecord,
   openVariable,
   outgoing,
@@ -36,6 +37,7 @@ export function highLimitRelationshipGroupCodec(version: HighLimitVersion): Reco
   return {
     size: SIZE,
     create: createRelationshipGroupRecord,
+    isOccupied,
 
     decode(record, id, buffer, offset, units) {
       const header = buffer[offset]!;
