@@ -74,6 +74,9 @@ export async function checkConsistency(
   const completed = await runAdmin(version, {
     args: ['check-consistency', `--backup=${path.resolve(directory)}`, `--report-dir=${reports}`, ...args],
   });
+  if (completed.stdout.includes('Failed to check record')) {
+    throw new Error(`checker ${version} could not check every record\n${completed.stdout.slice(0, 2000)}`);
+  }
   if (completed.code === 0) return { consistent: true, report: '', completed };
   const found = /Inconsistencies found\. See '(.+?)' for details/.exec(completed.stderr + completed.stdout);
   if (found === null) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { describeExplicitIndexes } from './explicit-indexes.ts';
 import { Float64, Structure, tags, type Value } from './packstream.ts';
 import type { RunningServer } from './server.ts';
 
@@ -23,6 +24,8 @@ export interface Graph {
   readonly indexes: readonly string[];
   readonly constraints: readonly string[];
   readonly tokens: readonly string[];
+  /** Explicit indexes, and what they find. */
+  readonly explicitIndexes: readonly string[];
   /** SHA-256 over all of the above. */
   readonly digest: string;
 }
@@ -56,6 +59,7 @@ export async function exportGraph(server: RunningServer): Promise<Graph> {
       ...(await list(server, "CALL db.relationshipTypes() YIELD relationshipType AS t RETURN 'type', t")),
       ...(await list(server, "CALL db.propertyKeys() YIELD propertyKey RETURN 'key', propertyKey")),
     ],
+    explicitIndexes: await describeExplicitIndexes(server),
   };
   return { ...content, digest: createHash('sha256').update(JSON.stringify(content)).digest('hex') };
 }
@@ -69,6 +73,7 @@ export function findDifferences(expected: Graph, actual: Graph, limit = 20): str
     ...compareSets('index', keyByText(expected.indexes), keyByText(actual.indexes)),
     ...compareSets('constraint', keyByText(expected.constraints), keyByText(actual.constraints)),
     ...compareSets('token', keyByText(expected.tokens), keyByText(actual.tokens)),
+    ...compareSets('explicit index', keyByText(expected.explicitIndexes), keyByText(actual.explicitIndexes)),
   ];
   return lines.length > limit ? [...lines.slice(0, limit), `... and ${lines.length - limit} more`] : lines;
 }

@@ -1,9 +1,10 @@
 import { type BoltConnection, ConnectionLost, CypherError, type Result, type Statement } from './bolt.ts';
+import { createExplicitIndexes, explicitIndexOperations } from './explicit-indexes.ts';
 import { awaitIndexes } from './graph-export.ts';
 import { type Operation, operations } from './load-operations.ts';
 import { everyKind, numbersAndText, type ValueKinds } from './property-values.ts';
 import { Random } from './random.ts';
-import { createSchema } from './schema.ts';
+import { createSchema, hasSoundFulltext } from './schema.ts';
 import type { RunningServer } from './server.ts';
 
 export interface LoadOptions {
@@ -17,8 +18,10 @@ export interface LoadOptions {
   readonly indexed?: Partial<ValueKinds>;
   /** Create indexes and constraints first. Default true. */
   readonly schema?: boolean;
-  /** Fulltext indexes too, where the release has them. Default true. */
+  /** Fulltext indexes too. Default: where the release has them and its checker can handle them. */
   readonly fulltext?: boolean;
+  /** Fill explicit indexes too. Default false. */
+  readonly explicitIndexes?: boolean;
 }
 
 /** Ids the load believes to exist. Removing takes a random one. */
@@ -53,6 +56,8 @@ export interface LoadState {
   readonly indexedKinds: ValueKinds;
   readonly nodes: IdPool;
   readonly relationships: IdPool;
+  /** Nodes in an explicit index. */
+  readonly filed: IdPool;
   /** Nodes kept dense. */
   readonly hubs: number[];
   nextUid: number;
@@ -91,20 +96,23 @@ export class RandomLoad {
       indexedKinds: { ...kinds, ...options.indexed },
       nodes: new IdPool(),
       relationships: new IdPool(),
+      filed: new IdPool(),
       hubs: [],
       nextUid: 1,
       nextToken: 0,
     };
-    this.table = operations.flatMap((operation) => Array<Operation>(operation.weight).fill(operation));
+    const chosen = options.explicitIndexes ? [...operations, ...explicitIndexOperations] : operations;
+    this.table = chosen.flatMap((operation) => Array<Operation>(operation.weight).fill(operation));
     console.log(`random load: seed ${this.seed}`);
   }
 
   /** Schema and dense nodes. Called by `run` and `start` when not called before. */
   prepare = once(async () => {
     if (this.options.schema ?? true) {
-      await createSchema(this.server, { fulltext: this.options.fulltext ?? true });
+      await createSchema(this.server, { fulltext: this.options.fulltext ?? hasSoundFulltext(this.server) });
       await awaitIndexes(this.server);
     }
+    if (this.options.explicitIndexes) await createExplicitIndexes(this.server);
     const hubs = await this.server.cypher('UNWIND range(0, 3) AS i CREATE (h:Hub {number: i}) RETURN id(h)');
     for (const [id] of hubs.rows) this.state.hubs.push(id as number);
   });
