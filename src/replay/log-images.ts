@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { OutOfBytes } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { listLogFiles } from '../log/log-files.ts';
 
 /** A log that fits is held in memory; larger ones are read piecewise. */
 const MEMORY_SHARE = 0.5;
@@ -9,6 +10,7 @@ const FIRST_WINDOW_BYTES = 2048;
 const LARGEST_WINDOW_BYTES = 128 * 1024 * 1024;
 
 interface Segment {
+  version: number;
   path: string;
   fd: number;
   /** Location of the first byte of the file. */
@@ -23,23 +25,23 @@ interface Segment {
 export class LogImages {
   private readonly segments: Segment[] = [];
   private readonly window = { buffer: Buffer.allocUnsafe(FIRST_WINDOW_BYTES), offset: 0 };
-  private readonly budgetBytes: number;
 
-  constructor(paths: readonly string[], budgetBytes: number) {
-    this.budgetBytes = budgetBytes * MEMORY_SHARE;
+  /** Opens the log files of `folder` from version `from` on; they must not change any more. */
+  constructor(folder: string, from: number, budgetBytes: number) {
     let base = 0;
-    for (const path of paths) {
+    for (const { version, path } of listLogFiles(folder).files) {
+      if (version < from) continue;
       const fd = openSync(path, 'r');
       const sizeBytes = fstatSync(fd).size;
-      this.segments.push({ path, fd, base, sizeBytes, content: undefined });
+      this.segments.push({ version, path, fd, base, sizeBytes, content: undefined });
       base += sizeBytes;
     }
-    if (base <= this.budgetBytes) for (const segment of this.segments) segment.content = readWhole(segment);
+    if (base <= budgetBytes * MEMORY_SHARE) for (const segment of this.segments) segment.content = readWhole(segment);
   }
 
-  /** Location of byte 0 of the n-th file. */
-  baseOf(file: number): number {
-    return this.segments[file]!.base;
+  /** Location of byte 0 of the file of this version. */
+  baseOf(version: number): number {
+    return this.segments[version - this.segments[0]!.version]!.base;
   }
 
   /** Runs `decode` on the bytes from `location` on; it may throw {@link OutOfBytes} to ask for more. */

@@ -23,7 +23,7 @@ export class OpenStore implements StoredRecords {
   private readonly dynamicRecord: DynamicRecord;
 
   constructor(folder: string, format: StoreFormat) {
-    const open = <R>(key: StoreKey, codec: RecordCodec<R>): RecordFile<R> =>
+    const open = <R extends { id: number; inUse: boolean }>(key: StoreKey, codec: RecordCodec<R>): RecordFile<R> =>
       new RecordFile(join(folder, storeFile(key).fileName), codec, { cacheBytes: CACHE_BYTES });
     const openDynamic = (key: StoreKey) => open(key, dynamicCodecOf(folder, key, format));
     this.nodes = open('node', format.node);

@@ -1,0 +1,137 @@
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { syncDirectory } from '../base/durable-files.ts';
+import { fileError } from '../base/file-errors.ts';
+import type { CopyReceiver, StoreFileStream } from '../source/backup-source.ts';
+import type { CopyLog } from './copy-log.ts';
+
+/** A large file is flushed while it is received, in steps of this size, so that the final flush has little left to do. */
+const FLUSH_STEP_BYTES = 32 * 1024 * 1024;
+/** Files whose final flush may run at the same time. */
+const MAX_FLUSHES = 4;
+
+/** Writes the files of a full copy below a directory. Everything is on disk when {@link finish} has returned. */
+export class ReceivedCopy implements CopyReceiver {
+  files = 0;
+  bytes = 0;
+  private readonly folder: string;
+  private readonly log: CopyLog;
+  private readonly directories = new Set<string>(['.']);
+  private readonly flushes = new Set<Promise<void>>();
+  private failure: unknown;
+  private current: ReceivedFile | undefined;
+
+  constructor(folder: string, log: CopyLog) {
+    this.folder = folder;
+    this.log = log;
+  }
+
+  async beginFile(file: StoreFileStream): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    const path = join(this.folder, file.name);
+    this.log.begin(file.name);
+    try {
+      await this.makeParents(dirname(file.name));
+      this.current = new ReceivedFile(file.name, path, await open(path, 'wx'));
+    } catch (error) {
+      throw fileError(error, 'create the file', path);
+    }
+  }
+
+  fileBytes(chunk: Buffer): Promise<void> {
+    this.bytes += chunk.length;
+    this.log.advance(chunk.length);
+    return this.current!.write(chunk);
+  }
+
+  async endFile(): Promise<void> {
+    const file = this.current!;
+    this.current = undefined;
+    this.files++;
+    this.log.end(file.name, file.size);
+    while (this.flushes.size >= MAX_FLUSHES) await Promise.race(this.flushes);
+    const flush = file.close().catch((error: unknown) => {
+      this.failure ??= error;
+    });
+    this.flushes.add(flush);
+    void flush.then(() => this.flushes.delete(flush));
+  }
+
+  /** Waits until every file and directory is on disk. */
+  async finish(): Promise<void> {
+    await Promise.all(this.flushes);
+    if (this.failure !== undefined) throw this.failure;
+    for (const directory of this.directories) await syncDirectory(join(this.folder, directory));
+  }
+
+  /** Closes what is open after a failure; what was written is worthless. */
+  async abandon(): Promise<void> {
+    await this.current?.abandon();
+    await Promise.all(this.flushes);
+  }
+
+  private async makeParents(directory: string): Promise<void> {
+    if (this.directories.has(directory)) return;
+    await mkdir(join(this.folder, directory), { recursive: true });
+    for (let made = directory; !this.directories.has(made); made = dirname(made)) this.directories.add(made);
+  }
+}
+
+class ReceivedFile {
+  readonly name: string;
+  size = 0;
+  private readonly path: string;
+  private readonly handle: FileHandle;
+  private flushedTo = 0;
+  private flushing: Promise<void> | undefined;
+  private failure: unknown;
+
+  constructor(name: string, path: string, handle: FileHandle) {
+    this.name = name;
+    this.path = path;
+    this.handle = handle;
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    try {
+      for (let rest = chunk; rest.length > 0; ) {
+        const { bytesWritten } = await this.handle.write(rest, 0, rest.length, this.size);
+        this.size += bytesWritten;
+        rest = rest.subarray(bytesWritten);
+      }
+    } catch (error) {
+      throw fileError(error, 'write the file', this.path);
+    }
+    if (this.flushing === undefined && this.size - this.flushedTo >= FLUSH_STEP_BYTES) this.flushInBackground();
+  }
+
+  private flushInBackground(): void {
+    this.flushedTo = this.size;
+    this.flushing = this.handle
+      .datasync()
+      .catch((error: unknown) => {
+        this.failure ??= fileError(error, 'flush the file', this.path);
+      })
+      .then(() => {
+        this.flushing = undefined;
+      });
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.flushing;
+      if (this.failure !== undefined) throw this.failure;
+      await this.handle.sync();
+    } catch (error) {
+      throw fileError(error, 'flush the file', this.path);
+    } finally {
+      await this.handle.close();
+    }
+  }
+
+  async abandon(): Promise<void> {
+    await this.flushing;
+    await this.handle.close();
+  }
+}

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import { logFileName } from '../log/log-files.ts';
+import { relocateError } from '../log/log-integer.ts';
+import type { LogPosition } from '../log/log-position.ts';
+import { LogReader } from '../log/log-reader.ts';
+import type { LogTransaction } from '../log/log-transaction.ts';
+import { walkTransaction } from '../log/transaction-walker.ts';
+import type { Counts } from '../store/counts-store.ts';
+import type { StoreFormat } from '../store/store-format.ts';
+import { ChangeCollector } from './change-collector.ts';
+import type { LogImages } from './log-images.ts';
+import type { NetChanges } from './net-changes.ts';
+
+/** The last transaction of a stretch of log, as `neostore` remembers it. */
+export interface ReplayedTransaction {
+  id: number;
+  checksum: bigint;
+  timeCommitted: number;
+}
+
+export interface CollectedLog {
+  collector: ChangeCollector;
+  transactions: number;
+  /** Undefined if there was none. */
+  last: ReplayedTransaction | undefined;
+  firstId: number | undefined;
+  /** End of the last complete transaction or check point. */
+  end: LogPosition;
+}
+
+/** The event loop gets a turn after this many bytes of log. */
+const BYTES_PER_TURN = 8 * 1024 * 1024;
+
+/**
+ * Reads the log of `folder` from `start` to its end once and collects its net change. Counts of transactions that `counts` does not
+ * hold yet are added to it. Checks that ids follow each other, beginning behind `lastTransaction` if that is given.
+ */
+export async function collectChanges(
+  folder: string,
+  start: LogPosition,
+  images: LogImages,
+  changes: NetChanges,
+  counts: Counts,
+  format: StoreFormat,
+  signal?: AbortSignal,
+): Promise<CollectedLog> {
+  const collector = new ChangeCollector(
+    changes,
+    {
+      nodes: (label, delta) => counts.addNodes(label, delta),
+      relationships: (from, type, to, delta) => counts.addRelationships(from, type, to, delta),
+    },
+    format.secondUnits,
+  );
+  const countsKnownTo = counts.txId;
+  const reader = new LogReader(folder, { from: start });
+  const collected: CollectedLog = { collector, transactions: 0, last: undefined, firstId: undefined, end: start };
+  try {
+    let bytes = 0;
+    let last: LogTransaction | undefined;
+    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+      if (item.kind !== 'transaction') continue;
+      collect(item, folder, collector, images, item.transactionId > countsKnownTo);
+      changes.spillIfLarge();
+      collected.transactions++;
+      collected.firstId ??= item.transactionId;
+      last = item;
+      bytes += item.end - item.start;
+      if (bytes > BYTES_PER_TURN) {
+        bytes = 0;
+        await new Promise(setImmediate);
+        throwIfCancelled(signal);
+      }
+    }
+    collected.end = reader.position;
+    if (last !== undefined) {
+      collected.last = { id: last.transactionId, checksum: last.checksum, timeCommitted: last.timeCommitted };
+    }
+  } finally {
+    reader.close();
+  }
+  return collected;
+}
+
+function collect(
+  transaction: LogTransaction,
+  folder: string,
+  collector: ChangeCollector,
+  images: LogImages,
+  countsWanted: boolean,
+): void {
+  const { buffer, start, end, version } = transaction;
+  const shift = transaction.shift + images.baseOf(version);
+  collector.beginTransaction(transaction.transactionId, buffer, shift, countsWanted);
+  try {
+    walkTransaction(buffer, start, end, collector, shift);
+  } catch (error) {
+    throw relocateError(error, transaction.shift, { file: join(folder, logFileName(version)) });
+  }
+}
