@@ -39,7 +39,8 @@ export function describeError(error: unknown): string {
   const parts: string[] = [];
   const { file, offset, peer } = error.place ?? {};
   if (file !== undefined) parts.push(offset === undefined ? `file ${file}` : `file ${file}, offset ${offset}`);
-  if (peer !== undefined) parts.push(`server ${peer}`);
+  const atPeer = offset === undefined || file !== undefined ? '' : `, offset ${offset} of what it sent`;
+  if (peer !== undefined) parts.push(`server ${peer}${atPeer}`);
   if (error.observed !== undefined) parts.push(`observed ${error.observed}`);
   return parts.length === 0 ? error.message : `${error.message} (${parts.join('; ')})`;
 }

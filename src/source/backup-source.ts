@@ -1,0 +1,56 @@
+import type { StoreId } from '../store/store-id.ts';
+
+/** A store file that is about to arrive. */
+export interface StoreFileStream {
+  /** Relative to the database directory, separated by `/`; checked: it does not leave the target, and is none of the names that are never sent. */
+  name: string;
+  /** Record size of a record store, 1 for everything else. */
+  alignment: number;
+  /** True: {@link CopyReceiver.endFile} follows at once; the file is to be created all the same. */
+  empty: boolean;
+}
+
+/**
+ * Takes the files of a full copy: for each {@link beginFile}, its data, {@link endFile}. The source makes one call at a time and waits
+ * for the promise; while the receiver writes, the source goes on receiving within its buffers. Whatever a receiver throws ends the copy
+ * with that error. Once the copy has failed, nothing more is called, and the call under way has returned.
+ */
+export interface CopyReceiver {
+  /** Open exclusively: on a file system that ignores case two different names may be one file. */
+  beginFile(file: StoreFileStream): Promise<void> | void;
+  /** The memory of `chunk` is reused as soon as the call has returned and its promise, if any, is fulfilled. */
+  fileBytes(chunk: Buffer): Promise<void> | undefined;
+  endFile(): Promise<void> | void;
+}
+
+/** Takes transactions as the bytes of a log without its header, cut anywhere; the rules of {@link CopyReceiver.fileBytes} hold. */
+export interface TransactionReceiver {
+  transactionBytes(chunk: Buffer): Promise<void> | undefined;
+}
+
+/** Sees whose transactions come, before the first of them. */
+export interface StoreIdReceiver {
+  /** Throws to refuse the store. */
+  storeId(id: StoreId): void;
+}
+
+/** Where a backup comes from: a server, spoken to in one of its protocols. */
+export interface BackupSource {
+  readonly kind: 'common';
+  /** `host:port`, for messages. */
+  describeAddress(): string;
+  /**
+   * All store files as of at least a check point C, then every transaction after C up to the newest one when the files were complete.
+   * Fulfilled when everything has arrived and was taken.
+   */
+  fullCopy(receiver: CopyReceiver & TransactionReceiver, signal: AbortSignal): Promise<{ storeId: StoreId }>;
+  /**
+   * Every transaction after `lastTransactionId`, which is at least 1; none if there is nothing new (or the server is behind). Rejected
+   * with `peer.history-pruned` if the server has them no longer.
+   */
+  transactionsAfter(
+    lastTransactionId: number,
+    receiver: TransactionReceiver & StoreIdReceiver,
+    signal: AbortSignal,
+  ): Promise<{ storeId: StoreId }>;
+}

@@ -1,0 +1,81 @@
+import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
+import { printableText } from '../base/printable-text.ts';
+
+/** Limits of what a peer may make us create. Real stores have some dozens of files per index. */
+const MAX_FILES = 100_000;
+const MAX_NAME_LENGTH = 1024;
+const MAX_DEPTH = 32;
+/** Bytes of one part of a path, on every common file system. */
+const MAX_PART_BYTES = 255;
+
+/** Files of the top directory that no server sends and that would harm if they arrived (common-protocol spec 9). */
+const neverSent: { pattern: RegExp; what: string }[] = [
+  { pattern: /^store_lock$/i, what: 'a lock file' },
+  { pattern: /\.id$/i, what: 'an id file' },
+  { pattern: /^neostore\.transaction\.db(\.|$)/i, what: 'a transaction log' },
+  { pattern: /^(debug\.log|metrics$)/i, what: 'a file of the running server' },
+  { pattern: /^\./, what: 'a hidden file' },
+];
+
+/**
+ * Checks the names of the files that a peer sends during one copy. Whatever {@link accept} returns stays below the target directory, is
+ * canonical, was not sent before, and clashes with no other name.
+ */
+export class ReceivedNames {
+  private readonly files = new Set<string>();
+  private readonly directories = new Set<string>();
+
+  /** The name to use, separated by `/`; throws `peer.hostile` with `place`. */
+  accept(received: string, place: ErrorPlace): string {
+    const name = fromWindows(received);
+    const problem = this.findProblem(name);
+    if (problem !== undefined) {
+      throw new GraphkeepError('peer.hostile', `the server sends a file name that is refused: ${problem}`, {
+        place,
+        observed: printableText(received, 120),
+      });
+    }
+    this.files.add(name);
+    for (const parent of parentsOf(name)) this.directories.add(parent);
+    return name;
+  }
+
+  private findProblem(name: string): string | undefined {
+    const parts = name.split('/');
+    if (this.files.size >= MAX_FILES) return `more than ${MAX_FILES} files`;
+    if (name.length > MAX_NAME_LENGTH) return `longer than ${MAX_NAME_LENGTH} characters`;
+    if (parts.length > MAX_DEPTH) return `more than ${MAX_DEPTH} directories`;
+    for (const part of parts) {
+      const problem = findPartProblem(part);
+      if (problem !== undefined) return problem;
+    }
+    if (/^[a-z]:/i.test(name)) return 'it begins with a drive letter';
+    const forbidden = neverSent.find(({ pattern }) => pattern.test(parts[0]!));
+    if (forbidden !== undefined) return `${forbidden.what} is never part of a copy`;
+    if (this.files.has(name)) return 'it came before';
+    if (this.directories.has(name) || parentsOf(name).some((parent) => this.files.has(parent))) {
+      return 'it is a file and a directory';
+    }
+    return undefined;
+  }
+}
+
+/** A server on Windows separates with `\` only. A name with both separators is left as it is, and refused. */
+function fromWindows(name: string): string {
+  return name.includes('\\') && !name.includes('/') ? name.replaceAll('\\', '/') : name;
+}
+
+function findPartProblem(part: string): string | undefined {
+  if (part === '') return 'it is absolute or has an empty part';
+  if (part === '.' || part === '..') return 'it is not canonical or leaves the directory';
+  if (part.includes('\\')) return 'it mixes separators';
+  if (/[\p{Cc}\p{Cs}]/u.test(part)) return 'it has control characters or half characters';
+  if (Buffer.byteLength(part) > MAX_PART_BYTES) return `a part is longer than ${MAX_PART_BYTES} bytes`;
+  return undefined;
+}
+
+function parentsOf(name: string): string[] {
+  const parents: string[] = [];
+  for (let at = name.indexOf('/'); at >= 0; at = name.indexOf('/', at + 1)) parents.push(name.slice(0, at));
+  return parents;
+}
