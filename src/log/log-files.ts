@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
+import { fileError } from '../base/file-errors.ts';
 import { MAX_LOG_VERSION } from './log-limits.ts';
 
 export const LOG_FILE_PREFIX = 'neostore.transaction.db.';
@@ -48,7 +49,7 @@ export function parseLogFileName(name: string, directory = ''): number | undefin
 export function listLogFiles(directory: string): LogFileListing {
   let files: LogFile[] = [];
   let pruned = -1;
-  for (const name of readdirSync(directory)) {
+  for (const name of readNames(directory)) {
     const version = parseLogFileName(name, directory);
     if (version === undefined) continue;
     const path = join(directory, name);
@@ -59,6 +60,14 @@ export function listLogFiles(directory: string): LogFileListing {
   files = files.filter((file) => file.version > pruned).sort((a, b) => a.version - b.version);
   requireContiguous(files, directory);
   return { directory, files, lowest: files[0]?.version, highest: files.at(-1)?.version };
+}
+
+function readNames(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    throw fileError(error, 'list the directory', directory);
+  }
 }
 
 function requireContiguous(files: readonly LogFile[], directory: string): void {

@@ -1,0 +1,155 @@
+import { closeSync, fdatasync, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { GraphkeepError } from '../base/errors.ts';
+import { fileError, isMissing } from '../base/file-errors.ts';
+import { listLogFiles, logFileName } from './log-files.ts';
+import { decodeLogHeader, LOG_HEADER_BYTES, type LogHeader } from './log-header.ts';
+
+const flushData = promisify(fdatasync);
+
+/** Where a reader gets the bytes of the log files from. */
+export interface LogSource {
+  readonly lowest: number | undefined;
+  readonly highest: number | undefined;
+  /** How the file of this version is named in errors. */
+  nameOf(version: number): string;
+  /** Bytes of the file that may be read now, 0 if it is not there (yet). */
+  sizeOf(version: number): number;
+  /** Reads up to `length` bytes of the file at `position` into `buffer` at `at`; returns how many. */
+  read(version: number, buffer: Buffer, at: number, length: number, position: number): number;
+}
+
+/** The header of a log file; undefined while the file is missing or shorter than a header (spec transaction-logs 1). */
+export function readLogHeader(source: LogSource, version: number): LogHeader | undefined {
+  if (source.sizeOf(version) < LOG_HEADER_BYTES) return undefined;
+  const bytes = Buffer.alloc(LOG_HEADER_BYTES);
+  const count = source.read(version, bytes, 0, LOG_HEADER_BYTES, 0);
+  return decodeLogHeader(bytes.subarray(0, count), source.nameOf(version), version);
+}
+
+/**
+ * The log files of a directory by their descriptors. A descriptor stays readable after the server has pruned the file, so a copy
+ * of a live store calls {@link pin} early and often (spec transaction-logs 10.4); without it a file is opened when it is first read.
+ */
+export class LogFileSet implements LogSource {
+  readonly directory: string;
+  private readonly descriptors = new Map<number, number>();
+  private readonly forcedBytes = new Map<number, number>();
+  private first: number | undefined;
+  private last: number | undefined;
+  private onlyForced = false;
+
+  /** Lists the directory; the files must be contiguous. */
+  constructor(directory: string) {
+    this.directory = directory;
+    const listing = listLogFiles(directory);
+    this.first = listing.lowest;
+    this.last = listing.highest;
+  }
+
+  get lowest(): number | undefined {
+    return this.first;
+  }
+
+  get highest(): number | undefined {
+    return this.last;
+  }
+
+  nameOf(version: number): string {
+    return join(this.directory, logFileName(version));
+  }
+
+  /**
+   * Looks for new files and opens every file that is not open yet. At the first call, files below one that was pruned before it could
+   * be opened are left out; later such a loss is a hole: `log.gap`.
+   */
+  pin(): void {
+    const held = this.descriptors.size > 0;
+    for (const { version } of listLogFiles(this.directory).files) this.descriptor(version);
+    const versions = [...this.descriptors.keys()].sort((a, b) => b - a);
+    const newest = versions[0];
+    if (newest === undefined) return;
+    const contiguous = versions.findIndex((version, index) => version !== newest - index);
+    if (contiguous !== -1) {
+      if (held) throw this.lostFile(newest - contiguous);
+      this.release(newest - contiguous + 1);
+    }
+    this.first = this.descriptors.size === 0 ? undefined : Math.min(...this.descriptors.keys());
+    this.last = newest;
+  }
+
+  private lostFile(version: number): GraphkeepError {
+    return new GraphkeepError('log.gap', 'the server removed a transaction log before it could be opened', {
+      place: { file: this.nameOf(version) },
+      hint: 'Raise dbms.tx_log.rotation.retention_policy on the server, then run the command again.',
+    });
+  }
+
+  sizeOf(version: number): number {
+    const descriptor = this.descriptor(version);
+    if (descriptor === undefined) return 0;
+    if (this.onlyForced) return this.forcedBytes.get(version) ?? 0;
+    return fstatSync(descriptor).size;
+  }
+
+  read(version: number, buffer: Buffer, at: number, length: number, position: number): number {
+    const descriptor = this.descriptor(version);
+    if (descriptor === undefined) return 0;
+    try {
+      return readSync(descriptor, buffer, at, length, position);
+    } catch (error) {
+      throw fileError(error, 'read the file', this.nameOf(version));
+    }
+  }
+
+  /**
+   * Forces the files from version `from` on to disk and from now on shows only bytes that were forced: what a reader gets cannot be
+   * lost by the source in a power cut (spec transaction-logs 5). Newest file first: when its size was taken, the one before is final.
+   */
+  async force(from: number): Promise<void> {
+    this.onlyForced = true;
+    for (let version = this.last ?? from - 1; version >= from; version--) {
+      const descriptor = this.descriptor(version);
+      if (descriptor === undefined) continue;
+      const size = fstatSync(descriptor).size;
+      if (size <= (this.forcedBytes.get(version) ?? -1)) continue;
+      try {
+        await flushData(descriptor);
+      } catch (error) {
+        throw fileError(error, 'force the file', this.nameOf(version));
+      }
+      this.forcedBytes.set(version, size);
+    }
+  }
+
+  /** Closes the files below `version`; they are not part of the set any more. */
+  release(version: number): void {
+    for (const [known, descriptor] of this.descriptors) {
+      if (known >= version) continue;
+      this.descriptors.delete(known);
+      this.forcedBytes.delete(known);
+      closeSync(descriptor);
+    }
+    if (this.first !== undefined && this.first < version) this.first = version;
+  }
+
+  close(): void {
+    for (const descriptor of this.descriptors.values()) closeSync(descriptor);
+    this.descriptors.clear();
+  }
+
+  private descriptor(version: number): number | undefined {
+    const known = this.descriptors.get(version);
+    if (known !== undefined) return known;
+    try {
+      const descriptor = openSync(this.nameOf(version), 'r');
+      this.descriptors.set(version, descriptor);
+      if (this.last === undefined || version > this.last) this.last = version;
+      return descriptor;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw fileError(error, 'open the file', this.nameOf(version));
+    }
+  }
+}
