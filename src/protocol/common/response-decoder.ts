@@ -87,6 +87,7 @@ export class ResponseDecoder {
   private isLastBlock = false;
   private readonly exception = new FailureCollector();
   private isMarked = false;
+  private isStopped = false;
 
   constructor(request: 'full' | 'incremental', handler: ResponseHandler, peer: string, delivery = new Delivery()) {
     this.isFull = request === 'full';
@@ -113,14 +114,21 @@ export class ResponseDecoder {
     this.chunks.feed(buffer, start, end);
   }
 
+  /** From now on the handler is not called any more. */
+  stop(): void {
+    this.isStopped = true;
+  }
+
   /** Fulfilled when no call to the handler is under way; never rejected. */
   async settle(): Promise<void> {
+    // This may be called from within a call to the handler, whose promise is not known yet.
+    await Promise.resolve();
     await this.delivery.pending?.catch(() => {});
   }
 
   /** Goes on until the bytes are used up (undefined) or the handler must be waited for. Throws what is wrong with the bytes. */
   advance(): Promise<void> | undefined {
-    while (this.outcome === undefined) {
+    while (this.outcome === undefined && !this.isStopped) {
       this.delivery.throwFailure();
       const wait = this.handOn();
       if (wait !== undefined) return wait;
@@ -137,6 +145,7 @@ export class ResponseDecoder {
   /** What is due before more bytes can be used; needs an idle handler. */
   private handOn(): Promise<void> | undefined {
     const { delivery, handler } = this;
+    if (this.isStopped) return undefined;
     switch (this.state) {
       case State.beginFile:
         if (delivery.pending !== undefined) return delivery.pending;

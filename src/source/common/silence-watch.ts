@@ -1,0 +1,53 @@
+/** Longest delay of a timer. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/**
+ * Notices that nothing has happened for `limitMs`. Made for hot paths: {@link note} only takes the time; the timer is set anew when it
+ * goes off. While paused, silence does not count. A limit of 0 never goes off.
+ */
+export class SilenceWatch {
+  private readonly limitMs: number;
+  private readonly onSilence: () => void;
+  private timer: NodeJS.Timeout | undefined;
+  private lastMs = 0;
+  private isPaused = false;
+
+  constructor(limitMs: number, onSilence: () => void) {
+    this.limitMs = limitMs;
+    this.onSilence = onSilence;
+  }
+
+  start(): void {
+    this.note();
+    if (this.limitMs > 0) this.arm(this.limitMs);
+  }
+
+  note(): void {
+    this.lastMs = performance.now();
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    this.note();
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private arm(delayMs: number): void {
+    this.timer = setTimeout(() => this.check(), Math.min(Math.ceil(delayMs), MAX_DELAY_MS));
+  }
+
+  private check(): void {
+    if (this.isPaused) this.note();
+    const leftMs = this.lastMs + this.limitMs - performance.now();
+    if (leftMs > 0) this.arm(leftMs);
+    else this.onSilence();
+  }
+}
