@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   copyFileDurably,
   copyTree,
+  exchangeDurably,
   makeDirectory,
   removeTree,
   renameDurably,
@@ -133,6 +134,17 @@ describe('trees', () => {
     await removeTree(at('w'));
     await removeTree(at('w'));
     expect(readdirSync(root)).toEqual(['outside']);
+  });
+
+  it('exchangeDurably exchanges two directories', async () => {
+    makeTree();
+    mkdirSync(at('other'));
+    writeFileSync(at('other', 'mark'), '');
+    await exchangeDurably(at('other'), at('from'));
+    expect(readdirSync(at('from'))).toEqual(['mark']);
+    expect(readdirSync(at('other'))).toContain('neostore');
+    await expect(exchangeDurably(at('other'), at('absent'))).rejects.toSatisfy((error) => hasCode(error, 'file.io'));
+    expect(readdirSync(at('other'))).toContain('neostore');
   });
 
   it('removeTree removes a link, not what it points to', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { throwIfCancelled } from './cancellation.ts';
 import { GraphkeepError } from './errors.ts';
@@ -80,6 +81,34 @@ export async function renameDurably(from: string, to: string): Promise<void> {
   await atFile(`rename to ${to}`, from, () => rename(from, to));
   await syncDirectory(dirname(to));
   if (dirname(from) !== dirname(to)) await syncDirectory(dirname(from));
+}
+
+/**
+ * Exchanges two directories (or files) of one file system. On Linux and macOS this is one step, so that both names always exist;
+ * where the system cannot do it, three renames through `<b>.graphkeep-old`.
+ */
+export async function exchangeDurably(a: string, b: string): Promise<void> {
+  await atFile(`exchange with ${b}`, a, async () => {
+    try {
+      await loadSwap()(a, b);
+    } catch (error) {
+      if (!['ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(systemCodeOf(error) ?? '')) throw error;
+      const aside = `${b}.graphkeep-old`;
+      await rename(b, aside);
+      await rename(a, b);
+      await rename(aside, a);
+    }
+  });
+  await syncDirectory(dirname(b));
+  if (dirname(a) !== dirname(b)) await syncDirectory(dirname(a));
+}
+
+// Loaded when it is needed: most commands never exchange anything.
+function loadSwap(): (from: string, to: string) => Promise<void> {
+  const binding = createRequire(import.meta.url)('fs-native-extensions') as {
+    swap(from: string, to: string): Promise<void>;
+  };
+  return binding.swap;
 }
 
 /** Replaces or creates a file in one step: readers and crashes see the old content or the new one, never a part. */

@@ -48,6 +48,7 @@ export const errorCodes = {
   config: 'Correct the setting in the configuration file.',
   'config.unreadable': 'Check the path and the permissions of the file.',
   'directory.missing': 'Create the directory, or correct the path.',
+  'directory.forbidden': 'Run the command as the user that owns the database.',
   cancelled: 'The command was interrupted. Run it again.',
   internal: 'This is a mistake in graphkeep. Please report it with the whole message.',
 } as const;
