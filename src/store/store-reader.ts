@@ -8,7 +8,6 @@ import type { NodeRecord } from './node-record.ts';
 import type { DynamicValues } from './property-blocks.ts';
 import { type KeyedValue, type ReadProperty, readPropertyChain } from './property-chain.ts';
 import type { PropertyRecord } from './property-record.ts';
-import type { PropertyValue } from './property-value.ts';
 import { RecordFile, readHeader } from './record-file.ts';
 import type { RelationshipGroupRecord } from './relationship-group-record.ts';
 import type { RelationshipRecord } from './relationship-record.ts';
@@ -197,14 +196,4 @@ export function readRecordSize(path: string, format: StoreFormat): number {
     observed: size,
     place: { file: path, offset: 0 },
   });
-}
-
-/** Property list as a map by key name; for tests and tools. */
-export function namedProperties(
-  properties: Iterable<KeyedValue>,
-  nameOf: (key: number) => string | undefined,
-): Record<string, PropertyValue> {
-  const named: Record<string, PropertyValue> = {};
-  for (const { key, value } of properties) named[nameOf(key) ?? `#${key}`] = value;
-  return named;
 }
