@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { makeDirectory, removeTree, renameDurably, statIfExists, syncDirectory } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
+import { STORE_LOCK_FILE } from '../store/store-files.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 
 /*
@@ -37,6 +38,8 @@ export class TargetDirectory {
   readonly workPath: string;
   private readonly readyPath: string;
   private readonly lock: FileLock;
+  /** Locks that a Java client or server would take on this backup: 3.4 inside the directory, 3.5 beside it. */
+  private readonly storeLocks: FileLock[] = [];
 
   private constructor(path: string, lock: FileLock) {
     this.path = path;
@@ -58,7 +61,9 @@ export class TargetDirectory {
     const target = new TargetDirectory(path, lock);
     try {
       await target.tidy();
+      if ((await target.state()) === 'backup') await target.lockStore();
     } catch (error) {
+      await target.releaseStore();
       await lock.release();
       throw error;
     }
@@ -70,8 +75,28 @@ export class TargetDirectory {
     try {
       await removeTree(this.workPath);
     } finally {
+      await this.releaseStore();
       await this.lock.release();
     }
+  }
+
+  /** Excludes the Java tools, which know nothing of our lock. The one beside the target is shared: other targets are not our matter. */
+  private async lockStore(): Promise<void> {
+    const inside = join(this.path, STORE_LOCK_FILE);
+    this.storeLocks.push(await this.requireLock(tryLockFile(inside), inside));
+    const beside = join(dirname(this.path), STORE_LOCK_FILE);
+    if ((await statIfExists(beside)) === undefined) return;
+    this.storeLocks.push(await this.requireLock(tryLockFile(beside, { shared: true, create: false }), beside));
+  }
+
+  private async requireLock(taking: Promise<FileLock | undefined>, file: string): Promise<FileLock> {
+    const lock = await taking;
+    if (lock !== undefined) return lock;
+    throw new GraphkeepError('directory.in-use', 'a database server or another backup works in the backup', { place: { file } });
+  }
+
+  private async releaseStore(): Promise<void> {
+    for (const lock of this.storeLocks.splice(0)) await lock.release();
   }
 
   private async tidy(): Promise<void> {
@@ -117,6 +142,7 @@ export class TargetDirectory {
    */
   async publish(): Promise<string | undefined> {
     await renameDurably(join(this.workPath, 'store'), this.readyPath);
+    await this.releaseStore();
     return await this.publishReady();
   }
 

@@ -4,7 +4,9 @@ import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
 import type { DynamicRecord } from '../store/dynamic-record.ts';
 import type { RecordCodec } from '../store/record-codec.ts';
+import type { RecordKind } from '../store/store-files.ts';
 import type { StoreFormat } from '../store/store-format.ts';
+import { readRecordSize } from '../store/store-reader.ts';
 import { NO_IMAGE } from './change-table.ts';
 import type { FreedUnits } from './freed-units.ts';
 import { imagesOf } from './image-decoders.ts';
@@ -12,7 +14,6 @@ import type { LogImages } from './log-images.ts';
 import type { NetChanges } from './net-changes.ts';
 import { fileOfSpace, type RecordSpace, recordSpaces } from './record-space.ts';
 import { RecordWindow } from './record-window.ts';
-import { dynamicCodecOf } from './store-codecs.ts';
 
 /** The fields that every record has, whatever its kind. */
 interface AnyRecord {
@@ -61,7 +62,7 @@ function writeSpace(
 ): number {
   const file = fileOfSpace(space);
   const path = join(folder, file.fileName);
-  const codec = codecOf(folder, space, format);
+  const codec = codecOf(path, file.kind, format);
   const decode = imagesOf(space, images) as unknown as (location: number, record: AnyRecord) => AnyRecord;
   const record = codec.create();
   const window = openWindow(path, codec.size);
@@ -87,9 +88,8 @@ function writeSpace(
   return records;
 }
 
-function codecOf(folder: string, space: RecordSpace, format: StoreFormat): RecordCodec<AnyRecord> {
-  const file = fileOfSpace(space);
-  const codec: unknown = file.kind === 'dynamic' ? dynamicCodecOf(folder, file.key, format) : format[file.kind];
+function codecOf(path: string, kind: RecordKind, format: StoreFormat): RecordCodec<AnyRecord> {
+  const codec: unknown = kind === 'dynamic' ? format.dynamic(readRecordSize(path, format)) : format[kind];
   return codec as RecordCodec<AnyRecord>;
 }
 

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { GraphkeepError } from '../base/errors.ts';
+import { LOG_HEADER_BYTES } from '../log/log-header.ts';
+import { recoverStore } from '../replay/recover.ts';
+import type { BackupSource } from '../source/backup-source.ts';
+import { patchMetadata, readMetadata } from '../store/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
+import type { BackupEvents } from './backup-options.ts';
+import { CopyLog } from './copy-log.ts';
+import { ReceivedCopy } from './received-copy.ts';
+import { ReceivedLog } from './received-log.ts';
+import { noteRecovery } from './recovery-notes.ts';
+import type { TargetDirectory } from './target-directory.ts';
+
+export interface BackupOutcome {
+  kind: 'full' | 'incremental' | 'unchanged';
+  firstTransaction: number;
+  lastTransaction: number;
+  bytes: number;
+  files: number;
+}
+
+/**
+ * Receives a full copy into the scratch directory of the target and makes it exact. The caller publishes it. The transactions that come
+ * behind the files begin at the check point of the copy, so replay begins at the beginning of their log (common-protocol spec 15.2).
+ */
+export async function makeFullBackup(
+  source: BackupSource,
+  target: TargetDirectory,
+  events: BackupEvents,
+  budgetBytes: number,
+  signal: AbortSignal,
+): Promise<BackupOutcome> {
+  const folder = await target.beginFullCopy();
+  const copyLog = new CopyLog(events);
+  const copy = new ReceivedCopy(folder, copyLog);
+  const logVersion = (): number => readReceivedMetadata(folder, source).logVersion;
+  const log = new ReceivedLog({ folder, version: logVersion, peer: source.describeAddress() });
+  try {
+    await source.fullCopy(
+      {
+        beginFile: (file) => copy.beginFile(file),
+        fileBytes: (chunk) => copy.fileBytes(chunk),
+        endFile: () => copy.endFile(),
+        transactionBytes: (chunk) => log.transactionBytes(chunk),
+      },
+      signal,
+    );
+    const { lastTransactionId } = readReceivedMetadata(folder, source);
+    const received = await log.finish(lastTransactionId);
+    // The position of the source does not exist in the new log.
+    const start = { version: logVersion(), offset: LOG_HEADER_BYTES };
+    patchMetadata(join(folder, METADATA_FILE), { lastClosedLogVersion: start.version, lastClosedLogOffset: start.offset });
+    copyLog.done();
+    const scratch = await target.scratch('replay');
+    const onPhase = (phase: string): void => copyLog.enter(phase);
+    const recovery = await recoverStore(folder, { start, storeIsExact: false, budgetBytes, scratch, signal, onPhase });
+    copyLog.enter('waiting for the disk');
+    await copy.finish();
+    noteRecovery(recovery, events);
+    return {
+      kind: 'full',
+      firstTransaction: received.first ?? recovery.lastTransaction,
+      lastTransaction: recovery.lastTransaction,
+      bytes: copy.bytes + received.bytes,
+      files: copy.files,
+    };
+  } catch (error) {
+    log.abandon();
+    await copy.abandon();
+    throw error;
+  }
+}
+
+function readReceivedMetadata(folder: string, source: BackupSource) {
+  const path = join(folder, METADATA_FILE);
+  if (!existsSync(path)) {
+    throw new GraphkeepError('peer.protocol', `the copy holds no file ${METADATA_FILE}`, {
+      place: { peer: source.describeAddress() },
+    });
+  }
+  return readMetadata(path);
+}

@@ -1,0 +1,153 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeTree, renameDurably } from '../base/durable-files.ts';
+import { GraphkeepError, hasCode } from '../base/errors.ts';
+import { listLogFiles, logFileName } from '../log/log-files.ts';
+import { BASE_TRANSACTION, LOG_HEADER_BYTES } from '../log/log-header.ts';
+import { findRecoveryStart } from '../log/recovery-start.ts';
+import { type RecoverOptions, type Recovery, recoverStore } from '../replay/recover.ts';
+import type { BackupSource } from '../source/backup-source.ts';
+import { type NeostoreMetadata, patchMetadataOf, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
+import { formatStoreId, type StoreId, sameStore } from '../store/store-id.ts';
+import type { BackupEvents } from './backup-options.ts';
+import type { BackupOutcome } from './full-backup.ts';
+import { ReceivedLog, type ReceivedLogOptions, type ReceivedTransactions } from './received-log.ts';
+import { noteRecovery } from './recovery-notes.ts';
+import type { TargetDirectory } from './target-directory.ts';
+
+/** Everything the steps of one incremental share. */
+interface Incremental {
+  source: BackupSource;
+  target: TargetDirectory;
+  events: BackupEvents;
+  budgetBytes: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Brings an existing backup up to date: recovers it if a killed run (ours or of the Java client) has left work, receives the
+ * transactions it lacks into a log file of their own, and applies them. Whatever goes wrong before that file is in place leaves the
+ * backup untouched.
+ */
+export async function makeIncrementalBackup(
+  source: BackupSource,
+  target: TargetDirectory,
+  events: BackupEvents,
+  budgetBytes: number,
+  signal: AbortSignal,
+): Promise<BackupOutcome> {
+  const run: Incremental = { source, target, events, budgetBytes, signal };
+  const folder = target.path;
+  const pending = (await recoverIfNeeded(run))?.pendingFrom !== undefined;
+  const metadata = readMetadata(join(folder, METADATA_FILE));
+  const version = nextLogVersion(folder, metadata);
+  const received = await receive(run, metadata, version);
+  const unchanged = { firstTransaction: metadata.lastTransactionId, lastTransaction: metadata.lastTransactionId };
+  if (received.count === 0) {
+    if (!pending) await removeOlderLogs(folder, findRecoveryStart(folder).lastCheckPoint?.target.version ?? 0);
+    return { kind: 'unchanged', ...unchanged, bytes: 0, files: 0 };
+  }
+  await placeLog(run, version);
+  const start = { version, offset: LOG_HEADER_BYTES };
+  const recovery = await recover(run, { start, storeIsExact: true, leavePending: pending });
+  if (!pending && recovery.pendingFrom === undefined) await removeOlderLogs(folder, version);
+  const { first, last, bytes } = received;
+  return { kind: 'incremental', firstTransaction: first!, lastTransaction: last!, bytes, files: 1 };
+}
+
+async function recoverIfNeeded(run: Incremental): Promise<Recovery | undefined> {
+  const found = findRecoveryStart(run.target.path);
+  if (!found.needed || found.position === undefined) return undefined;
+  run.events.debug(`The backup was not closed cleanly: recovering ${found.transactions} transactions`);
+  return await recover(run, { start: found.position, storeIsExact: false });
+}
+
+async function recover(
+  run: Incremental,
+  how: Pick<RecoverOptions, 'start' | 'storeIsExact' | 'leavePending'>,
+): Promise<Recovery> {
+  const { target, events, budgetBytes, signal } = run;
+  const scratch = await target.scratch('replay');
+  const onPhase = (phase: string): void => events.progress?.({ bytes: 0, files: 0, phase });
+  const recovery = await recoverStore(target.path, { ...how, budgetBytes, scratch, signal, onPhase });
+  noteRecovery(recovery, events);
+  return recovery;
+}
+
+function nextLogVersion(folder: string, metadata: NeostoreMetadata): number {
+  return Math.max(listLogFiles(folder).highest ?? -1, metadata.logVersion) + 1;
+}
+
+/**
+ * Receives the transactions after the last one of the backup, with that one in front to compare histories. A server that has pruned
+ * exactly that one is asked again without it.
+ */
+async function receive(run: Incremental, metadata: NeostoreMetadata, version: number): Promise<ReceivedTransactions> {
+  const { lastTransactionId: id, lastTransactionChecksum: checksum } = metadata;
+  if (id > BASE_TRANSACTION) {
+    try {
+      return await receiveAfter(run, metadata, version, id - 1, { overlap: { id, checksum } });
+    } catch (error) {
+      if (!hasCode(error, 'peer.history-pruned')) throw error;
+    }
+  }
+  return await receiveAfter(run, metadata, version, id, { after: id });
+}
+
+async function receiveAfter(
+  run: Incremental,
+  metadata: NeostoreMetadata,
+  version: number,
+  lastTransactionId: number,
+  expected: Pick<ReceivedLogOptions, 'overlap' | 'after'>,
+): Promise<ReceivedTransactions> {
+  const { source, target, signal } = run;
+  await removeTree(join(target.workPath, 'log'));
+  const folder = await target.scratch('log');
+  const log = new ReceivedLog({ folder, version: () => version, peer: source.describeAddress(), ...expected });
+  const receiver = {
+    storeId: (id: StoreId): void => requireSameStore(id, metadata, source),
+    transactionBytes: (chunk: Buffer): undefined => log.transactionBytes(chunk),
+  };
+  try {
+    await source.transactionsAfter(Math.max(lastTransactionId, BASE_TRANSACTION), receiver, signal);
+    return await log.finish(metadata.lastTransactionId);
+  } catch (error) {
+    log.abandon();
+    throw error;
+  }
+}
+
+function requireSameStore(remote: StoreId, metadata: NeostoreMetadata, source: BackupSource): void {
+  const local = storeIdOf(metadata);
+  if (sameStore(remote, local)) return;
+  throw new GraphkeepError('peer.other-store', 'the backup is of another database than the one of the server', {
+    place: { peer: source.describeAddress() },
+    observed: `server ${formatStoreId(remote)}; backup ${formatStoreId(local)}`,
+  });
+}
+
+/**
+ * From here on the transactions belong to the backup: a server, or the next run, replays them. `neostore` names the new file first, as a
+ * server rotates its log: it would append to the file named there.
+ */
+async function placeLog(run: Incremental, version: number): Promise<void> {
+  const { path, workPath } = run.target;
+  const fd = openSync(join(path, METADATA_FILE), 'r+');
+  try {
+    patchMetadataOf(fd, { logVersion: version });
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  const name = logFileName(version);
+  await renameDurably(join(workPath, 'log', name), join(path, name));
+}
+
+/** Logs below `version` are applied and behind a check point: nothing needs them any more. */
+async function removeOlderLogs(folder: string, version: number): Promise<void> {
+  for (const file of listLogFiles(folder).files) {
+    if (file.version < version) await removeTree(file.path);
+  }
+}
