@@ -59,3 +59,8 @@ export function readReference(buffer: Uint8Array, at: number): number {
   if (id < -1) throw corruptLog('a reference to a record is negative', at, id);
   return id;
 }
+
+/** The bytes `[from, to)`, copied, as a plain `Uint8Array` whatever `buffer` is. */
+export function copyBytes(buffer: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(buffer.subarray(from, to));
+}

@@ -51,6 +51,8 @@ export class LogReader implements Iterable<LogItem> {
   private entry = 0;
   private inTransaction = false;
   private last: number | undefined;
+  /** The transaction that was handed out last; its bytes are given up with the next step. */
+  private current: LogTransaction | undefined;
 
   /** Of a directory, or of files that the caller opened and closes. */
   constructor(source: LogSource | string, options: LogReaderOptions = {}) {
@@ -82,6 +84,8 @@ export class LogReader implements Iterable<LogItem> {
 
   /** The next transaction or check point; undefined at the end of the log, for now. */
   next(): LogItem | undefined {
+    this.current?.release();
+    this.current = undefined;
     for (;;) {
       if (!this.headerRead && !this.openFirst()) return undefined;
       const item = this.parse();
@@ -188,6 +192,7 @@ export class LogReader implements Iterable<LogItem> {
     this.inTransaction = false;
     this.entry = end;
     this.item = end;
+    this.current = transaction;
     return transaction;
   }
 

@@ -1,3 +1,4 @@
+import { GraphkeepError } from '../base/errors.ts';
 import type { CommitEntry } from './entries/commit-entry.ts';
 import {
   checksumHigh,
@@ -11,8 +12,8 @@ import { readExactI64, readI32 } from './log-integer.ts';
 import type { LogPosition } from './log-position.ts';
 
 /**
- * One complete transaction of a log file. The numbers are its own; `buffer` is the window of the reader and holds the transaction
- * at `[start, end)` *only until the reader goes on*: copy what you keep.
+ * One complete transaction of a log file. The numbers are its own; {@link buffer} is the window of the reader and holds the
+ * transaction at `[start, end)` *only until the reader goes on*: copy what you keep. After that, asking for bytes is an error.
  */
 export class LogTransaction implements CommitEntry {
   readonly kind = 'transaction';
@@ -26,15 +27,15 @@ export class LogTransaction implements CommitEntry {
   readonly version: number;
   readonly startOffset: number;
   readonly endOffset: number;
-  readonly buffer: Buffer;
   readonly start: number;
   readonly end: number;
+  private window: Buffer | undefined;
   private readonly high: number;
   private readonly low: number;
 
   /** `commit` is the offset of the Commit entry in the window; `shift` is added to offsets in the window for those in the file. */
   constructor(buffer: Buffer, start: number, commit: number, end: number, version: number, shift: number) {
-    this.buffer = buffer;
+    this.window = buffer;
     this.start = start;
     this.end = end;
     this.version = version;
@@ -48,6 +49,18 @@ export class LogTransaction implements CommitEntry {
     this.low = checksumLow(buffer, start);
     this.transactionId = readExactI64(buffer, commit + 2);
     this.timeCommitted = readExactI64(buffer, commit + 10);
+  }
+
+  get buffer(): Buffer {
+    if (this.window === undefined) {
+      throw new GraphkeepError('internal', 'the bytes of a transaction were used after the reader had gone on');
+    }
+    return this.window;
+  }
+
+  /** Called by the reader before it reuses the window. */
+  release(): void {
+    this.window = undefined;
   }
 
   /** The checksum that `neostore` and the backup protocols carry. */
@@ -68,7 +81,8 @@ export class LogTransaction implements CommitEntry {
   /** The additional header of the Start entry, a view. */
   get additionalHeader(): Buffer {
     const at = this.start + START_FIXED_BYTES;
-    return this.buffer.subarray(at, at + readI32(this.buffer, this.start + 26));
+    const { buffer } = this;
+    return buffer.subarray(at, at + readI32(buffer, this.start + 26));
   }
 
   /** The Start entry, copied. */

@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { DynamicRecord } from '../../store/dynamic-record.ts';
-import { corruptLog, INCOMPLETE, readI32, readRecordId, readReference } from '../log-integer.ts';
+import { copyBytes, corruptLog, INCOMPLETE, readI32, readRecordId, readReference } from '../log-integer.ts';
 import { MAX_DYNAMIC_DATA_BYTES } from '../log-limits.ts';
 import type { DynamicOwner, TransactionVisitor } from '../transaction-visitor.ts';
 import { readCount } from './record-flags.ts';
@@ -125,7 +125,7 @@ export function decodeDynamicRecords(buffer: Uint8Array, at: number, end: number
       type: readI32(buffer, here + 8),
       flags: buffer[here + 12]!,
       next: inUse ? readReference(buffer, here + 17) : -1,
-      data: inUse ? Uint8Array.prototype.slice.call(buffer, here + USED_BYTES, next) : NO_DATA,
+      data: inUse ? copyBytes(buffer, here + USED_BYTES, next) : NO_DATA,
     });
     here = next;
   }

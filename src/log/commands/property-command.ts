@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { PropertyRecord } from '../../store/property-record.ts';
-import { corruptLog, INCOMPLETE, readRecordId, readReference } from '../log-integer.ts';
+import { copyBytes, corruptLog, INCOMPLETE, readRecordId, readReference } from '../log-integer.ts';
 import type { TransactionVisitor } from '../transaction-visitor.ts';
 import {
   type DynamicImage,
@@ -178,7 +178,7 @@ function decodePropertyImage(buffer: Uint8Array, at: number, end: number): Prope
   const blocks: PropertyBlockImage[] = [];
   for (let left = buffer[here - 1]!; left > 0; left--) {
     const records = skipBlockValue(buffer, here, end);
-    const value: Uint8Array = Uint8Array.prototype.slice.call(buffer, here + 1, records);
+    const value = copyBytes(buffer, here + 1, records);
     blocks.push({ value, records: decodeDynamicRecords(buffer, records, end) });
     here = skipDynamicRecords(buffer, records, end);
   }

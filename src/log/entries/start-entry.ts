@@ -1,5 +1,5 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
-import { corruptLog, INCOMPLETE, readExactI64, readI32 } from '../log-integer.ts';
+import { copyBytes, corruptLog, INCOMPLETE, readExactI64, readI32 } from '../log-integer.ts';
 import { MAX_START_HEADER_BYTES } from '../log-limits.ts';
 import { CURRENT_ENTRY_VERSION_BYTE, START_ENTRY } from './entry-types.ts';
 
@@ -46,7 +46,7 @@ export function decodeStartEntry(buffer: Uint8Array, at: number): StartEntry {
     authorId: readI32(buffer, at + 6),
     timeStarted: readExactI64(buffer, at + 10),
     latestCommittedWhenStarted: readExactI64(buffer, at + 18),
-    header: Uint8Array.prototype.slice.call(buffer, at + START_FIXED_BYTES, at + START_FIXED_BYTES + headerLength),
+    header: copyBytes(buffer, at + START_FIXED_BYTES, at + START_FIXED_BYTES + headerLength),
   };
 }
 
