@@ -1,0 +1,223 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { cutBytes, decodePieces, readCapture, recutFrames } from '../../../test/support/common-captures.ts';
+import { ScriptedServer } from '../../../test/support/scripted-server.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { ResponseDecoder } from '../../protocol/common/response-decoder.ts';
+import { ResponseWriter } from '../../protocol/common/response-writer.ts';
+import type { CopyReceiver, StoreFileStream, TransactionReceiver } from '../backup-source.ts';
+import { FullCopyHandler, TransactionsHandler } from './answer-handlers.ts';
+import { CommonSource } from './common-source.ts';
+import { describeServerFailure } from './server-failure.ts';
+
+/** GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_FUZZ_SEED to repeat a run. */
+const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
+const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+/** mulberry32 */
+function randomSource(start: number): (below: number) => number {
+  let state = start >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+type Random = (below: number) => number;
+
+/** Numbers that are likely to hurt as lengths. */
+const sharp = [
+  0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x3fffff, 0x400000, 0x400001, 0x7fffffff, 0x80000000, 0xffffffff,
+];
+
+const mutations: ((bytes: Buffer, random: Random) => Buffer)[] = [
+  function flipBit(bytes, random) {
+    const at = random(bytes.length);
+    bytes[at] = bytes[at]! ^ (1 << random(8));
+    return bytes;
+  },
+  function setByte(bytes, random) {
+    bytes[random(bytes.length)] = random(256);
+    return bytes;
+  },
+  function setLength(bytes, random) {
+    const size = [1, 2, 4][random(3)]!;
+    if (bytes.length < size) return bytes;
+    const value = random(2) === 0 ? sharp[random(sharp.length)]! : random(2 ** 32);
+    bytes.writeUIntBE(value % 2 ** (8 * size), random(bytes.length - size + 1), size);
+    return bytes;
+  },
+  function cut(bytes, random) {
+    return bytes.subarray(0, random(bytes.length + 1));
+  },
+  function remove(bytes, random) {
+    const at = random(bytes.length);
+    return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + random(40))]);
+  },
+  function insert(bytes, random) {
+    const at = random(bytes.length + 1);
+    const inserted = Buffer.from(Array.from({ length: 1 + random(40) }, () => random(256)));
+    return Buffer.concat([bytes.subarray(0, at), inserted, bytes.subarray(at)]);
+  },
+  function repeat(bytes, random) {
+    const from = random(bytes.length);
+    const at = random(bytes.length);
+    return Buffer.concat([bytes.subarray(0, at), bytes.subarray(from, from + random(200)), bytes.subarray(at)]);
+  },
+  function evilName(bytes, random) {
+    const names = ['../x', '/etc', 'C:\\', 'a/..', 'a\\..', '..\\', './', '~\0', 'x.id', '.'];
+    const name = Buffer.from(names[random(names.length)]!, 'utf16le').swap16();
+    name.copy(bytes, random(bytes.length));
+    return bytes;
+  },
+];
+
+async function writeSmallAnswer(): Promise<Buffer> {
+  const frames: Buffer[] = [];
+  const writer = new ResponseWriter((frame) => {
+    frames.push(Buffer.from(frame));
+    return undefined;
+  });
+  const neostore = Buffer.from('01000001a2027bb381011efb47aa4f9f42ab', 'hex');
+  for (const [name, bytes] of [
+    ['index.db', Buffer.alloc(0)],
+    ['schema/index/a/1', Buffer.alloc(300, 1)],
+    ['neostore', neostore],
+  ] as const) {
+    await writer.beginFile({ name, alignment: 1, empty: bytes.length === 0 });
+    if (bytes.length > 0) await writer.fileBytes(bytes);
+    await writer.endFile();
+  }
+  await writer.endFiles();
+  const [creationTime, randomId] = [Number(neostore.readBigInt64BE(1)), neostore.readBigInt64BE(10)];
+  await writer.storeId({
+    creationTime,
+    randomId,
+    storeVersion: 0x393e41n,
+    upgradeTime: creationTime,
+    upgradeTransactionId: 1,
+  });
+  await writer.transactions(readCapture('inc-one-tx.s2c.bin').subarray(0x2f));
+  await writer.finish();
+  return Buffer.concat(frames);
+}
+
+/** What every receiver may rely on, whatever the server sends. */
+class SuspiciousReceiver implements CopyReceiver, TransactionReceiver {
+  isOver = false;
+  private bytes = 0;
+  private isOpen = false;
+  private readonly names = new Set<string>();
+  private readonly limit: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  beginFile({ name, alignment }: StoreFileStream): void {
+    this.check(!this.isOpen && alignment > 0 && !this.names.has(name));
+    const path = join('/target', name);
+    this.check(path === `/target/${name}` && path.startsWith('/target/') && !/[\0\\]|\.id$|store_lock/.test(name));
+    this.names.add(name);
+    this.isOpen = true;
+  }
+
+  fileBytes(chunk: Buffer): undefined {
+    this.check(this.isOpen);
+    this.count(chunk);
+  }
+
+  endFile(): void {
+    this.check(this.isOpen);
+    this.isOpen = false;
+  }
+
+  transactionBytes(chunk: Buffer): undefined {
+    this.check(!this.isOpen);
+    this.count(chunk);
+  }
+
+  private count(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    this.check(chunk.length > 0 && this.bytes <= this.limit);
+  }
+
+  private check(isRight: boolean): void {
+    if (!isRight || this.isOver) throw new Error('a promise to the receiver was broken');
+  }
+}
+
+function mutate(base: Buffer, random: Random): Buffer {
+  let bytes: Buffer = Buffer.from(base);
+  if (random(4) === 0 && bytes.length > 100) bytes = recutFrames(bytes, [1 + random(bytes.length)]);
+  for (let left = 1 + random(4); left > 0 && bytes.length > 0; left--) {
+    bytes = Buffer.from(mutations[random(mutations.length)]!(bytes, random));
+  }
+  return bytes;
+}
+
+function isExpected(error: unknown): boolean {
+  return error instanceof GraphkeepError && error.code.startsWith('peer.');
+}
+
+test(`damaged answers end in success or in a clear error (seed ${seed}, ${rounds} rounds)`, {
+  timeout: 3_600_000,
+}, async () => {
+  const random = randomSource(seed);
+  const small: [Buffer, 'full' | 'incremental'][] = [
+    [await writeSmallAnswer(), 'full'],
+    [recutFrames(await writeSmallAnswer(), [70]), 'full'],
+    [readCapture('inc-one-tx.s2c.bin'), 'incremental'],
+    [readCapture('inc-one-tx-35.s2c.bin'), 'incremental'],
+    [readCapture('err-pruned.s2c.bin'), 'incremental'],
+    [readCapture('err-app-version.s2c.bin'), 'full'],
+  ];
+  const large = recutFrames(readCapture('full-live.s2c.bin'), [50_000]);
+  const garbage = () => Buffer.from(Array.from({ length: random(300) }, () => random(256)));
+  const endings = { complete: 0, failure: 0, incomplete: 0, refused: 0 };
+  for (let round = 0; round < rounds; round++) {
+    const choice = random(40);
+    const [base, kind] = choice === 0 ? ([large, 'full'] as const) : small[random(small.length)]!;
+    const bytes = choice === 1 ? garbage() : mutate(base, random);
+    const receiver = new SuspiciousReceiver(bytes.length);
+    const handler = kind === 'full' ? new FullCopyHandler(receiver, 'p:1') : new TransactionsHandler(receiver);
+    const decoder = new ResponseDecoder(kind, handler, 'p:1');
+    try {
+      const outcome = await decodePieces(decoder, cutBytes(bytes, [1 + random(500), 1 + random(70_000)]));
+      endings[outcome?.kind ?? 'incomplete']++;
+      if (outcome?.kind === 'complete') handler.requireStoreId();
+      if (outcome?.kind === 'failure') expect(isExpected(describeServerFailure(outcome.payload, kind, {}))).toBe(true);
+    } catch (error) {
+      if (!isExpected(error)) throw new Error(`round ${round}: ${bytes.toString('hex', 0, 4000)}`, { cause: error });
+      endings.refused++;
+    }
+    receiver.isOver = true;
+  }
+  // All ways to end were taken, or the mutations are too tame.
+  expect(Object.values(endings).every((count) => count > rounds / 200)).toBe(true);
+});
+
+test(`damaged answers over a connection (seed ${seed})`, { timeout: 3_600_000 }, async () => {
+  const random = randomSource(seed + 1);
+  const base = await writeSmallAnswer();
+  const server = await ScriptedServer.start({ pieces: [] });
+  const source = new CommonSource({ address: { host: '127.0.0.1', port: server.port }, timeoutMs: 5000 });
+  try {
+    for (let round = 0; round < Math.max(100, rounds / 40); round++) {
+      const bytes = mutate(base, random);
+      server.script = { pieces: cutBytes(bytes, [1 + random(bytes.length)]), ending: 'close' };
+      const receiver = new SuspiciousReceiver(bytes.length);
+      try {
+        await source.fullCopy(receiver, new AbortController().signal);
+      } catch (error) {
+        if (!isExpected(error)) throw new Error(`round ${round}: ${bytes.toString('hex')}`, { cause: error });
+      }
+      receiver.isOver = true;
+    }
+  } finally {
+    await server.stop();
+  }
+});
