@@ -1,6 +1,6 @@
 import { writeI64 } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { readExactI64, readI32, readU16 } from './log-integer.ts';
+import { corruptLog, readExactI64, readI32, readU16, relocateError } from './log-integer.ts';
 
 /**
  * Header of a log file (spec transaction-logs 1)
@@ -51,12 +51,15 @@ export function decodeLogHeader(bytes: Uint8Array, file: string, expectedVersion
       observed: version,
     });
   }
-  const previousTransaction = readExactI64(bytes, 8);
-  if (previousTransaction < 0) {
-    throw new GraphkeepError('log.corrupt', 'the previous transaction in the log header is negative', {
-      place: { file, offset: 8 },
-      observed: previousTransaction,
-    });
+  return { version, previousTransaction: readPreviousTransaction(bytes, file) };
+}
+
+function readPreviousTransaction(bytes: Uint8Array, file: string): number {
+  try {
+    const id = readExactI64(bytes, 8);
+    if (id < 0) throw corruptLog('the previous transaction in the log header is negative', 8, id);
+    return id;
+  } catch (error) {
+    throw relocateError(error, 0, { file });
   }
-  return { version, previousTransaction };
 }
