@@ -95,14 +95,7 @@ export function findFreeSlot(page: Uint8Array, at: number, stable: number): numb
   return slot === -1 ? -1 : slot === at ? at + SLOT_BYTES : at;
 }
 
-/** Blanks the slots of the pointer at `at` that were written after the check point. Returns whether there were any. */
-export function blankNewerSlots(page: Uint8Array, at: number, stable: number): boolean {
-  let found = false;
-  for (let slot = at; slot < at + POINTER_BYTES; slot += SLOT_BYTES) {
-    if (readSlotState(page, slot, stable) === SLOT_NEWER) {
-      page.fill(0, slot, slot + SLOT_BYTES);
-      found = true;
-    }
-  }
-  return found;
+/** True if a slot of the pointer was written after the check point. */
+export function hasNewerSlot(page: Uint8Array, at: number, stable: number): boolean {
+  return readSlotGeneration(page, at) > stable || readSlotGeneration(page, at + SLOT_BYTES) > stable;
 }

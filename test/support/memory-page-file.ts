@@ -1,0 +1,70 @@
+import type { PageFile } from '../../src/store/tree/page-file.ts';
+
+type Event = { kind: 'write'; position: number; bytes: Uint8Array } | { kind: 'sync' };
+
+/** A page file in memory that remembers every write and every sync, to show what a crash may leave. */
+export class MemoryPageFile implements PageFile {
+  readonly path = '/memory/tree';
+  readonly events: Event[] = [];
+  private readonly original: Uint8Array;
+  private content: Uint8Array;
+
+  constructor(content: Uint8Array) {
+    this.original = content.slice();
+    this.content = content.slice();
+  }
+
+  sizeBytes(): number {
+    return this.content.length;
+  }
+
+  read(target: Uint8Array, position: number): void {
+    if (position + target.length > this.content.length)
+      throw new RangeError(`read at ${position} of ${this.content.length}`);
+    target.set(this.content.subarray(position, position + target.length));
+  }
+
+  write(source: Uint8Array, position: number): void {
+    const bytes = source.slice();
+    this.events.push({ kind: 'write', position, bytes });
+    this.content = apply(this.content, position, bytes);
+  }
+
+  async sync(): Promise<void> {
+    this.events.push({ kind: 'sync' });
+  }
+
+  close(): void {}
+
+  bytes(): Uint8Array {
+    return this.content.slice();
+  }
+
+  /**
+   * The file after a crash before event `end`: everything up to the last sync before it, and of the writes since then those that
+   * `survives` says, each as far as it says (in bytes; 0 = lost).
+   */
+  afterCrash(end: number, survives: (bytes: Uint8Array, index: number) => number): Uint8Array {
+    let synced = end;
+    while (synced > 0 && this.events[synced - 1]!.kind !== 'sync') synced--;
+    let content = this.original.slice();
+    for (let i = 0; i < end; i++) {
+      const event = this.events[i]!;
+      if (event.kind === 'sync') continue;
+      const length = i < synced ? event.bytes.length : Math.min(event.bytes.length, survives(event.bytes, i));
+      if (length > 0) content = apply(content, event.position, event.bytes.subarray(0, length));
+    }
+    return content;
+  }
+}
+
+function apply(content: Uint8Array, position: number, bytes: Uint8Array): Uint8Array {
+  const end = position + bytes.length;
+  let target = content;
+  if (end > content.length) {
+    target = new Uint8Array(end);
+    target.set(content);
+  }
+  target.set(bytes, position);
+  return target;
+}
