@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncDirectory } from '../base/durable-files.ts';
+import { statIfExists, syncDirectory } from '../base/durable-files.ts';
 import { fileError } from '../base/file-errors.ts';
 import type { CopyReceiver, StoreFileStream } from '../source/backup-source.ts';
 import type { CopyLog } from './copy-log.ts';
@@ -61,7 +61,11 @@ export class ReceivedCopy implements CopyReceiver {
   async finish(): Promise<void> {
     await Promise.all(this.flushes);
     if (this.failure !== undefined) throw this.failure;
-    for (const directory of this.directories) await syncDirectory(join(this.folder, directory));
+    for (const directory of this.directories) {
+      // Recovery may have removed the directory of an index that it leaves to the server.
+      const path = join(this.folder, directory);
+      if ((await statIfExists(path)) !== undefined) await syncDirectory(path);
+    }
   }
 
   /** Closes what is open after a failure; what was written is worthless. */

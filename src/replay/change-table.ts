@@ -33,7 +33,9 @@ export class ChangeTable {
 
   /** Notes an after-image; the last one wins. */
   noteAfter(id: number, location: number): void {
-    this.last[this.slotOf(id)] = location;
+    // The slot first: making room for it replaces the arrays.
+    const slot = this.slotOf(id);
+    this.last[slot] = location;
   }
 
   has(id: number): boolean {

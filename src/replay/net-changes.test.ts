@@ -50,3 +50,15 @@ test.each([Number.POSITIVE_INFINITY, 0])('net changes equal the plain restatemen
     rmSync(folder, { recursive: true });
   }
 });
+
+test('no change is lost when a table grows', () => {
+  const changes = new NetChanges(Number.POSITIVE_INFINITY, tmpdir());
+  for (let id = 0; id < 20_000; id++) {
+    if (id % 2 === 0) changes.noteBefore(0, id, 100 + id);
+    changes.noteAfter(0, id, 200_000 + id);
+  }
+  for (const { id, firstBefore, lastAfter } of changes.inOrder(0)) {
+    expect({ firstBefore, lastAfter }).toEqual({ firstBefore: id % 2 === 0 ? 100 + id : 0, lastAfter: 200_000 + id });
+  }
+  expect(changes.table(0).size).toBe(20_000);
+});
