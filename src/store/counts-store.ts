@@ -53,6 +53,7 @@ export class Counts {
       this.relationships.set(type, sides);
     }
     addTo(sides, sideKey(startLabel, endLabel), delta);
+    if (sides.size === 0) this.relationships.delete(type);
   }
 }
 
@@ -121,6 +122,11 @@ function isZero(bytes: Uint8Array, from: number, count: number): boolean {
 function decodeEntry(counts: Counts, bytes: Uint8Array, at: number, file: string | undefined): void {
   const first = readI64(bytes, at + VALUE);
   const second = readI64(bytes, at + VALUE + 8);
+  if (!Number.isSafeInteger(first) || !Number.isSafeInteger(second)) {
+    throw new GraphkeepError('file.corrupt', 'a count is beyond 2^53', {
+      place: { ...(file === undefined ? {} : { file }), offset: at },
+    });
+  }
   const kind = bytes[at]!;
   const index = readToken(bytes, at + 4);
   if (kind === NODE_KEY) counts.addNodes(readToken(bytes, at + 12), second);
