@@ -25,6 +25,7 @@ import { walkTransaction } from './transaction-walker.ts';
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 3000);
 const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const MAX_ROUND_MS = 5000;
+const MAX_BASE_BYTES = 25_000;
 
 class Random {
   private state: number;
@@ -162,7 +163,8 @@ function makeBases(): Buffer[] {
     for (const item of reader) {
       if (item.kind !== 'transaction' || item.endOffset - from < 8000) continue;
       const header = encodeLogHeader({ version: 0, previousTransaction: previous });
-      bases.push(Buffer.concat([header, log.subarray(from, item.endOffset)]));
+      const piece = log.subarray(from, item.endOffset);
+      if (piece.length < MAX_BASE_BYTES) bases.push(Buffer.concat([header, piece]));
       from = item.endOffset;
       previous = item.transactionId;
     }

@@ -43,7 +43,7 @@ export class LogReader implements Iterable<LogItem> {
   private headerRead = false;
   /** Offset in the file of the first byte of the window. */
   private windowOffset: number;
-  private buffer: Buffer;
+  private buffer: Buffer = Buffer.alloc(0);
   /** Valid bytes of the window. */
   private length = 0;
   /** Index of the item that is being read, and of the entry that comes next. */
@@ -64,7 +64,6 @@ export class LogReader implements Iterable<LogItem> {
     this.version = options.from?.version ?? this.source.lowest ?? 0;
     this.windowOffset = options.from?.offset ?? LOG_HEADER_BYTES;
     this.last = options.lastTransaction;
-    this.buffer = Buffer.allocUnsafe(this.windowBytes);
   }
 
   /** End of the last complete transaction or check point: the last good position of the log. */
@@ -210,7 +209,7 @@ export class LogReader implements Iterable<LogItem> {
   private fill(): boolean {
     const available = this.source.sizeOf(this.version) - this.windowOffset - this.length;
     if (available <= 0) return false;
-    this.shift();
+    this.shift(Math.min(this.windowBytes, this.length - this.item + available));
     if (this.length === this.buffer.length) this.grow();
     const wanted = Math.min(available, this.buffer.length - this.length);
     const count = this.source.read(this.version, this.buffer, this.length, wanted, this.windowOffset + this.length);
@@ -218,16 +217,19 @@ export class LogReader implements Iterable<LogItem> {
     return count > 0;
   }
 
-  /** Moves the incomplete item to the beginning of the window, into a small one again after a very large transaction. */
-  private shift(): void {
-    const { item, length } = this;
+  /**
+   * Moves the incomplete item to the beginning of the window, and gives the window its size: no more than a small log needs, and
+   * its usual one again after a very large transaction.
+   */
+  private shift(wantedBytes: number): void {
+    const { buffer, item, length } = this;
     const rest = length - item;
-    if (this.buffer.length > this.windowBytes && rest <= this.windowBytes / 2) {
-      const smaller = Buffer.allocUnsafe(this.windowBytes);
-      this.buffer.copy(smaller, 0, item, length);
-      this.buffer = smaller;
+    const isTooLarge = buffer.length > this.windowBytes && rest <= this.windowBytes / 2;
+    if (isTooLarge || buffer.length < wantedBytes) {
+      this.buffer = Buffer.allocUnsafe(Math.max(wantedBytes, rest));
+      buffer.copy(this.buffer, 0, item, length);
     } else {
-      this.buffer.copyWithin(0, item, length);
+      buffer.copyWithin(0, item, length);
     }
     this.windowOffset += item;
     this.entry -= item;
