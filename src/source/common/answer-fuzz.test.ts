@@ -120,7 +120,9 @@ class SuspiciousReceiver implements CopyReceiver, TransactionReceiver {
   beginFile({ name, alignment }: StoreFileStream): void {
     this.check(!this.isOpen && alignment > 0 && !this.names.has(name));
     const path = join('/target', name);
-    this.check(path === `/target/${name}` && path.startsWith('/target/') && !/[\0\\]|^[^/]*\.id$|^store_lock$/.test(name));
+    this.check(
+      path === `/target/${name}` && path.startsWith('/target/') && !/[\0\\]|^[^/]*\.id$|^store_lock$/.test(name),
+    );
     this.names.add(name);
     this.isOpen = true;
   }
