@@ -1,4 +1,4 @@
-import type { PageFile } from '../../src/store/tree/page-file.ts';
+import { type PageFile, truncated } from '../../src/store/tree/page-file.ts';
 
 type Event = { kind: 'write'; position: number; bytes: Uint8Array } | { kind: 'sync' };
 
@@ -19,8 +19,7 @@ export class MemoryPageFile implements PageFile {
   }
 
   read(target: Uint8Array, position: number): void {
-    if (position + target.length > this.content.length)
-      throw new RangeError(`read at ${position} of ${this.content.length}`);
+    if (position + target.length > this.content.length) throw truncated(this.path, position);
     target.set(this.content.subarray(position, position + target.length));
   }
 
@@ -60,7 +59,7 @@ export class MemoryPageFile implements PageFile {
 
 function apply(content: Uint8Array, position: number, bytes: Uint8Array): Uint8Array {
   const end = position + bytes.length;
-  let target = content;
+  let target: Uint8Array = content;
   if (end > content.length) {
     target = new Uint8Array(end);
     target.set(content);

@@ -39,6 +39,7 @@ export class FreeList {
   private readonly released: number[] = [];
   /** Every entry of the check point has been taken; what follows is our own. */
   private isExhausted = false;
+  private isWritePageChanged = false;
   /** Pages known to be free when the list of the file cannot be used. */
   private readonly known: number[] | undefined;
 
@@ -73,7 +74,7 @@ export class FreeList {
     else this.loadWritePage();
     for (let i = 0; i < this.released.length; i++) this.append(this.released[i]!, this.generation);
     this.leaveReadPage();
-    this.tree.file.write(this.writeBuffer, this.state.freeWritePage * this.tree.format.pageBytes);
+    if (this.isWritePageChanged) this.writeWritePage();
     return this.state;
   }
 
@@ -127,6 +128,7 @@ export class FreeList {
 
   private append(id: number, generation: number): void {
     const { state } = this;
+    this.isWritePageChanged = true;
     if (state.freeWritePosition >= this.perPage) this.startNextWritePage();
     writeFreeEntry(this.writeBuffer, state.freeWritePosition++, generation, id);
     // Never leave a full page as the write page: a list that goes on is a page further.
@@ -137,10 +139,14 @@ export class FreeList {
     const { state } = this;
     const next = this.allocate();
     writeNextFreeListPage(this.writeBuffer, next);
-    this.tree.file.write(this.writeBuffer, state.freeWritePage * this.tree.format.pageBytes);
+    this.writeWritePage();
     initializeFreeListPage(this.writeBuffer);
     state.freeWritePage = next;
     state.freeWritePosition = 0;
+  }
+
+  private writeWritePage(): void {
+    this.tree.file.write(this.writeBuffer, this.state.freeWritePage * this.tree.format.pageBytes);
   }
 
   /** If the last entry of the read page was taken, the reader belongs on the next page. */
@@ -159,6 +165,7 @@ export class FreeList {
   private startNewList(free: number[]): void {
     const { state } = this;
     initializeFreeListPage(this.writeBuffer);
+    this.isWritePageChanged = true;
     state.freeReadPage = state.freeWritePage = this.allocate();
     state.freeReadPosition = state.freeWritePosition = 0;
     for (let id = free.pop(); id !== undefined; id = free.pop()) this.append(id, this.tree.state.stable);

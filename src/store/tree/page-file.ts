@@ -33,6 +33,7 @@ export function openPageFile(path: string, access: 'read' | 'write' | 'create'):
 class DiskPageFile implements PageFile {
   readonly path: string;
   private readonly descriptor: number;
+  private isDirty = false;
 
   constructor(path: string, descriptor: number) {
     this.path = path;
@@ -55,6 +56,7 @@ class DiskPageFile implements PageFile {
   }
 
   write(source: Uint8Array, position: number): void {
+    this.isDirty = true;
     this.guard('write the file', () => {
       for (let done = 0; done < source.length; ) {
         done += writeSync(this.descriptor, source, done, source.length - done, position + done);
@@ -62,8 +64,10 @@ class DiskPageFile implements PageFile {
     });
   }
 
-  sync(): Promise<void> {
-    return atFile('flush the file', this.path, () => fsyncAsync(this.descriptor));
+  async sync(): Promise<void> {
+    if (!this.isDirty) return;
+    await atFile('flush the file', this.path, () => fsyncAsync(this.descriptor));
+    this.isDirty = false;
   }
 
   close(): void {

@@ -70,7 +70,7 @@ export async function updateTreeFile(
   const pulse = new Pulse(options.signal);
   const scrubbed = tree.state.clean ? { oldFreeListPages: [] } : await scrubTree(tree, pulse);
   const writing = new Writing(tree, scrubbed);
-  if (!tree.state.clean) await writing.begin();
+  if (scrubbed.free !== undefined) await writing.begin();
   const update = new BranchUpdate(tree, new ChangeQueue(changes, tree), writing, pulse);
   const root = await update.run();
   await writing.complete(root);
@@ -101,16 +101,19 @@ export class Writing {
   async begin(): Promise<void> {
     if (this.hasBegun) return;
     this.hasBegun = true;
-    const { file, state, statePage } = this.tree;
+    const { file, state } = this.tree;
     // Blanked pointers have to be gone before the state promises a generation that may not be found there.
     if (!state.clean) await file.sync();
-    await this.writeState(statePage === 1 ? 2 : 1, { ...state, unstable: this.generation, clean: false });
+    await this.writeState(this.otherStatePage, { ...state, unstable: this.generation, clean: false });
   }
 
-  /** Makes everything durable and current. Nothing to do if nothing has begun. */
+  /** Makes everything durable and current. If nothing has begun there is at most a tree to close. */
   async complete(rootId: number): Promise<void> {
-    if (!this.hasBegun) return;
     const { file, state, statePage } = this.tree;
+    if (!this.hasBegun) {
+      if (!state.clean) await this.closeUnchanged();
+      return;
+    }
     const freeList = this.freeList.flush();
     await file.sync();
     await this.writeState(statePage, {
@@ -122,6 +125,17 @@ export class Writing {
       rootGeneration: rootId === state.rootId ? state.rootGeneration : this.generation,
       clean: true,
     });
+  }
+
+  /** Beside the state that is not clean stands the same one as clean: the form that a server leaves when it stops. */
+  private async closeUnchanged(): Promise<void> {
+    const { file, state } = this.tree;
+    await file.sync();
+    await this.writeState(this.otherStatePage, { ...state, clean: true });
+  }
+
+  private get otherStatePage(): 1 | 2 {
+    return this.tree.statePage === 1 ? 2 : 1;
   }
 
   private async writeState(statePage: 1 | 2, state: TreeState): Promise<void> {
