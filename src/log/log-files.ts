@@ -42,12 +42,22 @@ export function parseLogFileName(name: string, directory = ''): number | undefin
   return version;
 }
 
-/**
- * Lists the log files of `directory`. Their versions must be contiguous; a hole is `log.gap`. A server that prunes while the
- * directory is read removes the lowest files first: a file that vanishes takes the ones below it out of the listing.
- */
+/** A listing is repeated this often before a hole in it is believed: files come and go while a live directory is read. */
+const LISTING_ATTEMPTS = 3;
+
+/** Lists the log files of `directory`. Their versions must be contiguous; a hole is `log.gap`. */
 export function listLogFiles(directory: string): LogFileListing {
-  let files: LogFile[] = [];
+  for (let attempt = 1; ; attempt++) {
+    const files = listOnce(directory);
+    const missing = files.find((file, index) => file.version !== files[0]!.version + index);
+    if (missing === undefined) return { directory, files, lowest: files[0]?.version, highest: files.at(-1)?.version };
+    if (attempt === LISTING_ATTEMPTS) throw holeIn(files, directory);
+  }
+}
+
+/** A server that prunes removes the lowest files first: a file that vanishes takes the ones below it out of the listing. */
+function listOnce(directory: string): LogFile[] {
+  const files: LogFile[] = [];
   let pruned = -1;
   for (const name of readNames(directory)) {
     const version = parseLogFileName(name, directory);
@@ -57,9 +67,16 @@ export function listLogFiles(directory: string): LogFileListing {
     if (stat === undefined) pruned = Math.max(pruned, version);
     else if (stat.isFile()) files.push({ version, path, sizeBytes: stat.size });
   }
-  files = files.filter((file) => file.version > pruned).sort((a, b) => a.version - b.version);
-  requireContiguous(files, directory);
-  return { directory, files, lowest: files[0]?.version, highest: files.at(-1)?.version };
+  return files.filter((file) => file.version > pruned).sort((a, b) => a.version - b.version);
+}
+
+function holeIn(files: readonly LogFile[], directory: string): GraphkeepError {
+  const versions = files.map((file) => file.version);
+  const below = versions.find((version) => !versions.includes(version + 1))!;
+  return new GraphkeepError('log.gap', 'a transaction log file is missing between two others', {
+    place: { file: join(directory, logFileName(below + 1)) },
+    observed: versions.join(', '),
+  });
 }
 
 function readNames(directory: string): string[] {
@@ -67,17 +84,5 @@ function readNames(directory: string): string[] {
     return readdirSync(directory);
   } catch (error) {
     throw fileError(error, 'list the directory', directory);
-  }
-}
-
-function requireContiguous(files: readonly LogFile[], directory: string): void {
-  for (let i = 1; i < files.length; i++) {
-    const missing = files[i - 1]!.version + 1;
-    if (files[i]!.version !== missing) {
-      throw new GraphkeepError('log.gap', 'a transaction log file is missing between two others', {
-        place: { file: join(directory, logFileName(missing)) },
-        observed: files.map((file) => file.version).join(', '),
-      });
-    }
   }
 }

@@ -39,6 +39,8 @@ export class LogFileSet implements LogSource {
   private first: number | undefined;
   private last: number | undefined;
   private onlyForced = false;
+  /** Files below were released and are not opened again. */
+  private floor = 0;
 
   /** Lists the directory; the files must be contiguous. */
   constructor(directory: string) {
@@ -66,7 +68,9 @@ export class LogFileSet implements LogSource {
    */
   pin(): void {
     const held = this.descriptors.size > 0;
-    for (const { version } of listLogFiles(this.directory).files) this.descriptor(version);
+    for (const { version } of listLogFiles(this.directory).files) {
+      if (version >= this.floor) this.descriptor(version);
+    }
     const versions = [...this.descriptors.keys()].sort((a, b) => b - a);
     const newest = versions[0];
     if (newest === undefined) return;
@@ -131,6 +135,7 @@ export class LogFileSet implements LogSource {
       this.forcedBytes.delete(known);
       closeSync(descriptor);
     }
+    this.floor = Math.max(this.floor, version);
     if (this.first !== undefined && this.first < version) this.first = version;
   }
 

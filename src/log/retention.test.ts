@@ -1,0 +1,111 @@
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LogFileSet } from './log-source.ts';
+import { type PrunableLogFile, planPruning, readPrunableFile } from './retention.ts';
+import { parseRetentionPolicy } from './retention-policy.ts';
+
+const DAY_MS = 86_400_000;
+
+describe('parseRetentionPolicy', () => {
+  it('knows every form of the setting', () => {
+    expect(parseRetentionPolicy('true')).toEqual({ keep: 'all' });
+    expect(parseRetentionPolicy('keep_all')).toEqual({ keep: 'all' });
+    expect(parseRetentionPolicy('false')).toEqual({ keep: 'transactions', count: 1 });
+    expect(parseRetentionPolicy('keep_none')).toEqual(parseRetentionPolicy('1 txs'));
+    expect(parseRetentionPolicy('7 days')).toEqual({ keep: 'time', ms: 7 * DAY_MS });
+    expect(parseRetentionPolicy('1k hours')).toEqual({ keep: 'time', ms: 1024 * 3_600_000 });
+    expect(parseRetentionPolicy('100k txs')).toEqual({ keep: 'transactions', count: 102_400 });
+    expect(parseRetentionPolicy('5 entries')).toEqual({ keep: 'transactions', count: 5 });
+    expect(parseRetentionPolicy('2G size')).toEqual({ keep: 'size', bytes: 2 * 1024 ** 3 });
+    expect(parseRetentionPolicy('10M size')).toEqual({ keep: 'size', bytes: 10 * 1024 ** 2 });
+    expect(parseRetentionPolicy('0 files')).toEqual({ keep: 'files', count: 0 });
+  });
+
+  it('refuses the rest as the server does', () => {
+    for (const value of ['', 'TRUE', '7', '7days', '7  days', '7 Days', '7t days', '-1 files', '7 days ', '9e9 txs']) {
+      expect(() => parseRetentionPolicy(value), value).toThrow(expect.objectContaining({ code: 'config' }));
+    }
+    expect(() => parseRetentionPolicy('99999999999999999999 txs')).toThrow('Bad value');
+  });
+});
+
+/** Files of 1000 bytes with 10 transactions each, one a day: file v holds transactions 2 + 10v ... */
+function makeFiles(count: number, change: (file: PrunableLogFile) => PrunableLogFile | undefined = (file) => file) {
+  const files = Array.from({ length: count }, (_, version) =>
+    change({ version, sizeBytes: 1000, firstTransaction: 2 + 10 * version, firstStartedMs: version * DAY_MS }),
+  );
+  return (version: number) => files[version];
+}
+
+const plan = (value: string, files = makeFiles(10), checkPointVersion = 9) =>
+  planPruning(
+    { policy: parseRetentionPolicy(value), checkPointVersion, lastCommitted: 101, nowMs: 10 * DAY_MS },
+    0,
+    files,
+  );
+
+describe('planPruning', () => {
+  it('keeps everything when told so', () => {
+    expect(plan('true')).toEqual([]);
+  });
+
+  it('keeps the check point and one file below it, whatever the policy', () => {
+    const allButTwo = [0, 1, 2, 3, 4, 5, 6, 7];
+    expect(plan('false')).toEqual(allButTwo);
+    expect(plan('0 files')).toEqual(allButTwo);
+    expect(plan('1 files')).toEqual(allButTwo);
+    expect(plan('1 size')).toEqual(allButTwo);
+    expect(plan('0 hours')).toEqual(allButTwo);
+    expect(plan('false', makeFiles(2), 1)).toEqual([]);
+  });
+
+  it('counts files, bytes and transactions from the check point down', () => {
+    expect(plan('2 files')).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(plan('3 files')).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(plan('3000 size')).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(plan('3001 size')).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(plan('39 txs')).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(plan('40 txs')).toEqual([0, 1, 2, 3, 4]);
+    expect(plan('1000 txs')).toEqual([]);
+  });
+
+  it('looks at the first transaction of a file for its age', () => {
+    expect(plan('5 days')).toEqual([0, 1, 2, 3, 4]);
+    expect(plan('20 days')).toEqual([]);
+    const unknown = makeFiles(10, (file) => (file.version === 4 ? { ...file, firstStartedMs: undefined } : file));
+    expect(plan('5 days', unknown)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('does not count empty files', () => {
+    const empty = makeFiles(10, (file) => (file.version === 7 ? { ...file, sizeBytes: 16 } : file));
+    expect(plan('2 files', empty)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it('removes nothing when a file is missing before there is enough', () => {
+    const missing = makeFiles(10, (file) => (file.version === 7 ? undefined : file));
+    expect(plan('3 files', missing)).toEqual([]);
+  });
+
+  it('removes a prefix, never the two newest of the rest, and less for a larger number', () => {
+    const types = fc.constantFrom('files', 'size', 'txs', 'hours');
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20 }), fc.nat(5000), fc.nat(5000), types, (count, a, b, type) => {
+        const files = makeFiles(count);
+        const [less, more] = [Math.min(a, b), Math.max(a, b)];
+        const removed = plan(`${less} ${type}`, files, count - 1);
+        expect(removed).toEqual(removed.map((_, index) => index));
+        expect(removed.length).toBeLessThanOrEqual(Math.max(0, count - 2));
+        expect(plan(`${more} ${type}`, files, count - 1).length).toBeLessThanOrEqual(removed.length);
+      }),
+    );
+  });
+
+  it('reads what it needs from real files', () => {
+    const files = new LogFileSet(fileURLToPath(new URL('../../test/corpus/txlogs/small-3.5.34', import.meta.url)));
+    expect(readPrunableFile(files, 1)).toMatchObject({ version: 1, sizeBytes: 22677, firstTransaction: 11 });
+    expect(readPrunableFile(files, 1)?.firstStartedMs).toBeGreaterThan(1_700_000_000_000);
+    expect(readPrunableFile(files, 3)).toBeUndefined();
+    files.close();
+  });
+});

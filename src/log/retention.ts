@@ -1,0 +1,91 @@
+import { START_FIXED_BYTES } from './entries/start-entry.ts';
+import { LOG_HEADER_BYTES } from './log-header.ts';
+import { LogReader } from './log-reader.ts';
+import { type LogSource, readLogHeader } from './log-source.ts';
+import type { RetentionPolicy } from './retention-policy.ts';
+
+/** What the planner has to know of a log file. */
+export interface PrunableLogFile {
+  version: number;
+  sizeBytes: number;
+  /** The id that the first transaction of the file has, or will have: previous transaction of its header + 1. */
+  firstTransaction: number;
+  /** When the first transaction of the file was started; undefined if there is none. */
+  firstStartedMs: number | undefined;
+}
+
+export interface PruneRequest {
+  policy: RetentionPolicy;
+  /** Log version of the position of the last check point: only older files can go. */
+  checkPointVersion: number;
+  lastCommitted: number;
+  nowMs: number;
+}
+
+/**
+ * Which files may be removed after a check point, lowest first: in this order, so that a crash leaves no hole (spec transaction-logs
+ * 6.3, backup-command 6.1). Goes down from the file below the check point; the first one at which the policy has enough goes with all
+ * below it. The file directly below the check point always stays. Pure: `fileAt` is asked only for files that the policy has to look
+ * at, and answers undefined for a file that does not exist, which ends it: nothing is removed.
+ */
+export function planPruning(
+  request: PruneRequest,
+  lowestVersion: number,
+  fileAt: (version: number) => PrunableLogFile | undefined,
+): number[] {
+  const hasEnough = makeThreshold(request);
+  for (let version = request.checkPointVersion - 1; version >= lowestVersion; version--) {
+    const file = fileAt(version);
+    const next = fileAt(version + 1);
+    if (file === undefined || next === undefined) return [];
+    if (file.sizeBytes <= LOG_HEADER_BYTES || !hasEnough(file, next)) continue;
+    const highest = Math.min(version, request.checkPointVersion - 2);
+    return Array.from({ length: Math.max(0, highest - lowestVersion + 1) }, (_, index) => lowestVersion + index);
+  }
+  return [];
+}
+
+type Threshold = (file: PrunableLogFile, next: PrunableLogFile) => boolean;
+
+/** "Is it enough with this file?", asked from the newest to the oldest. */
+function makeThreshold({ policy, lastCommitted, nowMs }: PruneRequest): Threshold {
+  let files = 0;
+  let bytes = 0;
+  switch (policy.keep) {
+    case 'all':
+      return () => false;
+    case 'files':
+      return () => ++files >= policy.count;
+    case 'size':
+      return (file) => {
+        bytes += file.sizeBytes;
+        return bytes >= policy.bytes;
+      };
+    case 'transactions':
+      return (_file, next) => lastCommitted - next.firstTransaction >= policy.count;
+    case 'time':
+      return (file) => file.firstStartedMs !== undefined && file.firstStartedMs < nowMs - policy.ms;
+  }
+}
+
+/** What {@link planPruning} wants to know, read from the files: the header and the first transaction of each. */
+export function readPrunableFile(source: LogSource, version: number): PrunableLogFile | undefined {
+  const header = readLogHeader(source, version);
+  if (header === undefined) return undefined;
+  return {
+    version,
+    sizeBytes: source.sizeOf(version),
+    firstTransaction: header.previousTransaction + 1,
+    firstStartedMs: readFirstStart(source, version),
+  };
+}
+
+function readFirstStart(source: LogSource, version: number): number | undefined {
+  if (source.sizeOf(version) < LOG_HEADER_BYTES + START_FIXED_BYTES) return undefined;
+  const from = { version, offset: LOG_HEADER_BYTES };
+  const reader = new LogReader(source, { from, through: version, windowBytes: 4096 });
+  for (let item = reader.next(); item !== undefined; item = reader.next()) {
+    if (item.kind === 'transaction') return item.timeStarted;
+  }
+  return undefined;
+}
