@@ -1,3 +1,4 @@
+import { GraphkeepError } from '../base/errors.ts';
 import { NONE, NumberColumn } from './number-column.ts';
 import type { RelationshipRecord } from './relationship-record.ts';
 
@@ -111,6 +112,11 @@ export class RelationshipChains {
       if (type >= this.typeEnd) this.typeEnd = type + 1;
       const start = starts.get(id);
       const end = ends.get(id);
+      if (start >= this.nodeEnd || end >= this.nodeEnd) {
+        throw new GraphkeepError('internal', `relationship ${id} has a node that was not added`, {
+          observed: Math.max(start, end),
+        });
+      }
       this.degrees.increment(start);
       if (end !== start) this.degrees.increment(end);
     }

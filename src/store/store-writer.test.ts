@@ -196,6 +196,13 @@ describe.each<[string, StoreFormat]>([
   });
 });
 
+it('refuses relationships of nodes that do not exist', async () => {
+  const writer = new StoreWriter(join(temporary, 'dangling'));
+  writer.addNode();
+  writer.addRelationship({ type: writer.relationshipType('T'), start: 0, end: 1 });
+  await expect(writer.finish()).rejects.toThrow(/not added/);
+});
+
 it('refuses ids that do not ascend', () => {
   const writer = new StoreWriter(join(temporary, 'refused'));
   writer.addNode({ id: 5 });

@@ -3,14 +3,9 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import { writeCounts } from './counts-store.ts';
-import { splitIntoChain } from './dynamic-chain.ts';
-import type { DynamicRecord } from './dynamic-record.ts';
 import { LabelFields, UNUSED_NODE } from './label-fields.ts';
-import { dynamicLabelField, encodeDynamicLabels, encodeInlineLabels } from './labels.ts';
 import { encodeMetadata, type NeostoreMetadata, newMetadata } from './neostore-metadata.ts';
 import { NONE, NumberColumn } from './number-column.ts';
-import { BLOCK_BYTES, BLOCKS_PER_RECORD, writeBlockReference } from './property-block-layout.ts';
-import { encodeValue } from './property-blocks.ts';
 import type { KeyedValue } from './property-chain.ts';
 import { RecordAppender, writeFully } from './record-appender.ts';
 import { recountStore } from './recount-store.ts';
@@ -31,7 +26,8 @@ import {
   storeFile,
 } from './store-files.ts';
 import { STANDARD_FORMAT, type StoreFormat } from './store-format.ts';
-import { type RecordOf, StoreReader } from './store-reader.ts';
+import { StoreReader } from './store-reader.ts';
+import { type DynamicKey, type RecordSizes, ValueWriter } from './value-writer.ts';
 
 export interface StoreWriterOptions {
   /** Default: the standard format of 3.4 and 3.5. */
@@ -43,7 +39,7 @@ export interface StoreWriterOptions {
   /** Provider of indexes; the default is known to 3.4 and 3.5. */
   provider?: IndexProvider;
   /** Record sizes of dynamic stores, where not the default. */
-  recordSizes?: Partial<Record<'nodeLabels' | 'propertyStrings' | 'propertyArrays', number>>;
+  recordSizes?: RecordSizes;
 }
 
 export interface NewEntity {
@@ -62,15 +58,6 @@ export interface NewRelationship extends NewEntity {
   start: number;
   end: number;
 }
-
-type DynamicKey =
-  | 'nodeLabels'
-  | 'relationshipTypeNames'
-  | 'labelNames'
-  | 'propertyStrings'
-  | 'propertyArrays'
-  | 'propertyKeyNames'
-  | 'schema';
 
 const LARGEST_TYPE = 0xffff;
 const NO_LABELS = 0;
@@ -94,8 +81,7 @@ export class StoreWriter {
   readonly directory: string;
   readonly format: StoreFormat;
   private readonly options: StoreWriterOptions;
-  private readonly dynamics: Record<DynamicKey, RecordAppender<DynamicRecord>>;
-  private readonly properties: RecordAppender<RecordOf['property']>;
+  private readonly values: ValueWriter;
   private readonly tokens = {
     label: new Map<string, number>(),
     relationshipType: new Map<string, number>(),
@@ -113,16 +99,7 @@ export class StoreWriter {
     this.options = options;
     this.format = options.format ?? STANDARD_FORMAT;
     mkdirSync(directory, { recursive: true });
-    this.properties = this.openAppender('property', this.format.property);
-    this.dynamics = {
-      nodeLabels: this.openDynamic('nodeLabels'),
-      relationshipTypeNames: this.openDynamic('relationshipTypeNames'),
-      labelNames: this.openDynamic('labelNames'),
-      propertyStrings: this.openDynamic('propertyStrings'),
-      propertyArrays: this.openDynamic('propertyArrays'),
-      propertyKeyNames: this.openDynamic('propertyKeyNames'),
-      schema: this.openDynamic('schema'),
-    };
+    this.values = new ValueWriter(directory, this.format, options.recordSizes);
   }
 
   /** Id of a label; a new name gets the next id. */
@@ -142,8 +119,8 @@ export class StoreWriter {
   addNode({ id = this.nodeEnd, labels, properties }: NewNode = {}): number {
     checkNewId(id, this.nodeEnd);
     this.nodeEnd = id + 1;
-    this.labelFields.set(id, labels === undefined ? NO_LABELS : this.writeLabels(id, labels));
-    const first = properties === undefined ? -1 : this.writeProperties(properties);
+    this.labelFields.set(id, labels === undefined ? NO_LABELS : this.values.writeLabels(id, labels));
+    const first = properties === undefined ? -1 : this.values.writeProperties(properties);
     if (first >= 0) this.nodeProperties.set(id, first);
     return id;
   }
@@ -154,32 +131,32 @@ export class StoreWriter {
     if (type < 0 || type > LARGEST_TYPE)
       throw new GraphkeepError('internal', 'a type is out of range', { observed: type });
     this.relationships.add(id, type, start, end);
-    const first = properties === undefined ? -1 : this.writeProperties(properties);
+    const first = properties === undefined ? -1 : this.values.writeProperties(properties);
     if (first >= 0) this.relationshipProperties.set(id, first);
     return id;
   }
 
   setGraphProperties(properties: Iterable<KeyedValue>): void {
-    this.firstGraphProperty = this.writeProperties(properties);
+    this.firstGraphProperty = this.values.writeProperties(properties);
   }
 
   /** Adds an index and returns the id of its rule. */
   addIndex(schema: RuleSchema, name?: string): number {
-    return this.writeRule(this.indexRule(this.dynamics.schema.nextId, schema, false, -1, name));
+    return this.writeRule(this.indexRule(this.values.nextId('schema'), schema, false, -1, name));
   }
 
   /** Adds a constraint, with the index that it owns if it has one, and returns the id of its rule. */
   addConstraint(type: ConstraintType, schema: RuleSchema): number {
-    const id = this.dynamics.schema.nextId;
+    const id = this.values.nextId('schema');
     if (type === 'existence') return this.writeRule({ kind: 'constraint', id, type, ownedIndex: -1, schema });
-    const capacity = this.dataBytesOf('schema');
+    const capacity = this.values.dataBytesOf('schema');
     const indexRecords = Math.ceil(encodeSchemaRule(this.indexRule(id, schema, true, -1)).length / capacity);
     const constraint = id + indexRecords;
     this.writeRule(this.indexRule(id, schema, true, constraint));
     return this.writeRule({ kind: 'constraint', id: constraint, type, ownedIndex: id, schema });
   }
 
-  /** Links the chains, writes everything that is left, `neostore` last, and returns the metadata. */
+  /** Links the chains, writes everything that is left, then `neostore` and the counts, and returns the metadata. */
   async finish(): Promise<NeostoreMetadata> {
     const chains = new RelationshipChains(this.relationships, this.nodeEnd, this.denseThreshold);
     this.writeNodes(chains);
@@ -188,8 +165,7 @@ export class StoreWriter {
     this.writeTokens('label', 'labelNames');
     this.writeTokens('relationshipType', 'relationshipTypeNames');
     this.writeTokens('propertyKey', 'propertyKeyNames');
-    this.properties.close();
-    for (const appender of Object.values(this.dynamics)) appender.close();
+    this.values.close();
     const { creationTimeMs = Date.now(), randomId = randomBytes(8).readBigInt64BE() } = this.options;
     const metadata = newMetadata(this.format.version, creationTimeMs, randomId);
     metadata.firstGraphProperty = this.firstGraphProperty;
@@ -206,73 +182,6 @@ export class StoreWriter {
     return join(this.directory, storeFile(key).fileName);
   }
 
-  private openAppender<K extends StoreKey>(
-    key: K,
-    codec: { size: number },
-    header?: number,
-  ): RecordAppender<RecordOf[K]> {
-    return new RecordAppender(this.path(key), codec as never, header) as unknown as RecordAppender<RecordOf[K]>;
-  }
-
-  private recordSize(key: DynamicKey): number {
-    const sizes: Partial<Record<DynamicKey, number>> = this.options.recordSizes ?? {};
-    return sizes[key] ?? storeFile(key).defaultSize!(this.format);
-  }
-
-  private openDynamic(key: DynamicKey): RecordAppender<DynamicRecord> {
-    const size = this.recordSize(key);
-    return this.openAppender(key, this.format.dynamic(size), size);
-  }
-
-  private dataBytesOf(key: DynamicKey): number {
-    return this.recordSize(key) - this.format.dynamicHeaderBytes;
-  }
-
-  /** Writes a value into a chain and returns the id of its first record. */
-  private writeChain(key: DynamicKey, bytes: Uint8Array): number {
-    const appender = this.dynamics[key];
-    let id = appender.nextId;
-    const first = id;
-    for (const record of splitIntoChain(bytes, this.dataBytesOf(key), () => id++)) appender.append(record);
-    return first;
-  }
-
-  private writeLabels(node: number, labels: readonly number[]): number {
-    const sorted = labels.length < 2 ? labels : [...new Set(labels)].sort((a, b) => a - b);
-    return (
-      encodeInlineLabels(sorted) ?? dynamicLabelField(this.writeChain('nodeLabels', encodeDynamicLabels(node, sorted)))
-    );
-  }
-
-  /** Writes a property chain, packed in the given order, and returns the id of its first record, -1 = no properties. */
-  private writeProperties(properties: Iterable<KeyedValue>): number {
-    const first = this.properties.nextId;
-    const record = this.format.property.create();
-    record.inUse = true;
-    for (const { key, value } of properties) {
-      const { blocks, long } = encodeValue(key, value);
-      if (long !== undefined) {
-        writeBlockReference(
-          blocks,
-          0,
-          this.writeChain(long.store === 'string' ? 'propertyStrings' : 'propertyArrays', long.bytes),
-        );
-      }
-      const count = blocks.length / BLOCK_BYTES;
-      if (record.blockCount + count > BLOCKS_PER_RECORD) {
-        record.next = this.properties.nextId + 1;
-        record.prev = this.properties.append(record);
-        record.next = -1;
-        record.blockCount = 0;
-      }
-      record.blocks.set(blocks, record.blockCount * BLOCK_BYTES);
-      record.blockCount += count;
-    }
-    if (record.blockCount === 0) return -1;
-    this.properties.append(record);
-    return first;
-  }
-
   private indexRule(
     id: number,
     schema: RuleSchema,
@@ -285,23 +194,23 @@ export class StoreWriter {
   }
 
   private writeRule(rule: SchemaRule): number {
-    return this.writeChain('schema', encodeSchemaRule(rule));
+    return this.values.writeChain('schema', encodeSchemaRule(rule));
   }
 
   private writeTokens(key: 'label' | 'relationshipType' | 'propertyKey', names: DynamicKey): void {
     const codec = key === 'propertyKey' ? this.format.propertyKey : this.format.token;
-    const appender = this.openAppender(key, codec);
+    const appender = new RecordAppender(this.path(key), codec);
     const record = codec.create();
     record.inUse = true;
     for (const name of this.tokens[key].keys()) {
-      record.nameId = this.writeChain(names, Buffer.from(name, 'utf8'));
+      record.nameId = this.values.writeChain(names, Buffer.from(name, 'utf8'));
       appender.append(record);
     }
     appender.close();
   }
 
   private writeNodes(chains: RelationshipChains): void {
-    const appender = this.openAppender('node', this.format.node);
+    const appender = new RecordAppender(this.path('node'), this.format.node);
     const record = this.format.node.create();
     record.inUse = true;
     for (let id = 0; id < this.nodeEnd; id++) {
@@ -318,7 +227,11 @@ export class StoreWriter {
   }
 
   private writeGroups(chains: RelationshipChains): void {
-    const appender = this.openAppender('relationshipGroup', this.format.relationshipGroup, this.denseThreshold);
+    const appender = new RecordAppender(
+      this.path('relationshipGroup'),
+      this.format.relationshipGroup,
+      this.denseThreshold,
+    );
     const record = this.format.relationshipGroup.create();
     record.inUse = true;
     chains.groups.forEach(({ owner, type, next }, position) => {
