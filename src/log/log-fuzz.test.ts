@@ -160,14 +160,19 @@ function makeBases(): Buffer[] {
     using reader = new LogReader(directory, { through: 0 });
     let from = 16;
     let previous = 1;
-    for (const item of reader) {
-      if (item.kind !== 'transaction' || item.endOffset - from < 8000) continue;
+    const push = (to: number) => {
       const header = encodeLogHeader({ version: 0, previousTransaction: previous });
-      const piece = log.subarray(from, item.endOffset);
-      if (piece.length < MAX_BASE_BYTES) bases.push(Buffer.concat([header, piece]));
+      if (to > from) bases.push(Buffer.concat([header, log.subarray(from, to)]));
+    };
+    for (const item of reader) {
+      if (item.kind !== 'transaction') continue;
+      const isLarge = item.endOffset - item.startOffset > MAX_BASE_BYTES;
+      if (!isLarge && item.endOffset - from < 8000) continue;
+      push(isLarge ? item.startOffset : item.endOffset);
       from = item.endOffset;
       previous = item.transactionId;
     }
+    push(reader.position.offset);
   }
   return bases;
 }

@@ -237,6 +237,12 @@ describe('LogReader on damage', () => {
     expect(failure()).toMatchObject({ code: 'log.gap', observed: 3, place: { file: file(1), offset: 8 } });
   });
 
+  it('refuses an id at or below the previous transaction of the file, wherever it begins', () => {
+    writeFileSync(file(2), Buffer.concat([header(2, 9), transaction(10), transaction(9), transaction(10)]));
+    expect(failure({ from: { version: 2, offset: 16 + 56 } })).toMatchObject({ code: 'log.gap', observed: 9 });
+    expect(readAll({ from: { version: 2, offset: 16 + 112 } })).toMatchObject([{ tx: 10 }]);
+  });
+
   it('accepts a log of the Java client whose header says 1 but continues later', () => {
     writeFileSync(file(7), Buffer.concat([header(7, 1), checkPoint(7, 16), transaction(500), transaction(501)]));
     expect(readAll()).toMatchObject([{}, { tx: 500 }, { tx: 501 }]);

@@ -51,6 +51,8 @@ export class LogReader implements Iterable<LogItem> {
   private entry = 0;
   private inTransaction = false;
   private last: number | undefined;
+  /** No transaction of the log has this id or a lower one. */
+  private below = BASE_TRANSACTION;
   /** The transaction that was handed out last; its bytes are given up with the next step. */
   private current: LogTransaction | undefined;
 
@@ -115,6 +117,7 @@ export class LogReader implements Iterable<LogItem> {
     if (offset < LOG_HEADER_BYTES || offset > size) {
       throw this.corrupt('a position in the log is not within its file', 0, `offset ${offset} of ${size}`);
     }
+    this.below = Math.max(BASE_TRANSACTION, header.previousTransaction);
     if (offset === LOG_HEADER_BYTES) this.follow(header.previousTransaction, true);
     this.headerRead = true;
     return true;
@@ -180,8 +183,8 @@ export class LogReader implements Iterable<LogItem> {
     const end = at + COMMIT_ENTRY_BYTES;
     const transaction = new LogTransaction(this.buffer, this.item, at, end, this.version, this.windowOffset);
     const id = transaction.transactionId;
-    if (this.last === undefined ? id <= BASE_TRANSACTION : id !== this.last + 1) {
-      const expected = this.last === undefined ? 'transaction 2 or later' : `transaction ${this.last + 1}`;
+    if (this.last === undefined ? id <= this.below : id !== this.last + 1) {
+      const expected = this.last === undefined ? `a transaction after ${this.below}` : `transaction ${this.last + 1}`;
       throw new GraphkeepError('log.gap', `the log does not continue with ${expected}`, {
         place: { file: this.source.nameOf(this.version), offset: this.windowOffset + at },
         observed: id,
