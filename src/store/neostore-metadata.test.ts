@@ -9,10 +9,10 @@ import {
   newMetadata,
   patchMetadata,
   readMetadata,
-  sameStore,
   storeIdOf,
 } from './neostore-metadata.ts';
 import { formatByVersion, storeFormats } from './store-format.ts';
+import { sameStore } from './store-id.ts';
 import { decodeStoreVersion, encodeStoreVersion } from './store-version.ts';
 
 let path: string;

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { readI64, writeI64 } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import type { StoreId } from './store-id.ts';
 
 /** The metadata store `neostore` (record-stores spec 4). Times are milliseconds since the epoch. */
 export interface NeostoreMetadata {
@@ -24,15 +25,6 @@ export interface NeostoreMetadata {
   lastClosedLogOffset: number;
   lastTransactionCommitTime: number;
   upgradeTransactionCommitTime: number;
-}
-
-/** Identity of a store; in the form in which protocols carry it. */
-export interface StoreId {
-  creationTime: number;
-  randomId: bigint;
-  storeVersion: bigint;
-  upgradeTime: number;
-  upgradeTransactionId: number;
 }
 
 type Field = keyof NeostoreMetadata;
@@ -159,13 +151,6 @@ function readBig(bytes: Uint8Array, offset: number): bigint {
 export function storeIdOf(metadata: NeostoreMetadata): StoreId {
   const { creationTime, randomId, storeVersion, upgradeTime, upgradeTransactionId } = metadata;
   return { creationTime, randomId, storeVersion, upgradeTime, upgradeTransactionId };
-}
-
-/** Are these the same database? Creation time and random id decide; -1 on either side matches anything. */
-export function sameStore(a: StoreId, b: StoreId): boolean {
-  const sameTime = a.creationTime === b.creationTime || a.creationTime === -1 || b.creationTime === -1;
-  const sameRandom = a.randomId === b.randomId || a.randomId === -1n || b.randomId === -1n;
-  return sameTime && sameRandom;
 }
 
 /** Metadata of a new store that stands alone and has no transactions (spec 14). */
