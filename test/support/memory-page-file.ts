@@ -46,7 +46,7 @@ export class MemoryPageFile implements PageFile {
   afterCrash(end: number, survives: (bytes: Uint8Array, index: number) => number): Uint8Array {
     let synced = end;
     while (synced > 0 && this.events[synced - 1]!.kind !== 'sync') synced--;
-    let content = this.original.slice();
+    let content: Uint8Array = this.original.slice();
     for (let i = 0; i < end; i++) {
       const event = this.events[i]!;
       if (event.kind === 'sync') continue;

@@ -1,0 +1,71 @@
+import { GraphkeepError } from '../../base/errors.ts';
+import type { TreeChange } from '../tree/tree-change.ts';
+import { openTreeForReading } from '../tree/tree-file.ts';
+import { type TreeUpdateOptions, type TreeUpdateResult, updateTree } from '../tree/tree-update.ts';
+import { bitOf, createBitset, createLabelKey, rangeOf, setBit } from './label-range.ts';
+import { labelScanLayout } from './label-scan-layout.ts';
+import { HEADER_USABLE } from './label-scan-reader.ts';
+
+/** How the labels of a node changed. A label in both lists counts as added. */
+export interface LabelChange {
+  node: number;
+  removedLabels: ArrayLike<number>;
+  addedLabels: ArrayLike<number>;
+}
+
+/**
+ * Brings the label scan store up to date: crash safe, idempotent, and closed cleanly afterwards (see {@link updateTree}). The changes
+ * may come in any order, one per node. Throws `file.corrupt` for a store that has to be built anew.
+ */
+export async function updateLabelScanStore(
+  path: string,
+  changes: Iterable<LabelChange>,
+  options: TreeUpdateOptions = {},
+): Promise<TreeUpdateResult> {
+  requireUsable(path);
+  return updateTree(path, labelScanLayout, toTreeChanges(collect(changes)), options);
+}
+
+function requireUsable(path: string): void {
+  const tree = openTreeForReading(path, labelScanLayout);
+  tree.file.close();
+  if (tree.header[0] === HEADER_USABLE) return;
+  throw new GraphkeepError('file.corrupt', 'the label scan store has to be built anew', {
+    place: { file: path },
+    observed: tree.header[0] ?? 'no header',
+  });
+}
+
+/** Per label: `node * 2`, plus 1 for an addition. Sorted, the removal of a node stands before its addition. */
+type ChangesByLabel = Map<number, number[]>;
+
+function collect(changes: Iterable<LabelChange>): ChangesByLabel {
+  const byLabel: ChangesByLabel = new Map();
+  const note = (label: number, code: number) => {
+    const codes = byLabel.get(label);
+    if (codes === undefined) byLabel.set(label, [code]);
+    else codes.push(code);
+  };
+  for (const { node, removedLabels, addedLabels } of changes) {
+    for (let i = 0; i < removedLabels.length; i++) note(removedLabels[i]!, node * 2);
+    for (let i = 0; i < addedLabels.length; i++) note(addedLabels[i]!, node * 2 + 1);
+  }
+  return byLabel;
+}
+
+function* toTreeChanges(byLabel: ChangesByLabel): Generator<TreeChange> {
+  for (const label of [...byLabel.keys()].sort((a, b) => a - b)) {
+    const codes = Float64Array.from(byLabel.get(label)!).sort();
+    for (let i = 0; i < codes.length; ) {
+      const range = rangeOf(Math.floor(codes[i]! / 2));
+      const set = createBitset();
+      const clear = createBitset();
+      for (; i < codes.length; i++) {
+        const node = Math.floor(codes[i]! / 2);
+        if (rangeOf(node) !== range) break;
+        setBit(codes[i]! % 2 === 1 ? set : clear, bitOf(node));
+      }
+      yield { kind: 'mask', key: createLabelKey(label, range), set, clear };
+    }
+  }
+}
