@@ -1,0 +1,83 @@
+import { dirname, join } from 'node:path';
+import { statIfExists } from '../base/durable-files.ts';
+import { GraphkeepError, hasCode } from '../base/errors.ts';
+import { isForbidden, isMissing } from '../base/file-errors.ts';
+import { type FileLock, tryLockFile } from '../base/file-lock.ts';
+import { STORE_LOCK_FILE } from '../store/store-files.ts';
+
+/** Both lock files of a database, held. */
+export interface DatabaseLock {
+  /** Gives them back; never throws. */
+  release(): Promise<void>;
+}
+
+/**
+ * Locks a database that no server may use meanwhile. A 3.4 server locks `store_lock` in the database directory, a 3.5 server the one
+ * beside it (one for all databases), so both are taken. Lock files that were not there are created, and removed at release; where
+ * they cannot be created (a read-only disk) no server can run either and the lock is left out.
+ *
+ * @throws GraphkeepError `directory.in-use`, or `directory.forbidden` if an existing lock file may not be written
+ */
+export async function lockDatabase(databaseDirectory: string): Promise<DatabaseLock> {
+  const held: FileLock[] = [];
+  try {
+    for (const directory of [dirname(databaseDirectory), databaseDirectory]) {
+      if ((await statIfExists(directory))?.isDirectory() !== true) continue;
+      const lock = await lockOne(join(directory, STORE_LOCK_FILE));
+      if (lock !== undefined) held.push(lock);
+    }
+  } catch (error) {
+    await releaseAll(held);
+    throw error;
+  }
+  return { release: () => releaseAll(held) };
+}
+
+/** True if a server (or another command) holds a lock of the database. Nothing is created. */
+export async function isDatabaseInUse(databaseDirectory: string): Promise<boolean> {
+  for (const directory of [dirname(databaseDirectory), databaseDirectory]) {
+    try {
+      const lock = await tryLockFile(join(directory, STORE_LOCK_FILE), { create: false, shared: true });
+      if (lock === undefined) return true;
+      await lock.release();
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+  return false;
+}
+
+async function lockOne(path: string): Promise<FileLock | undefined> {
+  try {
+    const lock = await tryLockFile(path);
+    if (lock !== undefined) return lock;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    if ((await statIfExists(path)) === undefined) return undefined;
+    throw new GraphkeepError('directory.forbidden', 'the lock file of the database may not be written', {
+      place: { file: path },
+      cause: error,
+    });
+  }
+  throw new GraphkeepError('directory.in-use', 'the database is in use -- stop Neo4j and try again');
+}
+
+async function releaseAll(locks: readonly FileLock[]): Promise<void> {
+  for (const lock of [...locks].reverse()) await lock.release();
+}
+
+/** Runs `work` while the database is locked. `forbidden` is the sentence for a lock file that may not be written. */
+export async function withDatabaseLock<T>(directory: string, forbidden: string, work: () => Promise<T>): Promise<T> {
+  let lock: DatabaseLock;
+  try {
+    lock = await lockDatabase(directory);
+  } catch (error) {
+    if (!hasCode(error, 'directory.forbidden')) throw error;
+    throw new GraphkeepError('directory.forbidden', forbidden, { cause: error.cause });
+  }
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}

@@ -1,0 +1,53 @@
+import { dirname } from 'node:path';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import { makeDirectory, statIfExists } from '../base/durable-files.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { type ArchiveOptions, readArchive } from './database-archive.ts';
+import { withDatabaseLock } from './database-lock.ts';
+import { listTransactionLogs, StagedDatabase } from './staged-database.ts';
+
+export interface LoadOptions extends ArchiveOptions {
+  /** Absolute path of the archive. */
+  from: string;
+  databaseName: string;
+  databaseDirectory: string;
+  transactionLogDirectory: string;
+  /** Replace a database that exists. */
+  force: boolean;
+}
+
+/**
+ * Loads a database from an archive (spec backup-command 7.3). The archive is unpacked and verified to its end before the old database
+ * is touched; the Java tool removes that first and then looks at the archive.
+ */
+export async function loadDatabase(options: LoadOptions): Promise<void> {
+  const { databaseName, databaseDirectory, from, force, signal } = options;
+  const logs = options.transactionLogDirectory === databaseDirectory ? undefined : options.transactionLogDirectory;
+  if (!force) {
+    await requireArchive(from);
+    const taken =
+      (await statIfExists(databaseDirectory)) !== undefined ||
+      (logs !== undefined && (await listTransactionLogs(logs)).length > 0);
+    if (taken) throw new GraphkeepError('database.exists', `database already exists: ${databaseName}`);
+  }
+  await makeDirectory(dirname(databaseDirectory));
+  const forbidden = 'you do not have permission to load a database -- is Neo4j running as a different user?';
+  await withDatabaseLock(databaseDirectory, forbidden, async () => {
+    await requireArchive(from);
+    const staged = await StagedDatabase.create(databaseDirectory);
+    try {
+      await readArchive(from, staged.path, options);
+      throwIfCancelled(signal);
+      await staged.publish(logs);
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
+  });
+}
+
+async function requireArchive(path: string): Promise<void> {
+  if ((await statIfExists(path)) === undefined) {
+    throw new GraphkeepError('archive.missing', `archive does not exist: ${path}`);
+  }
+}

@@ -1,0 +1,284 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/unpack-corpus.ts';
+import { hasCode } from '../base/errors.ts';
+import { lockFile } from '../base/file-lock.ts';
+import { type RestoreOptions, restoreDatabase } from './restore-database.ts';
+
+let root: string;
+let databases: string;
+let target: string;
+let backup: string;
+
+beforeEach(async () => {
+  root = await makeTemporaryDirectory();
+  databases = join(root, 'data', 'databases');
+  target = join(databases, 'graph.db');
+  backup = join(root, 'backups', 'graph.db');
+  mkdirSync(join(root, 'backups'));
+  await unpackCorpus('stores/3.4.9-empty.tar.gz', join(root, 'backups'));
+  mkdirSync(join(backup, 'empty'), { recursive: true });
+  writeFileSync(join(backup, 'store_lock'), '');
+});
+afterEach(() => removeDirectory(root));
+
+function options(changes: Partial<RestoreOptions> = {}): RestoreOptions {
+  const base = {
+    typedFrom: changes.from ?? backup,
+    from: backup,
+    databaseName: 'graph.db',
+    databaseDirectory: target,
+    transactionLogDirectory: target,
+    force: false,
+    signal: new AbortController().signal,
+  };
+  return { ...base, ...changes };
+}
+
+function makeOldDatabase(): void {
+  mkdirSync(target, { recursive: true });
+  writeFileSync(join(target, 'neostore'), 'old');
+  writeFileSync(join(target, 'old-file'), '');
+  writeFileSync(join(target, 'neostore.transaction.db.7'), 'old log');
+}
+
+const namesIn = (directory: string) => readdirSync(directory).sort();
+const expected = () => namesIn(backup).filter((name) => name !== 'store_lock');
+
+function expectRestored(directory = target): void {
+  for (const name of expected()) {
+    if (name === 'schema' || name === 'index' || name === 'empty') continue;
+    expect(readFileSync(join(directory, name)).equals(readFileSync(join(backup, name))), name).toBe(true);
+  }
+}
+
+describe('restoreDatabase', () => {
+  it('copies everything but the lock file into a new database', async () => {
+    const files: string[] = [];
+    const report = await restoreDatabase(options({ onFile: (name) => files.push(name) }));
+    expect(namesIn(target)).toEqual(expected());
+    expectRestored();
+    expect(files.at(-1)).toBe('neostore');
+    expect(report).toMatchObject({ files: files.length, recovered: false, needsRecovery: false });
+    expect(namesIn(databases)).toEqual(['graph.db']);
+    expect(namesIn(join(root, 'backups'))).toEqual(['graph.db']);
+  });
+
+  it('replaces a database only with force, and then completely', async () => {
+    makeOldDatabase();
+    await expect(restoreDatabase(options())).rejects.toMatchObject({
+      code: 'database.exists',
+      message: `Database with name [graph.db] already exists at ${target}`,
+    });
+    expect(readFileSync(join(target, 'neostore'), 'utf8')).toBe('old');
+    await restoreDatabase(options({ force: true }));
+    expect(namesIn(target)).toEqual(expected());
+    expectRestored();
+    expect(namesIn(databases)).toEqual(['graph.db']);
+  });
+
+  it('refuses what is not a backup, with the words of the Java tool', async () => {
+    const from = join(root, 'nope');
+    await expect(restoreDatabase(options({ from }))).rejects.toMatchObject({
+      code: 'backup.missing',
+      message: `Source directory does not exist [${from}]`,
+    });
+    for (const make of [() => mkdirSync(from), () => mkdirSync(join(from, 'neostore'))]) {
+      make();
+      await expect(restoreDatabase(options({ from }))).rejects.toMatchObject({
+        code: 'backup.invalid',
+        message: `Source directory is not a database backup [${from}]`,
+      });
+    }
+    expect(existsSync(databases)).toBe(false);
+  });
+
+  it('keeps the old database when the copy fails or is interrupted', async () => {
+    makeOldDatabase();
+    const controller = new AbortController();
+    const interrupted = restoreDatabase(
+      options({ force: true, signal: controller.signal, onFile: (name) => name === 'neostore' && controller.abort() }),
+    );
+    await expect(interrupted).rejects.toSatisfy((error) => hasCode(error, 'cancelled'));
+    symlinkSync(backup, join(backup, 'loop'));
+    await expect(restoreDatabase(options({ force: true }))).rejects.toSatisfy((error) => hasCode(error, 'file.io'));
+    expect(namesIn(target)).toEqual(['neostore', 'neostore.transaction.db.7', 'old-file']);
+    expect(namesIn(databases)).toEqual(['graph.db']);
+  });
+
+  it('removes what a killed restore has left', async () => {
+    mkdirSync(`${target}.graphkeep-new`, { recursive: true });
+    writeFileSync(join(`${target}.graphkeep-new`, 'rubbish'), '');
+    await restoreDatabase(options());
+    expect(namesIn(databases)).toEqual(['graph.db']);
+    expect(namesIn(target)).toEqual(expected());
+  });
+
+  it('follows a link that stands for the database', async () => {
+    makeOldDatabase();
+    const disk = join(root, 'disk');
+    mkdirSync(disk);
+    renameSync(target, join(disk, 'real.db'));
+    symlinkSync(join(disk, 'real.db'), target);
+    await restoreDatabase(options({ force: true }));
+    expect(lstatSync(target).isSymbolicLink()).toBe(true);
+    expect(namesIn(join(disk, 'real.db'))).toEqual(expected());
+    expect(namesIn(disk)).toEqual(['real.db']);
+  });
+});
+
+describe('dangers of --from', () => {
+  it.each([
+    ['the database itself', () => target],
+    ['a directory in the database', () => join(target, 'backup')],
+    ['a directory around the database', () => databases],
+    ['a link to the database', () => join(root, 'link')],
+  ])('%s is refused and nothing is lost', async (_, source) => {
+    makeOldDatabase();
+    symlinkSync(target, join(root, 'link'));
+    mkdirSync(source(), { recursive: true });
+    writeFileSync(join(source(), 'neostore'), 'old');
+    await expect(restoreDatabase(options({ from: source(), force: true }))).rejects.toMatchObject({
+      code: 'backup.invalid',
+      message: expect.stringContaining('overlaps'),
+    });
+    expect(readFileSync(join(target, 'neostore'), 'utf8')).toBe('old');
+  });
+
+  it('another database of the same server can be restored from', async () => {
+    mkdirSync(databases, { recursive: true });
+    writeFileSync(join(databases, 'store_lock'), '');
+    renameSync(backup, join(databases, 'other.db'));
+    await restoreDatabase(options({ from: join(databases, 'other.db') }));
+    expect(existsSync(join(target, 'neostore'))).toBe(true);
+    expect(namesIn(databases)).toEqual(['graph.db', 'other.db', 'store_lock']);
+  });
+});
+
+describe('locks', () => {
+  it.each([
+    ['3.4: in the database', () => join(target, 'store_lock')],
+    ['3.5: beside it', () => join(databases, 'store_lock')],
+  ])('a running server is noticed (%s)', async (_, path) => {
+    makeOldDatabase();
+    writeFileSync(path(), '');
+    const server = await lockFile(path());
+    await expect(restoreDatabase(options({ force: true }))).rejects.toMatchObject({
+      code: 'directory.in-use',
+      message: 'the database is in use -- stop Neo4j and try again',
+    });
+    await server.release();
+    expect(readFileSync(join(target, 'neostore'), 'utf8')).toBe('old');
+    await restoreDatabase(options({ force: true }));
+  });
+
+  it.each([
+    ['a job of ours', () => `${backup}.graphkeep-lock`],
+    ['a 3.4 client', () => join(backup, 'store_lock')],
+    ['a 3.5 client', () => join(root, 'backups', 'store_lock')],
+  ])('a backup that is being written is refused (%s)', async (_, path) => {
+    const job = await lockFile(path());
+    await expect(restoreDatabase(options())).rejects.toMatchObject({
+      code: 'directory.in-use',
+      message: 'the backup is being written by another process',
+    });
+    await job.release();
+  });
+
+  it('are held while the files are replaced and gone afterwards', async () => {
+    makeOldDatabase();
+    const seen: unknown[] = [];
+    await restoreDatabase(
+      options({
+        force: true,
+        onFile: (name) => {
+          if (name === 'neostore')
+            seen.push(existsSync(join(target, 'store_lock')), existsSync(join(databases, 'store_lock')));
+        },
+      }),
+    );
+    expect(seen).toEqual([true, true]);
+    expect(existsSync(join(databases, 'store_lock'))).toBe(false);
+    expect(existsSync(join(target, 'store_lock'))).toBe(false);
+  });
+});
+
+describe('a log directory of its own', () => {
+  const logs = () => join(root, 'logs');
+  const separate = (changes: Partial<RestoreOptions> = {}) => options({ transactionLogDirectory: logs(), ...changes });
+
+  it('gets the transaction logs, and only them', async () => {
+    await restoreDatabase(separate());
+    const isLog = (name: string) => name.startsWith('neostore.transaction.db.');
+    expect(namesIn(logs())).toEqual(expected().filter(isLog));
+    expect(namesIn(target)).toEqual(expected().filter((name) => !isLog(name)));
+  });
+
+  it('loses its old logs with force, but no other file', async () => {
+    mkdirSync(logs());
+    writeFileSync(join(logs(), 'neostore.transaction.db.41'), 'old');
+    writeFileSync(join(logs(), 'notes.txt'), 'mine');
+    await expect(restoreDatabase(separate())).rejects.toMatchObject({ code: 'database.exists' });
+    expect(namesIn(logs())).toEqual(['neostore.transaction.db.41', 'notes.txt']);
+    await restoreDatabase(separate({ force: true }));
+    expect(namesIn(logs())).toEqual(['neostore.transaction.db.0', 'notes.txt']);
+    expect(existsSync(join(target, 'neostore'))).toBe(true);
+    expect(namesIn(target).filter((name) => name.includes('graphkeep'))).toEqual([]);
+  });
+});
+
+describe('a backup that was not shut down cleanly', () => {
+  beforeEach(async () => {
+    await unpackCorpus('recovery/3.4.9-standard-dirty.tar.gz', join(root, 'dirty'));
+    backup = join(root, 'dirty', 'graph.db');
+  });
+
+  it('is recovered in the copy; the backup stays as it is', async () => {
+    const before = readFileSync(join(backup, 'neostore'));
+    let recoveredAt = '';
+    const report = await restoreDatabase(
+      options({
+        recoverStore: async (directory) => {
+          recoveredAt = directory;
+          writeFileSync(join(directory, 'neostore'), 'recovered');
+        },
+      }),
+    );
+    expect(report).toMatchObject({ recovered: true, needsRecovery: false });
+    expect(recoveredAt).toBe(`${target}.graphkeep-new`);
+    expect(readFileSync(join(target, 'neostore'), 'utf8')).toBe('recovered');
+    expect(readFileSync(join(backup, 'neostore')).equals(before)).toBe(true);
+  });
+
+  it('is left to the server without a way to recover it', async () => {
+    expect(await restoreDatabase(options())).toMatchObject({ recovered: false, needsRecovery: true });
+    expectRestored();
+  });
+
+  it('is not put in place when the recovery fails', async () => {
+    makeOldDatabase();
+    const recoverStore = () => Promise.reject(new Error('cannot recover'));
+    await expect(restoreDatabase(options({ force: true, recoverStore }))).rejects.toThrow('cannot recover');
+    expect(readFileSync(join(target, 'neostore'), 'utf8')).toBe('old');
+    expect(namesIn(databases)).toEqual(['graph.db']);
+  });
+});
+
+it('a backup on a disk that may only be read is restored without a lock', async () => {
+  // root may write anywhere, so the refusal is only seen by other users; the restore must work for both.
+  chmodSync(join(root, 'backups'), 0o555);
+  await restoreDatabase(options());
+  chmodSync(join(root, 'backups'), 0o755);
+  expectRestored();
+});

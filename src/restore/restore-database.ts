@@ -1,0 +1,193 @@
+import { realpath } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import { copyFileDurably, copyTree, makeDirectory, statIfExists, syncDirectory } from '../base/durable-files.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { isForbidden, isMissing } from '../base/file-errors.ts';
+import { type FileLock, tryLockFile } from '../base/file-lock.ts';
+import { findRecoveryStart } from '../log/recovery-start.ts';
+import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
+import { lockDatabase } from './database-lock.ts';
+import { listTransactionLogs, StagedDatabase } from './staged-database.ts';
+
+/** Brings a store up to the end of its log, in place. The replay room provides it. */
+export type RecoverStore = (directory: string, signal: AbortSignal) => Promise<void>;
+
+export interface RestoreOptions {
+  /** As the user typed it, for messages. */
+  typedFrom: string;
+  /** Absolute path of the backup. */
+  from: string;
+  databaseName: string;
+  /** Absolute; its parent is created if absent. */
+  databaseDirectory: string;
+  /** Where the logs go; equal to the database directory if they have none of their own. */
+  transactionLogDirectory: string;
+  /** Replace a database that exists. */
+  force: boolean;
+  /** Recovers the copy of a backup that was not shut down cleanly. Without it the server recovers at its first start. */
+  recoverStore?: RecoverStore | undefined;
+  signal: AbortSignal;
+  onFile?: ((relative: string, sizeBytes: number) => void) | undefined;
+  onBytes?: ((count: number) => void) | undefined;
+}
+
+export interface RestoreReport {
+  files: number;
+  bytes: number;
+  /** The backup was not clean and the copy was recovered. */
+  recovered: boolean;
+  /** The backup was not clean and the server will recover it at its first start. */
+  needsRecovery: boolean;
+}
+
+/**
+ * Puts a backup in the place of a database (spec backup-command 7.1). The old database is kept until the copy is complete, flushed
+ * and recovered; the lock file of the backup is not copied.
+ */
+export async function restoreDatabase(options: RestoreOptions): Promise<RestoreReport> {
+  await requireBackup(options);
+  await requireVacancy(options);
+  await refuseOverlap(options);
+  const backupLocks = await lockBackup(options);
+  try {
+    await makeDirectory(dirname(options.databaseDirectory));
+    const databaseLock = await lockDatabase(options.databaseDirectory);
+    try {
+      return await copyAndPublish(options);
+    } finally {
+      await databaseLock.release();
+    }
+  } finally {
+    await releaseAll(backupLocks);
+  }
+}
+
+async function copyAndPublish(options: RestoreOptions): Promise<RestoreReport> {
+  const { signal } = options;
+  // A damaged log shows before anything is copied.
+  const dirty = findRecoveryStart(options.from).needed;
+  const staged = await StagedDatabase.create(options.databaseDirectory);
+  try {
+    const total = await copyKeyFileLast(options, staged.path);
+    const recovered = dirty && options.recoverStore !== undefined;
+    if (recovered) await options.recoverStore!(staged.path, signal);
+    throwIfCancelled(signal);
+    await staged.publish(separateLogDirectory(options));
+    return { ...total, recovered, needsRecovery: dirty && !recovered };
+  } catch (error) {
+    await staged.discard();
+    throw error;
+  }
+}
+
+async function copyKeyFileLast(options: RestoreOptions, to: string): Promise<{ files: number; bytes: number }> {
+  const { from, signal, onFile, onBytes } = options;
+  const copyOptions = { signal, ...(onBytes === undefined ? {} : { onBytes }) };
+  const total = await copyTree(from, to, {
+    ...copyOptions,
+    ...(onFile === undefined ? {} : { onFile }),
+    include: (name) => name !== METADATA_FILE && name !== STORE_LOCK_FILE,
+  });
+  const keyFile = join(from, METADATA_FILE);
+  onFile?.(METADATA_FILE, (await statIfExists(keyFile))?.size ?? 0);
+  total.bytes += await copyFileDurably(keyFile, join(to, METADATA_FILE), copyOptions);
+  total.files++;
+  await syncDirectory(to);
+  return total;
+}
+
+function separateLogDirectory(options: RestoreOptions): string | undefined {
+  return options.transactionLogDirectory === options.databaseDirectory ? undefined : options.transactionLogDirectory;
+}
+
+async function requireBackup({ from, typedFrom }: RestoreOptions): Promise<void> {
+  if ((await statIfExists(from)) === undefined) {
+    throw new GraphkeepError('backup.missing', `Source directory does not exist [${typedFrom}]`);
+  }
+  if ((await statIfExists(join(from, METADATA_FILE)))?.isFile() !== true) {
+    throw new GraphkeepError('backup.invalid', `Source directory is not a database backup [${typedFrom}]`);
+  }
+}
+
+/** Without `force` nothing may be there: no directory, and no logs of another database in a log directory of their own. */
+async function requireVacancy(options: RestoreOptions): Promise<void> {
+  if (options.force) return;
+  const logs = separateLogDirectory(options);
+  let taken: string | undefined;
+  if ((await statIfExists(options.databaseDirectory)) !== undefined) taken = options.databaseDirectory;
+  else if (logs !== undefined && (await listTransactionLogs(logs)).length > 0) taken = logs;
+  if (taken === undefined) return;
+  throw new GraphkeepError(
+    'database.exists',
+    `Database with name [${options.databaseName}] already exists at ${taken}`,
+  );
+}
+
+/** A backup that is the database itself, or lies in it, would be replaced by itself and then removed. */
+async function refuseOverlap(options: RestoreOptions): Promise<void> {
+  const source = await realpath(options.from);
+  for (const place of [options.databaseDirectory, options.transactionLogDirectory]) {
+    const real = await realpathOrSelf(place);
+    if (!isWithin(source, real) && !isWithin(real, source)) continue;
+    throw new GraphkeepError(
+      'backup.invalid',
+      `Source directory overlaps the database it would replace [${options.typedFrom}]`,
+      {
+        observed: place,
+        hint: 'Move the backup elsewhere first, then restore from there.',
+      },
+    );
+  }
+}
+
+async function realpathOrSelf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (isMissing(error)) return path;
+    throw error;
+  }
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  const path = relative(outer, inner);
+  return path === '' || !(path === '..' || path.startsWith(`..${sep}`));
+}
+
+/**
+ * No job may write into the backup while it is copied. Ours locks `<backup>.graphkeep-lock`, the Java client `store_lock`: 3.4 in the
+ * backup, 3.5 beside it. What {@link lockDatabase} takes anyway is left out.
+ */
+async function lockBackup({ from, databaseDirectory }: RestoreOptions): Promise<FileLock[]> {
+  const places = [
+    { path: `${from}.graphkeep-lock`, create: true },
+    { path: join(from, STORE_LOCK_FILE), create: false },
+    { path: join(dirname(from), STORE_LOCK_FILE), create: false },
+  ];
+  const held: FileLock[] = [];
+  for (const { path, create } of places) {
+    if (path === join(dirname(databaseDirectory), STORE_LOCK_FILE)) continue;
+    try {
+      const lock = await tryLockFile(path, { shared: true, create });
+      if (lock !== undefined) {
+        held.push(lock);
+        continue;
+      }
+    } catch (error) {
+      // The backup may lie on a disk that we may only read; then nobody writes it from here either.
+      if (isMissing(error) || isForbidden(error)) continue;
+      await releaseAll(held);
+      throw error;
+    }
+    await releaseAll(held);
+    throw new GraphkeepError('directory.in-use', 'the backup is being written by another process', {
+      place: { file: path },
+    });
+  }
+  return held;
+}
+
+async function releaseAll(locks: readonly FileLock[]): Promise<void> {
+  for (const lock of locks) await lock.release();
+}
