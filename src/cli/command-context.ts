@@ -1,0 +1,28 @@
+import type { RunBackup } from '../backup/backup-options.ts';
+
+/** The world around a command. Tests give their own; {@link ./entry/process-context.ts} gives the one of the process. */
+export interface CommandContext {
+  env: Readonly<Record<string, string | undefined>>;
+  /** Base of relative paths; NEO4J_HOME if that is not set. */
+  cwd: string;
+  /** Writes text as it is; lines bring their own line break. */
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Aborted by SIGINT and SIGTERM. */
+  signal: AbortSignal;
+  /** stderr is a terminal, `columns` wide. */
+  terminal?: { columns: number };
+  now(): Date;
+  /** Replaces the backup job in tests. */
+  runBackup?: RunBackup;
+}
+
+/** NEO4J_DEBUG counts as soon as it is set, even to an empty text. */
+export function isDebugging(context: CommandContext): boolean {
+  return context.env.NEO4J_DEBUG !== undefined;
+}
+
+/** `2026-11-22 08:47:01.812+0000`, in UTC: the time of a log line. */
+export function formatLogTime(time: Date): string {
+  return `${time.toISOString().slice(0, 23).replace('T', ' ')}+0000`;
+}

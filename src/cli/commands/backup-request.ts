@@ -1,0 +1,153 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { BackupOptions } from '../../backup/backup-options.ts';
+import { statIfExists } from '../../base/durable-files.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { fileError, isMissing, systemCodeOf } from '../../base/file-errors.ts';
+import { completeAddress, parseAddress, type TypedAddress } from '../../config/addresses.ts';
+import { parseDurationMs } from '../../config/durations.ts';
+import type { ClientConfig } from '../../config/neo4j-conf.ts';
+import { settings } from '../../config/settings.ts';
+import { parseHeapBytes, parsePageCacheBytes } from '../../config/sizes.ts';
+import type { CommandContext } from '../command-context.ts';
+import type { OptionValues } from '../option-values.ts';
+import { UnexpectedValue } from '../unexpected-value.ts';
+import { loadConfig } from './load-config.ts';
+
+const DEFAULT_FROM = { host: 'localhost', port: 6362 };
+const DEFAULT_CONFIGURED = { host: '127.0.0.1', port: 6362 };
+const PROTOCOLS = ['any', 'catchup', 'common'] as const;
+/** Pages of a page cache, with the bytes the Java tool counts for each. */
+const PAGE_BYTES = 8224;
+/** Memory beside the page cache when HEAP_SIZE says nothing. */
+const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Makes a backup job of what the user typed, in the order in which the Java tool reads and refuses things (spec backup-command 1.3
+ * rule 8, 2, 2.3): values, configuration, page cache, directories.
+ */
+export async function requestBackup(values: OptionValues, context: CommandContext): Promise<BackupOptions> {
+  const from = readFrom(values);
+  const backupDir = await canonicalDirectory(values.mandatory('backup-dir'), context.cwd);
+  const name = readName(values.mandatory('name'), backupDir);
+  const fallbackToFull = values.flag('fallback-to-full');
+  const checkConsistency = values.flag('check-consistency');
+  const timeoutMs = parseDurationMs(values.optional('timeout')!);
+  const protocol = readProtocol(values.optional('protocol')!);
+  const pagecache = values.optional('pagecache')!;
+  const additionalFile = values.optional('additional-config');
+  const reportDir = await canonicalDirectory(values.optional('cc-report-dir')!, context.cwd, 'later');
+  const given = readChecks(values);
+
+  const config = await loadConfig(context, additionalFile);
+  const memoryBudgetBytes = readMemoryBudget(pagecache, context.env.HEAP_SIZE);
+  refuseTls(config);
+  await requireDirectory(backupDir);
+  await requireDirectory(reportDir);
+  return {
+    backupDir,
+    name,
+    from:
+      from === undefined ? DEFAULT_FROM : completeAddress(from, config.get(settings.backupAddress), DEFAULT_CONFIGURED),
+    protocol,
+    fallbackToFull,
+    timeoutMs,
+    memoryBudgetBytes,
+    checkConsistency,
+    reportDir,
+    checks: {
+      graph: given.graph ?? config.get(settings.checkGraph),
+      indexes: given.indexes ?? config.get(settings.checkIndexes),
+      labelScanStore: given.labelScanStore ?? config.get(settings.checkLabelScanStore),
+      propertyOwners: given.propertyOwners ?? config.get(settings.checkPropertyOwners),
+    },
+    config,
+  };
+}
+
+/** Undefined if it was not given: only then the fixed default counts, and not the configured address (spec 2.1). */
+function readFrom(values: OptionValues): TypedAddress | undefined {
+  const text = values.optional('from')!;
+  return values.isGiven('from') ? parseAddress(text) : undefined;
+}
+
+/** The name may hold directories, but the target stays below the backup directory. */
+function readName(name: string, backupDir: string): string {
+  const path = relative(backupDir, resolve(backupDir, name));
+  if (
+    name.includes('\0') ||
+    isAbsolute(name) ||
+    path === '' ||
+    path === '..' ||
+    path.startsWith(`..${sep}`) ||
+    isAbsolute(path)
+  ) {
+    throw new GraphkeepError(
+      'usage',
+      `'name' must stay within the backup directory but leads to ${join(resolve(backupDir, name))}`,
+    );
+  }
+  return name;
+}
+
+function readProtocol(text: string): (typeof PROTOCOLS)[number] {
+  const protocol = PROTOCOLS.find((candidate) => candidate === text);
+  if (protocol === undefined) throw new UnexpectedValue(`Failed to parse \`${text}\``);
+  return protocol;
+}
+
+function readChecks(values: OptionValues) {
+  return {
+    graph: values.givenFlag('cc-graph'),
+    indexes: values.givenFlag('cc-indexes'),
+    labelScanStore: values.givenFlag('cc-label-scan-store'),
+    propertyOwners: values.givenFlag('cc-property-owners'),
+  };
+}
+
+/** The page cache, and beside it what HEAP_SIZE allows. */
+function readMemoryBudget(pagecache: string, heapSize: string | undefined): number {
+  const heapBytes = heapSize ? parseHeapBytes(heapSize) : DEFAULT_MEMORY_BYTES;
+  let pagecacheBytes: number;
+  try {
+    pagecacheBytes = parsePageCacheBytes(pagecache);
+  } catch (error) {
+    throw new UnexpectedValue((error as Error).message);
+  }
+  const pages = Math.floor(pagecacheBytes / PAGE_BYTES);
+  if (pages < 2) {
+    throw new UnexpectedValue(
+      `Page cache must have at least 2 pages (${2 * PAGE_BYTES} bytes of memory), but was given ${pages} pages.`,
+    );
+  }
+  return pagecacheBytes + heapBytes;
+}
+
+/** A server with this policy only talks TLS. Going on in the clear would fail late, or leak the data to whoever listens. */
+function refuseTls(config: ClientConfig): void {
+  if (!config.isSet(settings.backupSslPolicy)) return;
+  throw new GraphkeepError('config', 'Unexpected SSL policy dbms.backup.ssl_policy is a string', {
+    observed: `dbms.backup.ssl_policy=${config.get(settings.backupSslPolicy)}`,
+    hint: 'Encrypted backups are not available in this version of graphkeep. Remove dbms.backup.ssl_policy from the configuration of this machine if the server does not ask for it.',
+  });
+}
+
+/** The real path. `later`: one that does not exist is refused by {@link requireDirectory}, after the configuration was read. */
+async function canonicalDirectory(path: string, cwd: string, missing: 'refuse' | 'later' = 'refuse'): Promise<string> {
+  const absolute = resolve(cwd, path);
+  try {
+    return await realpath(absolute);
+  } catch (error) {
+    if (!isMissing(error) && systemCodeOf(error) !== 'ENOTDIR') throw fileError(error, 'open the directory', absolute);
+    if (missing === 'later') return absolute;
+    throw missingDirectory(absolute);
+  }
+}
+
+async function requireDirectory(path: string): Promise<void> {
+  if ((await statIfExists(path))?.isDirectory() !== true) throw missingDirectory(path);
+}
+
+function missingDirectory(path: string): GraphkeepError {
+  return new GraphkeepError('directory.missing', `Directory '${path}' does not exist.`);
+}

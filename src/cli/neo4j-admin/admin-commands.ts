@@ -1,0 +1,79 @@
+import type { BackupEvents } from '../../backup/backup-options.ts';
+import { type CommandContext, formatLogTime, isDebugging } from '../command-context.ts';
+import type { OptionValues } from '../option-values.ts';
+
+/* What each command does once its arguments are parsed. Rooms are loaded when they are needed, so that a usage text costs nothing. */
+
+/**
+ * Reads the values, which may end in wrong usage, and gives back the work to be done.
+ * @returns work that gives the exit code
+ */
+export type AdminCommand = (values: OptionValues, context: CommandContext) => Promise<() => Promise<number>>;
+
+export const adminCommandBodies: Record<string, AdminCommand> = {
+  backup: async (values, context) => {
+    const { requestBackup } = await import('../commands/backup-request.ts');
+    const options = await requestBackup(values, context);
+    if (options.protocol !== 'any') context.stdout(`${restrictionOf(options.protocol)}\n`);
+    return async () => {
+      const runBackup = context.runBackup ?? (await import('../../backup/backup-job.ts')).runBackup;
+      await runBackup(options, eventsOf(context), context.signal);
+      if (options.checkConsistency) (await import('../commands/consistency-check.ts')).noteUncheckedBackup(context);
+      return 0;
+    };
+  },
+  restore: async (values, context) => {
+    const { requestRestore } = await import('../commands/restore-request.ts');
+    const options = await requestRestore(values, context);
+    return async () => {
+      await (await import('../../restore/restore-database.ts')).restoreDatabase(options);
+      return 0;
+    };
+  },
+  'check-consistency': async (values, context) => {
+    const { checkStore, requestCheck } = await import('../commands/consistency-check.ts');
+    const request = await requestCheck(values, context);
+    return () => checkStore(request);
+  },
+  dump: async (values, context) => {
+    const { requestDump } = await import('../commands/archive-request.ts');
+    const options = await requestDump(values, context);
+    return async () => {
+      await (await import('../../restore/dump-database.ts')).dumpDatabase(options);
+      return 0;
+    };
+  },
+  load: async (values, context) => {
+    const { requestLoad } = await import('../commands/archive-request.ts');
+    const options = await requestLoad(values, context);
+    return async () => {
+      await (await import('../../restore/load-database.ts')).loadDatabase(options);
+      return 0;
+    };
+  },
+  unbind: async (values, context) => {
+    const { requestUnbind } = await import('../commands/unbind-request.ts');
+    const options = await requestUnbind(values, context);
+    return async () => {
+      const removed = await (await import('../../restore/cluster-state.ts')).removeClusterState(options);
+      if (!removed) context.stderr('This instance was not bound. No work performed.\n');
+      return 0;
+    };
+  },
+};
+
+function restrictionOf(protocol: 'catchup' | 'common'): string {
+  const servers = protocol === 'catchup' ? 'causal clustering instances' : 'HA and single instances';
+  return `The selected protocol \`${protocol}\` means that it is only compatible with ${servers}`;
+}
+
+function eventsOf(context: CommandContext): BackupEvents {
+  const isDebug = isDebugging(context);
+  return {
+    line: (text) => context.stdout(`${text}\n`),
+    note: (text) => context.stderr(`${text}\n`),
+    debug: (text) => {
+      if (isDebug) context.stdout(`${formatLogTime(context.now())} DEBUG [graphkeep] ${text}\n`);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { BackupFailed } from '../../backup/backup-options.ts';
+import type { ErrorCode } from '../../base/error-codes.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { isMissing, systemCodeOf } from '../../base/file-errors.ts';
+import type { CommandRow } from '../command-table.ts';
+import { explainFailure } from '../failure-lines.ts';
+import { UnexpectedValue } from '../unexpected-value.ts';
+import { commandUsage } from './usage-text.ts';
+
+/*
+ * How the Java tool words failures (spec backup-command 1.2):
+ *
+ *   wrong usage       message, empty line, usage of the command
+ *   command failed    `command failed: <message>`
+ *   anything else     `unexpected error: <message>`
+ *
+ * The first line is the one that scripts and people know. What the Java tool keeps to itself (causes, places, hints) follows on lines
+ * of its own.
+ */
+
+/** Failures of a command, as against unexpected errors. */
+const COMMAND_FAILURES = new Set<ErrorCode>([
+  'directory.in-use',
+  'directory.missing',
+  'directory.forbidden',
+  'config.unreadable',
+  'database.missing',
+  'database.exists',
+  'archive.missing',
+  'archive.exists',
+  'archive.invalid',
+  'store.needs-recovery',
+  'check.unavailable',
+  'cancelled',
+]);
+
+/** Where a command differs from that. */
+const UNEXPECTED_OF_COMMAND: Record<string, readonly ErrorCode[]> = { restore: ['database.exists'] };
+
+/** What a command calls an error of the disk. */
+const DISK_FAILURES: Record<string, (error: GraphkeepError) => string> = {
+  restore: () => 'Failed to restore database',
+  dump: (error) => `unable to dump database: ${nameLikeJava(error)}`,
+  load: (error) => `unable to load database: ${nameLikeJava(error)}`,
+};
+
+/** Only before the work begins a mistake can be one of usage. */
+export type CommandPhase = 'parsing' | 'reading' | 'working';
+
+/** The text for stderr, with its line break. */
+export function failureText(command: CommandRow, error: unknown, phase: CommandPhase): string {
+  if (isWrongUsage(command, error, phase)) return `${error.message}\n\n${commandUsage(command)}`;
+  const { prefix, message } = wordFailure(command, error);
+  const explanation = explainFailure(error).map((line) => `    ${line}\n`);
+  return `${prefix}: ${message}\n${explanation.join('')}`;
+}
+
+function isWrongUsage(command: CommandRow, error: unknown, phase: CommandPhase): error is GraphkeepError {
+  if (!(error instanceof GraphkeepError) || error.code !== 'usage' || error instanceof UnexpectedValue) return false;
+  return phase === 'parsing' || (phase === 'reading' && command.badValue === 'usage');
+}
+
+function wordFailure(command: CommandRow, error: unknown): { prefix: string; message: string } {
+  if (error instanceof BackupFailed) return { prefix: 'command failed', message: error.message };
+  if (!(error instanceof GraphkeepError)) {
+    return { prefix: 'unexpected error', message: error instanceof Error ? error.message : String(error) };
+  }
+  const diskFailure = error.code === 'file.io' ? DISK_FAILURES[command.name] : undefined;
+  if (diskFailure !== undefined) return { prefix: 'command failed', message: diskFailure(error) };
+  const isFailure =
+    COMMAND_FAILURES.has(error.code) && UNEXPECTED_OF_COMMAND[command.name]?.includes(error.code) !== true;
+  return { prefix: isFailure ? 'command failed' : 'unexpected error', message: error.message };
+}
+
+/** `NoSuchFileException: <path>`: an error of the system as Java shows it. */
+function nameLikeJava(error: GraphkeepError): string {
+  const path = error.place?.file ?? '';
+  if (isMissing(error)) return `NoSuchFileException: ${path}`;
+  const code = systemCodeOf(error);
+  if (code === 'EACCES' || code === 'EPERM') return `AccessDeniedException: ${path}`;
+  if (code === 'ENOSPC') return 'IOException: No space left on device';
+  return `IOException: ${error.message}`;
+}

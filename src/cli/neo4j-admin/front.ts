@@ -1,0 +1,81 @@
+import { type CommandContext, isDebugging } from '../command-context.ts';
+import { adminCommands, type CommandRow, foreignCommands, help, namesInHelpError } from '../command-table.ts';
+import { exitCodeOf } from '../failure-lines.ts';
+import { version } from '../version.ts';
+import { adminCommandBodies } from './admin-commands.ts';
+import { parseArguments } from './argument-parser.ts';
+import { type CommandPhase, failureText } from './failure-text.ts';
+import { commandUsage, generalUsage } from './usage-text.ts';
+
+/**
+ * The drop-in for `neo4j-admin` of 3.4 and 3.5: dispatches the arguments as the Java tool does (spec backup-command 1.2).
+ * @returns the exit code
+ */
+export async function runNeo4jAdmin(args: readonly string[], context: CommandContext): Promise<number> {
+  if (args.some((argument) => argument === '--version' || argument === '-version')) {
+    context.stdout(`neo4j-admin ${version} (graphkeep)\n`);
+    return 0;
+  }
+  const [name, ...rest] = args;
+  if (name === undefined) return refuse(context, `you must provide a command\n${generalUsage()}`);
+  const command = adminCommands.find((row) => row.name === name);
+  if (command === undefined) {
+    if (foreignCommands.some((row) => row.name === name))
+      return refuse(context, `command failed: ${foreignText(name)}`);
+    return refuse(context, `unrecognized command: ${name}\n${generalUsage()}`);
+  }
+  if (rest.some((argument) => argument === '--help' || argument === '-help')) {
+    return refuse(context, `unknown argument: --help\n${commandUsage(command)}`);
+  }
+  if (command === help) return runHelp(rest[0], context);
+  return await runCommand(command, rest, context);
+}
+
+async function runCommand(command: CommandRow, args: readonly string[], context: CommandContext): Promise<number> {
+  let phase: CommandPhase = 'parsing';
+  try {
+    const values = parseArguments(command, args);
+    phase = 'reading';
+    const work = await adminCommandBodies[command.name]!(values, context);
+    phase = 'working';
+    return await work();
+  } catch (error) {
+    if (isDebugging(context)) context.stderr(`${stackOf(error)}\n`);
+    context.stderr(failureText(command, error, phase));
+    return exitCodeOf(context.signal);
+  }
+}
+
+function runHelp(name: string | undefined, context: CommandContext): number {
+  if (name === undefined) {
+    context.stdout(generalUsage());
+    return 0;
+  }
+  const command = adminCommands.find((row) => row.name === name && row !== help);
+  if (command !== undefined) {
+    context.stdout(commandUsage(command));
+    return 0;
+  }
+  if (foreignCommands.some((row) => row.name === name)) {
+    context.stdout(foreignText(name));
+    return 0;
+  }
+  const names = namesInHelpError.map((known) => `${known} `).join('');
+  return refuse(context, `Unknown command: ${name}. Available commands are: ${names}\n\n\n${commandUsage(help)}`);
+}
+
+function foreignText(name: string): string {
+  return `'${name}' is not part of graphkeep; use the neo4j-admin of your Neo4j installation.\n`;
+}
+
+function refuse(context: CommandContext, text: string): number {
+  context.stderr(text);
+  return 1;
+}
+
+/** The stack of an error and of what caused it. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\nCaused by: ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}
