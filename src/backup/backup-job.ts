@@ -46,7 +46,9 @@ function chooseSource(options: BackupOptions, events: BackupEvents): BackupSourc
     });
   }
   if (options.protocol === 'any') {
-    events.note('The catchup protocol is not available in this version: using the common protocol (standalone and HA servers).');
+    events.note(
+      'The catchup protocol is not available in this version: using the common protocol (standalone and HA servers).',
+    );
   }
   return new CommonSource({ address: options.from, timeoutMs: options.timeoutMs });
 }
@@ -131,8 +133,12 @@ class BackupJob {
 
   private foreign(): GraphkeepError {
     const { path } = this.target;
-    return new GraphkeepError('usage', `Can only perform a full backup into an empty directory but ${path} is not empty`, {
-      hint: 'Choose another --name, or move the files away.',
-    });
+    return new GraphkeepError(
+      'usage',
+      `Can only perform a full backup into an empty directory but ${path} is not empty`,
+      {
+        hint: 'Choose another --name, or move the files away.',
+      },
+    );
   }
 }

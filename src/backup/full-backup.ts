@@ -51,7 +51,10 @@ export async function makeFullBackup(
     const received = await log.finish(lastTransactionId);
     // The position of the source does not exist in the new log.
     const start = { version: logVersion(), offset: LOG_HEADER_BYTES };
-    patchMetadata(join(folder, METADATA_FILE), { lastClosedLogVersion: start.version, lastClosedLogOffset: start.offset });
+    patchMetadata(join(folder, METADATA_FILE), {
+      lastClosedLogVersion: start.version,
+      lastClosedLogOffset: start.offset,
+    });
     copyLog.done();
     const scratch = await target.scratch('replay');
     const onPhase = (phase: string): void => copyLog.enter(phase);

@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../base/errors.ts';
 import { BASE_TRANSACTION } from '../log/log-header.ts';
 import { LogWriter } from '../log/log-writer.ts';
-import { TransactionStream, type StreamedTransaction } from '../log/transaction-stream.ts';
+import { type StreamedTransaction, TransactionStream } from '../log/transaction-stream.ts';
 import type { TransactionReceiver } from '../source/backup-source.ts';
 
 /** The last transaction that a backup has. */
@@ -97,16 +97,24 @@ export class ReceivedLog implements TransactionReceiver {
     this.overlapping = false;
     const { overlap, peer } = this.options;
     if (transaction.checksum === overlap!.checksum) return;
-    throw new GraphkeepError('peer.diverged', `transaction ${overlap!.id} of the server is not the one of this backup`, {
-      place: { peer },
-      observed: `checksum ${transaction.checksum}, the backup has ${overlap!.checksum}`,
-    });
+    throw new GraphkeepError(
+      'peer.diverged',
+      `transaction ${overlap!.id} of the server is not the one of this backup`,
+      {
+        place: { peer },
+        observed: `checksum ${transaction.checksum}, the backup has ${overlap!.checksum}`,
+      },
+    );
   }
 
   private behind(): GraphkeepError {
     const { overlap, peer } = this.options;
-    return new GraphkeepError('peer.behind', `the server does not have transaction ${overlap!.id}, the last one of this backup`, {
-      place: { peer },
-    });
+    return new GraphkeepError(
+      'peer.behind',
+      `the server does not have transaction ${overlap!.id}, the last one of this backup`,
+      {
+        place: { peer },
+      },
+    );
   }
 }

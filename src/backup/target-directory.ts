@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { makeDirectory, removeTree, renameDurably, statIfExists, syncDirectory } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
-import { STORE_LOCK_FILE } from '../store/store-files.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
+import { STORE_LOCK_FILE } from '../store/store-files.ts';
 
 /*
  * The life of a backup directory. All names are siblings of the target `<name>`, so every step between them is one rename:
@@ -56,7 +56,9 @@ export class TargetDirectory {
     await makeDirectory(dirname(path));
     const lock = await tryLockFile(`${path}.graphkeep-lock`, { remove: 'always' });
     if (lock === undefined) {
-      throw new GraphkeepError('directory.in-use', 'another backup is running on this target', { place: { file: path } });
+      throw new GraphkeepError('directory.in-use', 'another backup is running on this target', {
+        place: { file: path },
+      });
     }
     const target = new TargetDirectory(path, lock);
     try {
@@ -92,7 +94,9 @@ export class TargetDirectory {
   private async requireLock(taking: Promise<FileLock | undefined>, file: string): Promise<FileLock> {
     const lock = await taking;
     if (lock !== undefined) return lock;
-    throw new GraphkeepError('directory.in-use', 'a database server or another backup works in the backup', { place: { file } });
+    throw new GraphkeepError('directory.in-use', 'a database server or another backup works in the backup', {
+      place: { file },
+    });
   }
 
   private async releaseStore(): Promise<void> {

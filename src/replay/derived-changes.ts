@@ -136,7 +136,10 @@ class ChangeFinder {
       cursor.open(record);
       while (cursor.next()) {
         if (!keys.has(cursor.key)) continue;
-        const value = cursor.decode({ readString: (id) => view.propertyStrings(id), readArray: (id) => view.propertyArrays(id) });
+        const value = cursor.decode({
+          readString: (id) => view.propertyStrings(id),
+          readArray: (id) => view.propertyArrays(id),
+        });
         values.set(cursor.key, value);
       }
       if (values.size === keys.size) break;

@@ -67,7 +67,9 @@ export class LogImages {
 
   private explain(error: unknown, segment: Segment, offset: number): unknown {
     if (!(error instanceof OutOfBytes)) return error;
-    return new GraphkeepError('log.corrupt', 'an image ends beyond its log file', { place: { file: segment.path, offset } });
+    return new GraphkeepError('log.corrupt', 'an image ends beyond its log file', {
+      place: { file: segment.path, offset },
+    });
   }
 
   private segmentOf(location: number): Segment {

@@ -1,6 +1,6 @@
 import { type ChangeCursor, ChangeRun, mergeChanges, type NetChange, TableCursor } from './change-runs.ts';
 import { ChangeTable, NO_IMAGE } from './change-table.ts';
-import { recordSpaces, type RecordSpace } from './record-space.ts';
+import { type RecordSpace, recordSpaces } from './record-space.ts';
 
 /**
  * The net change of a stretch of log: per record the first before-image and the last after-image, whatever happened in between.

@@ -88,7 +88,14 @@ async function replay(
   const pendingFrom = log.collector.firstExplicitIndexTransaction;
   writeMetadata(folder, metadata, log, lastTransaction);
   if (pendingFrom === undefined && options.leavePending !== true) await appendCheckPoint(folder, log.end);
-  return { transactions: log.transactions, firstTransaction: log.firstId, lastTransaction, records, derived: report, pendingFrom };
+  return {
+    transactions: log.transactions,
+    firstTransaction: log.firstId,
+    lastTransaction,
+    records,
+    derived: report,
+    pendingFrom,
+  };
 }
 
 /** Id files go stale with every new record; a server builds them anew when they are missing (record-stores spec 13). */

