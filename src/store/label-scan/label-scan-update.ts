@@ -9,8 +9,8 @@ import { HEADER_USABLE } from './label-scan-reader.ts';
 /** How the labels of a node changed. A label in both lists counts as added. */
 export interface LabelChange {
   node: number;
-  removedLabels: ArrayLike<number>;
-  addedLabels: ArrayLike<number>;
+  removed: ArrayLike<number>;
+  added: ArrayLike<number>;
 }
 
 /**
@@ -46,9 +46,9 @@ function collect(changes: Iterable<LabelChange>): ChangesByLabel {
     if (codes === undefined) byLabel.set(label, [code]);
     else codes.push(code);
   };
-  for (const { node, removedLabels, addedLabels } of changes) {
-    for (let i = 0; i < removedLabels.length; i++) note(removedLabels[i]!, node * 2);
-    for (let i = 0; i < addedLabels.length; i++) note(addedLabels[i]!, node * 2 + 1);
+  for (const { node, removed, added } of changes) {
+    for (let i = 0; i < removed.length; i++) note(removed[i]!, node * 2);
+    for (let i = 0; i < added.length; i++) note(added[i]!, node * 2 + 1);
   }
   return byLabel;
 }

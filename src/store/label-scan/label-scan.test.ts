@@ -81,8 +81,8 @@ describe('label scan store', () => {
           const now = after.get(node) ?? [];
           return {
             node,
-            removedLabels: old.filter((label) => !now.includes(label)),
-            addedLabels: now.filter((label) => !old.includes(label)),
+            removed: old.filter((label) => !now.includes(label)),
+            added: now.filter((label) => !old.includes(label)),
           };
         });
         await updateLabelScanStore(path, changes.reverse());
@@ -98,7 +98,7 @@ describe('label scan store', () => {
 
   it('takes a label that is both removed and added as added', async () => {
     await build(new Map([[5, [1]]]));
-    await updateLabelScanStore(path, [{ node: 5, removedLabels: [1, 2], addedLabels: [2, 1] }]);
+    await updateLabelScanStore(path, [{ node: 5, removed: [1, 2], added: [2, 1] }]);
     expect(sorted(readLabels())).toEqual([[5, [1, 2]]]);
   });
 
@@ -126,7 +126,7 @@ describe('label scan store', () => {
     while (reader.next()) entries++;
     reader.close();
     expect(entries).toBe(49);
-    await updateLabelScanStore(file, [{ node: 1_000_000, removedLabels: [], addedLabels: [7] }]);
+    await updateLabelScanStore(file, [{ node: 1_000_000, removed: [], added: [7] }]);
     expect(readLabels(file).get(1_000_000)).toEqual([7]);
   });
 });

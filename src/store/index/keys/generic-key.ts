@@ -39,6 +39,7 @@ import { decodeTemporal, encodeTemporal, isTemporal, type TemporalType } from '.
  * | 8 boolean       | u8                                                                               |
  * | 9 number        | u8 number type, 1/2/4/8/4/8 bytes                                                |
  * | 10 .. 19 array  | [CRS of points or u8 number type], u16 count, elements without their own heads   |
+ * | 17 chars        | as an array of texts, bit 15 of the count instead of bit 15 of each length       |
  *
  * Points are read but not written: the value on the space filling curve is not ours to compute.
  */
@@ -53,7 +54,7 @@ export const genericLayout: TreeLayout = {
   compare: compareGenericKeys,
 };
 
-const MAX_COUNT = 0xffff;
+const MAX_COUNT = 0x7fff;
 
 export const genericKey: IndexKeyCodec = {
   layout: genericLayout,
@@ -76,15 +77,16 @@ function encodeSlot(writer: ByteWriter, value: PropertyValue): boolean {
     if (isNumber(value)) writer.u8(numberTypeOf(value.type));
     return encodeElement(writer, value);
   }
-  if (value.of === 'point' || value.elements.length > MAX_COUNT) return false;
+  const count = value.elements.length;
+  if (value.of === 'point' || count > MAX_COUNT) return false;
   const family = familyOfScalar(value.of);
   writer.u8(slotTypeOf(family, true));
   if (isNumber({ type: value.of })) writer.u8(numberTypeOf(value.of as never));
-  writer.u16(value.elements.length);
-  return value.elements.every((element) => encodeElement(writer, element));
+  writer.u16(value.of === 'char' ? count | CHAR_FLAG : count);
+  return value.elements.every((element) => encodeElement(writer, element, false));
 }
 
-function encodeElement(writer: ByteWriter, value: ScalarValue): boolean {
+function encodeElement(writer: ByteWriter, value: ScalarValue, flagChars = true): boolean {
   if (isTemporal(value)) return encodeTemporal(writer, value);
   if (isNumber(value)) {
     const bits = rawBitsOf(value);
@@ -100,7 +102,7 @@ function encodeElement(writer: ByteWriter, value: ScalarValue): boolean {
     case 'string':
       return encodeTextElement(writer, encodeUtf8(value.value), 0);
     case 'char':
-      return encodeTextElement(writer, encodeUtf8(String.fromCharCode(value.value)), CHAR_FLAG);
+      return encodeTextElement(writer, encodeUtf8(String.fromCharCode(value.value)), flagChars ? CHAR_FLAG : 0);
     default:
       return false;
   }
@@ -121,10 +123,13 @@ function decodeSlot(reader: ByteReader): PropertyValue {
   const crs = family === 'point' ? readCrs(reader.buffer, reader.take(CRS_BYTES)) : 0;
   const numberType = family === 'number' ? reader.u8() : 0;
   if (!isArraySlot(slotType)) return decodeElement(reader, family, numberType, crs);
-  const count = reader.u16();
+  const head = reader.u16();
+  const areChars = family === 'text' && (head & CHAR_FLAG) !== 0;
   const elements: ScalarValue[] = [];
-  for (let i = 0; i < count; i++) elements.push(decodeElement(reader, family, numberType, crs));
-  return { type: 'array', of: elements[0]?.type ?? emptyArrayType(family, numberType), elements };
+  for (let i = areChars ? head & TEXT_LENGTH_MASK : head; i > 0; i--) {
+    elements.push(areChars ? decodeText(reader, true) : decodeElement(reader, family, numberType, crs));
+  }
+  return { type: 'array', of: areChars ? 'char' : arrayType(family, numberType), elements };
 }
 
 function decodeElement(reader: ByteReader, family: SlotFamily, numberType: number, crs: number): ScalarValue {
@@ -134,7 +139,7 @@ function decodeElement(reader: ByteReader, family: SlotFamily, numberType: numbe
     case 'boolean':
       return { type: 'boolean', value: reader.u8() !== 0 };
     case 'text':
-      return decodeTextElement(reader);
+      return decodeText(reader, false);
     case 'point': {
       reader.skip(8);
       const coordinates: bigint[] = [];
@@ -146,10 +151,12 @@ function decodeElement(reader: ByteReader, family: SlotFamily, numberType: numbe
   }
 }
 
-function decodeTextElement(reader: ByteReader): ScalarValue {
+function decodeText(reader: ByteReader, isChar: boolean): ScalarValue {
   const head = reader.u16();
   const text = reader.bytes(head & TEXT_LENGTH_MASK).toString('utf8');
-  return (head & CHAR_FLAG) === 0 ? { type: 'string', value: text } : { type: 'char', value: text.charCodeAt(0) };
+  return isChar || (head & CHAR_FLAG) !== 0
+    ? { type: 'char', value: text.charCodeAt(0) }
+    : { type: 'string', value: text };
 }
 
 function readNarrow(reader: ByteReader, bytes: number): bigint {
@@ -158,7 +165,7 @@ function readNarrow(reader: ByteReader, bytes: number): bigint {
   return BigInt.asIntN(8 * bytes, value);
 }
 
-function emptyArrayType(family: SlotFamily, numberType: number): ScalarValue['type'] {
+function arrayType(family: SlotFamily, numberType: number): ScalarValue['type'] {
   if (family === 'number') return numberFromRawBits(numberType, 0n).type;
   return family === 'text' ? 'string' : family;
 }

@@ -100,8 +100,9 @@ function compareArrays(family: SlotFamily): number {
     if (order !== 0) return order;
   }
   if (!bothHave(2)) return compareEnds();
-  const aCount = (a[aAt]! << 8) | a[aAt + 1]!;
-  const bCount = (b[bAt]! << 8) | b[bAt + 1]!;
+  const mask = family === 'text' ? TEXT_LENGTH_MASK : 0xffff;
+  const aCount = ((a[aAt]! << 8) | a[aAt + 1]!) & mask;
+  const bCount = ((b[bAt]! << 8) | b[bAt + 1]!) & mask;
   aAt += 2;
   bAt += 2;
   for (let i = Math.min(aCount, bCount); i > 0; i--) {

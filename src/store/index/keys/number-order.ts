@@ -10,6 +10,12 @@ export type NumberValue = Extract<ScalarValue, { type: NumberType }>;
 const LONG = 3;
 const FLOAT = 4;
 const NUMBER_BYTES = [1, 2, 4, 8, 4, 8];
+const MAX_FLOAT = 0x7fff_ffff;
+const FLOAT_INFINITY = 0x7f80_0000;
+const FLOAT_NAN = 0x7fc0_0000;
+const MAX_DOUBLE = 0x7fff_ffff_ffff_ffffn;
+const DOUBLE_INFINITY = 0x7ff0_0000_0000_0000n;
+const DOUBLE_NAN = 0x7ff8_0000_0000_0000n;
 const TWO_POW_32 = 0x1_0000_0000;
 const TWO_POW_63 = 2 ** 63;
 
@@ -26,15 +32,18 @@ export function numberBytes(type: number): number {
   return NUMBER_BYTES[type] ?? 0;
 }
 
-/** The bits of a number as a signed 64-bit integer: integers sign extended, a float as a sign extended 32-bit integer. */
+/**
+ * The bits of a number as a signed 64-bit integer: integers sign extended, a float as a sign extended 32-bit integer. Every NaN has the same
+ * bits in an index.
+ */
 export function rawBitsOf(value: NumberValue): bigint {
   switch (value.type) {
     case 'long':
       return value.value;
     case 'float':
-      return BigInt.asIntN(32, BigInt(value.bits));
+      return BigInt.asIntN(32, BigInt((value.bits & MAX_FLOAT) > FLOAT_INFINITY ? FLOAT_NAN : value.bits));
     case 'double':
-      return BigInt.asIntN(64, value.bits);
+      return BigInt.asIntN(64, (value.bits & MAX_DOUBLE) > DOUBLE_INFINITY ? DOUBLE_NAN : value.bits);
     default:
       return BigInt(value.value);
   }

@@ -1,7 +1,9 @@
 import type { ByteReader } from '../../../base/byte-reader.ts';
+import { readI64 } from '../../../base/byte-reader.ts';
 import type { ByteWriter } from '../../../base/byte-writer.ts';
 import type { ScalarValue } from '../../property-value.ts';
 import { compareI32, compareI64, readI32 } from './byte-order.ts';
+import { compareZones, packOffset, unpackOffset, ZONE_TABLE_FLAG } from './zone-order.ts';
 
 export const TEMPORAL_TYPES = ['date', 'localtime', 'time', 'localdatetime', 'datetime', 'duration'] as const;
 export type TemporalType = (typeof TEMPORAL_TYPES)[number];
@@ -23,7 +25,7 @@ export function isTemporal(value: { type: string }): value is TemporalValue {
  * | datetime      | i64 epoch second UTC, i32 nano, i32 zone                             |
  * | duration      | i64 total average seconds, i32 nanos, i64 months, i64 days           |
  *
- * zone: bit 24 set = the low 24 bits are a number of the zone table; else the low 24 bits are the offset in seconds.
+ * "nanos of day UTC" are not brought back into one day: 00:30+02:00 has negative ones.
  */
 const FIELDS: Record<TemporalType, readonly ('i64' | 'i32' | 'zone')[]> = {
   date: ['i64'],
@@ -37,7 +39,6 @@ const FIELDS: Record<TemporalType, readonly ('i64' | 'i32' | 'zone')[]> = {
 const NANOS_PER_SECOND = 1_000_000_000n;
 const SECONDS_PER_DAY = 86_400n;
 const SECONDS_PER_MONTH = 2_629_800n;
-const ZONE_TABLE = 0x100_0000;
 
 export function temporalBytes(type: TemporalType): number {
   return FIELDS[type].reduce((sum, field) => sum + (field === 'i64' ? 8 : 4), 0);
@@ -54,7 +55,7 @@ export function temporalOrder(type: TemporalType): (a: Uint8Array, aAt: number, 
           ? compareI64(a, aAt + at, b, bAt + at)
           : field === 'i32'
             ? compareI32(a, aAt + at, b, bAt + at)
-            : compareZones(a, aAt + at, b, bAt + at);
+            : compareZones(readI32(a, aAt + at), readI32(b, bAt + at), readI64(a, aAt));
       if (order !== 0) return order;
       at += field === 'i64' ? 8 : 4;
     }
@@ -79,7 +80,7 @@ export function encodeTemporal(writer: ByteWriter, value: TemporalValue): boolea
       return true;
     case 'datetime':
       writer.bigI64(value.epochSecond).i32(value.nanoOfSecond);
-      writer.i32(value.zone === undefined ? (value.offsetSeconds ?? 0) & 0xff_ffff : ZONE_TABLE | value.zone);
+      writer.i32(value.zone === undefined ? packOffset(value.offsetSeconds ?? 0) : ZONE_TABLE_FLAG | value.zone);
       return true;
     case 'duration': {
       const total = value.months * SECONDS_PER_MONTH + value.days * SECONDS_PER_DAY + value.seconds;
@@ -106,8 +107,8 @@ export function decodeTemporal(reader: ByteReader, type: TemporalType): Temporal
     case 'datetime': {
       const instant = { epochSecond: reader.bigI64(), nanoOfSecond: reader.i32() };
       const zone = reader.i32();
-      if ((zone & ZONE_TABLE) !== 0) return { type, ...instant, zone: zone & 0xff_ffff };
-      return { type, ...instant, offsetSeconds: (zone << 8) >> 8 };
+      if ((zone & ZONE_TABLE_FLAG) !== 0) return { type, ...instant, zone: zone & 0xff_ffff };
+      return { type, ...instant, offsetSeconds: unpackOffset(zone) };
     }
     case 'duration': {
       const total = reader.bigI64();
@@ -117,10 +118,4 @@ export function decodeTemporal(reader: ByteReader, type: TemporalType): Temporal
       return { type, months, days, seconds: total - months * SECONDS_PER_MONTH - days * SECONDS_PER_DAY, nanos };
     }
   }
-}
-
-function compareZones(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
-  const x = readI32(a, aAt);
-  const y = readI32(b, bAt);
-  return ((x << 8) >> 8) - ((y << 8) >> 8);
 }

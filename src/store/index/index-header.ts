@@ -1,0 +1,27 @@
+import { GraphkeepError } from '../../base/errors.ts';
+
+/** States of an index, by the byte that stands for them. */
+const STATES = ['failed', 'online', 'populating'] as const;
+export type IndexState = (typeof STATES)[number];
+
+/** User header of a part that is online and has no settings: numbers, texts, temporal values. */
+export const ONLINE_HEADER: Uint8Array = new Uint8Array([1]);
+/** User header of an online `native-btree-1.0` index without points: version 0, no settings. */
+export const ONLINE_GENERIC_HEADER: Uint8Array = new Uint8Array([1, 0, 0, 0, 0, 0]);
+
+/**
+ * State of a part from the user header of its tree (trees spec 11): u8 0 failed, 1 online, 2 populating; if failed u16 length and the
+ * message in UTF-8. Settings of points follow in the other states; they are kept as they are.
+ */
+export function decodeIndexHeader(header: Uint8Array, file: string): { state: IndexState; failure?: string } {
+  const state = STATES[header[0] ?? -1];
+  if (state === undefined) {
+    throw new GraphkeepError('file.corrupt', 'unknown state of an index', {
+      place: { file },
+      observed: header[0] ?? 'empty header',
+    });
+  }
+  if (state !== 'failed') return { state };
+  const length = header.length < 3 ? 0 : (header[1]! << 8) | header[2]!;
+  return { state, failure: Buffer.from(header.subarray(3, 3 + length)).toString('utf8') };
+}

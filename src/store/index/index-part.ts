@@ -1,0 +1,59 @@
+import type { PropertyValue } from '../property-value.ts';
+import type { IndexFolders } from './index-provider.ts';
+import { genericKey } from './keys/generic-key.ts';
+import type { IndexKeyCodec } from './keys/key-codec.ts';
+import { numberKey, uniqueNumberKey } from './keys/number-key.ts';
+import { isNumber } from './keys/number-order.ts';
+import { isTemporal, type TemporalType } from './keys/temporal-fields.ts';
+import { temporalKeys } from './keys/temporal-key.ts';
+import { textKey } from './keys/text-key.ts';
+
+/** A tree file of an index. */
+export interface NativePart {
+  kind: 'native';
+  /** Relative to the store directory. */
+  path: string;
+  codec: IndexKeyCodec;
+  /** Made by the server with the first value of its type; missing means that it is empty. */
+  optional: boolean;
+}
+
+/** Where the entry of an entity with certain values is. */
+export type IndexPart = NativePart | { kind: 'lucene' } | { kind: 'spatial' };
+
+/** Names of the files of the temporal part. */
+export const TEMPORAL_FILES: Record<TemporalType, string> = {
+  date: 'date',
+  localtime: 'localTime',
+  time: 'zonedTime',
+  localdatetime: 'localDateTime',
+  datetime: 'zonedDateTime',
+  duration: 'duration',
+};
+
+/**
+ * Which part of an index holds these values, one per property of the index (trees spec 10): in the fusion providers numbers, texts,
+ * points and temporal values have parts of their own as far as the provider has them; booleans, arrays and all composite keys are in Lucene.
+ */
+export function partOf(folders: IndexFolders, unique: boolean, values: readonly PropertyValue[]): IndexPart {
+  if (folders.generic !== undefined) return native(folders.generic, genericKey);
+  const value = values[0]!;
+  if (values.length !== 1) return { kind: 'lucene' };
+  if (isNumber(value) && folders.numbers !== undefined) {
+    return native(folders.numbers, unique ? uniqueNumberKey : numberKey);
+  }
+  if ((value.type === 'string' || value.type === 'char') && folders.texts !== undefined) {
+    return native(folders.texts, textKey);
+  }
+  if (isTemporal(value) && folders.temporal !== undefined) return temporalPart(folders.temporal, value.type);
+  if (value.type === 'point' && folders.spatial !== undefined) return { kind: 'spatial' };
+  return { kind: 'lucene' };
+}
+
+function native(path: string, codec: IndexKeyCodec): NativePart {
+  return { kind: 'native', path, codec, optional: false };
+}
+
+function temporalPart(directory: string, type: TemporalType): NativePart {
+  return { kind: 'native', path: `${directory}/${TEMPORAL_FILES[type]}`, codec: temporalKeys[type], optional: true };
+}

@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { makeDirectory, renameDurably, temporarySibling } from '../../base/durable-files.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { PropertyValue } from '../property-value.ts';
+import type { IndexRule } from '../schema-rule.ts';
+import { bulkLoadTree } from '../tree/bulk-load.ts';
+import type { TreeLayout } from '../tree/layout.ts';
+import { DEFAULT_PAGE_BYTES } from '../tree/meta-page.ts';
+import { createNodeFormat } from '../tree/node-format.ts';
+import type { TreeChange } from '../tree/tree-change.ts';
+import { openTreeForReading } from '../tree/tree-file.ts';
+import { type TreeUpdateOptions, updateTree } from '../tree/tree-update.ts';
+import { listIndexTrees, readIndexState, unknownProvider } from './index-files.ts';
+import { decodeIndexHeader, ONLINE_HEADER } from './index-header.ts';
+import { type NativePart, partOf } from './index-part.ts';
+import { findProvider, type IndexFolders } from './index-provider.ts';
+
+/** What an index held and must hold for a node: one value per property of the index; undefined = the node is not in the index. */
+export interface IndexChange {
+  node: number;
+  before: readonly PropertyValue[] | undefined;
+  after: readonly PropertyValue[] | undefined;
+}
+
+/** Sorted changes of one tree file. */
+export interface IndexFileUpdate {
+  /** Absolute. */
+  path: string;
+  layout: TreeLayout;
+  /** The file has to be made: it is the first value of its type. */
+  create: boolean;
+  changes: TreeChange[];
+}
+
+export type IndexPlan =
+  /** These files bring the index up to date. */
+  | { kind: 'update'; files: IndexFileUpdate[] }
+  /** We cannot: the index has to be removed (see `removeIndex`), the server builds it anew at its next start. */
+  | { kind: 'drop'; reason: string }
+  /** The index has failed on the server; it stays as it is until the user drops it. */
+  | { kind: 'keep'; reason: string };
+
+/** Unwinds the planning of an index that has to be dropped. */
+class CannotUpdate extends Error {}
+
+/**
+ * Plans how `changes` (one per node, in any order) get into the files of the index below `storeDirectory`. Reads only states and headers. A tree that
+ * was not closed is part of the plan even without changes, so that the plan leaves the whole index closed. Removes or adds
+ * nothing itself; applying the plan is idempotent, so a long list of changes may be cut into several plans.
+ */
+export async function planIndexUpdate(
+  rule: IndexRule,
+  storeDirectory: string,
+  changes: Iterable<IndexChange>,
+): Promise<IndexPlan> {
+  const folders = findProvider(rule.provider)?.folders(rule.id);
+  if (folders === undefined) return { kind: 'drop', reason: unknownProvider(rule) };
+  try {
+    const { state, problem } = await readIndexState(storeDirectory, rule);
+    if (state === 'failed') return { kind: 'keep', reason: problem! };
+    if (state === 'populating') return { kind: 'drop', reason: problem! };
+    const planner = new Planner(rule, folders);
+    for (const change of changes) planner.take(change);
+    return { kind: 'update', files: await planner.plan(storeDirectory) };
+  } catch (error) {
+    if (error instanceof CannotUpdate) return { kind: 'drop', reason: error.message };
+    if (error instanceof GraphkeepError && /^file\.(corrupt|truncated)$/.test(error.code)) {
+      return { kind: 'drop', reason: `${error.place?.file ?? 'a file'} cannot be read: ${error.message}` };
+    }
+    throw error;
+  }
+}
+
+/** Writes the files of a plan, each crash safe and durable. */
+export async function applyIndexUpdate(
+  files: readonly IndexFileUpdate[],
+  options: TreeUpdateOptions = {},
+): Promise<void> {
+  for (const file of files) {
+    if (!file.create) await updateTree(file.path, file.layout, file.changes, options);
+    else await createPart(file, options);
+  }
+}
+
+async function createPart({ path, layout, changes }: IndexFileUpdate, options: TreeUpdateOptions): Promise<void> {
+  await makeDirectory(join(path, '..'));
+  const temporary = temporarySibling(path);
+  await bulkLoadTree(
+    temporary,
+    layout,
+    ONLINE_HEADER,
+    changes.filter((change) => change.kind === 'add'),
+    options,
+  );
+  await renameDurably(temporary, path);
+}
+
+class Planner {
+  private readonly rule: IndexRule;
+  private readonly folders: IndexFolders;
+  private readonly parts = new Map<string, { part: NativePart; changes: TreeChange[] }>();
+
+  constructor(rule: IndexRule, folders: IndexFolders) {
+    this.rule = rule;
+    this.folders = folders;
+  }
+
+  take({ node, before, after }: IndexChange): void {
+    const old = before && this.locate(node, before);
+    const now = after && this.locate(node, after);
+    if (old !== undefined && now !== undefined && old.path === now.path && isEqual(old.key, now.key)) return;
+    if (old !== undefined) this.note(old, 'remove');
+    if (now !== undefined) this.note(now, 'add');
+  }
+
+  async plan(storeDirectory: string): Promise<IndexFileUpdate[]> {
+    const files: IndexFileUpdate[] = [];
+    const present = await listIndexTrees(storeDirectory, this.rule);
+    for (const { path, layout } of present) {
+      const changes = this.parts.get(path)?.changes ?? [];
+      this.parts.delete(path);
+      if (changes.length === 0 && isClosed(join(storeDirectory, path), layout)) continue;
+      files.push({ path: join(storeDirectory, path), layout, create: false, changes: sortChanges(layout, changes) });
+    }
+    // What is left are optional parts that are not there: nothing to be removed from them.
+    for (const [path, { part, changes }] of this.parts) {
+      const { layout } = part.codec;
+      const additions = changes.filter((change) => change.kind === 'add');
+      if (additions.length === 0) continue;
+      files.push({ path: join(storeDirectory, path), layout, create: true, changes: sortChanges(layout, additions) });
+    }
+    return files;
+  }
+
+  private locate(node: number, values: readonly PropertyValue[]): { path: string; part: NativePart; key: Uint8Array } {
+    const part = partOf(this.folders, this.rule.unique, values);
+    if (part.kind === 'lucene') throw new CannotUpdate('changed values are in the Lucene part');
+    if (part.kind === 'spatial') throw new CannotUpdate('changed values are points');
+    const key = part.codec.encode(node, values);
+    if (key === undefined)
+      throw new CannotUpdate(`a changed value (${describeValues(values)}) cannot be written into an index`);
+    if (part.codec.layout.keys === 'dynamic' && key.length > longestKeyBytes(part.codec.layout)) {
+      throw new CannotUpdate(`a changed value is too long for an index: ${key.length} bytes`);
+    }
+    return { path: part.path, part, key };
+  }
+
+  private note({ path, part, key }: { path: string; part: NativePart; key: Uint8Array }, kind: 'add' | 'remove'): void {
+    let entry = this.parts.get(path);
+    if (entry === undefined) {
+      entry = { part, changes: [] };
+      this.parts.set(path, entry);
+    }
+    entry.changes.push({ kind, key });
+  }
+}
+
+function isClosed(path: string, layout: TreeLayout): boolean {
+  const tree = openTreeForReading(path, layout);
+  tree.file.close();
+  decodeIndexHeader(tree.header, path);
+  return tree.state.clean;
+}
+
+function sortChanges(layout: TreeLayout, changes: TreeChange[]): TreeChange[] {
+  return changes.sort((a, b) => layout.compare(a.key, 0, a.key.length, b.key, 0, b.key.length));
+}
+
+function longestKeyBytes(layout: TreeLayout): number {
+  return createNodeFormat(layout, DEFAULT_PAGE_BYTES).maxKeyBytes;
+}
+
+function describeValues(values: readonly PropertyValue[]): string {
+  return values.map((value) => (value.type === 'array' ? `${value.of}[]` : value.type)).join(', ');
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,46 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileError, isMissing } from '../../base/file-errors.ts';
+import type { IndexState } from './index-header.ts';
+
+const SEGMENTS = /^segments_([0-9a-z]+)$/;
+/** The commit user data of an online index: `status` = `online`, each with its length before it. */
+const ONLINE = Buffer.from('\x06status\x06online', 'latin1');
+
+/**
+ * State of the Lucene part in `directory` (trees spec 13): failed if `failure-message` says so, online if the newest commit of
+ * partition 1 says so, else populating, also when there is nothing.
+ */
+export async function readLuceneState(directory: string): Promise<{ state: IndexState; failure?: string }> {
+  const failure = (await readIfThere(join(directory, 'failure-message')))?.toString('utf8').replace(/\0+$/, '');
+  if (failure) return { state: 'failed', failure };
+  const partition = join(directory, '1');
+  const newest = newestCommit(await listIfThere(partition));
+  if (newest === undefined) return { state: 'populating' };
+  const commit = await readIfThere(join(partition, newest));
+  return { state: commit?.includes(ONLINE) ? 'online' : 'populating' };
+}
+
+/** Generations of commits are numbers in base 36. */
+function newestCommit(names: string[]): string | undefined {
+  const generation = (name: string) => Number.parseInt(SEGMENTS.exec(name)![1]!, 36);
+  return names.filter((name) => SEGMENTS.test(name)).sort((a, b) => generation(b) - generation(a))[0];
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw fileError(error, 'read the file', path);
+  }
+}
+
+async function listIfThere(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw fileError(error, 'read the directory', path);
+  }
+}
