@@ -27,6 +27,9 @@ const TOKEN_SPACES: Record<TokenKind, RecordSpace> = {
   propertyKey: RecordSpace.propertyKey,
 };
 
+/** Bit of the flags byte that begins an image. */
+const IN_USE = 0x01;
+
 /** Takes the counts commands of transactions that the counts store does not hold yet. */
 export interface CountsReceiver {
   nodes(label: number, delta: number): void;
@@ -44,6 +47,8 @@ export class ChangeCollector implements TransactionVisitor {
   readonly freedUnits: FreedUnits | undefined;
   /** First property of the graph itself, undefined = not changed. */
   firstGraphProperty: number | undefined;
+  /** A relationship was created or deleted, or its properties changed. */
+  relationshipsChanged = false;
   /** First transaction with a command for an explicit index, undefined = none. */
   firstExplicitIndexTransaction: number | undefined;
   private readonly changes: NetChanges;
@@ -78,6 +83,8 @@ export class ChangeCollector implements TransactionVisitor {
 
   relationship(id: number, before: number, after: number): void {
     this.note(RecordSpace.relationship, id, before, after);
+    const flags = this.buffer[before - this.shift]! ^ this.buffer[after - this.shift]!;
+    if ((flags & IN_USE) !== 0) this.relationshipsChanged = true;
     this.freedUnits?.noteRelationship(this.buffer, before - this.shift, after - this.shift);
   }
 
@@ -94,7 +101,9 @@ export class ChangeCollector implements TransactionVisitor {
 
   private touchOwner(image: number): void {
     const offset = image - this.shift;
-    if (readPropertyOwnerKind(this.buffer, offset) !== 'node') return;
+    const kind = readPropertyOwnerKind(this.buffer, offset);
+    if (kind === 'relationship') this.relationshipsChanged = true;
+    if (kind !== 'node') return;
     this.touchedNodes.noteAfter(readPropertyOwner(this.buffer, offset), image);
   }
 

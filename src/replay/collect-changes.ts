@@ -63,6 +63,8 @@ export async function collectChanges(
       if (item.kind !== 'transaction') continue;
       collect(item, folder, collector, images, item.transactionId > countsKnownTo);
       changes.spillIfLarge();
+      // With changes on disk nothing is compared node by node.
+      if (changes.spilled) collector.touchedNodes.clear();
       collected.transactions++;
       collected.firstId ??= item.transactionId;
       last = item;

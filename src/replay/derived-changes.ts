@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { IndexChange } from '../store/index/index-update.ts';
+import type { LabelChange } from '../store/label-scan/label-scan-update.ts';
 import { readLabels } from '../store/labels.ts';
 import type { NodeRecord } from '../store/node-record.ts';
 import { PropertyBlockCursor, walkPropertyChain } from '../store/property-chain.ts';
@@ -7,24 +9,10 @@ import type { IndexRule } from '../store/schema-rule.ts';
 import type { GraphView } from './graph-view.ts';
 import { UnknownPast } from './graph-view.ts';
 
-/** Labels that a node lost and won, ascending. */
-export interface LabelChange {
-  node: number;
-  removed: number[];
-  added: number[];
-}
-
-/** What an index held and must hold for a node: the values of its keys in order; undefined = the node is not in the index. */
-export interface IndexChange {
-  node: number;
-  before: PropertyValue[] | undefined;
-  after: PropertyValue[] | undefined;
-}
-
 /** Changes to derived structures; `rebuild` = they cannot be told, build the structure anew from the records. */
 export interface DerivedChanges {
   labelScan: LabelChange[] | 'rebuild';
-  /** By rule id; an index without an entry is not affected. */
+  /** By rule id; an index without an entry is not affected. Fulltext indexes are only ever rebuilt. */
   indexes: Map<number, IndexChange[] | 'rebuild'>;
 }
 
@@ -32,8 +20,8 @@ export interface DerivedChanges {
 const MOST_CHANGES = 2_000_000;
 
 /**
- * Compares the touched nodes before and after and tells what changes in the label scan store and in each index of `rules` (node
- * indexes with one label). `nodes` ascending.
+ * Compares the touched nodes before and after and tells what changes in the label scan store and in each index of `rules`, which are
+ * indexes on nodes. `nodes` ascending.
  */
 export function findDerivedChanges(
   nodes: Float64Array,
@@ -70,7 +58,7 @@ class ChangeFinder {
   private readonly rules: readonly IndexRule[];
   private readonly rulesByLabel = new Map<number, IndexRule[]>();
   private readonly labelChanges: LabelChange[] = [];
-  private readonly indexChanges = new Map<number, IndexChange[]>();
+  private readonly indexChanges = new Map<number, IndexChange[] | 'rebuild'>();
   private readonly cursor = new PropertyBlockCursor();
   private changes = 0;
 
@@ -121,12 +109,29 @@ class ChangeFinder {
     const oldValues = this.readValues(old, keys, this.before);
     const newValues = this.readValues(now, keys, this.after);
     for (const rule of rules) {
+      if (rule.schema.multi) {
+        this.compareFulltext(rule, old, now, oldValues, newValues);
+        continue;
+      }
       const before = indexedValues(rule, old.labels, oldValues);
       const after = indexedValues(rule, now.labels, newValues);
       if (before === undefined && after === undefined) continue;
       if (before !== undefined && after !== undefined && isDeepStrictEqual(before, after)) continue;
       this.noteIndexChange(rule.id, { node, before, after });
     }
+  }
+
+  private compareFulltext(
+    rule: IndexRule,
+    old: NodeState,
+    now: NodeState,
+    oldValues: Map<number, PropertyValue>,
+    newValues: Map<number, PropertyValue>,
+  ): void {
+    const valuesOf = (state: NodeState, values: Map<number, PropertyValue>) =>
+      isIndexed(rule, state.labels) ? rule.schema.propertyKeys.map((key) => values.get(key)) : [];
+    if (!isDeepStrictEqual(valuesOf(old, oldValues), valuesOf(now, newValues)))
+      this.indexChanges.set(rule.id, 'rebuild');
   }
 
   private readValues(state: NodeState, keys: Set<number>, view: GraphView): Map<number, PropertyValue> {
@@ -149,8 +154,8 @@ class ChangeFinder {
 
   private noteIndexChange(ruleId: number, change: IndexChange): void {
     const changes = this.indexChanges.get(ruleId);
-    if (changes === undefined) this.indexChanges.set(ruleId, [change]);
-    else changes.push(change);
+    if (Array.isArray(changes)) changes.push(change);
+    else this.indexChanges.set(ruleId, [change]);
     this.changes++;
   }
 }
@@ -161,13 +166,17 @@ function stateOf(id: number, record: NodeRecord | undefined, view: GraphView): N
   return { nextProp, labels: labelField === 0 ? [] : readLabels(id, labelField, (label) => view.nodeLabels(label)) };
 }
 
+function isIndexed(rule: IndexRule, labels: number[]): boolean {
+  return rule.schema.entityTokens.some((label) => labels.includes(label));
+}
+
 /** A composite index holds a node only if it has all properties. */
 function indexedValues(
   rule: IndexRule,
   labels: number[],
   values: Map<number, PropertyValue>,
 ): PropertyValue[] | undefined {
-  if (!rule.schema.entityTokens.some((label) => labels.includes(label))) return undefined;
+  if (!isIndexed(rule, labels)) return undefined;
   const tuple: PropertyValue[] = [];
   for (const key of rule.schema.propertyKeys) {
     const value = values.get(key);

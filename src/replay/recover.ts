@@ -78,7 +78,7 @@ async function replay(
   const log = await collectChanges(folder, options.start, images, changes, counts.counts, format, signal);
   const lastTransaction = log.last?.id ?? metadata.lastTransactionId;
   await removeIdFiles(folder);
-  const derived = await planDerivedFiles(folder, format, changes, images, log.collector, options);
+  const derived = planDerivedFiles(folder, format, changes, images, log.collector, options);
   onPhase?.('writing records');
   const { records } = await writeRecords(folder, format, changes, images, log.collector.freedUnits, signal);
   onPhase?.('updating labels, indexes and counts');

@@ -9,6 +9,8 @@ const KIND_OFFSET = 4;
 export class SchemaEvents {
   /** Rules that were created or dropped: an index folder of that id that the backup holds belongs to an older rule. */
   readonly recreated = new Set<number>();
+  /** Rules that a command names, in whatever way. */
+  readonly touched = new Set<number>();
   /** Last transaction that created or changed a constraint, undefined = none. */
   lastConstraintTransaction: number | undefined;
 
@@ -19,6 +21,7 @@ export class SchemaEvents {
     if (ruleId === undefined) return;
     const data = Buffer.concat(command.after.filter((record) => record.flags & IN_USE).map((record) => record.data));
     const isDrop = data.length === 0;
+    this.touched.add(ruleId);
     if (isDrop || command.created) this.recreated.add(ruleId);
     if (!isDrop && data.length > KIND_OFFSET && isConstraint(data)) this.lastConstraintTransaction = transactionId;
   }

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import { makeDirectory, removeTree, renameDurably } from '../base/durable-files.ts';
+import { findProvider } from '../store/index/index-provider.ts';
+import { removeIndex } from '../store/index/index-removal.ts';
+import { applyIndexUpdate, type IndexChange, planIndexUpdate } from '../store/index/index-update.ts';
+import type { IndexRule } from '../store/schema-rule.ts';
+import { StoreReader } from '../store/store-reader.ts';
+import { nameIndex, readIndexRules } from './index-rules.ts';
+
+const INDEX_ROOT = 'schema/index';
+
+export interface IndexLeftToServer {
+  index: string;
+  reason: string;
+}
+
+export interface IndexUpdateContext {
+  folder: string;
+  /** What changed in each index; an index without an entry did not change. */
+  changes: ReadonlyMap<number, IndexChange[] | 'rebuild'>;
+  /** Rules created or dropped in the log: files found under their id belong to an older rule. */
+  recreated: ReadonlySet<number>;
+  scratch: string;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Makes the index files fit the records and rules, which are in their final state: updates what can be updated, builds what is missing,
+ * removes what nobody can bring up to date, so that the server populates it, and what belongs to no rule. An index is removed by renames
+ * of whole folders: half an index would be taken for a complete one (trees spec 11).
+ */
+export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise<IndexLeftToServer[]> {
+  const { folder, signal } = context;
+  const rules = readRules(folder);
+  await removeForeignIndexes(context, rules);
+  const left: IndexLeftToServer[] = [];
+  for (const rule of rules) {
+    throwIfCancelled(signal);
+    const reason = await bringUpToDate(context, rule);
+    if (reason !== undefined) left.push({ index: nameIndex(rule), reason });
+  }
+  return left;
+}
+
+function readRules(folder: string): IndexRule[] {
+  const reader = new StoreReader(folder);
+  try {
+    return readIndexRules(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+/** Undefined if the index is up to date now, else why the server has to populate it. */
+async function bringUpToDate(context: IndexUpdateContext, rule: IndexRule): Promise<string | undefined> {
+  const { folder, recreated, signal } = context;
+  const changes = context.changes.get(rule.id) ?? [];
+  const reason = recreated.has(rule.id)
+    ? 'it was created after the backup it is added to'
+    : changes === 'rebuild'
+      ? 'its changes are not known one by one'
+      : await update(folder, rule, changes, signal);
+  if (reason === undefined) return undefined;
+  await remove(context, rule);
+  return reason;
+}
+
+async function update(
+  folder: string,
+  rule: IndexRule,
+  changes: IndexChange[],
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const plan = await planIndexUpdate(rule, folder, changes);
+  if (plan.kind === 'drop') return plan.reason;
+  if (plan.kind === 'update') await applyIndexUpdate(plan.files, signal === undefined ? {} : { signal });
+  return undefined;
+}
+
+/** Takes all folders of an index away, each by one rename. The settings of a fulltext index stay: they are nowhere else. */
+async function remove(context: IndexUpdateContext, rule: IndexRule): Promise<void> {
+  if (rule.provider.key === 'fulltext') return await removeIndex(context.folder, rule);
+  for (const path of findProvider(rule.provider)?.folders(rule.id).all ?? []) await discard(context, path);
+}
+
+async function discard({ folder, scratch }: IndexUpdateContext, path: string): Promise<void> {
+  if (!existsSync(join(folder, path))) return;
+  const trash = join(scratch, 'trash');
+  await removeTree(trash);
+  await makeDirectory(scratch);
+  await renameDurably(join(folder, path), trash);
+  await removeTree(trash);
+}
+
+/** Index folders are named by provider and rule id: those without such a rule are left-overs of dropped indexes. */
+async function removeForeignIndexes(context: IndexUpdateContext, rules: readonly IndexRule[]): Promise<void> {
+  const root = join(context.folder, INDEX_ROOT);
+  if (!existsSync(root)) return;
+  const known = new Set(rules.flatMap((rule) => findProvider(rule.provider)?.folders(rule.id).all ?? []));
+  for (const provider of await readdir(root)) {
+    for (const id of await readdir(join(root, provider))) {
+      const path = `${INDEX_ROOT}/${provider}/${id}`;
+      if (/^\d+$/.test(id) && !known.has(path)) await discard(context, path);
+    }
+  }
+}
