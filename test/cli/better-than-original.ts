@@ -1,0 +1,102 @@
+import { backup } from '../../src/cli/command-table.ts';
+import { commandUsage } from '../../src/cli/neo4j-admin/usage-text.ts';
+import { version } from '../../src/cli/version.ts';
+import type { Transcript } from './transcript.ts';
+
+/** What we print instead of the original. Parts that are not named are as in the capture. */
+export interface Expectation {
+  stdout?: string;
+  stderr?: string;
+  exitCode?: number;
+}
+
+interface Improvement {
+  reason: string;
+  /** Scenarios without their version, or a look at the capture. */
+  applies: readonly string[] | ((transcript: Transcript) => boolean);
+  change: (expected: Required<Expectation>, transcript: Transcript) => Expectation;
+}
+
+/** Every place where we differ from the real tool, and why. The list is applied from top to bottom. */
+export const improvements: readonly Improvement[] = [
+  {
+    reason:
+      'The copy is reported in the words of the manual (Doing full backup..., Copying, Copied), by the backup job itself.',
+    applies: ({ stdout }) => /BackupOutputMonitor|lines per file removed/.test(stdout),
+    change: ({ stdout }) => ({
+      stdout: stdout.replace(/^(.*BackupOutputMonitor.*|\[\d+ lines per file removed\])\n/gm, ''),
+    }),
+  },
+  {
+    reason: 'There is no consistency check in this version, and we say so instead of drawing its progress.',
+    applies: ({ args = [], exitCode, stderr }) => args[0] === 'backup' && exitCode === 0 && /^\.\.\./.test(stderr),
+    change: () => ({
+      stderr: 'The consistency check is not available in this version of graphkeep; the backup was not checked.\n',
+    }),
+  },
+  {
+    reason: 'The cause of each strategy and what to do next, where the original keeps it for NEO4J_DEBUG.',
+    applies: ({ stderr }) => stderr === 'command failed: Failed to run a backup using the available strategies.\n',
+    change: ({ stderr }, { scenario }) => {
+      const server = unreachable[scenario];
+      const attempt = (protocol: string) =>
+        `    ${protocol} protocol: cannot connect (server ${server}; observed ECONNREFUSED)\n`;
+      const hint =
+        '    Check that the server runs, that dbms.backup.enabled is true and that --from names its dbms.backup.address.\n';
+      return { stderr: stderr + attempt('catchup') + attempt('common') + hint };
+    },
+  },
+  {
+    reason: 'A port above 65535 is a usage error; the original starts and dies of "unexpected error: null".',
+    applies: ['addr-03'],
+    change: () => ({
+      stdout: '',
+      stderr: `Port must be between 1 and 65535: 70000\n\n${commandUsage(backup)}`,
+    }),
+  },
+  {
+    reason: 'Our own version.',
+    applies: ['arg-version', 'arg-version-after'],
+    change: () => ({ stdout: `neo4j-admin ${version} (graphkeep)\n` }),
+  },
+  {
+    reason: 'The sentence of the open build is no help; what is meant follows.',
+    applies: ['conf-ssl'],
+    change: ({ stderr }) => ({
+      stderr:
+        `${stderr}    observed dbms.backup.ssl_policy=foo\n` +
+        '    Encrypted backups are not available in this version of graphkeep. Remove dbms.backup.ssl_policy from the configuration of this machine if the server does not ask for it.\n',
+    }),
+  },
+  {
+    reason: 'As 3.5: nothing to unbind is not a failure (3.4 ends with exit code 1).',
+    applies: ['unbind-nodb', 'unbind-standalone'],
+    change: () => ({ stderr: 'This instance was not bound. No work performed.\n', exitCode: 0 }),
+  },
+  {
+    reason: 'The place and the reason of an error of the disk.',
+    applies: ['dump-nodir'],
+    change: ({ stderr }) => ({
+      stderr:
+        `${stderr}    file $BACKUP_DIR/n34/no/such; observed ENOENT: no such file or directory, stat '$BACKUP_DIR/n34/no/such'\n` +
+        '    Check free space, permissions and the health of the disk, then run the command again.\n',
+    }),
+  },
+  {
+    reason: 'Why it is not an archive.',
+    applies: ['load-notarchive'],
+    change: ({ stderr }) => ({
+      stderr: `${stderr}    observed incorrect header check\n    The archive must have been made by the dump command and be complete.\n`,
+    }),
+  },
+];
+
+const unreachable: Record<string, string> = {
+  'addr-08': '::1:21362',
+  'addr-10': '::1:21362',
+  'addr-11': 'nosuchhost.invalid:6362',
+  'addr-13': '127.0.0.1:21399',
+  'addr-15': 'a b:1',
+  'addr-16': 'localhost:6362',
+  'addr-20': '21362:21362',
+};

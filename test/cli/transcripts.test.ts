@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
+import { type Expectation, improvements } from './better-than-original.ts';
+import { hiddenArguments, preparations, requests } from './scenarios.ts';
+import { readTranscripts, type Transcript } from './transcript.ts';
+import { World } from './world.ts';
+
+/*
+ * Every capture of the real neo4j-admin, run against ours: same stdout, stderr and exit code, except where better-than-original.ts says
+ * what we do better and why.
+ */
+
+const transcripts = readTranscripts();
+let world: World;
+beforeEach(async () => {
+  world = await World.create();
+});
+afterEach(() => world.close());
+
+function improvementsOf(transcript: Transcript) {
+  return improvements.filter(({ applies }) =>
+    typeof applies === 'function' ? applies(transcript) : applies.includes(transcript.scenario),
+  );
+}
+
+function expectationOf(transcript: Transcript): Required<Expectation> {
+  const { stdout, stderr, exitCode } = transcript;
+  let expected = { stdout, stderr, exitCode };
+  for (const { change } of improvementsOf(transcript)) expected = { ...expected, ...change(expected, transcript) };
+  return expected;
+}
+
+/** The 3.5 captures were made with a server on the next port. */
+function requestOf({ scenario, release }: Transcript) {
+  const request = requests[scenario];
+  if (request?.from === undefined || release === '3.4') return request;
+  return { ...request, from: { ...request.from, port: request.from.port + 1 } };
+}
+
+describe.each(transcripts)('$name', (transcript) => {
+  it('ends as the original', async () => {
+    const { scenario } = transcript;
+    await preparations[scenario]?.(world);
+    const args = (transcript.args ?? hiddenArguments[scenario]!).map((argument) => world.fill(argument));
+    const exitCode = await runNeo4jAdmin(args, world.context());
+    const expected = expectationOf(transcript);
+    expect({ stdout: world.stdout, stderr: world.stderr, exitCode }).toEqual({
+      stdout: world.fill(expected.stdout),
+      stderr: world.fill(expected.stderr),
+      exitCode: expected.exitCode,
+    });
+    const request = requestOf(transcript);
+    expect(world.requested !== undefined, 'a backup job was started').toBe(request !== undefined);
+    if (request !== undefined) expect(world.requested).toMatchObject(request);
+  });
+});
+
+describe('the tables', () => {
+  it.each(improvements)('this difference still exists: $reason', (improvement) => {
+    const changed = transcripts.filter((transcript) => {
+      const { stdout, stderr, exitCode } = transcript;
+      let expected: Required<Expectation> = { stdout, stderr, exitCode };
+      for (const step of improvementsOf(transcript)) {
+        const next = { ...expected, ...step.change(expected, transcript) };
+        if (step === improvement) return JSON.stringify(next) !== JSON.stringify(expected);
+        expected = next;
+      }
+      return false;
+    });
+    expect(changed).not.toEqual([]);
+  });
+
+  it('name only scenarios that exist', () => {
+    const scenarios = new Set(transcripts.map(({ scenario }) => scenario));
+    const named = [preparations, hiddenArguments, requests].flatMap((table) => Object.keys(table));
+    expect(named.filter((name) => !scenarios.has(name))).toEqual([]);
+  });
+
+  it('has all captures', () => {
+    expect(transcripts.length).toBeGreaterThan(140);
+  });
+});
+
+describe('what the commands did', () => {
+  it('restore-ok: the files are there', async () => {
+    await world.makeBackup();
+    expect(await runNeo4jAdmin(['restore', `--from=${world.path('backup', 'n34', 'n1')}`], world.context())).toBe(0);
+    expect(await world.namesIn('home', 'data', 'databases', 'graph.db')).toContain('neostore');
+  });
+
+  it('dump-todir: the archive has the name of the database', async () => {
+    await world.makeDatabase('graph.db');
+    expect(await runNeo4jAdmin(['dump', `--to=${world.path('report')}`], world.context())).toBe(0);
+    expect(await world.namesIn('report')).toEqual(['graph.db.dump']);
+  });
+
+  it('load-ok: the database is there', async () => {
+    await world.makeDump();
+    const from = `--from=${world.path('backup', 'n34', 'x.dump')}`;
+    expect(await runNeo4jAdmin(['load', from, '--database=l3'], world.context())).toBe(0);
+    expect(await world.namesIn('home', 'data', 'databases', 'l3')).toContain('neostore');
+  });
+});
