@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { runBackup } from '../../src/backup/backup-job.ts';
+import {
+  type BackupEvents,
+  BackupFailed,
+  type BackupOptions,
+  type BackupReport,
+} from '../../src/backup/backup-options.ts';
+import { GraphkeepError } from '../../src/base/errors.ts';
+import { ClientConfig } from '../../src/config/neo4j-conf.ts';
+import { listLogFiles } from '../../src/log/log-files.ts';
+import { findRecoveryStart } from '../../src/log/recovery-start.ts';
+import { readMetadata } from '../../src/store/neostore-metadata.ts';
+import { type GeneratedHistory, readSimpleGraph } from './generated-history.ts';
+
+export interface Attempt {
+  report?: BackupReport;
+  error?: GraphkeepError;
+  /** stdout. */
+  lines: string[];
+  /** stderr. */
+  notes: string[];
+}
+
+export interface AttemptOptions extends Partial<BackupOptions> {
+  signal?: AbortSignal;
+  onProgress?: BackupEvents['progress'];
+}
+
+/** Options of a job against a test server. */
+export function backupOptions(backupDir: string, from: BackupOptions['from'], changed: Partial<BackupOptions> = {}) {
+  return {
+    backupDir,
+    name: 'db',
+    from,
+    protocol: 'common',
+    fallbackToFull: true,
+    timeoutMs: 10_000,
+    memoryBudgetBytes: 32 * 1024 * 1024,
+    checkConsistency: false,
+    reportDir: backupDir,
+    checks: { graph: true, indexes: true, labelScanStore: true, propertyOwners: false },
+    config: new ClientConfig(backupDir),
+    ...changed,
+  } satisfies BackupOptions;
+}
+
+/** Runs one backup in this process. Whatever is thrown must be an error of ours, all the way down to the causes that we made. */
+export async function attemptBackup(
+  backupDir: string,
+  from: BackupOptions['from'],
+  { signal = new AbortController().signal, onProgress, ...changed }: AttemptOptions = {},
+): Promise<Attempt> {
+  const lines: string[] = [];
+  const notes: string[] = [];
+  const events: BackupEvents = {
+    line: (text) => lines.push(text),
+    note: (text) => notes.push(text),
+    debug: () => {},
+    ...(onProgress === undefined ? {} : { progress: onProgress }),
+  };
+  try {
+    const report = await runBackup(backupOptions(backupDir, from, changed), events, signal);
+    return { report, lines, notes };
+  } catch (error) {
+    return { error: requireOurs(error), lines, notes };
+  }
+}
+
+function requireOurs(error: unknown): GraphkeepError {
+  if (!(error instanceof GraphkeepError)) throw error;
+  if (error.code === 'internal') throw error;
+  if (error instanceof BackupFailed) for (const attempt of error.attempts) requireOurs(attempt.error);
+  return error;
+}
+
+/** A backup that must succeed. */
+export async function makeBackup(
+  backupDir: string,
+  from: BackupOptions['from'],
+  options: AttemptOptions = {},
+): Promise<BackupReport> {
+  const { report, error } = await attemptBackup(backupDir, from, options);
+  if (report === undefined) throw error;
+  return report;
+}
+
+/** Every name below a directory with the content behind it, as one text: equal = nothing was touched. */
+export function hashTree(directory: string): string {
+  const hash = createHash('sha256');
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
+  for (const name of names) {
+    const path = join(directory, name);
+    const info = lstatSync(path);
+    hash.update(`${name}\0${info.isFile() ? `${info.size}\0${info.mtimeMs}\0` : ''}`);
+    if (info.isFile()) hash.update(readFileSync(path));
+  }
+  return `${names.length} entries, ${hash.digest('hex')}`;
+}
+
+/** The backup is the store of `history` as of `transaction`, closed cleanly, and holds nothing it does not need. */
+export function expectExact(target: string, history: GeneratedHistory, transaction: number): void {
+  expect(findRecoveryStart(target).needed).toBe(false);
+  const { files } = listLogFiles(target);
+  expect(files.length).toBe(1);
+  const { lastTransactionId, lastTransactionChecksum, logVersion } = readMetadata(join(target, 'neostore'));
+  const last = history.transactions.find(({ id }) => id === transaction);
+  expect({ id: lastTransactionId, checksum: lastTransactionChecksum }).toEqual({
+    id: transaction,
+    checksum: last?.checksum ?? 0n,
+  });
+  expect(logVersion).toBe(files[0]!.version);
+  expect(readSimpleGraph(target)).toEqual(history.graphAt(transaction));
+  expect(readdirSync(target).filter((name) => /lock|graphkeep|temp/.test(name))).toEqual([]);
+}

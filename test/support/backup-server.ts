@@ -1,0 +1,147 @@
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join, relative, sep } from 'node:path';
+import { writeJavaException } from '../../src/protocol/common/java-exception-writer.ts';
+import { type CommonRequest, RequestDecoder } from '../../src/protocol/common/request.ts';
+import { ResponseWriter } from '../../src/protocol/common/response-writer.ts';
+import { isServedFile, type ServedHistory } from './served-history.ts';
+
+/** What goes wrong with one answer. */
+export interface Fault {
+  /** The connection ends after so many bytes. */
+  cutAfter?: number;
+  /** Default: the server closes in order. */
+  reset?: boolean;
+  /** Nothing more comes after so many bytes, but the connection stays. */
+  stallAfter?: number;
+  /** Other bytes instead of the answer. */
+  replace?: (answer: Buffer) => Buffer;
+  /** Called when so many bytes of the answer are on their way, before the rest is sent. */
+  at?: { bytes: number; call: () => Promise<void> | void };
+}
+
+const PIECE_BYTES = 32 * 1024;
+
+/**
+ * A server of the common backup protocol, with the answers of a real one (common-protocol spec 9, 10, 14): full copies of the files and
+ * the transactions behind the check point, or the transactions after the one that the client names. Every answer can be spoiled.
+ */
+export class BackupServer {
+  history: ServedHistory;
+  /** The last transaction that is committed. */
+  newest: number;
+  /** The logs begin behind this transaction. */
+  prunedTo = 1;
+  /** Asked for each request. */
+  fault: (request: CommonRequest) => Fault | undefined = () => undefined;
+  readonly requests: CommonRequest[] = [];
+  private readonly sockets = new Set<Socket>();
+  private readonly server: Server;
+
+  private constructor(history: ServedHistory, newest: number) {
+    this.history = history;
+    this.newest = newest;
+    this.server = createServer((socket) => this.serve(socket));
+  }
+
+  /** `newest`: what is committed at first; default: only what the check point holds. */
+  static async start(history: ServedHistory, newest = history.checkPoint): Promise<BackupServer> {
+    const started = new BackupServer(history, newest);
+    await new Promise<void>((resolve, reject) => {
+      started.server.once('error', reject);
+      started.server.listen(0, '127.0.0.1', resolve);
+    });
+    return started;
+  }
+
+  get address(): { host: string; port: number } {
+    const address = this.server.address();
+    if (address === null || typeof address === 'string') throw new Error('not listening');
+    return { host: '127.0.0.1', port: address.port };
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  /** The whole answer to a request, as things are now. */
+  async answer(request: CommonRequest): Promise<Buffer> {
+    const frames: Buffer[] = [];
+    const writer = new ResponseWriter((frame) => {
+      frames.push(Buffer.from(frame));
+      return undefined;
+    });
+    const after = request.kind === 'full' ? this.history.checkPoint : request.lastTransactionId;
+    if (request.kind === 'incremental' && after < this.newest && after < this.prunedTo) {
+      await writer.fail(writeJavaException('noSuchTransaction', `transaction ${after + 1} is in no log`));
+      return Buffer.concat(frames);
+    }
+    if (request.kind === 'full') await this.writeFiles(writer);
+    await writer.storeId(this.history.storeId);
+    for (const { id, bytes } of this.history.transactions) {
+      if (after >= 1 && id > after && id <= this.newest) await writer.transactions(bytes);
+    }
+    await writer.finish();
+    return Buffer.concat(frames);
+  }
+
+  private async writeFiles(writer: ResponseWriter): Promise<void> {
+    const { folder } = this.history;
+    for (const name of servedFiles(folder)) {
+      const path = join(folder, name);
+      const empty = statSync(path).size === 0;
+      await writer.beginFile({ name, alignment: 1, empty });
+      if (!empty) for await (const chunk of createReadStream(path)) await writer.fileBytes(chunk as Buffer);
+      await writer.endFile();
+    }
+    await writer.endFiles();
+  }
+
+  private serve(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.on('close', () => this.sockets.delete(socket));
+    socket.on('error', () => {});
+    const decoder = new RequestDecoder('client');
+    socket.on('data', (bytes) => {
+      decoder.feed(bytes);
+      const request = decoder.next();
+      if (request === undefined) return;
+      this.requests.push(request);
+      void this.play(socket, request).catch(() => socket.destroy());
+    });
+  }
+
+  private async play(socket: Socket, request: CommonRequest): Promise<void> {
+    const fault = this.fault(request) ?? {};
+    const answer = await this.answer(request);
+    const bytes = fault.replace?.(answer) ?? answer;
+    const end = Math.min(bytes.length, fault.cutAfter ?? bytes.length, fault.stallAfter ?? bytes.length);
+    const stop = Math.min(fault.at?.bytes ?? end, end);
+    await sendAll(socket, bytes.subarray(0, stop));
+    await fault.at?.call();
+    await sendAll(socket, bytes.subarray(stop, end));
+    if (fault.cutAfter === undefined) return;
+    if (fault.reset === true) socket.resetAndDestroy();
+    else socket.end();
+  }
+}
+
+async function sendAll(socket: Socket, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length && !socket.destroyed; at += PIECE_BYTES) {
+    const piece = bytes.subarray(at, at + PIECE_BYTES);
+    await new Promise<void>((resolve, reject) => socket.write(piece, (error) => (error ? reject(error) : resolve())));
+  }
+}
+
+/** The files of a full copy in the order of a real server: `neostore` last. */
+export function servedFiles(folder: string): string[] {
+  const names: string[] = [];
+  if (!existsSync(folder)) return names;
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const name = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
+    if (entry.isFile() && isServedFile(name)) names.push(name);
+  }
+  const rank = (name: string) => (name === 'neostore' ? 1 : 0);
+  return names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
