@@ -3,7 +3,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { copyFileDurably, copyTree, makeDirectory, statIfExists, syncDirectory } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { isForbidden, isMissing } from '../base/file-errors.ts';
+import { atFile, isForbidden, isMissing } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
@@ -126,7 +126,7 @@ async function requireVacancy(options: RestoreOptions): Promise<void> {
 
 /** A backup that is the database itself, or lies in it, would be replaced by itself and then removed. */
 async function refuseOverlap(options: RestoreOptions): Promise<void> {
-  const source = await realpath(options.from);
+  const source = await realpathOrSelf(options.from);
   for (const place of [options.databaseDirectory, options.transactionLogDirectory]) {
     const real = await realpathOrSelf(place);
     if (!isWithin(source, real) && !isWithin(real, source)) continue;
@@ -143,7 +143,7 @@ async function refuseOverlap(options: RestoreOptions): Promise<void> {
 
 async function realpathOrSelf(path: string): Promise<string> {
   try {
-    return await realpath(path);
+    return await atFile('open the directory', path, () => realpath(path));
   } catch (error) {
     if (isMissing(error)) return path;
     throw error;

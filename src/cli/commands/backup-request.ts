@@ -4,7 +4,7 @@ import type { BackupOptions } from '../../backup/backup-options.ts';
 import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { fileError, isMissing, systemCodeOf } from '../../base/file-errors.ts';
-import { completeAddress, parseAddress, type TypedAddress } from '../../config/addresses.ts';
+import { completeAddress, parseAddress } from '../../config/addresses.ts';
 import { parseDurationMs } from '../../config/durations.ts';
 import type { ClientConfig } from '../../config/neo4j-conf.ts';
 import { settings } from '../../config/settings.ts';
@@ -14,8 +14,8 @@ import type { OptionValues } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
 import { loadConfig } from './load-config.ts';
 
-const DEFAULT_FROM = { host: 'localhost', port: 6362 };
-const DEFAULT_CONFIGURED = { host: '127.0.0.1', port: 6362 };
+/** For what neither --from nor dbms.backup.address says. */
+const DEFAULT_ADDRESS = { host: '127.0.0.1', port: 6362 };
 const PROTOCOLS = ['any', 'catchup', 'common'] as const;
 /** Pages of a page cache, with the bytes the Java tool counts for each. */
 const PAGE_BYTES = 8224;
@@ -27,7 +27,7 @@ const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
  * rule 8, 2, 2.3): values, configuration, page cache, directories.
  */
 export async function requestBackup(values: OptionValues, context: CommandContext): Promise<BackupOptions> {
-  const from = readFrom(values);
+  const from = parseAddress(values.optional('from')!);
   const backupDir = await canonicalDirectory(values.mandatory('backup-dir'), context.cwd);
   const name = readName(values.mandatory('name'), backupDir);
   const fallbackToFull = values.flag('fallback-to-full');
@@ -47,8 +47,7 @@ export async function requestBackup(values: OptionValues, context: CommandContex
   return {
     backupDir,
     name,
-    from:
-      from === undefined ? DEFAULT_FROM : completeAddress(from, config.get(settings.backupAddress), DEFAULT_CONFIGURED),
+    from: completeAddress(from, config.get(settings.backupAddress), DEFAULT_ADDRESS),
     protocol,
     fallbackToFull,
     timeoutMs,
@@ -63,12 +62,6 @@ export async function requestBackup(values: OptionValues, context: CommandContex
     },
     config,
   };
-}
-
-/** Undefined if it was not given: only then the fixed default counts, and not the configured address (spec 2.1). */
-function readFrom(values: OptionValues): TypedAddress | undefined {
-  const text = values.optional('from')!;
-  return values.isGiven('from') ? parseAddress(text) : undefined;
 }
 
 /** The name may hold directories, but the target stays below the backup directory. */
