@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
+import { fileError, systemCodeOf } from '../base/file-errors.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { CommonSource } from '../source/common/common-source.ts';
 import { type BackupEvents, BackupFailed, type BackupOptions, type BackupReport } from './backup-options.ts';
@@ -88,7 +89,8 @@ class BackupJob {
     try {
       const { events, signal, target, source } = this;
       return { outcome: await makeIncrementalBackup(source, target, events, this.options.memoryBudgetBytes, signal) };
-    } catch (error) {
+    } catch (caught) {
+      const error = this.translate(caught);
       if (!this.mayFallBack(error)) throw this.failed('execution', error);
       return await this.fallBack(error);
     }
@@ -115,11 +117,21 @@ class BackupJob {
       const outcome = await makeFullBackup(source, target, events, this.options.memoryBudgetBytes, signal);
       return { outcome, replaced: await target.publish() };
     } catch (error) {
-      throw this.failed('no-strategy', error);
+      throw this.failed('no-strategy', this.translate(error));
     }
   }
 
-  private failed(outcome: 'no-strategy' | 'execution', error: unknown): unknown {
+  /** What the operating system refused is an error with a place, whoever noticed it; anything else that is not ours is a mistake. */
+  private translate(error: unknown): GraphkeepError {
+    if (error instanceof GraphkeepError) return error;
+    if (systemCodeOf(error) === undefined) {
+      return new GraphkeepError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+    }
+    const { path, syscall } = error as NodeJS.ErrnoException;
+    return fileError(error, syscall ?? 'use the file', path ?? this.target.path);
+  }
+
+  private failed(outcome: 'no-strategy' | 'execution', error: GraphkeepError): GraphkeepError {
     if (hasCode(error, 'cancelled', 'internal') || error instanceof BackupFailed) return error;
     return new BackupFailed(outcome, [{ strategy: 'common', error }]);
   }

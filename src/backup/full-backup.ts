@@ -9,8 +9,9 @@ import { METADATA_FILE } from '../store/store-files.ts';
 import type { BackupEvents } from './backup-options.ts';
 import { CopyLog } from './copy-log.ts';
 import { ReceivedCopy } from './received-copy.ts';
-import { ReceivedLog } from './received-log.ts';
+import { ReceivedLog, type ReceivedTransactions } from './received-log.ts';
 import { noteRecovery } from './recovery-notes.ts';
+import { requireCompleteStore } from './store-completeness.ts';
 import type { TargetDirectory } from './target-directory.ts';
 
 export interface BackupOutcome {
@@ -48,7 +49,9 @@ export async function makeFullBackup(
       signal,
     );
     const { lastTransactionId } = readReceivedMetadata(folder, source);
+    await requireCompleteStore(folder);
     const received = await log.finish(lastTransactionId);
+    requireUnbroken(received, lastTransactionId, source);
     // The position of the source does not exist in the new log.
     const start = { version: logVersion(), offset: LOG_HEADER_BYTES };
     patchMetadata(join(folder, METADATA_FILE), {
@@ -84,4 +87,16 @@ function readReceivedMetadata(folder: string, source: BackupSource) {
     });
   }
   return readMetadata(path);
+}
+
+/**
+ * The transactions begin behind the check point of the copy and end with the newest one when the last file, `neostore`, was read. So they
+ * leave no gap to the last transaction that `neostore` knows, and reach it (common-protocol spec 14.1).
+ */
+function requireUnbroken({ first, last }: ReceivedTransactions, known: number, source: BackupSource): void {
+  if (first === undefined || last === undefined || (first <= known + 1 && last >= known)) return;
+  throw new GraphkeepError('peer.protocol', 'the transactions of the copy do not fit its files', {
+    place: { peer: source.describeAddress() },
+    observed: `transactions ${first} to ${last}; the files know ${known}`,
+  });
 }

@@ -14,6 +14,7 @@ import type { BackupEvents } from './backup-options.ts';
 import type { BackupOutcome } from './full-backup.ts';
 import { ReceivedLog, type ReceivedLogOptions, type ReceivedTransactions } from './received-log.ts';
 import { noteRecovery } from './recovery-notes.ts';
+import { requireCompleteStore } from './store-completeness.ts';
 import type { TargetDirectory } from './target-directory.ts';
 
 /** Everything the steps of one incremental share. */
@@ -39,6 +40,7 @@ export async function makeIncrementalBackup(
 ): Promise<BackupOutcome> {
   const run: Incremental = { source, target, events, budgetBytes, signal };
   const folder = target.path;
+  await requireCompleteStore(folder);
   const pending = (await recoverIfNeeded(run))?.pendingFrom !== undefined;
   const metadata = readMetadata(join(folder, METADATA_FILE));
   const version = nextLogVersion(folder, metadata);
@@ -75,8 +77,9 @@ async function recover(
   return recovery;
 }
 
+/** Right behind the newest file, also where a killed run has let `neostore` name one that never came: log files must have no gap. */
 function nextLogVersion(folder: string, metadata: NeostoreMetadata): number {
-  return Math.max(listLogFiles(folder).highest ?? -1, metadata.logVersion) + 1;
+  return (listLogFiles(folder).highest ?? Math.max(-1, metadata.logVersion)) + 1;
 }
 
 /**

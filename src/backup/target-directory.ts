@@ -4,7 +4,7 @@ import { makeDirectory, removeTree, renameDurably, statIfExists, syncDirectory }
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
-import { STORE_LOCK_FILE } from '../store/store-files.ts';
+import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
 
 /*
  * The life of a backup directory. All names are siblings of the target `<name>`, so every step between them is one rename:
@@ -104,7 +104,12 @@ export class TargetDirectory {
   }
 
   private async tidy(): Promise<void> {
-    if ((await statIfExists(this.readyPath)) !== undefined) await this.publishReady();
+    if ((await statIfExists(this.readyPath)) !== undefined) {
+      // Whoever works in the old backup must not lose it under its hands, here as little as in a run that is not interrupted.
+      if ((await this.state()) === 'backup') await this.lockStore();
+      await this.releaseStore();
+      await this.publishReady();
+    }
     await removeTree(this.workPath);
     await this.removeLeftoversOfJava();
   }
@@ -121,8 +126,8 @@ export class TargetDirectory {
     if (info === undefined) return 'absent';
     if (!info.isDirectory()) return 'foreign';
     const names = await atFile('read the directory', this.path, () => readdir(this.path));
-    if (names.includes('neostore')) return 'backup';
-    return names.length === 0 ? 'absent' : 'foreign';
+    if (names.length === 0) return 'absent';
+    return (await statIfExists(join(this.path, METADATA_FILE)))?.isFile() === true ? 'backup' : 'foreign';
   }
 
   /** Makes an empty directory for a full copy inside the scratch directory. */

@@ -37,6 +37,7 @@ export class BackupServer {
   readonly requests: CommonRequest[] = [];
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
+  private port = 0;
 
   private constructor(history: ServedHistory, newest: number) {
     this.history = history;
@@ -51,13 +52,15 @@ export class BackupServer {
       started.server.once('error', reject);
       started.server.listen(0, '127.0.0.1', resolve);
     });
+    started.port = started.address.port;
     return started;
   }
 
+  /** Also after {@link stop}, for clients that try in vain. */
   get address(): { host: string; port: number } {
     const address = this.server.address();
-    if (address === null || typeof address === 'string') throw new Error('not listening');
-    return { host: '127.0.0.1', port: address.port };
+    if (address !== null && typeof address !== 'string') this.port = address.port;
+    return { host: '127.0.0.1', port: this.port };
   }
 
   async stop(): Promise<void> {
