@@ -1,0 +1,129 @@
+import { mkdir } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { type Completed, startProcess } from '../test/interop/harness/child-process.ts';
+import { javaBackup } from '../test/interop/harness/index.ts';
+import { type JvmMode, projectRoot } from './bench-options.ts';
+import { findProcess, PeakMemory } from './measured-process.ts';
+import { javaVersion } from './store-fixture.ts';
+
+export interface Measurement {
+  readonly durationMs: number;
+  readonly peakBytes: number;
+  /** Parts of {@link durationMs} in order, where the client tells them. */
+  readonly phasesMs: Readonly<Record<string, number>>;
+}
+
+export interface BackupTarget {
+  /** `host:port` */
+  readonly from: string;
+  readonly backupDir: string;
+  readonly name: string;
+}
+
+export type BackupKind = 'full' | 'incremental';
+
+/** Backs up once; throws with what the client printed unless it says that it made a backup of this kind. */
+export type BackupClient = (target: BackupTarget, kind: BackupKind) => Promise<Measurement>;
+
+const announcements = { full: 'Doing full backup', incremental: 'doing incremental backup' } as const;
+
+/** What a user runs, from this working tree. `nodeArgs` are for profiling. */
+export function ourClient(scratchDir: string, nodeArgs: readonly string[] = []): BackupClient {
+  const program = path.join(projectRoot, 'bin/neo4j-admin');
+  return async (target, kind) => {
+    const home = path.join(scratchDir, 'our-home');
+    await mkdir(path.join(home, 'conf'), { recursive: true });
+    const args = ['backup', ...sharedArguments(target), '--check-consistency=false'];
+    const [command, ...words] =
+      nodeArgs.length === 0 ? [program, ...args] : [process.execPath, ...nodeArgs, program, ...args];
+    const startedAt = performance.now();
+    const child = startProcess(command!, words, {
+      cwd: home,
+      env: { NEO4J_HOME: home, NEO4J_CONF: path.join(home, 'conf') },
+    });
+    const memory = new PeakMemory(() => child.pid);
+    const phases = new Phases(startedAt);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk;
+      phases.see(stdout);
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk;
+    });
+    const ended = await new Promise<Pick<Completed, 'code' | 'signal'>>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => resolve({ code, signal }));
+    });
+    const durationMs = performance.now() - startedAt;
+    requireBackup('our client', { ...ended, stdout, stderr }, kind);
+    return { durationMs, peakBytes: memory.stop(), phasesMs: phases.end(durationMs) };
+  };
+}
+
+/** Our phases as far as our output shows them; the rest of an incremental is one. */
+class Phases {
+  private readonly startedAt: number;
+  private readonly marks: [name: string, text: string][] = [
+    ['start', 'oing '],
+    ['connect', ' Copying '],
+    ['receive files', 'Done, copied '],
+  ];
+  private readonly seenMs: Record<string, number> = {};
+  private lastMs = 0;
+
+  constructor(startedAt: number) {
+    this.startedAt = startedAt;
+  }
+
+  see(stdout: string): void {
+    while (this.marks.length > 0 && stdout.includes(this.marks[0]![1]))
+      this.add(this.marks.shift()![0], performance.now());
+  }
+
+  end(durationMs: number): Record<string, number> {
+    this.add(this.marks.length === 0 ? 'replay and flush' : 'receive and replay', this.startedAt + durationMs);
+    return this.seenMs;
+  }
+
+  private add(name: string, now: number): void {
+    this.seenMs[name] = now - this.startedAt - this.lastMs;
+    this.lastMs = now - this.startedAt;
+  }
+}
+
+/** The real client, through the test harness, which runs it with the flags of `small`. */
+export function javaClient(jvm: JvmMode): BackupClient {
+  return async (target, kind) => {
+    const memory = new PeakMemory(() =>
+      findProcess('java', [`--backup-dir=${target.backupDir}`, `--name=${target.name}`]),
+    );
+    const startedAt = performance.now();
+    const completed = await javaBackup(javaVersion, {
+      ...target,
+      args: ['--protocol=common'],
+      ...(jvm === 'small' ? {} : { env: { _JAVA_OPTIONS: stockFlags() } }),
+    });
+    const durationMs = performance.now() - startedAt;
+    requireBackup('the Java client', completed, kind);
+    return { durationMs, peakBytes: memory.stop(), phasesMs: {} };
+  };
+}
+
+/** Undoes the flags of the harness: what this JVM chooses for itself on a machine of two cores or more, with a quarter of the memory. */
+function stockFlags(): string {
+  const heapMegabytes = Math.floor(os.totalmem() / 4 / 1024 / 1024);
+  return `-XX:-UseSerialGC -XX:+UseG1GC -XX:TieredStopAtLevel=4 -Xmx${heapMegabytes}m`;
+}
+
+function sharedArguments({ from, backupDir, name }: BackupTarget): string[] {
+  return [`--from=${from}`, `--backup-dir=${backupDir}`, `--name=${name}`, '--protocol=common'];
+}
+
+function requireBackup(who: string, { code, signal, stdout, stderr }: Completed, kind: BackupKind): void {
+  const other = kind === 'full' ? 'incremental' : 'full';
+  if (code === 0 && stdout.includes(announcements[kind]) && !stdout.includes(announcements[other])) return;
+  throw new Error(`${who} did not make a backup (${kind}): exit ${code ?? signal}\n${stdout}${stderr}`);
+}

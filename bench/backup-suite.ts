@@ -1,0 +1,190 @@
+import { statSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { listLogFiles } from '../src/log/log-files.ts';
+import { readMetadata } from '../src/store/neostore-metadata.ts';
+import { METADATA_FILE } from '../src/store/store-files.ts';
+import { runOrThrow } from '../test/interop/harness/child-process.ts';
+import type { RunningServer } from '../test/interop/harness/index.ts';
+import type { BackupClient, BackupKind, Measurement } from './backup-clients.ts';
+import { type StoreFixture, serveFixture, sizeOfDirectory } from './store-fixture.ts';
+import { TransactionLoad } from './transaction-load.ts';
+
+export type JobName = 'full' | 'oneTransaction' | 'manyTransactions';
+
+/** Per client (or `cp`), the samples of one job in the order of the rounds. */
+export type Samples = Readonly<Record<string, Measurement[]>>;
+
+export interface SuiteResult {
+  readonly nodes: number;
+  readonly relationships: number;
+  /** Of a full backup. */
+  readonly storeBytes: number;
+  /** Of the log that the large incremental brings. */
+  readonly logBytes: number;
+  readonly transactions: number;
+  readonly jobs: Readonly<Record<JobName, Samples>>;
+}
+
+export interface SuiteOptions {
+  readonly fixture: StoreFixture;
+  /** In the order of their turns. The first full backup is the one that `cp` copies. */
+  readonly clients: Readonly<Record<string, BackupClient>>;
+  readonly rounds: number;
+  readonly transactions: number;
+  readonly scratchDir: string;
+  readonly copyFiles: boolean;
+  readonly tell: (text: string) => void;
+}
+
+/**
+ * Every job with every client in turns (A B A B) against one real server. Before each run everything is flushed, so that nobody waits
+ * for the writes of another; after each run the backup must be at the last transaction of the server.
+ */
+export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
+  await mkdir(options.scratchDir, { recursive: true });
+  const server = await serveFixture(options.fixture, path.join(options.scratchDir, 'server'));
+  try {
+    return await new Suite(options, server).run();
+  } finally {
+    await server.stop();
+    await rm(options.scratchDir, { recursive: true, force: true });
+  }
+}
+
+class Suite {
+  private readonly options: SuiteOptions;
+  private readonly server: RunningServer;
+  private readonly load: TransactionLoad;
+  private readonly backups: string;
+  private readonly bases: string;
+
+  constructor(options: SuiteOptions, server: RunningServer) {
+    this.options = options;
+    this.server = server;
+    this.load = new TransactionLoad(server, options.fixture);
+    this.backups = path.join(options.scratchDir, 'backups');
+    this.bases = path.join(options.scratchDir, 'bases');
+  }
+
+  async run(): Promise<SuiteResult> {
+    await mkdir(this.backups, { recursive: true });
+    const { nodes, relationships } = this.options.fixture;
+    const full = await this.fullBackups();
+    const storeBytes = await sizeOfDirectory(this.backupOf(this.names[0]!));
+    const oneTransaction = await this.singleTransactions();
+    await this.keepBases();
+    const manyTransactions = await this.manyTransactions();
+    return {
+      nodes,
+      relationships,
+      storeBytes,
+      logBytes: this.logBytes(),
+      transactions: this.options.transactions,
+      jobs: { full, oneTransaction, manyTransactions },
+    };
+  }
+
+  private get names(): string[] {
+    return Object.keys(this.options.clients);
+  }
+
+  private backupOf(name: string): string {
+    return path.join(this.backups, name);
+  }
+
+  /** One round more than asked for: the first fills the caches of server and system, and is not counted. */
+  private async fullBackups(): Promise<Samples> {
+    const samples = this.emptySamples();
+    for (let round = 0; round <= this.options.rounds; round++) {
+      for (const name of this.names) {
+        await rm(this.backupOf(name), { recursive: true, force: true });
+        const measured = await this.backUp(name, 'full', round);
+        if (round > 0) samples[name]!.push(measured);
+      }
+      if (!this.options.copyFiles) continue;
+      for (const name of ['cp -r', 'cp -r, sync']) {
+        const measured = await this.copyFiles(name);
+        this.tell('full', name, round, measured);
+        samples[name] ??= [];
+        if (round > 0) samples[name].push(measured);
+      }
+    }
+    return samples;
+  }
+
+  /** The yardstick of the disk: the same files, copied on this machine, with and without waiting for the disk. */
+  private async copyFiles(name: string): Promise<Measurement> {
+    const target = path.join(this.options.scratchDir, 'copy');
+    await flushDisks();
+    const startedAt = performance.now();
+    await runOrThrow('cp', ['-r', this.backupOf(this.names[0]!), target]);
+    if (name !== 'cp -r') await flushDisks();
+    const durationMs = performance.now() - startedAt;
+    await rm(target, { recursive: true });
+    return { durationMs, peakBytes: 0, phasesMs: {} };
+  }
+
+  private async singleTransactions(): Promise<Samples> {
+    const samples = this.emptySamples();
+    for (let round = 1; round <= this.options.rounds; round++) {
+      await this.load.run(1);
+      for (const name of this.names) samples[name]!.push(await this.backUp(name, 'incremental', round));
+    }
+    return samples;
+  }
+
+  private async keepBases(): Promise<void> {
+    await runOrThrow('cp', ['-a', this.backups, this.bases]);
+  }
+
+  /** Every round begins with the same backups and brings the same transactions. */
+  private async manyTransactions(): Promise<Samples> {
+    const { transactions, rounds, tell } = this.options;
+    const startedAt = performance.now();
+    await this.load.run(transactions);
+    tell(`${transactions} transactions committed in ${Math.round((performance.now() - startedAt) / 1000)} s`);
+    const samples = this.emptySamples();
+    for (let round = 1; round <= rounds; round++) {
+      for (const name of this.names) {
+        await rm(this.backupOf(name), { recursive: true });
+        await runOrThrow('cp', ['-a', path.join(this.bases, name), this.backupOf(name)]);
+        samples[name]!.push(await this.backUp(name, 'incremental', round));
+      }
+    }
+    return samples;
+  }
+
+  private async backUp(name: string, kind: BackupKind, round: number): Promise<Measurement> {
+    await flushDisks();
+    const target = { from: this.server.backupAddress, backupDir: this.backups, name };
+    const measured = await this.options.clients[name]!(target, kind);
+    const expected = await this.server.lastTransactionId();
+    const { lastTransactionId } = readMetadata(path.join(this.backupOf(name), METADATA_FILE));
+    if (lastTransactionId !== expected) {
+      throw new Error(`the backup of ${name} is at transaction ${lastTransactionId}, the server at ${expected}`);
+    }
+    this.tell(kind, name, round, measured);
+    return measured;
+  }
+
+  private tell(kind: BackupKind, name: string, round: number, { durationMs, peakBytes }: Measurement): void {
+    const memory = peakBytes === 0 ? '' : `, ${Math.round(peakBytes / 1e6)} MB`;
+    const note = kind === 'full' && round === 0 ? ' (not counted)' : '';
+    this.options.tell(`${kind} ${round}, ${name}: ${Math.round(durationMs)} ms${memory}${note}`);
+  }
+
+  private emptySamples(): Record<string, Measurement[]> {
+    return Object.fromEntries(this.names.map((name) => [name, []]));
+  }
+
+  /** Our backup holds one log file, that of its last incremental; there is no other way to ask. */
+  private logBytes(): number {
+    const { files } = listLogFiles(this.backupOf(this.names[0]!));
+    return files.reduce((sum, file) => sum + statSync(file.path).size, 0);
+  }
+}
+
+async function flushDisks(): Promise<void> {
+  await runOrThrow('sync', []);
+}

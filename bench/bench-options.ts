@@ -1,0 +1,92 @@
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+export const projectRoot = fileURLToPath(new URL('../', import.meta.url));
+
+/** `stock`: what the JVM chooses for itself, as with the launcher of the product. `small`: one compiler tier, serial collector, 512 MB. */
+export type JvmMode = 'stock' | 'small';
+
+export interface BenchOptions {
+  readonly nodes: number;
+  readonly relationships: number;
+  /** Of the large incremental. */
+  readonly transactions: number;
+  readonly rounds: number;
+  readonly jvm: JvmMode;
+  /** Also a store of twice the size, ours only. */
+  readonly doubled: boolean;
+  readonly build: boolean;
+  /** Print the result as JSON instead of tables. */
+  readonly json: boolean;
+  /** Profile our jobs into this directory instead of comparing. */
+  readonly profileDir: string | undefined;
+  /** Stores are made once and kept here. */
+  readonly cacheDir: string;
+  /** Backups and the server's home; emptied at the end. */
+  readonly scratchDir: string;
+}
+
+export const usage = `usage: npm run bench -- [options]
+
+  --quick              small sizes and 2 rounds, to try it out
+  --rounds=<n>         rounds of each comparison, ours and the other in turns (5)
+  --nodes=<n>          of the store (2800000; about 1.2 GB with the indexes)
+  --relationships=<n>  of the store (5600000)
+  --transactions=<n>   of the large incremental (100000)
+  --jvm=stock|small    how the Java client runs (stock: as the JVM chooses; small: serial collector, first compiler tier, 512 MB)
+  --no-doubled         without the store of twice the size
+  --no-build           measure dist/ as it is
+  --cpu-prof=<dir>     profile our jobs instead, one run of each
+  --scratch=<dir>      for the backups; on the disk that is to be measured
+  --json               print JSON instead of tables`;
+
+const full = { nodes: '2800000', relationships: '5600000', transactions: '100000', rounds: '5' };
+const quick = { nodes: '60000', relationships: '120000', transactions: '3000', rounds: '2' };
+
+/** @throws Error on an unknown option or a value that is no positive number */
+export function readOptions(args: readonly string[]): BenchOptions | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    allowNegative: true,
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      nodes: { type: 'string' },
+      relationships: { type: 'string' },
+      transactions: { type: 'string' },
+      jvm: { type: 'string', default: 'stock' },
+      doubled: { type: 'boolean', default: true },
+      build: { type: 'boolean', default: true },
+      'cpu-prof': { type: 'string' },
+      scratch: { type: 'string', default: path.join(os.tmpdir(), 'graphkeep-bench') },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const sizes = { ...(values.quick ? quick : full) };
+  for (const name of ['nodes', 'relationships', 'transactions', 'rounds'] as const)
+    sizes[name] = values[name] ?? sizes[name];
+  if (values.jvm !== 'stock' && values.jvm !== 'small') throw new Error(`--jvm is stock or small, not ${values.jvm}`);
+  return {
+    nodes: readCount('nodes', sizes.nodes),
+    relationships: readCount('relationships', sizes.relationships),
+    transactions: readCount('transactions', sizes.transactions),
+    rounds: readCount('rounds', sizes.rounds),
+    jvm: values.jvm,
+    doubled: values.doubled,
+    build: values.build,
+    json: values.json,
+    profileDir: values['cpu-prof'] === undefined ? undefined : path.resolve(values['cpu-prof']),
+    cacheDir: path.join(projectRoot, '.cache/bench'),
+    scratchDir: path.resolve(values.scratch, `run-${process.pid}`),
+  };
+}
+
+function readCount(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} is a positive number, not ${text}`);
+  return value;
+}

@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { KeyedValue } from '../src/store/property-chain.ts';
+import { StoreWriter } from '../src/store/store-writer.ts';
+import { awaitIndexes, copyStore, startServer } from '../test/interop/harness/index.ts';
+import { Random } from '../test/interop/harness/random.ts';
+
+/** Part of the name in the cache: a store made by an older generator is not used. */
+const GENERATOR = 'v1';
+const SEED = 20181022;
+const HUBS = 1000;
+const POPULATION_TIMEOUT_MS = 3_600_000;
+
+export const javaVersion = '3.4.9';
+
+export interface StoreFixture {
+  /** A cleanly closed `graph.db` with populated indexes. */
+  readonly directory: string;
+  readonly nodes: number;
+  readonly relationships: number;
+}
+
+/** The store of this size, from the cache or made now: written by us, then opened once by the real server, which populates the indexes. */
+export async function openFixture(cacheDir: string, nodes: number, relationships: number): Promise<StoreFixture> {
+  const home = path.join(cacheDir, `${GENERATOR}-${nodes}-${relationships}`);
+  const directory = path.join(home, 'graph.db');
+  if (existsSync(directory)) return { directory, nodes, relationships };
+  const making = `${home}.making-${process.pid}`;
+  await rm(making, { recursive: true, force: true });
+  await mkdir(making, { recursive: true });
+  try {
+    await writeStore(path.join(making, 'graph.db'), nodes, relationships);
+    await populateIndexes(making);
+    await rename(making, home);
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+  return { directory, nodes, relationships };
+}
+
+/**
+ * People with a name and a number, both indexed, two of five with a text of some hundred characters; half of the relationships have a
+ * property, and one of ten ends in one of the {@link HUBS}.
+ */
+async function writeStore(directory: string, nodes: number, relationships: number): Promise<void> {
+  const random = new Random(SEED);
+  const store = new StoreWriter(directory);
+  const person = store.label('Person');
+  const customer = store.label('Customer');
+  const types = ['KNOWS', 'LIKES', 'PAID'].map((name) => store.relationshipType(name));
+  const [name, number, text, since] = ['name', 'number', 'text', 'since'].map((key) => store.propertyKey(key)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  for (let i = 0; i < nodes; i++) {
+    const properties: KeyedValue[] = [
+      { key: name, value: { type: 'string', value: `person ${i.toString(36)}` } },
+      { key: number, value: { type: 'long', value: BigInt(random.integer(0, 1_000_000_000)) } },
+    ];
+    if (i % 5 < 2) properties.push({ key: text, value: { type: 'string', value: makeText(random) } });
+    store.addNode({ labels: i % 3 === 0 ? [person, customer] : [person], properties });
+  }
+  for (let i = 0; i < relationships; i++) {
+    const end = random.integer(0, (i % 10 === 0 ? Math.min(HUBS, nodes) : nodes) - 1);
+    store.addRelationship({
+      type: types[i % types.length]!,
+      start: random.integer(0, nodes - 1),
+      end,
+      ...(i % 2 === 0 ? { properties: [{ key: since, value: { type: 'int', value: i } }] } : {}),
+    });
+  }
+  const indexOn = (key: number) =>
+    store.addIndex({ entity: 'node', entityTokens: [person], propertyKeys: [key], multi: false });
+  indexOn(name);
+  indexOn(number);
+  await store.finish();
+}
+
+const phrases = [
+  'the quick brown fox ',
+  'jumps over ',
+  'a lazy dog ',
+  'and Ö dän ',
+  'never Comes back; ',
+  '2018-10-22 ',
+];
+
+function makeText(random: Random): string {
+  const length = random.integer(120, 480);
+  let text = '';
+  while (text.length < length) text += random.pick(phrases);
+  return text;
+}
+
+async function populateIndexes(making: string): Promise<void> {
+  const home = path.join(making, 'server');
+  const databases = path.join(home, 'data/databases');
+  await mkdir(databases, { recursive: true });
+  await rename(path.join(making, 'graph.db'), path.join(databases, 'graph.db'));
+  const server = await serveStore(home);
+  await awaitIndexes(server, POPULATION_TIMEOUT_MS);
+  const { rows } = await server.cypher('CALL db.indexes() YIELD description, state RETURN state');
+  await server.stop();
+  if (rows.length !== 2 || rows.some(([state]) => state !== 'ONLINE')) {
+    throw new Error(`the indexes of the store are not online: ${JSON.stringify(rows)}`);
+  }
+  await rename(server.storeDirectory, path.join(making, 'graph.db'));
+  await rm(home, { recursive: true, force: true });
+}
+
+/** A server with memory enough for the store, so that its own misses are not what is measured. */
+export function serveStore(home: string) {
+  return startServer({
+    version: javaVersion,
+    home,
+    heap: '2g',
+    conf: { 'dbms.memory.pagecache.size': '2g' },
+    startTimeoutMs: 900_000,
+  });
+}
+
+/** Serves a copy of the fixture, so that the one in the cache stays as it is. */
+export async function serveFixture(fixture: StoreFixture, home: string) {
+  await copyStore(fixture.directory, path.join(home, 'data/databases/graph.db'));
+  return await serveStore(home);
+}
+
+/** Bytes of all files below a directory. */
+export async function sizeOfDirectory(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) bytes += (await stat(path.join(entry.parentPath, entry.name))).size;
+  }
+  return bytes;
+}

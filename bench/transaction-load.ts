@@ -1,0 +1,84 @@
+import { type BoltConnection, CypherError, type RunningServer, type Value } from '../test/interop/harness/index.ts';
+import type { StoreFixture } from './store-fixture.ts';
+
+interface Work {
+  readonly statement: string;
+  readonly params: Readonly<Record<string, Value>>;
+}
+
+/** Steps through ids without repeating one before all were used; a prime larger than any fixture. */
+const STRIDE = 2_147_483_647;
+const CONNECTIONS = 16;
+
+const create = 'CREATE (:Person {name: $name, number: $number, note: $note})';
+const setIndexed = 'MATCH (n) WHERE id(n) = $id SET n.number = $number';
+const setText = 'MATCH (n) WHERE id(n) = $id SET n.text = $note';
+const relate = 'MATCH (a), (b) WHERE id(a) = $id AND id(b) = $other CREATE (a)-[:KNOWS {since: $number}]->(b)';
+const unrelate = 'MATCH ()-[r]->() WHERE id(r) = $relationship DELETE r';
+
+/** Of twenty transactions: how many do what. */
+const mix: readonly (readonly [statement: string, share: number])[] = [
+  [create, 8],
+  [setIndexed, 4],
+  [setText, 4],
+  [relate, 3],
+  [unrelate, 1],
+];
+const cycle = mix.flatMap(([statement, share]) => Array.from({ length: share }, () => statement));
+
+/** Small transactions on a fixture; each changes something, so that as many are committed as were asked for. */
+export class TransactionLoad {
+  private readonly server: RunningServer;
+  private readonly fixture: StoreFixture;
+  private written = 0;
+
+  constructor(server: RunningServer, fixture: StoreFixture) {
+    this.server = server;
+    this.fixture = fixture;
+  }
+
+  /** Commits `count` transactions over several connections; throws if the server counts others. */
+  async run(count: number): Promise<void> {
+    const before = await this.server.lastTransactionId();
+    let left = count;
+    const worker = async () => {
+      const connection = await this.server.connect();
+      try {
+        while (left-- > 0) await commit(connection, this.plan(this.written++));
+      } finally {
+        connection.close();
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(CONNECTIONS, count) }, worker));
+    const committed = (await this.server.lastTransactionId()) - before;
+    if (committed !== count) throw new Error(`the server committed ${committed} transactions instead of ${count}`);
+  }
+
+  private plan(i: number): Work {
+    const { nodes, relationships } = this.fixture;
+    const note = `transaction ${i}: `.padEnd(60 + (i % 100), 'some words ');
+    return {
+      statement: cycle[i % cycle.length]!,
+      params: {
+        id: (i * STRIDE) % nodes,
+        other: (i * STRIDE + 1) % nodes,
+        relationship: (Math.floor(i / cycle.length) * STRIDE) % relationships,
+        name: `new person ${i}`,
+        number: 2_000_000_000 + i,
+        note,
+      },
+    };
+  }
+}
+
+/** Transactions that lost a deadlock are run again. */
+async function commit(connection: BoltConnection, { statement, params }: Work): Promise<void> {
+  for (;;) {
+    try {
+      await connection.run(statement, params);
+      return;
+    } catch (error) {
+      if (!(error instanceof CypherError && error.code.startsWith('Neo.TransientError.'))) throw error;
+    }
+  }
+}
