@@ -3,13 +3,12 @@ import {
   type RelationshipGroupCommandType,
   WIDE_RELATIONSHIP_GROUP_COMMAND,
 } from '../log/commands/command-types.ts';
-import { readPropertyOwner, readPropertyOwnerKind } from '../log/commands/property-command.ts';
 import type { DynamicOwner, TokenKind, TransactionVisitor } from '../log/transaction-visitor.ts';
-import { ChangeTable } from './change-table.ts';
 import { FreedUnits } from './freed-units.ts';
 import type { NetChanges } from './net-changes.ts';
 import { RecordSpace } from './record-space.ts';
 import { SchemaEvents } from './schema-events.ts';
+import { TouchedNodes } from './touched-nodes.ts';
 
 const DYNAMIC_SPACES: Record<DynamicOwner, RecordSpace> = {
   labels: RecordSpace.nodeLabels,
@@ -42,13 +41,12 @@ export interface CountsReceiver {
  */
 export class ChangeCollector implements TransactionVisitor {
   readonly schema = new SchemaEvents();
-  /** Ids of nodes whose record or properties changed. */
-  readonly touchedNodes = new ChangeTable();
+  readonly touchedNodes = new TouchedNodes();
   readonly freedUnits: FreedUnits | undefined;
   /** First property of the graph itself, undefined = not changed. */
   firstGraphProperty: number | undefined;
-  /** A relationship was created or deleted, or its properties changed. */
-  relationshipsChanged = false;
+  /** A relationship was created or deleted. */
+  private relationshipsCreatedOrDeleted = false;
   /** First transaction with a command for an explicit index, undefined = none. */
   firstExplicitIndexTransaction: number | undefined;
   private readonly changes: NetChanges;
@@ -73,18 +71,24 @@ export class ChangeCollector implements TransactionVisitor {
     this.buffer = buffer;
     this.shift = shift;
     this.countsWanted = countsWanted;
+    this.touchedNodes.begin(buffer, shift);
+  }
+
+  /** A relationship was created or deleted, or a property of one changed. */
+  get relationshipsChanged(): boolean {
+    return this.relationshipsCreatedOrDeleted || this.touchedNodes.relationshipProperties;
   }
 
   node(id: number, before: number, after: number): void {
     this.note(RecordSpace.node, id, before, after);
-    this.touchedNodes.noteAfter(id, after);
+    this.touchedNodes.node(id, before, after);
     this.freedUnits?.noteNode(this.buffer, before - this.shift, after - this.shift);
   }
 
   relationship(id: number, before: number, after: number): void {
     this.note(RecordSpace.relationship, id, before, after);
     const flags = this.buffer[before - this.shift]! ^ this.buffer[after - this.shift]!;
-    if ((flags & IN_USE) !== 0) this.relationshipsChanged = true;
+    if ((flags & IN_USE) !== 0) this.relationshipsCreatedOrDeleted = true;
     this.freedUnits?.noteRelationship(this.buffer, before - this.shift, after - this.shift);
   }
 
@@ -95,16 +99,7 @@ export class ChangeCollector implements TransactionVisitor {
 
   property(id: number, before: number, after: number): void {
     this.note(RecordSpace.property, id, before, after);
-    this.touchOwner(before);
-    this.touchOwner(after);
-  }
-
-  private touchOwner(image: number): void {
-    const offset = image - this.shift;
-    const kind = readPropertyOwnerKind(this.buffer, offset);
-    if (kind === 'relationship') this.relationshipsChanged = true;
-    if (kind !== 'node') return;
-    this.touchedNodes.noteAfter(readPropertyOwner(this.buffer, offset), image);
+    this.touchedNodes.property(id, before, after);
   }
 
   token(kind: TokenKind, id: number, before: number, after: number): void {

@@ -64,7 +64,7 @@ export async function collectChanges(
       collect(item, folder, collector, images, item.transactionId > countsKnownTo);
       changes.spillIfLarge();
       // With changes on disk nothing is compared node by node.
-      if (changes.spilled) collector.touchedNodes.clear();
+      if (changes.spilled) collector.touchedNodes.ids.clear();
       collected.transactions++;
       collected.firstId ??= item.transactionId;
       last = item;

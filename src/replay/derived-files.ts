@@ -1,14 +1,17 @@
+import type { LogPosition } from '../log/log-position.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
 import type { StoreFormat } from '../store/store-format.ts';
 import { StoreReader } from '../store/store-reader.ts';
 import type { ChangeCollector } from './change-collector.ts';
-import { type DerivedChanges, findDerivedChanges, rebuildAll } from './derived-changes.ts';
-import { viewGraph } from './graph-view.ts';
+import { DerivedChangeCollector, type DerivedChanges, rebuildAll } from './derived-changes.ts';
+import { locateAfter, locateBefore, UnknownPast, viewGraph } from './graph-view.ts';
 import { readIndexRules } from './index-rules.ts';
 import { bringLabelScanUpToDate } from './label-scan-file.ts';
 import type { LogImages } from './log-images.ts';
 import type { NetChanges } from './net-changes.ts';
+import { NodeStateReader } from './node-state.ts';
 import { bringIndexesUpToDate, type IndexLeftToServer } from './schema-index-files.ts';
+import { collectStateHistory } from './state-history.ts';
 import { storedRecords } from './stored-records.ts';
 
 export interface DerivedFilesReport {
@@ -22,6 +25,7 @@ export interface DerivedFilesPlan {
 }
 
 export interface DerivedFilesOptions {
+  start: LogPosition;
   storeIsExact: boolean;
   scratch: string;
   signal?: AbortSignal;
@@ -38,7 +42,7 @@ export function planDerivedFiles(
   collector: ChangeCollector,
   options: DerivedFilesOptions,
 ): DerivedFilesPlan {
-  const derived = compare(folder, format, changes, images, collector, options.storeIsExact);
+  const derived = compare(folder, format, changes, images, collector, options);
   const { scratch, signal } = options;
   const { recreated } = collector.schema;
   return {
@@ -57,22 +61,32 @@ function compare(
   changes: NetChanges,
   images: LogImages,
   collector: ChangeCollector,
-  storeIsExact: boolean,
+  options: DerivedFilesOptions,
 ): DerivedChanges {
   const reader = new StoreReader(folder);
   try {
     const { touched, recreated } = collector.schema;
     const rules = readIndexRules(reader, touched).filter((rule) => !recreated.has(rule.id));
-    const onNodes = rules.filter((rule) => rule.schema.entity === 'node');
     if (changes.spilled) return rebuildAll(rules);
+    const onNodes = rules.filter((rule) => rule.schema.entity === 'node');
+    const derived = new DerivedChangeCollector(onNodes);
+    const states = new NodeStateReader(onNodes);
     const stored = storedRecords(reader);
-    const view = (side: 'before' | 'after') => {
-      const records = { node: format.node.create(), property: format.property.create() };
-      return viewGraph(side, changes, images, stored, records, storeIsExact);
-    };
-    const derived = findDerivedChanges(collector.touchedNodes.sortedIds(), view('before'), view('after'), onNodes);
-    if (collector.relationshipsChanged) rebuildOnRelationships(derived, rules);
-    return derived;
+    if (options.storeIsExact) {
+      const before = viewGraph(changes, images, stored, format, locateBefore(changes));
+      const after = viewGraph(changes, images, stored, format, locateAfter(changes));
+      for (const node of collector.touchedNodes.ids.sortedIds()) {
+        derived.add(node, [states.read(node, before), states.read(node, after)]);
+      }
+    } else {
+      collectStateHistory(folder, options.start, changes, images, stored, format, states, derived);
+    }
+    const result = derived.result();
+    if (collector.relationshipsChanged) rebuildOnRelationships(result, rules);
+    return result;
+  } catch (error) {
+    if (error instanceof UnknownPast) return rebuildAll(readIndexRules(reader, collector.schema.touched));
+    throw error;
   } finally {
     reader.close();
   }

@@ -19,9 +19,15 @@ interface UnitImage {
  */
 export class FreedUnits {
   private readonly units = new Map<RecordSpace, Set<number>>();
+  private readonly spacesWithUnits = new Set<RecordSpace>();
   private readonly node = HIGH_LIMIT_FORMAT.node.create();
   private readonly relationship = HIGH_LIMIT_FORMAT.relationship.create();
   private readonly group = HIGH_LIMIT_FORMAT.relationshipGroup.create();
+
+  /** Whether a record of this space had two units at any time in the log. */
+  occurIn(space: RecordSpace): boolean {
+    return this.spacesWithUnits.has(space);
+  }
 
   of(space: RecordSpace): Iterable<number> {
     return this.units.get(space) ?? [];
@@ -46,6 +52,7 @@ export class FreedUnits {
   }
 
   private note(space: RecordSpace, old: number, now: number, freed: number): void {
+    if (old !== NO_UNIT || now !== NO_UNIT || freed !== NO_UNIT) this.spacesWithUnits.add(space);
     if (old !== NO_UNIT && old !== now) this.add(space, old);
     if (freed !== NO_UNIT) this.add(space, freed);
   }

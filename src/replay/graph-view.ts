@@ -1,14 +1,15 @@
 import type { DynamicRecord } from '../store/dynamic-record.ts';
 import type { NodeRecord } from '../store/node-record.ts';
 import type { PropertyRecord } from '../store/property-record.ts';
-import { type ChangeTable, NO_IMAGE } from './change-table.ts';
+import type { StoreFormat } from '../store/store-format.ts';
+import { NO_IMAGE } from './change-table.ts';
 import { dynamicImages, type ImageDecoder, nodeImages, propertyImages } from './image-decoders.ts';
 import type { LogImages } from './log-images.ts';
 import type { NetChanges } from './net-changes.ts';
 import { RecordSpace } from './record-space.ts';
 
-/** Records of the store files as they are on disk now. The returned record may be reused by the next call. */
-export interface StoredRecords {
+/** Reads single records of the graph at one moment. A returned record may be reused by the next call. */
+export interface GraphView {
   node(id: number): NodeRecord | undefined;
   property(id: number): PropertyRecord | undefined;
   nodeLabels(id: number): DynamicRecord | undefined;
@@ -16,71 +17,72 @@ export interface StoredRecords {
   propertyArrays(id: number): DynamicRecord | undefined;
 }
 
-/** The graph at one end of a stretch of log. */
-export interface GraphView extends StoredRecords {
-  readonly side: 'before' | 'after';
-}
-
-/** The state before the log is asked for a record whose content then is neither in the log nor, for sure, in the store. */
+/** A state is asked for a record whose content then is neither in the log nor, for sure, in the store. */
 export class UnknownPast extends Error {
   override readonly name = 'UnknownPast';
 }
 
+/** Where the image of a touched record is at the moment of a view, or one of the other answers. */
+export type LocateImage = (space: RecordSpace, id: number) => number;
+
+/** Answers of {@link LocateImage} that are not locations. */
+export const FROM_STORE = NO_IMAGE;
+export const UNKNOWN = -1;
+
 /**
- * Sees the graph before or after a stretch of log without replaying it: records that the log touches come from its images, all
- * others from the store, where they are exact even in a fuzzy copy.
- *
- * `storeIsExact`: no record has been written since the state "before" (an incremental before it is applied). Otherwise a touched
- * record without a before-image throws {@link UnknownPast} on that side.
+ * Sees the graph at a moment within a stretch of log without replaying it: records that the log touches come from the images that
+ * `locate` names, all others from the store, where they are exact even in a fuzzy copy.
  */
 export function viewGraph(
-  side: 'before' | 'after',
   changes: NetChanges,
   images: LogImages,
-  stored: StoredRecords,
-  records: { node: NodeRecord; property: PropertyRecord },
-  storeIsExact: boolean,
+  stored: GraphView,
+  format: StoreFormat,
+  locate: LocateImage,
 ): GraphView {
-  const locate = side === 'before' ? firstBefore : lastAfter;
-  const mayReadPast = side === 'after' || storeIsExact;
-
-  function overlay<R>(
+  function overlay<R extends { id: number }>(
     space: RecordSpace,
     decode: ImageDecoder<R>,
-    record: R & { id: number },
+    record: R,
     fromStore: (id: number) => R | undefined,
   ): (id: number) => R | undefined {
     const table = changes.table(space);
     return (id) => {
       if (!table.has(id)) return fromStore(id);
-      const location = locate(table, id);
-      if (location !== NO_IMAGE) {
-        decode(location, record);
-        record.id = id;
-        return record;
-      }
-      // After: a record that was shown but never written. Before: one that was written without being shown.
-      if (mayReadPast) return fromStore(id);
-      throw new UnknownPast(`record ${id} of store ${space} has no image of its former state`);
+      const location = locate(space, id);
+      if (location === FROM_STORE) return fromStore(id);
+      if (location === UNKNOWN)
+        throw new UnknownPast(`record ${id} of space ${space} has no image of its former state`);
+      decode(location, record);
+      record.id = id;
+      return record;
     };
   }
 
   const dynamic = dynamicImages(images);
-  const emptyDynamic = (): DynamicRecord => ({ id: -1, inUse: false, first: false, next: -1, data: new Uint8Array(0) });
+  const dynamicRecord = (): DynamicRecord => ({
+    id: -1,
+    inUse: false,
+    first: false,
+    next: -1,
+    data: new Uint8Array(0),
+  });
+  const { node, property, nodeLabels, propertyStrings, propertyArrays } = RecordSpace;
   return {
-    side,
-    node: overlay(RecordSpace.node, nodeImages(images), records.node, (id) => stored.node(id)),
-    property: overlay(RecordSpace.property, propertyImages(images), records.property, (id) => stored.property(id)),
-    nodeLabels: overlay(RecordSpace.nodeLabels, dynamic, emptyDynamic(), (id) => stored.nodeLabels(id)),
-    propertyStrings: overlay(RecordSpace.propertyStrings, dynamic, emptyDynamic(), (id) => stored.propertyStrings(id)),
-    propertyArrays: overlay(RecordSpace.propertyArrays, dynamic, emptyDynamic(), (id) => stored.propertyArrays(id)),
+    node: overlay(node, nodeImages(images), format.node.create(), stored.node),
+    property: overlay(property, propertyImages(images), format.property.create(), stored.property),
+    nodeLabels: overlay(nodeLabels, dynamic, dynamicRecord(), stored.nodeLabels),
+    propertyStrings: overlay(propertyStrings, dynamic, dynamicRecord(), stored.propertyStrings),
+    propertyArrays: overlay(propertyArrays, dynamic, dynamicRecord(), stored.propertyArrays),
   };
 }
 
-function firstBefore(table: ChangeTable, id: number): number {
-  return table.firstBefore(id);
+/** The state before the log, of a store in which nothing was written since then. */
+export function locateBefore(changes: NetChanges): LocateImage {
+  return (space, id) => changes.table(space).firstBefore(id);
 }
 
-function lastAfter(table: ChangeTable, id: number): number {
-  return table.lastAfter(id);
+/** The state after the log. A record that was shown but never written is in the store. */
+export function locateAfter(changes: NetChanges): LocateImage {
+  return (space, id) => changes.table(space).lastAfter(id);
 }

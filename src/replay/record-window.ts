@@ -75,17 +75,13 @@ export class RecordWindow {
   }
 
   /** Writes what is pending and forces the file to disk. */
-  close(): void {
-    try {
-      this.writeBack();
-      fsyncSync(this.fd);
-    } finally {
-      closeSync(this.fd);
-    }
+  flush(): void {
+    this.writeBack();
+    fsyncSync(this.fd);
   }
 
-  /** Closes without writing: after an error. */
-  abandon(): void {
+  /** Closes the file; what was not flushed is lost. */
+  close(): void {
     closeSync(this.fd);
   }
 

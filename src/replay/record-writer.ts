@@ -44,7 +44,7 @@ export async function writeRecords(
   for (const space of recordSpaces) {
     if (!changes.has(space)) continue;
     throwIfCancelled(signal);
-    written.records += writeSpace(folder, space, format, changes, images, freedUnits?.of(space) ?? []);
+    written.records += writeSpace(folder, space, format, changes, images, freedUnits);
     written.files++;
     // Between files the event loop runs: signals and progress come through.
     await new Promise(setImmediate);
@@ -58,7 +58,7 @@ function writeSpace(
   format: StoreFormat,
   changes: NetChanges,
   images: LogImages,
-  freedUnits: Iterable<number>,
+  units: FreedUnits | undefined,
 ): number {
   const file = fileOfSpace(space);
   const path = join(folder, file.fileName);
@@ -66,12 +66,13 @@ function writeSpace(
   const decode = imagesOf(space, images) as unknown as (location: number, record: AnyRecord) => AnyRecord;
   const record = codec.create();
   const window = openWindow(path, codec.size);
-  let records = 0;
-  try {
-    for (const unit of freedUnits) window.clearInUse(unit);
+
+  function write(wanted: (record: AnyRecord) => boolean): number {
+    let records = 0;
     for (const { id, lastAfter } of changes.inOrder(space)) {
       if (lastAfter === NO_IMAGE) continue;
       decode(lastAfter, record);
+      if (!wanted(record)) continue;
       record.id = id;
       checkFits(record, codec.size - format.dynamicHeaderBytes, path);
       const offset = window.seek(id);
@@ -80,12 +81,31 @@ function writeSpace(
       if (secondUnit !== undefined) window.writeRecord(record.secondaryUnit!, secondUnit);
       records++;
     }
-  } catch (error) {
-    window.abandon();
-    throw fileError(error, 'write the store file', path);
+    return records;
   }
-  window.close();
-  return records;
+
+  try {
+    const records = units?.occurIn(space) ? writeWithUnits(window, units.of(space), write) : write(() => true);
+    window.flush();
+    return records;
+  } catch (error) {
+    throw fileError(error, 'write the store file', path);
+  } finally {
+    window.close();
+  }
+}
+
+/**
+ * Everything that is no longer there is cleared before anything is written. An id that one record gave up can be the second unit of
+ * another now, with a lower id, or the other way round: clearing it in its turn would destroy what was written there before.
+ */
+function writeWithUnits(
+  window: RecordWindow,
+  freedUnits: Iterable<number>,
+  write: (wanted: (record: AnyRecord) => boolean) => number,
+): number {
+  for (const unit of freedUnits) window.clearInUse(unit);
+  return write((record) => !record.inUse) + write((record) => record.inUse);
 }
 
 function codecOf(path: string, kind: RecordKind, format: StoreFormat): RecordCodec<AnyRecord> {

@@ -1,8 +1,8 @@
 import type { StoreReader } from '../store/store-reader.ts';
-import type { StoredRecords } from './graph-view.ts';
+import type { GraphView } from './graph-view.ts';
 
 /** Random access to the records that labels and indexed values are made of. */
-export function storedRecords(reader: StoreReader): StoredRecords {
+export function storedRecords(reader: StoreReader): GraphView {
   const nodes = reader.file('node');
   const node = nodes.codec.create();
   return {

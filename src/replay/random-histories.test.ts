@@ -1,0 +1,198 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Dice } from '../../test/support/dice.ts';
+import { writeHistoryLog } from '../../test/support/history-log.ts';
+import { differences, MemoryStore } from '../../test/support/memory-store.ts';
+import { makeHistory } from '../../test/support/random-history.ts';
+import { transactionChecksum } from '../log/entries/start-entry.ts';
+import { LogReader } from '../log/log-reader.ts';
+import { findRecoveryStart } from '../log/recovery-start.ts';
+import { type DecodedTransaction, encodeTransaction } from '../log/transaction-codec.ts';
+import { encodeCounts, readLiveCounts } from '../store/counts-store.ts';
+import { recountStore } from '../store/recount-store.ts';
+import { filePageBytes, type StoreKey, storeFiles } from '../store/store-files.ts';
+import { formatByName, storeFormats } from '../store/store-format.ts';
+import { StoreReader } from '../store/store-reader.ts';
+import { StoreWriter } from '../store/store-writer.ts';
+import { recoverStore } from './recover.ts';
+
+/** In memory where the system has such a place: recovery forces every file, and a disk makes that slow. */
+const parent = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'graphkeep-histories-'));
+afterAll(() => rmSync(parent, { recursive: true }));
+
+const FORMATS = ['v0.A.9', 'vE.H.4', 'vE.H.0'];
+/** Blocks as small as chains need, and the usual ones. */
+const SIZES = [{ nodeLabels: 24, propertyStrings: 40, propertyArrays: 40 }, {}];
+const empty = new Map<string, MemoryStore>();
+
+beforeAll(async () => {
+  for (const format of FORMATS) {
+    for (const [i, recordSizes] of SIZES.entries()) {
+      const folder = join(parent, `empty-${format}-${i}`);
+      await new StoreWriter(folder, {
+        format: formatByName(format),
+        recordSizes,
+        creationTimeMs: 1,
+        randomId: 2n,
+      }).finish();
+      empty.set(`${format}/${i}`, MemoryStore.load(folder));
+    }
+  }
+});
+
+interface Plan {
+  seed: number;
+  format: string;
+  sizes: number;
+  length: number;
+  base: 'exact' | 'fuzzy pages' | 'fuzzy records';
+  budgetBytes: number;
+  torn: boolean;
+}
+
+const plans: fc.Arbitrary<Plan> = fc.record({
+  seed: fc.integer(),
+  format: fc.constantFrom(...FORMATS, 'vE.H.4'),
+  sizes: fc.nat(SIZES.length - 1),
+  length: fc.integer({ min: 1, max: 40 }),
+  base: fc.constantFrom('exact' as const, 'fuzzy pages' as const, 'fuzzy records' as const),
+  budgetBytes: fc.constantFrom(0, 64 << 20),
+  torn: fc.boolean(),
+});
+
+/** States after each transaction, [0] = before the first. */
+function statesOf(start: MemoryStore, transactions: readonly DecodedTransaction[]): MemoryStore[] {
+  const states = [start];
+  for (const transaction of transactions) {
+    const next = states.at(-1)!.clone();
+    next.apply(transaction);
+    states.push(next);
+  }
+  return states;
+}
+
+/** A copy that was made while the server worked: every piece of it is from some state of `states`. */
+function fuzzyCopy(states: readonly MemoryStore[], dice: Dice, pieces: 'pages' | 'records'): MemoryStore {
+  const any = () => dice.pick(states);
+  const files = new Map<StoreKey, Buffer>();
+  for (const { key } of storeFiles) {
+    const copy = Buffer.alloc(any().files.get(key)!.length);
+    const { size } = states[0]!.codec(key);
+    const step = pieces === 'pages' ? filePageBytes(size) : size;
+    for (let at = 0; at < copy.length; at += step) copyPiece(any().files.get(key)!, copy, at, step);
+    states[0]!.files.get(key)!.copy(copy, 0, 0, storeFiles.find((file) => file.key === key)!.header === 'none' ? 0 : 4);
+    files.set(key, copy);
+  }
+  return new MemoryStore(files, { ...any().metadata }, any().clone().counts);
+}
+
+/** Nothing if the file was shorter then. */
+function copyPiece(from: Buffer, to: Buffer, at: number, length: number): void {
+  to.set(from.subarray(at, Math.min(at + length, to.length)), at);
+}
+
+let runs = 0;
+
+test('net changes lead to the same records as one transaction after the other', async () => {
+  await fc.assert(fc.asyncProperty(plans, checkPlan), { numRuns: 600 });
+});
+
+async function checkPlan(plan: Plan): Promise<void> {
+  const dice = new Dice(plan.seed);
+  const start = empty.get(`${plan.format}/${plan.sizes}`)!;
+  const transactions = makeHistory(start, dice, plan.length);
+  const states = statesOf(start, transactions);
+  const checkPoint = dice.between(-1, transactions.length - 1);
+  const possible = states.slice(checkPoint + 1);
+  const base =
+    plan.base === 'exact' ? possible[0]! : fuzzyCopy(possible, dice, plan.base === 'fuzzy pages' ? 'pages' : 'records');
+  const expected = states.at(-1)!;
+
+  const folder = join(parent, `${runs++}`);
+  const scratch = join(folder, 'scratch');
+  mkdirSync(scratch, { recursive: true });
+  try {
+    base.write(folder);
+    const log = await writeHistoryLog(folder, transactions, dice, checkPoint, plan.torn);
+    const from = findRecoveryStart(folder).position!;
+    const { budgetBytes } = plan;
+    const options = { start: from, storeIsExact: plan.base === 'exact', budgetBytes, scratch };
+    const recovery = await recoverStore(folder, options);
+
+    expect(recovery.transactions).toBe(transactions.length - checkPoint - 1);
+    expect(readdirSync(scratch)).toEqual([]);
+    const recovered = loadRecovered(folder);
+    expect(differences(recovered, expected)).toEqual([]);
+    checkMetadata(recovered, base, expected, transactions, log.end);
+    expect(encodeCounts(recovered.counts)).toEqual(encodeCounts(expected.counts));
+    await checkRecount(folder, recovered);
+    expect([...readTransactions(folder)]).toEqual(transactions.map((t) => encodeTransaction(t).view().toString('hex')));
+    expect(findRecoveryStart(folder).needed).toBe(false);
+
+    await recoverStore(folder, { ...options, storeIsExact: false });
+    const again = loadRecovered(folder);
+    for (const [key, bytes] of again.files) expect(bytes.equals(recovered.files.get(key)!), key).toBe(true);
+    expect(again.counts).toEqual(recovered.counts);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function loadRecovered(folder: string): MemoryStore {
+  const { fileName } = readLiveCounts(folder)!;
+  return MemoryStore.load(folder, fileName);
+}
+
+function checkMetadata(
+  recovered: MemoryStore,
+  base: MemoryStore,
+  expected: MemoryStore,
+  transactions: readonly DecodedTransaction[],
+  end: { version: number; offset: number },
+): void {
+  expect(recovered.metadata).toEqual({
+    ...base.metadata,
+    ...expected.metadata,
+    logVersion: end.version,
+    lastClosedLogVersion: end.version,
+    lastClosedLogOffset: end.offset,
+    lastTransactionId: transactions.at(-1)!.commit.transactionId,
+    lastTransactionChecksum: transactionChecksum(transactions.at(-1)!.start),
+    lastTransactionCommitTime: transactions.at(-1)!.commit.timeCommitted,
+  });
+}
+
+/** The history is plausible: what its counts commands add up to is what its records say. */
+async function checkRecount(folder: string, recovered: MemoryStore): Promise<void> {
+  const reader = new StoreReader(folder);
+  try {
+    const counts = await recountStore(reader);
+    counts.txId = recovered.counts.txId;
+    expect(encodeCounts(counts)).toEqual(encodeCounts(recovered.counts));
+    for (const node of reader.nodes()) expect(node.labels).toEqual([...node.labels].sort((a, b) => a - b));
+    expect([...reader.relationships()].length).toBe(counts.relationshipCount(-1, -1, -1));
+    reader.schemaRules();
+  } finally {
+    reader.close();
+  }
+}
+
+function* readTransactions(folder: string): Generator<string> {
+  const reader = new LogReader(folder);
+  try {
+    for (const item of reader) {
+      if (item.kind === 'transaction') yield item.bytes.toString('hex');
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+test('all families of formats are covered', () => {
+  expect(new Set(FORMATS.map((name) => formatByName(name).family))).toEqual(
+    new Set(storeFormats.map(({ family }) => family)),
+  );
+});

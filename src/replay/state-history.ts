@@ -1,0 +1,82 @@
+import type { LogPosition } from '../log/log-position.ts';
+import { LogReader } from '../log/log-reader.ts';
+import type { LogTransaction } from '../log/log-transaction.ts';
+import { walkTransaction } from '../log/transaction-walker.ts';
+import type { StoreFormat } from '../store/store-format.ts';
+import { ChangeCollector } from './change-collector.ts';
+import { NO_IMAGE } from './change-table.ts';
+import type { DerivedChangeCollector } from './derived-changes.ts';
+import { FROM_STORE, type GraphView, UNKNOWN, viewGraph } from './graph-view.ts';
+import type { LogImages } from './log-images.ts';
+import { NetChanges } from './net-changes.ts';
+import type { NodeState, NodeStateReader } from './node-state.ts';
+import { TouchedNodes } from './touched-nodes.ts';
+
+const IGNORED_COUNTS = { nodes: () => {}, relationships: () => {} };
+
+/**
+ * Collects every state that each touched node went through, transaction by transaction: needed where the label scan store and the
+ * indexes may hold any of them (a copy of a running server, a crash). Reads the log a second time; `changes` is its net change.
+ */
+export function collectStateHistory(
+  folder: string,
+  start: LogPosition,
+  changes: NetChanges,
+  images: LogImages,
+  stored: GraphView,
+  format: StoreFormat,
+  states: NodeStateReader,
+  derived: DerivedChangeCollector,
+): void {
+  const history = new StateHistory(changes, images, stored, format, states);
+  const reader = new LogReader(folder, { from: start });
+  try {
+    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+      if (item.kind === 'transaction') history.take(item, images.baseOf(item.version));
+    }
+  } finally {
+    reader.close();
+  }
+  history.emit(derived);
+}
+
+class StateHistory {
+  /** What has happened up to the present transaction. */
+  private readonly progress = new NetChanges(Number.POSITIVE_INFINITY, '');
+  private readonly collector = new ChangeCollector(this.progress, IGNORED_COUNTS, false);
+  private readonly touched = new TouchedNodes();
+  private readonly histories = new Map<number, NodeState[]>();
+  private readonly states: NodeStateReader;
+  private readonly now: GraphView;
+
+  constructor(changes: NetChanges, images: LogImages, stored: GraphView, format: StoreFormat, states: NodeStateReader) {
+    this.states = states;
+    this.now = viewGraph(changes, images, stored, format, (space, id) => {
+      const location = this.progress.table(space).lastAfter(id);
+      if (location !== NO_IMAGE) return location;
+      const table = changes.table(space);
+      const before = table.firstBefore(id);
+      if (before !== NO_IMAGE) return before;
+      return table.lastAfter(id) === NO_IMAGE ? FROM_STORE : UNKNOWN;
+    });
+  }
+
+  take(transaction: LogTransaction, base: number): void {
+    const { buffer, start, end, transactionId } = transaction;
+    const shift = transaction.shift + base;
+    this.touched.ids.clear();
+    this.touched.begin(buffer, shift);
+    walkTransaction(buffer, start, end, this.touched, shift);
+    const nodes = this.touched.ids.sortedIds();
+    for (const node of nodes) {
+      if (!this.histories.has(node)) this.histories.set(node, [this.states.read(node, this.now)]);
+    }
+    this.collector.beginTransaction(transactionId, buffer, shift, false);
+    walkTransaction(buffer, start, end, this.collector, shift);
+    for (const node of nodes) this.histories.get(node)!.push(this.states.read(node, this.now));
+  }
+
+  emit(derived: DerivedChangeCollector): void {
+    for (const [node, states] of this.histories) derived.add(node, states);
+  }
+}
