@@ -10,8 +10,9 @@ export class MemoryPageFile implements PageFile {
   private content: Uint8Array;
 
   constructor(content: Uint8Array) {
-    this.original = content.slice();
-    this.content = content.slice();
+    // Not slice(): of a Buffer that is a view of the same bytes.
+    this.original = new Uint8Array(content);
+    this.content = new Uint8Array(content);
   }
 
   sizeBytes(): number {
@@ -24,7 +25,7 @@ export class MemoryPageFile implements PageFile {
   }
 
   write(source: Uint8Array, position: number): void {
-    const bytes = source.slice();
+    const bytes = new Uint8Array(source);
     this.events.push({ kind: 'write', position, bytes });
     this.content = apply(this.content, position, bytes);
   }
@@ -36,7 +37,7 @@ export class MemoryPageFile implements PageFile {
   close(): void {}
 
   bytes(): Uint8Array {
-    return this.content.slice();
+    return new Uint8Array(this.content);
   }
 
   /**
@@ -46,7 +47,7 @@ export class MemoryPageFile implements PageFile {
   afterCrash(end: number, survives: (bytes: Uint8Array, index: number) => number): Uint8Array {
     let synced = end;
     while (synced > 0 && this.events[synced - 1]!.kind !== 'sync') synced--;
-    let content: Uint8Array = this.original.slice();
+    let content: Uint8Array = new Uint8Array(this.original);
     for (let i = 0; i < end; i++) {
       const event = this.events[i]!;
       if (event.kind === 'sync') continue;

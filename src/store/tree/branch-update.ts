@@ -17,7 +17,7 @@ export class Replacement {
 
   add(id: number, key: Uint8Array, start: number, length: number): void {
     this.ids.push(id);
-    this.separators.push(key.slice(start, start + length));
+    this.separators.push(new Uint8Array(key.subarray(start, start + length)));
   }
 }
 

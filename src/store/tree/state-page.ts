@@ -61,7 +61,8 @@ export function decodeStatePage(page: Uint8Array): { state: TreeState; header: U
       freeReadPosition: readU32(page, 52),
       clean: page[CLEAN_AT] === 1,
     },
-    header: length <= page.length - HEADER_AT ? page.slice(HEADER_AT, HEADER_AT + length) : undefined,
+    header:
+      length <= page.length - HEADER_AT ? new Uint8Array(page.subarray(HEADER_AT, HEADER_AT + length)) : undefined,
   };
 }
 

@@ -1,0 +1,215 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import type { TreeLayout } from '../../src/store/tree/layout.ts';
+import { findLayoutOf } from '../../src/store/tree/layouts.ts';
+import { openPageFile } from '../../src/store/tree/page-file.ts';
+import { checkTreeStructure } from '../../src/store/tree/structure-check.ts';
+import type { TreeChange } from '../../src/store/tree/tree-change.ts';
+import { openTreeForReading } from '../../src/store/tree/tree-file.ts';
+import { closeTreeCleanly, updateTree, updateTreeFile } from '../../src/store/tree/tree-update.ts';
+import { MemoryPageFile } from '../support/memory-page-file.ts';
+import { readEntries } from '../support/trees.ts';
+import {
+  awaitIndexes,
+  checkConsistency,
+  copyStore,
+  describeInterop,
+  makeScratch,
+  openCopy,
+  type RunningServer,
+  startServer,
+  type Version,
+} from './harness/index.ts';
+
+const seed = 20261122;
+
+/** Numbers below one, the same in every run. */
+function createDice(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+async function fill(server: RunningServer): Promise<void> {
+  for (const property of ['number', 'text', 'mixed', 'day']) await server.cypher(`CREATE INDEX ON :Thing(${property})`);
+  await server.cypher('CREATE CONSTRAINT ON (n:Thing) ASSERT n.code IS UNIQUE');
+  await awaitIndexes(server);
+  for (let from = 0; from < 20_000; from += 4000) await server.cypher(insert, { from, to: from + 3999 });
+  for (let label = 0; label < 12; label++) {
+    await server.cypher(`MATCH (n:Thing) WHERE n.number % 12 = ${label} SET n:Kind${label}`);
+  }
+}
+
+const insert =
+  'UNWIND range($from, $to) AS i CREATE (:Thing {number: (i * 7919) % 100003, text: "t" + ((i * 31) % 5000) + ' +
+  'substring("abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", 0, i % 50), code: "code" + i, ' +
+  'day: date({year: 1900 + i % 150, month: 1 + i % 12, day: 1 + i % 28}), ' +
+  'mixed: CASE i % 3 WHEN 0 THEN i ELSE "m" + i END})';
+
+/** All tree files of a store. */
+function listTrees(store: string): { file: string; layout: TreeLayout }[] {
+  const files = ['neostore.labelscanstore.db'];
+  for (const entry of readdirSync(path.join(store, 'schema'), { recursive: true, withFileTypes: true })) {
+    const directory = path.relative(store, entry.parentPath);
+    if (entry.isFile() && /(native|string|temporal|spatial)-[^/]*(\/\d+)?$/.test(directory)) {
+      files.push(path.join(directory, entry.name));
+    }
+  }
+  return files
+    .map((name) => ({ file: path.join(store, name), layout: findLayoutOf(path.join(store, name)) }))
+    .filter((tree): tree is { file: string; layout: TreeLayout } => tree.layout !== undefined);
+}
+
+function readAll(file: string, layout: TreeLayout): string[] {
+  const tree = openPageFile(file, 'read');
+  const entries = readEntries(tree, layout);
+  tree.close();
+  return entries;
+}
+
+/** The change that removes an entry, and the one that brings it back. */
+function changesOf(entry: string, layout: TreeLayout): { remove: TreeChange; add: TreeChange } {
+  const [keyHex, valueHex] = entry.split('=') as [string, string | undefined];
+  const key = Buffer.from(keyHex, 'hex');
+  if (layout.valueBytes === 0) return { remove: { kind: 'remove', key }, add: { kind: 'add', key } };
+  const value = Buffer.from(valueHex!, 'hex');
+  const none = Buffer.alloc(layout.valueBytes);
+  return {
+    remove: { kind: 'mask', key, set: none, clear: value },
+    add: { kind: 'mask', key, set: value, clear: none },
+  };
+}
+
+async function expectSound(store: string): Promise<void> {
+  const trees = listTrees(store);
+  expect(trees.length).toBeGreaterThan(5);
+  for (const { file, layout } of trees) {
+    expect(await checkTreeStructure(openPageFile(file, 'read'), layout), file).toEqual([]);
+  }
+}
+
+async function expectConsistent(version: Version, store: string): Promise<void> {
+  const args = version === '3.5.34' ? ['--check-index-structure=true'] : [];
+  expect(await checkConsistency(version, store, args)).toMatchObject({ consistent: true, report: '' });
+}
+
+/** Lets the server work with the trees: reads through every index, thousands of changes. */
+async function work(server: RunningServer, from: number): Promise<void> {
+  const { rows } = await server.cypher('MATCH (n:Thing) WHERE n.code = "code17" RETURN count(n)');
+  expect(rows).toEqual([[1]]);
+  await server.cypher(insert, { from, to: from + 3999 });
+  await server.cypher(
+    'MATCH (n:Thing) WHERE n.number < 9000 SET n.number = n.number + 200000, n.text = "moved" + n.number',
+  );
+  await server.cypher(`MATCH (n:Kind3) WITH n LIMIT 700 DELETE n`);
+  await server.cypher(`MATCH (n:Kind4) WITH n LIMIT 700 REMOVE n:Kind4 SET n:Kind5`);
+}
+
+describeInterop('trees', () => {
+  it.each<Version>(['3.4.9', '3.5.34'])(
+    'that we updated, half updated or scrubbed are taken by %s',
+    async (version) => {
+      const dice = createDice(seed);
+      const server = await startServer({ version });
+      await fill(server);
+      await server.stop();
+      const store = path.join(makeScratch('trees'), 'graph.db');
+      await copyStore(server.storeDirectory, store);
+      await expectSound(store);
+
+      // Remove and bring back many entries: the same content in other pages, with a free list of ours.
+      for (const { file, layout } of listTrees(store)) {
+        const entries = readAll(file, layout);
+        for (let round = 0; round < 4; round++) {
+          const from = Math.floor(dice() * entries.length);
+          const chosen = entries.filter((_, i) => dice() < 0.1 || (i >= from && i < from + entries.length / 3));
+          const changes = chosen.map((entry) => changesOf(entry, layout));
+          await updateTree(
+            file,
+            layout,
+            changes.map((change) => change.remove),
+          );
+          expect(readAll(file, layout).length).toBe(entries.length - chosen.length);
+          await updateTree(
+            file,
+            layout,
+            changes.map((change) => change.add),
+          );
+        }
+        expect(readAll(file, layout)).toEqual(entries);
+      }
+      await expectSound(store);
+      await expectConsistent(version, store);
+      const onUpdated = await openCopy(version, store);
+      await work(onUpdated, 50_000);
+      await onUpdated.stop();
+      await expectSound(onUpdated.storeDirectory);
+      await expectConsistent(version, onUpdated.storeDirectory);
+
+      // Die in the middle of an update, with part of the writes on disk: the server takes the trees back to the check point.
+      await copyStore(onUpdated.storeDirectory, store);
+      for (const { file, layout } of listTrees(store)) {
+        const memory = new MemoryPageFile(readFileSync(file));
+        const entries = readEntries(memory, layout);
+        const chosen = entries.filter(() => dice() < 0.4);
+        await updateTreeFile(
+          memory,
+          layout,
+          chosen.map((entry) => changesOf(entry, layout).remove),
+        );
+        const writes = memory.events.length;
+        const end = 2 + Math.floor(dice() * (writes - 4));
+        if (writes > 4)
+          writeFileSync(
+            file,
+            memory.afterCrash(end, (bytes) => (dice() < 0.7 ? bytes.length : 0)),
+          );
+        expect(readAll(file, layout)).toEqual(entries);
+      }
+      const onHalf = await openCopy(version, store);
+      await work(onHalf, 60_000);
+      await onHalf.stop();
+      await expectSound(onHalf.storeDirectory);
+      await expectConsistent(version, onHalf.storeDirectory);
+
+      // Kill a server at work: we take its trees back to the check point, its recovery replays the log over them.
+      const killed = await openCopy(version, onHalf.storeDirectory, {
+        conf: { 'dbms.memory.pagecache.size': '1536k' },
+      });
+      await work(killed, 70_000);
+      await killed.kill();
+      let newer = 0;
+      for (const { file, layout } of listTrees(killed.storeDirectory)) {
+        const entries = readAll(file, layout);
+        const before = readFileSync(file);
+        const { clean } = openAndClose(file, layout);
+        expect(clean).toBe(false);
+        await closeTreeCleanly(file, layout);
+        if (
+          !readFileSync(file)
+            .subarray(3 * 8192)
+            .equals(before.subarray(3 * 8192))
+        )
+          newer++;
+        expect(readAll(file, layout)).toEqual(entries);
+        expect(openAndClose(file, layout).clean).toBe(true);
+      }
+      expect(newer).toBeGreaterThan(0);
+      await expectSound(killed.storeDirectory);
+      const recovered = await startServer({ version, home: killed.home });
+      await work(recovered, 80_000);
+      await recovered.stop();
+      await expectSound(recovered.storeDirectory);
+      await expectConsistent(version, recovered.storeDirectory);
+    },
+  );
+});
+
+function openAndClose(file: string, layout: TreeLayout): { clean: boolean } {
+  const tree = openTreeForReading(file, layout);
+  tree.file.close();
+  return tree.state;
+}
