@@ -18,6 +18,8 @@ export interface TreeLayout {
   readonly number: number;
   readonly majorVersion: number;
   readonly minorVersion: number;
+  /** Minor versions of earlier releases whose files have the same form; new files get {@link minorVersion}. */
+  readonly olderMinorVersions?: readonly number[];
   /** Node format: 2 = fixed, 3 = dynamic. */
   readonly keys: 'fixed' | 'dynamic';
   /** Key bytes of a fixed layout, 0 for dynamic ones. */
@@ -26,6 +28,14 @@ export interface TreeLayout {
   readonly compare: KeyOrder;
 }
 
-export function describeLayout(layout: Omit<TreeLayout, 'keys' | 'keyBytes' | 'valueBytes' | 'compare'>): string {
+type LayoutIdentity = Pick<TreeLayout, 'name' | 'number' | 'majorVersion' | 'minorVersion'>;
+
+/** Whether a file that claims to be `claimed` can be read and updated as `layout`. */
+export function fitsLayout(claimed: LayoutIdentity, layout: TreeLayout): boolean {
+  const minors = [layout.minorVersion, ...(layout.olderMinorVersions ?? [])];
+  return minors.some((minorVersion) => describeLayout({ ...layout, minorVersion }) === describeLayout(claimed));
+}
+
+export function describeLayout(layout: LayoutIdentity): string {
   return `${layout.name}/${layout.number} ${layout.majorVersion}.${layout.minorVersion}`;
 }

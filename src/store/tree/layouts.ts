@@ -4,7 +4,7 @@ import { pointLayout } from '../index/keys/point-key.ts';
 import { temporalKeys } from '../index/keys/temporal-key.ts';
 import { textLayout } from '../index/keys/text-key.ts';
 import { labelScanLayout } from '../label-scan/label-scan-layout.ts';
-import { describeLayout, type TreeLayout } from './layout.ts';
+import { fitsLayout, type TreeLayout } from './layout.ts';
 import { decodeMetaPage, META_BYTES } from './meta-page.ts';
 import { openPageFile } from './page-file.ts';
 
@@ -26,8 +26,8 @@ export function findLayoutOf(path: string): TreeLayout | undefined {
     if (file.sizeBytes() < META_BYTES) return undefined;
     const head = new Uint8Array(META_BYTES);
     file.read(head, 0);
-    const claimed = describeLayout(decodeMetaPage(head));
-    return treeLayouts.find((layout) => describeLayout(layout) === claimed);
+    const claimed = decodeMetaPage(head);
+    return treeLayouts.find((layout) => fitsLayout(claimed, layout));
   } finally {
     file.close();
   }

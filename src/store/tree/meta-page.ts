@@ -1,5 +1,5 @@
 import { readU32, writeU32 } from '../../base/byte-reader.ts';
-import { describeLayout, type TreeLayout } from './layout.ts';
+import { describeLayout, fitsLayout, type TreeLayout } from './layout.ts';
 
 /**
  * Meta page, page 0 (trees spec 2). Written once, never changed.
@@ -61,7 +61,7 @@ export function findMetaProblem(meta: MetaPage, layout: TreeLayout): { message: 
   if (!isPlausiblePageSize(meta.pageBytes)) {
     return { message: 'the page size is impossible', observed: String(meta.pageBytes) };
   }
-  if (describeLayout(meta) !== describeLayout(layout)) {
+  if (!fitsLayout(meta, layout)) {
     return { message: `the layout is not ${describeLayout(layout)}`, observed: describeLayout(meta) };
   }
   return undefined;

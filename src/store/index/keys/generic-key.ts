@@ -48,6 +48,8 @@ export const genericLayout: TreeLayout = {
   number: 0,
   majorVersion: 0,
   minorVersion: 5,
+  // 3.5.0-beta03: the same keys, seen for numbers, texts, points and composites.
+  olderMinorVersions: [4],
   keys: 'dynamic',
   keyBytes: 0,
   valueBytes: 0,
