@@ -1,10 +1,12 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { GraphkeepError } from '../base/errors.ts';
+import { fileError } from '../base/file-errors.ts';
 import { type ChangeTable, NO_IMAGE } from './change-table.ts';
 
 /** Numbers of a spilled entry: id, first before-image, last after-image. */
 const FIELDS = 3;
-const BUFFER_ENTRIES = 8192;
+const BUFFER_ENTRIES = 2048;
 
 /** One net change: the record and where its images are in the log. */
 export interface NetChange {
@@ -23,42 +25,67 @@ export class ChangeRun {
   /** Entry ranges [start, end) of each space. */
   private readonly ranges: { start: number; end: number }[] = [];
 
-  constructor(folder: string, index: number, tables: readonly ChangeTable[]) {
+  /** `spaces`: the changes of each space, by its number; their ids ascend. */
+  constructor(folder: string, index: number, spaces: Iterable<Iterable<NetChange>>) {
     this.path = join(folder, `net-changes.${index}.run`);
-    this.fd = openSync(this.path, 'w+');
-    let entries = 0;
-    for (const table of tables) {
-      const start = entries;
-      entries += this.append(table);
-      this.ranges.push({ start, end: entries });
+    this.fd = openRun(this.path);
+    try {
+      const chunk = new Float64Array(BUFFER_ENTRIES * FIELDS);
+      let entries = 0;
+      for (const changes of spaces) {
+        const start = entries;
+        entries += this.append(changes, chunk);
+        this.ranges.push({ start, end: entries });
+      }
+    } catch (error) {
+      this.dispose();
+      throw fileError(error, 'write the sort run', this.path);
     }
   }
 
-  private append(table: ChangeTable): number {
-    const ids = table.sortedIds();
-    const chunk = new Float64Array(BUFFER_ENTRIES * FIELDS);
+  private append(changes: Iterable<NetChange>, chunk: Float64Array): number {
+    let entries = 0;
     let n = 0;
-    for (const id of ids) {
+    for (const { id, firstBefore, lastAfter } of changes) {
       chunk[n++] = id;
-      chunk[n++] = table.firstBefore(id);
-      chunk[n++] = table.lastAfter(id);
+      chunk[n++] = firstBefore;
+      chunk[n++] = lastAfter;
+      entries++;
       if (n === chunk.length) {
-        writeSync(this.fd, chunk);
+        this.write(chunk);
         n = 0;
       }
     }
-    if (n > 0) writeSync(this.fd, chunk.subarray(0, n));
-    return ids.length;
+    this.write(chunk.subarray(0, n));
+    return entries;
   }
 
-  cursor(space: number): RunCursor {
+  private write(numbers: Float64Array): void {
+    const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    for (let done = 0; done < bytes.length; ) done += writeSync(this.fd, bytes, done, bytes.length - done);
+  }
+
+  has(space: number): boolean {
     const { start, end } = this.ranges[space]!;
-    return new RunCursor(this.fd, start, end);
+    return end > start;
+  }
+
+  cursor(space: number): ChangeCursor {
+    const { start, end } = this.ranges[space]!;
+    return new RunCursor(this.path, this.fd, start, end);
   }
 
   dispose(): void {
     closeSync(this.fd);
     rmSync(this.path, { force: true });
+  }
+}
+
+function openRun(path: string): number {
+  try {
+    return openSync(path, 'w+');
+  } catch (error) {
+    throw fileError(error, 'create the sort run', path);
   }
 }
 
@@ -76,15 +103,18 @@ class RunCursor implements ChangeCursor {
   private readonly fd: number;
   private next: number;
   private readonly end: number;
-  private readonly chunk = new Float64Array(BUFFER_ENTRIES * FIELDS);
+  private readonly path: string;
+  private readonly chunk: Float64Array;
   private at = 0;
   private filled = 0;
   done = false;
 
-  constructor(fd: number, start: number, end: number) {
+  constructor(path: string, fd: number, start: number, end: number) {
+    this.path = path;
     this.fd = fd;
     this.next = start;
     this.end = end;
+    this.chunk = new Float64Array(Math.min(BUFFER_ENTRIES, end - start) * FIELDS);
     this.fill();
   }
 
@@ -115,7 +145,11 @@ class RunCursor implements ChangeCursor {
     let got = 0;
     while (got < bytes.length) {
       const n = readSync(this.fd, bytes, got, bytes.length - got, this.next * FIELDS * 8 + got);
-      if (n === 0) throw new Error('a net-change run ended too early');
+      if (n === 0) {
+        throw new GraphkeepError('file.truncated', 'a sort run became shorter while it was read', {
+          place: { file: this.path },
+        });
+      }
       got += n;
     }
     this.next += entries;

@@ -3,7 +3,7 @@ export const NO_IMAGE = 0;
 
 const MAX_LOAD = 0.65;
 const EMPTY = -1;
-const INITIAL_CAPACITY = 1024;
+const INITIAL_CAPACITY = 128;
 /** Id, first before-image, last after-image. */
 export const BYTES_PER_SLOT = 24;
 

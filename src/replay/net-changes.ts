@@ -2,6 +2,9 @@ import { type ChangeCursor, ChangeRun, mergeChanges, type NetChange, TableCursor
 import { ChangeTable, NO_IMAGE } from './change-table.ts';
 import { type RecordSpace, recordSpaces } from './record-space.ts';
 
+/** So many runs are merged into one: each takes a file descriptor and, when it is read, a buffer. */
+const MOST_RUNS = 32;
+
 /**
  * The net change of a stretch of log: per record the first before-image and the last after-image, whatever happened in between.
  * Kept in memory up to a budget; beyond it, sorted runs go to disk and are merged when read. Design: "net-change replay".
@@ -9,6 +12,7 @@ import { type RecordSpace, recordSpaces } from './record-space.ts';
 export class NetChanges {
   private readonly tables = recordSpaces.map(() => new ChangeTable());
   private readonly runs: ChangeRun[] = [];
+  private runsWritten = 0;
   private readonly budgetBytes: number;
   private readonly spillFolder: string;
 
@@ -31,17 +35,32 @@ export class NetChanges {
     let bytes = 0;
     for (const table of this.tables) bytes += table.sizeBytes;
     if (bytes <= this.budgetBytes) return;
-    this.runs.push(new ChangeRun(this.spillFolder, this.runs.length, this.tables));
+    this.runs.push(this.writeRun((space) => mergeChanges([new TableCursor(this.tables[space]!)], noChange())));
     for (const table of this.tables) table.clear();
+    if (this.runs.length >= MOST_RUNS) this.mergeRuns();
   }
 
-  /** True if some changes are on disk: then {@link lookUp} is not available. */
+  private mergeRuns(): void {
+    const { runs } = this;
+    const cursorsOf = (space: RecordSpace): ChangeCursor[] => runs.map((run) => run.cursor(space));
+    this.runs.push(this.writeRun((space) => mergeChanges(cursorsOf(space), noChange())));
+    for (const run of runs.splice(0, runs.length - 1)) run.dispose();
+  }
+
+  private writeRun(changesOf: (space: RecordSpace) => Iterable<NetChange>): ChangeRun {
+    function* spaces(): Generator<Iterable<NetChange>> {
+      for (const space of recordSpaces) yield changesOf(space);
+    }
+    return new ChangeRun(this.spillFolder, this.runsWritten++, spaces());
+  }
+
+  /** True if some changes are on disk: then {@link table} does not show all. */
   get spilled(): boolean {
     return this.runs.length > 0;
   }
 
   has(space: RecordSpace): boolean {
-    return this.tables[space]!.size > 0 || (this.spilled && !this.runs.every((run) => run.cursor(space).done));
+    return this.tables[space]!.size > 0 || this.runs.some((run) => run.has(space));
   }
 
   /** Changed records of a space, in memory only. */
@@ -53,7 +72,7 @@ export class NetChanges {
   inOrder(space: RecordSpace): Generator<NetChange> {
     const cursors: ChangeCursor[] = this.runs.map((run) => run.cursor(space));
     cursors.push(new TableCursor(this.tables[space]!));
-    return mergeChanges(cursors, { id: -1, firstBefore: NO_IMAGE, lastAfter: NO_IMAGE });
+    return mergeChanges(cursors, noChange());
   }
 
   dispose(): void {
@@ -61,4 +80,9 @@ export class NetChanges {
     this.runs.length = 0;
     for (const table of this.tables) table.clear();
   }
+}
+
+/** An entry to be filled again and again. */
+function noChange(): NetChange {
+  return { id: -1, firstBefore: NO_IMAGE, lastAfter: NO_IMAGE };
 }
