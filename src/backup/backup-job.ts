@@ -132,7 +132,7 @@ class BackupJob {
   }
 
   private failed(outcome: 'no-strategy' | 'execution', error: GraphkeepError): GraphkeepError {
-    if (hasCode(error, 'cancelled', 'internal') || error instanceof BackupFailed) return error;
+    if (error instanceof BackupFailed || hasCode(error, 'cancelled', 'internal')) return error;
     return new BackupFailed(outcome, [{ strategy: 'common', error }]);
   }
 

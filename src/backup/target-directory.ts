@@ -85,7 +85,8 @@ export class TargetDirectory {
   /** Excludes the Java tools, which know nothing of our lock. The one beside the target is shared: other targets are not our matter. */
   private async lockStore(): Promise<void> {
     const inside = join(this.path, STORE_LOCK_FILE);
-    this.storeLocks.push(await this.requireLock(tryLockFile(inside), inside));
+    // Always removed: one that a killed run has left would stay for ever, as nobody could tell whose it is.
+    this.storeLocks.push(await this.requireLock(tryLockFile(inside, { remove: 'always' }), inside));
     const beside = join(dirname(this.path), STORE_LOCK_FILE);
     if ((await statIfExists(beside)) === undefined) return;
     this.storeLocks.push(await this.requireLock(tryLockFile(beside, { shared: true, create: false }), beside));

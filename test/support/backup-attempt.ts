@@ -89,9 +89,10 @@ export async function makeBackup(
 }
 
 /** Every name below a directory with the content behind it, as one text: equal = nothing was touched. */
-export function hashTree(directory: string): string {
+export function hashTree(directory: string, except: string[] = []): string {
   const hash = createHash('sha256');
-  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
+  const all = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  const names = all.filter((name) => !except.includes(name)).sort();
   for (const name of names) {
     const path = join(directory, name);
     const info = lstatSync(path);
@@ -101,8 +102,11 @@ export function hashTree(directory: string): string {
   return `${names.length} entries, ${hash.digest('hex')}`;
 }
 
-/** The backup is the store of `history` as of `transaction`, closed cleanly, and holds nothing it does not need. */
-export function expectExact(target: string, history: GeneratedHistory, transaction: number): void {
+/**
+ * The backup is the store of `history` as of `transaction`, closed cleanly, and holds nothing it does not need; a lock file only if
+ * `wasKilled`.
+ */
+export function expectExact(target: string, history: GeneratedHistory, transaction: number, wasKilled = false): void {
   expect(findRecoveryStart(target).needed).toBe(false);
   const { files } = listLogFiles(target);
   expect(files.length).toBe(1);
@@ -114,5 +118,6 @@ export function expectExact(target: string, history: GeneratedHistory, transacti
   });
   expect(logVersion).toBe(files[0]!.version);
   expect(readSimpleGraph(target)).toEqual(history.graphAt(transaction));
-  expect(readdirSync(target).filter((name) => /lock|graphkeep|temp/.test(name))).toEqual([]);
+  const leftovers = readdirSync(target).filter((name) => /lock|graphkeep|temp/.test(name));
+  expect(leftovers.filter((name) => !wasKilled || name !== 'store_lock')).toEqual([]);
 }

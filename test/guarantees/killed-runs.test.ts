@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KillCampaign, type KillKind, NEW, OLD } from '../support/kill-campaign.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+
+/*
+ * Promise: a run that is killed at any moment leaves the old backup, or the new one, or an old one whose log leads to the new one; the
+ * next run succeeds and leaves nothing over. Every step that changes the file system is tried in test/faults.
+ */
+
+let scratch: string;
+let campaign: KillCampaign;
+
+beforeAll(async () => {
+  scratch = await makeTemporaryDirectory();
+  campaign = await KillCampaign.prepare(scratch);
+});
+
+afterAll(async () => {
+  await campaign.end();
+  await removeDirectory(scratch);
+});
+
+describe.each<[KillKind, number]>([
+  ['full', 7],
+  ['incremental', 11],
+  ['fallback', 7],
+])('a %s backup that is killed', (kind, kills) => {
+  it('at steps from the first to the last', async () => {
+    const steps = await campaign.countSteps(kind);
+    expect(steps).toBeGreaterThan(kills);
+    // The last steps are the ones that publish: they are tried all.
+    const early = Array.from({ length: kills }, (_, i) => 1 + Math.floor((i * (steps - 5)) / kills));
+    const late = Array.from({ length: 5 }, (_, i) => steps - i);
+    for (const step of [...early, ...late]) expect([step, await campaign.killAtStep(kind, step)]).toEqual([step, true]);
+  });
+
+  it('at any time', async () => {
+    let killed = 0;
+    for (let i = 0; i < 3; i++) killed += Number(await campaign.killAfter(kind, 100 + 60 * i));
+    expect(killed).toBeGreaterThan(0);
+  });
+});
+
+it('a log that a killed incremental leaves behind the check point is one that a server can recover', async () => {
+  const steps = await campaign.countSteps('incremental');
+  const ends: number[] = [];
+  for (let i = 1; i <= 6; i++) ends.push(await campaign.recoverLeftovers('incremental', Math.floor((i * steps) / 6)));
+  expect(ends[0]).toBe(OLD);
+  expect(ends.at(-1)).toBe(NEW);
+  expect(ends.toSorted((a, b) => a - b)).toEqual(ends);
+});
+
+it('a run that is killed while it clears up after a killed one', async () => {
+  const steps = await campaign.countSteps('incremental');
+  for (let i = 1; i <= 3; i++) await campaign.killAtStep('incremental', Math.floor((i * steps) / 3), 5 * i);
+  const full = await campaign.countSteps('fallback');
+  for (let i = 0; i < 3; i++) await campaign.killAtStep('fallback', full - 2 * i, 3 + i);
+});
