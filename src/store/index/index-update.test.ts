@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -190,18 +190,21 @@ describe('lucene+native-2.0', () => {
       { node: 6, before: undefined, after: [date(3)] },
       { node: 206, before: [{ type: 'localtime', nanoOfDay: 86399000000000n }], after: undefined },
     ]);
-    expect(plan).toMatchObject({ kind: 'update', files: [{ create: true, changes: { length: 2 } }] });
+    expect(plan).toMatchObject({
+      kind: 'update',
+      files: [{ createAs: expect.stringMatching(/\.date\.[0-9a-f]+\.tmp$/), changes: { length: 2 } }],
+    });
     expect([...readIndex(join(root(), 'temporal-1.0/date')).keys()]).toEqual([6, 7]);
     expect(headerOf(join(root(), 'temporal-1.0/date'))).toBe('01');
     expect(existsSync(join(root(), 'temporal-1.0/localTime'))).toBe(false);
-    expect(await update(rule, store35, [{ node: 8, before: undefined, after: [date(4)] }])).toMatchObject({
-      files: [{ create: false }],
-    });
+    expect(readdirSync(store35).filter((name) => name.startsWith('.'))).toEqual([]);
+    await update(rule, store35, [{ node: 8, before: undefined, after: [date(4)] }]);
+    expect([...readIndex(join(root(), 'temporal-1.0/date')).keys()]).toEqual([6, 7, 8]);
   });
 
   it('is dropped for values in Lucene, for points, and if its Lucene part is not online', async () => {
     const lucenePart = join(root(), 'lucene-1.0/1/segments_2');
-    const luceneReason = { kind: 'drop', reason: 'changed values are in the Lucene part' };
+    const luceneReason = { kind: 'drop', reason: 'values are in the Lucene part' };
     expect(await update(rule, store35, [{ node: 1, before: [yes], after: undefined }])).toEqual(luceneReason);
     const list: PropertyValue = { type: 'array', of: 'long', elements: [] };
     expect(await update(rule, store35, [{ node: 1, before: undefined, after: [list] }])).toEqual(luceneReason);

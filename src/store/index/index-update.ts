@@ -1,18 +1,17 @@
-import { join } from 'node:path';
-import { makeDirectory, renameDurably, temporarySibling } from '../../base/durable-files.ts';
+import { basename, dirname, join } from 'node:path';
+import { makeDirectory, removeTree, renameDurably, temporarySibling } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { PropertyValue } from '../property-value.ts';
 import type { IndexRule } from '../schema-rule.ts';
 import { bulkLoadTree } from '../tree/bulk-load.ts';
 import type { TreeLayout } from '../tree/layout.ts';
-import { DEFAULT_PAGE_BYTES } from '../tree/meta-page.ts';
-import { createNodeFormat } from '../tree/node-format.ts';
 import type { TreeChange } from '../tree/tree-change.ts';
 import { openTreeForReading } from '../tree/tree-file.ts';
 import { type TreeUpdateOptions, updateTree } from '../tree/tree-update.ts';
 import { listIndexTrees, readIndexState, unknownProvider } from './index-files.ts';
 import { decodeIndexHeader, ONLINE_HEADER } from './index-header.ts';
-import { type NativePart, partOf } from './index-part.ts';
+import { type LocatedKey, locateKey } from './index-key.ts';
+import type { NativePart } from './index-part.ts';
 import { findProvider, type IndexFolders } from './index-provider.ts';
 
 /** What an index held and must hold for a node: one value per property of the index; undefined = the node is not in the index. */
@@ -27,8 +26,11 @@ export interface IndexFileUpdate {
   /** Absolute. */
   path: string;
   layout: TreeLayout;
-  /** The file has to be made: it is the first value of its type. */
-  create: boolean;
+  /**
+   * The file has to be made, because it is the first value of its type: under this name first, which is outside of the folders that a server
+   * looks into.
+   */
+  createAs?: string;
   changes: TreeChange[];
 }
 
@@ -77,22 +79,23 @@ export async function applyIndexUpdate(
   options: TreeUpdateOptions = {},
 ): Promise<void> {
   for (const file of files) {
-    if (!file.create) await updateTree(file.path, file.layout, file.changes, options);
-    else await createPart(file, options);
+    if (file.createAs === undefined) await updateTree(file.path, file.layout, file.changes, options);
+    else await createPart(file, file.createAs, options);
   }
 }
 
-async function createPart({ path, layout, changes }: IndexFileUpdate, options: TreeUpdateOptions): Promise<void> {
-  await makeDirectory(join(path, '..'));
-  const temporary = temporarySibling(path);
-  await bulkLoadTree(
-    temporary,
-    layout,
-    ONLINE_HEADER,
-    changes.filter((change) => change.kind === 'add'),
-    options,
-  );
-  await renameDurably(temporary, path);
+async function createPart(
+  { path, layout, changes }: IndexFileUpdate,
+  temporary: string,
+  options: TreeUpdateOptions,
+): Promise<void> {
+  await makeDirectory(dirname(path));
+  try {
+    await bulkLoadTree(temporary, layout, ONLINE_HEADER, changes, options);
+    await renameDurably(temporary, path);
+  } finally {
+    await removeTree(temporary);
+  }
 }
 
 class Planner {
@@ -120,32 +123,30 @@ class Planner {
       const changes = this.parts.get(path)?.changes ?? [];
       this.parts.delete(path);
       if (changes.length === 0 && isClosed(join(storeDirectory, path), layout)) continue;
-      files.push({ path: join(storeDirectory, path), layout, create: false, changes: sortChanges(layout, changes) });
+      files.push({ path: join(storeDirectory, path), layout, changes: sortChanges(layout, changes) });
     }
     // What is left are optional parts that are not there: nothing to be removed from them.
     for (const [path, { part, changes }] of this.parts) {
       const { layout } = part.codec;
       const additions = changes.filter((change) => change.kind === 'add');
       if (additions.length === 0) continue;
-      files.push({ path: join(storeDirectory, path), layout, create: true, changes: sortChanges(layout, additions) });
+      files.push({
+        path: join(storeDirectory, path),
+        layout,
+        createAs: temporarySibling(join(storeDirectory, basename(path))),
+        changes: sortChanges(layout, additions),
+      });
     }
     return files;
   }
 
-  private locate(node: number, values: readonly PropertyValue[]): { path: string; part: NativePart; key: Uint8Array } {
-    const part = partOf(this.folders, this.rule.unique, values);
-    if (part.kind === 'lucene') throw new CannotUpdate('changed values are in the Lucene part');
-    if (part.kind === 'spatial') throw new CannotUpdate('changed values are points');
-    const key = part.codec.encode(node, values);
-    if (key === undefined)
-      throw new CannotUpdate(`a changed value (${describeValues(values)}) cannot be written into an index`);
-    if (part.codec.layout.keys === 'dynamic' && key.length > longestKeyBytes(part.codec.layout)) {
-      throw new CannotUpdate(`a changed value is too long for an index: ${key.length} bytes`);
-    }
-    return { path: part.path, part, key };
+  private locate(node: number, values: readonly PropertyValue[]): LocatedKey {
+    const located = locateKey(this.folders, this.rule.unique, node, values);
+    if (typeof located === 'string') throw new CannotUpdate(located);
+    return located;
   }
 
-  private note({ path, part, key }: { path: string; part: NativePart; key: Uint8Array }, kind: 'add' | 'remove'): void {
+  private note({ path, part, key }: LocatedKey, kind: 'add' | 'remove'): void {
     let entry = this.parts.get(path);
     if (entry === undefined) {
       entry = { part, changes: [] };
@@ -164,14 +165,6 @@ function isClosed(path: string, layout: TreeLayout): boolean {
 
 function sortChanges(layout: TreeLayout, changes: TreeChange[]): TreeChange[] {
   return changes.sort((a, b) => layout.compare(a.key, 0, a.key.length, b.key, 0, b.key.length));
-}
-
-function longestKeyBytes(layout: TreeLayout): number {
-  return createNodeFormat(layout, DEFAULT_PAGE_BYTES).maxKeyBytes;
-}
-
-function describeValues(values: readonly PropertyValue[]): string {
-  return values.map((value) => (value.type === 'array' ? `${value.of}[]` : value.type)).join(', ');
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,7 +1,6 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { GraphkeepError } from '../../base/errors.ts';
-import { fileError } from '../../base/file-errors.ts';
 import type { BulkLoadOptions, BulkLoadResult } from '../tree/bulk-load.ts';
+import { RunFile } from '../tree/run-file.ts';
 import { bitOf, type LabelRange, rangeOf } from './label-range.ts';
 import { buildLabelScanStore } from './label-scan-build.ts';
 
@@ -42,14 +41,14 @@ export class LabelScanBuilder {
   private readonly highs: Uint32Array;
   private readonly lows: Uint32Array;
   private count = 0;
-  private runFile: number | undefined;
-  private runFileBytes = 0;
+  private readonly runFile: RunFile;
   private readonly runs = new Map<number, Run[]>();
 
   /** @param path where {@link finish} writes the store: a temporary name; `<path>.runs` is used as well */
   constructor(path: string, options: LabelScanBuilderOptions = {}) {
     const capacity = options.maxEntriesInMemory ?? DEFAULT_MAX_ENTRIES;
     this.path = path;
+    this.runFile = new RunFile(`${path}.runs`);
     this.options = options;
     this.labels = new Int32Array(capacity);
     this.ranges = new Float64Array(capacity);
@@ -84,10 +83,10 @@ export class LabelScanBuilder {
     try {
       for (const [label, current] of this.open) this.push(label, current);
       this.open.clear();
-      if (this.runFile !== undefined) this.spill();
+      if (!this.runFile.isEmpty) this.spill();
       return await buildLabelScanStore(
         this.path,
-        this.runFile === undefined ? this.inMemory() : this.fromRuns(),
+        this.runFile.isEmpty ? this.inMemory() : this.fromRuns(),
         this.options,
       );
     } finally {
@@ -97,14 +96,7 @@ export class LabelScanBuilder {
 
   /** Gives up: removes the file of runs. */
   abort(): void {
-    if (this.runFile === undefined) return;
-    closeSync(this.runFile);
-    this.runFile = undefined;
-    rmSync(this.runPath, { force: true });
-  }
-
-  private get runPath(): string {
-    return `${this.path}.runs`;
+    this.runFile.remove();
   }
 
   private push(label: number, { range, high, low }: OpenRange): void {
@@ -129,12 +121,10 @@ export class LabelScanBuilder {
 
   private spill(): void {
     const buffer = Buffer.allocUnsafe(this.count * RUN_ENTRY_BYTES);
+    const placed: { label: number; run: Run }[] = [];
     let at = 0;
     for (const [label, entries] of this.groupByLabel()) {
-      const run = { offset: this.runFileBytes + at, entries: entries.length };
-      const runs = this.runs.get(label);
-      if (runs === undefined) this.runs.set(label, [run]);
-      else runs.push(run);
+      placed.push({ label, run: { offset: at, entries: entries.length } });
       for (const entry of entries) {
         buffer.writeDoubleLE(this.ranges[entry]!, at);
         buffer.writeUInt32LE(this.highs[entry]!, at + 8);
@@ -142,20 +132,14 @@ export class LabelScanBuilder {
         at += RUN_ENTRY_BYTES;
       }
     }
-    this.writeRuns(buffer);
-    this.count = 0;
-  }
-
-  private writeRuns(buffer: Buffer): void {
-    try {
-      this.runFile ??= openSync(this.runPath, 'w+');
-      for (let done = 0; done < buffer.length; ) {
-        done += writeSync(this.runFile, buffer, done, buffer.length - done, this.runFileBytes + done);
-      }
-      this.runFileBytes += buffer.length;
-    } catch (error) {
-      throw fileError(error, 'write the file', this.runPath);
+    const start = this.runFile.append(buffer);
+    for (const { label, run } of placed) {
+      run.offset += start;
+      const runs = this.runs.get(label);
+      if (runs === undefined) this.runs.set(label, [run]);
+      else runs.push(run);
     }
+    this.count = 0;
   }
 
   private *inMemory(): Generator<LabelRange> {
@@ -174,7 +158,7 @@ export class LabelScanBuilder {
       for (const run of this.runs.get(label)!) {
         for (let first = 0; first < run.entries; first += ENTRIES_PER_READ) {
           const count = Math.min(ENTRIES_PER_READ, run.entries - first);
-          this.readRuns(buffer.subarray(0, count * RUN_ENTRY_BYTES), run.offset + first * RUN_ENTRY_BYTES);
+          this.runFile.read(buffer.subarray(0, count * RUN_ENTRY_BYTES), run.offset + first * RUN_ENTRY_BYTES);
           for (let at = 0; at < count * RUN_ENTRY_BYTES; at += RUN_ENTRY_BYTES) {
             current.range = buffer.readDoubleLE(at);
             current.high = buffer.readUInt32LE(at + 8);
@@ -183,18 +167,6 @@ export class LabelScanBuilder {
           }
         }
       }
-    }
-  }
-
-  private readRuns(target: Buffer, position: number): void {
-    try {
-      for (let done = 0; done < target.length; ) {
-        const count = readSync(this.runFile!, target, done, target.length - done, position + done);
-        if (count === 0) throw new Error('the file is shorter than what was written to it');
-        done += count;
-      }
-    } catch (error) {
-      throw fileError(error, 'read the file', this.runPath);
     }
   }
 

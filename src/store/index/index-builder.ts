@@ -1,0 +1,132 @@
+import { dirname, join, relative } from 'node:path';
+import { makeDirectory, removeTree, renameDurably, syncTree, temporarySibling } from '../../base/durable-files.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { PropertyValue } from '../property-value.ts';
+import type { IndexRule } from '../schema-rule.ts';
+import { type BulkLoadOptions, bulkLoadTree, type TreeEntry } from '../tree/bulk-load.ts';
+import { KeySorter, type KeySorterOptions } from '../tree/key-sorter.ts';
+import type { TreeLayout } from '../tree/layout.ts';
+import { writeEmptyLucenePart } from './empty-lucene.ts';
+import { ONLINE_GENERIC_HEADER, ONLINE_HEADER } from './index-header.ts';
+import { locateKey } from './index-key.ts';
+import { TEMPORAL_FILES } from './index-part.ts';
+import { findProvider, type IndexFolders } from './index-provider.ts';
+import { genericKey } from './keys/generic-key.ts';
+import { numberKey, uniqueNumberKey } from './keys/number-key.ts';
+import { pointLayout } from './keys/point-key.ts';
+import { temporalKeys } from './keys/temporal-key.ts';
+import { textKey } from './keys/text-key.ts';
+
+/** Providers of which we can write every part, as long as the values allow it. */
+const BUILDABLE = ['native-btree-1.0', 'lucene+native-2.0'];
+
+/** What a server writes for an empty WGS-84 part: state, kind 1, 30 levels, 2 dimensions, -180..180, -90..90. */
+const EMPTY_WGS84_HEADER = Buffer.from(
+  `01000000010000001e00000002${'c066800000000000'}${'4066800000000000'}${'c056800000000000'}${'4056800000000000'}`,
+  'hex',
+);
+const WGS84_FILE = '1-4326';
+
+/** True if {@link IndexBuilder} may try. */
+export function canBuildIndex(rule: IndexRule): boolean {
+  return BUILDABLE.includes(`${rule.provider.key}-${rule.provider.version}`);
+}
+
+/**
+ * Builds an index from the entities and their values, in any order and in bounded memory: online at the next start of the server, without
+ * a population. Gives up as soon as a value belongs where we cannot write (points, Lucene).
+ */
+export class IndexBuilder {
+  private readonly rule: IndexRule;
+  private readonly folders: IndexFolders;
+  private readonly options: KeySorterOptions;
+  private readonly root: string;
+  private readonly work: string;
+  private readonly sorters = new Map<string, { layout: TreeLayout; sorter: KeySorter }>();
+
+  constructor(rule: IndexRule, storeDirectory: string, options: KeySorterOptions = {}) {
+    const folders = findProvider(rule.provider)?.folders(rule.id);
+    if (folders === undefined || !canBuildIndex(rule)) {
+      throw new GraphkeepError('internal', `indexes of ${rule.provider.key}-${rule.provider.version} cannot be built`);
+    }
+    this.rule = rule;
+    this.folders = folders;
+    this.options = options;
+    this.root = join(storeDirectory, folders.all[0]!);
+    // Not beside the index: a server may look into that folder.
+    this.work = temporarySibling(join(storeDirectory, `index-${rule.id}`));
+    this.declareParts();
+  }
+
+  /** Adds an entity. Returns why the index cannot be built by us, if that is so; then only {@link abort} makes sense. */
+  add(entity: number, values: readonly PropertyValue[]): string | undefined {
+    const located = locateKey(this.folders, this.rule.unique, entity, values);
+    if (typeof located === 'string') return located;
+    this.sorterOf(located.path, located.part.codec.layout).add(located.key);
+    return undefined;
+  }
+
+  /** Writes all parts and puts them in the place of the index, which is replaced whole. */
+  async finish(options: BulkLoadOptions = {}): Promise<void> {
+    try {
+      await makeDirectory(this.work);
+      for (const [path, { layout, sorter }] of this.sorters) {
+        const file = this.inWork(path);
+        await makeDirectory(dirname(file));
+        await bulkLoadTree(file, layout, this.headerOf(layout), toEntries(sorter), options);
+        sorter.close();
+      }
+      if (this.folders.lucene !== undefined) await writeEmptyLucenePart(this.inWork(this.folders.lucene));
+      await syncTree(this.work, options.signal);
+      await removeTree(this.root);
+      await makeDirectory(dirname(this.root));
+      await renameDurably(this.work, this.root);
+    } finally {
+      await this.abort();
+    }
+  }
+
+  /** Gives up and removes what was written. */
+  async abort(): Promise<void> {
+    for (const { sorter } of this.sorters.values()) sorter.close();
+    await removeTree(this.work);
+  }
+
+  /** The parts that have to be there even if they are empty, as a population by the server leaves them. */
+  private declareParts(): void {
+    const { generic, numbers, texts, temporal, spatial } = this.folders;
+    if (generic !== undefined) this.sorterOf(generic, genericKey.layout);
+    if (numbers !== undefined) this.sorterOf(numbers, this.rule.unique ? uniqueNumberKey.layout : numberKey.layout);
+    if (texts !== undefined) this.sorterOf(texts, textKey.layout);
+    if (temporal !== undefined) this.sorterOf(`${temporal}/${TEMPORAL_FILES.date}`, temporalKeys.date.layout);
+    if (spatial !== undefined) this.sorterOf(`${spatial}/${WGS84_FILE}`, pointLayout);
+  }
+
+  private sorterOf(path: string, layout: TreeLayout): KeySorter {
+    let entry = this.sorters.get(path);
+    if (entry === undefined) {
+      const sorter = new KeySorter(`${this.work}.runs${this.sorters.size}`, layout.compare, this.options);
+      entry = { layout, sorter };
+      this.sorters.set(path, entry);
+    }
+    return entry.sorter;
+  }
+
+  private headerOf(layout: TreeLayout): Uint8Array {
+    if (layout === genericKey.layout) return ONLINE_GENERIC_HEADER;
+    return layout === pointLayout ? EMPTY_WGS84_HEADER : ONLINE_HEADER;
+  }
+
+  /** A path of the index, below the temporary folder. */
+  private inWork(path: string): string {
+    return join(this.work, relative(this.folders.all[0]!, path));
+  }
+}
+
+function* toEntries(sorter: KeySorter): Generator<TreeEntry> {
+  const entry: TreeEntry = { key: new Uint8Array(0) };
+  for (const key of sorter.sorted()) {
+    entry.key = key;
+    yield entry;
+  }
+}
