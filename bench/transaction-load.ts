@@ -10,9 +10,9 @@ interface Work {
 const STRIDE = 2_147_483_647;
 const CONNECTIONS = 16;
 
-const create = 'CREATE (:Person {name: $name, number: $number, note: $note})';
+const create = 'CREATE (:Person {name: $name, number: $number, text: $text})';
 const setIndexed = 'MATCH (n) WHERE id(n) = $id SET n.number = $number';
-const setText = 'MATCH (n) WHERE id(n) = $id SET n.text = $note';
+const setText = 'MATCH (n) WHERE id(n) = $id SET n.text = $text';
 const relate = 'MATCH (a), (b) WHERE id(a) = $id AND id(b) = $other CREATE (a)-[:KNOWS {since: $number}]->(b)';
 const unrelate = 'MATCH ()-[r]->() WHERE id(r) = $relationship DELETE r';
 
@@ -56,7 +56,7 @@ export class TransactionLoad {
 
   private plan(i: number): Work {
     const { nodes, relationships } = this.fixture;
-    const note = `transaction ${i}: `.padEnd(60 + (i % 100), 'some words ');
+    const text = `transaction ${i}: `.padEnd(30 + (i % 60), 'some words ');
     return {
       statement: cycle[i % cycle.length]!,
       params: {
@@ -65,7 +65,7 @@ export class TransactionLoad {
         relationship: (Math.floor(i / cycle.length) * STRIDE) % relationships,
         name: `new person ${i}`,
         number: 2_000_000_000 + i,
-        note,
+        text,
       },
     };
   }
