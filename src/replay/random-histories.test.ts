@@ -11,7 +11,7 @@ import { transactionChecksum } from '../log/entries/start-entry.ts';
 import { LogReader } from '../log/log-reader.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { type DecodedTransaction, encodeTransaction } from '../log/transaction-codec.ts';
-import { encodeCounts, readLiveCounts } from '../store/counts-store.ts';
+import { ANY, encodeCounts, readLiveCounts } from '../store/counts-store.ts';
 import { recountStore } from '../store/recount-store.ts';
 import { filePageBytes, type StoreKey, storeFiles } from '../store/store-files.ts';
 import { formatByName, storeFormats } from '../store/store-format.ts';
@@ -24,6 +24,9 @@ const parent = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 
 afterAll(() => rmSync(parent, { recursive: true }));
 
 const FORMATS = ['v0.A.9', 'vE.H.4', 'vE.H.0'];
+/** Of each format. */
+const HISTORIES = 170;
+const TIMEOUT_MS = 240_000;
 /** Blocks as small as chains need, and the usual ones. */
 const SIZES = [{ nodeLabels: 24, propertyStrings: 40, propertyArrays: 40 }, {}];
 const empty = new Map<string, MemoryStore>();
@@ -53,9 +56,8 @@ interface Plan {
   torn: boolean;
 }
 
-const plans: fc.Arbitrary<Plan> = fc.record({
+const plans: fc.Arbitrary<Omit<Plan, 'format'>> = fc.record({
   seed: fc.integer(),
-  format: fc.constantFrom(...FORMATS, 'vE.H.4'),
   sizes: fc.nat(SIZES.length - 1),
   length: fc.integer({ min: 1, max: 40 }),
   base: fc.constantFrom('exact' as const, 'fuzzy pages' as const, 'fuzzy records' as const),
@@ -63,13 +65,15 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   torn: fc.boolean(),
 });
 
-/** States after each transaction, [0] = before the first. */
-function statesOf(start: MemoryStore, transactions: readonly DecodedTransaction[]): MemoryStore[] {
-  const states = [start];
-  for (const transaction of transactions) {
-    const next = states.at(-1)!.clone();
-    next.apply(transaction);
-    states.push(next);
+/** The states from the check point to the end, one after each transaction. */
+function statesFrom(
+  checkPoint: number,
+  start: MemoryStore,
+  transactions: readonly DecodedTransaction[],
+): MemoryStore[] {
+  const states = [start.clone().applyAll(transactions.slice(0, checkPoint + 1))];
+  for (const transaction of transactions.slice(checkPoint + 1)) {
+    states.push(states.at(-1)!.clone().applyAll([transaction]));
   }
   return states;
 }
@@ -96,19 +100,23 @@ function copyPiece(from: Buffer, to: Buffer, at: number, length: number): void {
 
 let runs = 0;
 
-test('net changes lead to the same records as one transaction after the other', async () => {
-  await fc.assert(fc.asyncProperty(plans, checkPlan), { numRuns: 600 });
-});
+test.each(FORMATS)(
+  '%s: net changes lead to the same records as one transaction after the other',
+  async (format) => {
+    const property = fc.asyncProperty(plans, (plan) => checkPlan({ ...plan, format }));
+    await fc.assert(property, { numRuns: HISTORIES });
+  },
+  TIMEOUT_MS,
+);
 
 async function checkPlan(plan: Plan): Promise<void> {
   const dice = new Dice(plan.seed);
   const start = empty.get(`${plan.format}/${plan.sizes}`)!;
   const transactions = makeHistory(start, dice, plan.length);
-  const states = statesOf(start, transactions);
   const checkPoint = dice.between(-1, transactions.length - 1);
-  const possible = states.slice(checkPoint + 1);
+  const states = statesFrom(checkPoint, start, transactions);
   const base =
-    plan.base === 'exact' ? possible[0]! : fuzzyCopy(possible, dice, plan.base === 'fuzzy pages' ? 'pages' : 'records');
+    plan.base === 'exact' ? states[0]! : fuzzyCopy(states, dice, plan.base === 'fuzzy pages' ? 'pages' : 'records');
   const expected = states.at(-1)!;
 
   const folder = join(parent, `${runs++}`);
@@ -127,7 +135,7 @@ async function checkPlan(plan: Plan): Promise<void> {
     const recovered = loadRecovered(folder);
     expect(differences(recovered, expected)).toEqual([]);
     checkMetadata(recovered, base, expected, transactions, log.end);
-    expect(encodeCounts(recovered.counts)).toEqual(encodeCounts(expected.counts));
+    expect(encodeCounts(recovered.counts).equals(encodeCounts(expected.counts))).toBe(true);
     await checkRecount(folder, recovered);
     expect([...readTransactions(folder)]).toEqual(transactions.map((t) => encodeTransaction(t).view().toString('hex')));
     expect(findRecoveryStart(folder).needed).toBe(false);
@@ -165,15 +173,15 @@ function checkMetadata(
   });
 }
 
-/** The history is plausible: what its counts commands add up to is what its records say. */
+/** The history is plausible: its values can be read, and what its counts commands add up to is what its records say. */
 async function checkRecount(folder: string, recovered: MemoryStore): Promise<void> {
   const reader = new StoreReader(folder);
   try {
     const counts = await recountStore(reader);
     counts.txId = recovered.counts.txId;
-    expect(encodeCounts(counts)).toEqual(encodeCounts(recovered.counts));
-    for (const node of reader.nodes()) expect(node.labels).toEqual([...node.labels].sort((a, b) => a - b));
-    expect([...reader.relationships()].length).toBe(counts.relationshipCount(-1, -1, -1));
+    expect(encodeCounts(counts).equals(encodeCounts(recovered.counts))).toBe(true);
+    expect([...reader.nodes()].length).toBe(counts.nodeCount(ANY));
+    expect([...reader.relationships()].length).toBe(counts.relationshipCount(ANY, ANY, ANY));
     reader.schemaRules();
   } finally {
     reader.close();
