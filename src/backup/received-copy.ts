@@ -1,6 +1,6 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { statIfExists, syncDirectory } from '../base/durable-files.ts';
+import { makeDirectory, statIfExists, syncDirectory } from '../base/durable-files.ts';
 import { fileError } from '../base/file-errors.ts';
 import type { CopyReceiver, StoreFileStream } from '../source/backup-source.ts';
 import type { CopyLog } from './copy-log.ts';
@@ -76,7 +76,7 @@ export class ReceivedCopy implements CopyReceiver {
 
   private async makeParents(directory: string): Promise<void> {
     if (this.directories.has(directory)) return;
-    await mkdir(join(this.folder, directory), { recursive: true });
+    await makeDirectory(join(this.folder, directory));
     for (let made = directory; !this.directories.has(made); made = dirname(made)) this.directories.add(made);
   }
 }

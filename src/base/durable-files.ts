@@ -66,14 +66,25 @@ export async function syncTree(path: string, signal?: AbortSignal): Promise<void
   await syncDirectory(path);
 }
 
-/** Creates the directory and its missing parents, each name durable. */
+/**
+ * Creates the directory and its missing parents, each name durable. Not with `recursive` of Node: that reports a disk without room as
+ * a path that does not exist.
+ */
 export async function makeDirectory(path: string): Promise<void> {
-  const first = await atFile('create the directory', path, () => mkdir(path, { recursive: true }));
-  if (first === undefined) return;
-  for (let made = path; ; made = dirname(made)) {
-    await syncDirectory(dirname(made));
-    if (made === first || made === dirname(made)) return;
+  if (await atFile('create the directory', path, () => createDirectory(path))) await syncDirectory(dirname(path));
+}
+
+/** False if it is there already. */
+async function createDirectory(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return false;
+    if (!isMissing(error) || dirname(path) === path) throw error;
   }
+  await makeDirectory(dirname(path));
+  return await createDirectory(path);
 }
 
 /** Renames a file or directory and makes both the new and the lost name durable. */

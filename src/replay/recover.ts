@@ -1,7 +1,6 @@
 import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeTree } from '../base/durable-files.ts';
+import { makeDirectory, removeTree } from '../base/durable-files.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { cutLog, LogWriter } from '../log/log-writer.ts';
 import { type NeostoreMetadata, patchMetadataOf, readMetadata } from '../store/neostore-metadata.ts';
@@ -52,7 +51,7 @@ export async function recoverStore(folder: string, options: RecoverOptions): Pro
   const metadata = readMetadata(join(folder, METADATA_FILE));
   const format = formatByVersion(metadata.storeVersion);
   const runs = join(options.scratch, 'runs');
-  await mkdir(runs, { recursive: true });
+  await makeDirectory(runs);
   const images = new LogImages(folder, options.start.version, options.budgetBytes);
   const changes = new NetChanges(options.budgetBytes / 2, runs);
   try {

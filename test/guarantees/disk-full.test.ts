@@ -1,0 +1,227 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BackupFailed } from '../../src/backup/backup-options.ts';
+import { describeError, type GraphkeepError } from '../../src/base/errors.ts';
+import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '../support/backup-attempt.ts';
+import { BackupProgram } from '../support/backup-process.ts';
+import { BackupServer } from '../support/backup-server.ts';
+import { type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+
+/*
+ * Promise: when there is no room, the error names the file and the reason, the old backup is as before (or has a log that leads to the
+ * new one), no full copy is tried on top of it, and with more room the next run succeeds.
+ */
+
+const OLD = 9;
+const NEW = 14;
+const PAGE_BYTES = 4096;
+const PLENTY_BYTES = 64 * 1024 * 1024;
+const BALLAST = 'ballast';
+
+let scratch: string;
+let disk: string;
+let history: GeneratedHistory;
+let server: BackupServer;
+
+beforeAll(async () => {
+  scratch = await makeTemporaryDirectory();
+  disk = join(scratch, 'disk');
+  mkdirSync(disk);
+  // Large transactions: the store grows by many pages when they are applied.
+  history = await generateHistory(join(scratch, 'source'), { nodes: 400, transactions: 13, changes: 120 });
+  server = await BackupServer.start(history, OLD);
+  await makeBackup(join(scratch, 'old'), server.address);
+});
+
+beforeEach(() => {
+  server.prunedTo = 1;
+  server.newest = NEW;
+});
+
+afterAll(async () => {
+  await server.stop();
+  await removeDirectory(scratch);
+});
+
+function mount(...options: string[]): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options.join(','), 'graphkeep-test', disk], { stdio: 'pipe' });
+}
+
+function unmount(): void {
+  execFileSync('umount', [disk], { stdio: 'pipe' });
+}
+
+const canMount = (() => {
+  const path = '/proc/self/status';
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(
+    existsSync(path) ? execFileSync('cat', [path], { encoding: 'utf8' }) : '',
+  );
+  const CAP_SYS_ADMIN = 21n;
+  return effective !== null && (BigInt(`0x${effective[1]}`) & (1n << CAP_SYS_ADMIN)) !== 0n;
+})();
+
+/** Leaves so much room on the disk. */
+function fillUp(roomBytes: number): void {
+  rmSync(join(disk, BALLAST), { force: true });
+  const { bavail, bsize } = statfsSync(disk);
+  writeFileSync(join(disk, BALLAST), Buffer.alloc(Math.max(0, bavail * bsize - roomBytes)));
+}
+
+function freeRoom(): void {
+  rmSync(join(disk, BALLAST));
+}
+
+/** The error that stands behind "no backup was made". */
+function causeOf({ error }: Attempt): GraphkeepError {
+  if (!(error instanceof BackupFailed)) return error!;
+  expect(error.code).toBe('file.io');
+  return error.attempts[0]!.error as GraphkeepError;
+}
+
+function expectNoRoom(attempt: Attempt, room: number): void {
+  const cause = causeOf(attempt);
+  expect([room, cause.code]).toEqual([room, 'file.io']);
+  expect([room, cause.place?.file?.startsWith(disk)]).toEqual([room, true]);
+  expect(describeError(cause)).toContain('ENOSPC');
+}
+
+function names(): string[] {
+  return readdirSync(disk)
+    .filter((name) => name !== BALLAST)
+    .sort();
+}
+
+if (canMount) {
+  describe('on a small disk', () => {
+    beforeEach(() => mount(`size=${4 * 1024 * 1024}`));
+    afterEach(unmount);
+
+    it('a full backup fails while it receives and while it replays, and leaves nothing', async () => {
+      let failures = 0;
+      const files = new Set<string>();
+      for (let room = 0, isMade = false; !isMade; room += 6 * PAGE_BYTES) {
+        fillUp(room);
+        const attempt = await attemptBackup(disk, server.address);
+        isMade = attempt.report !== undefined;
+        if (isMade) break;
+        expectNoRoom(attempt, room);
+        expect([room, ...names()]).toEqual([room]);
+        files.add(causeOf(attempt).place!.file!);
+        failures++;
+      }
+      expect(failures).toBeGreaterThan(5);
+      // One of them was behind the last received file: the log that is written, or a store file that grows.
+      expect([...files].some((file) => /transaction|counts|labelscan/.test(file))).toBe(true);
+      expectExact(join(disk, 'db'), history, NEW);
+    });
+
+    it('an incremental fails while it receives and while it applies, and goes on when there is room', async () => {
+      const target = join(disk, 'db');
+      const moments = new Set<string>();
+      for (let room = 0, isMade = false; !isMade; room += PAGE_BYTES) {
+        rmSync(target, { recursive: true, force: true });
+        rmSync(join(disk, BALLAST), { force: true });
+        await cp(join(scratch, 'old', 'db'), target, { recursive: true, preserveTimestamps: true });
+        const before = hashTree(target);
+        fillUp(room);
+        const asked = server.requests.length;
+        const attempt = await attemptBackup(disk, server.address);
+        isMade = attempt.report !== undefined;
+        if (!isMade) {
+          expectNoRoom(attempt, room);
+          expect(server.requests.slice(asked).some(({ kind }) => kind === 'full')).toBe(false);
+          expect([room, ...names()]).toEqual([room, 'db']);
+          moments.add(hashTree(target) === before ? 'untouched' : 'log behind the check point');
+        }
+        freeRoom();
+        await makeBackup(disk, server.address, { fallbackToFull: false });
+        expectExact(target, history, NEW);
+      }
+      expect([...moments]).toEqual(['untouched', 'log behind the check point']);
+    });
+
+    it('a fallback fails, the old backup stays', async () => {
+      const target = join(disk, 'db');
+      server.prunedTo = NEW - 1;
+      await cp(join(scratch, 'old', 'db'), target, { recursive: true, preserveTimestamps: true });
+      const before = hashTree(target);
+      for (let room = 0, isMade = false; !isMade; room += 10 * PAGE_BYTES) {
+        fillUp(room);
+        const attempt = await attemptBackup(disk, server.address);
+        isMade = attempt.report !== undefined;
+        if (isMade) break;
+        expectNoRoom(attempt, room);
+        expect(names()).toEqual(['db']);
+        expect(hashTree(target)).toBe(before);
+      }
+      expectExact(target, history, NEW);
+      expect(hashTree(`${target}.err.0`)).toBe(before);
+    });
+  });
+
+  describe('on a disk without room for names', () => {
+    afterEach(unmount);
+
+    it('a full backup fails and leaves nothing', async () => {
+      for (let files = 2, isMade = false; !isMade; files += 3) {
+        mount(`size=${PLENTY_BYTES}`, `nr_inodes=${files}`);
+        const attempt = await attemptBackup(disk, server.address);
+        isMade = attempt.report !== undefined;
+        if (isMade) break;
+        expectNoRoom(attempt, files);
+        expect([files, ...names()]).toEqual([files]);
+        unmount();
+      }
+      expectExact(join(disk, 'db'), history, NEW);
+    });
+  });
+}
+
+describe('under a limit of the file size', () => {
+  let program: BackupProgram;
+
+  beforeAll(async () => {
+    program = await BackupProgram.build();
+  });
+
+  afterEach(() => {
+    for (const name of names()) rmSync(join(disk, name), { recursive: true });
+  });
+
+  afterAll(() => program.remove());
+
+  /** `ulimit -f` counts blocks of 512 bytes. */
+  const limited = (blocks: number) => ['sh', '-c', `ulimit -f ${blocks}; exec "$@"`, 'sh'];
+
+  it('a full backup fails and leaves nothing', async () => {
+    for (const blocks of [0, 1, 10, 40]) {
+      const { error } = await program.run(disk, server.address, { before: limited(blocks) });
+      expect([blocks, error?.code]).toEqual([blocks, 'file.io']);
+      expect(error!.chain.join('\n')).toMatch(/EFBIG/);
+      expect(error!.chain.join('\n')).toContain(disk);
+      expect(names()).toEqual([]);
+    }
+    await makeBackup(disk, server.address);
+    expectExact(join(disk, 'db'), history, NEW);
+  });
+
+  it('an incremental fails, and goes on without the limit', async () => {
+    const target = join(disk, 'db');
+    for (const blocks of [0, 1, 60, 80]) {
+      rmSync(target, { recursive: true, force: true });
+      await cp(join(scratch, 'old', 'db'), target, { recursive: true, preserveTimestamps: true });
+      const { error } = await program.run(disk, server.address, { before: limited(blocks) });
+      if (error !== undefined) {
+        expect([blocks, error.code]).toEqual([blocks, 'file.io']);
+        expect(error.chain.join('\n')).toMatch(/EFBIG/);
+      } else expect(blocks).toBeGreaterThan(1);
+      expect(names()).toEqual(['db']);
+      await makeBackup(disk, server.address, { fallbackToFull: false });
+      expectExact(target, history, NEW);
+    }
+  });
+});
