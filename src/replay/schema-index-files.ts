@@ -8,6 +8,7 @@ import { removeIndex } from '../store/index/index-removal.ts';
 import { applyIndexUpdate, type IndexChange, planIndexUpdate } from '../store/index/index-update.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
 import { StoreReader } from '../store/store-reader.ts';
+import { buildIndexes, mayBuildIndex } from './index-rebuild.ts';
 import { nameIndex, readIndexRules } from './index-rules.ts';
 
 const INDEX_ROOT = 'schema/index';
@@ -33,16 +34,21 @@ export interface IndexUpdateContext {
  * of whole folders: half an index would be taken for a complete one (trees spec 11).
  */
 export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise<IndexLeftToServer[]> {
-  const { folder, signal } = context;
+  const { folder, signal, scratch } = context;
   const rules = readRules(folder);
   await removeForeignIndexes(context, rules);
-  const left: IndexLeftToServer[] = [];
+  const missing = new Map<IndexRule, string>();
   for (const rule of rules) {
     throwIfCancelled(signal);
     const reason = await bringUpToDate(context, rule);
-    if (reason !== undefined) left.push({ index: nameIndex(rule), reason });
+    if (reason !== undefined) missing.set(rule, reason);
   }
-  return left;
+  const buildable = [...missing.keys()].filter((rule) => mayBuildIndex(rule, folder));
+  for (const [rule, reason] of await buildIndexes(folder, buildable, scratch, signal)) {
+    if (reason === undefined) missing.delete(rule);
+    else missing.set(rule, reason);
+  }
+  return [...missing].map(([rule, reason]) => ({ index: nameIndex(rule), reason }));
 }
 
 function readRules(folder: string): IndexRule[] {
@@ -56,27 +62,26 @@ function readRules(folder: string): IndexRule[] {
 
 /** Undefined if the index is up to date now, else why the server has to populate it. */
 async function bringUpToDate(context: IndexUpdateContext, rule: IndexRule): Promise<string | undefined> {
-  const { folder, recreated, signal } = context;
+  const { recreated } = context;
   const changes = context.changes.get(rule.id) ?? [];
   const reason = recreated.has(rule.id)
     ? 'it was created after the backup it is added to'
     : changes === 'rebuild'
       ? 'its changes are not known one by one'
-      : await update(folder, rule, changes, signal);
+      : await update(context, rule, changes);
   if (reason === undefined) return undefined;
   await remove(context, rule);
   return reason;
 }
 
 async function update(
-  folder: string,
+  { folder, scratch, signal }: IndexUpdateContext,
   rule: IndexRule,
   changes: IndexChange[],
-  signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   const plan = await planIndexUpdate(rule, folder, changes);
   if (plan.kind === 'drop') return plan.reason;
-  if (plan.kind === 'update') await applyIndexUpdate(plan.files, signal === undefined ? {} : { signal });
+  if (plan.kind === 'update') await applyIndexUpdate(plan.files, scratch, signal === undefined ? {} : { signal });
   return undefined;
 }
 

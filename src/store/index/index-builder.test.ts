@@ -67,7 +67,7 @@ describe('built indexes', () => {
     await rm(store, { recursive: true, force: true });
     await cp(genuine, store, { recursive: true });
     const trees = await listIndexTrees(genuine, rule);
-    const builder = new IndexBuilder(rule, store, { maxBytesInMemory: 500 });
+    const builder = new IndexBuilder(rule, store, store, { maxBytesInMemory: 500 });
     for (const tree of trees) {
       for (const { entityId, values } of readTree(genuine, tree).entries.reverse()) {
         expect(builder.add(entityId, values)).toBeUndefined();
@@ -85,7 +85,7 @@ describe('built indexes', () => {
 
   it('are given up at a value that belongs where we cannot write', async () => {
     const yes: PropertyValue = { type: 'boolean', value: true };
-    const fusion = new IndexBuilder(ruleOf(77, 'lucene+native', '2.0'), store, { maxBytesInMemory: 20 });
+    const fusion = new IndexBuilder(ruleOf(77, 'lucene+native', '2.0'), store, store, { maxBytesInMemory: 20 });
     expect(fusion.add(1, [{ type: 'date', epochDay: 1n }])).toBeUndefined();
     expect(fusion.add(2, [{ type: 'date', epochDay: 2n }])).toBeUndefined();
     expect(fusion.add(3, [yes])).toBe('values are in the Lucene part');
@@ -93,7 +93,7 @@ describe('built indexes', () => {
     expect(readdirSync(store).filter((file) => file.startsWith('.'))).toEqual([]);
     expect(existsSync(join(store, 'schema/index/lucene_native-2.0/77'))).toBe(false);
     expect(canBuildIndex(ruleOf(1, 'lucene+native', '1.0'))).toBe(false);
-    expect(() => new IndexBuilder(ruleOf(1, 'fulltext', '1.0'), store)).toThrow('cannot be built');
+    expect(() => new IndexBuilder(ruleOf(1, 'fulltext', '1.0'), store, store)).toThrow('cannot be built');
   });
 
   it('have the empty Lucene commit of the server', () => {

@@ -44,7 +44,8 @@ export class IndexBuilder {
   private readonly work: string;
   private readonly sorters = new Map<string, { layout: TreeLayout; sorter: KeySorter }>();
 
-  constructor(rule: IndexRule, storeDirectory: string, options: KeySorterOptions = {}) {
+  /** `workFolder`: for files in the making; on the file system of the store, but not in it. */
+  constructor(rule: IndexRule, storeDirectory: string, workFolder: string, options: KeySorterOptions = {}) {
     const folders = findProvider(rule.provider)?.folders(rule.id);
     if (folders === undefined || !canBuildIndex(rule)) {
       throw new GraphkeepError('internal', `indexes of ${rule.provider.key}-${rule.provider.version} cannot be built`);
@@ -53,8 +54,7 @@ export class IndexBuilder {
     this.folders = folders;
     this.options = options;
     this.root = join(storeDirectory, folders.all[0]!);
-    // Not beside the index: a server may look into that folder.
-    this.work = temporarySibling(join(storeDirectory, `index-${rule.id}`));
+    this.work = temporarySibling(join(workFolder, `index-${rule.id}`));
     this.declareParts();
   }
 

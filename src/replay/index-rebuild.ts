@@ -1,0 +1,84 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { canBuildIndex, IndexBuilder } from '../store/index/index-builder.ts';
+import { genericKey } from '../store/index/keys/generic-key.ts';
+import type { PropertyValue } from '../store/property-value.ts';
+import type { IndexRule } from '../store/schema-rule.ts';
+import { StoreReader } from '../store/store-reader.ts';
+import { decodeMetaPage, META_BYTES } from '../store/tree/meta-page.ts';
+import { openPageFile } from '../store/tree/page-file.ts';
+import { NodeStateReader } from './node-state.ts';
+import { storedRecords } from './stored-records.ts';
+
+const GENERIC_PROVIDER = 'native-btree';
+const GENERIC_FOLDER = 'schema/index/native-btree-1.0';
+
+/**
+ * Whether we can build an index anew. The files of `native-btree` differ between releases, and a server does not start on those of another
+ * one: so only if another index of the store shows that its server uses the version that we write.
+ */
+export function mayBuildIndex(rule: IndexRule, folder: string): boolean {
+  if (!canBuildIndex(rule)) return false;
+  return rule.provider.key !== GENERIC_PROVIDER || usesPresentGenericVersion(folder);
+}
+
+function usesPresentGenericVersion(folder: string): boolean {
+  const root = join(folder, GENERIC_FOLDER);
+  if (!existsSync(root)) return false;
+  for (const id of readdirSync(root)) {
+    const path = join(root, id, `index-${id}`);
+    if (existsSync(path)) return readMinorVersion(path) === genericKey.layout.minorVersion;
+  }
+  return false;
+}
+
+function readMinorVersion(path: string): number | undefined {
+  const file = openPageFile(path, 'read');
+  try {
+    if (file.sizeBytes() < META_BYTES) return undefined;
+    const head = new Uint8Array(META_BYTES);
+    file.read(head, 0);
+    return decodeMetaPage(head).minorVersion;
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Builds the indexes of `rules` from the records, which are in their final state, in one pass over the nodes. Returns for each rule why
+ * it could not be built, undefined if it was.
+ */
+export async function buildIndexes(
+  folder: string,
+  rules: readonly IndexRule[],
+  scratch: string,
+  signal?: AbortSignal,
+): Promise<Map<IndexRule, string | undefined>> {
+  const results = new Map<IndexRule, string | undefined>();
+  if (rules.length === 0) return results;
+  const options = signal === undefined ? {} : { signal };
+  const builders = new Map(rules.map((rule) => [rule.id, new IndexBuilder(rule, folder, scratch)]));
+  const reader = new StoreReader(folder);
+  try {
+    const states = new NodeStateReader(rules);
+    const view = storedRecords(reader);
+    await reader.file('node').scanInTurns(({ id, labelField }) => {
+      if (labelField === 0 || builders.size === 0) return;
+      for (const [ruleId, values] of states.read(id, view).indexed) {
+        const reason = builders.get(ruleId)?.add(id, values as readonly PropertyValue[]);
+        if (reason === undefined) continue;
+        results.set(rules.find((rule) => rule.id === ruleId)!, reason);
+        void builders.get(ruleId)!.abort();
+        builders.delete(ruleId);
+      }
+    }, options);
+    for (const [ruleId, builder] of builders) {
+      await builder.finish(options);
+      results.set(rules.find((rule) => rule.id === ruleId)!, undefined);
+    }
+  } finally {
+    reader.close();
+    for (const builder of builders.values()) await builder.abort();
+  }
+  return results;
+}
