@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { removeTree } from '../../base/durable-files.ts';
+import { basename, join } from 'node:path';
+import { removeTree, renameDurably, temporarySibling } from '../../base/durable-files.ts';
 import { fileError, isMissing } from '../../base/file-errors.ts';
 import type { IndexRule } from '../schema-rule.ts';
 import { findProvider } from './index-provider.ts';
@@ -9,19 +9,35 @@ import { findProvider } from './index-provider.ts';
 const FULLTEXT_SETTINGS = 'fulltext-index.properties';
 
 /**
- * Removes the files of an index, so that the server builds it anew at its next start (trees spec 11: the whole folder, never a part). The
- * settings of a fulltext index stay. An index of an unknown provider has no files that we know.
+ * Removes the files of an index, so that the server builds it anew at its next start. Each folder goes by one rename, because a server may
+ * take half an index for a complete one (trees spec 11). The settings of a fulltext index stay. An index of an unknown provider has
+ * no files that we know. `workFolder`: on the file system of the store, where folders go before they are removed.
  */
-export async function removeIndex(storeDirectory: string, rule: IndexRule): Promise<void> {
+export async function removeIndex(
+  storeDirectory: string,
+  rule: IndexRule,
+  workFolder: string = storeDirectory,
+): Promise<void> {
   const folders = findProvider(rule.provider)?.folders(rule.id);
   for (const folder of folders?.all ?? []) {
-    const path = join(storeDirectory, folder);
-    if (rule.provider.key === 'fulltext') await removeAllBut(join(storeDirectory, folders!.lucene!), FULLTEXT_SETTINGS);
-    else await removeTree(path);
+    if (rule.provider.key === 'fulltext')
+      await discardAllBut(join(storeDirectory, folders!.lucene!), FULLTEXT_SETTINGS, workFolder);
+    else await discard(join(storeDirectory, folder), workFolder);
   }
 }
 
-async function removeAllBut(directory: string, kept: string): Promise<void> {
+async function discard(path: string, workFolder: string): Promise<void> {
+  const trash = temporarySibling(join(workFolder, basename(path)));
+  try {
+    await renameDurably(path, trash);
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  await removeTree(trash);
+}
+
+async function discardAllBut(directory: string, kept: string, workFolder: string): Promise<void> {
   let names: string[];
   try {
     names = await readdir(directory);
@@ -29,5 +45,5 @@ async function removeAllBut(directory: string, kept: string): Promise<void> {
     if (isMissing(error)) return;
     throw fileError(error, 'read the directory', directory);
   }
-  for (const name of names) if (name !== kept) await removeTree(join(directory, name));
+  for (const name of names) if (name !== kept) await discard(join(directory, name), workFolder);
 }

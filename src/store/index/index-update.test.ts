@@ -14,7 +14,7 @@ import { TreeCursor } from '../tree/tree-cursor.ts';
 import { openTreeForReading } from '../tree/tree-file.ts';
 import { listIndexTrees, readIndexState } from './index-files.ts';
 import { removeIndex } from './index-removal.ts';
-import { applyIndexUpdate, type IndexChange, type IndexPlan, planIndexUpdate } from './index-update.ts';
+import { applyIndexUpdate, type IndexChange, type IndexPlan, planIndexUpdate, updateIndex } from './index-update.ts';
 import { genericKey } from './keys/generic-key.ts';
 import { numberKey } from './keys/number-key.ts';
 import { temporalKeys } from './keys/temporal-key.ts';
@@ -74,7 +74,7 @@ function readIndex(path: string): Map<number, PropertyValue[]> {
 async function update(rule: IndexRule, store: string, changes: IndexChange[]): Promise<IndexPlan> {
   const plan = await planIndexUpdate(rule, store, changes);
   if (plan.kind !== 'update') return plan;
-  await applyIndexUpdate(plan.files);
+  await applyIndexUpdate(plan.files, store);
   for (const { path, layout } of plan.files) {
     expect(await checkTreeStructure(openPageFile(path, 'read'), layout)).toEqual([]);
   }
@@ -149,9 +149,21 @@ describe('native-btree-1.0', () => {
     await setHeader(path(), new Uint8Array([9]));
     expect(await planIndexUpdate(rule, store35, [])).toMatchObject({ kind: 'drop', reason: /unknown state/ });
     await writeFile(path(), 'short');
-    expect(await planIndexUpdate(rule, store35, [])).toMatchObject({ kind: 'drop', reason: /cannot be read/ });
+    expect(await planIndexUpdate(rule, store35, [])).toMatchObject({ kind: 'drop', reason: /cannot be updated/ });
     await rm(path());
     expect(await planIndexUpdate(rule, store35, [])).toMatchObject({ kind: 'drop', reason: /is missing$/ });
+  });
+
+  it('is dropped for damage that shows up only while it is updated', async () => {
+    const bytes = readFileSync(path());
+    // The only leaf, page 5: no tree node any more.
+    bytes[5 * 8192] = 7;
+    await writeFile(path(), bytes);
+    expect(await planIndexUpdate(rule, store35, [])).toEqual({ kind: 'update', files: [] });
+    expect(await updateIndex(rule, store35, store35, [{ node: 1, before: undefined, after: [yes] }])).toMatchObject({
+      kind: 'drop',
+      reason: /cannot be updated: tree page 5: page kind 7/,
+    });
   });
 
   it('that was not closed is closed even without changes', async () => {
@@ -192,7 +204,7 @@ describe('lucene+native-2.0', () => {
     ]);
     expect(plan).toMatchObject({
       kind: 'update',
-      files: [{ createAs: expect.stringMatching(/\.date\.[0-9a-f]+\.tmp$/), changes: { length: 2 } }],
+      files: [{ create: true, changes: { length: 2 } }],
     });
     expect([...readIndex(join(root(), 'temporal-1.0/date')).keys()]).toEqual([6, 7]);
     expect(headerOf(join(root(), 'temporal-1.0/date'))).toBe('01');
@@ -280,5 +292,6 @@ describe('index folders', () => {
     expect(existsSync(join(fulltextFolder, 'fulltext-index.properties'))).toBe(true);
     expect(existsSync(join(store35, 'schema/index/native-btree-1.0/5'))).toBe(true);
     await removeIndex(store35, ruleOf(1, btree));
+    expect(readdirSync(store35).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { makeDirectory, removeTree, renameDurably, temporarySibling } from '../../base/durable-files.ts';
-import { GraphkeepError } from '../../base/errors.ts';
+import { hasCode } from '../../base/errors.ts';
 import type { PropertyValue } from '../property-value.ts';
 import type { IndexRule } from '../schema-rule.ts';
 import { bulkLoadTree } from '../tree/bulk-load.ts';
@@ -26,11 +26,8 @@ export interface IndexFileUpdate {
   /** Absolute. */
   path: string;
   layout: TreeLayout;
-  /**
-   * The file has to be made, because it is the first value of its type: under this name first, which is outside of the folders that a server
-   * looks into.
-   */
-  createAs?: string;
+  /** The file has to be made: it is the first value of its type. */
+  create: boolean;
   changes: TreeChange[];
 }
 
@@ -66,30 +63,60 @@ export async function planIndexUpdate(
     return { kind: 'update', files: await planner.plan(storeDirectory) };
   } catch (error) {
     if (error instanceof CannotUpdate) return { kind: 'drop', reason: error.message };
-    if (error instanceof GraphkeepError && /^file\.(corrupt|truncated)$/.test(error.code)) {
-      return { kind: 'drop', reason: `${error.place?.file ?? 'a file'} cannot be read: ${error.message}` };
-    }
+    const damage = describeDamage(error);
+    if (damage !== undefined) return { kind: 'drop', reason: damage };
     throw error;
   }
 }
 
-/** Writes the files of a plan, each crash safe and durable. */
+/**
+ * Plans and applies. Damage that shows up only while a file is updated is a reason to drop the index, not an error. `workFolder`: see
+ * {@link applyIndexUpdate}.
+ */
+export async function updateIndex(
+  rule: IndexRule,
+  storeDirectory: string,
+  workFolder: string,
+  changes: Iterable<IndexChange>,
+  options: TreeUpdateOptions = {},
+): Promise<{ kind: 'updated' } | { kind: 'drop' | 'keep'; reason: string }> {
+  const plan = await planIndexUpdate(rule, storeDirectory, changes);
+  if (plan.kind !== 'update') return plan;
+  try {
+    await applyIndexUpdate(plan.files, workFolder, options);
+    return { kind: 'updated' };
+  } catch (error) {
+    const damage = describeDamage(error);
+    if (damage !== undefined) return { kind: 'drop', reason: damage };
+    throw error;
+  }
+}
+
+/** Why an index cannot be updated, if the error means that its files (or the values in them) are beyond us. */
+function describeDamage(error: unknown): string | undefined {
+  if (!hasCode(error, 'file.corrupt', 'file.truncated', 'store.format')) return undefined;
+  return `${error.place?.file ?? 'a file'} cannot be updated: ${error.message}`;
+}
+
+/** Writes the files of a plan, each crash safe and durable. `workFolder`: see `IndexBuilder`. */
 export async function applyIndexUpdate(
   files: readonly IndexFileUpdate[],
+  workFolder: string,
   options: TreeUpdateOptions = {},
 ): Promise<void> {
   for (const file of files) {
-    if (file.createAs === undefined) await updateTree(file.path, file.layout, file.changes, options);
-    else await createPart(file, file.createAs, options);
+    if (file.create) await createPart(file, workFolder, options);
+    else await updateTree(file.path, file.layout, file.changes, options);
   }
 }
 
 async function createPart(
   { path, layout, changes }: IndexFileUpdate,
-  temporary: string,
+  workFolder: string,
   options: TreeUpdateOptions,
 ): Promise<void> {
   await makeDirectory(dirname(path));
+  const temporary = temporarySibling(join(workFolder, basename(path)));
   try {
     await bulkLoadTree(temporary, layout, ONLINE_HEADER, changes, options);
     await renameDurably(temporary, path);
@@ -123,7 +150,7 @@ class Planner {
       const changes = this.parts.get(path)?.changes ?? [];
       this.parts.delete(path);
       if (changes.length === 0 && isClosed(join(storeDirectory, path), layout)) continue;
-      files.push({ path: join(storeDirectory, path), layout, changes: sortChanges(layout, changes) });
+      files.push({ path: join(storeDirectory, path), layout, create: false, changes: sortChanges(layout, changes) });
     }
     // What is left are optional parts that are not there: nothing to be removed from them.
     for (const [path, { part, changes }] of this.parts) {
@@ -133,7 +160,7 @@ class Planner {
       files.push({
         path: join(storeDirectory, path),
         layout,
-        createAs: temporarySibling(join(storeDirectory, basename(path))),
+        create: true,
         changes: sortChanges(layout, additions),
       });
     }
