@@ -65,6 +65,10 @@ describe('values', () => {
     expect(parseArguments(backup, text.split(' ').filter(Boolean)).givenFlag('cc-graph')).toBe(flag);
   });
 
+  it('an empty argument counts for nothing', () => {
+    expect(parseArguments(backup, ['--cc-graph', '', '--name=x', '']).mandatory('name')).toBe('x');
+  });
+
   it('have the defaults of their rows', () => {
     const values = parseArguments(backup, []);
     expect(values.optional('from')).toBe('localhost:6362');
@@ -82,8 +86,14 @@ describe('values', () => {
     // The original ends with `unexpected error: null` and the like.
     ['--name', 'name', "Missing argument 'name'"],
     ['--name --from=x', 'name', "Missing argument 'name'"],
+    ["--name ''", 'name', "Missing argument 'name'"],
   ])('mandatory: %s', (text, name, message) => {
-    expect(messageOf(() => parseArguments(backup, text.split(' ').filter(Boolean)).mandatory(name))).toBe(message);
+    const args = text.split(' ').filter(Boolean);
+    const values = parseArguments(
+      backup,
+      args.map((argument) => (argument === "''" ? '' : argument)),
+    );
+    expect(messageOf(() => values.mandatory(name))).toBe(message);
   });
 
   it.each([

@@ -13,16 +13,16 @@ export function parseArguments(command: CommandRow, args: readonly string[]): Pa
   for (let at = 0; at < args.length; at++) {
     const argument = args[at]!;
     if (!isOption(argument)) {
-      positionals.push(argument);
+      if (argument !== '') positionals.push(argument);
       continue;
     }
     const { key, value } = splitOption(argument);
-    if (value === '') continue;
     let taken = value;
     if (value === undefined && takesNext(command, key, args[at + 1])) {
       at++;
       taken = args[at];
     }
+    if (taken === '') continue;
     given.set(key, [...(given.get(key) ?? []), taken]);
   }
   for (const key of given.keys()) {
