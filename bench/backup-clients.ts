@@ -4,12 +4,11 @@ import path from 'node:path';
 import { type Completed, startProcess } from '../test/interop/harness/child-process.ts';
 import { javaBackup } from '../test/interop/harness/index.ts';
 import { type JvmMode, projectRoot } from './bench-options.ts';
-import { findProcess, PeakMemory } from './measured-process.ts';
+import { findProcess, ProcessWatch, type Usage } from './measured-process.ts';
 import { javaVersion } from './store-fixture.ts';
 
-export interface Measurement {
+export interface Measurement extends Usage {
   readonly durationMs: number;
-  readonly peakBytes: number;
   /** Parts of {@link durationMs} in order, where the client tells them. */
   readonly phasesMs: Readonly<Record<string, number>>;
 }
@@ -42,7 +41,7 @@ export function ourClient(scratchDir: string, nodeArgs: readonly string[] = []):
       cwd: home,
       env: { NEO4J_HOME: home, NEO4J_CONF: path.join(home, 'conf') },
     });
-    const memory = new PeakMemory(() => child.pid);
+    const watch = new ProcessWatch(() => child.pid);
     const phases = new Phases(startedAt);
     let stdout = '';
     let stderr = '';
@@ -59,7 +58,7 @@ export function ourClient(scratchDir: string, nodeArgs: readonly string[] = []):
     });
     const durationMs = performance.now() - startedAt;
     requireBackup('our client', { ...ended, stdout, stderr });
-    return { durationMs, peakBytes: memory.stop(), phasesMs: phases.end(durationMs) };
+    return { durationMs, ...watch.stop(), phasesMs: phases.end(durationMs) };
   };
 }
 
@@ -97,7 +96,7 @@ class Phases {
 /** The real client, through the test harness, which runs it with the flags of `small`. */
 export function javaClient(jvm: JvmMode): BackupClient {
   return async (target, kind) => {
-    const memory = new PeakMemory(() =>
+    const watch = new ProcessWatch(() =>
       findProcess('java', [`--backup-dir=${target.backupDir}`, `--name=${target.name}`]),
     );
     const startedAt = performance.now();
@@ -108,7 +107,7 @@ export function javaClient(jvm: JvmMode): BackupClient {
     });
     const durationMs = performance.now() - startedAt;
     requireBackup('the Java client', completed);
-    return { durationMs, peakBytes: memory.stop(), phasesMs: {} };
+    return { durationMs, ...watch.stop(), phasesMs: {} };
   };
 }
 

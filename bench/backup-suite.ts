@@ -122,7 +122,7 @@ class Suite {
     if (name !== 'cp -r') await flushDisks();
     const durationMs = performance.now() - startedAt;
     await rm(target, { recursive: true });
-    return { durationMs, peakBytes: 0, phasesMs: {} };
+    return { durationMs, peakBytes: 0, cpuMs: 0, phasesMs: {} };
   }
 
   private async singleTransactions(): Promise<Samples> {
@@ -168,10 +168,10 @@ class Suite {
     return measured;
   }
 
-  private tell(kind: BackupKind, name: string, round: number, { durationMs, peakBytes }: Measurement): void {
-    const memory = peakBytes === 0 ? '' : `, ${Math.round(peakBytes / 1e6)} MB`;
+  private tell(kind: BackupKind, name: string, round: number, { durationMs, cpuMs, peakBytes }: Measurement): void {
+    const usage = peakBytes === 0 ? '' : `, processor ${cpuMs} ms, ${Math.round(peakBytes / 1e6)} MB`;
     const note = kind === 'full' && round === 0 ? ' (not counted)' : '';
-    this.options.tell(`${kind} ${round}, ${name}: ${Math.round(durationMs)} ms${memory}${note}`);
+    this.options.tell(`${kind} ${round}, ${name}: ${Math.round(durationMs)} ms${usage}${note}`);
   }
 
   private emptySamples(): Record<string, Measurement[]> {

@@ -35,6 +35,10 @@ function medianMs(samples: readonly Measurement[]): number {
   return median(samples.map(({ durationMs }) => durationMs));
 }
 
+function medianCpuMs(samples: readonly Measurement[]): number {
+  return median(samples.map(({ cpuMs }) => cpuMs));
+}
+
 /** The largest peak of all rounds, not the median: a limit on memory must hold every time. */
 function peakMegabytes(samples: readonly Measurement[]): number {
   return Math.max(...samples.map(({ peakBytes }) => peakBytes)) / 1e6;
@@ -53,6 +57,9 @@ export function makeRows(single: SuiteResult, doubled: SuiteResult | undefined):
     compare('time, full against a copy', 'ms', single.jobs.full, 'cp -r', medianMs, { of: 'ratio', atMost: 1.4 }),
   );
   rows.push(compare('time, full against a flushed copy', 'ms', single.jobs.full, 'cp -r, sync', medianMs));
+  for (const job of jobNames) {
+    rows.push(compare(`processor time, ${jobTitles[job]}`, 'ms', single.jobs[job], 'java', medianCpuMs));
+  }
   for (const job of jobNames) {
     const aim = { of: 'ours', atMost: MAX_MEMORY_MB } as const;
     rows.push(compare(`peak memory, ${jobTitles[job]}`, 'MB', single.jobs[job], 'java', peakMegabytes, aim));

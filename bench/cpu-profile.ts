@@ -1,37 +1,81 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
+interface CallFrame {
+  readonly functionName: string;
+  readonly url: string;
+  readonly lineNumber: number;
+}
+
 /** What `node --cpu-prof` writes, as far as it is read here. */
 interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    readonly callFrame: CallFrame;
+    readonly children?: readonly number[];
   }[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
 }
 
-/** The functions in which the profiles of a directory spent most time of their own, one line each. */
-export function renderTopFunctions(directory: string, count: number): string {
-  const byFunction = new Map<string, number>();
-  let total = 0;
-  for (const name of readdirSync(directory).filter((file) => file.endsWith('.cpuprofile'))) {
-    const profile = JSON.parse(readFileSync(path.join(directory, name), 'utf8')) as CpuProfile;
-    const titles = new Map(profile.nodes.map(({ id, callFrame }) => [id, titleOf(callFrame)]));
-    profile.samples.forEach((id, i) => {
-      const title = titles.get(id)!;
-      const ms = profile.timeDeltas[i]! / 1000;
-      byFunction.set(title, (byFunction.get(title) ?? 0) + ms);
-      total += ms;
-    });
-  }
-  const top = [...byFunction].sort(([, a], [, b]) => b - a).slice(0, count);
-  return top
-    .map(([title, ms]) => `${ms.toFixed(0).padStart(8)} ms ${((ms / total) * 100).toFixed(1).padStart(5)} %  ${title}`)
-    .join('\n');
+/** Milliseconds by function. */
+interface FunctionTimes {
+  readonly own: Map<string, number>;
+  /** With everything it called. */
+  readonly total: Map<string, number>;
+  allMs: number;
 }
 
-function titleOf({ functionName, url, lineNumber }: CpuProfile['nodes'][number]['callFrame']): string {
-  const place = url === '' ? '' : ` ${url.split('/').at(-1)}:${lineNumber + 1}`;
+/** The functions in which the profiles of a directory spent most time: of their own, and with everything they called. */
+export function renderTopFunctions(directory: string, count: number): string {
+  const times: FunctionTimes = { own: new Map(), total: new Map(), allMs: 0 };
+  for (const name of readdirSync(directory).filter((file) => file.endsWith('.cpuprofile'))) {
+    addProfile(JSON.parse(readFileSync(path.join(directory, name), 'utf8')) as CpuProfile, times);
+  }
+  const render = (map: Map<string, number>) =>
+    [...map]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, count)
+      .map(
+        ([title, ms]) =>
+          `${ms.toFixed(0).padStart(8)} ms ${((ms / times.allMs) * 100).toFixed(1).padStart(5)} %  ${title}`,
+      )
+      .join('\n');
+  return `own time\n${render(times.own)}\nwith everything called\n${render(times.total)}`;
+}
+
+function addProfile(profile: CpuProfile, times: FunctionTimes): void {
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+  const parents = new Map(
+    profile.nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)),
+  );
+  const stackOf = (id: number): CallFrame[] => {
+    const frames: CallFrame[] = [];
+    for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) frames.push(nodes.get(at)!.callFrame);
+    return frames;
+  };
+  profile.samples.forEach((id, i) => {
+    const ms = profile.timeDeltas[i]! / 1000;
+    const stack = stackOf(id);
+    const titles = stack.filter(isOurs).map(titleOf);
+    const own =
+      isOurs(stack[0]!) || titles[0] === undefined ? titleOf(stack[0]!) : `${titleOf(stack[0]!)} < ${titles[0]}`;
+    times.allMs += ms;
+    add(times.own, own, ms);
+    for (const title of new Set(titles)) add(times.total, title, ms);
+  });
+}
+
+function add(map: Map<string, number>, key: string, ms: number): void {
+  map.set(key, (map.get(key) ?? 0) + ms);
+}
+
+/** Not Node's own code: the time of that is shown with the function of ours that called it. */
+function isOurs({ url }: CallFrame): boolean {
+  return url.startsWith('file:');
+}
+
+function titleOf({ functionName, url, lineNumber }: CallFrame): string {
+  const place = url.startsWith('file:') ? ` ${url.split('/').at(-1)}:${lineNumber + 1}` : '';
   return `${functionName === '' ? '(anonymous)' : functionName}${place}`;
 }

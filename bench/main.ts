@@ -61,7 +61,7 @@ async function profile(options: BenchOptions, directory: string): Promise<string
   await runSuite({ ...options, rounds: 1, fixture, clients, copyFiles: false, tell });
   return names
     .slice(1)
-    .map((name) => `own time, ${name}:\n${renderTopFunctions(path.join(directory, name), 25)}`)
+    .map((name) => `${name}:\n${renderTopFunctions(path.join(directory, name), 25)}`)
     .join('\n\n');
 }
 

@@ -2,12 +2,23 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const POLL_INTERVAL_MS = 5;
 
+/** Of the kernel's accounting of processor time, on every Linux. */
+const TICK_MS = 10;
+
+export interface Usage {
+  /** Peak resident memory. */
+  readonly peakBytes: number;
+  /** Processor time, of user and system. */
+  readonly cpuMs: number;
+}
+
 /**
- * Follows the peak resident memory of a process: VmHWM of the kernel, read until the process is gone. What it gains in its last
- * milliseconds may be missed.
+ * Follows what a process uses: VmHWM and the processor time that the kernel counts, read until the process is gone. What it gains in
+ * its last milliseconds may be missed.
  */
-export class PeakMemory {
-  bytes = 0;
+export class ProcessWatch {
+  private peakBytes = 0;
+  private cpuMs = 0;
   private readonly timer: NodeJS.Timeout;
   private pid: number | undefined;
 
@@ -15,25 +26,27 @@ export class PeakMemory {
   constructor(find: () => number | undefined) {
     this.timer = setInterval(() => {
       this.pid ??= find();
-      if (this.pid !== undefined) this.bytes = Math.max(this.bytes, readPeakBytes(this.pid));
+      if (this.pid !== undefined) this.read(this.pid);
     }, POLL_INTERVAL_MS);
   }
 
-  /** Ends the watch and returns the peak; throws if the process was never seen. */
-  stop(): number {
+  /** Ends the watch; throws if the process was never seen. */
+  stop(): Usage {
     clearInterval(this.timer);
-    if (this.bytes === 0) throw new Error('the memory of the process could not be read');
-    return this.bytes;
+    if (this.peakBytes === 0) throw new Error('the memory of the process could not be read');
+    return { peakBytes: this.peakBytes, cpuMs: this.cpuMs };
   }
-}
 
-/** 0 if the process has ended. */
-function readPeakBytes(pid: number): number {
-  try {
-    const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    return match === null ? 0 : Number(match[1]) * 1024;
-  } catch {
-    return 0;
+  private read(pid: number): void {
+    try {
+      const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+      if (peak !== null) this.peakBytes = Math.max(this.peakBytes, Number(peak[1]) * 1024);
+      // Behind the name, which may hold anything: fields 14 and 15 are user and system time.
+      const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ');
+      this.cpuMs = Math.max(this.cpuMs, (Number(fields[11]) + Number(fields[12])) * TICK_MS);
+    } catch {
+      // It has ended.
+    }
   }
 }
 
