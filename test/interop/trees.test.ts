@@ -1,6 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { IndexBuilder } from '../../src/store/index/index-builder.ts';
+import { LabelScanBuilder } from '../../src/store/label-scan/label-scan-builder.ts';
+import type { IndexRule } from '../../src/store/schema-rule.ts';
+import { StoreReader } from '../../src/store/store-reader.ts';
 import type { TreeLayout } from '../../src/store/tree/layout.ts';
 import { findLayoutOf } from '../../src/store/tree/layouts.ts';
 import { openPageFile } from '../../src/store/tree/page-file.ts';
@@ -206,6 +210,49 @@ describeInterop('trees', () => {
       await expectConsistent(version, recovered.storeDirectory);
     },
   );
+});
+
+describeInterop('derived files', () => {
+  it.each<Version>(['3.4.9', '3.5.34'])('that we built are used by %s as they are', async (version) => {
+    const server = await startServer({ version });
+    await fill(server);
+    await server.stop();
+    const store = path.join(makeScratch('built'), 'graph.db');
+    await copyStore(server.storeDirectory, store);
+    const reader = new StoreReader(store);
+    const scan = new LabelScanBuilder(path.join(store, 'built.tmp'), { maxEntriesInMemory: 1000 });
+    const rules = reader.schemaRules().filter((rule): rule is IndexRule => rule.kind === 'index');
+    expect(rules).toHaveLength(5);
+    const builders = rules.map((rule) => ({
+      rule,
+      builder: new IndexBuilder(rule, store, store, { maxBytesInMemory: 100_000 }),
+    }));
+    for (const { id, labels, properties } of reader.nodes()) {
+      scan.add(id, labels);
+      for (const { rule, builder } of builders) {
+        const value = properties.find((property) => property.key === rule.schema.propertyKeys[0])?.value;
+        if (value !== undefined && labels.includes(rule.schema.entityTokens[0]!)) {
+          expect(builder.add(id, [value])).toBeUndefined();
+        }
+      }
+    }
+    reader.close();
+    await scan.finish();
+    renameSync(path.join(store, 'built.tmp'), path.join(store, 'neostore.labelscanstore.db'));
+    rmSync(path.join(store, 'schema'), { recursive: true });
+    for (const { builder } of builders) await builder.finish();
+    await expectSound(store);
+    await expectConsistent(version, store);
+
+    const opened = await openCopy(version, store);
+    const log = await opened.debugLog();
+    expect(log).toContain('ONLINE');
+    expect(log).not.toMatch(/POPULATING|[Rr]ebuild/);
+    await work(opened, 50_000);
+    await opened.stop();
+    await expectSound(opened.storeDirectory);
+    await expectConsistent(version, opened.storeDirectory);
+  });
 });
 
 function openAndClose(file: string, layout: TreeLayout): { clean: boolean } {
