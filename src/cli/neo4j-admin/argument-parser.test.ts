@@ -65,6 +65,10 @@ describe('values', () => {
     expect(parseArguments(backup, text.split(' ').filter(Boolean)).givenFlag('cc-graph')).toBe(flag);
   });
 
+  it('an unknown option is noticed even before an empty argument', () => {
+    expect(messageOf(() => parseArguments(backup, ['--bogus', '']))).toBe("unrecognized option: 'bogus'");
+  });
+
   it('an empty argument counts for nothing', () => {
     expect(parseArguments(backup, ['--cc-graph', '', '--name=x', '']).mandatory('name')).toBe('x');
   });

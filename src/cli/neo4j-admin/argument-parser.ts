@@ -108,7 +108,8 @@ function splitOption(argument: string): { key: string; value: string | undefined
 
 /** A flag only takes `true` or `false` from the next argument, any other option takes whatever is not an option itself. */
 function takesNext(command: CommandRow, key: string, next: string | undefined): boolean {
-  if (next === undefined) return false;
-  if (findOption(command, key)?.kind === 'flag') return /^(true|false)$/i.test(next);
+  const option = findOption(command, key);
+  if (next === undefined || option === undefined) return false;
+  if (option.kind === 'flag') return /^(true|false)$/i.test(next);
   return !isOption(next);
 }
