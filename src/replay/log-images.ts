@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { OutOfBytes } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { fileError } from '../base/file-errors.ts';
 import { listLogFiles } from '../log/log-files.ts';
 
 /** A log that fits is held in memory; larger ones are read piecewise. */
@@ -29,14 +30,19 @@ export class LogImages {
   /** Opens the log files of `folder` from version `from` on; they must not change any more. */
   constructor(folder: string, from: number, budgetBytes: number) {
     let base = 0;
-    for (const { version, path } of listLogFiles(folder).files) {
-      if (version < from) continue;
-      const fd = openSync(path, 'r');
-      const sizeBytes = fstatSync(fd).size;
-      this.segments.push({ version, path, fd, base, sizeBytes, content: undefined });
-      base += sizeBytes;
+    try {
+      for (const { version, path } of listLogFiles(folder).files) {
+        if (version < from) continue;
+        const fd = openLog(path);
+        const sizeBytes = fstatSync(fd).size;
+        this.segments.push({ version, path, fd, base, sizeBytes, content: undefined });
+        base += sizeBytes;
+      }
+      if (base <= budgetBytes * MEMORY_SHARE) for (const segment of this.segments) segment.content = readWhole(segment);
+    } catch (error) {
+      this.dispose();
+      throw error;
     }
-    if (base <= budgetBytes * MEMORY_SHARE) for (const segment of this.segments) segment.content = readWhole(segment);
   }
 
   /** Location of byte 0 of the file of this version. */
@@ -83,6 +89,14 @@ export class LogImages {
     const target = this.window.buffer.subarray(0, bytes);
     readFully(segment, target, offset);
     return target;
+  }
+}
+
+function openLog(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    throw fileError(error, 'open the log file', path);
   }
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { readI64, writeI64 } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { fileError, isMissing } from '../base/file-errors.ts';
 import type { StoreId } from './store-id.ts';
 
 /** The metadata store `neostore` (record-stores spec 4). Times are milliseconds since the epoch. */
@@ -63,16 +64,25 @@ export const METADATA_BYTES = positions.length * RECORD_BYTES;
 /** A new `neostore` is created with one whole page. */
 const PAGE_BYTES = 8192;
 
-/** Reads all fields; a file without a store version is not a store (`store.corrupt`). */
+/** Reads all fields; `store.missing-file`, or `store.corrupt` for a file without a store version. */
 export function readMetadata(path: string): NeostoreMetadata {
   const bytes = Buffer.alloc(METADATA_BYTES);
-  const fd = openSync(path, 'r');
+  const fd = openExisting(path);
   try {
     readSync(fd, bytes, 0, METADATA_BYTES, 0);
   } finally {
     closeSync(fd);
   }
   return decodeMetadata(bytes, path);
+}
+
+function openExisting(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (cause) {
+    if (!isMissing(cause)) throw fileError(cause, 'open the metadata store', path);
+    throw new GraphkeepError('store.missing-file', 'the metadata store is missing', { place: { file: path }, cause });
+  }
 }
 
 /** Decodes the first {@link METADATA_BYTES} bytes of the file; missing ones count as zeros, that is, as absent fields. */
