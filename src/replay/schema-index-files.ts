@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
-import { makeDirectory, removeTree, renameDurably } from '../base/durable-files.ts';
+import { removeTree, renameDurably } from '../base/durable-files.ts';
 import { findProvider } from '../store/index/index-provider.ts';
 import { removeIndex } from '../store/index/index-removal.ts';
-import { applyIndexUpdate, type IndexChange, planIndexUpdate } from '../store/index/index-update.ts';
+import { type IndexChange, updateIndex } from '../store/index/index-update.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
 import { StoreReader } from '../store/store-reader.ts';
 import { buildIndexes, mayBuildIndex } from './index-rebuild.ts';
@@ -70,7 +70,7 @@ async function bringUpToDate(context: IndexUpdateContext, rule: IndexRule): Prom
       ? 'its changes are not known one by one'
       : await update(context, rule, changes);
   if (reason === undefined) return undefined;
-  await remove(context, rule);
+  await removeIndex(context.folder, rule, context.scratch);
   return reason;
 }
 
@@ -79,23 +79,14 @@ async function update(
   rule: IndexRule,
   changes: IndexChange[],
 ): Promise<string | undefined> {
-  const plan = await planIndexUpdate(rule, folder, changes);
-  if (plan.kind === 'drop') return plan.reason;
-  if (plan.kind === 'update') await applyIndexUpdate(plan.files, scratch, signal === undefined ? {} : { signal });
-  return undefined;
-}
-
-/** Takes all folders of an index away, each by one rename. The settings of a fulltext index stay: they are nowhere else. */
-async function remove(context: IndexUpdateContext, rule: IndexRule): Promise<void> {
-  if (rule.provider.key === 'fulltext') return await removeIndex(context.folder, rule);
-  for (const path of findProvider(rule.provider)?.folders(rule.id).all ?? []) await discard(context, path);
+  const result = await updateIndex(rule, folder, scratch, changes, signal === undefined ? {} : { signal });
+  return result.kind === 'drop' ? result.reason : undefined;
 }
 
 async function discard({ folder, scratch }: IndexUpdateContext, path: string): Promise<void> {
   if (!existsSync(join(folder, path))) return;
   const trash = join(scratch, 'trash');
   await removeTree(trash);
-  await makeDirectory(scratch);
   await renameDurably(join(folder, path), trash);
   await removeTree(trash);
 }

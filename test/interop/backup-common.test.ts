@@ -1,0 +1,104 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { runJob } from '../support/run-job.ts';
+import {
+  checkConsistency,
+  checkLedger,
+  describeInterop,
+  exportGraph,
+  findDifferences,
+  javaBackup,
+  Ledger,
+  makeScratch,
+  openCopy,
+  RandomLoad,
+  startServer,
+  type Version,
+} from './harness/index.ts';
+
+const incremental = { fallbackToFull: false };
+/** An index that we leave to the server is not online yet: the only thing that the checker may say about a backup. */
+const NOT_ONLINE =
+  /^WARN : The schema rule contained in the DynamicRecord chain has a reference to a schema rule that is not online\.$/;
+
+/** `complete`: every index of the backup can be kept up to date, so the checker has nothing to say at all. */
+async function expectSoundCheck(version: Version, backup: string, complete: boolean): Promise<void> {
+  const { report } = await checkConsistency(version, backup);
+  const findings = report.split('\n').filter((line) => /^(ERROR|WARN )/.test(line));
+  expect(findings.filter((line) => !NOT_ONLINE.test(line))).toEqual([]);
+  if (complete) expect(report).toBe('');
+}
+
+describeInterop('backup over the common protocol', () => {
+  it.each([
+    { version: '3.4.9', format: 'standard', values: 'plain' },
+    { version: '3.4.9', format: 'high_limit', values: 'everything' },
+    { version: '3.5.0-beta03', format: 'standard', values: 'plain' },
+    { version: '3.5.0-beta03', format: 'high_limit', values: 'everything' },
+  ] as const)('full and incremental from $version $format with $values values', async ({ version, format, values }) => {
+    const server = await startServer({ version, format });
+    const load = new RandomLoad(server, { values });
+    await load.run(500);
+    const ledger = new Ledger(server, { workers: 3 });
+    await ledger.start();
+    await ledger.reach(100);
+    const backupDir = makeScratch('backups');
+    const backup = path.join(backupDir, 'b');
+    // 3.4 keeps composite keys, booleans and arrays in Lucene.
+    const complete = version !== '3.4.9' && values === 'plain';
+
+    let atLeast = ledger.acknowledged();
+    expect((await runJob(server.backupAddress, backupDir, 'b')).report.kind).toBe('full');
+    for (let round = 0; round < 3; round++) {
+      await load.run(150);
+      atLeast = ledger.acknowledged();
+      const { report, notes } = await runJob(server.backupAddress, backupDir, 'b', incremental);
+      expect(report.kind).toBe('incremental');
+      if (complete) expect(notes).toEqual([]);
+      expect(readdirSync(backupDir)).toEqual(['b']);
+      await expectSoundCheck(version, backup, complete);
+    }
+    const underLoad = await openCopy(version, backup, { format });
+    expect((await checkLedger(underLoad, ledger.seed, atLeast)).violations).toEqual([]);
+    await underLoad.stop();
+
+    await ledger.stop();
+    await runJob(server.backupAddress, backupDir, 'b', incremental);
+    expect((await runJob(server.backupAddress, backupDir, 'b', incremental)).report.kind).toBe('unchanged');
+    const source = await exportGraph(server);
+    await expectSoundCheck(version, backup, complete);
+    const copy = await openCopy(version, backup, { format });
+    expect(findDifferences(source, await exportGraph(copy))).toEqual([]);
+    await copy.stop();
+    await server.stop();
+  });
+
+  it.each(['3.4.9', '3.5.0-beta03'] as const)('the Java client %s and we continue each other', async (version) => {
+    const server = await startServer({ version });
+    const load = new RandomLoad(server, { values: 'plain' });
+    await load.run(300);
+    const backupDir = makeScratch('backups');
+    const continueInTurns = async (name: string) => {
+      await load.run(100);
+      const done = await javaBackup(version, { from: server.backupAddress, backupDir, name });
+      expect(done, done.stderr).toMatchObject({ code: 0 });
+      await load.run(100);
+      expect((await runJob(server.backupAddress, backupDir, name, incremental)).report.kind).toBe('incremental');
+      await expectSoundCheck(version, path.join(backupDir, name), version !== '3.4.9');
+    };
+    await runJob(server.backupAddress, backupDir, 'ours');
+    await continueInTurns('ours');
+    await continueInTurns('ours');
+    await continueInTurns('theirs');
+    expect(readdirSync(backupDir).filter((name) => name.includes('graphkeep') || name.includes('.err'))).toEqual([]);
+    const source = await exportGraph(server);
+    for (const name of ['ours', 'theirs']) {
+      await runJob(server.backupAddress, backupDir, name, incremental);
+      const copy = await openCopy(version, path.join(backupDir, name));
+      expect(findDifferences(source, await exportGraph(copy))).toEqual([]);
+      await copy.stop();
+    }
+    await server.stop();
+  });
+});
