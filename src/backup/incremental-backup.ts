@@ -28,8 +28,8 @@ interface Incremental {
 
 /**
  * Brings an existing backup up to date: recovers it if a killed run (ours or of the Java client) has left work, receives the
- * transactions it lacks into a log file of their own, and applies them. Whatever goes wrong before that file is in place leaves the
- * backup untouched.
+ * transactions it lacks into a log file of their own, and applies them. That file is put in place when all of it was read and checked,
+ * right before the first change to the store: whatever goes wrong before leaves the backup untouched.
  */
 export async function makeIncrementalBackup(
   source: BackupSource,
@@ -50,9 +50,13 @@ export async function makeIncrementalBackup(
     if (!pending) await removeOlderLogs(folder, findRecoveryStart(folder).lastCheckPoint?.target.version ?? 0);
     return { kind: 'unchanged', ...unchanged, bytes: 0, files: 0 };
   }
-  await placeLog(run, version);
-  const start = { version, offset: LOG_HEADER_BYTES };
-  const recovery = await recover(run, { start, storeIsExact: true, leavePending: pending });
+  const recovery = await recover(run, {
+    start: { version, offset: LOG_HEADER_BYTES },
+    storeIsExact: true,
+    leavePending: pending,
+    logFolder: join(target.workPath, 'log'),
+    beforeWriting: () => placeLog(run, version),
+  });
   if (!pending && recovery.pendingFrom === undefined) await removeOlderLogs(folder, version);
   const { first, last, bytes } = received;
   return { kind: 'incremental', firstTransaction: first!, lastTransaction: last!, bytes, files: 1 };
@@ -67,7 +71,7 @@ async function recoverIfNeeded(run: Incremental): Promise<Recovery | undefined> 
 
 async function recover(
   run: Incremental,
-  how: Pick<RecoverOptions, 'start' | 'storeIsExact' | 'leavePending'>,
+  how: Omit<RecoverOptions, 'budgetBytes' | 'scratch' | 'signal' | 'onPhase'>,
 ): Promise<Recovery> {
   const { target, events, budgetBytes, signal } = run;
   const scratch = await target.scratch('replay');

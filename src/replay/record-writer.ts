@@ -16,7 +16,7 @@ import { fileOfSpace, type RecordSpace, recordSpaces } from './record-space.ts';
 import { RecordWindow } from './record-window.ts';
 
 /** The fields that every record has, whatever its kind. */
-interface AnyRecord {
+export interface AnyRecord {
   id: number;
   inUse: boolean;
   secondaryUnit?: number;
@@ -108,7 +108,7 @@ function writeWithUnits(
   return write((record) => !record.inUse) + write((record) => record.inUse);
 }
 
-function codecOf(path: string, kind: RecordKind, format: StoreFormat): RecordCodec<AnyRecord> {
+export function codecOf(path: string, kind: RecordKind, format: StoreFormat): RecordCodec<AnyRecord> {
   const codec: unknown = kind === 'dynamic' ? format.dynamic(readRecordSize(path, format)) : format[kind];
   return codec as RecordCodec<AnyRecord>;
 }
@@ -123,7 +123,7 @@ function openWindow(path: string, recordBytes: number): RecordWindow {
 }
 
 /** A dynamic record of the log must fit the block size of the store it is for. */
-function checkFits(record: AnyRecord, blockBytes: number, path: string): void {
+export function checkFits(record: AnyRecord, blockBytes: number, path: string): void {
   const { data } = record as Partial<DynamicRecord>;
   if (data === undefined || data.length <= blockBytes) return;
   throw new GraphkeepError('log.corrupt', 'a dynamic record of the log is larger than the blocks of its store', {

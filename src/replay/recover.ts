@@ -1,6 +1,8 @@
 import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, removeTree } from '../base/durable-files.ts';
+import { GraphkeepError } from '../base/errors.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { cutLog, LogWriter } from '../log/log-writer.ts';
 import { type NeostoreMetadata, patchMetadataOf, readMetadata } from '../store/neostore-metadata.ts';
@@ -11,6 +13,7 @@ import { beginCounts, finishCounts } from './counts-files.ts';
 import { type DerivedFilesReport, planDerivedFiles } from './derived-files.ts';
 import { LogImages } from './log-images.ts';
 import { NetChanges } from './net-changes.ts';
+import { checkRecords } from './record-check.ts';
 import { writeRecords } from './record-writer.ts';
 
 export interface RecoverOptions {
@@ -24,6 +27,10 @@ export interface RecoverOptions {
   scratch: string;
   /** True: an older part of the log still waits for the server, so no check point may be written. */
   leavePending?: boolean;
+  /** Where the log is, if not in the store yet: then {@link beforeWriting} brings it there. Only for a store that is exact. */
+  logFolder?: string;
+  /** Called when the whole log was read and checked, before the first change to the store. */
+  beforeWriting?: () => Promise<void>;
   signal?: AbortSignal;
   onPhase?: (phase: string) => void;
 }
@@ -52,13 +59,14 @@ export async function recoverStore(folder: string, options: RecoverOptions): Pro
   const format = formatByVersion(metadata.storeVersion);
   const runs = join(options.scratch, 'runs');
   await makeDirectory(runs);
-  const images = new LogImages(folder, options.start.version, options.budgetBytes);
   const changes = new NetChanges(options.budgetBytes / 2, runs);
+  let images: LogImages | undefined;
   try {
+    images = new LogImages(options.logFolder ?? folder, options.start.version, options.budgetBytes);
     return await replay(folder, options, metadata, format, images, changes);
   } finally {
     changes.dispose();
-    images.dispose();
+    images?.dispose();
     await removeTree(runs);
   }
 }
@@ -74,10 +82,15 @@ async function replay(
   const { signal, onPhase } = options;
   onPhase?.('reading the log');
   const counts = beginCounts(folder);
-  const log = await collectChanges(folder, options.start, images, changes, counts.counts, format, signal);
+  const logFolder = options.logFolder ?? folder;
+  const log = await collectChanges(logFolder, options.start, images, changes, counts.counts, format, signal);
+  requireNoGap(folder, metadata, log);
+  throwIfCancelled(signal);
   const lastTransaction = log.last?.id ?? metadata.lastTransactionId;
-  await removeIdFiles(folder);
   const derived = planDerivedFiles(folder, format, changes, images, log.collector, options);
+  await checkRecords(folder, format, changes, images, signal);
+  await options.beforeWriting?.();
+  await removeIdFiles(folder);
   onPhase?.('writing records');
   const { records } = await writeRecords(folder, format, changes, images, log.collector.freedUnits, signal);
   onPhase?.('updating labels, indexes and counts');
@@ -95,6 +108,16 @@ async function replay(
     derived: report,
     pendingFrom,
   };
+}
+
+/** Transactions between the store and its log would be missing for good: a store is at least as new as its check point. */
+function requireNoGap(folder: string, metadata: NeostoreMetadata, { firstId }: CollectedLog): void {
+  const { lastTransactionId } = metadata;
+  if (firstId === undefined || firstId <= lastTransactionId + 1) return;
+  throw new GraphkeepError('log.gap', `the log does not continue after transaction ${lastTransactionId} of the store`, {
+    place: { file: folder },
+    observed: firstId,
+  });
 }
 
 /** Id files go stale with every new record; a server builds them anew when they are missing (record-stores spec 13). */
