@@ -1,0 +1,86 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expectExact, hashTree, makeBackup } from '../../test/support/backup-attempt.ts';
+import { BackupServer } from '../../test/support/backup-server.ts';
+import { type GeneratedHistory, generateHistory } from '../../test/support/generated-history.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
+import { listLogFiles } from '../log/log-files.ts';
+import { LogWriter } from '../log/log-writer.ts';
+import { findRecoveryStart } from '../log/recovery-start.ts';
+import { patchMetadata, readMetadata } from '../store/neostore-metadata.ts';
+
+let scratch: string;
+let target: string;
+let history: GeneratedHistory;
+let server: BackupServer;
+
+beforeEach(async () => {
+  scratch = await makeTemporaryDirectory();
+  target = join(scratch, 'backups', 'db');
+  history = await generateHistory(join(scratch, 'source'), { nodes: 10 });
+  server = await BackupServer.start(history, 6);
+  await makeBackup(join(scratch, 'backups'), server.address);
+});
+
+afterEach(async () => {
+  await server.stop();
+  await removeDirectory(scratch);
+});
+
+const continueBackup = () => makeBackup(join(scratch, 'backups'), server.address, { fallbackToFull: false });
+
+it('leaves no hole in the logs when a killed run has only named its log file in neostore', async () => {
+  const { highest } = listLogFiles(target);
+  patchMetadata(join(target, 'neostore'), { logVersion: highest! + 1 });
+  server.newest = 8;
+  await continueBackup();
+  expect(listLogFiles(target).files.map(({ version }) => version)).toEqual([highest! + 1]);
+  expectExact(target, history, 8);
+});
+
+it('replays what a killed run or a Java client has appended, then asks for what comes after it', async () => {
+  const { lastGoodEnd } = findRecoveryStart(target);
+  const writer = LogWriter.open(target, lastGoodEnd!);
+  for (const { id, bytes } of history.transactions) if (id === 7 || id === 8) writer.appendRaw(bytes, id);
+  writer.close();
+  expect(findRecoveryStart(target)).toMatchObject({ needed: true, transactions: 2 });
+  server.newest = 10;
+  expect(await continueBackup()).toMatchObject({ kind: 'incremental', firstTransaction: 9, lastTransaction: 10 });
+  expect(server.requests.at(-1)).toEqual({ kind: 'incremental', lastTransactionId: 7 });
+  expectExact(target, history, 10);
+});
+
+it('cuts off half a transaction that a killed Java client has left', async () => {
+  const { lastGoodEnd } = findRecoveryStart(target);
+  const writer = LogWriter.open(target, lastGoodEnd!);
+  writer.appendRaw(history.transactions[5]!.bytes.subarray(0, 60));
+  writer.close();
+  server.newest = 9;
+  expect(await continueBackup()).toMatchObject({ firstTransaction: 7, lastTransaction: 9 });
+  expectExact(target, history, 9);
+});
+
+it('works on a backup whose logs were removed', async () => {
+  for (const { path } of listLogFiles(target).files) rmSync(path);
+  const { logVersion } = readMetadata(join(target, 'neostore'));
+  server.newest = 9;
+  await continueBackup();
+  expect(listLogFiles(target).lowest).toBe(logVersion + 1);
+  expectExact(target, history, 9);
+});
+
+it('asks the server for one transaction more than it lacks, to compare histories', async () => {
+  const before = hashTree(target);
+  await continueBackup();
+  expect(server.requests.at(-1)).toEqual({ kind: 'incremental', lastTransactionId: 5 });
+  expect(hashTree(target)).toBe(before);
+});
+
+it('removes id files, which are stale after it', async () => {
+  writeFileSync(join(target, 'neostore.nodestore.db.id'), Buffer.alloc(9));
+  server.newest = 9;
+  await continueBackup();
+  expectExact(target, history, 9);
+  expect(() => rmSync(join(target, 'neostore.nodestore.db.id'))).toThrow('ENOENT');
+});

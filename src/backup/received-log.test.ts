@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type GeneratedHistory, generateHistory } from '../../test/support/generated-history.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
+import { decodeLogHeader, LOG_HEADER_BYTES } from '../log/log-header.ts';
+import { ReceivedLog, type ReceivedLogOptions, type ReceivedTransactions } from './received-log.ts';
+
+let folder: string;
+let history: GeneratedHistory;
+
+beforeEach(async () => {
+  folder = await makeTemporaryDirectory();
+  history = await generateHistory(join(folder, 'source'), { nodes: 3, transactions: 12 });
+});
+
+afterEach(() => removeDirectory(folder));
+
+const bytesOf = (from: number, to: number) =>
+  Buffer.concat(history.transactions.filter(({ id }) => id >= from && id <= to).map(({ bytes }) => bytes));
+
+/** Feeds the bytes in pieces of `step`. */
+async function receive(
+  bytes: Buffer,
+  options: Partial<ReceivedLogOptions>,
+  step = 7,
+): Promise<ReceivedTransactions & { content: Buffer; previous: number | undefined }> {
+  const log = new ReceivedLog({ folder, version: () => 5, peer: 'p:1', ...options });
+  try {
+    for (let at = 0; at < bytes.length; at += step) log.transactionBytes(bytes.subarray(at, at + step));
+    const received = await log.finish(99);
+    const file = readFileSync(join(folder, 'neostore.transaction.db.5'));
+    const previous = decodeLogHeader(file, 'log', 5)?.previousTransaction;
+    return { ...received, content: file.subarray(LOG_HEADER_BYTES), previous };
+  } finally {
+    log.abandon();
+  }
+}
+
+const overlapOf = (id: number) => ({ id, checksum: history.transactions.find((it) => it.id === id)!.checksum });
+
+describe('received transactions', () => {
+  it.each([1, 7, 4096])('are written as they came, in pieces of %d', async (step) => {
+    const received = await receive(bytesOf(4, 9), {}, step);
+    expect(received).toMatchObject({ count: 6, first: 4, last: 9, previous: 3, bytes: bytesOf(4, 9).length });
+    expect(received.content.equals(bytesOf(4, 9))).toBe(true);
+  });
+
+  it.each([1, 7, 4096])('are written without the one that is there already, in pieces of %d', async (step) => {
+    const received = await receive(bytesOf(4, 9), { overlap: overlapOf(4) }, step);
+    expect(received).toMatchObject({ count: 5, first: 5, last: 9, previous: 4, bytes: bytesOf(5, 9).length });
+    expect(received.content.equals(bytesOf(5, 9))).toBe(true);
+  });
+
+  it('may be none', async () => {
+    const nothing = { count: 0, first: undefined, last: undefined, bytes: 0, previous: 99 };
+    expect(await receive(Buffer.alloc(0), {})).toMatchObject(nothing);
+  });
+
+  it('may be only the one that is there already', async () => {
+    const received = await receive(bytesOf(4, 4), { overlap: overlapOf(4) });
+    expect(received).toMatchObject({ count: 0, first: undefined, last: undefined, bytes: 0, previous: 99 });
+    expect(received.content.length).toBe(0);
+  });
+
+  it('are refused when the one that is there already is another one', async () => {
+    const { id, checksum } = overlapOf(4);
+    const other = { id, checksum: checksum + 1n };
+    await expect(receive(bytesOf(4, 9), { overlap: other })).rejects.toMatchObject({ code: 'peer.diverged' });
+  });
+
+  it.each([
+    ['does not come', () => Buffer.alloc(0), 'peer.behind'],
+    ['is skipped', () => bytesOf(5, 9), 'peer.hostile'],
+    ['comes later', () => bytesOf(3, 9), 'peer.hostile'],
+  ])('are refused when the one that is there already %s', async (_what, bytes, code) => {
+    await expect(receive(bytes(), { overlap: overlapOf(4) })).rejects.toMatchObject({ code });
+  });
+
+  it('are refused when they do not continue', async () => {
+    await expect(receive(bytesOf(5, 9), { after: 3 })).rejects.toMatchObject({ code: 'peer.hostile' });
+  });
+
+  it('are refused when they end inside of one', async () => {
+    await expect(receive(bytesOf(4, 9).subarray(0, -1), { after: 3 })).rejects.toMatchObject({ code: 'peer.closed' });
+  });
+});
