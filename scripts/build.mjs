@@ -1,13 +1,13 @@
 // Bundles the command line front ends into dist/, so that `bin/*` start fast and need no TypeScript at run time.
-// Runs as npm's `prepare`, hence also at the end of `npm ci`.
+// Runs as npm's `prepare`, hence also at the end of `npm ci`. Another output directory may be given.
 import { readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const entryFolder = join(root, 'src', 'cli', 'entry');
-const outdir = join(root, 'dist');
+const outdir = resolve(process.argv[2] ?? join(root, 'dist'));
 
 rmSync(outdir, { recursive: true, force: true });
 await build({

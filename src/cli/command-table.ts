@@ -257,8 +257,8 @@ export const namesInHelpError: readonly string[] = [
   'set-initial-password',
 ];
 
-/** Variables that both fronts read. */
-export const environmentVariables = [
+/** Variables that both fronts read, with the lines of the Java tool, and our own text where that is about the JVM. */
+export const environmentVariables: readonly { name: string; description: readonly string[]; native?: string }[] = [
   { name: 'NEO4J_CONF', description: ['Path to directory which contains neo4j.conf.'] },
   { name: 'NEO4J_DEBUG', description: ['Set to anything to enable debug output.'] },
   { name: 'NEO4J_HOME', description: ['Neo4j home directory.'] },
@@ -268,5 +268,58 @@ export const environmentVariables = [
       'Set JVM maximum heap size during command execution.',
       'Takes a number and a unit, for example 512m.',
     ],
+    native: 'Memory for work beside the page cache. Takes a number and a unit, for example 512m. (default: 64m)',
   },
-] as const;
+];
+
+/** Options that only `graphkeep` has. */
+const json = flag('json', false, 'Print one JSON object per line instead of text.');
+const verbose = flag('verbose', false, 'Print details while working, and the stack of an error.');
+
+/** A command of `graphkeep`. Flags are `--name`, `--no-name` or `--name=true|false`. */
+export interface NativeCommandRow {
+  name: string;
+  summary: string;
+  options: readonly OptionRow[];
+  /** Arguments without a name: `<mandatory>` or `[optional]`. */
+  positionals: readonly { name: string; description: string }[];
+}
+
+export const nativeCommands: readonly NativeCommandRow[] = [
+  {
+    name: 'backup',
+    summary: 'Back up a running Neo4j Enterprise server: full the first time, incremental after that.',
+    options: [...backup.options, json, verbose],
+    positionals: [],
+  },
+  {
+    name: 'restore',
+    summary: 'Put a backup in the place of a database.',
+    options: [...restore.options, json, verbose],
+    positionals: [],
+  },
+  {
+    name: 'dump',
+    summary: 'Dump a database that no server uses into a single file.',
+    options: [...dump.options, json, verbose],
+    positionals: [],
+  },
+  {
+    name: 'load',
+    summary: 'Load a database from a file that dump has made.',
+    options: [...load.options, json, verbose],
+    positionals: [],
+  },
+  {
+    name: 'inspect',
+    summary: 'Show what a backup or database is: format, last transaction, state of its log, schema, counts.',
+    options: [json, verbose],
+    positionals: [{ name: '<directory>', description: 'A backup, or a database that no server uses.' }],
+  },
+  {
+    name: 'completion',
+    summary: 'Print the completion script of a shell.',
+    options: [],
+    positionals: [{ name: '<shell>', description: 'bash, zsh or fish.' }],
+  },
+];

@@ -43,6 +43,6 @@ export async function checkStore(_request: CheckRequest): Promise<number> {
 }
 
 /** After a backup with `--check-consistency=true`. */
-export function noteUncheckedBackup(context: CommandContext): void {
-  context.stderr('The consistency check is not available in this version of graphkeep; the backup was not checked.\n');
+export function noteUncheckedBackup(note: (text: string) => void): void {
+  note('The consistency check is not available in this version of graphkeep; the backup was not checked.');
 }

@@ -17,8 +17,11 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     if (options.protocol !== 'any') context.stdout(`${restrictionOf(options.protocol)}\n`);
     return async () => {
       const runBackup = context.runBackup ?? (await import('../../backup/backup-job.ts')).runBackup;
-      await runBackup(options, eventsOf(context), context.signal);
-      if (options.checkConsistency) (await import('../commands/consistency-check.ts')).noteUncheckedBackup(context);
+      const events = eventsOf(context);
+      await runBackup(options, events, context.signal);
+      if (options.checkConsistency) {
+        (await import('../commands/consistency-check.ts')).noteUncheckedBackup(events.note);
+      }
       return 0;
     };
   },

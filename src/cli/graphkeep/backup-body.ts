@@ -1,0 +1,29 @@
+import type { BackupEvents, BackupOptions, BackupReport } from '../../backup/backup-options.ts';
+import { formatBytes } from '../../config/sizes.ts';
+import { requestBackup } from '../commands/backup-request.ts';
+import { noteUncheckedBackup } from '../commands/consistency-check.ts';
+import type { Invocation } from './program.ts';
+import type { Reporter } from './reporter.ts';
+
+export async function backupBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
+  const options = await requestBackup(values, context);
+  const runBackup = context.runBackup ?? (await import('../../backup/backup-job.ts')).runBackup;
+  const events: BackupEvents = {
+    line: (text) => reporter.line(text),
+    note: (text) => reporter.note(text),
+    debug: (text) => reporter.debug(text),
+    progress: (done) => reporter.progress(done),
+  };
+  const report = await runBackup(options, events, context.signal);
+  if (options.checkConsistency) noteUncheckedBackup((text) => reporter.note(text));
+  reporter.report(describe(options, report), { command: 'backup', ...report });
+}
+
+function describe({ name }: BackupOptions, report: BackupReport): string {
+  const { kind, firstTransaction, lastTransaction, files, bytes, durationMs } = report;
+  const seconds = (durationMs / 1000).toFixed(1);
+  if (kind === 'unchanged') return `${name} is up to date at transaction ${lastTransaction} (${seconds} s).`;
+  const range =
+    kind === 'full' ? `up to transaction ${lastTransaction}` : `transactions ${firstTransaction} to ${lastTransaction}`;
+  return `${name}: ${kind} backup, ${range}, ${files} files, ${formatBytes(bytes)} in ${seconds} s.`;
+}

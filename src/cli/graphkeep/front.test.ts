@@ -1,0 +1,342 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { World } from '../../../test/cli/world.ts';
+import { unpackCorpus } from '../../../test/support/unpack-corpus.ts';
+import { BackupFailed, type RunBackup } from '../../backup/backup-options.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { lockFile } from '../../base/file-lock.ts';
+import type { CommandContext } from '../command-context.ts';
+import { nativeCommands } from '../command-table.ts';
+import { version } from '../version.ts';
+import { runGraphkeep } from './front.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.create();
+});
+afterEach(() => world.close());
+
+async function run(args: string[], changes: Partial<CommandContext> = {}) {
+  world.stdout = '';
+  world.stderr = '';
+  const exitCode = await runGraphkeep(args, { ...world.context(), ...changes });
+  return { exitCode, stdout: world.stdout, stderr: world.stderr };
+}
+
+/** The JSON lines of stdout without their times. */
+function eventsOf(stdout: string): Record<string, unknown>[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const { time, ...event } = JSON.parse(line) as Record<string, unknown>;
+      expect(time).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+      return event;
+    });
+}
+
+const backupArgs = (...more: string[]) => [
+  'backup',
+  '--backup-dir',
+  world.path('backup'),
+  '--name=x',
+  '--from',
+  '127.0.0.1:21362',
+  ...more,
+];
+
+describe('the program', () => {
+  it('has help and a version', async () => {
+    expect(await run(['--version'])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+    const { exitCode, stdout } = await run(['--help']);
+    expect(exitCode).toBe(0);
+    for (const { name } of nativeCommands) expect(stdout).toContain(`  ${name} `);
+    expect(stdout).toContain('HEAP_SIZE');
+  });
+
+  it.each(nativeCommands)('$name has a help with all its options', async ({ name, options }) => {
+    const { exitCode, stdout } = await run([name, '--help']);
+    expect(exitCode).toBe(0);
+    for (const option of options) expect(stdout).toContain(`--${option.name}`);
+  });
+
+  it.each([
+    [['bogus'], "error: unknown command 'bogus'"],
+    [['inspect', 'x', '--bogus'], "error: unknown option '--bogus'"],
+    [['backup', '--name=x'], "error: required option '--backup-dir <backup-path>' not specified"],
+    [['inspect'], "error: missing required argument 'directory'"],
+    [['inspect', 'a', 'b'], 'error: too many arguments'],
+    [['inspect', 'a', '--json=maybe'], "error: unknown option '--json=maybe'"],
+  ])('%j is refused', async (args, message) => {
+    const { exitCode, stdout, stderr } = await run(args);
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('--help');
+  });
+});
+
+describe('backup', () => {
+  it('reads the same options as neo4j-admin, in GNU syntax', async () => {
+    const args = backupArgs(
+      '--no-fallback-to-full',
+      '--cc-graph=false',
+      '--cc-property-owners',
+      '--timeout',
+      '5m',
+      '--no-check-consistency',
+    );
+    const { exitCode, stdout, stderr } = await run(args);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toBe('Backup complete.\nx: full backup, up to transaction 5, 1 files, 8.00 kB in 0.0 s.\n');
+    expect(world.requested).toMatchObject({
+      backupDir: world.path('backup'),
+      name: 'x',
+      from: { host: '127.0.0.1', port: 21362 },
+      fallbackToFull: false,
+      checkConsistency: false,
+      timeoutMs: 300_000,
+      checks: { graph: false, indexes: true, labelScanStore: true, propertyOwners: true },
+    });
+  });
+
+  it('has the same defaults, and says that nothing was checked', async () => {
+    const { stderr } = await run(backupArgs());
+    expect(world.requested).toMatchObject({
+      fallbackToFull: true,
+      checkConsistency: true,
+      protocol: 'any',
+      timeoutMs: 1_200_000,
+    });
+    expect(stderr).toBe(
+      'The consistency check is not available in this version of graphkeep; the backup was not checked.\n',
+    );
+  });
+
+  it('prints events and the report as JSON lines', async () => {
+    const runBackup: RunBackup = async (_, events) => {
+      events.line('Doing full backup...');
+      events.progress?.({ bytes: 10, files: 1, phase: 'copying' });
+      events.note('careful');
+      events.debug('hidden');
+      const report = { firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7, notes: [] };
+      return { kind: 'incremental', ...report };
+    };
+    const { exitCode, stdout, stderr } = await run(backupArgs('--json', '--no-check-consistency'), { runBackup });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const report = { firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7, notes: [] };
+    expect(eventsOf(stdout)).toEqual([
+      { event: 'line', text: 'Doing full backup...' },
+      { event: 'progress', bytes: 10, files: 1, phase: 'copying' },
+      { event: 'note', text: 'careful' },
+      { event: 'report', command: 'backup', kind: 'incremental', ...report },
+    ]);
+  });
+
+  it('prints the causes of a failure, for people and for programs', async () => {
+    const error = new GraphkeepError('peer.unreachable', 'cannot connect', {
+      place: { peer: 'h:1' },
+      observed: 'ECONNREFUSED',
+    });
+    const runBackup: RunBackup = () => Promise.reject(new BackupFailed('no-strategy', [{ strategy: 'common', error }]));
+    const text = await run(backupArgs(), { runBackup });
+    expect(text.exitCode).toBe(1);
+    expect(text.stderr.split('\n')).toEqual([
+      'graphkeep: Failed to run a backup using the available strategies.',
+      '    common protocol: cannot connect (server h:1; observed ECONNREFUSED)',
+      `    ${error.hint}`,
+      '',
+    ]);
+    const json = await run(backupArgs('--json'), { runBackup });
+    expect(json.exitCode).toBe(1);
+    expect(eventsOf(json.stdout)).toEqual([
+      {
+        event: 'error',
+        code: 'peer.unreachable',
+        message: 'Failed to run a backup using the available strategies.',
+        hint: error.hint,
+        attempts: [
+          {
+            strategy: 'common',
+            code: 'peer.unreachable',
+            message: 'cannot connect',
+            place: { peer: 'h:1' },
+            observed: 'ECONNREFUSED',
+            hint: error.hint,
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('bad values are refused with one line', async () => {
+    expect((await run(backupArgs('--timeout=abc'))).stderr).toBe('graphkeep: Missing numeric value\n');
+    expect((await run(backupArgs('--protocol=COMMON'))).stderr).toBe('graphkeep: Failed to parse `COMMON`\n');
+    expect((await run(['backup', '--backup-dir=', '--name=x'])).stderr).toBe(
+      'graphkeep: --backup-dir must not be empty\n',
+    );
+    expect(world.requested).toBeUndefined();
+  });
+
+  it('ends with 130 after an interruption', async () => {
+    const controller = new AbortController();
+    const runBackup: RunBackup = async () => {
+      controller.abort('SIGINT');
+      throw new GraphkeepError('cancelled', 'the command was interrupted');
+    };
+    expect((await run(backupArgs(), { runBackup, signal: controller.signal })).exitCode).toBe(130);
+  });
+
+  it('--verbose shows details and the stack', async () => {
+    const runBackup: RunBackup = async (_, events) => {
+      events.debug('a detail');
+      throw new Error('boom');
+    };
+    expect((await run(backupArgs(), { runBackup })).stderr).toBe('graphkeep: boom\n');
+    const { stderr } = await run(backupArgs('--verbose'), { runBackup });
+    expect(stderr).toMatch(/^a detail\ngraphkeep: boom\nError: boom\n {4}at /);
+  });
+});
+
+describe('a terminal', () => {
+  it('shows progress on one line that makes room for text', async () => {
+    const runBackup: RunBackup = async (_, events) => {
+      events.progress?.({ bytes: 0, files: 0, phase: 'copying' });
+      events.progress?.({ bytes: 8192, files: 1, phase: 'copying' });
+      clock += 200;
+      events.progress?.({ bytes: 8192, files: 2, phase: 'a phase with a name that is long' });
+      events.line('Backup complete.');
+      const report = { firstTransaction: 2, lastTransaction: 2, bytes: 8192, files: 2, durationMs: 0, notes: [] };
+      return { kind: 'unchanged', ...report };
+    };
+    let clock = 0;
+    const { stdout, stderr } = await run(backupArgs('--no-check-consistency'), {
+      runBackup,
+      terminal: { columns: 30 },
+      now: () => new Date(clock),
+    });
+    expect(stderr).toBe('\rcopying: 0 files, 0 B\x1b[K\ra phase with a name that is l\x1b[K\r\x1b[K');
+    expect(stdout).toBe('Backup complete.\nx is up to date at transaction 2 (0.0 s).\n');
+  });
+});
+
+describe('restore, dump and load', () => {
+  it('work and report', async () => {
+    await world.makeBackup();
+    const from = world.path('backup', 'n34', 'n1');
+    const directory = world.database('graph.db');
+    const restored = await run(['restore', '--from', from, '--json']);
+    expect(restored.exitCode).toBe(0);
+    const report = eventsOf(restored.stdout).at(-1);
+    expect(report).toMatchObject({
+      event: 'report',
+      command: 'restore',
+      database: 'graph.db',
+      directory,
+      needsRecovery: false,
+    });
+    expect((await run(['restore', '--from', from])).stderr).toContain(
+      'graphkeep: Database with name [graph.db] already exists',
+    );
+    expect((await run(['restore', '--from', from, '--force'])).stdout).toMatch(/^graph.db: restored \d+ files, .* to /);
+
+    const archive = world.path('report', 'graph.db.dump');
+    const dumped = await run(['dump', '--to', world.path('report')]);
+    expect(dumped.stdout).toMatch(`graph.db: dumped to ${archive}, `);
+    expect((await run(['dump', '--to', archive, '--json'])).stdout).toContain('"code":"archive.exists"');
+    const loaded = await run(['load', '--from', archive, '--database', 'two']);
+    expect(loaded).toMatchObject({ exitCode: 0, stdout: `two: loaded to ${world.database('two')}\n` });
+    expect(readFileSync(`${world.database('two')}/neostore`).equals(readFileSync(`${from}/neostore`))).toBe(true);
+  });
+
+  it('tell that the server will recover an unclean backup', async () => {
+    await unpackCorpus('recovery/3.4.9-standard-dirty.tar.gz', world.path('dirty'));
+    const { exitCode, stderr } = await run(['restore', '--from', world.path('dirty', 'graph.db')]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe('The backup was not shut down cleanly; the server recovers the database at its first start.\n');
+  });
+
+  it('refuse a path for a database', async () => {
+    const { exitCode, stderr } = await run(['restore', '--from=x', '--database=a/b']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe("graphkeep: 'database' should be a name but you seem to have specified a path: a/b\n");
+  });
+});
+
+describe('inspect', () => {
+  it.each(['3.4.9-standard', '3.4.9-high_limit', '3.5.34-standard', '3.5.0-beta03-high_limit'])(
+    'agrees with what the server said about %s',
+    async (name) => {
+      await unpackCorpus(`stores/${name}.tar.gz`, world.path('store'));
+      const { gunzipSync } = await import('node:zlib');
+      const { corpusPath } = await import('../../../test/support/unpack-corpus.ts');
+      const expected = JSON.parse(gunzipSync(readFileSync(corpusPath(`stores/${name}.expected.json.gz`))).toString());
+      const { exitCode, stdout } = await run(['inspect', '--json', world.path('store', 'graph.db')]);
+      expect(exitCode).toBe(0);
+      const report = eventsOf(stdout)[0]!;
+      expect(report).toMatchObject({
+        inUse: false,
+        store: { version: expected.recordFormat, format: name.includes('high_limit') ? 'high_limit' : 'standard' },
+        log: { state: 'clean', transactionsToReplay: 0, tornBytes: 0 },
+        counts: { nodes: expected.nodes.length, relationships: expected.relationships.length },
+      });
+      const { indexes, constraints } = report.schema as { indexes: unknown[]; constraints: unknown[] };
+      expect(indexes).toHaveLength(expected.indexes.length);
+      expect(constraints).toHaveLength(expected.constraints.length);
+    },
+  );
+
+  it('says what a recovery would do, and who uses the store', async () => {
+    await unpackCorpus('recovery/3.4.9-standard-dirty.tar.gz', world.path('dirty'));
+    const directory = world.path('dirty', 'graph.db');
+    writeFileSync(`${directory}/store_lock`, '');
+    const server = await lockFile(`${directory}/store_lock`);
+    const { exitCode, stdout } = await run(['inspect', directory]);
+    await server.release();
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^State: +needs recovery: 112 transactions to replay$/m);
+    expect(stdout).toMatch(/^In use: +yes$/m);
+    expect(stdout).toMatch(/^Nodes: +61 \(before recovery\)$/m);
+    expect(stdout).toMatch(/^Last transaction: +286, committed /m);
+    expect(stdout).toMatch(/^Index: +unique on :Person\(email\) \[lucene\+native-2.0, index_3\]$/m);
+  });
+
+  it('refuses what is no store', async () => {
+    expect((await run(['inspect', world.path('nope')])).stderr).toContain('there is no such directory');
+    expect((await run(['inspect', world.path('report')])).stderr).toContain('this is not a backup or database');
+    writeFileSync(world.path('report', 'neostore'), 'rubbish');
+    const { exitCode, stderr } = await run(['inspect', world.path('report')]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(world.path('report', 'neostore'));
+  });
+});
+
+describe('completion', () => {
+  it('bash: completes commands and options', async () => {
+    const { exitCode, stdout } = await run(['completion', 'bash']);
+    expect(exitCode).toBe(0);
+    const complete = (words: string[]) => {
+      const script = `${stdout}
+        COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}
+        _graphkeep graphkeep '${words.at(-1)}'; echo "\${COMPREPLY[*]}"`;
+      return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim();
+    };
+    expect(complete(['graphkeep', 'ba'])).toBe('backup');
+    expect(complete(['graphkeep', 'restore', '--f'])).toBe('--from --force');
+  });
+
+  it('zsh and fish: know every command and option; other shells are refused', async () => {
+    for (const shell of ['zsh', 'fish']) {
+      const { stdout } = await run(['completion', shell]);
+      for (const { name, options } of nativeCommands) {
+        expect(stdout).toContain(name);
+        for (const option of options) expect(stdout).toContain(option.name);
+      }
+    }
+    expect(await run(['completion', 'tcsh'])).toMatchObject({
+      exitCode: 1,
+      stderr: "graphkeep: there is no completion for 'tcsh', only for bash, zsh, fish\n",
+    });
+  });
+});

@@ -1,0 +1,42 @@
+import { type CommandContext, isDebugging } from '../command-context.ts';
+import { exitCodeOf } from '../failure-lines.ts';
+import { buildProgram, type Invocation, isCommanderEnd, normalizeFlags } from './program.ts';
+import { createReporter, type Reporter } from './reporter.ts';
+
+type NativeCommand = (invocation: Invocation, reporter: Reporter) => Promise<void>;
+
+/** Loaded when they are needed. */
+const bodies: Record<string, () => Promise<NativeCommand>> = {
+  backup: async () => (await import('./backup-body.ts')).backupBody,
+  restore: async () => (await import('./restore-body.ts')).restoreBody,
+  dump: async () => (await import('./archive-bodies.ts')).dumpBody,
+  load: async () => (await import('./archive-bodies.ts')).loadBody,
+  inspect: async () => (await import('./inspect-body.ts')).inspectBody,
+  completion: async () => (await import('./completion-body.ts')).completionBody,
+};
+
+/**
+ * The native command line: GNU syntax, JSON on request, a progress bar on a terminal.
+ * @returns the exit code: 0, 1, or 130 and 143 after SIGINT and SIGTERM
+ */
+export async function runGraphkeep(args: readonly string[], context: CommandContext): Promise<number> {
+  let reporter = createReporter(context, { json: false, verbose: isDebugging(context) });
+  const program = buildProgram(context, async (invocation) => {
+    const { values, command } = invocation;
+    const hasReport = command.options.some(({ name }) => name === 'json');
+    if (hasReport) {
+      const verbose = values.flag('verbose') || isDebugging(context);
+      reporter = createReporter(context, { json: values.flag('json'), verbose });
+    }
+    const body = await bodies[command.name]!();
+    await body(invocation, reporter);
+  });
+  try {
+    await program.parseAsync(normalizeFlags(args), { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (isCommanderEnd(error)) return error.exitCode;
+    reporter.fail(error);
+    return exitCodeOf(context.signal);
+  }
+}

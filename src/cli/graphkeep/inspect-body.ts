@@ -1,0 +1,62 @@
+import { resolve } from 'node:path';
+import { formatBytes } from '../../config/sizes.ts';
+import { type Inspection, inspectStore, type SchemaItem } from './inspection.ts';
+import type { Invocation } from './program.ts';
+import type { Reporter } from './reporter.ts';
+
+export async function inspectBody({ positionals, context }: Invocation, reporter: Reporter): Promise<void> {
+  const inspection = await inspectStore(resolve(context.cwd, positionals[0]!));
+  reporter.report(describeInspection(inspection).join('\n'), { command: 'inspect', ...inspection });
+}
+
+/** The lines for people. */
+export function describeInspection(inspection: Inspection): string[] {
+  const { store, lastTransaction, counts, schema } = inspection;
+  const committed = lastTransaction.committedAt === undefined ? '' : `, committed ${lastTransaction.committedAt}`;
+  const rows: [string, string][] = [
+    ['Directory', inspection.directory],
+    ['In use', inspection.inUse ? 'yes' : 'no'],
+    ['Size', `${formatBytes(inspection.bytes)} in ${inspection.files} files`],
+    ['Store id', `${store.randomId}, created ${store.createdAt}`],
+    ['Format', `${store.format} (${store.version})`],
+    ['Last transaction', `${lastTransaction.id}${committed}`],
+    ['State', describeState(inspection)],
+    ['Check point', describeCheckPoint(inspection)],
+    ['Log files', describeLogFiles(inspection)],
+    ['Nodes', describeCount(inspection, counts?.nodes)],
+    ['Relationships', describeCount(inspection, counts?.relationships)],
+    ...schema.indexes.map((item): [string, string] => ['Index', describeSchemaItem(item)]),
+    ...schema.constraints.map((item): [string, string] => ['Constraint', describeSchemaItem(item)]),
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, text]) => `${name}:`.padEnd(width) + text);
+}
+
+function describeState({ log }: Inspection): string {
+  if (log.state === 'absent') return 'no transaction log in this directory';
+  if (log.state === 'clean') return 'clean';
+  const torn = log.tornBytes === 0 ? '' : `, ${log.tornBytes} torn bytes to cut off`;
+  return `needs recovery: ${log.transactionsToReplay} transactions to replay${torn}`;
+}
+
+function describeCount({ log }: Inspection, count: number | undefined): string {
+  if (count === undefined) return 'unknown (no counts store)';
+  return log.state === 'needs-recovery' ? `${count} (before recovery)` : String(count);
+}
+
+function describeCheckPoint({ log: { checkPoint } }: Inspection): string {
+  return checkPoint === undefined ? 'none' : `log file ${checkPoint.file}, offset ${checkPoint.offset}`;
+}
+
+function describeLogFiles({ log: { files } }: Inspection): string {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  if (files.length === 0) return 'none';
+  const names = files.length === 1 ? files[0]!.name : `${files[0]!.name} to ${files.at(-1)!.name}`;
+  return `${names}, ${formatBytes(bytes)}`;
+}
+
+function describeSchemaItem({ type, on, tokens, properties, provider, name }: SchemaItem): string {
+  const subject = `${on === 'node' ? ':' : '-:'}${tokens.join(':')}(${properties.join(', ')})`;
+  const details = [provider, name].filter((text) => text !== undefined).join(', ');
+  return `${type} on ${subject}${details === '' ? '' : ` [${details}]`}`;
+}

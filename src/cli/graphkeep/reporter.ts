@@ -1,0 +1,130 @@
+import { BackupFailed } from '../../backup/backup-options.ts';
+import { describeError, GraphkeepError } from '../../base/errors.ts';
+import { formatBytes } from '../../config/sizes.ts';
+import type { CommandContext } from '../command-context.ts';
+import { explainFailure } from '../failure-lines.ts';
+import { ProgressBar } from './progress-bar.ts';
+
+/** What a command tells while it works and when it ends: for people, or as JSON lines for programs. */
+export interface Reporter {
+  /** A line of the result. */
+  line(text: string): void;
+  /** Worth knowing, not part of the result. */
+  note(text: string): void;
+  debug(text: string): void;
+  progress(done: { bytes: number; files: number; phase: string }): void;
+  /** The end of a command that succeeded: `text` for people, `data` for programs. */
+  report(text: string, data: object): void;
+  fail(error: unknown): void;
+}
+
+export function createReporter(context: CommandContext, options: { json: boolean; verbose: boolean }): Reporter {
+  return options.json ? new JsonReporter(context, options.verbose) : new TextReporter(context, options.verbose);
+}
+
+/** Results on stdout, everything else on stderr, a progress bar if that is a terminal. */
+class TextReporter implements Reporter {
+  private readonly context: CommandContext;
+  private readonly verbose: boolean;
+  private readonly bar: ProgressBar | undefined;
+
+  constructor(context: CommandContext, verbose: boolean) {
+    this.context = context;
+    this.verbose = verbose;
+    const { terminal, stderr, now } = context;
+    this.bar =
+      terminal === undefined
+        ? undefined
+        : new ProgressBar(
+            stderr,
+            () => terminal.columns,
+            () => now().getTime(),
+          );
+  }
+
+  line(text: string): void {
+    this.bar?.clear();
+    this.context.stdout(`${text}\n`);
+  }
+
+  note(text: string): void {
+    this.bar?.clear();
+    this.context.stderr(`${text}\n`);
+  }
+
+  debug(text: string): void {
+    if (this.verbose) this.note(text);
+  }
+
+  progress(done: { bytes: number; files: number; phase: string }): void {
+    this.bar?.show(`${done.phase}: ${done.files} files, ${formatBytes(done.bytes)}`);
+  }
+
+  report(text: string): void {
+    this.line(text);
+  }
+
+  fail(error: unknown): void {
+    this.note(`graphkeep: ${error instanceof BackupFailed ? error.message : describeError(error)}`);
+    for (const line of explainFailure(error)) if (!describeError(error).includes(line)) this.note(`    ${line}`);
+    if (this.verbose && error instanceof Error && error.stack !== undefined) this.note(error.stack);
+  }
+}
+
+/** One JSON object per line on stdout, each with its `event`; the last one is `report` or `error`. */
+class JsonReporter implements Reporter {
+  private readonly context: CommandContext;
+  private readonly verbose: boolean;
+
+  constructor(context: CommandContext, verbose: boolean) {
+    this.context = context;
+    this.verbose = verbose;
+  }
+
+  line(text: string): void {
+    this.write({ event: 'line', text });
+  }
+
+  note(text: string): void {
+    this.write({ event: 'note', text });
+  }
+
+  debug(text: string): void {
+    if (this.verbose) this.write({ event: 'debug', text });
+  }
+
+  progress(done: { bytes: number; files: number; phase: string }): void {
+    this.write({ event: 'progress', ...done });
+  }
+
+  report(_text: string, data: object): void {
+    this.write({ event: 'report', ...data });
+  }
+
+  fail(error: unknown): void {
+    const stack = this.verbose && error instanceof Error ? { stack: error.stack } : {};
+    this.write({ event: 'error', ...describeForPrograms(error), ...stack });
+  }
+
+  private write(event: object): void {
+    const withTime = { time: this.context.now().toISOString(), ...event };
+    this.context.stdout(
+      `${JSON.stringify(withTime, (_, value) => (typeof value === 'bigint' ? String(value) : value))}\n`,
+    );
+  }
+}
+
+function describeForPrograms(error: unknown): object {
+  if (!(error instanceof GraphkeepError)) return { code: 'internal', message: describeError(error) };
+  const { code, message, place, observed, hint } = error;
+  const base = {
+    code,
+    message,
+    ...(place === undefined ? {} : { place }),
+    ...(observed === undefined ? {} : { observed }),
+    hint,
+  };
+  if (!(error instanceof BackupFailed)) return base;
+  const attempts = error.attempts.map(({ strategy, error: cause }) => ({ strategy, ...describeForPrograms(cause) }));
+  return { ...base, attempts };
+}

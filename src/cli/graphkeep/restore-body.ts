@@ -1,0 +1,24 @@
+import { formatBytes } from '../../config/sizes.ts';
+import { restoreDatabase } from '../../restore/restore-database.ts';
+import { requestRestore } from '../commands/restore-request.ts';
+import { countProgress } from './count-progress.ts';
+import type { Invocation } from './program.ts';
+import type { Reporter } from './reporter.ts';
+
+export async function restoreBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
+  const options = await requestRestore(values, context);
+  const report = await restoreDatabase({ ...options, ...countProgress(reporter, 'restoring') });
+  if (report.needsRecovery) {
+    reporter.note('The backup was not shut down cleanly; the server recovers the database at its first start.');
+  }
+  const { databaseName, databaseDirectory } = options;
+  reporter.report(
+    `${databaseName}: restored ${report.files} files, ${formatBytes(report.bytes)}, to ${databaseDirectory}`,
+    {
+      command: 'restore',
+      database: databaseName,
+      directory: databaseDirectory,
+      ...report,
+    },
+  );
+}

@@ -1,0 +1,130 @@
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { backup } from '../../src/cli/command-table.ts';
+import { commandUsage } from '../../src/cli/neo4j-admin/usage-text.ts';
+import { version } from '../../src/cli/version.ts';
+
+/* The executables as they are installed: bundled, started by the shell. */
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+let root: string;
+beforeAll(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'graphkeep-bin-')));
+  execFileSync(process.execPath, [join(repository, 'scripts', 'build.mjs'), join(root, 'dist')]);
+  cpSync(join(repository, 'bin'), join(root, 'bin'), { recursive: true });
+  cpSync(join(repository, 'package.json'), join(root, 'package.json'));
+  symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
+  for (const name of ['home', 'backups', 'empty']) mkdirSync(join(root, name));
+}, 60_000);
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const env = { PATH: process.env.PATH, NEO4J_HOME: '', NEO4J_CONF: '' };
+
+function run(name: string, args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const options = { cwd: join(root, 'empty'), env: { ...env, NEO4J_HOME: join(root, 'home') } };
+    execFile(join(root, 'bin', name), args, options, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+describe('neo4j-admin', () => {
+  it('prints to the right streams and ends with the right code', async () => {
+    expect(await run('neo4j-admin', ['help', 'backup'])).toEqual({ code: 0, stdout: commandUsage(backup), stderr: '' });
+    expect(await run('neo4j-admin', ['backup'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `Missing argument 'backup-dir'\n\n${commandUsage(backup)}`,
+    });
+    expect(await run('neo4j-admin', ['backup', '--backup-dir=nope', '--name=x'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `command failed: Directory '${join(root, 'empty', 'nope')}' does not exist.\n`,
+    });
+  });
+
+  it('runs the engine: a server that is not there', async () => {
+    const { code, stderr } = await run('neo4j-admin', [
+      'backup',
+      `--backup-dir=${join(root, 'backups')}`,
+      '--name=x',
+      '--from=127.0.0.1:9',
+      '--protocol=common',
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^command failed: Failed to run a backup using the available strategies\.$/m);
+    expect(stderr).toMatch(/^ {4}common protocol: .*127\.0\.0\.1:9/m);
+  });
+
+  it('does not load what it does not need', async () => {
+    const started = performance.now();
+    for (let i = 0; i < 5; i++) await run('neo4j-admin', ['--version']);
+    const emptyProcess = performance.now();
+    for (let i = 0; i < 5; i++) execFileSync(process.execPath, ['-e', '']);
+    const nodeMs = performance.now() - emptyProcess;
+    // Against Node itself, so that a busy machine does not matter.
+    expect((emptyProcess - started) / nodeMs).toBeLessThan(4);
+  });
+});
+
+describe('graphkeep', () => {
+  it('runs', async () => {
+    expect(await run('graphkeep', ['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    const { code, stderr } = await run('graphkeep', ['inspect', 'nope']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('there is no such directory');
+  });
+
+  it('writes everything into a pipe before it ends', () => {
+    const script = `"${join(root, 'bin', 'graphkeep')}" completion fish | tail -n 1`;
+    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toContain('complete -c graphkeep');
+  });
+});
+
+describe('signals', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s: cleans up and ends with %d', async (signal, code) => {
+    // A server that accepts and stays silent.
+    const server = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const backups = join(root, `backups-${signal}`);
+    mkdirSync(backups);
+    const args = ['backup', `--backup-dir=${backups}`, '--name=x', `--from=127.0.0.1:${port}`, '--protocol=common'];
+    const child = spawn(join(root, 'bin', 'neo4j-admin'), args, {
+      env,
+      cwd: join(root, 'empty'),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    const [socket] = await once(server, 'connection');
+    child.kill(signal);
+    const [exitCode] = await once(child, 'exit');
+    socket.destroy();
+    server.close();
+    expect(stderr).toContain('command failed: ');
+    expect(exitCode).toBe(code);
+    expect(execFileSync('ls', ['-A', backups], { encoding: 'utf8' })).toBe('');
+  });
+});
+
+it('a lone file called neo4j.conf in the working directory counts when NEO4J_CONF is not set', async () => {
+  writeFileSync(join(root, 'empty', 'neo4j.conf'), 'dbms.backup.enabled=maybe\n');
+  const { stderr } = await run('neo4j-admin', ['backup', `--backup-dir=${join(root, 'backups')}`, '--name=x']);
+  rmSync(join(root, 'empty', 'neo4j.conf'));
+  expect(stderr).toBe(
+    "unexpected error: Bad value 'maybe' for setting 'dbms.backup.enabled': must be 'true' or 'false'\n",
+  );
+});
