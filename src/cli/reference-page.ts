@@ -1,0 +1,104 @@
+import { errorCodes } from '../base/error-codes.ts';
+import { settings } from '../config/settings.ts';
+import {
+  adminCommands,
+  environmentVariables,
+  foreignCommands,
+  help,
+  type NativeCommandRow,
+  nativeCommands,
+  type OptionRow,
+} from './command-table.ts';
+
+/* docs/reference.md, made from the tables that the program itself runs on. `npm run docs` writes it; a test sees that it is fresh. */
+
+/** The page as Markdown. */
+export function referencePage(): string {
+  const sections = [
+    '# Reference\n\n<!-- Made by `npm run docs` from the tables in src/. Do not edit. -->',
+    nativeSection(),
+    adminSection(),
+    environmentSection(),
+    settingsSection(),
+    exitCodeSection(),
+    errorCodeSection(),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function nativeSection(): string {
+  const intro =
+    'GNU syntax: `--name value` or `--name=value`. A flag is switched on with `--flag`, off with `--no-flag`, or set with ' +
+    '`--flag=true|false`. With `--json` every line of stdout is one JSON object with an `event`: `line`, `note`, `debug` ' +
+    '(with `--verbose`), `progress`, and at the end `report` or `error`.';
+  return ['## `graphkeep`', intro, ...nativeCommands.map(nativeCommand)].join('\n\n');
+}
+
+function nativeCommand({ name, summary, options, positionals }: NativeCommandRow): string {
+  const parts = [`### \`graphkeep ${[name, ...positionals.map((positional) => positional.name)].join(' ')}\``, summary];
+  if (positionals.length > 0) parts.push(positionals.map((row) => `- \`${row.name}\`: ${row.description}`).join('\n'));
+  if (options.length > 0) parts.push(optionTable(options));
+  return parts.join('\n\n');
+}
+
+function adminSection(): string {
+  const ours = adminCommands.filter((row) => row !== help);
+  const intro =
+    'Takes the place of `neo4j-admin` of Neo4j 3.4 and 3.5 for the commands below: same options, defaults, texts and exit codes. ' +
+    'Options have any number of dashes in front, an empty value drops the option, a flag is true only for the text `true`, and a ' +
+    'flag without value is true.\n\n' +
+    `Not part of graphkeep: ${foreignCommands.map(({ name }) => `\`${name}\``).join(', ')}.`;
+  const commands = ours.map(
+    ({ name, description, options }) => `### \`neo4j-admin ${name}\`\n\n${description}\n\n${optionTable(options)}`,
+  );
+  return ['## `neo4j-admin`', intro, ...commands].join('\n\n');
+}
+
+function optionTable(options: readonly OptionRow[]): string {
+  const rows = options.map(({ name, example, kind, mandatory, default: standard, description }) => [
+    kind === 'flag' ? `\`--${name}\`` : `\`--${name}=<${example}>\``,
+    mandatory === true ? 'required' : standard === '' ? '' : `\`${standard}\``,
+    description,
+  ]);
+  return table(['option', 'default', 'meaning'], rows);
+}
+
+function environmentSection(): string {
+  const rows = environmentVariables.map(({ name, description, native }) => [
+    `\`${name}\``,
+    native ?? description.join(' '),
+  ]);
+  return `## Environment variables\n\n${table(['variable', 'meaning'], rows)}`;
+}
+
+function settingsSection(): string {
+  const rows = Object.values(settings).map(({ name, default: standard, form, meaning }) => [
+    `\`${name}\``,
+    standard === '' ? '' : `\`${standard}\``,
+    form,
+    meaning,
+  ]);
+  const intro =
+    'Read from `$NEO4J_CONF/neo4j.conf`, then from the file of `--additional-config`; later ones win. A bad value of any of these ends ' +
+    'the command before it does anything. Other settings are not looked at, unless `dbms.config.strict_validation` is true.';
+  return `## Settings\n\n${intro}\n\n${table(['setting', 'default', 'form', 'meaning for backups'], rows)}`;
+}
+
+function exitCodeSection(): string {
+  const rows = [
+    ['0', 'Success.'],
+    ['1', 'Wrong usage, bad configuration, or the command failed.'],
+    ['130, 143', 'Interrupted by SIGINT or SIGTERM; everything was cleaned up.'],
+  ];
+  return `## Exit codes\n\n${table(['code', 'meaning'], rows)}`;
+}
+
+function errorCodeSection(): string {
+  const rows = Object.entries(errorCodes).map(([code, hint]) => [`\`${code}\``, hint]);
+  return `## Error codes\n\nStable names in the \`code\` of an \`error\` event.\n\n${table(['code', 'what to do'], rows)}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
