@@ -9,6 +9,7 @@ it('docs/reference.md is fresh (npm run docs)', () => {
 it('every row of every table has as many cells as its head', () => {
   const cells = (line: string) => line.replaceAll('\\|', '').split('|').length;
   const blocks = referencePage()
+    .trimEnd()
     .split('\n\n')
     .filter((block) => block.startsWith('|'));
   expect(blocks.length).toBeGreaterThan(10);

@@ -98,7 +98,13 @@ function errorCodeSection(): string {
   return `## Error codes\n\nStable names in the \`code\` of an \`error\` event.\n\n${table(['code', 'what to do'], rows)}`;
 }
 
+/** A bar would end the cell; an angle bracket outside of code would begin HTML. */
+function escapeCell(text: string): string {
+  const parts = text.replaceAll('|', '\\|').split('`');
+  return parts.map((part, at) => (at % 2 === 0 ? part.replaceAll('<', '\\<') : part)).join('`');
+}
+
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
