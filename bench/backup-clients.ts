@@ -1,11 +1,10 @@
 import { mkdir } from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { type Completed, startProcess } from '../test/interop/harness/child-process.ts';
 import { javaBackup } from '../test/interop/harness/index.ts';
 import { type JvmMode, projectRoot } from './bench-options.ts';
 import { findProcess, ProcessWatch, type Usage } from './measured-process.ts';
-import { javaVersion } from './store-fixture.ts';
+import { javaVersion, stockJvm } from './store-fixture.ts';
 
 export interface Measurement extends Usage {
   readonly durationMs: number;
@@ -103,18 +102,12 @@ export function javaClient(jvm: JvmMode): BackupClient {
     const completed = await javaBackup(javaVersion, {
       ...target,
       args: sharedArguments(kind),
-      ...(jvm === 'small' ? {} : { env: { _JAVA_OPTIONS: stockFlags() } }),
+      ...(jvm === 'small' ? {} : { env: stockJvm }),
     });
     const durationMs = performance.now() - startedAt;
     requireBackup('the Java client', completed);
     return { durationMs, ...watch.stop(), phasesMs: {} };
   };
-}
-
-/** Undoes the flags of the harness: what this JVM chooses for itself on a machine of two cores or more, with a quarter of the memory. */
-function stockFlags(): string {
-  const heapMegabytes = Math.floor(os.totalmem() / 4 / 1024 / 1024);
-  return `-XX:-UseSerialGC -XX:+UseG1GC -XX:TieredStopAtLevel=4 -Xmx${heapMegabytes}m`;
 }
 
 function sharedArguments(kind: BackupKind): string[] {

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { listLogFiles } from '../src/log/log-files.ts';
+import { CommonSource } from '../src/source/common/common-source.ts';
 import { readMetadata } from '../src/store/neostore-metadata.ts';
 import { METADATA_FILE } from '../src/store/store-files.ts';
 import { runOrThrow } from '../test/interop/harness/child-process.ts';
@@ -10,9 +11,14 @@ import type { BackupClient, BackupKind, Measurement } from './backup-clients.ts'
 import { type StoreFixture, serveFixture, sizeOfDirectory } from './store-fixture.ts';
 import { TransactionLoad } from './transaction-load.ts';
 
+const DROP_TIMEOUT_MS = 600_000;
+
 export type JobName = 'full' | 'oneTransaction' | 'manyTransactions';
 
-/** Per client (or `cp`), the samples of one job in the order of the rounds. */
+/** The same files copied by `cp`, without and with waiting for the disk, and the answer of the server received and thrown away. */
+export const yardsticks = ['cp -r', 'cp -r, sync', 'dropped'] as const;
+
+/** Per client (or yardstick), the samples of one job in the order of the rounds. */
 export type Samples = Readonly<Record<string, Measurement[]>>;
 
 export interface SuiteResult {
@@ -33,7 +39,8 @@ export interface SuiteOptions {
   readonly rounds: number;
   readonly transactions: number;
   readonly scratchDir: string;
-  readonly copyFiles: boolean;
+  /** Also measure what no full backup can beat. */
+  readonly yardsticks: boolean;
   readonly tell: (text: string) => void;
 }
 
@@ -102,9 +109,9 @@ class Suite {
         const measured = await this.backUp(name, 'full', round);
         if (round > 0) samples[name]!.push(measured);
       }
-      if (!this.options.copyFiles) continue;
-      for (const name of ['cp -r', 'cp -r, sync']) {
-        const measured = await this.copyFiles(name);
+      if (!this.options.yardsticks) continue;
+      for (const name of yardsticks) {
+        const measured = name === 'dropped' ? await this.dropAnswer() : await this.copyFiles(name);
         this.tell('full', name, round, measured);
         samples[name] ??= [];
         if (round > 0) samples[name].push(measured);
@@ -113,7 +120,6 @@ class Suite {
     return samples;
   }
 
-  /** The yardstick of the disk: the same files, copied on this machine, with and without waiting for the disk. */
   private async copyFiles(name: string): Promise<Measurement> {
     const target = path.join(this.options.scratchDir, 'copy');
     await flushDisks();
@@ -123,6 +129,21 @@ class Suite {
     const durationMs = performance.now() - startedAt;
     await rm(target, { recursive: true });
     return { durationMs, peakBytes: 0, cpuMs: 0, phasesMs: {} };
+  }
+
+  /** Received in this process; the server alone sets the pace. */
+  private async dropAnswer(): Promise<Measurement> {
+    const [host, port] = this.server.backupAddress.split(':') as [string, string];
+    const source = new CommonSource({ address: { host, port: Number(port) }, timeoutMs: DROP_TIMEOUT_MS });
+    const drop = {
+      beginFile: () => {},
+      fileBytes: () => undefined,
+      endFile: () => {},
+      transactionBytes: () => undefined,
+    };
+    const startedAt = performance.now();
+    await source.fullCopy(drop, new AbortController().signal);
+    return { durationMs: performance.now() - startedAt, peakBytes: 0, cpuMs: 0, phasesMs: {} };
   }
 
   private async singleTransactions(): Promise<Samples> {

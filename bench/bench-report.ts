@@ -57,6 +57,7 @@ export function makeRows(single: SuiteResult, doubled: SuiteResult | undefined):
     compare('time, full against a copy', 'ms', single.jobs.full, 'cp -r', medianMs, { of: 'ratio', atMost: 1.4 }),
   );
   rows.push(compare('time, full against a flushed copy', 'ms', single.jobs.full, 'cp -r, sync', medianMs));
+  rows.push(compare('time, full against the server alone', 'ms', single.jobs.full, 'dropped', medianMs));
   for (const job of jobNames) {
     rows.push(compare(`processor time, ${jobTitles[job]}`, 'ms', single.jobs[job], 'java', medianCpuMs));
   }

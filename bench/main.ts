@@ -36,14 +36,14 @@ function describeMachine() {
 async function measureSingle(options: BenchOptions): Promise<SuiteResult> {
   const fixture = await openFixture(options.cacheDir, options.nodes, options.relationships);
   const clients = { ours: ourClient(options.scratchDir), java: javaClient(options.jvm) };
-  return await runSuite({ ...options, fixture, clients, copyFiles: true, tell });
+  return await runSuite({ ...options, fixture, clients, yardsticks: true, tell });
 }
 
 async function measureDoubled(options: BenchOptions): Promise<SuiteResult> {
   const fixture = await openFixture(options.cacheDir, 2 * options.nodes, 2 * options.relationships);
   const clients = { ours: ourClient(options.scratchDir) };
   const rounds = Math.ceil(options.rounds / 2);
-  return await runSuite({ ...options, rounds, fixture, clients, copyFiles: false, tell });
+  return await runSuite({ ...options, rounds, fixture, clients, yardsticks: false, tell });
 }
 
 /** Only for the profile: the first full run fills the caches and is not looked at. */
@@ -58,7 +58,7 @@ async function profile(options: BenchOptions, directory: string): Promise<string
     },
   };
   await rm(directory, { recursive: true, force: true });
-  await runSuite({ ...options, rounds: 1, fixture, clients, copyFiles: false, tell });
+  await runSuite({ ...options, rounds: 1, fixture, clients, yardsticks: false, tell });
   return names
     .slice(1)
     .map((name) => `${name}:\n${renderTopFunctions(path.join(directory, name), 25)}`)

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import type { KeyedValue } from '../src/store/property-chain.ts';
 import { StoreWriter } from '../src/store/store-writer.ts';
-import { awaitIndexes, copyStore, startServer } from '../test/interop/harness/index.ts';
+import { awaitIndexes, copyStore, type RunningServer, startServer } from '../test/interop/harness/index.ts';
 import { Random } from '../test/interop/harness/random.ts';
 
 /** Part of the name in the cache: a store made by an older generator is not used. */
@@ -111,15 +112,32 @@ async function populateIndexes(making: string): Promise<void> {
   await rm(home, { recursive: true, force: true });
 }
 
-/** A server with memory enough for the store, so that its own misses are not what is measured. */
-export function serveStore(home: string) {
-  return startServer({
-    version: javaVersion,
-    home,
-    heap: '2g',
-    conf: { 'dbms.memory.pagecache.size': '2g' },
-    startTimeoutMs: 900_000,
-  });
+/**
+ * Undoes the flags with which the harness starts a JVM: what it chooses for itself on a machine of two cores or more, and a quarter of
+ * the memory.
+ */
+export const stockJvm = {
+  _JAVA_OPTIONS: `-XX:-UseSerialGC -XX:+UseG1GC -XX:TieredStopAtLevel=4 -Xmx${Math.floor(os.totalmem() / 4 / 1024 / 1024)}m`,
+};
+
+/**
+ * A server as one that runs for long: every compiler tier, and memory enough for the store, so that its own misses are not what is
+ * measured.
+ */
+export async function serveStore(home: string): Promise<RunningServer> {
+  const { _JAVA_OPTIONS: before } = process.env;
+  Object.assign(process.env, stockJvm);
+  try {
+    return await startServer({
+      version: javaVersion,
+      home,
+      conf: { 'dbms.memory.pagecache.size': '2g' },
+      startTimeoutMs: 900_000,
+    });
+  } finally {
+    if (before === undefined) delete process.env._JAVA_OPTIONS;
+    else process.env._JAVA_OPTIONS = before;
+  }
 }
 
 /** Serves a copy of the fixture, so that the one in the cache stays as it is. */
