@@ -62,3 +62,23 @@ test('no change is lost when a table grows', () => {
   }
   expect(changes.table(0).size).toBe(20_000);
 });
+
+test('many spills leave few runs', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'graphkeep-net-'));
+  const changes = new NetChanges(0, folder);
+  try {
+    for (let i = 0; i < 500; i++) {
+      changes.noteBefore(4, i % 90, 1000 + 2 * i);
+      changes.noteAfter(4, i % 90, 1001 + 2 * i);
+      changes.spillIfLarge();
+    }
+    expect(readdirSync(folder).length).toBeLessThan(40);
+    const found = Array.from(changes.inOrder(4), (change) => ({ ...change }));
+    expect(found).toHaveLength(90);
+    expect(found[3]).toEqual({ id: 3, firstBefore: 1006, lastAfter: 1001 + 2 * 453 });
+    changes.dispose();
+    expect(readdirSync(folder)).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

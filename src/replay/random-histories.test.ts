@@ -11,7 +11,7 @@ import { transactionChecksum } from '../log/entries/start-entry.ts';
 import { LogReader } from '../log/log-reader.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { type DecodedTransaction, encodeTransaction } from '../log/transaction-codec.ts';
-import { ANY, encodeCounts, readLiveCounts } from '../store/counts-store.ts';
+import { ANY, encodeCounts } from '../store/counts-store.ts';
 import { recountStore } from '../store/recount-store.ts';
 import { filePageBytes, type StoreKey, storeFiles } from '../store/store-files.ts';
 import { formatByName, storeFormats } from '../store/store-format.ts';
@@ -59,7 +59,7 @@ interface Plan {
 const plans: fc.Arbitrary<Omit<Plan, 'format'>> = fc.record({
   seed: fc.integer(),
   sizes: fc.nat(SIZES.length - 1),
-  length: fc.integer({ min: 1, max: 40 }),
+  length: fc.integer({ min: 1, max: 30 }),
   base: fc.constantFrom('exact' as const, 'fuzzy pages' as const, 'fuzzy records' as const),
   budgetBytes: fc.constantFrom(0, 64 << 20),
   torn: fc.boolean(),
@@ -132,7 +132,7 @@ async function checkPlan(plan: Plan): Promise<void> {
 
     expect(recovery.transactions).toBe(transactions.length - checkPoint - 1);
     expect(readdirSync(scratch)).toEqual([]);
-    const recovered = loadRecovered(folder);
+    const recovered = MemoryStore.load(folder);
     expect(differences(recovered, expected)).toEqual([]);
     checkMetadata(recovered, base, expected, transactions, log.end);
     expect(encodeCounts(recovered.counts).equals(encodeCounts(expected.counts))).toBe(true);
@@ -140,18 +140,14 @@ async function checkPlan(plan: Plan): Promise<void> {
     expect([...readTransactions(folder)]).toEqual(transactions.map((t) => encodeTransaction(t).view().toString('hex')));
     expect(findRecoveryStart(folder).needed).toBe(false);
 
+    if (dice.chance(0.6)) return;
     await recoverStore(folder, { ...options, storeIsExact: false });
-    const again = loadRecovered(folder);
+    const again = MemoryStore.load(folder);
     for (const [key, bytes] of again.files) expect(bytes.equals(recovered.files.get(key)!), key).toBe(true);
     expect(again.counts).toEqual(recovered.counts);
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-function loadRecovered(folder: string): MemoryStore {
-  const { fileName } = readLiveCounts(folder)!;
-  return MemoryStore.load(folder, fileName);
 }
 
 function checkMetadata(

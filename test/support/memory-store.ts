@@ -11,7 +11,7 @@ import {
 } from '../../src/log/commands/record-flags.ts';
 import { transactionChecksum } from '../../src/log/entries/start-entry.ts';
 import type { DecodedTransaction } from '../../src/log/transaction-codec.ts';
-import { type Counts, decodeCounts, encodeCounts } from '../../src/store/counts-store.ts';
+import { type Counts, decodeCounts, encodeCounts, readLiveCounts } from '../../src/store/counts-store.ts';
 import { decodeMetadata, encodeMetadata, type NeostoreMetadata } from '../../src/store/neostore-metadata.ts';
 import type { RecordCodec } from '../../src/store/record-codec.ts';
 import {
@@ -50,10 +50,11 @@ export class MemoryStore {
     this.counts = counts;
   }
 
-  static load(folder: string, countsFile: string = COUNTS_FILES[0]): MemoryStore {
+  /** A closed store; its counts are those of the live file. */
+  static load(folder: string): MemoryStore {
     const files = new Map(storeFiles.map(({ key, fileName }) => [key, readFileSync(join(folder, fileName))]));
     const metadata = decodeMetadata(readFileSync(join(folder, METADATA_FILE)));
-    return new MemoryStore(files, metadata, decodeCounts(readFileSync(join(folder, countsFile))));
+    return new MemoryStore(files, metadata, readLiveCounts(folder)!.counts);
   }
 
   write(folder: string): void {

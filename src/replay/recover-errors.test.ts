@@ -1,0 +1,241 @@
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Dice } from '../../test/support/dice.ts';
+import { MemoryStore } from '../../test/support/memory-store.ts';
+import { makeHistory } from '../../test/support/random-history.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { listLogFiles, logFileName } from '../log/log-files.ts';
+import { LOG_HEADER_BYTES } from '../log/log-header.ts';
+import type { LogPosition } from '../log/log-position.ts';
+import { LogWriter } from '../log/log-writer.ts';
+import type { DecodedTransaction } from '../log/transaction-codec.ts';
+import { patchMetadata, readMetadata } from '../store/neostore-metadata.ts';
+import { METADATA_FILE, storeFile, storeFiles } from '../store/store-files.ts';
+import { StoreWriter } from '../store/store-writer.ts';
+import { type RecoverOptions, recoverStore } from './recover.ts';
+
+const FIRST_LOG = 3;
+const parent = mkdtempSync(join(tmpdir(), 'graphkeep-recover-errors-'));
+const template = join(parent, 'template');
+const folder = join(parent, 'store');
+const scratch = join(parent, 'scratch');
+let transactions: DecodedTransaction[];
+
+beforeAll(async () => {
+  const recordSizes = { nodeLabels: 24, propertyStrings: 40, propertyArrays: 40 };
+  await new StoreWriter(template, { recordSizes, creationTimeMs: 1, randomId: 2n }).finish();
+  // A history that touches every store.
+  transactions = makeHistory(MemoryStore.load(template), new Dice(5), 60);
+});
+afterAll(() => rmSync(parent, { recursive: true }));
+
+beforeEach(() => {
+  for (const path of [folder, scratch]) rmSync(path, { recursive: true, force: true });
+  cpSync(template, folder, { recursive: true });
+  mkdirSync(scratch);
+});
+
+/** A log whose files hold ten transactions each. */
+async function writeLog(of: readonly DecodedTransaction[] = transactions): Promise<void> {
+  const writer = LogWriter.create(folder, FIRST_LOG, of[0]!.commit.transactionId - 1);
+  for (const [index, transaction] of of.entries()) {
+    if (index > 0 && index % 10 === 0) await writer.rotate();
+    writer.appendTransaction(transaction);
+  }
+  writer.close();
+}
+
+async function recover(options: Partial<RecoverOptions> = {}): Promise<unknown> {
+  const start: LogPosition = { version: FIRST_LOG, offset: LOG_HEADER_BYTES };
+  return await recoverStore(folder, { start, storeIsExact: true, budgetBytes: 0, scratch, ...options });
+}
+
+/** The error of ours that recovery ends with; nothing may be left in the scratch directory. */
+async function failure(options?: Partial<RecoverOptions>): Promise<GraphkeepError> {
+  const error = await recover(options).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(readdirSync(scratch)).toEqual([]);
+  expect(error).toBeInstanceOf(GraphkeepError);
+  return error as GraphkeepError;
+}
+
+/** Bytes of every record store and of `neostore`. */
+function storeBytes(): string[] {
+  const names = [...storeFiles.map(({ fileName }) => fileName), METADATA_FILE];
+  return names.map(
+    (name) =>
+      `${name} ${createHash('sha1')
+        .update(readFileSync(join(folder, name)))
+        .digest('hex')}`,
+  );
+}
+
+const log = (version: number) => join(folder, logFileName(version));
+
+describe('a log that cannot be replayed is refused before anything is changed', () => {
+  let untouched: string[];
+  beforeEach(() => {
+    untouched = storeBytes();
+  });
+  afterEach(() => {
+    expect(storeBytes()).toEqual(untouched);
+  });
+
+  test('a command that does not exist', async () => {
+    await writeLog();
+    const bytes = readFileSync(log(FIRST_LOG + 2));
+    const type = LOG_HEADER_BYTES + 38 + 2;
+    bytes[type] = 99;
+    writeFileSync(log(FIRST_LOG + 2), bytes);
+    expect(await failure()).toMatchObject({
+      code: 'log.corrupt',
+      place: { file: log(FIRST_LOG + 2), offset: type },
+      observed: 99,
+    });
+  });
+
+  test('a log file that ends too early, and is not the last one', async () => {
+    await writeLog();
+    truncateSync(log(FIRST_LOG + 1), readFileSync(log(FIRST_LOG + 1)).length - 5);
+    expect(await failure()).toMatchObject({ code: 'log.corrupt', place: { file: log(FIRST_LOG + 1) } });
+  });
+
+  test('an id that does not follow', async () => {
+    const odd = transactions.map((transaction, index) =>
+      index < 15 ? transaction : { ...transaction, commit: { ...transaction.commit, transactionId: index + 3 } },
+    );
+    const writer = LogWriter.create(folder, FIRST_LOG, 1);
+    for (const transaction of odd.slice(0, 15)) writer.appendTransaction(transaction);
+    const end = writer.position;
+    writer.close();
+    const more = LogWriter.open(folder, end);
+    for (const transaction of odd.slice(15)) more.appendTransaction(transaction);
+    more.close();
+    expect(await failure()).toMatchObject({ code: 'log.gap', place: { file: log(FIRST_LOG) }, observed: 18 });
+  });
+
+  test('a log that begins behind the store', async () => {
+    await writeLog(transactions.slice(4));
+    expect(await failure()).toMatchObject({ code: 'log.gap', observed: 6 });
+  });
+
+  test('a log file is missing in the middle', async () => {
+    await writeLog();
+    rmSync(log(FIRST_LOG + 2));
+    expect(await failure()).toMatchObject({ code: 'log.gap' });
+  });
+
+  test('the log file to begin with is missing', async () => {
+    await writeLog();
+    rmSync(log(FIRST_LOG));
+    expect(await failure({ start: { version: FIRST_LOG, offset: 400 } })).toMatchObject({ code: 'log.gap' });
+  });
+
+  test('a header of another file', async () => {
+    await writeLog();
+    cpSync(log(FIRST_LOG), log(FIRST_LOG + 1));
+    expect(await failure()).toMatchObject({ code: 'log.corrupt', place: { file: log(FIRST_LOG + 1), offset: 0 } });
+  });
+
+  test('interrupted before it began', async () => {
+    await writeLog();
+    expect(await failure({ signal: AbortSignal.abort() })).toMatchObject({ code: 'cancelled' });
+  });
+});
+
+test.each(storeFiles.map(({ fileName }) => fileName))('the store file %s is missing', async (fileName) => {
+  await writeLog();
+  rmSync(join(folder, fileName));
+  expect(await failure()).toMatchObject({ code: 'store.missing-file', place: { file: join(folder, fileName) } });
+});
+
+test('neostore is missing', async () => {
+  await writeLog();
+  rmSync(join(folder, METADATA_FILE));
+  expect(await failure()).toMatchObject({ code: 'store.missing-file', place: { file: join(folder, METADATA_FILE) } });
+});
+
+test('a store format that is not known', async () => {
+  await writeLog();
+  patchMetadata(join(folder, METADATA_FILE), { storeVersion: 0x0706050403020107n });
+  expect(await failure()).toMatchObject({ code: 'store.format' });
+});
+
+test.each(['nodeLabels', 'propertyStrings', 'propertyArrays', 'labelNames', 'schema'] as const)(
+  'blocks of %s that are too small for what the log holds',
+  async (key) => {
+    await writeLog();
+    const path = join(folder, storeFile(key).fileName);
+    const bytes = readFileSync(path);
+    bytes.writeUInt32BE(9, 0);
+    writeFileSync(path, bytes);
+    expect(await failure()).toMatchObject({ code: 'log.corrupt', place: { file: path } });
+    bytes.writeUInt32BE(0, 0);
+    writeFileSync(path, bytes);
+    expect(await failure()).toMatchObject({ code: 'store.corrupt', observed: 0, place: { file: path, offset: 0 } });
+  },
+);
+
+test('interrupted in any phase, it can be repeated', async () => {
+  await writeLog();
+  const phases: string[] = [];
+  for (;;) {
+    const abort = new AbortController();
+    const onPhase = (phase: string): void => {
+      if (phases.includes(phase) || abort.signal.aborted) return;
+      phases.push(phase);
+      abort.abort();
+    };
+    const before = phases.length;
+    const ended = await recover({ signal: abort.signal, onPhase, storeIsExact: before === 0 }).then(
+      () => true,
+      (error: GraphkeepError) => {
+        expect(error).toMatchObject({ code: 'cancelled' });
+        return false;
+      },
+    );
+    expect(readdirSync(scratch)).toEqual([]);
+    if (phases.length === before) {
+      expect(ended).toBe(true);
+      break;
+    }
+  }
+  expect(phases.length).toBeGreaterThan(1);
+  const { lastTransactionId } = readMetadata(join(folder, METADATA_FILE));
+  expect(lastTransactionId).toBe(transactions.at(-1)!.commit.transactionId);
+});
+
+test('an empty log changes nothing but the position', async () => {
+  const writer = LogWriter.create(folder, FIRST_LOG, 1);
+  writer.close();
+  const before = readMetadata(join(folder, METADATA_FILE));
+  expect(await recover()).toMatchObject({ transactions: 0, firstTransaction: undefined, records: 0 });
+  expect(readMetadata(join(folder, METADATA_FILE))).toEqual({
+    ...before,
+    logVersion: FIRST_LOG,
+    lastClosedLogVersion: FIRST_LOG,
+    lastClosedLogOffset: LOG_HEADER_BYTES,
+  });
+  expect(listLogFiles(folder).files).toHaveLength(1);
+  expect(readdirSync(scratch)).toEqual([]);
+});
+
+test('the history of this file touches every store', async () => {
+  const start = MemoryStore.load(template);
+  const end = start.clone().applyAll(transactions);
+  for (const { key } of storeFiles) expect(end.files.get(key)!.equals(start.files.get(key)!), key).toBe(false);
+});
