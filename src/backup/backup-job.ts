@@ -27,6 +27,7 @@ export async function runBackup(
     const source = chooseSource(options, events);
     const job = new BackupJob(options, events, signal, target, source);
     const { outcome, fallback } = await job.run();
+    events.line('Backup complete.');
     return {
       ...outcome,
       durationMs: performance.now() - startedAt,

@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { IndexChange } from '../store/index/index-update.ts';
 import type { LabelChange } from '../store/label-scan/label-scan-update.ts';
 import type { PropertyValue } from '../store/property-value.ts';
+import { isSameValue } from '../store/same-value.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
-import type { NodeState } from './node-state.ts';
+import type { IndexedValues, NodeState } from './node-state.ts';
 
 /** Changes to derived structures; `rebuild` = they cannot be told, build the structure anew from the records. */
 export interface DerivedChanges {
@@ -68,7 +68,7 @@ export class DerivedChangeCollector {
     const after = states.at(-1)!.indexed.get(rule);
     for (const { indexed } of states) {
       const before = indexed.get(rule);
-      if (isDeepStrictEqual(before, after)) continue;
+      if (holdSame(before, after)) continue;
       if (this.fulltext.has(rule)) this.indexChanges.set(rule, 'rebuild');
       else this.note(rule, { node, before: complete(before), after: complete(after) });
     }
@@ -80,6 +80,11 @@ export class DerivedChangeCollector {
     else this.indexChanges.set(rule, [change]);
     this.changes++;
   }
+}
+
+function holdSame(a: IndexedValues | undefined, b: IndexedValues | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.every((value, i) => isSameValue(value, b[i]));
 }
 
 /** Indexes other than fulltext hold a node only with all values. */

@@ -4,9 +4,13 @@ import { GraphkeepError } from '../base/errors.ts';
 import { fileError } from '../base/file-errors.ts';
 import { listLogFiles } from '../log/log-files.ts';
 
-/** A log that fits is held in memory; larger ones are read piecewise. */
+/** A log that fits is held in memory; of larger ones some pages are. */
 const MEMORY_SHARE = 0.5;
-const FIRST_WINDOW_BYTES = 2048;
+const PAGE_BYTES = 64 * 1024;
+/** A page is kept with the beginning of the next one, so that nearly every image that begins in it is whole. */
+const OVERLAP_BYTES = 4 * 1024;
+const FEWEST_PAGES = 16;
+const FIRST_WINDOW_BYTES = 64 * 1024;
 /** No image is larger: a property record with four long strings of 16 MiB each. */
 const LARGEST_WINDOW_BYTES = 128 * 1024 * 1024;
 
@@ -25,7 +29,9 @@ interface Segment {
  */
 export class LogImages {
   private readonly segments: Segment[] = [];
-  private readonly window = { buffer: Buffer.allocUnsafe(FIRST_WINDOW_BYTES), offset: 0 };
+  /** Direct-mapped: page n of the log is in slot n modulo the number of slots. */
+  private readonly pages: Buffer[] = [];
+  private pageOfSlot = new Float64Array(0);
 
   /** Opens the log files of `folder` from version `from` on; they must not change any more. */
   constructor(folder: string, from: number, budgetBytes: number) {
@@ -38,7 +44,10 @@ export class LogImages {
         this.segments.push({ version, path, fd, base, sizeBytes, content: undefined });
         base += sizeBytes;
       }
-      if (base <= budgetBytes * MEMORY_SHARE) for (const segment of this.segments) segment.content = readWhole(segment);
+      const memoryBytes = budgetBytes * MEMORY_SHARE;
+      if (base <= memoryBytes) for (const segment of this.segments) segment.content = readWhole(segment);
+      const slots = Math.max(FEWEST_PAGES, Math.floor(memoryBytes / (PAGE_BYTES + OVERLAP_BYTES)));
+      this.pageOfSlot = new Float64Array(slots).fill(-1);
     } catch (error) {
       this.dispose();
       throw error;
@@ -55,8 +64,19 @@ export class LogImages {
     const segment = this.segmentOf(location);
     const offset = location - segment.base;
     if (segment.content !== undefined) return decode(segment.content, offset);
+    try {
+      return decode(this.page(segment, offset), offset % PAGE_BYTES);
+    } catch (error) {
+      if (!(error instanceof OutOfBytes)) throw error;
+      return this.readLarge(segment, offset, decode);
+    }
+  }
+
+  /** An image that does not fit into a page and its overlap. */
+  private readLarge<T>(segment: Segment, offset: number, decode: (buffer: Buffer, offset: number) => T): T {
     for (let bytes = FIRST_WINDOW_BYTES; ; bytes *= 4) {
-      const window = this.load(segment, offset, Math.min(bytes, segment.sizeBytes - offset));
+      const window = Buffer.allocUnsafe(Math.min(bytes, segment.sizeBytes - offset));
+      readFully(segment, window, offset);
       try {
         return decode(window, 0);
       } catch (error) {
@@ -64,6 +84,22 @@ export class LogImages {
         if (!(error instanceof OutOfBytes) || exhausted) throw this.explain(error, segment, offset);
       }
     }
+  }
+
+  /** The page of the file that `offset` lies in, with its overlap. */
+  private page(segment: Segment, offset: number): Buffer {
+    const start = offset - (offset % PAGE_BYTES);
+    const page = segment.base + start;
+    const slot = Math.floor(page / PAGE_BYTES) % this.pageOfSlot.length;
+    if (this.pageOfSlot[slot] === page) return this.pages[slot]!;
+    this.pageOfSlot[slot] = -1;
+    const bytes = Math.min(PAGE_BYTES + OVERLAP_BYTES, segment.sizeBytes - start);
+    const kept = this.pages[slot];
+    const buffer = kept !== undefined && kept.length === bytes ? kept : Buffer.allocUnsafeSlow(bytes);
+    readFully(segment, buffer, start);
+    this.pages[slot] = buffer;
+    this.pageOfSlot[slot] = page;
+    return buffer;
   }
 
   dispose(): void {
@@ -82,13 +118,6 @@ export class LogImages {
     let found = this.segments[0]!;
     for (const segment of this.segments) if (segment.base <= location) found = segment;
     return found;
-  }
-
-  private load(segment: Segment, offset: number, bytes: number): Buffer {
-    if (this.window.buffer.length < bytes) this.window.buffer = Buffer.allocUnsafe(bytes);
-    const target = this.window.buffer.subarray(0, bytes);
-    readFully(segment, target, offset);
-    return target;
   }
 }
 

@@ -20,7 +20,7 @@ const PROTOCOLS = ['any', 'catchup', 'common'] as const;
 /** Pages of a page cache, with the bytes the Java tool counts for each. */
 const PAGE_BYTES = 8224;
 /** Memory beside the page cache when HEAP_SIZE says nothing. */
-const DEFAULT_MEMORY_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MEMORY_BYTES = 120 * 1024 * 1024;
 
 /**
  * Makes a backup job of what the user typed, in the order in which the Java tool reads and refuses things (spec backup-command 1.3
