@@ -1,0 +1,138 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { restoreDatabase } from './restore-database.ts';
+
+/*
+ * A kill at every change of the file system: the n-th call that changes something, and every one after it, fails as in a process that
+ * has gone. What is on disk then must be the old database or the new one, and the next restore must succeed.
+ */
+
+const kill = vi.hoisted(() => ({ after: Number.POSITIVE_INFINITY, calls: 0 }));
+
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  const guard =
+    <A extends unknown[], R>(work: (...args: A) => R) =>
+    (...args: A): R => {
+      if (++kill.calls > kill.after) throw new Error('killed');
+      return work(...args);
+    };
+  const open = (path: string, flags: string | number) => {
+    const changes = typeof flags === 'string' ? /^[wa]/.test(flags) : (flags & 0o100) !== 0;
+    return changes ? guard(real.open)(path, flags) : real.open(path, flags);
+  };
+  const { mkdir, rename, rmdir, unlink, rm, link } = real;
+  const changing = { mkdir, rename, rmdir, unlink, rm, link };
+  const guarded = Object.fromEntries(Object.entries(changing).map(([name, work]) => [name, guard(work as never)]));
+  return { ...real, open, ...guarded };
+});
+
+let root: string;
+const at = (...names: string[]) => join(root, ...names);
+beforeEach(() => {
+  kill.after = Number.POSITIVE_INFINITY;
+  root = mkdtempSync(join(tmpdir(), 'graphkeep-killed-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+/** Every file of a store says whose it is. */
+function makeStore(directory: string, owner: string, logDirectory = directory): void {
+  mkdirSync(join(directory, 'schema'), { recursive: true });
+  mkdirSync(logDirectory, { recursive: true });
+  for (const name of ['neostore', 'neostore.nodestore.db', 'schema/index']) writeFileSync(join(directory, name), owner);
+  if (logDirectory !== directory) writeFileSync(join(logDirectory, 'neostore.transaction.db.7'), owner);
+}
+
+function ownersIn(directory: string): string[] {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  const files = names.filter(
+    (name) => !name.includes('graphkeep') && !name.endsWith('store_lock') && name.includes('.'),
+  );
+  return [...new Set(files.map((name) => readFileSync(join(directory, name), 'utf8')))];
+}
+
+function restore(logDirectory: string) {
+  return restoreDatabase({
+    typedFrom: at('backup'),
+    from: at('backup'),
+    databaseName: 'graph.db',
+    databaseDirectory: at('databases', 'graph.db'),
+    transactionLogDirectory: logDirectory,
+    force: true,
+    signal: new AbortController().signal,
+  });
+}
+
+/** Runs the restore with a kill at every change; `inspect` looks at what was left. */
+async function killEverywhere(prepare: () => void, logDirectory: () => string, inspect: () => void): Promise<number> {
+  for (let after = 0; ; after++) {
+    rmSync(root, { recursive: true, force: true });
+    mkdirSync(root);
+    prepare();
+    kill.calls = 0;
+    kill.after = after;
+    const ended = await restore(logDirectory()).then(
+      () => true,
+      () => false,
+    );
+    kill.after = Number.POSITIVE_INFINITY;
+    inspect();
+    await restore(logDirectory());
+    expect(ownersIn(at('databases', 'graph.db'))).toEqual(['2']);
+    expect(readdirSync(at('databases')).filter((name) => name !== 'store_lock')).toEqual(['graph.db']);
+    // A kill within the removal of the lock files does not show.
+    if (ended && kill.calls < after) return after;
+  }
+}
+
+describe('a restore that is killed', () => {
+  it('leaves the old database or the new one', async () => {
+    const seen = new Set<string>();
+    const steps = await killEverywhere(
+      () => {
+        makeStore(at('databases', 'graph.db'), '1');
+        makeStore(at('backup'), '2');
+      },
+      () => at('databases', 'graph.db'),
+      () => {
+        const owners = ownersIn(at('databases', 'graph.db'));
+        expect(owners).toHaveLength(1);
+        expect(existsSync(at('databases', 'graph.db', 'neostore'))).toBe(true);
+        seen.add(owners[0]!);
+      },
+    );
+    expect(steps).toBeGreaterThan(8);
+    expect([...seen].sort()).toEqual(['1', '2']);
+  });
+
+  it('never leaves a database with the logs of another where they have a directory of their own', async () => {
+    const seen = new Set<string>();
+    await killEverywhere(
+      () => {
+        makeStore(at('databases', 'graph.db'), '1', at('logs'));
+        makeStore(at('backup'), '2');
+        writeFileSync(at('backup', 'neostore.transaction.db.0'), emptyLog());
+      },
+      () => at('logs'),
+      () => {
+        const isOpenable = existsSync(at('databases', 'graph.db', 'neostore'));
+        const store = readFileSync(at('databases', 'graph.db', 'neostore.nodestore.db'), 'utf8');
+        const logs = readdirSync(at('logs')).filter((name) => name.startsWith('neostore'));
+        if (isOpenable)
+          expect(logs).toEqual([store === '1' ? 'neostore.transaction.db.7' : 'neostore.transaction.db.0']);
+        seen.add(isOpenable ? store : 'not openable');
+      },
+    );
+    expect([...seen].sort()).toEqual(['1', '2', 'not openable']);
+  });
+});
+
+/** Log file 0 without any transaction. */
+function emptyLog(): Buffer {
+  const header = Buffer.alloc(16);
+  header[0] = 6;
+  header.writeBigInt64BE(1n, 8);
+  return header;
+}
