@@ -2,18 +2,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goldenStores, unpackStore } from '../../../test/support/golden-store.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/unpack-corpus.ts';
-import { ByteReader } from '../../base/byte-reader.ts';
 import { LabelScanReader } from '../label-scan/label-scan-reader.ts';
 import type { PropertyValue } from '../property-value.ts';
 import type { IndexRule } from '../schema-rule.ts';
 import { StoreReader } from '../store-reader.ts';
 import { TreeCursor } from '../tree/tree-cursor.ts';
 import { openTreeForReading } from '../tree/tree-file.ts';
-import { listIndexTrees } from './index-files.ts';
+import { listIndexTrees, readPointCurves } from './index-files.ts';
 import { locateKey } from './index-key.ts';
 import { findProvider } from './index-provider.ts';
-import { genericKey } from './keys/generic-key.ts';
-import { pointLayout } from './keys/point-key.ts';
 
 let temporary: string;
 beforeAll(async () => {
@@ -21,34 +18,25 @@ beforeAll(async () => {
 });
 afterAll(() => removeDirectory(temporary));
 
-/** Keys that the records ask for, by file; values that we cannot encode are counted. */
-interface Wanted {
-  keys: Map<string, Set<string>>;
-  points: number;
-}
-
-function wantedKeys(reader: StoreReader, rule: IndexRule): Wanted {
+/** Keys that the records ask for, by file. */
+async function wantedKeys(reader: StoreReader, rule: IndexRule): Promise<Map<string, Set<string>>> {
   const folders = findProvider(rule.provider)!.folders(rule.id);
-  const wanted: Wanted = { keys: new Map(), points: 0 };
+  const curves = await readPointCurves(reader.directory, rule);
+  const wanted = new Map<string, Set<string>>();
   for (const { id, labels, properties } of reader.nodes()) {
     if (!rule.schema.entityTokens.some((label) => labels.includes(label))) continue;
     const values = rule.schema.propertyKeys.map((key) => properties.find((property) => property.key === key)?.value);
     if (values.includes(undefined)) continue;
-    const located = locateKey(folders, rule.unique, id, values as PropertyValue[]);
+    const located = locateKey(folders, rule.unique, id, values as PropertyValue[], curves);
     if (typeof located === 'string') {
-      if (/point/.test(located)) wanted.points++;
-      else expect(located).toMatch(/Lucene/);
+      expect(located).toMatch(/Lucene/);
       continue;
     }
-    const keys = wanted.keys.get(located.path) ?? new Set();
-    wanted.keys.set(located.path, keys.add(Buffer.from(located.key).toString('hex')));
+    const keys = wanted.get(located.path) ?? new Set();
+    wanted.set(located.path, keys.add(Buffer.from(located.key).toString('hex')));
   }
+  expect(curves.hasAdditions).toBe(false);
   return wanted;
-}
-
-function hasPoint(key: Buffer): boolean {
-  const { values } = genericKey.decode(new ByteReader(key));
-  return values.some((value) => (value.type === 'array' ? value.of : value.type) === 'point');
 }
 
 /** `native-btree-1.0` of the beta has an older layout. */
@@ -71,23 +59,20 @@ describe.each(goldenStores)('derived files of store %s', (name) => {
     for (const rule of rules.filter(
       ({ schema, provider }) => schema.entity === 'node' && provider.key !== 'fulltext',
     )) {
-      const wanted = wantedKeys(reader, rule);
-      let points = 0;
+      const wanted = await wantedKeys(reader, rule);
       for (const { path, layout } of await listIndexTrees(directory, rule)) {
         const tree = openTreeForReading(join(directory, path), layout);
         const keys = new Set<string>();
         for (const cursor = new TreeCursor(tree); cursor.next(); ) {
           const key = Buffer.from(cursor.page.subarray(cursor.keyStart, cursor.keyStart + cursor.keyLength));
-          if (layout === pointLayout || (layout === genericKey.layout && hasPoint(key))) points++;
-          else keys.add(key.toString('hex'));
+          keys.add(key.toString('hex'));
         }
         tree.file.close();
         native += keys.size;
-        expect([...keys].sort(), path).toEqual([...(wanted.keys.get(path) ?? [])].sort());
-        wanted.keys.delete(path);
+        expect([...keys].sort(), path).toEqual([...(wanted.get(path) ?? [])].sort());
+        wanted.delete(path);
       }
-      expect(wanted.keys.size).toBe(0);
-      expect(points).toBe(wanted.points);
+      expect(wanted.size).toBe(0);
     }
     // All indexes of the beta are of the older layout.
     if (!/empty|beta/.test(name)) expect(native).toBeGreaterThan(20);

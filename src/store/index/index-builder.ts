@@ -7,25 +7,22 @@ import { type BulkLoadOptions, bulkLoadTree, type TreeEntry } from '../tree/bulk
 import { KeySorter, type KeySorterOptions } from '../tree/key-sorter.ts';
 import type { TreeLayout } from '../tree/layout.ts';
 import { writeEmptyLucenePart } from './empty-lucene.ts';
-import { ONLINE_GENERIC_HEADER, ONLINE_HEADER } from './index-header.ts';
+import { ONLINE_HEADER } from './index-header.ts';
 import { locateKey } from './index-key.ts';
 import { TEMPORAL_FILES } from './index-part.ts';
 import { findProvider, type IndexFolders } from './index-provider.ts';
 import { genericKey } from './keys/generic-key.ts';
 import { numberKey, uniqueNumberKey } from './keys/number-key.ts';
+import { encodeSpatialHeader, findSystem, PointCurves, spatialFileName } from './keys/point-curves.ts';
 import { pointLayout } from './keys/point-key.ts';
 import { temporalKeys } from './keys/temporal-key.ts';
 import { textKey } from './keys/text-key.ts';
 
 /** Providers of which we can write every part, as long as the values allow it. */
-const BUILDABLE = ['native-btree-1.0', 'lucene+native-2.0'];
+/** Always has a file, also an empty one. */
+const WGS84 = 4326;
 
-/** What a server writes for an empty WGS-84 part: state, kind 1, 30 levels, 2 dimensions, -180..180, -90..90. */
-const EMPTY_WGS84_HEADER = Buffer.from(
-  `01000000010000001e00000002${'c066800000000000'}${'4066800000000000'}${'c056800000000000'}${'4056800000000000'}`,
-  'hex',
-);
-const WGS84_FILE = '1-4326';
+const BUILDABLE = ['native-btree-1.0', 'lucene+native-2.0'];
 
 /** True if {@link IndexBuilder} may try. */
 export function canBuildIndex(rule: IndexRule): boolean {
@@ -34,7 +31,7 @@ export function canBuildIndex(rule: IndexRule): boolean {
 
 /**
  * Builds an index from the entities and their values, in any order and in bounded memory: online at the next start of the server, without
- * a population. Gives up as soon as a value belongs where we cannot write (points, Lucene).
+ * a population. Gives up as soon as a value belongs where we cannot write (Lucene).
  */
 export class IndexBuilder {
   private readonly rule: IndexRule;
@@ -42,6 +39,7 @@ export class IndexBuilder {
   private readonly options: KeySorterOptions;
   private readonly root: string;
   private readonly work: string;
+  private readonly curves = new PointCurves();
   private readonly sorters = new Map<string, { layout: TreeLayout; sorter: KeySorter }>();
 
   /** `workFolder`: for files in the making; on the file system of the store, but not in it. */
@@ -60,7 +58,7 @@ export class IndexBuilder {
 
   /** Adds an entity. Returns why the index cannot be built by us, if that is so; then only {@link abort} makes sense. */
   add(entity: number, values: readonly PropertyValue[]): string | undefined {
-    const located = locateKey(this.folders, this.rule.unique, entity, values);
+    const located = locateKey(this.folders, this.rule.unique, entity, values, this.curves);
     if (typeof located === 'string') return located;
     this.sorterOf(located.path, located.part.codec.layout).add(located.key);
     return undefined;
@@ -73,7 +71,7 @@ export class IndexBuilder {
       for (const [path, { layout, sorter }] of this.sorters) {
         const file = this.inWork(path);
         await makeDirectory(dirname(file));
-        await bulkLoadTree(file, layout, this.headerOf(layout), toEntries(sorter), options);
+        await bulkLoadTree(file, layout, this.headerOf(path, layout), toEntries(sorter), options);
         sorter.close();
       }
       if (this.folders.lucene !== undefined) await writeEmptyLucenePart(this.inWork(this.folders.lucene));
@@ -99,7 +97,7 @@ export class IndexBuilder {
     if (numbers !== undefined) this.sorterOf(numbers, this.rule.unique ? uniqueNumberKey.layout : numberKey.layout);
     if (texts !== undefined) this.sorterOf(texts, textKey.layout);
     if (temporal !== undefined) this.sorterOf(`${temporal}/${TEMPORAL_FILES.date}`, temporalKeys.date.layout);
-    if (spatial !== undefined) this.sorterOf(`${spatial}/${WGS84_FILE}`, pointLayout);
+    if (spatial !== undefined) this.sorterOf(`${spatial}/${spatialFileName(findSystem(WGS84)!)}`, pointLayout);
   }
 
   private sorterOf(path: string, layout: TreeLayout): KeySorter {
@@ -112,9 +110,10 @@ export class IndexBuilder {
     return entry.sorter;
   }
 
-  private headerOf(layout: TreeLayout): Uint8Array {
-    if (layout === genericKey.layout) return ONLINE_GENERIC_HEADER;
-    return layout === pointLayout ? EMPTY_WGS84_HEADER : ONLINE_HEADER;
+  private headerOf(path: string, layout: TreeLayout): Uint8Array {
+    if (layout === genericKey.layout) return this.curves.encodeGenericHeader();
+    if (layout !== pointLayout) return ONLINE_HEADER;
+    return encodeSpatialHeader(this.curves.settingsOf(Number(/\d+$/.exec(path)![0]))!);
   }
 
   /** A path of the index, below the temporary folder. */

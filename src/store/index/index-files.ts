@@ -10,6 +10,7 @@ import { TEMPORAL_FILES } from './index-part.ts';
 import { findProvider, type IndexFolders } from './index-provider.ts';
 import { genericKey } from './keys/generic-key.ts';
 import { numberKey, uniqueNumberKey } from './keys/number-key.ts';
+import { decodeSpatialHeader, PointCurves } from './keys/point-curves.ts';
 import { pointLayout } from './keys/point-key.ts';
 import { TEMPORAL_TYPES } from './keys/temporal-fields.ts';
 import { temporalKeys } from './keys/temporal-key.ts';
@@ -111,4 +112,18 @@ async function listIfThere(storeDirectory: string, directory: string | undefined
     if (isMissing(error)) return [];
     throw fileError(error, 'read the directory', path);
   }
+}
+
+/** The curves of the points of an index, from the headers of its trees. */
+export async function readPointCurves(storeDirectory: string, rule: IndexRule): Promise<PointCurves> {
+  const curves = new PointCurves();
+  for (const { path, layout } of await listIndexTrees(storeDirectory, rule)) {
+    if (layout !== genericKey.layout && layout !== pointLayout) continue;
+    const file = join(storeDirectory, path);
+    const tree = openTreeForReading(file, layout);
+    tree.file.close();
+    if (layout === pointLayout) curves.set(Number(/\d+$/.exec(path)![0]), decodeSpatialHeader(tree.header, file));
+    else curves.readGenericHeader(tree.header, file);
+  }
+  return curves;
 }

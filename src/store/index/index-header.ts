@@ -6,8 +6,6 @@ export type IndexState = (typeof STATES)[number];
 
 /** User header of a part that is online and has no settings: numbers, texts, temporal values. */
 export const ONLINE_HEADER: Uint8Array = new Uint8Array([1]);
-/** User header of an online `native-btree-1.0` index without points: version 0, no settings. */
-export const ONLINE_GENERIC_HEADER: Uint8Array = new Uint8Array([1, 0, 0, 0, 0, 0]);
 
 /**
  * State of a part from the user header of its tree (trees spec 11): u8 0 failed, 1 online, 2 populating; if failed u16 length and the

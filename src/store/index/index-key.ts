@@ -4,6 +4,7 @@ import { createNodeFormat } from '../tree/node-format.ts';
 import { type NativePart, partOf } from './index-part.ts';
 import type { IndexFolders } from './index-provider.ts';
 import { genericKey } from './keys/generic-key.ts';
+import type { PointCurves } from './keys/point-curves.ts';
 
 export interface LocatedKey {
   part: NativePart;
@@ -21,11 +22,11 @@ export function locateKey(
   unique: boolean,
   entity: number,
   values: readonly PropertyValue[],
+  curves: PointCurves,
 ): LocatedKey | string {
   const part = partOf(folders, unique, values);
   if (part.kind === 'lucene') return 'values are in the Lucene part';
-  if (part.kind === 'spatial') return 'values are points';
-  const key = part.codec.encode(entity, values);
+  const key = part.codec.encode(entity, values, curves);
   if (key === undefined) return `a value (${describeValues(values)}) cannot be written into an index`;
   if (key.length > LONGEST_KEY_BYTES) return `a value is too long for an index: ${key.length} bytes`;
   return { part, path: part.path, key };

@@ -4,6 +4,8 @@ import { genericKey } from './keys/generic-key.ts';
 import type { IndexKeyCodec } from './keys/key-codec.ts';
 import { numberKey, uniqueNumberKey } from './keys/number-key.ts';
 import { isNumber } from './keys/number-order.ts';
+import { findSystem, spatialFileName } from './keys/point-curves.ts';
+import { encodePointKey, pointLayout } from './keys/point-key.ts';
 import { isTemporal, type TemporalType } from './keys/temporal-fields.ts';
 import { temporalKeys } from './keys/temporal-key.ts';
 import { textKey } from './keys/text-key.ts';
@@ -13,13 +15,13 @@ export interface NativePart {
   kind: 'native';
   /** Relative to the store directory. */
   path: string;
-  codec: IndexKeyCodec;
+  codec: Pick<IndexKeyCodec, 'layout' | 'encode'>;
   /** Made by the server with the first value of its type; missing means that it is empty. */
   optional: boolean;
 }
 
 /** Where the entry of an entity with certain values is. */
-export type IndexPart = NativePart | { kind: 'lucene' } | { kind: 'spatial' };
+export type IndexPart = NativePart | { kind: 'lucene' };
 
 /** Names of the files of the temporal part. */
 export const TEMPORAL_FILES: Record<TemporalType, string> = {
@@ -46,7 +48,7 @@ export function partOf(folders: IndexFolders, unique: boolean, values: readonly 
     return native(folders.texts, textKey);
   }
   if (isTemporal(value) && folders.temporal !== undefined) return temporalPart(folders.temporal, value.type);
-  if (value.type === 'point' && folders.spatial !== undefined) return { kind: 'spatial' };
+  if (value.type === 'point' && folders.spatial !== undefined) return spatialPart(folders.spatial, value.srid);
   return { kind: 'lucene' };
 }
 
@@ -56,4 +58,11 @@ function native(path: string, codec: IndexKeyCodec): NativePart {
 
 function temporalPart(directory: string, type: TemporalType): NativePart {
   return { kind: 'native', path: `${directory}/${TEMPORAL_FILES[type]}`, codec: temporalKeys[type], optional: true };
+}
+
+const pointKey = { layout: pointLayout, encode: encodePointKey };
+
+function spatialPart(directory: string, srid: number): NativePart {
+  const system = findSystem(srid) ?? { srid, table: 0, dimensions: 0 };
+  return { kind: 'native', path: `${directory}/${spatialFileName(system)}`, codec: pointKey, optional: true };
 }

@@ -121,6 +121,22 @@ describe('native-btree-1.0', () => {
     expect(headerOf(path())).toBe(header);
   });
 
+  it('takes points, also of a coordinate reference system that it had none of', async () => {
+    const points = ruleOf(7, btree, false, [1, 2]);
+    const file = join(store35, 'schema/index/native-btree-1.0/7/index-7');
+    const before = headerOf(file);
+    await update(points, store35, [{ node: 9001, before: undefined, after: [point, long(1)] }]);
+    expect(headerOf(file)).toBe(before);
+    const earth: PropertyValue = { type: 'point', srid: 4326, coordinates: [0n, 0n] };
+    await update(points, store35, [{ node: 9002, before: undefined, after: [long(1), earth] }]);
+    expect(readIndex(file).get(9001)).toEqual([point, long(1)]);
+    expect(readIndex(file).get(9002)).toEqual([long(1), earth]);
+    // Two systems instead of one; the settings of the old one as before.
+    expect(headerOf(file)).toBe(
+      `${before.replace('010000000001', '010000000002')}01000010e6001e0002c0668000000000004066800000000000c0568000000000004056800000000000`,
+    );
+  });
+
   it('takes composite keys', async () => {
     const composite = ruleOf(7, btree, false, [1, 2]);
     await update(composite, store35, [
@@ -133,12 +149,12 @@ describe('native-btree-1.0', () => {
   });
 
   it.each([
-    ['points', [point]],
     ['cannot be written', [{ type: 'array', of: 'point', elements: [] } as PropertyValue]],
+    ['cannot be written', [{ type: 'point', srid: 1, coordinates: [0n, 0n] } as PropertyValue]],
     ['too long', [text('x'.repeat(4037))]],
   ])('is dropped for values that we cannot write: %s', async (reason, after) => {
     const plan = await update(rule, store35, [{ node: 1, before: undefined, after }]);
-    expect(plan).toMatchObject({ kind: 'drop', reason: expect.stringMatching(reason === 'points' ? /point/ : reason) });
+    expect(plan).toMatchObject({ kind: 'drop', reason: expect.stringMatching(reason) });
   });
 
   it('is dropped if the file is missing, damaged or being populated, kept if it has failed', async () => {
@@ -214,7 +230,25 @@ describe('lucene+native-2.0', () => {
     expect([...readIndex(join(root(), 'temporal-1.0/date')).keys()]).toEqual([6, 7, 8]);
   });
 
-  it('is dropped for values in Lucene, for points, and if its Lucene part is not online', async () => {
+  it('takes points, and makes the file of their coordinate reference system', async () => {
+    const spatial = join(root(), 'spatial-1.0');
+    const other: PropertyValue = { type: 'point', srid: 9157, coordinates: [0n, 0n, 0n] };
+    const headers = [headerOf(join(spatial, '2-7203')), headerOf(join(spatial, '2-9157'))];
+    await rm(join(spatial, '2-9157'));
+    const plan = await update(rule, store35, [
+      { node: 1, before: undefined, after: [point] },
+      { node: 2, before: undefined, after: [other] },
+    ]);
+    expect(plan).toMatchObject({ files: [{ create: false }, { create: true }] });
+    expect([headerOf(join(spatial, '2-7203')), headerOf(join(spatial, '2-9157'))]).toEqual(headers);
+    expect(await readIndexState(store35, rule)).toEqual({ state: 'online' });
+    await update(rule, store35, [{ node: 1, before: [point], after: undefined }]);
+    expect(await update(rule, store35, [{ node: 1, before: [point], after: undefined }])).toMatchObject({
+      kind: 'update',
+    });
+  });
+
+  it('is dropped for values in Lucene, and if its Lucene part is not online', async () => {
     const lucenePart = join(root(), 'lucene-1.0/1/segments_2');
     const luceneReason = { kind: 'drop', reason: 'values are in the Lucene part' };
     expect(await update(rule, store35, [{ node: 1, before: [yes], after: undefined }])).toEqual(luceneReason);
@@ -224,9 +258,6 @@ describe('lucene+native-2.0', () => {
     expect(await update(composite, store35, [{ node: 1, before: [long(1), long(2)], after: undefined }])).toEqual(
       luceneReason,
     );
-    expect(await update(rule, store35, [{ node: 1, before: undefined, after: [point] }])).toMatchObject({
-      reason: /points/,
-    });
     await rm(lucenePart);
     expect(await planIndexUpdate(rule, store35, [])).toMatchObject({
       kind: 'drop',

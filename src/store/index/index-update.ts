@@ -8,11 +8,14 @@ import type { TreeLayout } from '../tree/layout.ts';
 import type { TreeChange } from '../tree/tree-change.ts';
 import { openTreeForReading } from '../tree/tree-file.ts';
 import { type TreeUpdateOptions, updateTree } from '../tree/tree-update.ts';
-import { listIndexTrees, readIndexState, unknownProvider } from './index-files.ts';
+import { listIndexTrees, readIndexState, readPointCurves, unknownProvider } from './index-files.ts';
 import { decodeIndexHeader, ONLINE_HEADER } from './index-header.ts';
 import { type LocatedKey, locateKey } from './index-key.ts';
 import type { NativePart } from './index-part.ts';
 import { findProvider, type IndexFolders } from './index-provider.ts';
+import { genericKey } from './keys/generic-key.ts';
+import { encodeSpatialHeader, type PointCurves } from './keys/point-curves.ts';
+import { pointLayout } from './keys/point-key.ts';
 
 /** What an index held and must hold for a node: one value per property of the index; undefined = the node is not in the index. */
 export interface IndexChange {
@@ -28,6 +31,8 @@ export interface IndexFileUpdate {
   layout: TreeLayout;
   /** The file has to be made: it is the first value of its type. */
   create: boolean;
+  /** User header of a file to be made, or a new one where the old one lacks the settings of new points. */
+  header?: Uint8Array;
   changes: TreeChange[];
 }
 
@@ -58,7 +63,7 @@ export async function planIndexUpdate(
     const { state, problem } = await readIndexState(storeDirectory, rule);
     if (state === 'failed') return { kind: 'keep', reason: problem! };
     if (state === 'populating') return { kind: 'drop', reason: problem! };
-    const planner = new Planner(rule, folders);
+    const planner = new Planner(rule, folders, await readPointCurves(storeDirectory, rule));
     for (const change of changes) planner.take(change);
     return { kind: 'update', files: await planner.plan(storeDirectory) };
   } catch (error) {
@@ -106,19 +111,23 @@ export async function applyIndexUpdate(
 ): Promise<void> {
   for (const file of files) {
     if (file.create) await createPart(file, workFolder, options);
-    else await updateTree(file.path, file.layout, file.changes, options);
+    else await updateTree(file.path, file.layout, file.changes, withHeader(options, file.header));
   }
 }
 
+function withHeader(options: TreeUpdateOptions, header: Uint8Array | undefined): TreeUpdateOptions {
+  return header === undefined ? options : { ...options, header };
+}
+
 async function createPart(
-  { path, layout, changes }: IndexFileUpdate,
+  { path, layout, changes, header }: IndexFileUpdate,
   workFolder: string,
   options: TreeUpdateOptions,
 ): Promise<void> {
   await makeDirectory(dirname(path));
   const temporary = temporarySibling(join(workFolder, basename(path)));
   try {
-    await bulkLoadTree(temporary, layout, ONLINE_HEADER, changes, options);
+    await bulkLoadTree(temporary, layout, header ?? ONLINE_HEADER, changes, options);
     await renameDurably(temporary, path);
   } finally {
     await removeTree(temporary);
@@ -128,17 +137,20 @@ async function createPart(
 class Planner {
   private readonly rule: IndexRule;
   private readonly folders: IndexFolders;
+  private readonly curves: PointCurves;
   private readonly parts = new Map<string, { part: NativePart; changes: TreeChange[] }>();
 
-  constructor(rule: IndexRule, folders: IndexFolders) {
+  constructor(rule: IndexRule, folders: IndexFolders, curves: PointCurves) {
     this.rule = rule;
     this.folders = folders;
+    this.curves = curves;
   }
 
   take({ node, before, after }: IndexChange): void {
     const old = before && this.locate(node, before);
     const now = after && this.locate(node, after);
-    if (old !== undefined && now !== undefined && old.path === now.path && isEqual(old.key, now.key)) return;
+    if (old !== undefined && now !== undefined && old.path === now.path && Buffer.compare(old.key, now.key) === 0)
+      return;
     if (old !== undefined) this.note(old, 'remove');
     if (now !== undefined) this.note(now, 'add');
   }
@@ -150,7 +162,9 @@ class Planner {
       const changes = this.parts.get(path)?.changes ?? [];
       this.parts.delete(path);
       if (changes.length === 0 && isClosed(join(storeDirectory, path), layout)) continue;
-      files.push({ path: join(storeDirectory, path), layout, create: false, changes: sortChanges(layout, changes) });
+      const update = { path: join(storeDirectory, path), layout, create: false, changes: sortChanges(layout, changes) };
+      const needsHeader = layout === genericKey.layout && this.curves.hasAdditions;
+      files.push(needsHeader ? { ...update, header: this.curves.encodeGenericHeader() } : update);
     }
     // What is left are optional parts that are not there: nothing to be removed from them.
     for (const [path, { part, changes }] of this.parts) {
@@ -161,14 +175,20 @@ class Planner {
         path: join(storeDirectory, path),
         layout,
         create: true,
+        header: this.headerOf(path, layout),
         changes: sortChanges(layout, additions),
       });
     }
     return files;
   }
 
+  private headerOf(path: string, layout: TreeLayout): Uint8Array {
+    if (layout !== pointLayout) return ONLINE_HEADER;
+    return encodeSpatialHeader(this.curves.settingsOf(Number(/\d+$/.exec(path)![0]))!);
+  }
+
   private locate(node: number, values: readonly PropertyValue[]): LocatedKey {
-    const located = locateKey(this.folders, this.rule.unique, node, values);
+    const located = locateKey(this.folders, this.rule.unique, node, values, this.curves);
     if (typeof located === 'string') throw new CannotUpdate(located);
     return located;
   }
@@ -192,8 +212,4 @@ function isClosed(path: string, layout: TreeLayout): boolean {
 
 function sortChanges(layout: TreeLayout, changes: TreeChange[]): TreeChange[] {
   return changes.sort((a, b) => layout.compare(a.key, 0, a.key.length, b.key, 0, b.key.length));
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -11,6 +11,8 @@ import { type OpenTree, openTree } from './tree-file.ts';
 
 export interface TreeUpdateOptions {
   signal?: AbortSignal;
+  /** New user header; it becomes current together with the changes. */
+  header?: Uint8Array;
 }
 
 export interface TreeUpdateResult {
@@ -69,10 +71,11 @@ export async function updateTreeFile(
   const tree = openTree(file, layout);
   const pulse = new Pulse(options.signal);
   const scrubbed = tree.state.clean ? { oldFreeListPages: [] } : await scrubTree(tree, pulse);
-  const writing = new Writing(tree, scrubbed);
+  const writing = new Writing(tree, scrubbed, options.header);
   if (scrubbed.free !== undefined) await writing.begin();
   const update = new BranchUpdate(tree, new ChangeQueue(changes, tree), writing, pulse);
   const root = await update.run();
+  if (options.header !== undefined && Buffer.compare(options.header, tree.header) !== 0) await writing.begin();
   await writing.complete(root);
   return update.result;
 }
@@ -82,10 +85,12 @@ export class Writing {
   readonly generation: number;
   readonly freeList: FreeList;
   private readonly tree: OpenTree;
+  private readonly newHeader: Uint8Array;
   private hasBegun = false;
 
-  constructor(tree: OpenTree, scrubbed: ScrubResult) {
+  constructor(tree: OpenTree, scrubbed: ScrubResult, newHeader = tree.header) {
     this.tree = tree;
+    this.newHeader = newHeader;
     this.generation = tree.state.unstable + 1;
     if (this.generation >= MAX_GENERATION) {
       throw new GraphkeepError('file.corrupt', 'the generations of the tree are used up', {
@@ -116,7 +121,7 @@ export class Writing {
     }
     const freeList = this.freeList.flush();
     await file.sync();
-    await this.writeState(statePage, {
+    const next = {
       ...state,
       ...freeList,
       stable: this.generation,
@@ -124,7 +129,8 @@ export class Writing {
       rootId,
       rootGeneration: rootId === state.rootId ? state.rootGeneration : this.generation,
       clean: true,
-    });
+    };
+    await this.writeState(statePage, next, this.newHeader);
   }
 
   /** Beside the state that is not clean stands the same one as clean: the form that a server leaves when it stops. */
@@ -138,8 +144,8 @@ export class Writing {
     return this.tree.statePage === 1 ? 2 : 1;
   }
 
-  private async writeState(statePage: 1 | 2, state: TreeState): Promise<void> {
-    const { file, format, header } = this.tree;
+  private async writeState(statePage: 1 | 2, state: TreeState, header = this.tree.header): Promise<void> {
+    const { file, format } = this.tree;
     file.write(encodeStatePage(state, header, format.pageBytes), statePage * format.pageBytes);
     await file.sync();
   }

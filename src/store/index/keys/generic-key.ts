@@ -14,6 +14,7 @@ import {
   familyOfScalar,
   isArraySlot,
   isKnownSlotType,
+  packCrs,
   readCrs,
   type SlotFamily,
   slotTypeOf,
@@ -21,6 +22,8 @@ import {
 } from './generic-slot.ts';
 import type { IndexEntry, IndexKeyCodec } from './key-codec.ts';
 import { isNumber, numberBytes, numberFromRawBits, numberTypeOf, rawBitsOf } from './number-order.ts';
+import { findSystem, type PointCurves } from './point-curves.ts';
+import { placeOnCurve } from './point-key.ts';
 import { decodeTemporal, encodeTemporal, isTemporal, type TemporalType } from './temporal-fields.ts';
 
 /**
@@ -40,8 +43,6 @@ import { decodeTemporal, encodeTemporal, isTemporal, type TemporalType } from '.
  * | 9 number        | u8 number type, 1/2/4/8/4/8 bytes                                                |
  * | 10 .. 19 array  | [CRS of points or u8 number type], u16 count, elements without their own heads   |
  * | 17 chars        | as an array of texts, bit 15 of the count instead of bit 15 of each length       |
- *
- * Points are read but not written: the value on the space filling curve is not ours to compute.
  */
 export const genericLayout: TreeLayout = {
   name: 'NSIL',
@@ -60,9 +61,9 @@ const MAX_COUNT = 0x7fff;
 
 export const genericKey: IndexKeyCodec = {
   layout: genericLayout,
-  encode(entityId: number, values: readonly PropertyValue[]): Uint8Array | undefined {
+  encode(entityId: number, values: readonly PropertyValue[], curves?: PointCurves): Uint8Array | undefined {
     const writer = new ByteWriter(64).i64(entityId);
-    return values.every((value) => encodeSlot(writer, value)) ? writer.view() : undefined;
+    return values.every((value) => encodeSlot(writer, value, curves)) ? writer.view() : undefined;
   },
   decode(reader: ByteReader): IndexEntry {
     const entityId = reader.i64();
@@ -72,20 +73,44 @@ export const genericKey: IndexKeyCodec = {
   },
 };
 
-function encodeSlot(writer: ByteWriter, value: PropertyValue): boolean {
+function encodeSlot(writer: ByteWriter, value: PropertyValue, curves?: PointCurves): boolean {
   if (value.type !== 'array') {
     const family = familyOfScalar(value.type);
     writer.u8(slotTypeOf(family, false));
     if (isNumber(value)) writer.u8(numberTypeOf(value.type));
+    if (value.type === 'point') return encodeCrs(writer, value) && encodePoint(writer, value, curves);
     return encodeElement(writer, value);
   }
   const count = value.elements.length;
-  if (value.of === 'point' || count > MAX_COUNT) return false;
+  const first = value.elements[0];
+  // Which coordinate reference system an empty array of points has is not known.
+  if (count > MAX_COUNT || (value.of === 'point' && first === undefined)) return false;
   const family = familyOfScalar(value.of);
   writer.u8(slotTypeOf(family, true));
   if (isNumber({ type: value.of })) writer.u8(numberTypeOf(value.of as never));
+  if (first?.type === 'point' && !encodeCrs(writer, first)) return false;
   writer.u16(value.of === 'char' ? count | CHAR_FLAG : count);
-  return value.elements.every((element) => encodeElement(writer, element, false));
+  return value.elements.every((element) =>
+    element.type === 'point' ? encodePoint(writer, element, curves) : encodeElement(writer, element, false),
+  );
+}
+
+type PointValue = Extract<ScalarValue, { type: 'point' }>;
+
+function encodeCrs(writer: ByteWriter, { srid }: PointValue): boolean {
+  const system = findSystem(srid);
+  if (system === undefined) return false;
+  const crs = packCrs(system.table, system.dimensions, srid);
+  writer.u16(crs & 0xffff).u8(crs >>> 16);
+  return true;
+}
+
+function encodePoint(writer: ByteWriter, point: PointValue, curves: PointCurves | undefined): boolean {
+  const place = curves && placeOnCurve(point, curves);
+  if (place === undefined) return false;
+  writer.bigI64(place);
+  for (const bits of point.coordinates) writer.bigI64(bits);
+  return true;
 }
 
 function encodeElement(writer: ByteWriter, value: ScalarValue, flagChars = true): boolean {

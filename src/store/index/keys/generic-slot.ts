@@ -87,3 +87,7 @@ export function crsDimensions(crs: number): number {
 export function crsCode(crs: number): number {
   return crs & 0x3_ffff;
 }
+
+export function packCrs(table: number, dimensions: number, code: number): number {
+  return (table << 22) | (dimensions << 18) | code;
+}

@@ -1,5 +1,9 @@
+import { ByteWriter } from '../../../base/byte-writer.ts';
+import type { PropertyValue, ScalarValue } from '../../property-value.ts';
 import type { TreeLayout } from '../../tree/layout.ts';
 import { compareI64 } from './byte-order.ts';
+import type { PointCurves } from './point-curves.ts';
+import { curveValueOf } from './space-filling-curve.ts';
 
 /**
  * Points of one coordinate reference system (trees spec 12, layout UPI): only the place on the space filling curve is stored.
@@ -22,3 +26,31 @@ export const pointLayout: TreeLayout = {
     return curve !== 0 ? curve : compareI64(a, aStart + 8, b, bStart + 8);
   },
 };
+
+type PointValue = Extract<ScalarValue, { type: 'point' }>;
+
+/** Place of a point on the curve of its coordinate reference system; undefined if that is unknown. */
+export function placeOnCurve({ srid, coordinates }: PointValue, curves: PointCurves): bigint | undefined {
+  const settings = curves.settingsOf(srid);
+  if (settings === undefined || settings.axes.length !== coordinates.length) return undefined;
+  return curveValueOf(settings, coordinates.map(doubleOf));
+}
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+function doubleOf(bits: bigint): number {
+  scratch.setBigUint64(0, bits);
+  return scratch.getFloat64(0);
+}
+
+/** Key of a point. There is no way back: the coordinates are not in it. */
+export function encodePointKey(
+  entityId: number,
+  values: readonly PropertyValue[],
+  curves?: PointCurves,
+): Uint8Array | undefined {
+  const value = values[0]!;
+  if (values.length !== 1 || value.type !== 'point' || curves === undefined) return undefined;
+  const place = placeOnCurve(value, curves);
+  return place === undefined ? undefined : new ByteWriter(16).bigI64(place).i64(entityId).view();
+}

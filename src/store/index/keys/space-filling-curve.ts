@@ -1,0 +1,108 @@
+import { GraphkeepError } from '../../../base/errors.ts';
+
+/** How points of one coordinate reference system are put on a space filling curve; stands in the header of the index. */
+export interface CurveSettings {
+  /** Halvings of each axis: the curve value has `maxLevels * dimensions` bits. */
+  maxLevels: number;
+  /** Extent of each axis; points outside are put at its end. */
+  axes: { min: number; max: number }[];
+}
+
+/**
+ * A Hilbert curve as a machine: in each state, the part of the space (bit per axis: upper half or not, first axis highest) says the next digit of
+ * the value and the state of the next level. Found from the curve values of 25,000 points in indexes of 3.4.9 and 3.5.34, which
+ * agree; state 0 is the whole space.
+ */
+interface CurveMachine {
+  digits: readonly (readonly number[])[];
+  next: readonly (readonly number[])[];
+}
+
+/** Cells have to fit into 32 bits. */
+const MOST_LEVELS = 31;
+
+const PLANE: CurveMachine = {
+  digits: [
+    [0, 1, 3, 2],
+    [0, 3, 1, 2],
+    [2, 1, 3, 0],
+    [2, 3, 1, 0],
+  ],
+  next: [
+    [1, 0, 2, 0],
+    [0, 3, 1, 1],
+    [2, 2, 0, 3],
+    [3, 1, 3, 2],
+  ],
+};
+
+const SPACE: CurveMachine = {
+  digits: [
+    [0, 3, 1, 2, 7, 4, 6, 5],
+    [0, 1, 7, 6, 3, 2, 4, 5],
+    [2, 1, 3, 0, 5, 6, 4, 7],
+    [0, 7, 3, 4, 1, 6, 2, 5],
+    [4, 5, 3, 2, 7, 6, 0, 1],
+    [6, 1, 5, 2, 7, 0, 4, 3],
+    [2, 5, 1, 6, 3, 4, 0, 7],
+    [4, 7, 5, 6, 3, 0, 2, 1],
+    [6, 7, 1, 0, 5, 4, 2, 3],
+    [2, 3, 5, 4, 1, 0, 6, 7],
+    [4, 3, 7, 0, 5, 2, 6, 1],
+    [6, 5, 7, 4, 1, 2, 0, 3],
+  ],
+  next: [
+    [1, 2, 3, 3, 4, 2, 5, 5],
+    [3, 0, 6, 7, 8, 0, 8, 7],
+    [6, 6, 0, 9, 10, 10, 0, 8],
+    [0, 11, 10, 10, 1, 9, 1, 9],
+    [9, 0, 9, 7, 5, 0, 10, 7],
+    [4, 8, 4, 8, 0, 11, 6, 6],
+    [9, 1, 9, 1, 5, 5, 2, 7],
+    [11, 1, 6, 6, 11, 4, 10, 10],
+    [2, 10, 11, 5, 2, 1, 11, 1],
+    [2, 4, 11, 4, 2, 6, 11, 3],
+    [3, 3, 2, 7, 8, 4, 8, 4],
+    [3, 3, 9, 7, 5, 5, 8, 7],
+  ],
+};
+
+/**
+ * Place on the curve of the cell that holds the point. Undefined for the few points so near to the edge of a cell that releases
+ * disagree: 3.4.9 multiplies where 3.5.34 divides, and which one wrote an index is not in its files.
+ */
+export function curveValueOf(settings: CurveSettings, coordinates: readonly number[]): bigint | undefined {
+  const { maxLevels, axes } = settings;
+  const machine = axes.length === 2 ? PLANE : axes.length === 3 ? SPACE : undefined;
+  if (machine === undefined || coordinates.length !== axes.length || maxLevels < 1 || maxLevels > MOST_LEVELS) {
+    throw new GraphkeepError('store.format', 'points of an index are on an unknown curve', {
+      observed: `${coordinates.length} coordinates, ${axes.length} axes, ${maxLevels} levels`,
+    });
+  }
+  const cells: number[] = [];
+  for (let i = 0; i < axes.length; i++) {
+    const cell = cellOf(coordinates[i]!, axes[i]!, maxLevels);
+    if (cell === undefined) return undefined;
+    cells.push(cell);
+  }
+  let value = 0n;
+  let state = 0;
+  for (let bit = maxLevels - 1; bit >= 0; bit--) {
+    let part = 0;
+    for (const cell of cells) part = (part << 1) | ((cell >>> bit) & 1);
+    value = (value << BigInt(axes.length)) | BigInt(machine.digits[state]![part]!);
+    state = machine.next[state]![part]!;
+  }
+  return value;
+}
+
+function cellOf(coordinate: number, { min, max }: { min: number; max: number }, levels: number): number | undefined {
+  const cells = 2 ** levels;
+  const byProduct = clamp(Math.floor((coordinate - min) * (cells / (max - min))), cells);
+  const byQuotient = clamp(Math.floor(((coordinate - min) / (max - min)) * cells), cells);
+  return byProduct === byQuotient ? byProduct : undefined;
+}
+
+function clamp(cell: number, cells: number): number {
+  return Math.min(cells - 1, Math.max(0, cell));
+}
