@@ -38,7 +38,8 @@ function createDice(start: number): () => number {
 }
 
 async function fill(server: RunningServer): Promise<void> {
-  for (const property of ['number', 'text', 'mixed', 'day']) await server.cypher(`CREATE INDEX ON :Thing(${property})`);
+  for (const property of ['number', 'text', 'mixed', 'day', 'place'])
+    await server.cypher(`CREATE INDEX ON :Thing(${property})`);
   await server.cypher('CREATE CONSTRAINT ON (n:Thing) ASSERT n.code IS UNIQUE');
   await awaitIndexes(server);
   for (let from = 0; from < 20_000; from += 4000) await server.cypher(insert, { from, to: from + 3999 });
@@ -50,6 +51,7 @@ async function fill(server: RunningServer): Promise<void> {
 const insert =
   'UNWIND range($from, $to) AS i CREATE (:Thing {number: (i * 7919) % 100003, text: "t" + ((i * 31) % 5000) + ' +
   'substring("abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", 0, i % 50), code: "code" + i, ' +
+  'place: point({x: (i * 7919) % 36000 / 100.0 - 180, y: i % 18000 / 100.0 - 90, crs: CASE i % 5 WHEN 0 THEN "cartesian" ELSE "wgs-84" END}), ' +
   'day: date({year: 1900 + i % 150, month: 1 + i % 12, day: 1 + i % 28}), ' +
   'mixed: CASE i % 3 WHEN 0 THEN i ELSE "m" + i END})';
 
@@ -222,7 +224,7 @@ describeInterop('derived files', () => {
     const reader = new StoreReader(store);
     const scan = new LabelScanBuilder(path.join(store, 'built.tmp'), { maxEntriesInMemory: 1000 });
     const rules = reader.schemaRules().filter((rule): rule is IndexRule => rule.kind === 'index');
-    expect(rules).toHaveLength(5);
+    expect(rules).toHaveLength(6);
     const builders = rules.map((rule) => ({
       rule,
       builder: new IndexBuilder(rule, store, store, { maxBytesInMemory: 100_000 }),
