@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { restoreDatabase } from './restore-database.ts';
+import { UNFINISHED_MARKER } from './staged-database.ts';
 
 /*
  * A kill at every change of the file system: the n-th call that changes something, and every one after it, fails as in a process that
@@ -117,7 +118,8 @@ describe('a restore that is killed', () => {
       },
       () => at('logs'),
       () => {
-        const isOpenable = existsSync(at('databases', 'graph.db', 'neostore'));
+        const isOpenable = !existsSync(at('logs', UNFINISHED_MARKER));
+        expect(existsSync(at('databases', 'graph.db', 'neostore'))).toBe(true);
         const store = readFileSync(at('databases', 'graph.db', 'neostore.nodestore.db'), 'utf8');
         const logs = readdirSync(at('logs')).filter((name) => name.startsWith('neostore'));
         if (isOpenable)

@@ -9,11 +9,11 @@ import {
   statIfExists,
   syncDirectory,
   syncFile,
+  writeFileDurably,
 } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
 
 /*
  * A database that is put together beside the place where it will live, and published in one step:
@@ -22,11 +22,12 @@ import { METADATA_FILE } from '../store/store-files.ts';
  *   <databases>/<name>.graphkeep-new  the new one; after the exchange the old one, until it is removed. Worthless after a crash
  *
  * With a log directory of its own (dbms.directories.tx_log) there are two places and no single step. Then the new logs wait in
- * <logs>/.graphkeep-new, and the key file `neostore` is put in place last: until then no server takes the directory for a database.
+ * <logs>/.graphkeep-new, and while the places do not fit together a marker stands among the logs: a file with the name of a log but
+ * no number, with which no server starts (transaction-logs spec 1).
  */
 
 const STAGED_LOGS = '.graphkeep-new';
-const STAGED_KEY_FILE = `.${METADATA_FILE}.graphkeep-new`;
+export const UNFINISHED_MARKER = `${LOG_FILE_PREFIX}unfinished-restore`;
 
 export class StagedDatabase {
   /** Where the files of the new database go. */
@@ -61,10 +62,10 @@ export class StagedDatabase {
       await this.exchange();
     } else {
       const staging = await this.stageLogs(transactionLogDirectory);
-      await renameDurably(join(this.path, METADATA_FILE), join(this.path, STAGED_KEY_FILE));
+      await writeFileDurably(join(transactionLogDirectory, UNFINISHED_MARKER), '');
       await this.exchange();
       await replaceLogs(transactionLogDirectory, staging);
-      await renameDurably(join(this.target, STAGED_KEY_FILE), join(this.target, METADATA_FILE));
+      await removeTree(join(transactionLogDirectory, UNFINISHED_MARKER));
     }
     await removeTree(this.path);
   }
@@ -97,7 +98,9 @@ export async function listTransactionLogs(directory: string): Promise<string[]> 
 
 /** Old logs go, new ones come; other files in the directory are not ours. */
 async function replaceLogs(directory: string, staging: string): Promise<void> {
-  for (const name of await listTransactionLogs(directory)) await removeTree(join(directory, name));
+  for (const name of await listTransactionLogs(directory)) {
+    if (name !== UNFINISHED_MARKER) await removeTree(join(directory, name));
+  }
   for (const name of await listTransactionLogs(staging)) {
     await atFile('move the file', join(staging, name), () => rename(join(staging, name), join(directory, name)));
     await syncFile(join(directory, name));

@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
+import { UNFINISHED_MARKER } from '../../src/restore/staged-database.ts';
 import {
   checkConsistency,
   describeInterop,
@@ -13,6 +14,7 @@ import {
   runAdmin,
   startServer,
   type Version,
+  versions,
 } from './harness/index.ts';
 
 /* restore, dump, load and unbind against real servers and the real tool. */
@@ -89,6 +91,15 @@ describeInterop('the neighbours of backup', () => {
       await loaded.stop();
     },
   );
+
+  it.each(versions)('%s does not start while a restore is unfinished', async (version) => {
+    const logs = makeScratch('transaction-logs');
+    const conf = { 'dbms.directories.tx_log': logs };
+    const server = await startServer({ version, conf });
+    await server.stop();
+    await writeFile(path.join(logs, UNFINISHED_MARKER), '');
+    await expect(startServer({ version, home: server.home, conf })).rejects.toThrow('unfinished-restore');
+  });
 
   it('a log directory of its own gets the logs, and the server finds them there', async () => {
     const version = '3.5.0-beta03';
