@@ -7,6 +7,11 @@ export function noteRecovery(recovery: Recovery, events: BackupEvents): void {
   for (const { index, reason } of recovery.derived.leftToServer) {
     events.note(`Index ${index} will be populated by the server at its first start: ${reason}`);
   }
+  for (const index of recovery.derived.withoutSettings) {
+    events.note(
+      `The server does not send the settings of fulltext index ${index}: if they are not the defaults, create it anew after a restore`,
+    );
+  }
   if (recovery.pendingFrom !== undefined) {
     events.note(
       `Transactions from ${recovery.pendingFrom} on change explicit indexes; the server applies them to these indexes at its first start`,

@@ -10,13 +10,12 @@ import { bringLabelScanUpToDate } from './label-scan-file.ts';
 import type { LogImages } from './log-images.ts';
 import type { NetChanges } from './net-changes.ts';
 import { NodeStateReader } from './node-state.ts';
-import { bringIndexesUpToDate, type IndexLeftToServer } from './schema-index-files.ts';
+import { bringIndexesUpToDate, type IndexesReport } from './schema-index-files.ts';
 import { collectStateHistory } from './state-history.ts';
 import { storedRecords } from './stored-records.ts';
 
-export interface DerivedFilesReport {
+export interface DerivedFilesReport extends IndexesReport {
   labelScan: 'updated' | 'rebuilt';
-  leftToServer: IndexLeftToServer[];
 }
 
 export interface DerivedFilesPlan {
@@ -50,7 +49,7 @@ export function planDerivedFiles(
       // The label scan store first: a server that finds an index missing populates it through the labels.
       const labelScan = await bringLabelScanUpToDate(folder, derived.labelScan, scratch, signal);
       const context = { folder, changes: derived.indexes, recreated, scratch, signal };
-      return { labelScan, leftToServer: await bringIndexesUpToDate(context) };
+      return { labelScan, ...(await bringIndexesUpToDate(context)) };
     },
   };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { removeTree, renameDurably } from '../base/durable-files.ts';
 import { findProvider } from '../store/index/index-provider.ts';
-import { removeIndex } from '../store/index/index-removal.ts';
+import { lacksFulltextSettings, removeIndex } from '../store/index/index-removal.ts';
 import { type IndexChange, updateIndex } from '../store/index/index-update.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
 import { StoreReader } from '../store/store-reader.ts';
@@ -12,6 +12,12 @@ import { buildIndexes, mayBuildIndex } from './index-rebuild.ts';
 import { nameIndex, readIndexRules } from './index-rules.ts';
 
 const INDEX_ROOT = 'schema/index';
+
+export interface IndexesReport {
+  leftToServer: IndexLeftToServer[];
+  /** Fulltext indexes whose settings the store does not have: servers do not send them. */
+  withoutSettings: string[];
+}
 
 export interface IndexLeftToServer {
   index: string;
@@ -33,7 +39,7 @@ export interface IndexUpdateContext {
  * removes what nobody can bring up to date, so that the server populates it, and what belongs to no rule. An index is removed by renames
  * of whole folders: half an index would be taken for a complete one (trees spec 11).
  */
-export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise<IndexLeftToServer[]> {
+export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise<IndexesReport> {
   const { folder, signal, scratch } = context;
   const rules = readRules(folder);
   await removeForeignIndexes(context, rules);
@@ -48,7 +54,10 @@ export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise
     if (reason === undefined) missing.delete(rule);
     else missing.set(rule, reason);
   }
-  return [...missing].map(([rule, reason]) => ({ index: nameIndex(rule), reason }));
+  return {
+    leftToServer: [...missing].map(([rule, reason]) => ({ index: nameIndex(rule), reason })),
+    withoutSettings: rules.filter((rule) => lacksFulltextSettings(folder, rule)).map(nameIndex),
+  };
 }
 
 function readRules(folder: string): IndexRule[] {

@@ -92,7 +92,7 @@ export const requests: Record<string, Partial<BackupOptions>> = {
   'arg-bool-upper': { ...server, ...unchecked, name: 'bu' },
   'arg-empty-report-dir': { ...server, checkConsistency: true },
   'arg-empty-timeout': { ...server, timeoutMs: 1_200_000 },
-  'arg-pagecache-upper': { ...server, ...unchecked, memoryBudgetBytes: 72 * 1024 * 1024 },
+  'arg-pagecache-upper': { ...server, ...unchecked, memoryBudgetBytes: 128 * 1024 * 1024 },
   'arg-single-dash': { ...server, ...unchecked, name: 'sd1' },
   'arg-space-separated': { ...server, ...unchecked, name: 'sp1' },
   'addr-05': server,

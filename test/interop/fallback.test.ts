@@ -45,7 +45,7 @@ describeInterop('incremental that is not possible', () => {
 
     // Logs rotate at 1 MB and are pruned at the check point that every full backup makes.
     const prune = async () => {
-      for (let i = 0; i < 4; i++) await write(server, 4000);
+      for (let i = 0; i < 6; i++) await write(server, 10_000);
       await runJob(server.backupAddress, makeScratch('other'), 'check-point');
     };
     await prune();

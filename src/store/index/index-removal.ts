@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { removeTree, renameDurably, temporarySibling } from '../../base/durable-files.ts';
@@ -46,4 +47,11 @@ async function discardAllBut(directory: string, kept: string, workFolder: string
     throw fileError(error, 'read the directory', directory);
   }
   for (const name of names) if (name !== kept) await discard(join(directory, name), workFolder);
+}
+
+/** True for a fulltext index whose settings file is missing: the server then uses its defaults and does not say so. */
+export function lacksFulltextSettings(storeDirectory: string, rule: IndexRule): boolean {
+  if (rule.provider.key !== 'fulltext') return false;
+  const folder = findProvider(rule.provider)?.folders(rule.id).lucene;
+  return folder !== undefined && !existsSync(join(storeDirectory, folder, FULLTEXT_SETTINGS));
 }
