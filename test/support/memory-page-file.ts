@@ -7,27 +7,39 @@ export class MemoryPageFile implements PageFile {
   readonly path = '/memory/tree';
   readonly events: Event[] = [];
   private readonly original: Uint8Array;
+  /** With room behind {@link length}. */
   private content: Uint8Array;
+  private length: number;
 
   constructor(content: Uint8Array) {
     // Not slice(): of a Buffer that is a view of the same bytes.
     this.original = new Uint8Array(content);
     this.content = new Uint8Array(content);
+    this.length = content.length;
   }
 
   sizeBytes(): number {
-    return this.content.length;
+    return this.length;
   }
 
   read(target: Uint8Array, position: number): void {
-    if (position + target.length > this.content.length) throw truncated(this.path, position);
+    if (position + target.length > this.length) throw truncated(this.path, position);
     target.set(this.content.subarray(position, position + target.length));
   }
 
   write(source: Uint8Array, position: number): void {
     const bytes = new Uint8Array(source);
     this.events.push({ kind: 'write', position, bytes });
-    this.content = apply(this.content, position, bytes);
+    this.ensureCapacity(position + bytes.length);
+    this.content.set(bytes, position);
+    this.length = Math.max(this.length, position + bytes.length);
+  }
+
+  private ensureCapacity(bytes: number): void {
+    if (bytes <= this.content.length) return;
+    const grown = new Uint8Array(Math.max(bytes, 2 * this.content.length));
+    grown.set(this.content);
+    this.content = grown;
   }
 
   async sync(): Promise<void> {
@@ -37,7 +49,7 @@ export class MemoryPageFile implements PageFile {
   close(): void {}
 
   bytes(): Uint8Array {
-    return new Uint8Array(this.content);
+    return new Uint8Array(this.content.subarray(0, this.length));
   }
 
   /**

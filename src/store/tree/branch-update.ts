@@ -28,6 +28,7 @@ export interface UpdateContext {
   readonly writing: Writing;
   readonly target: NodeTarget;
   readonly result: TreeUpdateResult;
+  readonly pulse: Pulse;
 }
 
 const NO_KEY: Uint8Array = new Uint8Array(0);
@@ -39,7 +40,6 @@ const NO_KEY: Uint8Array = new Uint8Array(0);
 export class BranchUpdate {
   readonly result: TreeUpdateResult = { added: 0, removed: 0, replaced: 0 };
   private readonly context: UpdateContext;
-  private readonly pulse: Pulse;
   private readonly leaves: LeafUpdate;
   private readonly pages: Uint8Array[] = [];
   private readonly writers: LevelWriter[] = [];
@@ -53,8 +53,7 @@ export class BranchUpdate {
       allocate: () => writing.freeList.allocate(),
       unreadable: (pageId, at) => corruptNode(tree, pageId, 'a pointer is unreadable', at),
     };
-    this.context = { tree, queue, writing, target, result: this.result };
-    this.pulse = pulse;
+    this.context = { tree, queue, writing, target, result: this.result, pulse };
     this.leaves = new LeafUpdate(this.context);
   }
 
@@ -77,11 +76,11 @@ export class BranchUpdate {
     upper: KeyWindow | undefined,
     mayVanish: boolean,
   ): Promise<Replacement | undefined> {
-    const { tree } = this.context;
+    const { tree, pulse } = this.context;
     this.pages[depth] ??= new Uint8Array(tree.format.pageBytes);
     const page = this.pages[depth];
     if (depth > MAX_DEPTH) throw corruptNode(tree, id, 'the tree is too deep, its pointers form a cycle');
-    await this.pulse.tick();
+    await pulse.tick();
     readNode(tree, id, generation, page);
     this.requireNoNewerPointers(id, page);
     if (isLeaf(page)) return this.leaves.update(id, page, upper, mayVanish);

@@ -6,12 +6,15 @@ import { compareKeyAt, findFirstNotBefore, type KeyWindow } from './search.ts';
 import type { TreeChange } from './tree-change.ts';
 import { corruptNode, readPointer } from './tree-file.ts';
 
+const CHANGES_PER_PAGE = 64;
+
 /** Merges changes into leaves. A leaf that no change affects is only read; any other is written anew, as one or several leaves. */
 export class LeafUpdate {
   private readonly context: UpdateContext;
   private readonly writer: LevelWriter;
   private readonly packer: NodePacker;
   private replacement = new Replacement();
+  private changes = 0;
   /** Value of the entry under change after the change. */
   private readonly value: Uint8Array;
 
@@ -39,7 +42,7 @@ export class LeafUpdate {
     upper: KeyWindow | undefined,
     mayVanish: boolean,
   ): Promise<Replacement | undefined> {
-    const { tree, queue, writing } = this.context;
+    const { tree, queue, writing, pulse } = this.context;
     const { format, layout } = tree;
     const count = readKeyCount(page);
     if (upper !== undefined && count > 0 && compareKeyAt(format, layout.compare, page, true, count - 1, upper) >= 0) {
@@ -48,6 +51,8 @@ export class LeafUpdate {
     let copied = 0;
     let hasChanged = false;
     for (let position = 0; queue.current !== undefined && isBelow(tree, queue.key, upper); queue.advance()) {
+      // A leaf may take any number of additions: about a page of them counts as one.
+      if (++this.changes % CHANGES_PER_PAGE === 0) await pulse.tick();
       position = findFirstNotBefore(format, layout.compare, page, true, queue.key, position);
       const exists = position < count && compareKeyAt(format, layout.compare, page, true, position, queue.key) === 0;
       const effect = this.judge(queue.current, page, exists ? position : -1);
