@@ -70,7 +70,7 @@ describe('copyTree', () => {
   it('refuses a loop of links and special files', async () => {
     makeTree();
     symlinkSync(at('from'), at('from', 'schema', 'loop'));
-    await expect(copyTree(at('from'), at('to'))).rejects.toSatisfy((error) => hasCode(error, 'file.io'));
+    await expect(copyTree(at('from'), at('to'))).rejects.toThrow('a link leads back to its own parent');
     rmSync(at('from', 'schema', 'loop'));
     execFileSync('mkfifo', [at('from', 'pipe')]);
     await expect(copyTree(at('from'), at('to'))).rejects.toThrow('neither a file nor a directory');

@@ -15,6 +15,7 @@ import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../tes
 import { hasCode } from '../base/errors.ts';
 import { lockFile } from '../base/file-lock.ts';
 import { type RestoreOptions, restoreDatabase } from './restore-database.ts';
+import { StagedDatabase } from './staged-database.ts';
 
 let root: string;
 let databases: string;
@@ -273,6 +274,12 @@ describe('a backup that was not shut down cleanly', () => {
     expect(readFileSync(join(target, 'neostore'), 'utf8')).toBe('old');
     expect(namesIn(databases)).toEqual(['graph.db']);
   });
+});
+
+it('a mount point cannot be replaced, and is refused before anything is copied', async () => {
+  await expect(StagedDatabase.create('/proc')).rejects.toThrow(
+    'the directory proc is a mount point and cannot be replaced',
+  );
 });
 
 it('a backup on a disk that may only be read is restored without a lock', async () => {
