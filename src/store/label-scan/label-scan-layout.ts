@@ -1,4 +1,6 @@
+import { compareI32 } from '../index/keys/byte-order.ts';
 import type { TreeLayout } from '../tree/layout.ts';
+import { readPageId } from '../tree/pointer.ts';
 
 /**
  * Label scan store `neostore.labelscanstore.db` (trees spec 9, layout LSL). Order: label, range.
@@ -24,17 +26,7 @@ export const labelScanLayout: TreeLayout = {
   keyBytes: LABEL_KEY_BYTES,
   valueBytes: BITSET_BYTES,
   compare(a, aStart, _aLength, b, bStart) {
-    const label = readI32(a, aStart) - readI32(b, bStart);
-    if (label !== 0) return label;
-    const high = readU16(a, aStart + 8) - readU16(b, bStart + 8);
-    return high !== 0 ? high : (readI32(a, aStart + 4) >>> 0) - (readI32(b, bStart + 4) >>> 0);
+    const label = compareI32(a, aStart, b, bStart);
+    return label !== 0 ? label : readPageId(a, aStart + 4) - readPageId(b, bStart + 4);
   },
 };
-
-function readI32(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-}
-
-function readU16(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 8) | bytes[at + 1]!;
-}

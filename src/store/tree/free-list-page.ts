@@ -1,3 +1,4 @@
+import { writeU32 } from '../../base/byte-reader.ts';
 import { KIND_FREE_LIST } from './node-page.ts';
 import { readPageId, readSlotGeneration, writePageId } from './pointer.ts';
 
@@ -44,9 +45,6 @@ export function readFreeId(page: Uint8Array, position: number): number {
 
 export function writeFreeEntry(page: Uint8Array, position: number, generation: number, id: number): void {
   const at = ENTRIES_AT + position * ENTRY_BYTES;
-  page[at] = generation >>> 24;
-  page[at + 1] = generation >>> 16;
-  page[at + 2] = generation >>> 8;
-  page[at + 3] = generation;
+  writeU32(page, at, generation);
   writePageId(page, at + 4, id);
 }

@@ -1,3 +1,4 @@
+import { readU32, writeU32 } from '../../base/byte-reader.ts';
 import { POINTER_BYTES, writePointer } from './pointer.ts';
 
 /**
@@ -25,11 +26,11 @@ export const BODY_AT = SUCCESSOR_AT + POINTER_BYTES;
 export const FIRST_NODE_PAGE = 3;
 
 export function readNodeGeneration(page: Uint8Array): number {
-  return ((page[2]! << 24) | (page[3]! << 16) | (page[4]! << 8) | page[5]!) >>> 0;
+  return readU32(page, 2);
 }
 
 export function readKeyCount(page: Uint8Array): number {
-  return (page[6]! << 24) | (page[7]! << 16) | (page[8]! << 8) | page[9]!;
+  return readU32(page, 6) | 0;
 }
 
 export function isLeaf(page: Uint8Array): boolean {
@@ -37,10 +38,7 @@ export function isLeaf(page: Uint8Array): boolean {
 }
 
 export function writeKeyCount(page: Uint8Array, count: number): void {
-  page[6] = count >>> 24;
-  page[7] = count >>> 16;
-  page[8] = count >>> 8;
-  page[9] = count;
+  writeU32(page, 6, count);
 }
 
 /** Head of a new node; both siblings and the successor are "no node". The body is blank. */
@@ -48,10 +46,7 @@ export function writeNodeHead(page: Uint8Array, leaf: boolean, generation: numbe
   page.fill(0);
   page[0] = KIND_NODE;
   page[1] = leaf ? 1 : 0;
-  page[2] = generation >>> 24;
-  page[3] = generation >>> 16;
-  page[4] = generation >>> 8;
-  page[5] = generation;
+  writeU32(page, 2, generation);
   writePointer(page, RIGHT_SIBLING_AT, generation, 0);
   writePointer(page, LEFT_SIBLING_AT, generation, 0);
   writePointer(page, SUCCESSOR_AT, generation, 0);

@@ -1,3 +1,5 @@
+import { readU32, writeU32 } from '../../base/byte-reader.ts';
+
 /**
  * Generation safe pointers (trees spec 4). A pointer (GSPP) is two slots of 12 bytes, so that the newer value never destroys the
  * value of the last check point:
@@ -26,31 +28,24 @@ export const SLOT_NEWER = 3;
 export type SlotState = typeof SLOT_EMPTY | typeof SLOT_BROKEN | typeof SLOT_STABLE | typeof SLOT_NEWER;
 
 export function readSlotGeneration(page: Uint8Array, at: number): number {
-  return ((page[at]! << 24) | (page[at + 1]! << 16) | (page[at + 2]! << 8) | page[at + 3]!) >>> 0;
+  return readU32(page, at);
 }
 
 /** The 6-byte id form of tree files: u32 low bits, then u16 high bits. */
 export function readPageId(page: Uint8Array, at: number): number {
-  const low = ((page[at]! << 24) | (page[at + 1]! << 16) | (page[at + 2]! << 8) | page[at + 3]!) >>> 0;
-  return ((page[at + 4]! << 8) | page[at + 5]!) * 0x1_0000_0000 + low;
+  return ((page[at + 4]! << 8) | page[at + 5]!) * 0x1_0000_0000 + readU32(page, at);
 }
 
 export function writePageId(page: Uint8Array, at: number, id: number): void {
   const high = Math.floor(id / 0x1_0000_0000);
-  page[at] = id >>> 24;
-  page[at + 1] = id >>> 16;
-  page[at + 2] = id >>> 8;
-  page[at + 3] = id;
+  writeU32(page, at, id);
   page[at + 4] = high >>> 8;
   page[at + 5] = high;
 }
 
 /** Writes one slot: generation, id and their checksum. */
 export function writeSlot(page: Uint8Array, at: number, generation: number, id: number): void {
-  page[at] = generation >>> 24;
-  page[at + 1] = generation >>> 16;
-  page[at + 2] = generation >>> 8;
-  page[at + 3] = generation;
+  writeU32(page, at, generation);
   writePageId(page, at + 4, id);
   page[at + 10] = page[at]! ^ page[at + 2]! ^ page[at + 4]! ^ page[at + 6]! ^ page[at + 8]!;
   page[at + 11] = page[at + 1]! ^ page[at + 3]! ^ page[at + 5]! ^ page[at + 7]! ^ page[at + 9]!;
