@@ -7,7 +7,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/guarantees/**/*.test.ts', 'test/tidy/**/*.test.ts', 'test/cli/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'test/guarantees/**/*.test.ts',
+            'test/tidy/**/*.test.ts',
+            'test/cli/**/*.test.ts',
+          ],
           testTimeout: 60_000,
         },
       },
@@ -20,7 +25,9 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      { test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 3_600_000, fileParallelism: false } },
+      {
+        test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 3_600_000, fileParallelism: false },
+      },
     ],
   },
 });

@@ -163,7 +163,7 @@ export const checkConsistency: CommandRow = {
   ],
 };
 
-export const dump: CommandRow = {
+const dump: CommandRow = {
   name: 'dump',
   section: 'Offline backup',
   summary: 'Dump a database into a single-file archive.',
@@ -176,7 +176,7 @@ export const dump: CommandRow = {
   options: [database, mandatory('to', 'destination-path', 'Destination (file or folder) of database dump.')],
 };
 
-export const load: CommandRow = {
+const load: CommandRow = {
   name: 'load',
   section: 'Offline backup',
   summary: 'Load a database from an archive created with the dump command.',
@@ -189,7 +189,7 @@ export const load: CommandRow = {
   options: [mandatory('from', 'archive-path', 'Path to archive created with the dump command.'), database, force],
 };
 
-export const unbind: CommandRow = {
+const unbind: CommandRow = {
   name: 'unbind',
   section: 'Clustering',
   summary: 'Removes cluster state data for the specified database.',

@@ -13,7 +13,7 @@ export interface HostAndPort {
 }
 
 const MAX_INT = 2_147_483_647;
-export const MAX_PORT = 65_535;
+const MAX_PORT = 65_535;
 
 /**
  * Reads the address forms of `--from` and `dbms.backup.address` (spec backup-command 2.1):

@@ -141,19 +141,30 @@ describe('parseAddress', () => {
 
 describe('parseRetentionPolicy', () => {
   it.each([
-    ['true', { type: 'keep-all' }],
-    ['keep_all', { type: 'keep-all' }],
-    ['false', { type: 'keep-none' }],
-    [' keep_none ', { type: 'keep-none' }],
-    ['7 days', { type: 'days', count: 7 }],
-    ['10k txs', { type: 'txs', count: 10 * K }],
-    ['100M size', { type: 'size', count: 100 * K * K }],
-    ['2G entries', { type: 'txs', count: 2 * K ** 3 }],
-    ['0 files', { type: 'files', count: 0 }],
-    ['1K hours', { type: 'hours', count: K }],
+    ['true', { keep: 'all' }],
+    ['keep_all', { keep: 'all' }],
+    ['false', { keep: 'transactions', count: 1 }],
+    [' keep_none ', { keep: 'transactions', count: 1 }],
+    ['7 days', { keep: 'time', ms: 7 * 86_400_000 }],
+    ['10k txs', { keep: 'transactions', count: 10 * K }],
+    ['100M size', { keep: 'size', bytes: 100 * K * K }],
+    ['2G entries', { keep: 'transactions', count: 2 * K ** 3 }],
+    ['0 files', { keep: 'files', count: 0 }],
+    ['1K hours', { keep: 'time', ms: K * 3_600_000 }],
   ])('%j', (text, policy) => expect(parseRetentionPolicy(text)).toEqual(policy));
-  it.each(['10 weeks', '10  files', '10 Files', 'TRUE', '', '2 days 2G', '10files', 'k files', '10T size'])(
-    'refuses %j',
-    (text) => expect(() => parseRetentionPolicy(text)).toThrow('must be `true`, `false` or of format'),
-  );
+  it.each([
+    '10 weeks',
+    '10  files',
+    '10 Files',
+    'TRUE',
+    '',
+    '2 days 2G',
+    '10files',
+    'k files',
+    '10T size',
+    '7',
+    '7t days',
+    '-1 files',
+    '99999999999999999999 txs',
+  ])('refuses %j', (text) => expect(() => parseRetentionPolicy(text)).toThrow('must be `true`, `false` or of format'));
 });

@@ -18,7 +18,7 @@ export interface LogHeader {
 }
 
 export const LOG_HEADER_BYTES = 16;
-export const LOG_FORMAT = 6;
+const LOG_FORMAT = 6;
 
 /** "Nothing was ever committed"; the first transaction is 2. */
 export const BASE_TRANSACTION = 1;

@@ -3,11 +3,3 @@ export interface LogPosition {
   version: number;
   offset: number;
 }
-
-export function comparePositions(a: LogPosition, b: LogPosition): number {
-  return a.version - b.version || a.offset - b.offset;
-}
-
-export function formatPosition(position: LogPosition): string {
-  return `log ${position.version}, offset ${position.offset}`;
-}

@@ -1,34 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseRetentionPolicy } from '../config/retention-policy.ts';
 import { LogFileSet } from './log-source.ts';
 import { type PrunableLogFile, planPruning, readPrunableFile } from './retention.ts';
-import { parseRetentionPolicy } from './retention-policy.ts';
 
 const DAY_MS = 86_400_000;
-
-describe('parseRetentionPolicy', () => {
-  it('knows every form of the setting', () => {
-    expect(parseRetentionPolicy('true')).toEqual({ keep: 'all' });
-    expect(parseRetentionPolicy('keep_all')).toEqual({ keep: 'all' });
-    expect(parseRetentionPolicy('false')).toEqual({ keep: 'transactions', count: 1 });
-    expect(parseRetentionPolicy('keep_none')).toEqual(parseRetentionPolicy('1 txs'));
-    expect(parseRetentionPolicy('7 days')).toEqual({ keep: 'time', ms: 7 * DAY_MS });
-    expect(parseRetentionPolicy('1k hours')).toEqual({ keep: 'time', ms: 1024 * 3_600_000 });
-    expect(parseRetentionPolicy('100k txs')).toEqual({ keep: 'transactions', count: 102_400 });
-    expect(parseRetentionPolicy('5 entries')).toEqual({ keep: 'transactions', count: 5 });
-    expect(parseRetentionPolicy('2G size')).toEqual({ keep: 'size', bytes: 2 * 1024 ** 3 });
-    expect(parseRetentionPolicy('10M size')).toEqual({ keep: 'size', bytes: 10 * 1024 ** 2 });
-    expect(parseRetentionPolicy('0 files')).toEqual({ keep: 'files', count: 0 });
-  });
-
-  it('refuses the rest as the server does', () => {
-    for (const value of ['', 'TRUE', '7', '7days', '7  days', '7 Days', '7t days', '-1 files', '7 days ', '9e9 txs']) {
-      expect(() => parseRetentionPolicy(value), value).toThrow(expect.objectContaining({ code: 'config' }));
-    }
-    expect(() => parseRetentionPolicy('99999999999999999999 txs')).toThrow('Bad value');
-  });
-});
 
 /** Files of 1000 bytes with 10 transactions each, one a day: file v holds transactions 2 + 10v ... */
 function makeFiles(count: number, change: (file: PrunableLogFile) => PrunableLogFile | undefined = (file) => file) {

@@ -86,7 +86,7 @@ function skipExplicitIndexCommand(buffer: Uint8Array, at: number, end: number, e
 }
 
 /** As {@link skipCommand}, and tells `visitor` what the command holds. Legacy entry versions are refused with `store.format`. */
-export function visitCommand(
+function visitCommand(
   buffer: Uint8Array,
   at: number,
   end: number,

@@ -139,6 +139,6 @@ export class ChangeCollector implements TransactionVisitor {
 }
 
 /** The images of the two group commands differ: the command type is kept in the lowest bit of the location. */
-export function groupLocation(location: number, type: RelationshipGroupCommandType): number {
+function groupLocation(location: number, type: RelationshipGroupCommandType): number {
   return location * 2 + (type === WIDE_RELATIONSHIP_GROUP_COMMAND ? 1 : 0);
 }

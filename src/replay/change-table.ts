@@ -5,7 +5,7 @@ const MAX_LOAD = 0.65;
 const EMPTY = -1;
 const INITIAL_CAPACITY = 128;
 /** Id, first before-image, last after-image. */
-export const BYTES_PER_SLOT = 24;
+const BYTES_PER_SLOT = 24;
 
 /**
  * Net changes of one record space: for every touched record id the place of its first before-image and of its last after-image

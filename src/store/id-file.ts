@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { ByteReader, OutOfBytes } from '../base/byte-reader.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { GraphkeepError } from '../base/errors.ts';
@@ -50,9 +50,4 @@ export function encodeIdFile({ clean, highId, free }: IdFile): Buffer {
 
 export function readIdFile(path: string): IdFile {
   return decodeIdFile(readFileSync(path), path);
-}
-
-/** Writes an id file; does not make it durable. */
-export function writeIdFile(path: string, ids: IdFile): void {
-  writeFileSync(path, encodeIdFile(ids));
 }

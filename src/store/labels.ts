@@ -19,7 +19,7 @@ export function hasDynamicLabels(labelField: number): boolean {
 }
 
 /** First dynamic record of a field that has dynamic labels. */
-export function dynamicLabelsId(labelField: number): number {
+function dynamicLabelsId(labelField: number): number {
   return labelField % COUNT_UNIT;
 }
 
@@ -62,7 +62,7 @@ export function encodeDynamicLabels(nodeId: number, labels: readonly number[]): 
 }
 
 /** Labels of a dynamic list, `bytes` = its chain together; checks that it belongs to `nodeId`. */
-export function decodeDynamicLabels(nodeId: number, bytes: Uint8Array): number[] {
+function decodeDynamicLabels(nodeId: number, bytes: Uint8Array): number[] {
   const { elements } = decodeNumberArray(bytes);
   const numbers = elements.map((element) => (element.type === 'long' ? Number(element.value) : Number.NaN));
   if (numbers[0] !== nodeId) {

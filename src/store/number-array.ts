@@ -36,10 +36,6 @@ export function numberTypeByNumber(number: number): NumberType {
   return type;
 }
 
-export function widthOf(type: NumberType): number {
-  return widths[type];
-}
-
 /** The bits of an element, unsigned in the width of its type. NaN is canonical in arrays. */
 export function elementBits(value: ScalarValue): bigint {
   switch (value.type) {

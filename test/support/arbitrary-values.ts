@@ -92,7 +92,7 @@ const scalars: { [T in Exclude<ScalarType, 'point'>]: fc.Arbitrary<ScalarValue> 
   }),
 };
 
-export const arbitraryScalar: fc.Arbitrary<ScalarValue> = fc.oneof(...Object.values(scalars), srid.chain(point));
+const arbitraryScalar: fc.Arbitrary<ScalarValue> = fc.oneof(...Object.values(scalars), srid.chain(point));
 
 const arrayOf = (of: ScalarType, element: fc.Arbitrary<ScalarValue>): fc.Arbitrary<ArrayValue> =>
   fc.oneof(
@@ -100,7 +100,7 @@ const arrayOf = (of: ScalarType, element: fc.Arbitrary<ScalarValue>): fc.Arbitra
     fc.array(element, { maxLength: 100 }).map((elements) => ({ type: 'array' as const, of, elements })),
   );
 
-export const arbitraryArray: fc.Arbitrary<ArrayValue> = fc.oneof(
+const arbitraryArray: fc.Arbitrary<ArrayValue> = fc.oneof(
   ...Object.entries(scalars).map(([of, element]) => arrayOf(of as ScalarType, element)),
   srid.chain((one) => arrayOf('point', point(one))),
 );

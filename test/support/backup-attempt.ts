@@ -31,7 +31,7 @@ export interface AttemptOptions extends Partial<BackupOptions> {
 }
 
 /** Options of a job against a test server. */
-export function backupOptions(backupDir: string, from: BackupOptions['from'], changed: Partial<BackupOptions> = {}) {
+function backupOptions(backupDir: string, from: BackupOptions['from'], changed: Partial<BackupOptions> = {}) {
   return {
     backupDir,
     name: 'db',

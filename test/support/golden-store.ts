@@ -175,7 +175,7 @@ export function noteValue(value: PropertyValue): unknown {
 }
 
 /** An expected value without what is only for humans. */
-export function withoutIso(value: unknown): unknown {
+function withoutIso(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutIso);
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(

@@ -67,7 +67,7 @@ export interface ModelProperty {
 }
 
 /** The same dynamic record, not in use: its type is kept. */
-export function freed(record: DynamicImage): DynamicImage {
+function freed(record: DynamicImage): DynamicImage {
   return { id: record.id, type: record.type, flags: 0, next: -1, data: new Uint8Array(0) };
 }
 

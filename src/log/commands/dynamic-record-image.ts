@@ -25,10 +25,8 @@ export interface DynamicImage {
   data: Uint8Array;
 }
 
-export const STRING_VALUE_TYPE = 9;
-export const ARRAY_VALUE_TYPE = 10;
-/** Type of records that are not property values. */
-export const PLAIN_TYPE = -1;
+const STRING_VALUE_TYPE = 9;
+const ARRAY_VALUE_TYPE = 10;
 
 const UNUSED_BYTES = 13;
 const USED_BYTES = 25;
@@ -36,7 +34,7 @@ const IN_USE = 0x01;
 const FIRST = 0x02;
 const NO_DATA = new Uint8Array(0);
 
-export function skipDynamicRecord(buffer: Uint8Array, at: number, end: number): number {
+function skipDynamicRecord(buffer: Uint8Array, at: number, end: number): number {
   if (at + UNUSED_BYTES > end) throw INCOMPLETE;
   const flags = buffer[at + 12]!;
   if (flags > (IN_USE | FIRST)) throw corruptLog('a dynamic record has flags that do not exist', at, flags);

@@ -20,7 +20,6 @@ export interface IndexTarget {
 }
 
 export const INDEX_HEADER_BYTES = 6;
-export const NO_INDEX_NAME = 0xffff;
 
 const LONG_ID = 0x01;
 const RELATIONSHIP = 0x02;
@@ -61,7 +60,7 @@ export function decodeIndexTarget(buffer: Uint8Array, header: number): IndexTarg
   };
 }
 
-export function isLongId(id: number): boolean {
+function isLongId(id: number): boolean {
   return id > LARGEST_SHORT_ID;
 }
 

@@ -63,7 +63,7 @@ function skipNodeFields(buffer: Uint8Array, at: number, end: number): number {
   return next;
 }
 
-export function skipNodeImage(buffer: Uint8Array, at: number, end: number): number {
+function skipNodeImage(buffer: Uint8Array, at: number, end: number): number {
   return skipDynamicRecords(buffer, skipNodeFields(buffer, at, end), end);
 }
 
@@ -117,7 +117,7 @@ function unitOf(buffer: Uint8Array, offset: number): number {
   return (buffer[offset]! & HAS_SECONDARY_UNIT) === 0 ? -1 : readRecordId(buffer, offset + FIELD_BYTES);
 }
 
-export function decodeNodeImage(buffer: Uint8Array, at: number, end: number): NodeImage {
+function decodeNodeImage(buffer: Uint8Array, at: number, end: number): NodeImage {
   const flags = buffer[at]!;
   const inUse = (flags & IN_USE) !== 0;
   return {

@@ -92,7 +92,7 @@ function skipBlockValue(buffer: Uint8Array, at: number, end: number): number {
   return next;
 }
 
-export function skipPropertyImage(buffer: Uint8Array, at: number, end: number): number {
+function skipPropertyImage(buffer: Uint8Array, at: number, end: number): number {
   let here = skipPropertyFields(buffer, at, end);
   let used = 0;
   for (let left = buffer[here - 1]!; left > 0; left--) {

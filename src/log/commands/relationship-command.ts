@@ -48,7 +48,7 @@ const USED_BYTES = 62;
 const FIRST_IN_START = 1;
 const FIRST_IN_END = 2;
 
-export function skipRelationshipImage(buffer: Uint8Array, at: number, end: number): number {
+function skipRelationshipImage(buffer: Uint8Array, at: number, end: number): number {
   if (at + UNUSED_BYTES > end) throw INCOMPLETE;
   const flags = buffer[at]!;
   checkFlags(flags, at);
@@ -116,7 +116,7 @@ function unitOf(buffer: Uint8Array, offset: number): number {
   return (buffer[offset]! & HAS_SECONDARY_UNIT) === 0 ? -1 : readRecordId(buffer, offset + USED_BYTES);
 }
 
-export function decodeRelationshipImage(buffer: Uint8Array, at: number): RelationshipImage {
+function decodeRelationshipImage(buffer: Uint8Array, at: number): RelationshipImage {
   const flags = buffer[at]!;
   const inUse = (flags & IN_USE) !== 0;
   return {

@@ -45,7 +45,7 @@ const NAME_OWNERS: Record<TokenKind, DynamicOwner> = {
   propertyKey: 'keyNames',
 };
 
-export function tokenKindOf(commandType: TokenCommandType): TokenKind {
+function tokenKindOf(commandType: TokenCommandType): TokenKind {
   if (commandType === LABEL_TOKEN_COMMAND) return 'label';
   return commandType === PROPERTY_KEY_TOKEN_COMMAND ? 'propertyKey' : 'relationshipType';
 }

@@ -1,10 +1,10 @@
 import { GraphkeepError } from '../../base/errors.ts';
 
 /** Version of the framing itself (spec 5). */
-export const INTERNAL_VERSION = 2;
+const INTERNAL_VERSION = 2;
 
 /** 1 up to 3.0, 2 from 3.1 to 3.5 (spec 5). */
-export const APPLICATION_VERSION = 2;
+const APPLICATION_VERSION = 2;
 
 const MORE = 0x01;
 const FAILURE = 0x02;

@@ -1,5 +1,5 @@
 /** Largest text in the short form, with a u16 length. */
-export const MAX_JAVA_TEXT = 0xffff;
+const MAX_JAVA_TEXT = 0xffff;
 
 /**
  * "Modified UTF-8" of Java object streams: NUL is `C0 80`, characters beyond 16 bits are two surrogates of three bytes each.

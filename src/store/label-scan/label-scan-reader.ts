@@ -6,7 +6,6 @@ import { labelScanLayout } from './label-scan-layout.ts';
 
 /** User header of the label scan store (trees spec 9). */
 export const HEADER_USABLE = 0;
-export const HEADER_REBUILD = 1;
 
 export interface LabelScanReaderOptions {
   /** Accepts a store that was not closed, and reads it as of its last check point. */

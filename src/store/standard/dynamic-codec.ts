@@ -6,7 +6,7 @@ import { highBits, joinReference } from '../reference.ts';
 
 export const STANDARD_DYNAMIC_HEADER_BYTES = 8;
 
-export const NO_DATA = new Uint8Array(0);
+const NO_DATA = new Uint8Array(0);
 
 export function createDynamicRecord(): DynamicRecord {
   return { id: 0, inUse: false, first: false, next: NULL_REFERENCE, data: NO_DATA };

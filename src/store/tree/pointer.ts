@@ -19,10 +19,10 @@ export const POINTER_BYTES = 24;
 export const NO_NODE = 0;
 
 /** States of a slot as seen from a check point. */
-export const SLOT_EMPTY = 0;
+const SLOT_EMPTY = 0;
 export const SLOT_BROKEN = 1;
 /** Written at or before the check point. */
-export const SLOT_STABLE = 2;
+const SLOT_STABLE = 2;
 /** Written after the check point: nothing that may be trusted. */
 export const SLOT_NEWER = 3;
 export type SlotState = typeof SLOT_EMPTY | typeof SLOT_BROKEN | typeof SLOT_STABLE | typeof SLOT_NEWER;

@@ -25,7 +25,7 @@ export interface LoadOptions {
 }
 
 /** Ids the load believes to exist. Removing takes a random one. */
-export class IdPool {
+class IdPool {
   private readonly ids: number[] = [];
 
   get size(): number {

@@ -1,6 +1,5 @@
 import type { ScalarType } from '../../property-value.ts';
 import { NUMBER_TYPES } from './number-order.ts';
-import { TEMPORAL_TYPES } from './temporal-fields.ts';
 
 /** Families of values that share a slot type in `native-btree-1.0` keys (trees spec 12.1). */
 export type SlotFamily =
@@ -56,10 +55,6 @@ export function familyOfScalar(type: ScalarType): SlotFamily {
   if ((NUMBER_TYPES as readonly string[]).includes(type)) return 'number';
   if (type === 'string' || type === 'char') return 'text';
   return type as SlotFamily;
-}
-
-export function isTemporalFamily(family: SlotFamily): boolean {
-  return (TEMPORAL_TYPES as readonly string[]).includes(family);
 }
 
 /** Flag in the length of a text: it was a single character. */
