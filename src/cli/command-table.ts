@@ -268,7 +268,7 @@ export const environmentVariables: readonly { name: string; description: readonl
       'Set JVM maximum heap size during command execution.',
       'Takes a number and a unit, for example 512m.',
     ],
-    native: 'Memory for work beside the page cache. Takes a number and a unit, for example 512m. (default: 64m)',
+    native: 'Memory for work beside the page cache. Takes a number and a unit, for example 512m. (default: 120m)',
   },
 ];
 
