@@ -7,29 +7,8 @@ import type { Pulse } from './pulse.ts';
 import { findChild, type KeyWindow } from './search.ts';
 import type { ChangeQueue } from './tree-change.ts';
 import { corruptNode, MAX_DEPTH, type OpenTree, readNode, readPointer } from './tree-file.ts';
-import type { TreeUpdateResult, Writing } from './tree-update.ts';
-
-/** The nodes that stand in the place of an old one: none, one or several. */
-export class Replacement {
-  readonly ids: number[] = [];
-  /** The separator before each node; that of the first one has no meaning. */
-  readonly separators: Uint8Array[] = [];
-
-  add(id: number, key: Uint8Array, start: number, length: number): void {
-    this.ids.push(id);
-    this.separators.push(new Uint8Array(key.subarray(start, start + length)));
-  }
-}
-
-/** What the levels of an update share. */
-export interface UpdateContext {
-  readonly tree: OpenTree;
-  readonly queue: ChangeQueue;
-  readonly writing: Writing;
-  readonly target: NodeTarget;
-  readonly result: TreeUpdateResult;
-  readonly pulse: Pulse;
-}
+import type { TreeWriting } from './tree-writing.ts';
+import { isBelow, Replacement, type TreeUpdateResult, type UpdateContext } from './update-context.ts';
 
 const NO_KEY: Uint8Array = new Uint8Array(0);
 
@@ -44,7 +23,7 @@ export class BranchUpdate {
   private readonly pages: Uint8Array[] = [];
   private readonly writers: LevelWriter[] = [];
 
-  constructor(tree: OpenTree, queue: ChangeQueue, writing: Writing, pulse: Pulse) {
+  constructor(tree: OpenTree, queue: ChangeQueue, writing: TreeWriting, pulse: Pulse) {
     const target: NodeTarget = {
       file: tree.file,
       format: tree.format,
@@ -199,12 +178,6 @@ export class BranchUpdate {
     }
     return top.ids[0]!;
   }
-}
-
-/** True if `key` belongs below the separator `upper` (undefined = no limit). */
-export function isBelow(tree: OpenTree, key: KeyWindow, upper: KeyWindow | undefined): boolean {
-  if (upper === undefined) return true;
-  return tree.layout.compare(key.bytes, key.start, key.length, upper.bytes, upper.start, upper.length) < 0;
 }
 
 function keyWindow(tree: OpenTree, page: Uint8Array, index: number): KeyWindow {

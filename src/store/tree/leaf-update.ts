@@ -1,10 +1,10 @@
-import { isBelow, Replacement, type UpdateContext } from './branch-update.ts';
 import { LevelWriter } from './level-writer.ts';
 import { NodePacker } from './node-packer.ts';
 import { LEFT_SIBLING_AT, RIGHT_SIBLING_AT, readKeyCount } from './node-page.ts';
 import { compareKeyAt, findFirstNotBefore, type KeyWindow } from './search.ts';
 import type { TreeChange } from './tree-change.ts';
 import { corruptNode, readPointer } from './tree-file.ts';
+import { isBelow, Replacement, type UpdateContext } from './update-context.ts';
 
 const CHANGES_PER_PAGE = 64;
 
