@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 
 /** Page cache page of the genuine server; a file page holds as many whole records as fit (record-stores spec 2). */
 const PAGE_BYTES = 8192;
@@ -74,13 +74,7 @@ export class RecordWindow {
     this.markDirty(offset);
   }
 
-  /** Writes what is pending and forces the file to disk. */
-  flush(): void {
-    this.writeBack();
-    fsyncSync(this.fd);
-  }
-
-  /** Closes the file; what was not flushed is lost. */
+  /** Closes the file; what was not written back is lost. */
   close(): void {
     closeSync(this.fd);
   }
@@ -96,7 +90,8 @@ export class RecordWindow {
     this.pageStart = start;
   }
 
-  private writeBack(): void {
+  /** Writes what is pending of the current page; does not make it durable. */
+  writeBack(): void {
     if (this.dirtyFrom === this.dirtyTo) return;
     const end = this.pageStart + this.pageBytes;
     if (end > this.fileBytes) {

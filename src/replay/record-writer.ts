@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
+import { syncFile } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
 import type { DynamicRecord } from '../store/dynamic-record.ts';
@@ -41,15 +42,30 @@ export async function writeRecords(
   signal?: AbortSignal,
 ): Promise<WrittenRecords> {
   const written = { records: 0, files: 0 };
-  for (const space of recordSpaces) {
-    if (!changes.has(space)) continue;
-    throwIfCancelled(signal);
-    written.records += writeSpace(folder, space, format, changes, images, freedUnits);
-    written.files++;
-    // Between files the event loop runs: signals and progress come through.
-    await new Promise(setImmediate);
+  // A file is flushed while the next one is written.
+  const flushes: Promise<void>[] = [];
+  try {
+    for (const space of recordSpaces) {
+      if (!changes.has(space)) continue;
+      throwIfCancelled(signal);
+      written.records += writeSpace(folder, space, format, changes, images, freedUnits);
+      written.files++;
+      flushes.push(beginFlush(join(folder, fileOfSpace(space).fileName)));
+      // Between files the event loop runs: signals and progress come through.
+      await new Promise(setImmediate);
+    }
+  } finally {
+    await Promise.allSettled(flushes);
   }
+  await Promise.all(flushes);
   return written;
+}
+
+/** A failure is kept for whoever waits for all flushes. */
+function beginFlush(path: string): Promise<void> {
+  const flush = syncFile(path);
+  flush.catch(() => {});
+  return flush;
 }
 
 function writeSpace(
@@ -86,7 +102,7 @@ function writeSpace(
 
   try {
     const records = units?.occurIn(space) ? writeWithUnits(window, units.of(space), write) : write(() => true);
-    window.flush();
+    window.writeBack();
     return records;
   } catch (error) {
     throw fileError(error, 'write the store file', path);
