@@ -1,7 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-
-/** Page cache page of the genuine server; a file page holds as many whole records as fit (record-stores spec 2). */
-const PAGE_BYTES = 8192;
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { readOrZeros, writeFully } from '../base/positional-io.ts';
+import { filePageBytes } from '../store/store-files.ts';
 
 /**
  * Read-modify-write access to a record file in ascending order: one file page at a time is held, changed in place and written
@@ -22,7 +21,7 @@ export class RecordWindow {
   constructor(path: string, recordBytes: number) {
     this.path = path;
     this.recordBytes = recordBytes;
-    this.pageBytes = Math.max(1, Math.floor(PAGE_BYTES / recordBytes)) * recordBytes;
+    this.pageBytes = filePageBytes(recordBytes);
     this.page = Buffer.alloc(this.pageBytes);
     this.fd = openSync(path, 'r+');
     this.fileBytes = fstatSync(this.fd).size;
@@ -61,7 +60,7 @@ export class RecordWindow {
     }
     const page = Math.floor((id * this.recordBytes) / this.pageBytes);
     this.growTo((page + 1) * this.pageBytes);
-    writeFully(this.fd, bytes, id * this.recordBytes);
+    writeFully(this.fd, bytes, bytes.length, id * this.recordBytes);
   }
 
   /** Clears the in-use bit of a record anywhere in the file; nothing happens beyond its end. */
@@ -80,13 +79,7 @@ export class RecordWindow {
   }
 
   private load(start: number): void {
-    let got = 0;
-    while (got < this.pageBytes) {
-      const n = readSync(this.fd, this.page, got, this.pageBytes - got, start + got);
-      if (n === 0) break;
-      got += n;
-    }
-    this.page.fill(0, got);
+    readOrZeros(this.fd, this.page, this.pageBytes, start);
     this.pageStart = start;
   }
 
@@ -95,10 +88,11 @@ export class RecordWindow {
     if (this.dirtyFrom === this.dirtyTo) return;
     const end = this.pageStart + this.pageBytes;
     if (end > this.fileBytes) {
-      writeFully(this.fd, this.page, this.pageStart);
+      writeFully(this.fd, this.page, this.pageBytes, this.pageStart);
       this.fileBytes = end;
     } else {
-      writeFully(this.fd, this.page.subarray(this.dirtyFrom, this.dirtyTo), this.pageStart + this.dirtyFrom);
+      const dirty = this.page.subarray(this.dirtyFrom, this.dirtyTo);
+      writeFully(this.fd, dirty, dirty.length, this.pageStart + this.dirtyFrom);
     }
     this.dirtyFrom = 0;
     this.dirtyTo = 0;
@@ -108,14 +102,7 @@ export class RecordWindow {
     if (bytes <= this.fileBytes) return;
     const lastPage = Buffer.alloc(this.pageBytes);
     const start = Math.max(bytes - this.pageBytes, this.fileBytes);
-    writeFully(this.fd, lastPage.subarray(0, bytes - start), start);
+    writeFully(this.fd, lastPage, bytes - start, start);
     this.fileBytes = bytes;
-  }
-}
-
-function writeFully(fd: number, bytes: Uint8Array, position: number): void {
-  let written = 0;
-  while (written < bytes.length) {
-    written += writeSync(fd, bytes, written, bytes.length - written, position + written);
   }
 }

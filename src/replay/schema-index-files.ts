@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
-import { removeTree, renameDurably } from '../base/durable-files.ts';
 import { findProvider } from '../store/index/index-provider.ts';
-import { lacksFulltextSettings, removeIndex } from '../store/index/index-removal.ts';
+import { discard, lacksFulltextSettings, removeIndex } from '../store/index/index-removal.ts';
 import { type IndexChange, updateIndex } from '../store/index/index-update.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
 import { StoreReader } from '../store/store-reader.ts';
@@ -92,14 +91,6 @@ async function update(
   return result.kind === 'drop' ? result.reason : undefined;
 }
 
-async function discard({ folder, scratch }: IndexUpdateContext, path: string): Promise<void> {
-  if (!existsSync(join(folder, path))) return;
-  const trash = join(scratch, 'trash');
-  await removeTree(trash);
-  await renameDurably(join(folder, path), trash);
-  await removeTree(trash);
-}
-
 /** Index folders are named by provider and rule id: those without such a rule are left-overs of dropped indexes. */
 async function removeForeignIndexes(context: IndexUpdateContext, rules: readonly IndexRule[]): Promise<void> {
   const root = join(context.folder, INDEX_ROOT);
@@ -108,7 +99,7 @@ async function removeForeignIndexes(context: IndexUpdateContext, rules: readonly
   for (const provider of await readdir(root)) {
     for (const id of await readdir(join(root, provider))) {
       const path = `${INDEX_ROOT}/${provider}/${id}`;
-      if (/^\d+$/.test(id) && !known.has(path)) await discard(context, path);
+      if (/^\d+$/.test(id) && !known.has(path)) await discard(join(context.folder, path), context.scratch);
     }
   }
 }

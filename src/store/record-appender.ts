@@ -1,6 +1,7 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { writeU32 } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { writeFully } from '../base/positional-io.ts';
 import type { RecordCodec } from './record-codec.ts';
 import { filePageBytes } from './store-files.ts';
 
@@ -68,8 +69,4 @@ export class RecordAppender<R extends { id: number }> {
     writeFully(this.fd, Buffer.alloc(end - this.position), end - this.position, this.position);
     closeSync(this.fd);
   }
-}
-
-export function writeFully(fd: number, buffer: Uint8Array, length: number, position: number): void {
-  for (let done = 0; done < length; ) done += writeSync(fd, buffer, done, length - done, position + done);
 }

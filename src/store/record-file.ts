@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { readU32 } from '../base/byte-reader.ts';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
+import { readOrZeros } from '../base/positional-io.ts';
 import type { RecordCodec, SecondUnits } from './record-codec.ts';
 import { filePageBytes } from './store-files.ts';
 
@@ -82,7 +83,7 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
       this.slots[slot] = buffer;
     }
     this.pageOfSlot[slot] = -1;
-    readFully(this.fd, buffer, this.pageBytes, page * this.pageBytes);
+    readOrZeros(this.fd, buffer, this.pageBytes, page * this.pageBytes);
     this.pageOfSlot[slot] = page;
     return buffer;
   }
@@ -110,7 +111,7 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
     for (let id = Math.max(options.from ?? this.firstId, this.firstId); id < end; id += perChunk) {
       throwIfCancelled(options.signal);
       const next = Math.min(id + perChunk, end);
-      readFully(this.fd, buffer, (next - id) * this.codec.size, id * this.codec.size);
+      readOrZeros(this.fd, buffer, (next - id) * this.codec.size, id * this.codec.size);
       this.visitChunk(record, buffer, id, next, visit);
       options.onProgress?.((next - id) * this.codec.size);
       await new Promise(setImmediate);
@@ -129,7 +130,7 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
     const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(perChunk, end - start)) * this.codec.size);
     for (let id = start; id < end; id += perChunk) {
       const next = Math.min(id + perChunk, end);
-      readFully(this.fd, buffer, (next - id) * this.codec.size, id * this.codec.size);
+      readOrZeros(this.fd, buffer, (next - id) * this.codec.size, id * this.codec.size);
       visit(buffer, id, next);
     }
   }
@@ -189,7 +190,7 @@ export function readHeader(path: string): number {
   const fd = openExisting(path);
   try {
     const bytes = Buffer.alloc(4);
-    readFully(fd, bytes, 4, 0);
+    readOrZeros(fd, bytes, 4, 0);
     return readU32(bytes, 0);
   } finally {
     closeSync(fd);
@@ -203,15 +204,4 @@ function openExisting(path: string): number {
     if (!isMissing(cause)) throw fileError(cause, 'open the store file', path);
     throw new GraphkeepError('store.missing-file', 'a store file is missing', { place: { file: path }, cause });
   }
-}
-
-/** Fills the first `length` bytes of `buffer` from the file; beyond its end with zeros. */
-function readFully(fd: number, buffer: Buffer, length: number, position: number): void {
-  let done = 0;
-  while (done < length) {
-    const count = readSync(fd, buffer, done, length - done, position + done);
-    if (count === 0) break;
-    done += count;
-  }
-  buffer.fill(0, done, length);
 }

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
+import { writeFully } from '../base/positional-io.ts';
 import { writeCounts } from './counts-store.ts';
 import { LabelFields, UNUSED_NODE } from './label-fields.ts';
 import { encodeMetadata, type NeostoreMetadata, newMetadata } from './neostore-metadata.ts';
 import { NONE, NumberColumn } from './number-column.ts';
 import type { KeyedValue } from './property-chain.ts';
-import { RecordAppender, writeFully } from './record-appender.ts';
+import { RecordAppender } from './record-appender.ts';
 import { recountStore } from './recount-store.ts';
 import { RelationshipChains, RelationshipTable } from './relationship-chains.ts';
 import {

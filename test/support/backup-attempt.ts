@@ -10,11 +10,11 @@ import {
   type BackupReport,
 } from '../../src/backup/backup-options.ts';
 import { GraphkeepError } from '../../src/base/errors.ts';
-import { ClientConfig } from '../../src/config/neo4j-conf.ts';
 import { listLogFiles } from '../../src/log/log-files.ts';
 import { findRecoveryStart } from '../../src/log/recovery-start.ts';
 import { readMetadata } from '../../src/store/neostore-metadata.ts';
 import { type GeneratedHistory, readSimpleGraph } from './generated-history.ts';
+import { jobOptions } from './job-options.ts';
 
 export interface Attempt {
   report?: BackupReport;
@@ -28,24 +28,6 @@ export interface Attempt {
 export interface AttemptOptions extends Partial<BackupOptions> {
   signal?: AbortSignal;
   onProgress?: BackupEvents['progress'];
-}
-
-/** Options of a job against a test server. */
-function backupOptions(backupDir: string, from: BackupOptions['from'], changed: Partial<BackupOptions> = {}) {
-  return {
-    backupDir,
-    name: 'db',
-    from,
-    protocol: 'common',
-    fallbackToFull: true,
-    timeoutMs: 10_000,
-    memoryBudgetBytes: 32 * 1024 * 1024,
-    checkConsistency: false,
-    reportDir: backupDir,
-    checks: { graph: true, indexes: true, labelScanStore: true, propertyOwners: false },
-    config: new ClientConfig(backupDir),
-    ...changed,
-  } satisfies BackupOptions;
 }
 
 /** Runs one backup in this process. Whatever is thrown must be an error of ours, all the way down to the causes that we made. */
@@ -63,7 +45,7 @@ export async function attemptBackup(
     ...(onProgress === undefined ? {} : { progress: onProgress }),
   };
   try {
-    const report = await runBackup(backupOptions(backupDir, from, changed), events, signal);
+    const report = await runBackup(jobOptions(backupDir, from, changed), events, signal);
     return { report, lines, notes };
   } catch (error) {
     return { error: requireOurs(error), lines, notes };

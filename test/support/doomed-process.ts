@@ -80,30 +80,13 @@ async function main(): Promise<void> {
   syncBuiltinESMExports();
   // Loaded now, because some modules keep the functions that they find.
   const { runBackup } = await import('../../src/backup/backup-job.ts');
-  const { ClientConfig } = await import('../../src/config/neo4j-conf.ts');
+  const { jobOptions } = await import('./job-options.ts');
   const { describeError, GraphkeepError } = await import('../../src/base/errors.ts');
   const { backupDir, from, options } = doom;
   const events = { line: () => {}, note: () => {}, debug: () => {} };
   const result: { steps: number; error?: object } = { steps: 0 };
   try {
-    await runBackup(
-      {
-        backupDir,
-        name: 'db',
-        from,
-        protocol: 'common',
-        fallbackToFull: true,
-        timeoutMs: 10_000,
-        memoryBudgetBytes: 32 * 1024 * 1024,
-        checkConsistency: false,
-        reportDir: backupDir,
-        checks: { graph: true, indexes: true, labelScanStore: true, propertyOwners: false },
-        config: new ClientConfig(backupDir),
-        ...options,
-      },
-      events,
-      new AbortController().signal,
-    );
+    await runBackup(jobOptions(backupDir, from, options), events, new AbortController().signal);
   } catch (error) {
     const chain: string[] = [];
     for (let e = error; e instanceof Error; e = e.cause) chain.push(describeError(e));

@@ -1,6 +1,6 @@
 import { runBackup } from '../../src/backup/backup-job.ts';
 import type { BackupOptions, BackupReport } from '../../src/backup/backup-options.ts';
-import { ClientConfig } from '../../src/config/neo4j-conf.ts';
+import { jobOptions } from './job-options.ts';
 
 /** What a job said and made. */
 export interface JobResult {
@@ -23,20 +23,11 @@ export async function runJob(
   const lines: string[] = [];
   const notes: string[] = [];
   const report = await runBackup(
-    {
+    jobOptions(
       backupDir,
-      name,
-      from: { host: host!, port: Number(port) },
-      protocol: 'common',
-      fallbackToFull: true,
-      timeoutMs: 60_000,
-      memoryBudgetBytes: 128 * 1024 * 1024,
-      checkConsistency: false,
-      reportDir: backupDir,
-      checks: { graph: true, indexes: true, labelScanStore: true, propertyOwners: false },
-      config: new ClientConfig(backupDir),
-      ...options,
-    },
+      { host: host!, port: Number(port) },
+      { name, timeoutMs: 60_000, memoryBudgetBytes: 128 * 1024 * 1024, ...options },
+    ),
     { line: (text) => lines.push(text), note: (text) => notes.push(text), debug: () => {} },
     signal,
   );

@@ -27,7 +27,8 @@ export async function removeIndex(
   }
 }
 
-async function discard(path: string, workFolder: string): Promise<void> {
+/** Takes a file or folder of an index away by one rename, if it is there; then removes it. */
+export async function discard(path: string, workFolder: string): Promise<void> {
   const trash = temporarySibling(join(workFolder, basename(path)));
   try {
     await renameDurably(path, trash);
