@@ -25,15 +25,16 @@ export class KeyCheck {
       throw this.misuse(`a key for a tree of layout ${layout.name} has a wrong size`, key.length);
     }
     if (lastLength >= 0 && layout.compare(last, 0, lastLength, key, 0, key.length) >= 0) {
-      throw this.misuse(`the keys for a tree of layout ${layout.name} do not ascend`);
+      const observed = `${Buffer.from(key).toString('hex')} after ${Buffer.from(last.subarray(0, lastLength)).toString('hex')}`;
+      throw this.misuse(`the keys for a tree of layout ${layout.name} do not ascend`, observed);
     }
     if (key.length > last.length) this.last = new Uint8Array(2 * key.length);
     this.last.set(key);
     this.lastLength = key.length;
   }
 
-  private misuse(message: string, observed?: number): GraphkeepError {
+  private misuse(message: string, observed: number | string): GraphkeepError {
     const place = { file: this.file };
-    return new GraphkeepError('internal', message, observed === undefined ? { place } : { place, observed });
+    return new GraphkeepError('internal', message, { place, observed });
   }
 }
