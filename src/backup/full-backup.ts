@@ -5,13 +5,13 @@ import { LOG_HEADER_BYTES } from '../log/log-header.ts';
 import { recoverStore } from '../replay/recover.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { patchMetadata, readMetadata } from '../store/neostore-metadata.ts';
+import { requireCompleteStore } from '../store/store-completeness.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
 import type { BackupEvents } from './backup-options.ts';
 import { CopyLog } from './copy-log.ts';
 import { ReceivedCopy } from './received-copy.ts';
 import { ReceivedLog, type ReceivedTransactions } from './received-log.ts';
 import { noteRecovery } from './recovery-notes.ts';
-import { requireCompleteStore } from './store-completeness.ts';
 import type { TargetDirectory } from './target-directory.ts';
 
 export interface BackupOutcome {

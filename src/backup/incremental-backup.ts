@@ -8,13 +8,13 @@ import { findRecoveryStart } from '../log/recovery-start.ts';
 import { type RecoverOptions, type Recovery, recoverStore } from '../replay/recover.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { type NeostoreMetadata, patchMetadataOf, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
+import { requireCompleteStore } from '../store/store-completeness.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
 import { formatStoreId, type StoreId, sameStore } from '../store/store-id.ts';
 import type { BackupEvents } from './backup-options.ts';
 import type { BackupOutcome } from './full-backup.ts';
 import { ReceivedLog, type ReceivedLogOptions, type ReceivedTransactions } from './received-log.ts';
 import { noteRecovery } from './recovery-notes.ts';
-import { requireCompleteStore } from './store-completeness.ts';
 import type { TargetDirectory } from './target-directory.ts';
 
 /** Everything the steps of one incremental share. */

@@ -35,6 +35,15 @@ export const errorCodes = {
     'The server is older than this backup; was it restored? Choose another --name, or allow --fallback-to-full.',
   'peer.diverged':
     'The history of the server is not the one of this backup; was it restored? Choose another --name, or allow --fallback-to-full.',
+  // serving backups
+  'serve.address': 'Choose a free port with --listen or dbms.backup.address, or end the program that uses it.',
+  'serve.history-pruned':
+    'The transactions that were asked for are in no log any more. Make a full backup, or raise dbms.tx_log.rotation.retention_policy.',
+  'serve.changed':
+    'The files changed while they were served. End whatever works in the directory, then make the backup again.',
+  'serve.client-lost': 'The client went away before its answer was complete. Look into its output.',
+  'serve.client-slow':
+    'The client took too long and was cut off. Look for a slow disk or network there, or raise the limit (graphkeep.serve.*).',
   // databases, backups and archives on this machine
   'database.missing': 'Check --database and dbms.directories.data.',
   'database.exists': 'Choose another --database, or replace the old one with --force.',

@@ -4,8 +4,8 @@ import { removeTree, statIfExists, syncDirectory, temporarySibling } from '../ba
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, systemCodeOf } from '../base/file-errors.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
+import { withDatabaseLock } from '../store/database-lock.ts';
 import { type ArchiveOptions, writeArchive } from './database-archive.ts';
-import { withDatabaseLock } from './database-lock.ts';
 import { listTransactionLogs } from './staged-database.ts';
 
 export interface DumpOptions extends ArchiveOptions {

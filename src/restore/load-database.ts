@@ -2,8 +2,8 @@ import { dirname } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { withDatabaseLock } from '../store/database-lock.ts';
 import { type ArchiveOptions, readArchive } from './database-archive.ts';
-import { withDatabaseLock } from './database-lock.ts';
 import { listTransactionLogs, StagedDatabase } from './staged-database.ts';
 
 export interface LoadOptions extends ArchiveOptions {

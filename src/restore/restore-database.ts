@@ -6,8 +6,8 @@ import { GraphkeepError } from '../base/errors.ts';
 import { atFile, isForbidden, isMissing } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
+import { lockDatabase } from '../store/database-lock.ts';
 import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
-import { lockDatabase } from './database-lock.ts';
 import { listTransactionLogs, StagedDatabase } from './staged-database.ts';
 
 /** Brings a store up to the end of its log, in place. The replay room provides it. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { storeFiles } from '../store/store-files.ts';
+import { storeFiles } from './store-files.ts';
 
 /**
  * Every record store must be there before anything is applied: a server would create the missing one anew, empty, and nobody would

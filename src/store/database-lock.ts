@@ -3,7 +3,7 @@ import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { isForbidden, isMissing } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
-import { STORE_LOCK_FILE } from '../store/store-files.ts';
+import { STORE_LOCK_FILE } from './store-files.ts';
 
 /** Both lock files of a database, held. */
 export interface DatabaseLock {
@@ -16,14 +16,19 @@ export interface DatabaseLock {
  * beside it (one for all databases), so both are taken. Lock files that were not there are created, and removed at release; where
  * they cannot be created (a read-only disk) no server can run either and the lock is left out.
  *
+ * `shared`: for those who only read the closed database. They do not exclude each other, but every server and everybody who writes.
+ *
  * @throws GraphkeepError `directory.in-use`, or `directory.forbidden` if an existing lock file may not be written
  */
-export async function lockDatabase(databaseDirectory: string): Promise<DatabaseLock> {
+export async function lockDatabase(
+  databaseDirectory: string,
+  { shared = false }: { shared?: boolean } = {},
+): Promise<DatabaseLock> {
   const held: FileLock[] = [];
   try {
     for (const directory of [dirname(databaseDirectory), databaseDirectory]) {
       if ((await statIfExists(directory))?.isDirectory() !== true) continue;
-      const lock = await lockOne(join(directory, STORE_LOCK_FILE));
+      const lock = await lockOne(join(directory, STORE_LOCK_FILE), shared);
       if (lock !== undefined) held.push(lock);
     }
   } catch (error) {
@@ -47,9 +52,9 @@ export async function isDatabaseInUse(databaseDirectory: string): Promise<boolea
   return false;
 }
 
-async function lockOne(path: string): Promise<FileLock | undefined> {
+async function lockOne(path: string, shared: boolean): Promise<FileLock | undefined> {
   try {
-    const lock = await tryLockFile(path);
+    const lock = await tryLockFile(path, { shared });
     if (lock !== undefined) return lock;
   } catch (error) {
     if (!isForbidden(error)) throw error;
