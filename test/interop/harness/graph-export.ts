@@ -115,7 +115,7 @@ async function list(server: RunningServer, statement: string): Promise<string[]>
   return rows.map((row) => row.map(String).join(' ')).sort();
 }
 
-function canonicalProperties(props: Readonly<Record<string, Value>>): Record<string, string> {
+export function canonicalProperties(props: Readonly<Record<string, Value>>): Record<string, string> {
   const entries = Object.entries(props).map(([key, value]) => [key, canonicalValue(value)] as const);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -9,6 +9,7 @@ export { findChanges, hashDirectory } from './hash-directory.ts';
 export { install } from './installation.ts';
 export { describeInterop } from './interop-suite.ts';
 export { checkLedger, Ledger, type LedgerCheck, type LedgerOptions } from './ledger.ts';
+export { modelExport, withoutTokens } from './model-export.ts';
 export { copyStore, openCopy } from './open-copy.ts';
 export { Float64, Structure, tags, type Value } from './packstream.ts';
 export { type LoadOptions, type LoadStatistics, RandomLoad } from './random-load.ts';
