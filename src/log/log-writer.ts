@@ -38,6 +38,8 @@ export class LogWriter {
   private written: number;
   private last: number | undefined;
   private nameIsDurable: boolean;
+  /** Bytes of the file that are known to be on disk. */
+  private forced = 0;
   private failed = false;
   private readonly pending = Buffer.allocUnsafe(BUFFER_BYTES);
   private pendingBytes = 0;
@@ -136,37 +138,56 @@ export class LogWriter {
     this.write(bytes);
   }
 
-  /** Makes everything that was appended durable. */
+  /**
+   * Makes everything durable that was appended before the call. More may be appended meanwhile; {@link rotateNow} and {@link close} may
+   * not be called.
+   */
   async force(): Promise<void> {
     this.flush();
+    const { written } = this;
     await this.guard('force the file', () => fsyncDescriptor(this.descriptor));
-    if (!this.nameIsDurable) await syncDirectory(this.directory);
+    if (!this.nameIsDurable) await this.guard('force the directory', () => syncDirectory(this.directory));
     this.nameIsDurable = true;
+    this.forced = written;
   }
 
   /** As {@link force}, for callers that cannot wait. */
   forceNow(): void {
     this.flush();
     this.guardNow('force the file', () => fsyncSync(this.descriptor));
-    if (!this.nameIsDurable) syncDirectoryNow(this.directory);
+    if (!this.nameIsDurable) this.guardNow('force the directory', () => syncDirectoryNow(this.directory));
     this.nameIsDurable = true;
+    this.forced = this.written;
   }
 
   /**
    * Goes on in a new file: the present one is forced before the next exists, so a reader that sees file N+1 may take N as final (spec
-   * transaction-logs 1). The new file is forced with the next {@link force}.
+   * transaction-logs 1). The new file is forced with the next {@link force}. What is appended meanwhile may go to either file.
    */
   async rotate(): Promise<void> {
-    if (this.last === undefined) throw new GraphkeepError('internal', 'the last transaction of the log is not known');
+    this.requireLast();
     await this.force();
-    const next = openFile(this.directory, this.version + 1, 'wx+');
+    this.rotateNow();
+  }
+
+  /** As {@link rotate}, in one step. It is short if nothing was appended since the last {@link force}. */
+  rotateNow(): void {
+    const previousTransaction = this.requireLast();
+    if (this.pendingBytes > 0 || this.written > this.forced || !this.nameIsDurable) this.forceNow();
+    const next = this.guardNow('create the next file', () => openFile(this.directory, this.version + 1, 'wx+'));
     closeSync(this.descriptor);
     this.descriptor = next;
     this.version++;
     this.written = 0;
+    this.forced = 0;
     this.nameIsDurable = false;
-    this.appendRaw(encodeLogHeader({ version: this.version, previousTransaction: this.last }));
+    this.appendRaw(encodeLogHeader({ version: this.version, previousTransaction }));
     this.flush();
+  }
+
+  private requireLast(): number {
+    if (this.last !== undefined) return this.last;
+    throw new GraphkeepError('internal', 'the last transaction of the log is not known');
   }
 
   /** Flushes (unless a write failed) and closes; does not force. */

@@ -25,20 +25,27 @@ export interface CollectedLog {
   /** Undefined if there was none. */
   last: ReplayedTransaction | undefined;
   firstId: number | undefined;
-  /** End of the last complete transaction or check point. */
+  /** End of the last complete transaction or check point that was read. */
   end: LogPosition;
+}
+
+/** A stretch of the log of a directory. */
+export interface LogStretch {
+  start: LogPosition;
+  /** The end of a transaction or check point, where reading stops; default: the end of the log. */
+  end?: LogPosition | undefined;
 }
 
 /** The event loop gets a turn after this many bytes of log. */
 const BYTES_PER_TURN = 8 * 1024 * 1024;
 
 /**
- * Reads the log of `folder` from `start` to its end once and collects its net change. Counts of transactions that `counts` does not
+ * Reads a stretch of the log of `folder` once and collects its net change. Counts of transactions that `counts` does not
  * hold yet are added to it. Checks that ids follow each other, beginning behind `lastTransaction` if that is given.
  */
 export async function collectChanges(
   folder: string,
-  start: LogPosition,
+  { start, end }: LogStretch,
   images: LogImages,
   changes: NetChanges,
   counts: Counts,
@@ -59,7 +66,10 @@ export async function collectChanges(
   try {
     let bytes = 0;
     let last: LogTransaction | undefined;
-    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+    while (end === undefined || isBefore(reader.position, end)) {
+      const item = reader.next();
+      // Of a log that grows, the file behind `end` may hold something by now.
+      if (item === undefined || (end !== undefined && isBefore(end, reader.position))) break;
       if (item.kind !== 'transaction') continue;
       collect(item, folder, collector, images, item.transactionId > countsKnownTo);
       changes.spillIfLarge();
@@ -75,7 +85,7 @@ export async function collectChanges(
         throwIfCancelled(signal);
       }
     }
-    collected.end = reader.position;
+    collected.end = end ?? reader.position;
     if (last !== undefined) {
       collected.last = { id: last.transactionId, checksum: last.checksum, timeCommitted: last.timeCommitted };
     }
@@ -83,6 +93,10 @@ export async function collectChanges(
     reader.close();
   }
   return collected;
+}
+
+function isBefore(a: LogPosition, b: LogPosition): boolean {
+  return a.version < b.version || (a.version === b.version && a.offset < b.offset);
 }
 
 function collect(

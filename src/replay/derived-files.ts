@@ -5,6 +5,7 @@ import { StoreReader } from '../store/store-reader.ts';
 import type { ChangeCollector } from './change-collector.ts';
 import { DerivedChangeCollector, type DerivedChanges, rebuildAll } from './derived-changes.ts';
 import { locateAfter, locateBefore, UnknownPast, viewGraph } from './graph-view.ts';
+import type { IndexBuilding } from './index-rebuild.ts';
 import { readIndexRules } from './index-rules.ts';
 import { bringLabelScanUpToDate } from './label-scan-file.ts';
 import type { LogImages } from './log-images.ts';
@@ -27,6 +28,7 @@ export interface DerivedFilesOptions {
   start: LogPosition;
   storeIsExact: boolean;
   scratch: string;
+  indexes?: IndexBuilding;
   signal?: AbortSignal;
 }
 
@@ -42,13 +44,13 @@ export function planDerivedFiles(
   options: DerivedFilesOptions,
 ): DerivedFilesPlan {
   const derived = compare(folder, format, changes, images, collector, options);
-  const { scratch, signal } = options;
+  const { scratch, signal, indexes: building = {} } = options;
   const { recreated } = collector.schema;
   return {
     async apply() {
       // The label scan store first: a server that finds an index missing populates it through the labels.
       const labelScan = await bringLabelScanUpToDate(folder, derived.labelScan, scratch, signal);
-      const context = { folder, changes: derived.indexes, recreated, scratch, signal };
+      const context = { folder, changes: derived.indexes, recreated, building, scratch, signal };
       return { labelScan, ...(await bringIndexesUpToDate(context)) };
     },
   };

@@ -13,13 +13,22 @@ import { storedRecords } from './stored-records.ts';
 const GENERIC_PROVIDER = 'native-btree';
 const GENERIC_FOLDER = 'schema/index/native-btree-1.0';
 
+/** What is known about the indexes of a store beyond its files. */
+export interface IndexBuilding {
+  /** The server that will open the store takes the present files of `native-btree`, those of 3.5.34. */
+  presentGenericVersion?: boolean;
+  /** Rules of indexes that could not be built before: not to be tried again. */
+  except?: ReadonlySet<number>;
+}
+
 /**
  * Whether we can build an index anew. The files of `native-btree` differ between releases, and a server does not start on those of another
- * one: so only if another index of the store shows that its server uses the version that we write.
+ * one: so only if the caller knows, or another index of the store shows, that its server uses the version that we write.
  */
-export function mayBuildIndex(rule: IndexRule, folder: string): boolean {
-  if (!canBuildIndex(rule)) return false;
-  return rule.provider.key !== GENERIC_PROVIDER || usesPresentGenericVersion(folder);
+export function mayBuildIndex(rule: IndexRule, folder: string, known: IndexBuilding = {}): boolean {
+  if (!canBuildIndex(rule) || known.except?.has(rule.id) === true) return false;
+  if (rule.provider.key !== GENERIC_PROVIDER || known.presentGenericVersion === true) return true;
+  return usesPresentGenericVersion(folder);
 }
 
 function usesPresentGenericVersion(folder: string): boolean {

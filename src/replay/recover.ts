@@ -1,38 +1,15 @@
-import { closeSync, fsyncSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { throwIfCancelled } from '../base/cancellation.ts';
-import { makeDirectory, removeTree } from '../base/durable-files.ts';
-import { GraphkeepError } from '../base/errors.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { cutLog, LogWriter } from '../log/log-writer.ts';
-import { type NeostoreMetadata, patchMetadataOf, readMetadata } from '../store/neostore-metadata.ts';
-import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/store-files.ts';
-import { formatByVersion, type StoreFormat } from '../store/store-format.ts';
-import { type CollectedLog, collectChanges } from './collect-changes.ts';
-import { beginCounts, finishCounts } from './counts-files.ts';
-import { type DerivedFilesReport, planDerivedFiles } from './derived-files.ts';
-import { LogImages } from './log-images.ts';
-import { NetChanges } from './net-changes.ts';
-import { checkRecords } from './record-check.ts';
-import { writeRecords } from './record-writer.ts';
+import { type NeostoreMetadata, patchMetadataOf } from '../store/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
+import { type AppliedLog, type ApplyOptions, applyLog } from './apply-log.ts';
+import type { DerivedFilesReport } from './derived-files.ts';
 
-export interface RecoverOptions {
-  /** Where replay begins: the position of the check point that the store files are at least as new as. */
-  start: LogPosition;
-  /** True if no store file was changed since that check point: an incremental that has not been applied yet. */
-  storeIsExact: boolean;
-  /** Memory for net changes and images. */
-  budgetBytes: number;
-  /** An existing directory for sort runs and trash, on the file system of the store; left empty. */
-  scratch: string;
+export interface RecoverOptions extends ApplyOptions {
   /** True: an older part of the log still waits for the server, so no check point may be written. */
   leavePending?: boolean;
-  /** Where the log is, if not in the store yet: then {@link beforeWriting} brings it there. Only for a store that is exact. */
-  logFolder?: string;
-  /** Called when the whole log was read and checked, before the first change to the store. */
-  beforeWriting?: () => Promise<void>;
-  signal?: AbortSignal;
-  onPhase?: (phase: string) => void;
 }
 
 export interface Recovery {
@@ -55,85 +32,46 @@ export interface Recovery {
  * server's, brings to the same end.
  */
 export async function recoverStore(folder: string, options: RecoverOptions): Promise<Recovery> {
-  const metadata = readMetadata(join(folder, METADATA_FILE));
-  const format = formatByVersion(metadata.storeVersion);
-  const runs = join(options.scratch, 'runs');
-  await makeDirectory(runs);
-  const changes = new NetChanges(options.budgetBytes / 2, runs);
-  let images: LogImages | undefined;
-  try {
-    images = new LogImages(options.logFolder ?? folder, options.start.version, options.budgetBytes);
-    return await replay(folder, options, metadata, format, images, changes);
-  } finally {
-    changes.dispose();
-    images?.dispose();
-    await removeTree(runs);
-  }
-}
-
-async function replay(
-  folder: string,
-  options: RecoverOptions,
-  metadata: NeostoreMetadata,
-  format: StoreFormat,
-  images: LogImages,
-  changes: NetChanges,
-): Promise<Recovery> {
-  const { signal, onPhase } = options;
-  onPhase?.('reading the log');
-  const counts = beginCounts(folder);
-  const logFolder = options.logFolder ?? folder;
-  const log = await collectChanges(logFolder, options.start, images, changes, counts.counts, format, signal);
-  requireNoGap(folder, metadata, log);
-  throwIfCancelled(signal);
-  const lastTransaction = log.last?.id ?? metadata.lastTransactionId;
-  const derived = planDerivedFiles(folder, format, changes, images, log.collector, options);
-  await checkRecords(folder, format, changes, images, signal);
-  await options.beforeWriting?.();
-  await removeIdFiles(folder);
-  onPhase?.('writing records');
-  const { records } = await writeRecords(folder, format, changes, images, log.collector.freedUnits, signal);
-  onPhase?.('updating labels, indexes and counts');
-  const report = await derived.apply();
-  await finishCounts(folder, counts, lastTransaction, log.firstId, signal);
+  const applied = await applyLog(folder, options);
+  const { log } = applied;
   await cutLog(folder, log.end);
   const pendingFrom = log.collector.firstExplicitIndexTransaction;
-  writeMetadata(folder, metadata, log, lastTransaction);
+  writeMetadata(folder, applied, { logVersion: log.end.version });
   if (pendingFrom === undefined && options.leavePending !== true) await appendCheckPoint(folder, log.end);
   return {
     transactions: log.transactions,
     firstTransaction: log.firstId,
-    lastTransaction,
-    records,
-    derived: report,
+    lastTransaction: applied.lastTransaction,
+    records: applied.records,
+    derived: applied.derived,
     pendingFrom,
   };
 }
 
-/** Transactions between the store and its log would be missing for good: a store is at least as new as its check point. */
-function requireNoGap(folder: string, metadata: NeostoreMetadata, { firstId }: CollectedLog): void {
-  const { lastTransactionId } = metadata;
-  if (firstId === undefined || firstId <= lastTransactionId + 1) return;
-  throw new GraphkeepError('log.gap', `the log does not continue after transaction ${lastTransactionId} of the store`, {
-    place: { file: folder },
-    observed: firstId,
-  });
+export interface StoreCheckPointOptions extends ApplyOptions {
+  /** Position of the new check point: the end of a transaction that is forced to disk. */
+  end: LogPosition;
 }
 
-/** Id files go stale with every new record; a server builds them anew when they are missing (record-stores spec 13). */
-async function removeIdFiles(folder: string): Promise<void> {
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith(METADATA_FILE) && name.endsWith(ID_FILE_SUFFIX)) await removeTree(join(folder, name));
-  }
+/**
+ * Brings a store from one check point of its log to the next while the log goes on growing: everything is on disk when it returns, and the
+ * caller, who owns the log, may write the check point entry. As with {@link recoverStore} a kill at any moment does no harm. `neostore`
+ * keeps its log version, which belongs to the writer of the log.
+ */
+export async function checkPointStore(folder: string, options: StoreCheckPointOptions): Promise<AppliedLog> {
+  const applied = await applyLog(folder, options);
+  writeMetadata(folder, applied);
+  return applied;
 }
 
 /** What the server writes to `neostore` after a replay (transaction-logs spec 8, last table). */
-function writeMetadata(folder: string, before: NeostoreMetadata, log: CollectedLog, lastTransaction: number): void {
+function writeMetadata(folder: string, applied: AppliedLog, more: Partial<NeostoreMetadata> = {}): void {
+  const { log, before, lastTransaction } = applied;
   const { end, last, collector } = log;
   const fd = openSync(join(folder, METADATA_FILE), 'r+');
   try {
     patchMetadataOf(fd, {
-      logVersion: end.version,
+      ...more,
       lastClosedLogVersion: end.version,
       lastClosedLogOffset: end.offset,
       firstGraphProperty: collector.firstGraphProperty ?? before.firstGraphProperty,

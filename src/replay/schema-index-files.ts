@@ -7,7 +7,7 @@ import { discard, lacksFulltextSettings, removeIndex } from '../store/index/inde
 import { type IndexChange, updateIndex } from '../store/index/index-update.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
 import { StoreReader } from '../store/store-reader.ts';
-import { buildIndexes, mayBuildIndex } from './index-rebuild.ts';
+import { buildIndexes, type IndexBuilding, mayBuildIndex } from './index-rebuild.ts';
 import { nameIndex, readIndexRules } from './index-rules.ts';
 
 const INDEX_ROOT = 'schema/index';
@@ -19,6 +19,8 @@ export interface IndexesReport {
 }
 
 export interface IndexLeftToServer {
+  rule: number;
+  /** Its name, for messages. */
   index: string;
   reason: string;
 }
@@ -29,6 +31,7 @@ export interface IndexUpdateContext {
   changes: ReadonlyMap<number, IndexChange[] | 'rebuild'>;
   /** Rules created or dropped in the log: files found under their id belong to an older rule. */
   recreated: ReadonlySet<number>;
+  building: IndexBuilding;
   scratch: string;
   signal: AbortSignal | undefined;
 }
@@ -48,13 +51,13 @@ export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise
     const reason = await bringUpToDate(context, rule);
     if (reason !== undefined) missing.set(rule, reason);
   }
-  const buildable = [...missing.keys()].filter((rule) => mayBuildIndex(rule, folder));
+  const buildable = [...missing.keys()].filter((rule) => mayBuildIndex(rule, folder, context.building));
   for (const [rule, reason] of await buildIndexes(folder, buildable, scratch, signal)) {
     if (reason === undefined) missing.delete(rule);
     else missing.set(rule, reason);
   }
   return {
-    leftToServer: [...missing].map(([rule, reason]) => ({ index: nameIndex(rule), reason })),
+    leftToServer: [...missing].map(([rule, reason]) => ({ rule: rule.id, index: nameIndex(rule), reason })),
     withoutSettings: rules.filter((rule) => lacksFulltextSettings(folder, rule)).map(nameIndex),
   };
 }

@@ -1,0 +1,113 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import { makeDirectory, removeTree } from '../base/durable-files.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import type { LogPosition } from '../log/log-position.ts';
+import { type NeostoreMetadata, readMetadata } from '../store/neostore-metadata.ts';
+import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/store-files.ts';
+import { formatByVersion, type StoreFormat } from '../store/store-format.ts';
+import { type CollectedLog, collectChanges } from './collect-changes.ts';
+import { beginCounts, finishCounts } from './counts-files.ts';
+import { type DerivedFilesReport, planDerivedFiles } from './derived-files.ts';
+import type { IndexBuilding } from './index-rebuild.ts';
+import { LogImages } from './log-images.ts';
+import { NetChanges } from './net-changes.ts';
+import { checkRecords } from './record-check.ts';
+import { writeRecords } from './record-writer.ts';
+
+export interface ApplyOptions {
+  /** Where replay begins: the position of the check point that the store files are at least as new as. */
+  start: LogPosition;
+  /** Where it ends: the end of a transaction or check point. Default: the end of the log. */
+  end?: LogPosition;
+  /** True if no store file was changed since that check point: an incremental that has not been applied yet. */
+  storeIsExact: boolean;
+  /** Memory for net changes and images. */
+  budgetBytes: number;
+  /** An existing directory for sort runs and trash, on the file system of the store; left empty. */
+  scratch: string;
+  /** Where the log is, if not in the store yet: then {@link beforeWriting} brings it there. Only for a store that is exact. */
+  logFolder?: string;
+  /** Which missing indexes are built. */
+  indexes?: IndexBuilding;
+  /** Called when the whole log was read and checked, before the first change to the store. */
+  beforeWriting?: () => Promise<void>;
+  signal?: AbortSignal;
+  onPhase?: (phase: string) => void;
+}
+
+export interface AppliedLog {
+  log: CollectedLog;
+  /** `neostore` as it was before, and still is. */
+  before: NeostoreMetadata;
+  lastTransaction: number;
+  records: number;
+  derived: DerivedFilesReport;
+}
+
+/**
+ * Brings everything in the store but `neostore` to the state at the end of a stretch of log: records, counts, label scan store and indexes.
+ * All of it is on disk then. May be repeated after a kill, if the store is then said not to be exact.
+ */
+export async function applyLog(folder: string, options: ApplyOptions): Promise<AppliedLog> {
+  const before = readMetadata(join(folder, METADATA_FILE));
+  const format = formatByVersion(before.storeVersion);
+  const runs = join(options.scratch, 'runs');
+  await makeDirectory(runs);
+  const changes = new NetChanges(options.budgetBytes / 2, runs);
+  let images: LogImages | undefined;
+  try {
+    images = new LogImages(options.logFolder ?? folder, options.start.version, options.budgetBytes);
+    return await replay(folder, options, before, format, images, changes);
+  } finally {
+    changes.dispose();
+    images?.dispose();
+    await removeTree(runs);
+  }
+}
+
+async function replay(
+  folder: string,
+  options: ApplyOptions,
+  before: NeostoreMetadata,
+  format: StoreFormat,
+  images: LogImages,
+  changes: NetChanges,
+): Promise<AppliedLog> {
+  const { signal, onPhase } = options;
+  onPhase?.('reading the log');
+  const counts = beginCounts(folder);
+  const logFolder = options.logFolder ?? folder;
+  const log = await collectChanges(logFolder, options, images, changes, counts.counts, format, signal);
+  requireNoGap(folder, before, log);
+  throwIfCancelled(signal);
+  const lastTransaction = log.last?.id ?? before.lastTransactionId;
+  const derived = planDerivedFiles(folder, format, changes, images, log.collector, options);
+  await checkRecords(folder, format, changes, images, signal);
+  await options.beforeWriting?.();
+  await removeIdFiles(folder);
+  onPhase?.('writing records');
+  const { records } = await writeRecords(folder, format, changes, images, log.collector.freedUnits, signal);
+  onPhase?.('updating labels, indexes and counts');
+  const report = await derived.apply();
+  await finishCounts(folder, counts, lastTransaction, log.firstId, signal);
+  return { log, before, lastTransaction, records, derived: report };
+}
+
+/** Transactions between the store and its log would be missing for good: a store is at least as new as its check point. */
+function requireNoGap(folder: string, metadata: NeostoreMetadata, { firstId }: CollectedLog): void {
+  const { lastTransactionId } = metadata;
+  if (firstId === undefined || firstId <= lastTransactionId + 1) return;
+  throw new GraphkeepError('log.gap', `the log does not continue after transaction ${lastTransactionId} of the store`, {
+    place: { file: folder },
+    observed: firstId,
+  });
+}
+
+/** Id files go stale with every new record; a server builds them anew when they are missing (record-stores spec 13). */
+async function removeIdFiles(folder: string): Promise<void> {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith(METADATA_FILE) && name.endsWith(ID_FILE_SUFFIX)) await removeTree(join(folder, name));
+  }
+}
