@@ -52,6 +52,8 @@ export const errorCodes = {
   'archive.missing': 'Check the path of the archive.',
   'archive.exists': 'Choose another file; an archive is never overwritten.',
   'archive.invalid': 'The archive must have been made by the dump command and be complete.',
+  // databases that graphkeep itself runs
+  'embedded.constraint': 'The change would break a rule of the graph. Correct the transaction.',
   // the command
   usage: 'See the help of the command.',
   config: 'Correct the setting in the configuration file.',

@@ -13,13 +13,15 @@ const DYNAMIC_MARK = 2 ** 39;
 const COUNT_UNIT = 2 ** 36;
 const INLINE_BITS = 36;
 const MAX_INLINE = 7;
+/** Label ids are of type int. */
+const LABEL_LIMIT = 2 ** 31;
 
 export function hasDynamicLabels(labelField: number): boolean {
   return labelField >= DYNAMIC_MARK;
 }
 
 /** First dynamic record of a field that has dynamic labels. */
-function dynamicLabelsId(labelField: number): number {
+export function dynamicLabelsId(labelField: number): number {
   return labelField % COUNT_UNIT;
 }
 
@@ -73,8 +75,16 @@ function decodeDynamicLabels(nodeId: number, bytes: Uint8Array): number[] {
   return numbers.slice(1);
 }
 
-/** The labels of a node, inline or dynamic, ascending. */
+/** The labels of a node, inline or dynamic, ascending. Throws `store.corrupt` for what cannot be labels of this node. */
 export function readLabels(nodeId: number, labelField: number, readDynamic: ReadDynamic): number[] {
-  if (!hasDynamicLabels(labelField)) return readInlineLabels(labelField);
-  return decodeDynamicLabels(nodeId, readDynamicChain(dynamicLabelsId(labelField), readDynamic));
+  const labels = hasDynamicLabels(labelField)
+    ? decodeDynamicLabels(nodeId, readDynamicChain(dynamicLabelsId(labelField), readDynamic))
+    : readInlineLabels(labelField);
+  for (const label of labels) {
+    // Not a number if the list is not of longs.
+    if (!(label >= 0 && label < LABEL_LIMIT)) {
+      throw new GraphkeepError('store.corrupt', `node ${nodeId} has a label that cannot exist`, { observed: label });
+    }
+  }
+  return labels;
 }

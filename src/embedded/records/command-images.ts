@@ -1,0 +1,73 @@
+import type { DynamicImage } from '../../log/commands/dynamic-record-image.ts';
+import type { NodeImage } from '../../log/commands/node-command.ts';
+import type { PropertyImage } from '../../log/commands/property-command.ts';
+import { CREATED, IN_USE, OWNER_IS_RELATIONSHIP } from '../../log/commands/record-flags.ts';
+import type { RelationshipImage } from '../../log/commands/relationship-command.ts';
+import type { RelationshipGroupImage } from '../../log/commands/relationship-group-command.ts';
+import type { DynamicRecord } from '../../store/dynamic-record.ts';
+import type { NodeRecord } from '../../store/node-record.ts';
+import type { RelationshipGroupRecord } from '../../store/relationship-group-record.ts';
+import type { RelationshipRecord } from '../../store/relationship-record.ts';
+import type { Owner } from './record-view.ts';
+
+/**
+ * Images of records as a server writes them into commands (transaction-logs spec 3), for stores without second units. `isNew` stands
+ * in both images of a record that the transaction creates.
+ */
+
+const NO_DATA = new Uint8Array(0);
+const NO_UNIT = { secondaryUnit: -1 };
+const FIRST_OF_CHAIN = 0x02;
+
+function flagsOf(record: object | undefined, isNew: boolean): number {
+  return (record === undefined ? 0 : IN_USE) | (isNew ? CREATED : 0);
+}
+
+/** `type`: 9 = string value, 10 = array value, -1 = any other. */
+export function dynamicImage({ id, first, next, data }: Readonly<DynamicRecord>, type: number): DynamicImage {
+  return { id, type, flags: first ? IN_USE | FIRST_OF_CHAIN : IN_USE, next, data };
+}
+
+/** A record that the transaction sets free. */
+export function freedImage({ id }: { readonly id: number }, type: number): DynamicImage {
+  return { id, type, flags: 0, next: -1, data: NO_DATA };
+}
+
+export function nodeImage(
+  record: Readonly<NodeRecord> | undefined,
+  isNew: boolean,
+  dynamicLabels: DynamicImage[],
+): NodeImage {
+  const flags = flagsOf(record, isNew);
+  const { dense = false, nextRel = -1, nextProp = -1, labelField = 0 } = record ?? {};
+  return { flags, dense, nextRel, nextProp, labelField, ...NO_UNIT, dynamicLabels };
+}
+
+export function relationshipImage(record: Readonly<RelationshipRecord> | undefined, isNew: boolean): RelationshipImage {
+  const { start = -1, end = -1, type = -1, nextProp = -1 } = record ?? {};
+  const { startPrev = -1, startNext = -1, endPrev = -1, endNext = -1 } = record ?? {};
+  const markers = (record?.firstInStart === true ? 1 : 0) | (record?.firstInEnd === true ? 2 : 0);
+  const chains = { startPrev, startNext, endPrev, endNext, nextProp, markers };
+  return { flags: flagsOf(record, isNew), start, end, type, ...chains, ...NO_UNIT };
+}
+
+/** All fields are there also when the group is not in use; `other` = the opposite image, which then gives the type. */
+export function groupImage(
+  record: Readonly<RelationshipGroupRecord> | undefined,
+  other: Readonly<RelationshipGroupRecord> | undefined,
+): RelationshipGroupImage {
+  const { next = -1, firstOut = -1, firstIn = -1, firstLoop = -1, owner = -1 } = record ?? {};
+  const type = (record ?? other)!.type;
+  return { flags: flagsOf(record, false), type, next, firstOut, firstIn, firstLoop, owner, ...NO_UNIT };
+}
+
+export function propertyImage(
+  record: { readonly prev: number; readonly next: number } | undefined,
+  owner: Owner,
+  blocks: PropertyImage['blocks'],
+  deleted: DynamicImage[],
+): PropertyImage {
+  const flags = (record === undefined ? 0 : IN_USE) | (owner.kind === 'relationship' ? OWNER_IS_RELATIONSHIP : 0);
+  const id = owner.kind === 'graph' ? -1 : owner.id;
+  return { flags, next: record?.next ?? -1, prev: record?.prev ?? -1, owner: id, ...NO_UNIT, blocks, deleted };
+}
