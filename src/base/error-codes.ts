@@ -44,6 +44,17 @@ export const errorCodes = {
   'serve.client-lost': 'The client went away before its answer was complete. Look into its output.',
   'serve.client-slow':
     'The client took too long and was cut off. Look for a slow disk or network there, or raise the limit (graphkeep.serve.*).',
+  // the embedded database
+  'embedded.conflict': 'Another transaction changed what this one has read or changed. Run the transaction again.',
+  'embedded.constraint': 'The change would break a rule of the graph. Correct the transaction.',
+  'embedded.missing':
+    'The transaction changes something that does not exist. Read it again, then correct the transaction.',
+  'embedded.full': 'The store format has no room for more. Split the graph.',
+  'embedded.failed': 'A write to the disk failed. Look for its cause, then open the database again: it recovers.',
+  'embedded.closed': 'The database or the transaction has ended. Open or begin another one.',
+  'embedded.explicit-indexes':
+    'Only a server can bring explicit indexes up to date. Start and stop the server on this database, then open it again.',
+  'embedded.not-empty': 'Choose an empty directory, or one that holds a database.',
   // databases, backups and archives on this machine
   'database.missing': 'Check --database and dbms.directories.data.',
   'database.exists': 'Choose another --database, or replace the old one with --force.',
@@ -52,8 +63,6 @@ export const errorCodes = {
   'archive.missing': 'Check the path of the archive.',
   'archive.exists': 'Choose another file; an archive is never overwritten.',
   'archive.invalid': 'The archive must have been made by the dump command and be complete.',
-  // databases that graphkeep itself runs
-  'embedded.constraint': 'The change would break a rule of the graph. Correct the transaction.',
   // the command
   usage: 'See the help of the command.',
   config: 'Correct the setting in the configuration file.',
