@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitIntoChain } from './dynamic-chain.ts';
 import { dynamicLabelField, encodeDynamicLabels, encodeInlineLabels, hasDynamicLabels, readLabels } from './labels.ts';
+import { encodeNumberArray } from './number-array.ts';
 
 const never = () => undefined;
 
@@ -35,6 +36,13 @@ describe('labels of a node', () => {
         expect(() => readLabels(node + 1, dynamic, read)).toThrow(/another node/);
       }),
     );
+  });
+
+  it('are refused if an id is not an int or not a number', () => {
+    expect(() => readLabels(1, 2 ** 36 + 2 ** 31, never)).toThrow(/cannot exist/);
+    expect(() => readLabels(1, 2 ** 36 + 2 ** 36 - 1, never)).toThrow(/cannot exist/);
+    const [record] = splitIntoChain(encodeNumberArray('double', [0n, 5n]), 56, () => 7);
+    expect(() => readLabels(0, dynamicLabelField(7), () => record)).toThrow(/another node|cannot exist/);
   });
 
   it('are refused if their chain is broken', () => {
