@@ -59,8 +59,9 @@ const opaque: ReadonlySet<Field> = new Set([
 /** Values of absent fields where it is not -1. */
 const absent: Partial<Record<Field, number>> = { lastTransactionCommitTime: 1, upgradeTransactionCommitTime: 0 };
 
-const RECORD_BYTES = 9;
-export const METADATA_BYTES = positions.length * RECORD_BYTES;
+/** Bytes of one field on disk. */
+export const METADATA_RECORD_BYTES = 9;
+export const METADATA_BYTES = positions.length * METADATA_RECORD_BYTES;
 /** A new `neostore` is created with one whole page. */
 const PAGE_BYTES = 8192;
 
@@ -89,8 +90,8 @@ function openExisting(path: string): number {
 export function decodeMetadata(bytes: Uint8Array, file?: string): NeostoreMetadata {
   const metadata: Partial<Record<Field, number | bigint>> = {};
   positions.forEach((field, position) => {
-    const offset = position * RECORD_BYTES;
-    const present = bytes.length >= offset + RECORD_BYTES && bytes[offset] === 1;
+    const offset = position * METADATA_RECORD_BYTES;
+    const present = bytes.length >= offset + METADATA_RECORD_BYTES && bytes[offset] === 1;
     if (!present && field === 'storeVersion') {
       throw new GraphkeepError('store.corrupt', 'the metadata store has no store version', {
         place: { ...(file === undefined ? {} : { file }), offset },
@@ -116,7 +117,7 @@ export function decodeMetadata(bytes: Uint8Array, file?: string): NeostoreMetada
 export function encodeMetadata(metadata: NeostoreMetadata): Buffer {
   const bytes = Buffer.alloc(PAGE_BYTES);
   positions.forEach((field, position) => {
-    encodeField(bytes, position * RECORD_BYTES, metadata[field]);
+    encodeField(bytes, position * METADATA_RECORD_BYTES, metadata[field]);
   });
   return bytes;
 }
@@ -139,11 +140,11 @@ export function patchMetadataOf(fd: number, patch: Partial<NeostoreMetadata>): v
     .map((field, position) => ({ position, value: patch[field] }))
     .filter((c) => c.value !== undefined);
   if (changed.length === 0) return;
-  const from = changed[0]!.position * RECORD_BYTES;
-  const to = (changed.at(-1)!.position + 1) * RECORD_BYTES;
+  const from = changed[0]!.position * METADATA_RECORD_BYTES;
+  const to = (changed.at(-1)!.position + 1) * METADATA_RECORD_BYTES;
   const bytes = Buffer.alloc(METADATA_BYTES);
   readSync(fd, bytes, 0, METADATA_BYTES, 0);
-  for (const { position, value } of changed) encodeField(bytes, position * RECORD_BYTES, value!);
+  for (const { position, value } of changed) encodeField(bytes, position * METADATA_RECORD_BYTES, value!);
   const written = writeSync(fd, bytes, from, to - from, from);
   if (written !== to - from) throw new GraphkeepError('file.io', 'a write to the metadata store was cut short');
 }

@@ -1,0 +1,150 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { GraphkeepError } from '../base/errors.ts';
+import { systemCodeOf } from '../base/file-errors.ts';
+import { formatAddress } from '../source/common/server-address.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ListenerEvent } from './listener-events.ts';
+import { DEFAULT_LIMITS, type ListenAddress, type ListenerLimits, type ListenerOptions } from './listener-options.ts';
+import type { ServedDatabase } from './served-database.ts';
+
+export type { ListenerEvent } from './listener-events.ts';
+export type { ListenerOptions } from './listener-options.ts';
+
+/** Refused connections that are told why at the same time; more are dropped without a word. */
+const MOST_REFUSED = 64;
+
+/**
+ * Gives a database to backup clients, ours and the Java one (common-protocol spec 14, 16.2): the backup server of a standalone instance.
+ * There is no authentication and no encryption in this protocol; who can connect can read everything.
+ */
+export class BackupListener {
+  readonly address: { host: string; port: number };
+  private readonly database: ServedDatabase;
+  private readonly limits: ListenerLimits;
+  private readonly onEvent: (event: ListenerEvent) => void;
+  private readonly server: Server;
+  private readonly connections = new Set<ClientConnection>();
+  private readonly refused = new Set<ClientConnection>();
+  private stopping: Promise<void> | undefined;
+  private onAllClosed: (() => void) | undefined;
+
+  private constructor(database: ServedDatabase, options: ListenerOptions, server: Server) {
+    this.database = database;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.onEvent = options.onEvent ?? (() => {});
+    this.server = server;
+    const bound = server.address();
+    if (bound === null || typeof bound === 'string')
+      throw new GraphkeepError('internal', 'the listener has no address');
+    this.address = { host: bound.address, port: bound.port };
+    server.on('connection', (socket) => this.accept(socket));
+    server.on('error', (error) => this.onEvent({ kind: 'trouble', error }));
+  }
+
+  /**
+   * Listens on the first free port of the range.
+   * @throws GraphkeepError `serve.address` with the range and the cause
+   */
+  static async start(database: ServedDatabase, options: ListenerOptions): Promise<BackupListener> {
+    return new BackupListener(database, options, await listenOnFirstFree(options.listen));
+  }
+
+  /** Clients that are connected now. */
+  get clients(): number {
+    return this.connections.size;
+  }
+
+  /**
+   * Accepts nobody any more, lets answers that are under way finish within the grace time, then cuts the rest off. Fulfilled when every
+   * connection is closed and everything of the database given back.
+   */
+  stop(): Promise<void> {
+    this.stopping ??= this.stopNow();
+    return this.stopping;
+  }
+
+  private async stopNow(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const connection of this.refused) connection.finish();
+    for (const connection of this.connections) connection.finish();
+    const grace = setTimeout(() => this.cutAll(), this.limits.stopGraceMs);
+    if (this.connections.size + this.refused.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.onAllClosed = resolve;
+      });
+    }
+    clearTimeout(grace);
+    await closed;
+  }
+
+  private cutAll(): void {
+    for (const connection of this.connections) {
+      connection.cut(
+        new GraphkeepError('cancelled', 'the listener was stopped, and the grace time is over', {
+          place: { peer: connection.peer },
+        }),
+      );
+    }
+  }
+
+  private accept(socket: Socket): void {
+    if (this.stopping !== undefined) {
+      socket.destroy();
+      return;
+    }
+    const { maxConnections } = this.limits;
+    const isTooMany = this.connections.size >= maxConnections;
+    const group = isTooMany ? this.refused : this.connections;
+    if (isTooMany && group.size >= MOST_REFUSED) {
+      socket.on('error', () => {});
+      socket.destroy();
+      return;
+    }
+    const connection = new ClientConnection(socket, {
+      database: this.database,
+      limits: this.limits,
+      onEvent: this.onEvent,
+      onClosed: () => this.forget(group, connection),
+    });
+    group.add(connection);
+    if (!isTooMany) connection.start();
+    else {
+      const message = 'too many clients are connected, try again later';
+      connection.refuse(new GraphkeepError('serve.address', message, { observed: `limit ${maxConnections}` }));
+    }
+  }
+
+  private forget(group: Set<ClientConnection>, connection: ClientConnection): void {
+    group.delete(connection);
+    if (this.connections.size + this.refused.size === 0) this.onAllClosed?.();
+  }
+}
+
+async function listenOnFirstFree({ host, port, lastPort = port }: ListenAddress): Promise<Server> {
+  let failure: unknown;
+  for (let candidate = port; candidate <= Math.max(port, lastPort); candidate++) {
+    try {
+      return await listen(host, candidate);
+    } catch (error) {
+      failure = error;
+      // A host that is not ours does not get better with another port.
+      if (!['EADDRINUSE', 'EACCES'].includes(systemCodeOf(error) ?? '')) break;
+    }
+  }
+  const range = lastPort > port ? `-${lastPort}` : '';
+  throw new GraphkeepError('serve.address', `cannot listen on ${formatAddress({ host: host ?? '*', port })}${range}`, {
+    observed: failure instanceof Error ? failure.message : String(failure),
+    cause: failure,
+  });
+}
+
+function listen(host: string | undefined, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.removeListener('error', reject);
+      resolve(server);
+    });
+  });
+}

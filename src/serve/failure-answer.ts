@@ -1,0 +1,31 @@
+import { GraphkeepError } from '../base/errors.ts';
+import { printableText } from '../base/printable-text.ts';
+import { writeJavaException } from '../protocol/common/java-exception-writer.ts';
+
+/**
+ * The payload of a failure chunk (common-protocol spec 12, 13.2). The client learns what happened in general; places, observed values and
+ * everything that could be a path of this machine stay in our own log.
+ */
+export function writeFailure(error: unknown): Buffer {
+  if (!(error instanceof GraphkeepError))
+    return writeJavaException('runtime', 'The backup server failed. See its log.');
+  if (error.code === 'serve.history-pruned') {
+    // The text of a real server, as far as it holds no path: users search for it.
+    return writeJavaException(
+      'noSuchTransaction',
+      `Unable to find transaction ${error.observed} in any of my logical logs`,
+    );
+  }
+  return writeJavaException('runtime', `The backup server failed: ${withoutPaths(error.message)}. See its log.`);
+}
+
+/** The payload for something that is no request. What the peer itself has sent is no secret. */
+export function writeRefusal(error: unknown): Buffer {
+  if (!(error instanceof GraphkeepError)) return writeFailure(error);
+  const observed = error.observed === undefined ? '' : ` (${error.observed})`;
+  return writeJavaException('runtime', printableText(`Refused by the backup server: ${error.message}${observed}`));
+}
+
+function withoutPaths(message: string): string {
+  return /[/\\]/.test(message) ? 'an error that is not for others' : printableText(message);
+}

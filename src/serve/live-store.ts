@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import type { LogPosition } from '../log/log-position.ts';
+import { LogFileSet } from '../log/log-source.ts';
+import { readMetadata } from '../store/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
+import { formatByVersion } from '../store/store-format.ts';
+import { formatStoreId, type StoreId } from '../store/store-id.ts';
+import { findTransaction, LogTransactions, noTransactions } from './log-transactions.ts';
+import type { CopyRequest, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
+import { type FoundFile, listServedFiles, readServedFile } from './served-files.ts';
+import { TransactionPlaces } from './transaction-places.ts';
+
+/** No check point runs until it is released. */
+export interface HeldCheckPoint {
+  /** The store files hold every transaction up to this one. */
+  readonly lastTransaction: number;
+  /** Where the one after it begins, or will begin, in the log. */
+  readonly position: LogPosition;
+  release(): void;
+}
+
+/** What a running database must offer to be served; an `EmbeddedDatabase` does. */
+export interface LiveDatabase {
+  readonly directory: string;
+  readonly storeId: StoreId;
+  /** Last durable transaction. */
+  readonly lastTransaction: number;
+  /** Makes a check point (or joins one that is held), then lets none run until released: the store files do not change meanwhile. */
+  holdCheckPoints(signal?: AbortSignal): Promise<HeldCheckPoint>;
+}
+
+/**
+ * Serves a database while it commits. A full copy holds check points while it reads the files; new transactions only go to the log, and
+ * are served from there up to the last one that is durable when the last file was read. Log files stay readable by their descriptors,
+ * whatever is pruned meanwhile.
+ */
+export function serveEmbedded(database: LiveDatabase): ServedDatabase {
+  return new LiveStore(database);
+}
+
+class LiveStore implements ServedDatabase {
+  private readonly database: LiveDatabase;
+  private readonly places = new TransactionPlaces();
+
+  constructor(database: LiveDatabase) {
+    this.database = database;
+  }
+
+  get storeId(): StoreId {
+    return this.database.storeId;
+  }
+
+  get description(): string {
+    const { directory, lastTransaction, storeId } = this.database;
+    return `${directory}, running, at transaction ${lastTransaction}, ${formatStoreId(storeId)}`;
+  }
+
+  async openFullCopy(signal: AbortSignal, request: CopyRequest = { logs: false }): Promise<ServedCopy> {
+    const held = await this.database.holdCheckPoints(signal);
+    try {
+      return new LiveCopy(this.database, held, request);
+    } catch (error) {
+      held.release();
+      throw error;
+    }
+  }
+
+  async openTransactions(after: number, signal: AbortSignal): Promise<ServedTransactions> {
+    const { directory, lastTransaction } = this.database;
+    const range = { after, through: lastTransaction };
+    if (after >= range.through) return noTransactions();
+    // What is needed is opened before the first turn of others, so nothing of it can be pruned in between.
+    const log = new LogFileSet(directory);
+    try {
+      const from = await findTransaction(log, range, this.places, signal);
+      return new LogTransactions(log, from, range, this.places);
+    } catch (error) {
+      log.close();
+      throw error;
+    }
+  }
+}
+
+class LiveCopy implements ServedCopy {
+  readonly files: readonly FoundFile[];
+  readonly holdsCheckPoints = true;
+  private readonly database: LiveDatabase;
+  private readonly held: HeldCheckPoint;
+  private isHolding = true;
+  private transactions: ServedTransactions | undefined;
+
+  constructor(database: LiveDatabase, held: HeldCheckPoint, request: CopyRequest) {
+    this.database = database;
+    this.held = held;
+    const { storeVersion } = readMetadata(join(database.directory, METADATA_FILE));
+    this.files = listServedFiles(database.directory, formatByVersion(storeVersion), request);
+  }
+
+  readFile(file: FoundFile, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    return readServedFile(file, signal);
+  }
+
+  /** Opens the log and only then lets check points run, and prune, again; all in one step, so the log ends at or behind `through`. */
+  openTransactions(): ServedTransactions {
+    const { lastTransaction: after, position } = this.held;
+    const range = { after, through: this.database.lastTransaction };
+    const log = new LogFileSet(this.database.directory);
+    log.release(position.version);
+    log.pin();
+    this.transactions = new LogTransactions(log, position, range);
+    this.release();
+    return this.transactions;
+  }
+
+  close(): void {
+    this.transactions?.close();
+    this.release();
+  }
+
+  private release(): void {
+    if (!this.isHolding) return;
+    this.isHolding = false;
+    this.held.release();
+  }
+}

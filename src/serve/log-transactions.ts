@@ -1,0 +1,148 @@
+import { setImmediate } from 'node:timers/promises';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { LOG_HEADER_BYTES } from '../log/log-header.ts';
+import type { LogPosition } from '../log/log-position.ts';
+import { LogReader } from '../log/log-reader.ts';
+import { type LogFileSet, readLogHeader } from '../log/log-source.ts';
+import type { LogTransaction } from '../log/log-transaction.ts';
+import type { ServedTransactions } from './served-database.ts';
+import type { KnownPlace, TransactionPlaces } from './transaction-places.ts';
+
+/** Small transactions are handed out together, in pieces of this size. */
+const PIECE_BYTES = 256 * 1024;
+
+/** Other connections get a turn after this many bytes of log that were only skipped. */
+const BYTES_PER_TURN = 4 * 1024 * 1024;
+
+/** Transactions of a log, from the one after {@link after} to {@link through}. */
+export interface LogRange {
+  after: number;
+  through: number;
+}
+
+/** No transactions at all. */
+export function noTransactions(): ServedTransactions {
+  return { close: () => {}, [Symbol.asyncIterator]: async function* () {} };
+}
+
+/** Hands out the transactions of `range`, of which the first begins at `from`, and closes the files of `log`. */
+export class LogTransactions implements ServedTransactions {
+  private readonly log: LogFileSet;
+  private readonly from: LogPosition;
+  private readonly range: LogRange;
+  private readonly places: TransactionPlaces | undefined;
+  private isClosed = false;
+
+  constructor(log: LogFileSet, from: LogPosition, range: LogRange, places?: TransactionPlaces) {
+    this.log = log;
+    this.from = from;
+    this.range = range;
+    this.places = places;
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.log.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
+    const { after, through } = this.range;
+    const reader = new LogReader(this.log, { from: this.from, lastTransaction: after });
+    const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    let filled = 0;
+    for (let last = after; last < through; ) {
+      const item = reader.next();
+      if (item === undefined) throw endsTooEarly(this.log, last, through);
+      if (item.kind !== 'transaction') continue;
+      last = item.transactionId;
+      if (item.bytes.length > piece.length - filled) {
+        if (filled > 0) yield piece.subarray(0, filled);
+        filled = 0;
+      }
+      if (item.bytes.length > piece.length) yield item.bytes;
+      else filled += item.bytes.copy(piece, filled);
+    }
+    if (filled > 0) yield piece.subarray(0, filled);
+    this.places?.note({ transaction: through, end: reader.position });
+  }
+}
+
+/**
+ * Where the transaction after `after` begins in the log. It must be there or in no log any more: the newest transaction is later.
+ * Looks at headers and at places known from before, then reads on from the nearest.
+ *
+ * @throws GraphkeepError `serve.history-pruned`
+ */
+export async function findTransaction(
+  log: LogFileSet,
+  { after, through }: LogRange,
+  places: TransactionPlaces,
+  signal: AbortSignal,
+): Promise<LogPosition> {
+  const from = nearestPlace(log, after, places);
+  if (from === undefined) throw pruned(after);
+  if (from.transaction === after) return from.end;
+  const reader = new LogReader(log, {
+    from: from.end,
+    ...(from.transaction === undefined ? {} : { lastTransaction: from.transaction }),
+  });
+  let skipped = 0;
+  for (let item = reader.next(); item !== undefined; item = reader.next()) {
+    if (item.kind !== 'transaction') continue;
+    if (item.transactionId > after + 1) throw pruned(after);
+    if (item.transactionId === after + 1) return { version: item.version, offset: item.startOffset };
+    skipped += item.endOffset - item.startOffset;
+    if (skipped < BYTES_PER_TURN) continue;
+    skipped = 0;
+    places.note(endOf(item));
+    await setImmediate();
+    throwIfCancelled(signal);
+  }
+  throw endsTooEarly(log, reader.lastTransaction ?? after, through);
+}
+
+function endOf(item: LogTransaction): KnownPlace {
+  return { transaction: item.transactionId, end: { version: item.version, offset: item.endOffset } };
+}
+
+/** A place at or before the end of transaction `after`; without a number where the header of the file does not tell it. */
+function nearestPlace(
+  log: LogFileSet,
+  after: number,
+  places: TransactionPlaces,
+): { transaction: number | undefined; end: LogPosition } | undefined {
+  const file = newestFileBefore(log, after);
+  if (file === undefined) return undefined;
+  const known = places.nearest(after);
+  const isNearer = known !== undefined && known.end.version >= file.version;
+  return isNearer ? known : { transaction: undefined, end: { version: file.version, offset: LOG_HEADER_BYTES } };
+}
+
+/** The newest file that begins behind a transaction not later than `after`; opens it and all newer ones, so that they stay. */
+function newestFileBefore(log: LogFileSet, after: number): { version: number } | undefined {
+  const { lowest, highest } = log;
+  if (lowest === undefined || highest === undefined) return undefined;
+  for (let version = highest; version >= lowest; version--) {
+    const header = readLogHeader(log, version);
+    if (header !== undefined && header.previousTransaction <= after) return { version };
+    // The newest may not have a header yet; an older one without was pruned while we looked.
+    if (header === undefined && version !== highest) return undefined;
+  }
+  return undefined;
+}
+
+/** What a client is told that comes too late. */
+function pruned(after: number): GraphkeepError {
+  return new GraphkeepError('serve.history-pruned', `transaction ${after + 1} is in no transaction log any more`, {
+    observed: after + 1,
+  });
+}
+
+function endsTooEarly(log: LogFileSet, last: number, through: number): GraphkeepError {
+  return new GraphkeepError('log.gap', `the log ends with transaction ${last}, but ${through} was committed`, {
+    place: { file: log.directory },
+    observed: last,
+  });
+}

@@ -1,0 +1,147 @@
+import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { atFile, fileError, isMissing } from '../base/file-errors.ts';
+import { METADATA_RECORD_BYTES } from '../store/neostore-metadata.ts';
+import { readHeader } from '../store/record-file.ts';
+import { classifyDatabaseFile, type DatabaseFileRole, handlingOf, storeFileByName } from '../store/store-files.ts';
+import type { StoreFormat } from '../store/store-format.ts';
+import type { CopyRequest, ServedFile } from './served-database.ts';
+
+/** A file as it was found when the copy began. */
+export interface FoundFile extends ServedFile {
+  readonly path: string;
+  readonly inode: number;
+  readonly modifiedMs: number;
+}
+
+/** Roles in the order in which a server sends them (common-protocol spec 9). */
+const order: readonly DatabaseFileRole[] = [
+  'explicit-index-config',
+  'transaction-log',
+  'record-store',
+  'counts',
+  'label-scan',
+  'schema-index',
+  'explicit-index',
+  'profile',
+  'metadata',
+];
+
+/** Directories below directories; real stores have five. Also ends a loop of links. */
+const MAX_DEPTH = 32;
+
+/** One read from a file. */
+const READ_BYTES = 512 * 1024;
+
+/**
+ * The files of a full copy of a store that does not change meanwhile: everything that a server sends, nothing else (common-protocol spec
+ * 9). `neostore` is the last one. Links are followed.
+ */
+export function listServedFiles(directory: string, format: StoreFormat, { logs }: CopyRequest): FoundFile[] {
+  const found: { file: FoundFile; rank: number }[] = [];
+  for (const { name, path, info } of walkFiles(directory, '', 0)) {
+    const role = classifyDatabaseFile(name);
+    if (!isServed(role, name, logs)) continue;
+    const alignment = alignmentOf(name, path, info, format);
+    const file = { name, path, alignment, sizeBytes: info.size, inode: info.ino, modifiedMs: info.mtimeMs };
+    found.push({ file, rank: order.indexOf(role) });
+  }
+  found.sort((a, b) => a.rank - b.rank || (a.file.name < b.file.name ? -1 : 1));
+  return found.map(({ file }) => file);
+}
+
+function isServed(role: DatabaseFileRole, name: string, logs: boolean): boolean {
+  if (role === 'transaction-log') return logs;
+  const handling = handlingOf(role);
+  // The lock of a Lucene index is not part of it; a name with a dot in front is no part of any store.
+  return (handling === 'copied' || handling === 'derived') && !/(^|\/)(write\.lock$|\.)/.test(name);
+}
+
+function* walkFiles(
+  directory: string,
+  prefix: string,
+  depth: number,
+): Generator<{ name: string; path: string; info: Stats }, void> {
+  if (depth > MAX_DEPTH) {
+    throw new GraphkeepError('file.io', 'the directories are too deep, or a link leads back', {
+      place: { file: directory },
+    });
+  }
+  for (const entry of readEntries(directory)) {
+    const name = `${prefix}${entry.name}`;
+    const path = join(directory, entry.name);
+    const isWanted = prefix !== '' || entry.isFile() || handlingOf(classifyDatabaseFile(`${name}/`)) !== 'never';
+    const info = isWanted || entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : undefined;
+    if (info?.isFile()) yield { name, path, info };
+    else if (isWanted && info?.isDirectory()) yield* walkFiles(path, `${name}/`, depth + 1);
+  }
+}
+
+function readEntries(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    throw fileError(error, 'read the directory', directory);
+  }
+}
+
+function alignmentOf(name: string, path: string, info: Stats, format: StoreFormat): number {
+  if (classifyDatabaseFile(name) === 'metadata') return METADATA_RECORD_BYTES;
+  const store = storeFileByName(name);
+  if (store === undefined) return 1;
+  if (store.kind !== 'dynamic') return format[store.kind].size;
+  const blockSize = info.size === 0 ? 0 : readHeader(path);
+  return blockSize > 0 ? blockSize : store.defaultSize!(format);
+}
+
+/** Reads a file of {@link listServedFiles}: exactly its bytes, or `serve.changed`. */
+export async function* readServedFile(file: FoundFile, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  const handle = await openUnchanged(file);
+  try {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, file.sizeBytes));
+    for (let at = 0; at < file.sizeBytes; ) {
+      throwIfCancelled(signal);
+      const wanted = Math.min(buffer.length, file.sizeBytes - at);
+      const { bytesRead } = await atFile('read the file', file.path, () => handle.read(buffer, 0, wanted, at));
+      if (bytesRead === 0) throw changedFile(file);
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+    await requireUnchanged(file, handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openUnchanged(file: FoundFile): Promise<FileHandle> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file.path, 'r');
+  } catch (error) {
+    throw isMissing(error) ? changedFile(file) : fileError(error, 'open the file', file.path);
+  }
+  try {
+    await requireUnchanged(file, handle);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** A log grows, also while it is copied for a look at it; all other files must stay as they are. */
+async function requireUnchanged(file: FoundFile, handle: FileHandle): Promise<void> {
+  const { ino, size, mtimeMs } = await atFile('read the file', file.path, () => handle.stat());
+  const isLog = classifyDatabaseFile(file.name) === 'transaction-log';
+  if (ino === file.inode && (isLog || (size === file.sizeBytes && mtimeMs === file.modifiedMs))) return;
+  throw changedFile(file);
+}
+
+function changedFile(file: FoundFile): GraphkeepError {
+  return new GraphkeepError('serve.changed', `the file ${file.name} changed while it was served`, {
+    place: { file: file.path },
+  });
+}

@@ -1,0 +1,140 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { GraphkeepError } from '../base/errors.ts';
+import { LogFileSet } from '../log/log-source.ts';
+import { findRecoveryStart } from '../log/recovery-start.ts';
+import { type DatabaseLock, lockDatabase } from '../store/database-lock.ts';
+import { type NeostoreMetadata, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
+import { requireCompleteStore } from '../store/store-completeness.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
+import { formatByVersion } from '../store/store-format.ts';
+import { formatStoreId, type StoreId } from '../store/store-id.ts';
+import { findTransaction, LogTransactions, noTransactions } from './log-transactions.ts';
+import type { CopyRequest, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
+import { type FoundFile, listServedFiles, readServedFile } from './served-files.ts';
+import { TransactionPlaces } from './transaction-places.ts';
+
+export interface StoppedStoreOptions {
+  /** Where the transaction logs are; default: in the store directory. */
+  logDirectory?: string;
+}
+
+/** A store directory that nobody works in: a database whose server is stopped, or a backup. */
+export interface StoppedStore extends ServedDatabase {
+  /** Gives the lock of the directory back. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a store that was closed cleanly: its files as they are, and from its log what the log still holds. The directory is locked,
+ * shared with others who serve it or read it, so that no server, restore or backup works in it meanwhile; what changes
+ * nevertheless is noticed and costs the copy.
+ *
+ * @throws GraphkeepError `directory.in-use`; `store.needs-recovery` for a store whose log does not end with the check point of a clean
+ * shutdown; `store.missing-file` for one that is not whole
+ */
+export async function serveStore(directory: string, options: StoppedStoreOptions = {}): Promise<StoppedStore> {
+  requireStore(directory);
+  const lock = await lockDatabase(directory, { shared: true });
+  try {
+    const logDirectory = options.logDirectory ?? directory;
+    requireClosedCleanly(directory, logDirectory);
+    await requireCompleteStore(directory);
+    return new LockedStore(directory, logDirectory, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+function requireStore(directory: string): void {
+  if (statSync(join(directory, METADATA_FILE), { throwIfNoEntry: false })?.isFile() === true) return;
+  throw new GraphkeepError('backup.invalid', 'this is not the directory of a database or a backup', {
+    place: { file: directory },
+    hint: 'Name the directory that holds the file neostore.',
+  });
+}
+
+function requireClosedCleanly(directory: string, logDirectory: string): void {
+  const { needed, position, transactions } = findRecoveryStart(logDirectory);
+  if (!needed && position !== undefined) return;
+  if (position === undefined) {
+    throw new GraphkeepError('store.needs-recovery', 'without its transaction log nobody knows if the store is whole', {
+      place: { file: logDirectory },
+      hint: 'Put the log files beside the store, or start and stop the database once.',
+    });
+  }
+  throw new GraphkeepError('store.needs-recovery', 'the store was not closed cleanly', {
+    place: { file: directory },
+    observed: `${transactions} transactions behind the last check point`,
+  });
+}
+
+class LockedStore implements StoppedStore {
+  readonly storeId: StoreId;
+  readonly description: string;
+  private readonly directory: string;
+  private readonly logDirectory: string;
+  private readonly lock: DatabaseLock;
+  private readonly metadata: NeostoreMetadata;
+  private readonly places = new TransactionPlaces();
+
+  constructor(directory: string, logDirectory: string, lock: DatabaseLock) {
+    this.directory = directory;
+    this.logDirectory = logDirectory;
+    this.lock = lock;
+    this.metadata = this.readMetadata();
+    this.storeId = storeIdOf(this.metadata);
+    const { lastTransactionId } = this.metadata;
+    this.description = `${directory}, closed at transaction ${lastTransactionId}, ${formatStoreId(this.storeId)}`;
+  }
+
+  async openFullCopy(_signal: AbortSignal, request: CopyRequest = { logs: false }): Promise<ServedCopy> {
+    this.requireUnchanged();
+    const format = formatByVersion(this.metadata.storeVersion);
+    const files = listServedFiles(this.directory, format, request);
+    return {
+      files,
+      holdsCheckPoints: false,
+      readFile: (file, signal) => readServedFile(file as FoundFile, signal),
+      openTransactions: () => {
+        this.requireUnchanged();
+        return noTransactions();
+      },
+      close: () => {},
+    };
+  }
+
+  async openTransactions(after: number, signal: AbortSignal): Promise<ServedTransactions> {
+    this.requireUnchanged();
+    const range = { after, through: this.metadata.lastTransactionId };
+    if (after >= range.through) return noTransactions();
+    const log = new LogFileSet(this.logDirectory);
+    try {
+      const from = await findTransaction(log, range, this.places, signal);
+      return new LogTransactions(log, from, range, this.places);
+    } catch (error) {
+      log.close();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.lock.release();
+  }
+
+  private readMetadata(): NeostoreMetadata {
+    return readMetadata(join(this.directory, METADATA_FILE));
+  }
+
+  private requireUnchanged(): void {
+    const now = this.readMetadata();
+    const keys = Object.keys(now) as (keyof NeostoreMetadata)[];
+    const changed = keys.find((key) => now[key] !== this.metadata[key]);
+    if (changed === undefined) return;
+    throw new GraphkeepError('serve.changed', 'another program worked in the store while it was served', {
+      place: { file: join(this.directory, METADATA_FILE) },
+      observed: `${changed} ${now[changed]} instead of ${this.metadata[changed]}`,
+    });
+  }
+}
