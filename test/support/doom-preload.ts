@@ -1,0 +1,8 @@
+import { Doom } from './doom.ts';
+
+/*
+ * Loaded in front of any program, so that it dies at a given change of the file system:
+ *
+ *     GRAPHKEEP_DOOM=17 node --import ./doom-preload.mjs program.js
+ */
+await Doom.arm(Number(process.env.GRAPHKEEP_DOOM ?? 0));
