@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkCommands } from '../../../test/support/command-check.ts';
+import { type GraphChange, GraphModel, graphHistory } from '../../../test/support/graph-changes.ts';
+import { MemoryStore } from '../../../test/support/memory-store.ts';
+import { RecordMemory } from '../../../test/support/record-memory.ts';
+import { countGraph, type WalkedGraph, walkRecords } from '../../../test/support/record-walker.ts';
+import { Dice } from '../../base/dice.ts';
+import type { LogCommand } from '../../log/commands/command.ts';
+import { type DecodedTransaction, decodeTransaction, encodeTransaction } from '../../log/transaction-codec.ts';
+import { Counts } from '../../store/counts-store.ts';
+import { type StoreKey, storeFiles } from '../../store/store-files.ts';
+import { StoreWriter } from '../../store/store-writer.ts';
+
+import { type RecordResult, RecordTransaction } from './record-transaction.ts';
+
+const RUNS = 250;
+const TIMEOUT_MS = 240_000;
+const TIME_MS = 1_500_000_000_000;
+/** Blocks as small as chains need, and the usual ones. */
+const SIZES = [{ nodeLabels: 24, propertyStrings: 40, propertyArrays: 40 }, {}];
+const folder = mkdtempSync(join(tmpdir(), 'graphkeep-changes-'));
+const empty: MemoryStore[] = [];
+
+beforeAll(async () => {
+  for (const [i, recordSizes] of SIZES.entries()) {
+    const path = join(folder, `${i}`);
+    await new StoreWriter(path, { recordSizes, creationTimeMs: 1, randomId: 2n }).finish();
+    empty.push(MemoryStore.load(path));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const plans = fc.record({
+  history: graphHistory,
+  denseThreshold: fc.constantFrom(1, 2, 5, 50),
+  sizes: fc.nat(SIZES.length - 1),
+  idSeed: fc.integer(),
+});
+
+test(
+  'after every transaction the records follow all rules, the commands lead to them, and the graph is the one of a model',
+  () => {
+    let dense = 0;
+    const property = fc.property(plans, ({ history, denseThreshold, sizes, idSeed }) => {
+      const memory = empty[sizes]!.clone();
+      const run = new Run(memory, denseThreshold, new Dice(idSeed));
+      for (const changes of history) run.commit(changes);
+      run.checkAllRecords();
+      dense += run.denseNodes;
+    });
+    fc.assert(property, { numRuns: RUNS });
+    expect(dense).toBeGreaterThan(RUNS / 4);
+  },
+  TIMEOUT_MS,
+);
+
+/** A history of an in-memory view, and beside it the stores to which its commands are applied one after the other. */
+class Run {
+  denseNodes = 0;
+  private readonly records: RecordMemory;
+  private readonly memory: MemoryStore;
+  private readonly model: GraphModel;
+  private readonly counts = new Counts();
+  private lastId = 1;
+
+  constructor(memory: MemoryStore, denseThreshold: number, dice: Dice) {
+    this.memory = memory;
+    const dynamics = storeFiles.filter(({ kind }) => kind === 'dynamic').map(({ key }) => key);
+    const dataBytes = Object.fromEntries(dynamics.map((key) => [key, memory.codec(key).size - 8]));
+    const pickFree = (free: readonly number[]) => (free.length > 0 && dice.chance(0.7) ? dice.pick(free) : undefined);
+    this.records = new RecordMemory({ denseThreshold, dataBytes, pickFree });
+    this.model = new GraphModel(this.records);
+  }
+
+  commit(changes: readonly GraphChange[]): void {
+    const tx = new RecordTransaction(this.records, this.records);
+    for (const change of changes) this.model.make(change, tx);
+    const result = tx.finish();
+    checkCommands(result, this.records);
+    expect(result.commands.length === 0).toBe(result.records.size === 0);
+    this.records.commit(result);
+    this.apply(result);
+    this.checkGraph();
+  }
+
+  private apply({ commands, records, firstGraphProperty }: RecordResult): void {
+    const id = ++this.lastId;
+    const start = {
+      masterId: -1,
+      authorId: -1,
+      timeStarted: TIME_MS,
+      latestCommittedWhenStarted: id - 1,
+      header: Buffer.alloc(8),
+    };
+    const transaction = { start, commands, commit: { transactionId: id, timeCommitted: TIME_MS } };
+    this.memory.apply(checkRoundTrip(transaction));
+    for (const [key, changed] of records) for (const recordId of changed.keys()) this.checkRecord(key, recordId);
+    expect(this.memory.metadata.firstGraphProperty).toBe(firstGraphProperty);
+    for (const command of commands) countCommand(this.counts, command);
+  }
+
+  checkAllRecords(): void {
+    for (const { key } of storeFiles) {
+      const end = Math.max(this.memory.endId(key), (this.records.all(key).at(-1)?.id ?? 0) + 1);
+      for (let id = this.memory.firstId(key); id < end; id++) this.checkRecord(key, id);
+    }
+  }
+
+  /** The record that the commands made is the one that the transaction announced. */
+  private checkRecord(key: StoreKey, id: number): void {
+    const [actual, expected] = [this.memory.record(key, id), this.records.read(key, id)];
+    if (expected === undefined) expect(actual.inUse, `${key} ${id}`).toBe(false);
+    else expect(comparable(actual), `${key} ${id}`).toEqual(comparable(expected));
+  }
+
+  private checkGraph(): void {
+    const { denseNodes, ...graph } = walkRecords(this.records);
+    const { nodes, relationships, graphProperties, rules, tokens } = this.model;
+    const expected: Omit<WalkedGraph, 'denseNodes'> = { nodes, relationships, graphProperties, rules, tokens };
+    expect(graph).toEqual(expected);
+    const recount = countGraph(graph);
+    expect(this.counts.nodes).toEqual(recount.nodes);
+    expect(this.counts.relationships).toEqual(recount.relationships);
+    this.denseNodes += denseNodes;
+  }
+}
+
+function comparable(record: object): unknown {
+  const { data, blocks, blockCount, ...fields } = record as Record<string, unknown>;
+  if (data instanceof Uint8Array) return { ...fields, data: Buffer.from(data).toString('hex') };
+  if (!(blocks instanceof Uint8Array)) return fields;
+  return { ...fields, blockCount, blocks: Buffer.from(blocks.subarray(0, 8 * Number(blockCount))).toString('hex') };
+}
+
+/** Through the bytes of the log and back: nothing is lost. */
+function checkRoundTrip(transaction: DecodedTransaction): DecodedTransaction {
+  const bytes = encodeTransaction(transaction).toBuffer();
+  const decoded = decodeTransaction(bytes);
+  expect(toText(decoded.commands)).toBe(toText(transaction.commands));
+  return decoded;
+}
+
+function toText(commands: readonly LogCommand[]): string {
+  return JSON.stringify(commands, (_name, value) => {
+    if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+    // A Buffer has been through its own toJSON already.
+    return value?.type === 'Buffer' ? Buffer.from(value.data).toString('hex') : value;
+  });
+}
+
+function countCommand(counts: Counts, command: LogCommand): void {
+  if (command.kind === 'nodeCounts') counts.addNodes(command.label, command.delta);
+  if (command.kind === 'relationshipCounts') {
+    counts.addRelationships(command.startLabel, command.type, command.endLabel, command.delta);
+  }
+}
