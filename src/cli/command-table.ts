@@ -311,6 +311,23 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     positionals: [],
   },
   {
+    name: 'serve',
+    summary: 'Serve a database that no server uses, or a backup, to backup clients until interrupted.',
+    options: [
+      mandatory('database', 'directory', 'Directory of the database or backup: the one that holds the file neostore.'),
+      value(
+        'listen',
+        'host:port[-port]',
+        '',
+        'Where to listen; the first free port of a range is used. Default: dbms.backup.address.',
+      ),
+      additionalConfig,
+      json,
+      verbose,
+    ],
+    positionals: [],
+  },
+  {
     name: 'inspect',
     summary: 'Show what a backup or database is: format, last transaction, state of its log, schema, counts.',
     options: [json, verbose],

@@ -30,7 +30,8 @@ function nativeSection(): string {
   const intro =
     'GNU syntax: `--name value` or `--name=value`. A flag is switched on with `--flag`, off with `--no-flag`, or set with ' +
     '`--flag=true|false`. With `--json` every line of stdout is one JSON object with an `event`: `line`, `note`, `debug` ' +
-    '(with `--verbose`), `progress`, and at the end `report` or `error`.';
+    '(with `--verbose`), `progress`, and at the end `report` or `error`. `serve` has `listening`, and for its clients `started`, ' +
+    '`finished`, `failed`, `aborted`, `refused`, `silent`.';
   return ['## `graphkeep`', intro, ...nativeCommands.map(nativeCommand)].join('\n\n');
 }
 
@@ -86,7 +87,7 @@ function settingsSection(): string {
 
 function exitCodeSection(): string {
   const rows = [
-    ['0', 'Success.'],
+    ['0', 'Success. `serve`: stopped by SIGINT or SIGTERM.'],
     ['1', 'Wrong usage, bad configuration, or the command failed.'],
     ['130, 143', 'Interrupted by SIGINT or SIGTERM; everything was cleaned up.'],
   ];

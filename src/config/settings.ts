@@ -65,6 +65,49 @@ export const settings = {
     'Name of the dbms.ssl.policy group for backups of a causal cluster.',
   ),
 
+  serveMaxConnections: setting(
+    'graphkeep.serve.max_connections',
+    '32',
+    'integer, at least 1',
+    atLeast(1, parseInteger),
+    'Clients of `graphkeep serve` at the same time; one that makes a backup needs up to 9 MB of memory.',
+  ),
+  serveRequestTimeoutMs: setting(
+    'graphkeep.serve.request_timeout',
+    '30s',
+    'duration',
+    duration,
+    'A client that has not sent its request in this time is disconnected; 0 = never.',
+  ),
+  serveIdleTimeoutMs: setting(
+    'graphkeep.serve.idle_timeout',
+    '5m',
+    'duration',
+    duration,
+    'A client that asks for nothing more after an answer is disconnected; 0 = never.',
+  ),
+  serveStallTimeoutMs: setting(
+    'graphkeep.serve.stall_timeout',
+    '2m',
+    'duration',
+    duration,
+    'A client that takes nothing of its backup for this time is cut off; 0 = never.',
+  ),
+  serveMaxHoldMs: setting(
+    'graphkeep.serve.max_hold',
+    '4h',
+    'duration',
+    duration,
+    'A full backup that keeps a running database from its check points for this time is cut off; 0 = never.',
+  ),
+  serveStopGraceMs: setting(
+    'graphkeep.serve.stop_grace',
+    '30s',
+    'duration',
+    duration,
+    'Backups under way may take this time to finish when `graphkeep serve` is stopped.',
+  ),
+
   dataDirectory: setting(
     'dbms.directories.data',
     'data',

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backup } from '../../src/cli/command-table.ts';
 import { commandUsage } from '../../src/cli/neo4j-admin/usage-text.ts';
 import { version } from '../../src/cli/version.ts';
+import { unpackCorpus } from '../support/unpack-corpus.ts';
 
 /* The executables as they are installed: bundled, started by the shell. */
 
@@ -118,6 +119,21 @@ describe('signals', () => {
     expect(exitCode).toBe(code);
     expect(execFileSync('ls', ['-A', backups], { encoding: 'utf8' })).toBe('');
   });
+});
+
+it('serve ends with 0 when it is told to stop', async () => {
+  await unpackCorpus('stores/3.5.34-empty.tar.gz', join(root, 'served'));
+  const args = ['serve', `--database=${join(root, 'served', 'graph.db')}`, '--listen=127.0.0.1:20000-60000', '--json'];
+  const child = spawn(join(root, 'bin', 'graphkeep'), args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    // Once: a second signal ends the process at once.
+    if (text.includes('"listening"')) child.kill('SIGTERM');
+    stdout += text;
+  });
+  const [code] = await once(child, 'close');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/"event":"report","command":"serve"/);
 });
 
 it('a lone file called neo4j.conf in the working directory counts when NEO4J_CONF is not set', async () => {

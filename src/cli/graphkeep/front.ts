@@ -11,6 +11,7 @@ const bodies: Record<string, () => Promise<NativeCommand>> = {
   restore: async () => (await import('./restore-body.ts')).restoreBody,
   dump: async () => (await import('./archive-bodies.ts')).dumpBody,
   load: async () => (await import('./archive-bodies.ts')).loadBody,
+  serve: async () => (await import('./serve-body.ts')).serveBody,
   inspect: async () => (await import('./inspect-body.ts')).inspectBody,
   completion: async () => (await import('./completion-body.ts')).completionBody,
 };

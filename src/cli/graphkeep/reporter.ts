@@ -12,6 +12,8 @@ export interface Reporter {
   /** Worth knowing, not part of the result. */
   note(text: string): void;
   debug(text: string): void;
+  /** Something happened in a command that runs until it is stopped: a line for people, `data` under its own name for programs. */
+  happened(event: string, text: string, data: object): void;
   progress(done: { bytes: number; files: number; phase: string }): void;
   /** The end of a command that succeeded: `text` for people, `data` for programs. */
   report(text: string, data: object): void;
@@ -56,6 +58,10 @@ class TextReporter implements Reporter {
     if (this.verbose) this.note(text);
   }
 
+  happened(_event: string, text: string): void {
+    this.line(text);
+  }
+
   progress(done: { bytes: number; files: number; phase: string }): void {
     this.bar?.show(`${done.phase}: ${done.files} files, ${formatBytes(done.bytes)}`);
   }
@@ -93,6 +99,10 @@ class JsonReporter implements Reporter {
     if (this.verbose) this.write({ event: 'debug', text });
   }
 
+  happened(event: string, _text: string, data: object): void {
+    this.write({ event, ...data });
+  }
+
   progress(done: { bytes: number; files: number; phase: string }): void {
     this.write({ event: 'progress', ...done });
   }
@@ -114,7 +124,8 @@ class JsonReporter implements Reporter {
   }
 }
 
-function describeForPrograms(error: unknown): object {
+/** The `code`, `message` and so on of an error. */
+export function describeForPrograms(error: unknown): object {
   if (!(error instanceof GraphkeepError)) return { code: 'internal', message: describeError(error) };
   const { code, message, place, observed, hint } = error;
   const base = {

@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { World } from '../../../test/cli/world.ts';
+import { attemptBackup, makeBackup } from '../../../test/support/backup-attempt.ts';
+import { chooseAddress } from '../commands/serve-request.ts';
+import { runGraphkeep } from './front.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.create();
+  await world.makeBackup();
+});
+afterEach(() => world.close());
+
+const backup = () => world.path('backup', 'n34', 'n1');
+
+/** Runs `serve` until `work` is done with the port it listens on, then interrupts it. */
+async function serveWhile(args: string[], work: (port: number) => Promise<void>) {
+  const interrupt = new AbortController();
+  let listening: (port: number) => void = () => {};
+  const port = new Promise<number>((resolve) => {
+    listening = resolve;
+  });
+  let stdout = '';
+  let stderr = '';
+  const ended = runGraphkeep(['serve', `--database=${backup()}`, ...args], {
+    ...world.context(),
+    signal: interrupt.signal,
+    stdout: (text) => {
+      stdout += text;
+      const [, found] = /(?:Listening on |"address":")127\.0\.0\.1:(\d+)/.exec(stdout) ?? [];
+      if (found !== undefined) listening(Number(found));
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+  });
+  await Promise.race([port.then(work), ended]);
+  interrupt.abort('SIGTERM');
+  return { exitCode: await ended, stdout, stderr };
+}
+
+/** A server on the first port of a range of which the second is free. */
+async function takePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  return { port, close: () => server.close() };
+}
+
+describe('serve', () => {
+  it('serves a backup until it is interrupted, on the configured address', async () => {
+    const taken = await takePort();
+    // The first port of the range is taken: the next free one is used.
+    await world.configure(`dbms.backup.address=127.0.0.1:${taken.port}-${Math.min(65_535, taken.port + 20)}\n`);
+    const { exitCode, stdout, stderr } = await serveWhile([], async (port) => {
+      expect(port).toBeGreaterThan(taken.port);
+      const from = { host: '127.0.0.1', port };
+      expect(await makeBackup(world.path('backup'), from, { name: 'copy' })).toMatchObject({ kind: 'full' });
+      expect(await makeBackup(world.path('backup'), from, { name: 'copy' })).toMatchObject({ kind: 'unchanged' });
+    });
+    taken.close();
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(`Serving ${backup()}, closed at transaction`);
+    expect(stdout).toMatch(/\+0000 Full backup started for 127\.0\.0\.1:\d+\n/);
+    expect(stdout).toMatch(/\+0000 Full backup finished for 127\.0\.0\.1:\d+, \d+ bytes in \d+\.\d s\n/);
+    expect(stdout).toMatch(/Incremental backup started for .*, after transaction \d+\n/);
+    expect(stdout).toMatch(/\nStopped\.\n$/);
+  });
+
+  it('tells programs what happens, in JSON', async () => {
+    const { exitCode, stdout } = await serveWhile(['--json', '--listen=127.0.0.1:20000-60000'], async (port) => {
+      await makeBackup(world.path('backup'), { host: '127.0.0.1', port }, { name: 'copy' });
+    });
+    expect(exitCode).toBe(0);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ event }) => event)).toEqual(['listening', 'started', 'finished', 'report']);
+    expect(events[0]).toMatchObject({ directory: backup(), address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) });
+    expect(events[2]).toMatchObject({ request: 'full', bytes: expect.any(Number), durationMs: expect.any(Number) });
+  });
+
+  it.each([
+    ['dbms.backup.enabled=false', 'backups are switched off: dbms.backup.enabled is false'],
+    ['dbms.backup.ssl_policy=backup', 'encrypted backups are asked for'],
+    ['graphkeep.serve.max_connections=0', "Bad value '0' for setting 'graphkeep.serve.max_connections'"],
+  ])('refuses to start with %s', async (setting, message) => {
+    await world.configure(`${setting}\n`);
+    const { exitCode, stdout, stderr } = await serveWhile([], async () => {});
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  it('names the range and the cause where no port is free', async () => {
+    const taken = await takePort();
+    const { exitCode, stderr } = await serveWhile([`--listen=127.0.0.1:${taken.port}-${taken.port}`], async () => {});
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`cannot listen on 127.0.0.1:${taken.port}`);
+    expect(stderr).toContain('EADDRINUSE');
+    taken.close();
+    const foreign = await serveWhile(['--listen=203.0.113.7:7000-7010'], async () => {});
+    expect(foreign.exitCode).toBe(1);
+    expect(foreign.stderr).toContain('cannot listen on 203.0.113.7:7000-7010');
+    expect(foreign.stderr).toContain('EADDRNOTAVAIL');
+  });
+
+  it('gives the lock back, also after a failed start', async () => {
+    const taken = await takePort();
+    await serveWhile([`--listen=127.0.0.1:${taken.port}`], async () => {});
+    taken.close();
+    const { port } = await takePort().then((free) => {
+      free.close();
+      return free;
+    });
+    const { error } = await attemptBackup(world.path('backup', 'n34'), { host: '127.0.0.1', port }, { name: 'n1' });
+    // Not 'directory.in-use': nobody works in the backup.
+    expect(error?.code).toBe('peer.unreachable');
+  });
+});
+
+describe('the address', () => {
+  it.each([
+    [{}, {}, { host: '127.0.0.1', port: 6362, lastPort: 6372 }],
+    [{}, { host: '0.0.0.0', port: 7000, lastPort: 7010 }, { host: '0.0.0.0', port: 7000, lastPort: 7010 }],
+    [{ port: 8000 }, { host: '0.0.0.0', port: 7000, lastPort: 7010 }, { host: '0.0.0.0', port: 8000 }],
+    [{ host: '[::1]' }, { host: '0.0.0.0', port: 7000 }, { host: '::1', port: 7000 }],
+    [{ host: 'a', port: 1, lastPort: 2 }, {}, { host: 'a', port: 1, lastPort: 2 }],
+  ])('%j over %j is %j', (typed, configured, expected) => {
+    expect(chooseAddress(typed, configured)).toEqual(expected);
+  });
+
+  it('is refused if its range ends before it begins', () => {
+    expect(() => chooseAddress({ port: 9, lastPort: 8 }, {})).toThrow('ends before it begins');
+  });
+});

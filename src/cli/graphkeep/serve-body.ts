@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import { BackupListener } from '../../serve/backup-listener.ts';
+import { describeListenerEvent, type ListenerEvent } from '../../serve/listener-events.ts';
+import { serveStore } from '../../serve/stopped-store.ts';
+import { formatAddress } from '../../source/common/server-address.ts';
+import { formatLogTime } from '../command-context.ts';
+import { requestServe } from '../commands/serve-request.ts';
+import type { Invocation } from './program.ts';
+import { describeForPrograms, type Reporter } from './reporter.ts';
+
+/** Serves until SIGINT or SIGTERM, which is the ordinary end. */
+export async function serveBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
+  const { directory, logDirectory, listen, limits } = await requestServe(values, context);
+  const store = await serveStore(directory, { logDirectory });
+  try {
+    const onEvent = (event: ListenerEvent): void => {
+      const text = `${formatLogTime(context.now())} ${describeListenerEvent(event)}`;
+      reporter.happened(event.kind, text, dataOf(event));
+    };
+    const listener = await BackupListener.start(store, { listen, limits, onEvent });
+    const address = formatAddress(listener.address);
+    reporter.happened('listening', `Serving ${store.description}\nListening on ${address}`, { address, directory });
+    try {
+      if (!context.signal.aborted) await once(context.signal, 'abort');
+    } finally {
+      await listener.stop();
+    }
+    reporter.report('Stopped.', { command: 'serve', directory });
+  } finally {
+    await store.close();
+  }
+}
+
+function dataOf({ kind: _, ...event }: ListenerEvent): object {
+  return 'error' in event ? { ...event, error: describeForPrograms(event.error) } : event;
+}
