@@ -1,0 +1,113 @@
+import { cancelledError } from '../base/cancellation.ts';
+
+/**
+ * Orders check points and those who need that none is made: any number may hold, and share the check point that was made for the first of
+ * them. A check point that is asked for meanwhile waits until the last one has let go.
+ */
+export class CheckPointGate<T> {
+  private readonly make: () => Promise<T>;
+  private holders = 0;
+  private held: T | undefined;
+  private running: Promise<T> | undefined;
+  /** Asked for, not begun: all who ask before it begins share it. */
+  private wanted: Promise<T> | undefined;
+  private released: (() => void)[] = [];
+
+  /** `make` makes a check point. */
+  constructor(make: () => Promise<T>) {
+    this.make = make;
+  }
+
+  /** Runs a check point that begins after the call. */
+  async request(): Promise<T> {
+    this.wanted ??= this.begin();
+    return await this.wanted;
+  }
+
+  /**
+   * Resolves with what the check point gave that no other one follows until `release`, which may be called more than once. Joins those who
+   * hold already, or a check point that is being made.
+   */
+  async hold(signal?: AbortSignal): Promise<{ value: T; release: () => void }> {
+    this.holders++;
+    try {
+      const value = await raceAbort(this.acquire(), signal);
+      let isHeld = true;
+      const release = (): void => {
+        if (isHeld) this.letGo();
+        isHeld = false;
+      };
+      return { value, release };
+    } catch (error) {
+      this.letGo();
+      throw error;
+    }
+  }
+
+  /** Resolves when no check point is being made and nobody holds, rejects when `signal` aborts. */
+  async whenIdle(signal?: AbortSignal): Promise<void> {
+    while (!this.isIdle) await raceAbort(this.waitForChange(), signal);
+  }
+
+  private async acquire(): Promise<T> {
+    return this.held ?? (await (this.running ?? this.run()));
+  }
+
+  private async begin(): Promise<T> {
+    await Promise.resolve();
+    while (!this.isIdle) await this.waitForChange();
+    this.wanted = undefined;
+    return await this.run();
+  }
+
+  private get isIdle(): boolean {
+    return this.running === undefined && this.holders === 0;
+  }
+
+  private async waitForChange(): Promise<void> {
+    if (this.running !== undefined) await this.running.catch(() => {});
+    else await new Promise<void>((resolve) => this.released.push(resolve));
+  }
+
+  /** Only while no other one runs. That it has ended and that somebody holds it is noted in one step. */
+  private run(): Promise<T> {
+    const running = this.make().then(
+      (value) => {
+        this.running = undefined;
+        if (this.holders > 0) this.held = value;
+        return value;
+      },
+      (error: unknown) => {
+        this.running = undefined;
+        throw error;
+      },
+    );
+    this.running = running;
+    return running;
+  }
+
+  private letGo(): void {
+    this.holders--;
+    if (this.holders > 0) return;
+    this.held = undefined;
+    const { released } = this;
+    this.released = [];
+    for (const resolve of released) resolve();
+  }
+}
+
+async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  promise.catch(() => {});
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(cancelledError(signal));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}

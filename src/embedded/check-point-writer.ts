@@ -1,0 +1,114 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { logFileName } from '../log/log-files.ts';
+import type { LogPosition } from '../log/log-position.ts';
+import { LogFileSet } from '../log/log-source.ts';
+import { planPruning, readPrunableFile } from '../log/retention.ts';
+import { checkPointStore } from '../replay/recover.ts';
+import type { IndexesReport } from '../replay/schema-index-files.ts';
+import type { Committer } from './committer.ts';
+import type { EmbeddedSettings } from './embedded-options.ts';
+import type { LiveRecords } from './live-records.ts';
+
+/** What a check point promises: the store files hold everything up to this transaction and log position. */
+export interface CheckPoint {
+  lastTransaction: number;
+  position: LogPosition;
+}
+
+/**
+ * Makes check points: brings the store files up to the present end of the log, says so in the log, removes log files that nobody is to
+ * keep, and forgets the changed records that the files hold now. One at a time. Commits go on meanwhile.
+ */
+export class CheckPointWriter {
+  private readonly directory: string;
+  private readonly scratch: string;
+  private readonly settings: EmbeddedSettings;
+  private readonly committer: Committer;
+  private readonly records: LiveRecords;
+  /** Indexes that only a server can write; building them is not tried again. */
+  private readonly leftToServer = new Set<number>();
+  private last: CheckPoint;
+  /** False after a check point that has failed midway: the files may be newer than the last one. */
+  private storeIsExact = true;
+
+  constructor(
+    directory: string,
+    scratch: string,
+    settings: EmbeddedSettings,
+    committer: Committer,
+    records: LiveRecords,
+    last: CheckPoint,
+  ) {
+    this.directory = directory;
+    this.scratch = scratch;
+    this.settings = settings;
+    this.committer = committer;
+    this.records = records;
+    this.last = last;
+  }
+
+  get lastCheckPoint(): CheckPoint {
+    return this.last;
+  }
+
+  /** Makes one, unless nothing has happened since the last one. A failed one does no harm; the next one does its work too. */
+  async make(): Promise<CheckPoint> {
+    const { position, lastCommitted: lastTransaction } = this.committer;
+    if (lastTransaction === this.last.lastTransaction) return this.last;
+    const started = performance.now();
+    try {
+      await this.committer.whenDurable();
+      const { storeIsExact } = this;
+      this.storeIsExact = false;
+      const { records, derived } = await checkPointStore(this.directory, {
+        start: this.last.position,
+        end: position,
+        storeIsExact,
+        budgetBytes: this.settings.budgetBytes,
+        scratch: this.scratch,
+        indexes: { presentGenericVersion: true, except: this.leftToServer },
+      });
+      this.records.filesReach(lastTransaction);
+      this.storeIsExact = true;
+      this.last = { lastTransaction, position };
+      await this.committer.writeCheckPoint(position);
+      this.noteLeftToServer(derived);
+      const durationMs = performance.now() - started;
+      this.settings.onEvent({ kind: 'check-point', lastTransaction, position, records, durationMs });
+      this.prune(position);
+      return this.last;
+    } catch (error) {
+      this.settings.onEvent({ kind: 'check-point-failed', error });
+      throw error;
+    }
+  }
+
+  /** An index is told of once. */
+  noteLeftToServer({ leftToServer }: IndexesReport): void {
+    for (const { rule, index, reason } of leftToServer) {
+      if (this.leftToServer.has(rule)) continue;
+      this.leftToServer.add(rule);
+      this.settings.onEvent({ kind: 'index-left-to-server', index, reason });
+    }
+  }
+
+  /** Lowest file first, so that a kill leaves no hole. */
+  private prune(checkPoint: LogPosition): void {
+    const files = new LogFileSet(this.directory);
+    let versions: number[];
+    try {
+      const request = {
+        policy: this.settings.retention,
+        checkPointVersion: checkPoint.version,
+        lastCommitted: this.committer.lastDurable,
+        nowMs: Date.now(),
+      };
+      versions = planPruning(request, files.lowest ?? 0, (version) => readPrunableFile(files, version));
+    } finally {
+      files.close();
+    }
+    for (const version of versions) rmSync(join(this.directory, logFileName(version)));
+    if (versions.length > 0) this.settings.onEvent({ kind: 'pruned', versions });
+  }
+}

@@ -1,0 +1,111 @@
+import { GraphkeepError } from '../base/errors.ts';
+import type { ConstraintRule } from '../store/schema-rule.ts';
+import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
+import type { LiveGraph } from './live-graph.ts';
+import type { LiveSchema } from './live-schema.ts';
+import type { LiveTokens } from './live-tokens.ts';
+import type { NodeLookup, NodeLookups } from './node-lookup.ts';
+import { overlayRelationship, type TransactionDraft } from './transaction-draft.ts';
+
+/** A node as a transaction finds and leaves it; undefined = not there. */
+export interface NodeChange {
+  id: number;
+  before: GraphNode | undefined;
+  after: GraphNode | undefined;
+}
+
+/** Throws `embedded.constraint` if the changes would break a constraint. */
+export function checkConstraints(
+  draft: TransactionDraft,
+  nodes: readonly NodeChange[],
+  graph: LiveGraph,
+  schema: LiveSchema,
+  tokens: LiveTokens,
+  lookups: NodeLookups,
+): void {
+  for (const rule of schema.constraints) {
+    const names = nameRule(rule, tokens);
+    if (rule.type !== 'unique') requireProperties(rule, names, draft, nodes, graph);
+    if (rule.type !== 'existence') requireUnique(lookups.of(names.entity, names.keys), nodes);
+  }
+}
+
+interface RuleNames {
+  /** Label or relationship type. */
+  entity: string;
+  keys: string[];
+}
+
+export function nameRule({ schema }: ConstraintRule, tokens: LiveTokens): RuleNames {
+  const kind = schema.entity === 'node' ? 'label' : 'relationshipType';
+  return {
+    entity: tokens.name(kind, schema.entityTokens[0]!),
+    keys: schema.propertyKeys.map((key) => tokens.name('propertyKey', key)),
+  };
+}
+
+function requireUnique(lookup: NodeLookup, changes: readonly NodeChange[]): void {
+  const added = new Map<string, number>();
+  const changed = new Set(changes.map(({ id }) => id));
+  for (const { id, before, after } of changes) {
+    const text = lookup.textOf(after);
+    if (text === undefined) continue;
+    const others = text === lookup.textOf(before) ? [] : [...lookup.find(text)];
+    const other = added.get(text) ?? others.find((node) => !changed.has(node));
+    if (other !== undefined) throw notUnique(lookup, after!.properties, id, other);
+    added.set(text, id);
+  }
+}
+
+/** The first two nodes that a new constraint would forbid are an `embedded.constraint`. */
+export function requireNoDuplicates(lookup: NodeLookup, nodes: Iterable<GraphNode>): void {
+  const seen = new Map<string, number>();
+  for (const node of nodes) {
+    const text = lookup.textOf(node);
+    if (text === undefined) continue;
+    const other = seen.get(text);
+    if (other !== undefined) throw notUnique(lookup, node.properties, node.id, other);
+    seen.set(text, node.id);
+  }
+}
+
+function notUnique({ label, keys }: NodeLookup, properties: Properties, id: number, other: number): GraphkeepError {
+  const values = keys.map((key) => `${key} = ${describeValue(properties[key])}`).join(', ');
+  return new GraphkeepError(
+    'embedded.constraint',
+    `node ${id} cannot have label ${label} with ${values}: node ${other} has it already`,
+  );
+}
+
+const LONGEST_TEXT = 100;
+
+function describeValue(value: Properties[string] | undefined): string {
+  const text = JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? String(part) : part)) ?? 'nothing';
+  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}...`;
+}
+
+function requireProperties(
+  rule: ConstraintRule,
+  { entity, keys }: RuleNames,
+  draft: TransactionDraft,
+  nodes: readonly NodeChange[],
+  graph: LiveGraph,
+): void {
+  if (rule.schema.entity === 'node') {
+    for (const { id, after } of nodes) {
+      if (after?.labels.includes(entity)) requireKeys(`node ${id} with label ${entity}`, after, keys);
+    }
+    return;
+  }
+  for (const relationship of draft.relationships.values()) {
+    const committed = relationship.created === undefined ? graph.relationship(relationship.id) : undefined;
+    const after = overlayRelationship(committed, relationship);
+    if (after?.type === entity) requireKeys(`relationship ${after.id} of type ${entity}`, after, keys);
+  }
+}
+
+function requireKeys(what: string, { properties }: GraphNode | GraphRelationship, keys: readonly string[]): void {
+  const missing = keys.find((key) => !Object.hasOwn(properties, key));
+  if (missing === undefined) return;
+  throw new GraphkeepError('embedded.constraint', `${what} must have the property ${missing}`);
+}

@@ -1,0 +1,74 @@
+import type { ClientConfig } from '../config/neo4j-conf.ts';
+import type { RetentionPolicy } from '../config/retention-policy.ts';
+import { settings } from '../config/settings.ts';
+import type { LogPosition } from '../log/log-position.ts';
+import type { IndexProvider } from '../store/schema-rule.ts';
+
+/** What happens in a database beside its transactions. */
+export type EmbeddedEvent =
+  /** The store was not shut down cleanly and was brought up to date. */
+  | { kind: 'recovered'; transactions: number; lastTransaction: number }
+  | { kind: 'check-point'; lastTransaction: number; position: LogPosition; records: number; durationMs: number }
+  /** The database goes on; the next check point does the work of this one too. */
+  | { kind: 'check-point-failed'; error: unknown }
+  /** The log goes on in this file. */
+  | { kind: 'rotated'; version: number }
+  /** These log files were removed. */
+  | { kind: 'pruned'; versions: readonly number[] }
+  /** Nobody but a server can write this index; it was removed, and a server populates it at its next start. */
+  | { kind: 'index-left-to-server'; index: string; reason: string }
+  /** A write or its flush failed: every commit from now on is refused. */
+  | { kind: 'failed'; error: unknown };
+
+export interface EmbeddedOptions {
+  /** Provider of new indexes: `native-btree` 1.0 (default), or `lucene+native` 2.0 for servers and clients of 3.4. */
+  indexProvider?: IndexProvider;
+  /** A log file is closed at this size, `dbms.tx_log.rotation.size`. Default 250 MiB. */
+  rotationBytes?: number;
+  /** Which log files stay after a check point, `dbms.tx_log.rotation.retention_policy`. Default 7 days. */
+  retention?: RetentionPolicy;
+  /** Longest time between check points while there is something to write, `dbms.checkpoint.interval.time`. Default 15 min. */
+  checkPointIntervalMs?: number;
+  /** Most transactions between check points, `dbms.checkpoint.interval.tx`. Default 100,000. */
+  checkPointTransactions?: number;
+  /** Memory for check points; one is made early when the changed records need more. Default 256 MiB. */
+  budgetBytes?: number;
+  /** Of a new store. */
+  creationTimeMs?: number;
+  /** Random part of the id of a new store. */
+  randomId?: bigint;
+  onEvent?: (event: EmbeddedEvent) => void;
+}
+
+/** The options with every default filled in. */
+export type EmbeddedSettings = Required<Omit<EmbeddedOptions, 'creationTimeMs' | 'randomId'>> &
+  Pick<EmbeddedOptions, 'creationTimeMs' | 'randomId'>;
+
+const MEGABYTE = 1024 * 1024;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+export function withDefaults(options: EmbeddedOptions): EmbeddedSettings {
+  return {
+    indexProvider: { key: 'native-btree', version: '1.0' },
+    rotationBytes: 250 * MEGABYTE,
+    retention: { keep: 'time', ms: 7 * DAY_MS },
+    checkPointIntervalMs: 15 * MINUTE_MS,
+    checkPointTransactions: 100_000,
+    budgetBytes: 256 * MEGABYTE,
+    onEvent: () => {},
+    ...options,
+  };
+}
+
+/** The options that neo4j.conf has settings for. */
+export function readEmbeddedOptions(
+  config: ClientConfig,
+): Pick<EmbeddedSettings, 'rotationBytes' | 'retention' | 'checkPointIntervalMs' | 'checkPointTransactions'> {
+  return {
+    rotationBytes: config.get(settings.rotationSizeBytes),
+    retention: config.get(settings.retentionPolicy),
+    checkPointIntervalMs: config.get(settings.checkPointIntervalMs),
+    checkPointTransactions: config.get(settings.checkPointIntervalTransactions),
+  };
+}

@@ -1,0 +1,19 @@
+import type { PropertyValue } from '../store/property-value.ts';
+
+/** Properties of a node, a relationship or the graph by their keys. */
+export type Properties = Record<string, PropertyValue>;
+
+export interface GraphNode {
+  id: number;
+  /** In the order of their token ids. */
+  labels: string[];
+  properties: Properties;
+}
+
+export interface GraphRelationship {
+  id: number;
+  type: string;
+  start: number;
+  end: number;
+  properties: Properties;
+}

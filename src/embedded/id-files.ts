@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncDirectory, writeFileDurably } from '../base/durable-files.ts';
+import { hasCode } from '../base/errors.ts';
+import { encodeIdFile, type IdFile, readIdFile } from '../store/id-file.ts';
+import { ID_FILE_SUFFIX, METADATA_FILE, type StoreKey, storeFile, storeFiles } from '../store/store-files.ts';
+import type { FreeIds } from './free-ids.ts';
+
+/** `neostore` has 15 records, always. */
+const METADATA_IDS: IdFile = { clean: true, highId: 15, free: [] };
+
+function idFilePath(directory: string, key: StoreKey): string {
+  return join(directory, storeFile(key).fileName + ID_FILE_SUFFIX);
+}
+
+/** The id files of a database that was shut down cleanly; those that are missing, damaged or not clean are left out. */
+export function readIdFiles(directory: string): Map<StoreKey, IdFile> {
+  const found = new Map<StoreKey, IdFile>();
+  for (const { key } of storeFiles) {
+    const path = idFilePath(directory, key);
+    if (!existsSync(path)) continue;
+    try {
+      const file = readIdFile(path);
+      if (file.clean) found.set(key, file);
+    } catch (error) {
+      if (!hasCode(error, 'file.corrupt', 'file.truncated')) throw error;
+    }
+  }
+  return found;
+}
+
+/** Removes them, durably: from the first change on they are wrong. A server that finds none makes new ones (record-stores spec 13). */
+export async function removeIdFiles(directory: string): Promise<void> {
+  const names = [METADATA_FILE, ...storeFiles.map(({ fileName }) => fileName)].map((name) => name + ID_FILE_SUFFIX);
+  for (const name of names) if (existsSync(join(directory, name))) await unlink(join(directory, name));
+  await syncDirectory(directory);
+}
+
+/** Writes them at a clean shutdown, so that a server has no scan to make and ids are used again. */
+export async function writeIdFiles(directory: string, ids: FreeIds): Promise<void> {
+  for (const { key } of storeFiles) await writeFileDurably(idFilePath(directory, key), encodeIdFile(ids.describe(key)));
+  await writeFileDurably(join(directory, METADATA_FILE + ID_FILE_SUFFIX), encodeIdFile(METADATA_IDS));
+}

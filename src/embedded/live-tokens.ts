@@ -1,0 +1,32 @@
+import type { TokenKind } from '../log/transaction-visitor.ts';
+import type { StoreReader } from '../store/store-reader.ts';
+import { TokenNames } from '../store/tokens.ts';
+
+export const TOKEN_KINDS: readonly TokenKind[] = ['label', 'relationshipType', 'propertyKey'];
+
+/** Names of labels, relationship types and property keys, as of the last commit. They are never removed. */
+export class LiveTokens {
+  private readonly kinds: Record<TokenKind, TokenNames>;
+
+  constructor(store: StoreReader) {
+    this.kinds = {
+      label: new TokenNames(store.tokens('label')),
+      relationshipType: new TokenNames(store.tokens('relationshipType')),
+      propertyKey: new TokenNames(store.tokens('propertyKey')),
+    };
+  }
+
+  add(kind: TokenKind, id: number, name: string): void {
+    this.kinds[kind].add({ id, name });
+  }
+
+  /** Undefined for a name that nothing has had yet. */
+  id(kind: TokenKind, name: string): number | undefined {
+    return this.kinds[kind].id(name);
+  }
+
+  /** For a token that a damaged store lacks, something to call it by. */
+  name(kind: TokenKind, id: number): string {
+    return this.kinds[kind].name(id) ?? `${kind} ${id}`;
+  }
+}

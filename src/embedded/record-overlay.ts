@@ -1,0 +1,67 @@
+import type { StoreKey } from '../store/store-files.ts';
+import type { RecordOf } from '../store/store-reader.ts';
+
+interface ChangedRecord {
+  /** Undefined = no longer in use. */
+  record: Readonly<RecordOf[StoreKey]> | undefined;
+  /** The last transaction that changed it. */
+  transaction: number;
+}
+
+/** Rough memory of one record with its entry. */
+const RECORD_BYTES = 320;
+
+/** The records that were changed since the store files were written, as of the last commit. */
+export class RecordOverlay {
+  private readonly stores = new Map<StoreKey, Map<number, ChangedRecord>>();
+  private readonly ends = new Map<StoreKey, number>();
+  private records = 0;
+
+  /** Without an entry the record is as it is in the file. */
+  find(key: StoreKey, id: number): ChangedRecord | undefined {
+    return this.stores.get(key)?.get(id);
+  }
+
+  put(
+    transaction: number,
+    changes: ReadonlyMap<StoreKey, ReadonlyMap<number, Readonly<RecordOf[StoreKey]> | undefined>>,
+  ): void {
+    for (const [key, records] of changes) {
+      const store = this.storeOf(key);
+      const before = store.size;
+      for (const [id, record] of records) {
+        store.set(id, { record, transaction });
+        if (id >= this.endIdOf(key)) this.ends.set(key, id + 1);
+      }
+      this.records += store.size - before;
+    }
+  }
+
+  /** Forgets the records that no transaction after `transaction` has changed: the store files hold them now. */
+  dropUpTo(transaction: number): void {
+    for (const store of this.stores.values()) {
+      const before = store.size;
+      for (const [id, changed] of store) if (changed.transaction <= transaction) store.delete(id);
+      this.records -= before - store.size;
+    }
+  }
+
+  /** Ids of a store from here on were never changed. */
+  endIdOf(key: StoreKey): number {
+    return this.ends.get(key) ?? 0;
+  }
+
+  /** An estimate. */
+  get sizeBytes(): number {
+    return this.records * RECORD_BYTES;
+  }
+
+  private storeOf(key: StoreKey): Map<number, ChangedRecord> {
+    let store = this.stores.get(key);
+    if (store === undefined) {
+      store = new Map();
+      this.stores.set(key, store);
+    }
+    return store;
+  }
+}

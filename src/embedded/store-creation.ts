@@ -1,0 +1,51 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeDirectory, removeTree, renameDurably, syncTree } from '../base/durable-files.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { BASE_TRANSACTION } from '../log/log-header.ts';
+import { LogWriter } from '../log/log-writer.ts';
+import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
+import { StoreWriter } from '../store/store-writer.ts';
+import type { EmbeddedSettings } from './embedded-options.ts';
+
+/** Everything of ours in the directory of a database that is not part of it. */
+export const SCRATCH_FOLDER = '.graphkeep-scratch';
+const NEW_STORE = 'new';
+
+/**
+ * Makes an empty database in `directory`, which is there, if it holds none. The store is made in a folder of its own and moved file by
+ * file, `neostore` last: with it the database exists. A kill before is made up for by the next call.
+ * @throws GraphkeepError `embedded.not-empty` if there is something else
+ */
+export async function createStoreIfMissing(directory: string, settings: EmbeddedSettings): Promise<void> {
+  if (existsSync(join(directory, METADATA_FILE))) return;
+  const made = join(directory, SCRATCH_FOLDER, NEW_STORE);
+  const present = readdirSync(directory).filter((name) => name !== SCRATCH_FOLDER && name !== STORE_LOCK_FILE);
+  if (present.length === 0) {
+    await removeTree(made);
+    await makeStore(made, settings);
+  } else if (!existsSync(join(made, METADATA_FILE))) {
+    throw new GraphkeepError('embedded.not-empty', 'the directory holds no database, but something else', {
+      place: { file: directory },
+      observed: present.slice(0, 3).join(', '),
+    });
+  }
+  const names = readdirSync(made).filter((name) => name !== METADATA_FILE);
+  for (const name of [...names, METADATA_FILE]) await renameDurably(join(made, name), join(directory, name));
+}
+
+async function makeStore(folder: string, { creationTimeMs, randomId }: EmbeddedSettings): Promise<void> {
+  await makeDirectory(folder);
+  const options = {
+    ...(creationTimeMs === undefined ? {} : { creationTimeMs }),
+    ...(randomId === undefined ? {} : { randomId }),
+  };
+  await new StoreWriter(folder, options).finish();
+  const log = LogWriter.create(folder, 0, BASE_TRANSACTION);
+  try {
+    log.appendCheckPoint();
+  } finally {
+    log.close();
+  }
+  await syncTree(folder);
+}

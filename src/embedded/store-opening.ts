@@ -1,0 +1,110 @@
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { GraphkeepError } from '../base/errors.ts';
+import type { LogPosition } from '../log/log-position.ts';
+import { cutLog, LogWriter } from '../log/log-writer.ts';
+import { findRecoveryStart } from '../log/recovery-start.ts';
+import { checkPointStore, recoverStore } from '../replay/recover.ts';
+import type { IndexesReport } from '../replay/schema-index-files.ts';
+import type { IdFile } from '../store/id-file.ts';
+import { type NeostoreMetadata, patchMetadataOf, readMetadata } from '../store/neostore-metadata.ts';
+import { METADATA_FILE, type StoreKey } from '../store/store-files.ts';
+import { formatByVersion, STANDARD_FORMAT } from '../store/store-format.ts';
+import type { EmbeddedSettings } from './embedded-options.ts';
+import { readIdFiles, removeIdFiles } from './id-files.ts';
+
+/** A store that is exact as of the end of its log, where a check point stands. */
+export interface OpenedStore {
+  metadata: NeostoreMetadata;
+  /** Position of the last check point: nothing but check points stands behind it. */
+  checkPoint: LogPosition;
+  writer: LogWriter;
+  /** The clean id files that were there. */
+  idFiles: Map<StoreKey, IdFile>;
+  report: IndexesReport;
+}
+
+/**
+ * Makes a store ready for changes: recovers it if it was not shut down cleanly, builds what is missing of the label scan store, the indexes and
+ * the counts, and takes the id files away.
+ * @throws GraphkeepError `store.format` for any format but the one of 3.4 and 3.5, `embedded.explicit-indexes`
+ */
+export async function openStore(directory: string, scratch: string, settings: EmbeddedSettings): Promise<OpenedStore> {
+  requireStandardFormat(directory);
+  const found = findRecoveryStart(directory);
+  const idFiles = found.needed ? new Map<StoreKey, IdFile>() : readIdFiles(directory);
+  await removeIdFiles(directory);
+  const common = { budgetBytes: settings.budgetBytes, scratch, indexes: { presentGenericVersion: true } };
+  if (found.needed) {
+    const recovery = await recoverStore(directory, { ...common, start: found.position!, storeIsExact: false });
+    if (recovery.pendingFrom !== undefined) throw explicitIndexes(directory, recovery.pendingFrom);
+    const { transactions, lastTransaction } = recovery;
+    settings.onEvent({ kind: 'recovered', transactions, lastTransaction });
+    return { ...openLog(directory, endOfLog(directory)), idFiles, report: recovery.derived };
+  }
+  const end = found.lastGoodEnd ?? (await startLog(directory));
+  await cutLog(directory, end);
+  const opened = openLog(directory, end);
+  try {
+    const { derived } = await checkPointStore(directory, { ...common, start: end, end, storeIsExact: true });
+    return { ...opened, idFiles, report: derived };
+  } catch (error) {
+    opened.writer.close();
+    throw error;
+  }
+}
+
+function requireStandardFormat(directory: string): void {
+  const format = formatByVersion(readMetadata(join(directory, METADATA_FILE)).storeVersion);
+  if (format.version === STANDARD_FORMAT.version) return;
+  throw new GraphkeepError('store.format', 'only stores of the standard format of 3.4 and 3.5 can be opened', {
+    place: { file: join(directory, METADATA_FILE) },
+    observed: `${format.family} ${format.name}`,
+    hint: `Let a server of 3.4 or 3.5 bring the store to the standard format ${STANDARD_FORMAT.name}, then open it again.`,
+  });
+}
+
+function explicitIndexes(directory: string, transaction: number): GraphkeepError {
+  return new GraphkeepError(
+    'embedded.explicit-indexes',
+    'the log has changes of explicit indexes that are not in the indexes yet',
+    { place: { file: directory }, observed: `transaction ${transaction}` },
+  );
+}
+
+function endOfLog(directory: string): LogPosition {
+  return findRecoveryStart(directory).lastGoodEnd!;
+}
+
+/** A store without any log, as it is written from nothing: a new log, which says that there is nothing to replay. */
+async function startLog(directory: string): Promise<LogPosition> {
+  const { logVersion, lastTransactionId } = readMetadata(join(directory, METADATA_FILE));
+  const writer = LogWriter.create(directory, Math.max(0, logVersion), lastTransactionId);
+  try {
+    writer.appendCheckPoint();
+    await writer.force();
+    return writer.position;
+  } finally {
+    writer.close();
+  }
+}
+
+function openLog(directory: string, end: LogPosition): Omit<OpenedStore, 'idFiles' | 'report'> {
+  nameLogVersion(directory, end.version);
+  const metadata = readMetadata(join(directory, METADATA_FILE));
+  return { metadata, checkPoint: end, writer: LogWriter.open(directory, end, metadata.lastTransactionId) };
+}
+
+/** `neostore` names the log file that is appended to, before it exists: a server goes on in the file that is named there. */
+export function nameLogVersion(directory: string, version: number): void {
+  const path = join(directory, METADATA_FILE);
+  if (!existsSync(path))
+    throw new GraphkeepError('store.missing-file', 'the metadata store is missing', { place: { file: path } });
+  const fd = openSync(path, 'r+');
+  try {
+    patchMetadataOf(fd, { logVersion: version });
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
