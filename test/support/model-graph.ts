@@ -123,6 +123,20 @@ export class GraphLedger {
   private readonly entries = new Map<number, readonly GraphOperation[]>();
   private last = 0;
 
+  /** A ledger that begins with a graph that is there as of `transactionId`. */
+  static of(content: GraphContent, transactionId: number): GraphLedger {
+    const ledger = new GraphLedger();
+    ledger.record(transactionId, [
+      ...Array.from(content.nodes, (node) => ({ kind: 'createNode' as const, ...node })),
+      ...Array.from(content.relationships, (relationship) => ({
+        kind: 'createRelationship' as const,
+        ...relationship,
+      })),
+      ...Object.entries(content.graphProperties).map(([key, value]) => ({ kind: 'setGraph' as const, key, value })),
+    ]);
+    return ledger;
+  }
+
   get size(): number {
     return this.entries.size;
   }

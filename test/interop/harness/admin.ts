@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Completed } from './child-process.ts';
-import { runMain } from './java.ts';
+import type { Child, Completed } from './child-process.ts';
+import { runMain, startMain } from './java.ts';
 import type { Version } from './releases.ts';
 import { makeScratch } from './scratch.ts';
 
@@ -14,16 +14,22 @@ export interface AdminOptions {
   readonly timeoutMs?: number;
 }
 
+const ADMIN = 'org.neo4j.commandline.admin.AdminTool';
+
 /** Runs the real `neo4j-admin` of a release. */
 export async function runAdmin(version: Version, options: AdminOptions): Promise<Completed> {
+  return runMain(version, ADMIN, options.args, await adminProcess(options));
+}
+
+async function adminProcess(options: AdminOptions) {
   const home = options.home ?? makeScratch('admin-home');
   const conf = path.join(home, 'conf');
   await mkdir(conf, { recursive: true });
-  return runMain(version, 'org.neo4j.commandline.admin.AdminTool', options.args, {
+  return {
     cwd: options.cwd ?? home,
     env: { NEO4J_HOME: home, NEO4J_CONF: conf, ...options.env },
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-  });
+  };
 }
 
 export interface JavaBackupOptions {
@@ -39,8 +45,18 @@ export interface JavaBackupOptions {
 
 /** A backup by the real Java client: full if there is none of this name, incremental otherwise. */
 export async function javaBackup(version: Version, options: JavaBackupOptions): Promise<Completed> {
+  return runAdmin(version, await backupCommand(options));
+}
+
+/** Starts such a backup, to be killed. */
+export async function startJavaBackup(version: Version, options: JavaBackupOptions): Promise<Child> {
+  const command = await backupCommand(options);
+  return startMain(version, ADMIN, command.args, await adminProcess(command));
+}
+
+async function backupCommand(options: JavaBackupOptions): Promise<AdminOptions> {
   await mkdir(options.backupDir, { recursive: true });
-  return runAdmin(version, {
+  return {
     args: [
       'backup',
       `--from=${options.from}`,
@@ -50,7 +66,7 @@ export async function javaBackup(version: Version, options: JavaBackupOptions): 
       ...(options.args ?? []),
     ],
     ...(options.env === undefined ? {} : { env: options.env }),
-  });
+  };
 }
 
 export interface ConsistencyResult {

@@ -33,6 +33,16 @@ export async function startServerProcess(
   return startProcess('java', await commandLine(version, undefined, args, options.heap ?? '512m'), options);
 }
 
+/** Starts a main class of a release. */
+export async function startMain(
+  version: Version,
+  main: string,
+  args: readonly string[],
+  options: JavaOptions = {},
+): Promise<Child> {
+  return startProcess('java', await commandLine(version, main, args, options.heap ?? '512m'), options);
+}
+
 /** Runs a main class of a release to its end. */
 export async function runMain(
   version: Version,
