@@ -25,6 +25,10 @@ import { createStoreIfMissing, SCRATCH_FOLDER } from './store-creation.ts';
 import { nameLogVersion, type OpenedStore, openStore } from './store-opening.ts';
 import { Transaction } from './transaction.ts';
 
+export type { EmbeddedEvent, EmbeddedOptions } from './embedded-options.ts';
+export type { GraphNode, GraphRelationship, Properties } from './graph.ts';
+export type { Transaction } from './transaction.ts';
+
 /** Between {@link EmbeddedDatabase.holdCheckPoints} and `release` no check point is made: the store files do not change. */
 export interface CheckPointHold {
   /** The last transaction that the store files hold. */
