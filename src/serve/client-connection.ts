@@ -94,7 +94,8 @@ export class ClientConnection {
   cut(error: GraphkeepError): void {
     this.isLast = true;
     this.gone.abort(error);
-    this.socket.resetAndDestroy();
+    // The first alone would wait until the client has taken what is buffered.
+    this.socket.resetAndDestroy().destroy();
   }
 
   private receive(bytes: Buffer): void {

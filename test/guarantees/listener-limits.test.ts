@@ -1,0 +1,305 @@
+import { readdirSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeRequest } from '../../src/protocol/common/request.ts';
+import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
+import type { ListenerLimits } from '../../src/serve/listener-options.ts';
+import { PatternDatabase } from '../support/pattern-database.ts';
+import { RawClient, readFailure } from '../support/raw-client.ts';
+
+/*
+ * Promise: no client can keep the database from its check points, the memory, or the other clients waiting for ever, however it behaves;
+ * and what is cut off never looks like a whole answer.
+ */
+
+let database: PatternDatabase;
+let listener: BackupListener;
+let events: ListenerEvent[];
+let waiters: (() => void)[];
+
+beforeEach(() => {
+  database = new PatternDatabase();
+  events = [];
+  waiters = [];
+});
+
+afterEach(() => listener.stop());
+
+async function start(limits: Partial<ListenerLimits> = {}): Promise<void> {
+  listener = await BackupListener.start(database, {
+    listen: { host: '127.0.0.1', port: 0 },
+    limits,
+    onEvent: (event) => {
+      events.push(event);
+      for (const resolve of waiters.splice(0)) resolve();
+    },
+  });
+}
+
+/** The first event of a kind, when it has come. */
+async function happened(kind: ListenerEvent['kind']): Promise<ListenerEvent> {
+  for (;;) {
+    const event = events.find((candidate) => candidate.kind === kind);
+    if (event !== undefined) return event;
+    await new Promise<void>((resolve) => waiters.push(resolve));
+  }
+}
+
+const full = encodeRequest({ kind: 'full', forensics: false });
+const incremental = encodeRequest({ kind: 'incremental', lastTransactionId: 1 });
+const MB = 1024 * 1024;
+
+/** More than sockets hold by themselves. */
+function makeLarge(sizeBytes = 512 * MB): void {
+  database.files = [
+    { name: 'large', alignment: 1, sizeBytes },
+    { name: 'neostore', alignment: 9, sizeBytes: 8192 },
+  ];
+}
+
+describe('a client that takes nothing of its copy', () => {
+  it('is cut off after the stall time, and check points run again; others are not held up', async () => {
+    await start({ stallTimeoutMs: 400 });
+    makeLarge();
+    const stalled = await RawClient.connect(listener.address);
+    stalled.stopReading();
+    stalled.send(full);
+    await happened('started');
+    const other = await RawClient.connect(listener.address);
+    other.send(incremental);
+    expect((await other.messages(1)).length).toBe(1);
+    expect(database.holding).toBe(1);
+    const event = await happened('aborted');
+    expect(event).toMatchObject({ request: 'full', error: { code: 'serve.client-slow' } });
+    await database.unused();
+    expect(database.holding).toBe(0);
+    stalled.socket.resume();
+    // A reset: the client cannot take what it has for the whole.
+    expect(await stalled.ended).toBe('ECONNRESET');
+    other.close();
+  });
+
+  it('but reads on now and then is not stalled', async () => {
+    await start({ stallTimeoutMs: 600 });
+    makeLarge(24 * MB);
+    const slow = await RawClient.connect(listener.address);
+    slow.send(full);
+    // Longer in all than the limit, never in one go.
+    for (let pause = 0; pause < 6; pause++) {
+      slow.stopReading();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      slow.socket.resume();
+      await slow.bytes((pause + 1) * 4 * MB);
+    }
+    expect((await slow.messages(1))[0]).toMatchObject({ failure: false });
+    slow.close();
+    expect((await happened('finished')).kind).toBe('finished');
+  });
+
+  it('or takes it too slowly is cut off after the longest time that check points may be held', async () => {
+    await start({ stallTimeoutMs: 60_000, maxHoldMs: 300 });
+    makeLarge();
+    const slow = await RawClient.connect(listener.address);
+    slow.stopReading();
+    slow.send(full);
+    const event = await happened('aborted');
+    expect(event).toMatchObject({ request: 'full', error: { code: 'serve.client-slow' } });
+    expect(String((event as { error: Error }).error.message)).toContain('from its check points');
+    await database.unused();
+    slow.close();
+  });
+});
+
+describe('a client that leaves', () => {
+  it('while the database makes its check point gives the wish up', async () => {
+    await start();
+    let begun: () => void = () => {};
+    const waiting = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    database.checkPoint = (signal) => {
+      begun();
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const client = await RawClient.connect(listener.address);
+    client.send(full);
+    await waiting;
+    client.close();
+    expect(await happened('aborted')).toMatchObject({ bytes: 0, error: { code: 'serve.client-lost' } });
+    expect(database.open).toBe(0);
+  });
+
+  it('at any point of its copy leaves nothing behind', async () => {
+    await start();
+    makeLarge(20 * MB);
+    const offsets = [0, 1, 6, 40, 4096, 65_536, MB, 4 * MB, 4 * MB + 7, 9 * MB, 16 * MB, 20 * MB];
+    for (const offset of offsets) {
+      const client = await RawClient.connect(listener.address);
+      client.send(full);
+      await client.bytes(offset);
+      client.close();
+    }
+    await database.unused();
+    const check = await RawClient.connect(listener.address);
+    check.send(full);
+    expect((await check.messages(1))[0]).toMatchObject({ failure: false });
+    check.close();
+    const ends = events.filter(({ kind }) => kind === 'aborted' || kind === 'finished');
+    expect(ends.length).toBe(offsets.length + 1);
+    const aborted = events.filter((event) => event.kind === 'aborted');
+    expect(aborted.every(({ error }) => (error as { code: string }).code === 'serve.client-lost')).toBe(true);
+  });
+});
+
+describe('a client that says nothing', () => {
+  it.each([
+    ['at all', Buffer.alloc(0)],
+    ['beyond half a request', full.subarray(0, 20)],
+    ['beyond half a frame length', full.subarray(0, 2)],
+  ])('%s is disconnected after the request time', async (_name, bytes) => {
+    await start({ requestTimeoutMs: 200 });
+    const client = await RawClient.connect(listener.address);
+    client.send(bytes);
+    expect(await client.ended).toBe('end');
+    expect(events.map(({ kind }) => kind)).toEqual(['silent']);
+  });
+
+  it('but drips bytes has no more time than that', async () => {
+    await start({ requestTimeoutMs: 300 });
+    const client = await RawClient.connect(listener.address);
+    const startedAt = performance.now();
+    const drip = setInterval(() => client.socket.writable && client.send(Buffer.alloc(1)), 50);
+    await client.ended;
+    clearInterval(drip);
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+  });
+
+  it('more after an answer is disconnected after the idle time; half a second request counts as one', async () => {
+    await start({ idleTimeoutMs: 250, requestTimeoutMs: 300 });
+    const idle = await RawClient.connect(listener.address);
+    idle.send(incremental);
+    await idle.messages(1);
+    expect(await idle.ended).toBe('end');
+    const half = await RawClient.connect(listener.address);
+    half.send(incremental);
+    await half.messages(1);
+    half.send(incremental.subarray(0, 10));
+    expect(await half.ended).toBe('end');
+    const texts = events.flatMap((event) => (event.kind === 'silent' ? [String((event.error as Error).message)] : []));
+    expect(texts).toEqual([
+      expect.stringContaining('no further request'),
+      expect.stringContaining('a request was not complete in time'),
+    ]);
+  });
+
+  it('and never closes, after it was refused, is closed under', async () => {
+    await start();
+    const client = await RawClient.connect(listener.address, true);
+    client.send(Buffer.alloc(64, 0xff));
+    expect((await client.messages(1)).length).toBe(1);
+    const startedAt = performance.now();
+    while (listener.clients > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    client.close();
+  });
+});
+
+describe('a client that sends without end', () => {
+  it('while its answer is under way is cut off', async () => {
+    await start();
+    makeLarge();
+    const client = await RawClient.connect(listener.address);
+    client.stopReading();
+    client.send(full);
+    await happened('started');
+    client.send(Buffer.alloc(MB));
+    expect(await happened('aborted')).toMatchObject({ error: { code: 'peer.hostile' } });
+    await database.unused();
+    client.close();
+  });
+});
+
+describe('one client too many', () => {
+  it('is told so, and the others go on; when one leaves there is room again', async () => {
+    await start({ maxConnections: 3 });
+    const clients = [];
+    for (let i = 0; i < 3; i++) {
+      const client = await RawClient.connect(listener.address);
+      client.send(incremental);
+      await client.messages(1);
+      clients.push(client);
+    }
+    const extra = await RawClient.connect(listener.address);
+    extra.send(full);
+    const [message] = await extra.messages(1);
+    expect(readFailure(message!)!.message).toContain('too many clients');
+    await extra.ended;
+    clients[0]!.send(incremental);
+    expect((await clients[0]!.messages(2)).length).toBe(2);
+    clients[0]!.close();
+    while (listener.clients > 2) await new Promise(setImmediate);
+    const next = await RawClient.connect(listener.address);
+    next.send(incremental);
+    expect((await next.messages(1))[0]).toMatchObject({ failure: false });
+    for (const client of [...clients, next]) client.close();
+  });
+});
+
+describe('a listener that is stopped', () => {
+  it('lets copies under way finish, and takes nobody new', async () => {
+    await start({ stopGraceMs: 60_000 });
+    makeLarge(32 * MB);
+    const client = await RawClient.connect(listener.address);
+    const idle = await RawClient.connect(listener.address);
+    client.stopReading();
+    client.send(full);
+    await happened('started');
+    const stopped = listener.stop();
+    await idle.ended;
+    await expect(RawClient.connect(listener.address)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    client.socket.resume();
+    expect((await client.messages(1))[0]).toMatchObject({ failure: false });
+    await stopped;
+    expect(events.at(-1)!.kind).toBe('finished');
+    expect(database.open).toBe(0);
+  });
+
+  it('cuts off what takes longer than the grace time', async () => {
+    await start({ stopGraceMs: 200 });
+    makeLarge();
+    const client = await RawClient.connect(listener.address);
+    client.stopReading();
+    client.send(full);
+    await happened('started');
+    await listener.stop();
+    expect(await happened('aborted')).toMatchObject({ error: { code: 'cancelled' } });
+    expect(database.open + database.holding).toBe(0);
+    client.close();
+  });
+});
+
+describe('memory and descriptors', () => {
+  it('do not grow with the size of the copy, nor with the number of requests', async () => {
+    await start();
+    makeLarge(400 * MB);
+    const drain = async () => {
+      const client = await RawClient.connect(listener.address);
+      client.socket.removeAllListeners('data').resume();
+      client.send(full);
+      const before = events.filter(({ kind }) => kind === 'finished').length;
+      while (events.filter(({ kind }) => kind === 'finished').length === before) {
+        await new Promise<void>((resolve) => waiters.push(resolve));
+      }
+      client.close();
+    };
+    await drain();
+    const usedBefore = process.memoryUsage();
+    const descriptors = readdirSync('/proc/self/fd').length;
+    for (let round = 0; round < 3; round++) await drain();
+    const used = process.memoryUsage();
+    // Buffers of two frames and one piece, and what is not collected yet.
+    expect(used.arrayBuffers - usedBefore.arrayBuffers).toBeLessThan(48 * MB);
+    expect(used.rss - usedBefore.rss).toBeLessThan(120 * MB);
+    while (listener.clients > 0) await new Promise(setImmediate);
+    expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(descriptors);
+  });
+});
