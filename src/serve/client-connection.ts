@@ -90,7 +90,7 @@ export class ClientConnection {
     if (this.answering === undefined) this.socket.destroy();
   }
 
-  /** Ends everything now. The client sees a reset connection, never a complete answer. */
+  /** Ends everything now. The client sees a broken connection, never a complete answer. */
   cut(error: GraphkeepError): void {
     this.isLast = true;
     this.gone.abort(error);

@@ -27,7 +27,11 @@ export class FrameSender {
     for (let at = 0; at < frame.length; at += WRITE_BYTES) {
       const piece = frame.subarray(at, at + WRITE_BYTES);
       await new Promise<void>((resolve, reject) => {
-        this.socket.write(piece, (error) => (error ? reject(error) : resolve()));
+        // A write that a destroyed socket gives up is reported without an error.
+        this.socket.write(piece, (error) => {
+          if (error || this.socket.destroyed) reject(error ?? new Error('the connection was closed'));
+          else resolve();
+        });
       });
       this.sentBytes += piece.length;
       this.watch.note();
