@@ -50,7 +50,10 @@ const change: fc.Arbitrary<GraphChange> = fc.oneof(
       type: fc.nat(2),
       start: pick,
       end: pick,
-      properties: fc.oneof({ weight: 3, arbitrary: fc.constant<KeyedValue[]>([]) }, { weight: 1, arbitrary: properties }),
+      properties: fc.oneof(
+        { weight: 3, arbitrary: fc.constant<KeyedValue[]>([]) },
+        { weight: 1, arbitrary: properties },
+      ),
     }),
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('labels' as const), pick, labels }) },

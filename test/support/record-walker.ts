@@ -43,23 +43,26 @@ type DynamicStore = Extract<
   'nodeLabels' | 'propertyStrings' | 'propertyArrays' | 'schema' | `${string}Names`
 >;
 
+/** All records of a store. */
+export type WalkedStore = Pick<RecordMemory, 'read' | 'all' | 'dataBytes' | 'firstGraphProperty'>;
+
 /**
  * Reads the graph out of all records and checks every rule of the record-stores spec 10 on the way; throws at the first that does not hold.
  * It knows nothing of the code that changes records.
  */
-export function walkRecords(store: RecordMemory): WalkedGraph {
+export function walkRecords(store: WalkedStore): WalkedGraph {
   return new Walk(store).graph();
 }
 
 class Walk {
-  private readonly store: RecordMemory;
+  private readonly store: WalkedStore;
   /** Records that something led to. */
   private readonly reached = new Map<StoreKey, Set<number>>(storeFiles.map(({ key }) => [key, new Set()]));
   /** `node relationship` of each place in a relationship chain. */
   private readonly places = new Set<string>();
   private denseNodes = 0;
 
-  constructor(store: RecordMemory) {
+  constructor(store: WalkedStore) {
     this.store = store;
   }
 

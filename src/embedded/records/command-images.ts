@@ -51,23 +51,22 @@ export function relationshipImage(record: Readonly<RelationshipRecord> | undefin
   return { flags: flagsOf(record, isNew), start, end, type, ...chains, ...NO_UNIT };
 }
 
-/** All fields are there also when the group is not in use; `other` = the opposite image, which then gives the type. */
+/** All fields are there also when the group is not in use: its type at least; of one that was deleted also next and owner. */
 export function groupImage(
-  record: Readonly<RelationshipGroupRecord> | undefined,
-  other: Readonly<RelationshipGroupRecord> | undefined,
+  fields: Pick<RelationshipGroupRecord, 'type'> & Partial<RelationshipGroupRecord>,
 ): RelationshipGroupImage {
-  const { next = -1, firstOut = -1, firstIn = -1, firstLoop = -1, owner = -1 } = record ?? {};
-  const type = (record ?? other)!.type;
-  return { flags: flagsOf(record, false), type, next, firstOut, firstIn, firstLoop, owner, ...NO_UNIT };
+  const { inUse = false, type, next = -1, firstOut = -1, firstIn = -1, firstLoop = -1, owner = -1 } = fields;
+  return { flags: inUse ? IN_USE : 0, type, next, firstOut, firstIn, firstLoop, owner, ...NO_UNIT };
 }
 
+/** In use exactly if it has blocks. One that was deleted still names its neighbours. */
 export function propertyImage(
-  record: { readonly prev: number; readonly next: number } | undefined,
+  links: { readonly prev: number; readonly next: number } | undefined,
   owner: Owner,
   blocks: PropertyImage['blocks'],
   deleted: DynamicImage[],
 ): PropertyImage {
-  const flags = (record === undefined ? 0 : IN_USE) | (owner.kind === 'relationship' ? OWNER_IS_RELATIONSHIP : 0);
-  const id = owner.kind === 'graph' ? -1 : owner.id;
-  return { flags, next: record?.next ?? -1, prev: record?.prev ?? -1, owner: id, ...NO_UNIT, blocks, deleted };
+  const { prev = -1, next = -1 } = links ?? {};
+  const flags = (blocks.length > 0 ? IN_USE : 0) | (owner.kind === 'relationship' ? OWNER_IS_RELATIONSHIP : 0);
+  return { flags, next, prev, owner: owner.kind === 'graph' ? -1 : owner.id, ...NO_UNIT, blocks, deleted };
 }

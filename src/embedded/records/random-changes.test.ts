@@ -1,28 +1,34 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkCommands } from '../../../test/support/command-check.ts';
 import { type GraphChange, GraphModel, graphHistory } from '../../../test/support/graph-changes.ts';
-import { MemoryStore } from '../../../test/support/memory-store.ts';
-import { RecordMemory } from '../../../test/support/record-memory.ts';
+import { writeHistoryLog } from '../../../test/support/history-log.ts';
+import { differences, MemoryStore } from '../../../test/support/memory-store.ts';
+import type { RecordMemory } from '../../../test/support/record-memory.ts';
+import { changeRecords, recordsLike } from '../../../test/support/record-run.ts';
 import { countGraph, type WalkedGraph, walkRecords } from '../../../test/support/record-walker.ts';
 import { Dice } from '../../base/dice.ts';
 import type { LogCommand } from '../../log/commands/command.ts';
+import { findRecoveryStart } from '../../log/recovery-start.ts';
 import { type DecodedTransaction, decodeTransaction, encodeTransaction } from '../../log/transaction-codec.ts';
-import { Counts } from '../../store/counts-store.ts';
+import { recoverStore } from '../../replay/recover.ts';
+import { Counts, encodeCounts } from '../../store/counts-store.ts';
+import { recountStore } from '../../store/recount-store.ts';
 import { type StoreKey, storeFiles } from '../../store/store-files.ts';
+import { StoreReader } from '../../store/store-reader.ts';
 import { StoreWriter } from '../../store/store-writer.ts';
+import type { RecordResult } from './record-transaction.ts';
 
-import { type RecordResult, RecordTransaction } from './record-transaction.ts';
-
-const RUNS = 250;
+const RUNS = 150;
+const RECOVERIES = 40;
 const TIMEOUT_MS = 240_000;
 const TIME_MS = 1_500_000_000_000;
 /** Blocks as small as chains need, and the usual ones. */
 const SIZES = [{ nodeLabels: 24, propertyStrings: 40, propertyArrays: 40 }, {}];
-const folder = mkdtempSync(join(tmpdir(), 'graphkeep-changes-'));
+/** In memory where the system has such a place: recovery forces every file. */
+const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'graphkeep-changes-'));
 const empty: MemoryStore[] = [];
 
 beforeAll(async () => {
@@ -38,16 +44,15 @@ const plans = fc.record({
   history: graphHistory,
   denseThreshold: fc.constantFrom(1, 2, 5, 50),
   sizes: fc.nat(SIZES.length - 1),
-  idSeed: fc.integer(),
+  seed: fc.integer(),
 });
 
 test(
   'after every transaction the records follow all rules, the commands lead to them, and the graph is the one of a model',
   () => {
     let dense = 0;
-    const property = fc.property(plans, ({ history, denseThreshold, sizes, idSeed }) => {
-      const memory = empty[sizes]!.clone();
-      const run = new Run(memory, denseThreshold, new Dice(idSeed));
+    const property = fc.property(plans, ({ history, denseThreshold, sizes, seed }) => {
+      const run = new Run(empty[sizes]!.clone(), denseThreshold, seed);
       for (const changes of history) run.commit(changes);
       run.checkAllRecords();
       dense += run.denseNodes;
@@ -58,49 +63,82 @@ test(
   TIMEOUT_MS,
 );
 
+test(
+  'recovery from a log of the commands gives the same store',
+  async () => {
+    let runs = 0;
+    const property = fc.asyncProperty(plans, async ({ history, denseThreshold, sizes, seed }) => {
+      const run = new Run(empty[sizes]!.clone(), denseThreshold, seed);
+      for (const changes of history) run.commit(changes);
+      if (run.transactions.length === 0) return;
+      const path = join(folder, `recovered-${runs++}`);
+      mkdirSync(join(path, 'scratch'), { recursive: true });
+      empty[sizes]!.write(path);
+      await writeHistoryLog(path, run.transactions, new Dice(seed), -1);
+      const start = findRecoveryStart(path).position!;
+      await recoverStore(path, { start, storeIsExact: true, budgetBytes: 64 << 20, scratch: join(path, 'scratch') });
+      await run.checkStore(path);
+      rmSync(path, { recursive: true });
+    });
+    await fc.assert(property, { numRuns: RECOVERIES });
+    expect(runs).toBeGreaterThan(RECOVERIES / 2);
+  },
+  TIMEOUT_MS,
+);
+
 /** A history of an in-memory view, and beside it the stores to which its commands are applied one after the other. */
 class Run {
   denseNodes = 0;
+  readonly transactions: DecodedTransaction[] = [];
   private readonly records: RecordMemory;
   private readonly memory: MemoryStore;
   private readonly model: GraphModel;
   private readonly counts = new Counts();
-  private lastId = 1;
 
-  constructor(memory: MemoryStore, denseThreshold: number, dice: Dice) {
+  constructor(memory: MemoryStore, denseThreshold: number, seed: number) {
     this.memory = memory;
-    const dynamics = storeFiles.filter(({ kind }) => kind === 'dynamic').map(({ key }) => key);
-    const dataBytes = Object.fromEntries(dynamics.map((key) => [key, memory.codec(key).size - 8]));
-    const pickFree = (free: readonly number[]) => (free.length > 0 && dice.chance(0.7) ? dice.pick(free) : undefined);
-    this.records = new RecordMemory({ denseThreshold, dataBytes, pickFree });
+    this.records = recordsLike(memory, denseThreshold, seed);
     this.model = new GraphModel(this.records);
   }
 
   commit(changes: readonly GraphChange[]): void {
-    const tx = new RecordTransaction(this.records, this.records);
-    for (const change of changes) this.model.make(change, tx);
-    const result = tx.finish();
-    checkCommands(result, this.records);
+    const result = changeRecords(this.records, (tx) => {
+      for (const change of changes) this.model.make(change, tx);
+    });
     expect(result.commands.length === 0).toBe(result.records.size === 0);
-    this.records.commit(result);
-    this.apply(result);
+    if (result.commands.length > 0) this.apply(result);
     this.checkGraph();
   }
 
   private apply({ commands, records, firstGraphProperty }: RecordResult): void {
-    const id = ++this.lastId;
-    const start = {
-      masterId: -1,
-      authorId: -1,
-      timeStarted: TIME_MS,
-      latestCommittedWhenStarted: id - 1,
-      header: Buffer.alloc(8),
+    const transactionId = 2 + this.transactions.length;
+    const transaction: DecodedTransaction = {
+      start: {
+        masterId: -1,
+        authorId: -1,
+        timeStarted: TIME_MS,
+        latestCommittedWhenStarted: transactionId - 1,
+        header: Buffer.alloc(8),
+      },
+      commands,
+      commit: { transactionId, timeCommitted: TIME_MS },
     };
-    const transaction = { start, commands, commit: { transactionId: id, timeCommitted: TIME_MS } };
+    this.transactions.push(transaction);
     this.memory.apply(checkRoundTrip(transaction));
-    for (const [key, changed] of records) for (const recordId of changed.keys()) this.checkRecord(key, recordId);
+    for (const [key, changed] of records) for (const id of changed.keys()) this.checkRecord(key, id);
     expect(this.memory.metadata.firstGraphProperty).toBe(firstGraphProperty);
     for (const command of commands) countCommand(this.counts, command);
+  }
+
+  /** The closed store holds the same records, and its counts are those of its graph. */
+  async checkStore(path: string): Promise<void> {
+    const recovered = MemoryStore.load(path);
+    expect(differences(recovered, this.memory)).toEqual([]);
+    expect(recovered.metadata.firstGraphProperty).toBe(this.records.firstGraphProperty);
+    const reader = new StoreReader(path);
+    const recount = await recountStore(reader);
+    reader.close();
+    expect(encodeCounts(recovered.counts).equals(encodeCounts(recount))).toBe(true);
   }
 
   checkAllRecords(): void {

@@ -5,6 +5,7 @@ import type { NodeRecord } from '../../store/node-record.ts';
 import { BLOCK_BYTES, readBlockReference, readBlockType } from '../../store/property-block-layout.ts';
 import { PropertyBlockCursor } from '../../store/property-chain.ts';
 import type { PropertyRecord } from '../../store/property-record.ts';
+import type { RelationshipGroupRecord } from '../../store/relationship-group-record.ts';
 import { dynamicImage, freedImage, groupImage, nodeImage, propertyImage, relationshipImage } from './command-images.ts';
 import { readChain } from './dynamic-chains.ts';
 import { labelChainOf } from './node-labels.ts';
@@ -23,10 +24,7 @@ export function recordCommands(changes: RecordChanges, properties: PropertyChain
       const images = { before: relationshipImage(before, isNew), after: relationshipImage(now, isNew) };
       return { phase: phaseOf(before, now), command: { kind: 'relationship', id, ...images } };
     }),
-    ...changes.changed('relationshipGroup').map(({ id, before, now }): SortedCommand => {
-      const images = { before: groupImage(before, now), after: groupImage(now, before) };
-      return { phase: phaseOf(before, now), command: { kind: 'relationshipGroup', wide: false, id, ...images } };
-    }),
+    ...changes.changed('relationshipGroup').map(groupCommand),
     ...changedNodes(changes).map((change) => nodeCommand(changes, change)),
   ];
   return PHASES.flatMap((phase) => commands.filter((sorted) => sorted.phase === phase)).map(({ command }) => command);
@@ -87,6 +85,12 @@ export function chainImages(
   };
 }
 
+function groupCommand({ id, before, now }: RecordChange<RelationshipGroupRecord>): SortedCommand {
+  const { type, next, owner } = (before ?? now)!;
+  const images = { before: groupImage(before ?? { type }), after: groupImage(now ?? { type, next, owner }) };
+  return { phase: phaseOf(before, now), command: { kind: 'relationshipGroup', wide: false, id, ...images } };
+}
+
 function propertyCommand(
   changes: RecordChanges,
   properties: PropertyChains,
@@ -99,7 +103,7 @@ function propertyCommand(
   const blocksNow = current.map((value) => blockImage(changes, value, old));
   const images = {
     before: propertyImage(before, owner, blocksBefore, []),
-    after: propertyImage(now, owner, blocksNow, deleted),
+    after: propertyImage(now ?? before, owner, blocksNow, deleted),
   };
   return { phase: phaseOf(before, now), command: { kind: 'property', id, ...images } };
 }
