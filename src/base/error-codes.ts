@@ -70,6 +70,8 @@ export const errorCodes = {
   'directory.missing': 'Create the directory, or correct the path.',
   'directory.forbidden': 'Run the command as the user that owns the database.',
   'check.unavailable': 'Use the check-consistency command of a Neo4j installation of the same version.',
+  'demo.failed': 'This is a mistake in graphkeep. Run the demonstration again with --keep --verbose, and report it.',
+  'demo.difference': 'This is a mistake in graphkeep. Run the demonstration again with --keep, and report it.',
   cancelled: 'The command was interrupted. Run it again.',
   internal: 'This is a mistake in graphkeep. Please report it with the whole message.',
 } as const;

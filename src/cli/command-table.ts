@@ -334,6 +334,12 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     positionals: [{ name: '<directory>', description: 'A backup, or a database that no server uses.' }],
   },
   {
+    name: 'demo',
+    summary: 'Show everything at once: back up a live database over the network, restore it, compare value by value.',
+    options: [flag('keep', false, 'Leave the directories when it ends, and print where they are.'), json, verbose],
+    positionals: [],
+  },
+  {
     name: 'completion',
     summary: 'Print the completion script of a shell.',
     options: [],

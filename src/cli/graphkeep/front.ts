@@ -13,6 +13,7 @@ const bodies: Record<string, () => Promise<NativeCommand>> = {
   load: async () => (await import('./archive-bodies.ts')).loadBody,
   serve: async () => (await import('./serve-body.ts')).serveBody,
   inspect: async () => (await import('./inspect-body.ts')).inspectBody,
+  demo: async () => (await import('./demo-body.ts')).demoBody,
   completion: async () => (await import('./completion-body.ts')).completionBody,
 };
 

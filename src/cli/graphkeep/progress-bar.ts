@@ -1,7 +1,15 @@
 /** Milliseconds between two pictures. */
 const REDRAW_MS = 100;
 
-/** One line at the bottom of a terminal that is drawn over and over. The total is not known, so it shows what is done. */
+const PART_COLUMNS = 30;
+
+/** `phase [######------] 20 of 40` */
+export function drawPart({ phase, done, total }: { phase: string; done: number; total: number }): string {
+  const filled = total === 0 ? PART_COLUMNS : Math.min(PART_COLUMNS, Math.floor((PART_COLUMNS * done) / total));
+  return `${phase} [${'#'.repeat(filled)}${'-'.repeat(PART_COLUMNS - filled)}] ${done} of ${total}`;
+}
+
+/** One line at the bottom of a terminal that is drawn over and over. */
 export class ProgressBar {
   private readonly write: (text: string) => void;
   private readonly columns: () => number;

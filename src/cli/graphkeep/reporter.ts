@@ -3,7 +3,10 @@ import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
 import { explainFailure } from '../failure-lines.ts';
-import { ProgressBar } from './progress-bar.ts';
+import { drawPart, ProgressBar } from './progress-bar.ts';
+
+/** How far a phase has come: what was moved so far, or a part of a known whole. */
+export type Progress = { phase: string; files: number; bytes: number } | { phase: string; done: number; total: number };
 
 /** What a command tells while it works and when it ends: for people, or as JSON lines for programs. */
 export interface Reporter {
@@ -14,7 +17,7 @@ export interface Reporter {
   debug(text: string): void;
   /** Something happened in a command that runs until it is stopped: a line for people, `data` under its own name for programs. */
   happened(event: string, text: string, data: object): void;
-  progress(done: { bytes: number; files: number; phase: string }): void;
+  progress(done: Progress): void;
   /** The end of a command that succeeded: `text` for people, `data` for programs. */
   report(text: string, data: object): void;
   fail(error: unknown): void;
@@ -62,8 +65,8 @@ class TextReporter implements Reporter {
     this.line(text);
   }
 
-  progress(done: { bytes: number; files: number; phase: string }): void {
-    this.bar?.show(`${done.phase}: ${done.files} files, ${formatBytes(done.bytes)}`);
+  progress(done: Progress): void {
+    this.bar?.show('total' in done ? drawPart(done) : `${done.phase}: ${done.files} files, ${formatBytes(done.bytes)}`);
   }
 
   report(text: string): void {
@@ -103,7 +106,7 @@ class JsonReporter implements Reporter {
     this.write({ event, ...data });
   }
 
-  progress(done: { bytes: number; files: number; phase: string }): void {
+  progress(done: Progress): void {
     this.write({ event: 'progress', ...done });
   }
 

@@ -1,0 +1,62 @@
+import type { BackupReport } from '../../backup/backup-options.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { CommandContext } from '../command-context.ts';
+import { runNeo4jAdmin } from '../neo4j-admin/front.ts';
+
+/** Lines of the result that name files: two for each, which nobody reads in a demonstration. */
+const FILE_LINE = /StoreCopyClient/;
+
+/** What a command has printed, and what its backup job reported. */
+export interface AdminResult {
+  /** Lines about single files are put together. */
+  lines: string[];
+  report?: BackupReport;
+}
+
+/**
+ * Runs a command line of `bin/neo4j-admin` in this process, as it would run in one of its own.
+ * @throws GraphkeepError with the text of the command if it fails, `cancelled` if it was interrupted
+ */
+export async function runAdminCommand(
+  args: readonly string[],
+  context: CommandContext,
+  home: string,
+): Promise<AdminResult> {
+  const { runBackup } = await import('../../backup/backup-job.ts');
+  let output = '';
+  let report: BackupReport | undefined;
+  const write = (text: string) => {
+    output += text;
+  };
+  const exitCode = await runNeo4jAdmin(args, {
+    ...context,
+    env: { NEO4J_HOME: home },
+    stdout: write,
+    stderr: write,
+    runBackup: async (...job) => {
+      report = await runBackup(...job);
+      return report;
+    },
+  });
+  const all = output.trimEnd().split('\n');
+  if (exitCode !== 0) {
+    const code = context.signal.aborted ? 'cancelled' : 'demo.failed';
+    throw new GraphkeepError(code, `neo4j-admin ${args[0]} has ended with exit code ${exitCode}: ${all.join(' ')}`);
+  }
+  return { lines: foldFileLines(all), ...(report === undefined ? {} : { report }) };
+}
+
+function foldFileLines(all: readonly string[]): string[] {
+  const lines: string[] = [];
+  let folded = 0;
+  for (const line of [...all, '']) {
+    if (FILE_LINE.test(line)) {
+      folded++;
+      continue;
+    }
+    if (folded > 0) lines.push(`(${folded} lines about files)`);
+    folded = 0;
+    if (line !== '') lines.push(line);
+  }
+  return lines;
+}

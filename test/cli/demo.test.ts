@@ -1,0 +1,86 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+
+/* The demonstration as `npm run demo` runs it. */
+
+let scratch: string;
+beforeEach(async () => {
+  scratch = await makeTemporaryDirectory();
+  vi.stubEnv('TMPDIR', scratch);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await removeDirectory(scratch);
+});
+
+/** Runs it; `onText` sees every line. */
+async function demo(args: string[], onText: (text: string) => void = () => {}, signal = new AbortController().signal) {
+  let stdout = '';
+  let stderr = '';
+  const exitCode = await runGraphkeep(['demo', ...args], {
+    env: {},
+    cwd: scratch,
+    stdout: (text) => {
+      stdout += text;
+      onText(text);
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+    signal,
+    now: () => new Date(),
+  });
+  return { exitCode, stdout, stderr };
+}
+
+it('backs up, restores and compares; what it reports is measured', async () => {
+  const { exitCode, stdout, stderr } = await demo(['--json']);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  const report = JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
+  expect(report).toMatchObject({ event: 'report', command: 'demo', writers: 8 });
+  const [full, incremental] = report.backups;
+  expect([full.kind, incremental.kind]).toEqual(['full', 'incremental']);
+  expect(incremental.firstTransaction).toBe(full.lastTransaction + 1);
+  expect(full.transactionsMeanwhile).toBeGreaterThan(0);
+  expect(report.proofs.length).toBe(11);
+  for (const { compared, differences } of report.proofs) {
+    expect(compared).toBeGreaterThan(0);
+    expect(differences).toEqual([]);
+  }
+  expect(readdirSync(scratch)).toEqual([]);
+});
+
+it('leaves everything with --keep, and says what to type', async () => {
+  const { exitCode, stdout, stderr } = await demo(['--keep']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('Everything held: ');
+  const [root] = readdirSync(scratch);
+  expect(stderr).toContain(`Everything is still in ${scratch}/${root}`);
+  const restored = /graphkeep inspect (\S+)/.exec(stdout)![1]!;
+  expect(existsSync(restored)).toBe(true);
+  expect(stdout).toMatch(/\$ bin\/neo4j-admin backup --from=127\.0\.0\.1:\d+ --backup-dir=\S+ --name=bank\n/);
+  expect(stdout).toMatch(/\$ NEO4J_HOME=\S+ bin\/neo4j-admin restore --from=\S+ --database=bank\.db\n/);
+  const inspected = await runGraphkeep(['inspect', restored], {
+    env: {},
+    cwd: scratch,
+    stdout: (text) => expect(text).toMatch(/State: +clean/),
+    stderr: () => {},
+    signal: new AbortController().signal,
+    now: () => new Date(),
+  });
+  expect(inspected).toBe(0);
+});
+
+it.each(['2. ', '4. ', '5. ', '6. '])('cleans up when it is interrupted at step %s', async (step) => {
+  const controller = new AbortController();
+  const onText = (text: string) => {
+    if (text.trimStart().startsWith(step)) controller.abort('SIGINT');
+  };
+  const { exitCode, stdout, stderr } = await demo([], onText, controller.signal);
+  expect(exitCode).toBe(130);
+  expect(stderr).toContain('interrupted');
+  expect(stdout).not.toContain('Everything held');
+  expect(readdirSync(scratch)).toEqual([]);
+});
