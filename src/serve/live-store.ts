@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogPosition } from '../log/log-position.ts';
 import { LogFileSet } from '../log/log-source.ts';
-import { readMetadata } from '../store/neostore-metadata.ts';
+import { decodeMetadata } from '../store/neostore-metadata.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
 import { formatByVersion } from '../store/store-format.ts';
 import { formatStoreId, type StoreId } from '../store/store-id.ts';
@@ -84,6 +85,8 @@ class LiveStore implements ServedDatabase {
 class LiveCopy implements ServedCopy {
   readonly files: readonly FoundFile[];
   readonly holdsCheckPoints = true;
+  /** The metadata store as it was first: the log version in it changes with every rotation, also while check points are held. */
+  private readonly metadata: Buffer;
   private readonly database: LiveDatabase;
   private readonly held: HeldCheckPoint;
   private isHolding = true;
@@ -92,12 +95,16 @@ class LiveCopy implements ServedCopy {
   constructor(database: LiveDatabase, held: HeldCheckPoint, request: CopyRequest) {
     this.database = database;
     this.held = held;
-    const { storeVersion } = readMetadata(join(database.directory, METADATA_FILE));
-    this.files = listServedFiles(database.directory, formatByVersion(storeVersion), request);
+    const path = join(database.directory, METADATA_FILE);
+    this.metadata = readFileSync(path);
+    const { storeVersion } = decodeMetadata(this.metadata, path);
+    const files = listServedFiles(database.directory, formatByVersion(storeVersion), request);
+    const sizeBytes = this.metadata.length;
+    this.files = files.map((file) => (file.name === METADATA_FILE ? { ...file, sizeBytes } : file));
   }
 
   readFile(file: FoundFile, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    return readServedFile(file, signal);
+    return file.name === METADATA_FILE ? onePiece(this.metadata) : readServedFile(file, signal);
   }
 
   /** Opens the log and only then lets check points run, and prune, again; all in one step, so the log ends at or behind `through`. */
@@ -122,4 +129,8 @@ class LiveCopy implements ServedCopy {
     this.isHolding = false;
     this.held.release();
   }
+}
+
+async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield bytes;
 }

@@ -1,0 +1,192 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
+import { listLogFiles } from '../../src/log/log-files.ts';
+import { findRecoveryStart } from '../../src/log/recovery-start.ts';
+import { encodeRequest } from '../../src/protocol/common/request.ts';
+import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
+import type { ListenerLimits } from '../../src/serve/listener-options.ts';
+import { serveEmbedded } from '../../src/serve/live-store.ts';
+import { readMetadata } from '../../src/store/neostore-metadata.ts';
+import { attemptBackup, makeBackup } from '../support/backup-attempt.ts';
+import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
+import { findContentDifferences } from '../support/model-graph.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { readContent } from '../support/stored-content.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+
+/*
+ * Promise: a backup from a running database holds every transaction up to the last one it reports, whatever is written, rotated, pruned
+ * and check-pointed meanwhile; and no client can stop the check points of the database for longer than the limit.
+ */
+
+const seed = Number(process.env.GRAPHKEEP_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+let scratch: string;
+let backupDir: string;
+let database: EmbeddedDatabase;
+let load: EmbeddedLoad;
+let listener: BackupListener;
+let events: ListenerEvent[];
+
+beforeEach(async () => {
+  scratch = await makeTemporaryDirectory();
+  backupDir = join(scratch, 'backups');
+  events = [];
+  console.log(`GRAPHKEEP_SEED=${seed}`);
+});
+
+afterEach(async () => {
+  await load.stop();
+  await listener.stop();
+  await database.close();
+  await removeDirectory(scratch);
+});
+
+/** A database with small logs and many check points, some content, and writers that go on. */
+async function startServing(limits: Partial<ListenerLimits> = {}): Promise<void> {
+  database = await EmbeddedDatabase.open(join(scratch, 'graph.db'), {
+    rotationBytes: 128 * 1024,
+    retention: { keep: 'size', bytes: 1024 * 1024 },
+    checkPointTransactions: 200,
+  });
+  await database.createIndex(loadSchema.indexes[0].label, loadSchema.indexes[0].keys);
+  await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
+  load = new EmbeddedLoad(database, { seed });
+  await load.run(300);
+  listener = await BackupListener.start(serveEmbedded(database), {
+    listen: { host: '127.0.0.1', port: 0 },
+    limits,
+    onEvent: (event) => events.push(event),
+  });
+  load.start();
+}
+
+const more = (transactions: number) => load.reach(load.statistics.committed + transactions);
+
+/** The backup is the graph as of its last transaction, which is not older than `atLeast`. */
+function expectExact(name: string, atLeast: number): number {
+  const target = join(backupDir, name);
+  const { lastTransactionId } = readMetadata(join(target, 'neostore'));
+  expect(lastTransactionId).toBeGreaterThanOrEqual(atLeast);
+  expect(findRecoveryStart(target).needed).toBe(false);
+  const expected = load.ledger.graphAt(lastTransactionId).content();
+  expect(findContentDifferences(expected, readContent(target))).toEqual([]);
+  return lastTransactionId;
+}
+
+describe('while writers commit', () => {
+  it('a full backup and ten incrementals are exact', async () => {
+    await startServing();
+    const firstLog = listLogFiles(database.directory).highest!;
+    let before = 0;
+    for (let round = 0; round <= 10; round++) {
+      const atLeast = database.lastTransaction;
+      const report = await makeBackup(backupDir, listener.address, { fallbackToFull: round === 0 });
+      expect(report.kind).toBe(round === 0 ? 'full' : 'incremental');
+      expect(report.lastTransaction).toBeGreaterThan(before);
+      before = expectExact('db', atLeast);
+      await more(40);
+    }
+    await more(600);
+    expect(listLogFiles(database.directory).highest).toBeGreaterThan(firstLog);
+    await makeBackup(backupDir, listener.address);
+    expectExact('db', before);
+  });
+
+  it('eight full backups at the same time are exact, and check points go on after them', async () => {
+    await startServing();
+    const atLeast = database.lastTransaction;
+    const names = Array.from({ length: 8 }, (_, i) => `db${i}`);
+    await Promise.all(names.map((name) => makeBackup(backupDir, listener.address, { name })));
+    for (const name of names) expectExact(name, atLeast);
+    await database.checkPoint();
+    expect(events.filter(({ kind }) => kind === 'finished').length).toBe(8);
+  });
+
+  it('clients that leave in the middle of a copy do no harm', async () => {
+    await startServing();
+    for (const offset of [0, 1, 100, 5000, 65_536, 150_000, 200_000, 250_000, 300_000]) {
+      const client = await RawClient.connect(listener.address);
+      client.send(encodeRequest({ kind: 'full', forensics: false }));
+      await client.bytes(offset);
+      client.close();
+    }
+    await database.checkPoint();
+    const atLeast = database.lastTransaction;
+    await makeBackup(backupDir, listener.address);
+    expectExact('db', atLeast);
+  });
+
+  it('a copy that a client reads slowly keeps its log, though it is rotated and pruned meanwhile', async () => {
+    await startServing();
+    const served = serveEmbedded(database);
+    const { signal } = new AbortController();
+    const copy = await served.openFullCopy(signal);
+    await more(1500);
+    const through = database.lastTransaction;
+    const transactions = copy.openTransactions();
+    const held = listLogFiles(database.directory).lowest!;
+    // Check points run again from here on, and prune what only the copy still has.
+    while (listLogFiles(database.directory).lowest! <= held) {
+      await more(500);
+      await database.checkPoint();
+    }
+    let bytes = 0;
+    let last = Buffer.alloc(0);
+    for await (const piece of transactions) {
+      bytes += piece.length;
+      last = Buffer.from(piece);
+    }
+    expect(bytes).toBeGreaterThan(256 * 1024);
+    // The stream ends with a commit entry: its version and type, transaction, time.
+    expect(Number(last.readBigInt64BE(last.length - 16))).toBe(through);
+    copy.close();
+  });
+});
+
+describe('a client that comes too late', () => {
+  it('is told so, and gets a full backup if it may', async () => {
+    await startServing();
+    await makeBackup(backupDir, listener.address);
+    const had = readMetadata(join(backupDir, 'db', 'neostore')).lastTransactionId;
+    const firstKept = listLogFiles(database.directory).highest!;
+    while (listLogFiles(database.directory).lowest! <= firstKept) {
+      await more(500);
+      await database.checkPoint();
+    }
+    const { error } = await attemptBackup(backupDir, listener.address, { fallbackToFull: false });
+    expect(error?.code).toBe('peer.history-pruned');
+    expect(events.at(-1)).toMatchObject({ kind: 'failed', error: { code: 'serve.history-pruned' } });
+    const report = await makeBackup(backupDir, listener.address);
+    expect(report.fallback).toBeDefined();
+    expect(expectExact('db', had + 1)).toBeGreaterThan(had);
+  });
+});
+
+describe('a client that stops reading', () => {
+  it('keeps the database from its check points until it is cut off, not longer', async () => {
+    await startServing({ maxHoldMs: 700 });
+    // More than the sockets hold by themselves.
+    const text = 'x'.repeat(64 * 1024);
+    for (let i = 0; i < 8; i++) {
+      await database.transact((tx) => {
+        for (let n = 0; n < 40; n++) tx.createNode([], { text: { type: 'string', value: text } });
+      });
+    }
+    await load.stop();
+    const client = await RawClient.connect(listener.address);
+    client.stopReading();
+    client.send(encodeRequest({ kind: 'full', forensics: false }));
+    while (!events.some(({ kind }) => kind === 'started')) await new Promise(setImmediate);
+    // Joins the check point of the copy, so that the next one has to wait for it.
+    const hold = await database.holdCheckPoints();
+    hold.release();
+    await database.transact((tx) => tx.createNode(['After']));
+    expect(events.some(({ kind }) => kind === 'aborted')).toBe(false);
+    await database.checkPoint();
+    expect(events.find(({ kind }) => kind === 'aborted')).toMatchObject({ error: { code: 'serve.client-slow' } });
+    expect(readMetadata(join(database.directory, 'neostore')).lastTransactionId).toBe(database.lastTransaction);
+    client.close();
+  });
+});
