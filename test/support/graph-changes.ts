@@ -103,8 +103,13 @@ export class GraphModel implements Omit<WalkedGraph, 'denseNodes'> {
   readonly tokens: WalkedGraph['tokens'] = new Map();
   private readonly store: RecordMemory;
 
-  constructor(store: RecordMemory) {
+  /** `graph` = what the store holds, by default nothing. */
+  constructor(store: RecordMemory, graph?: WalkedGraph) {
     this.store = store;
+    if (graph === undefined) return;
+    for (const part of ['nodes', 'relationships', 'graphProperties', 'rules', 'tokens'] as const) {
+      for (const [id, value] of graph[part]) (this[part] as Map<unknown, unknown>).set(id, value);
+    }
   }
 
   /** Makes the change here and in the transaction; one that needs an entity where there is none does nothing. */

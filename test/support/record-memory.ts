@@ -31,6 +31,18 @@ export class RecordMemory implements RecordView, IdTaker {
     this.denseThreshold = options.denseThreshold;
   }
 
+  /** Puts in a record of a store that was there before. Ids below `endId` that have none are free once {@link endLoading} is called. */
+  load(key: StoreKey, record: RecordOf[StoreKey]): void {
+    this.put(key, record.id, record);
+  }
+
+  endLoading(key: StoreKey, endId: number): void {
+    const table = this.tables.get(key)!;
+    const first = storeFile(key).header === 'none' ? 0 : 1;
+    for (let id = first; id < endId; id++) if (!table.has(id)) this.free.get(key)!.push(id);
+    this.next.set(key, Math.max(first, endId));
+  }
+
   dataBytes(key: StoreKey): number {
     return this.options.dataBytes[key] ?? 120;
   }
