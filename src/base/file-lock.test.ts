@@ -124,6 +124,17 @@ describe('a shared lock', () => {
     expect(existsSync(path)).toBe(true);
     await second!.release();
   });
+
+  it('removes a file that a killed holder has left, when it is the last one', async () => {
+    writeFileSync(path, '');
+    const options = { shared: true, remove: 'always' } as const;
+    const first = await tryLockFile(path, options);
+    const second = await tryLockFile(path, options);
+    await first!.release();
+    expect(existsSync(path)).toBe(true);
+    await second!.release();
+    expect(existsSync(path)).toBe(false);
+  });
 });
 
 describe('between processes', () => {

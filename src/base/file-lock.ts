@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, stat, unlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { GraphkeepError } from './errors.ts';
-import { fileError, isMissing } from './file-errors.ts';
+import { fileError, isForbidden, isMissing } from './file-errors.ts';
 
 /*
  * Locks of the operating system on a whole file, as the Java server takes them on `store_lock`.
@@ -118,9 +118,7 @@ async function openLockFile(
   options: LockOptions,
 ): Promise<{ file: FileHandle; created: boolean } | undefined> {
   try {
-    // A shared lock only reads: it works on a directory that may not be written.
-    const flags = options.shared === true ? constants.O_RDONLY : constants.O_RDWR;
-    return { file: await open(path, flags), created: false };
+    return { file: await openExisting(path, options), created: false };
   } catch (error) {
     if (!isMissing(error) || options.create === false) throw fileError(error, 'open the lock file', path);
   }
@@ -129,6 +127,17 @@ async function openLockFile(
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
     throw fileError(error, 'create the lock file', path);
+  }
+}
+
+/** A shared lock only reads, so that it works on a directory that may not be written; but to remove the file takes an exclusive one. */
+async function openExisting(path: string, { shared, remove }: LockOptions): Promise<FileHandle> {
+  if (shared === true && remove !== 'always') return await open(path, constants.O_RDONLY);
+  try {
+    return await open(path, constants.O_RDWR);
+  } catch (error) {
+    if (shared !== true || !isForbidden(error)) throw error;
+    return await open(path, constants.O_RDONLY);
   }
 }
 

@@ -197,6 +197,12 @@ describe('locks', () => {
     await job.release();
   });
 
+  it('removes the lock file that a killed restore has left at the backup', async () => {
+    writeFileSync(`${backup}.graphkeep-lock`, '');
+    await restoreDatabase(options());
+    expect(existsSync(`${backup}.graphkeep-lock`)).toBe(false);
+  });
+
   it('are held while the files are replaced and gone afterwards', async () => {
     makeOldDatabase();
     const seen: unknown[] = [];

@@ -161,15 +161,16 @@ function isWithin(inner: string, outer: string): boolean {
  */
 async function lockBackup({ from, databaseDirectory }: RestoreOptions): Promise<FileLock[]> {
   const places = [
-    { path: `${from}.graphkeep-lock`, create: true },
+    // Removed also if a killed run has left it: nobody else would.
+    { path: `${from}.graphkeep-lock`, create: true, remove: 'always' as const },
     { path: join(from, STORE_LOCK_FILE), create: false },
     { path: join(dirname(from), STORE_LOCK_FILE), create: false },
   ];
   const held: FileLock[] = [];
-  for (const { path, create } of places) {
+  for (const { path, ...how } of places) {
     if (path === join(dirname(databaseDirectory), STORE_LOCK_FILE)) continue;
     try {
-      const lock = await tryLockFile(path, { shared: true, create });
+      const lock = await tryLockFile(path, { shared: true, ...how });
       if (lock !== undefined) {
         held.push(lock);
         continue;
