@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from 'vitest';
+import { Dice } from '../../src/base/dice.ts';
+import { encodeRequest } from '../../src/protocol/common/request.ts';
+import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
+import { readCapture } from '../support/common-captures.ts';
+import { PatternDatabase } from '../support/pattern-database.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+/*
+ * Promise: no bytes and no behaviour of clients crash a listener, make it hang, or cost it memory or descriptors for good.
+ * GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_FUZZ_SEED to repeat a run.
+ */
+
+const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
+const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+const CLIENTS = 16;
+const MOST_HALF_OPEN = 40;
+const MB = 1024 * 1024;
+
+const originals = [
+  encodeRequest({ kind: 'full', forensics: false }),
+  encodeRequest({ kind: 'full', forensics: true }),
+  encodeRequest({ kind: 'incremental', lastTransactionId: 5 }),
+  readCapture('catchup-hello.c2s.bin'),
+  readCapture('err-app-version.c2s.bin'),
+];
+
+/** Numbers that are likely to hurt as lengths. */
+const sharp = [0, 1, 2, 3, 0x7f, 0xff, 0xffff, 0x3fffff, 0x400000, 0x400001, 0x7fffffff, 0x80000000, 0xffffffff];
+
+const mutations: ((bytes: Buffer, dice: Dice) => Buffer)[] = [
+  function flipBit(bytes, dice) {
+    const at = dice.below(bytes.length);
+    bytes[at] = bytes[at]! ^ (1 << dice.below(8));
+    return bytes;
+  },
+  function setLength(bytes, dice) {
+    if (bytes.length < 4) return bytes;
+    bytes.writeUInt32BE(dice.pick(sharp), dice.chance(0.6) ? 0 : dice.below(bytes.length - 3));
+    return bytes;
+  },
+  function cut(bytes, dice) {
+    return bytes.subarray(0, dice.below(bytes.length + 1));
+  },
+  function insert(bytes, dice) {
+    const at = dice.below(bytes.length + 1);
+    return Buffer.concat([bytes.subarray(0, at), randomBytes(dice, dice.below(80)), bytes.subarray(at)]);
+  },
+  function repeat(bytes, dice) {
+    return Buffer.concat(Array.from({ length: dice.between(2, 40) }, () => bytes));
+  },
+  function setMore(bytes, dice) {
+    if (bytes.length < 6) return bytes;
+    bytes[4] = dice.pick([9, 10, 11]);
+    return Buffer.concat([bytes, dice.pick(originals)]);
+  },
+  function emptyChunks(bytes, dice) {
+    const empty = Buffer.from('000000020902', 'hex');
+    return Buffer.concat([...Array.from({ length: dice.pick([3, 900, 1100]) }, () => empty), bytes]);
+  },
+];
+
+function randomBytes(dice: Dice, length: number): Buffer {
+  return Buffer.from(Array.from({ length }, () => dice.below(256)));
+}
+
+function makeInput(dice: Dice): Buffer {
+  if (dice.chance(0.1)) return randomBytes(dice, dice.below(dice.pick([8, 100, 20_000])));
+  let bytes: Buffer = Buffer.from(dice.pick(originals));
+  for (let left = dice.below(4); left > 0; left--) {
+    if (bytes.length > 0) bytes = dice.pick(mutations)(bytes, dice);
+  }
+  return bytes;
+}
+
+let listener: BackupListener;
+afterEach(() => listener.stop());
+
+it(`survives ${rounds} rounds, seed ${seed}`, { timeout: 3_600_000 }, async () => {
+  const database = new PatternDatabase();
+  database.files = [
+    { name: 'empty', alignment: 1, sizeBytes: 0 },
+    { name: 'some', alignment: 15, sizeBytes: 300_000 },
+    { name: 'neostore', alignment: 9, sizeBytes: 8192 },
+  ];
+  const seen = new Map<ListenerEvent['kind'], number>();
+  const odd: unknown[] = [];
+  listener = await BackupListener.start(database, {
+    listen: { host: '127.0.0.1', port: 0 },
+    limits: { maxConnections: 200, requestTimeoutMs: 300, idleTimeoutMs: 300, stallTimeoutMs: 500 },
+    onEvent: (event) => {
+      seen.set(event.kind, (seen.get(event.kind) ?? 0) + 1);
+      // Whatever is wrong with a client is an error with a code.
+      if ('error' in event && (event.error as { code?: string }).code?.includes('.') !== true) odd.push(event.error);
+    },
+  });
+  const halfOpen: Socket[] = [];
+  const clients = new Set<Socket>();
+  let next = 0;
+
+  const play = async (dice: Dice): Promise<void> => {
+    const socket = connect(listener.address.port, listener.address.host);
+    clients.add(socket);
+    socket.on('error', () => {}).on('close', () => clients.delete(socket));
+    await once(socket, 'connect');
+    if (dice.chance(0.2)) socket.pause();
+    else socket.resume();
+    const input = makeInput(dice);
+    const split = dice.chance(0.3) ? dice.below(input.length + 1) : input.length;
+    socket.write(input.subarray(0, split));
+    if (dice.chance(0.5)) await Promise.race([once(socket, 'data'), once(socket, 'close'), sleep(4)]).catch(() => {});
+    if (!socket.destroyed) socket.write(input.subarray(split));
+    const ending = dice.below(10);
+    if (ending < 1) {
+      halfOpen.push(socket);
+      if (halfOpen.length > MOST_HALF_OPEN) halfOpen.shift()!.destroy();
+    } else if (ending < 4) socket.resetAndDestroy();
+    else if (ending < 6) socket.end();
+    else socket.destroy();
+  };
+
+  const expectAnswer = async (): Promise<void> => {
+    const client = await RawClient.connect(listener.address);
+    client.send(originals[0]!);
+    const [message] = await client.messages(1);
+    expect(message).toMatchObject({ failure: false });
+    client.close();
+  };
+
+  const settle = async () => {
+    // The ones that do not read never see that the listener has closed.
+    for (const socket of clients) socket.destroy();
+    halfOpen.length = 0;
+    while (listener.clients > 0) await sleep(10);
+    await database.unused();
+    await expectAnswer();
+    while (listener.clients > 0) await sleep(10);
+    await sleep(50);
+    return { descriptors: readdirSync('/proc/self/fd').length, memory: process.memoryUsage() };
+  };
+
+  /** Several clients at the same time. Each round has dice of its own: the same bytes, whatever the order. */
+  const playUpTo = async (end: number): Promise<void> => {
+    const one = async (): Promise<void> => {
+      while (next < end) {
+        const round = next++;
+        await play(new Dice(seed + round));
+        if (round % 500 === 0) await expectAnswer();
+      }
+    };
+    await Promise.all(Array.from({ length: CLIENTS }, one));
+  };
+
+  await playUpTo(Math.ceil(rounds / 4));
+  const before = await settle();
+  await playUpTo(rounds);
+  const after = await settle();
+
+  console.log(`${rounds} rounds, seed ${seed}:`, Object.fromEntries(seen), before, after);
+  expect(odd).toEqual([]);
+  expect(database.open + database.holding).toBe(0);
+  expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 2);
+  expect(after.memory.heapUsed - before.memory.heapUsed).toBeLessThan(64 * MB);
+  expect(after.memory.rss - before.memory.rss).toBeLessThan(150 * MB);
+  for (const kind of ['finished', 'refused', 'aborted', 'silent'] as const)
+    expect(seen.get(kind), kind).toBeGreaterThan(0);
+});
