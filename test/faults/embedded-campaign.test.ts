@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LedgerCampaign } from '../support/ledger-campaign.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+
+/** A round is one kill, or one backup, restore or stop that was completed and verified. */
+const rounds = Number(process.env.GRAPHKEEP_FAULT_ROUNDS ?? 1000);
+const seed = Number(process.env.GRAPHKEEP_FAULT_SEED ?? Date.now() % 1_000_000_007);
+
+let scratch: string;
+let campaign: LedgerCampaign;
+
+beforeAll(async () => {
+  console.log(`GRAPHKEEP_FAULT_SEED=${seed} GRAPHKEEP_FAULT_ROUNDS=${rounds}`);
+  scratch = await makeTemporaryDirectory();
+  campaign = await LedgerCampaign.prepare(scratch, seed);
+});
+
+afterAll(async () => {
+  console.log(JSON.stringify(campaign.figures, null, 2));
+  await campaign.end();
+  await removeDirectory(scratch);
+});
+
+it('a live database, its backups and its restored copy survive the kill of any process', async () => {
+  const figures = await campaign.run(rounds);
+  expect(figures.rounds).toBeGreaterThanOrEqual(rounds);
+  expect(figures.kills).toBeGreaterThan(rounds / 5);
+});

@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LedgerCampaign } from '../support/ledger-campaign.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+
+/*
+ * Promise: whatever is killed while a live database is written, backed up, restored and served, no acknowledged transaction is lost, none is
+ * there by half, a backup has all that was acknowledged before it began, and nothing is left over. The long form is in test/faults.
+ */
+
+const seed = Number(process.env.GRAPHKEEP_FAULT_SEED ?? Date.now() % 1_000_000_007);
+const rounds = 24;
+
+let scratch: string;
+let campaign: LedgerCampaign;
+
+beforeAll(async () => {
+  console.log(`GRAPHKEEP_FAULT_SEED=${seed}`);
+  scratch = await makeTemporaryDirectory();
+  campaign = await LedgerCampaign.prepare(scratch, seed);
+});
+
+afterAll(async () => {
+  await campaign.end();
+  await removeDirectory(scratch);
+});
+
+it('survives the kill of any process in every kind of round', async () => {
+  const figures = await campaign.run(rounds);
+  expect(figures.rounds).toBeGreaterThanOrEqual(rounds);
+  expect(figures.kills).toBeGreaterThanOrEqual(5);
+  expect(figures.transactions).toBeGreaterThan(100);
+});
