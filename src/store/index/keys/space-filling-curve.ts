@@ -69,7 +69,7 @@ const SPACE: CurveMachine = {
 
 /**
  * Place on the curve of the cell that holds the point. Undefined for the few points so near to the edge of a cell that releases
- * disagree: 3.4.9 multiplies where 3.5.34 divides, and which one wrote an index is not in its files.
+ * disagree: 3.4.9 rounds, 3.5.34 is exact (but for points within 1e-15 of a cell), and which one wrote an index is not in its files.
  */
 export function curveValueOf(settings: CurveSettings, coordinates: readonly number[]): bigint | undefined {
   const { maxLevels, axes } = settings;
@@ -96,13 +96,31 @@ export function curveValueOf(settings: CurveSettings, coordinates: readonly numb
   return value;
 }
 
+/** More than rounding can move a place, in cells. */
+const UNSURE = 2 ** -16;
+
+/** The cell that holds the coordinate, if the rounding of 3.4.9, which multiplies, leads there too. */
 function cellOf(coordinate: number, { min, max }: { min: number; max: number }, levels: number): number | undefined {
   const cells = 2 ** levels;
-  const byProduct = clamp(Math.floor((coordinate - min) * (cells / (max - min))), cells);
-  const byQuotient = clamp(Math.floor(((coordinate - min) / (max - min)) * cells), cells);
-  return byProduct === byQuotient ? byProduct : undefined;
+  const place = (coordinate - min) * (cells / (max - min));
+  if (Number.isNaN(place)) return undefined;
+  const cell = Math.floor(place);
+  const border = Math.round(place);
+  if (border > 0 && border < cells && Math.abs(place - border) < UNSURE) {
+    const isBehind = (exact(coordinate) - exact(min)) * BigInt(cells) >= BigInt(border) * (exact(max) - exact(min));
+    if (isBehind !== cell >= border) return undefined;
+  }
+  return Math.min(cells - 1, Math.max(0, cell));
 }
 
-function clamp(cell: number, cells: number): number {
-  return Math.min(cells - 1, Math.max(0, cell));
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** A finite number in units of the smallest one. */
+function exact(value: number): bigint {
+  scratch.setFloat64(0, Math.abs(value));
+  const bits = scratch.getBigUint64(0);
+  const exponent = bits >> 52n;
+  const fraction = bits & 0xf_ffff_ffff_ffffn;
+  const size = exponent === 0n ? fraction : (fraction | (1n << 52n)) << (exponent - 1n);
+  return value < 0 ? -size : size;
 }
