@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { Dice } from '../../src/base/dice.ts';
+import { genericKey } from '../../src/store/index/keys/generic-key.ts';
+import { PointCurves } from '../../src/store/index/keys/point-curves.ts';
 import type { PropertyValue } from '../../src/store/property-value.ts';
 import { zoneNumber } from '../../src/store/zone-table.ts';
 import { arbitraryValue } from './arbitrary-values.ts';
@@ -24,7 +26,11 @@ export class LoadValues {
   constructor(seed: number, nativeOnly: boolean) {
     this.dice = new Dice(seed);
     const pool = fc.sample(arbitraryValue, { seed, numRuns: 3000 }).map(withKnownZone);
-    const small = pool.filter((value) => JSON.stringify(noteValue(value)).length <= LARGEST_INDEXED);
+    const small = pool.filter(
+      (value) =>
+        JSON.stringify(noteValue(value)).length <= LARGEST_INDEXED &&
+        genericKey.encode(0, [value], new PointCurves()) !== undefined,
+    );
     this.any = [...pool, ...Array.from({ length: 300 }, () => this.longText())];
     this.indexed = nativeOnly ? small.filter(({ type }) => type !== 'array' && type !== 'boolean') : small;
   }
@@ -33,7 +39,7 @@ export class LoadValues {
     return this.dice.pick(this.any);
   }
 
-  /** A value that fits into every index; equal ones, and equal numbers of different type, do occur. */
+  /** A value that fits into every index and that we can write there; equal ones, and equal numbers of different type, do occur. */
   pickIndexed(): PropertyValue {
     if (this.dice.chance(0.7)) return this.dice.pick(this.indexed);
     const number = this.dice.below(50);
