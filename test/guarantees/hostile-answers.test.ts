@@ -6,9 +6,16 @@ import { BackupFailed } from '../../src/backup/backup-options.ts';
 import type { ErrorCode } from '../../src/base/error-codes.ts';
 import type { CommonRequest } from '../../src/protocol/common/request.ts';
 import { ResponseWriter } from '../../src/protocol/common/response-writer.ts';
-import { decodeMetadata, encodeMetadata, type NeostoreMetadata } from '../../src/store/neostore-metadata.ts';
+import { listServedFiles } from '../../src/serve/served-files.ts';
+import {
+  decodeMetadata,
+  encodeMetadata,
+  type NeostoreMetadata,
+  readMetadata,
+} from '../../src/store/neostore-metadata.ts';
+import { formatByVersion } from '../../src/store/store-format.ts';
 import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '../support/backup-attempt.ts';
-import { BackupServer, servedFiles } from '../support/backup-server.ts';
+import { BackupServer } from '../support/backup-server.ts';
 import { decodeAnswer, fullAnswers, readCapture, recutFrames } from '../support/common-captures.ts';
 import { type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
 import type { ServedTransaction } from '../support/served-history.ts';
@@ -181,7 +188,9 @@ interface Parts {
 
 function fullParts(): Parts {
   const { folder, storeId, transactions } = history;
-  const files = servedFiles(folder).map((name) => ({ name, bytes: readFileSync(join(folder, name)) }));
+  const { storeVersion } = readMetadata(join(folder, 'neostore'));
+  const found = listServedFiles(folder, formatByVersion(storeVersion), { logs: false });
+  const files = found.map(({ name, path }) => ({ name, bytes: readFileSync(path) }));
   return { files, storeId, transactions: transactions.filter(({ id }) => id <= NEW), rest: Buffer.alloc(0) };
 }
 

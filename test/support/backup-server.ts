@@ -1,10 +1,11 @@
-import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { join, relative, sep } from 'node:path';
 import { writeJavaException } from '../../src/protocol/common/java-exception-writer.ts';
 import { type CommonRequest, RequestDecoder } from '../../src/protocol/common/request.ts';
 import { ResponseWriter } from '../../src/protocol/common/response-writer.ts';
-import { isServedFile, type ServedHistory } from './served-history.ts';
+import { listServedFiles, readServedFile } from '../../src/serve/served-files.ts';
+import { formatByVersion } from '../../src/store/store-format.ts';
+import type { ServedHistory } from './served-history.ts';
 
 /** What goes wrong with one answer. */
 export interface Fault {
@@ -90,12 +91,15 @@ export class BackupServer {
   }
 
   private async writeFiles(writer: ResponseWriter): Promise<void> {
-    const { folder } = this.history;
-    for (const name of servedFiles(folder)) {
-      const path = join(folder, name);
-      const empty = statSync(path).size === 0;
-      await writer.beginFile({ name, alignment: 1, empty });
-      if (!empty) for await (const chunk of createReadStream(path)) await writer.fileBytes(chunk as Buffer);
+    const { folder, storeId } = this.history;
+    const { signal } = new AbortController();
+    const files = existsSync(folder)
+      ? listServedFiles(folder, formatByVersion(storeId.storeVersion), { logs: false })
+      : [];
+    for (const file of files) {
+      const { name, alignment } = file;
+      await writer.beginFile({ name, alignment, empty: file.sizeBytes === 0 });
+      for await (const piece of readServedFile(file, signal)) await writer.fileBytes(piece);
       await writer.endFile();
     }
     await writer.endFiles();
@@ -135,16 +139,4 @@ async function sendAll(socket: Socket, bytes: Buffer): Promise<void> {
     const piece = bytes.subarray(at, at + PIECE_BYTES);
     await new Promise<void>((resolve, reject) => socket.write(piece, (error) => (error ? reject(error) : resolve())));
   }
-}
-
-/** The files of a full copy in the order of a real server: `neostore` last. */
-export function servedFiles(folder: string): string[] {
-  const names: string[] = [];
-  if (!existsSync(folder)) return names;
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const name = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
-    if (entry.isFile() && isServedFile(name)) names.push(name);
-  }
-  const rank = (name: string) => (name === 'neostore' ? 1 : 0);
-  return names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }

@@ -43,8 +43,3 @@ export function readHistory(folder: string): ServedHistory {
 export function newestOf(history: ServedHistory): number {
   return history.transactions.at(-1)?.id ?? history.checkPoint;
 }
-
-/** Whether a server sends this file, whose name is relative to the store, in a full copy (common-protocol spec 9). */
-export function isServedFile(name: string): boolean {
-  return !/^(neostore.*\.id|store_lock|neostore\.transaction\.db.*|debug\.log.*|metrics\/.*)$/.test(name);
-}
