@@ -31,7 +31,7 @@ function nativeSection(): string {
     'GNU syntax: `--name value` or `--name=value`. A flag is switched on with `--flag`, off with `--no-flag`, or set with ' +
     '`--flag=true|false`. With `--json` every line of stdout is one JSON object with an `event`: `line`, `note`, `debug` ' +
     '(with `--verbose`), `progress`, and at the end `report` or `error`. `serve` has `listening`, and for its clients `started`, ' +
-    '`finished`, `failed`, `aborted`, `refused`, `silent`.';
+    '`finished`, `failed`, `aborted`, `refused`, `silent`, `trouble`.';
   return ['## `graphkeep`', intro, ...nativeCommands.map(nativeCommand)].join('\n\n');
 }
 

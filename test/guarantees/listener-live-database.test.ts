@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
@@ -123,7 +124,16 @@ describe('while writers commit', () => {
     const served = serveEmbedded(database);
     const { signal } = new AbortController();
     const copy = await served.openFullCopy(signal);
+    const metadata = readFileSync(join(database.directory, 'neostore'));
     await more(1500);
+    // Each rotation names the new log in the file.
+    expect(metadata.equals(readFileSync(join(database.directory, 'neostore')))).toBe(false);
+    for (const file of copy.files) {
+      const pieces: Buffer[] = [];
+      for await (const piece of copy.readFile(file, signal)) pieces.push(Buffer.from(piece));
+      const bytes = file.name === 'neostore' ? metadata : readFileSync(join(database.directory, file.name));
+      expect(Buffer.concat(pieces).equals(bytes), file.name).toBe(true);
+    }
     const through = database.lastTransaction;
     const transactions = copy.openTransactions();
     const held = listLogFiles(database.directory).lowest!;
