@@ -1,4 +1,3 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree, renameDurably } from '../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
@@ -7,7 +6,7 @@ import { BASE_TRANSACTION, LOG_HEADER_BYTES } from '../log/log-header.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { type RecoverOptions, type Recovery, recoverStore } from '../replay/recover.ts';
 import type { BackupSource } from '../source/backup-source.ts';
-import { type NeostoreMetadata, patchMetadataOf, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
+import { type NeostoreMetadata, patchMetadataDurably, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
 import { requireCompleteStore } from '../store/store-completeness.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
 import { formatStoreId, type StoreId, sameStore } from '../store/store-id.ts';
@@ -141,13 +140,7 @@ function requireSameStore(remote: StoreId, metadata: NeostoreMetadata, source: B
  */
 async function placeLog(run: Incremental, version: number): Promise<void> {
   const { path, workPath } = run.target;
-  const fd = openSync(join(path, METADATA_FILE), 'r+');
-  try {
-    patchMetadataOf(fd, { logVersion: version });
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  patchMetadataDurably(join(path, METADATA_FILE), { logVersion: version });
   const name = logFileName(version);
   await renameDurably(join(workPath, 'log', name), join(path, name));
 }

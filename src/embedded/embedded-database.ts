@@ -308,7 +308,7 @@ export class EmbeddedDatabase {
     }
     await this.gate.request();
     await this.committer.whenDurable();
-    await writeIdFiles(this.directory, this.committer.ids);
+    await writeIdFiles(this.directory, this.scratch, this.committer.ids);
   }
 
   private requireOpen(): void {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { unlink } from 'node:fs/promises';
+import { rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory, writeFileDurably } from '../base/durable-files.ts';
+import { syncDirectory, syncFile } from '../base/durable-files.ts';
 import { hasCode } from '../base/errors.ts';
+import { atFile } from '../base/file-errors.ts';
 import { encodeIdFile, type IdFile, readIdFile } from '../store/id-file.ts';
 import { ID_FILE_SUFFIX, METADATA_FILE, type StoreKey, storeFile, storeFiles } from '../store/store-files.ts';
 import type { FreeIds } from './free-ids.ts';
@@ -37,8 +38,18 @@ export async function removeIdFiles(directory: string): Promise<void> {
   await syncDirectory(directory);
 }
 
-/** Writes them at a clean shutdown, so that a server has no scan to make and ids are used again. */
-export async function writeIdFiles(directory: string, ids: FreeIds): Promise<void> {
-  for (const { key } of storeFiles) await writeFileDurably(idFilePath(directory, key), encodeIdFile(ids.describe(key)));
-  await writeFileDurably(join(directory, METADATA_FILE + ID_FILE_SUFFIX), encodeIdFile(METADATA_IDS));
+/**
+ * Writes them at a clean shutdown, so that a server has no scan to make and ids are used again. They are made in `scratch` and renamed: a
+ * kill leaves only whole ones.
+ */
+export async function writeIdFiles(directory: string, scratch: string, ids: FreeIds): Promise<void> {
+  const files: [string, IdFile][] = storeFiles.map(({ key, fileName }) => [fileName, ids.describe(key)]);
+  for (const [fileName, content] of [...files, [METADATA_FILE, METADATA_IDS] as const]) {
+    const name = fileName + ID_FILE_SUFFIX;
+    const made = join(scratch, name);
+    await atFile('write the id file', made, () => writeFile(made, encodeIdFile(content)));
+    await syncFile(made);
+    await atFile('rename the id file', made, () => rename(made, join(directory, name)));
+  }
+  await syncDirectory(directory);
 }

@@ -1,4 +1,3 @@
-import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import type { LogPosition } from '../log/log-position.ts';
@@ -7,7 +6,7 @@ import { findRecoveryStart } from '../log/recovery-start.ts';
 import { checkPointStore, recoverStore } from '../replay/recover.ts';
 import type { IndexesReport } from '../replay/schema-index-files.ts';
 import type { IdFile } from '../store/id-file.ts';
-import { type NeostoreMetadata, patchMetadataOf, readMetadata } from '../store/neostore-metadata.ts';
+import { type NeostoreMetadata, patchMetadataDurably, readMetadata } from '../store/neostore-metadata.ts';
 import { METADATA_FILE, type StoreKey } from '../store/store-files.ts';
 import { formatByVersion, STANDARD_FORMAT } from '../store/store-format.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
@@ -97,14 +96,5 @@ function openLog(directory: string, end: LogPosition): Omit<OpenedStore, 'idFile
 
 /** `neostore` names the log file that is appended to, before it exists: a server goes on in the file that is named there. */
 export function nameLogVersion(directory: string, version: number): void {
-  const path = join(directory, METADATA_FILE);
-  if (!existsSync(path))
-    throw new GraphkeepError('store.missing-file', 'the metadata store is missing', { place: { file: path } });
-  const fd = openSync(path, 'r+');
-  try {
-    patchMetadataOf(fd, { logVersion: version });
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  patchMetadataDurably(join(directory, METADATA_FILE), { logVersion: version });
 }

@@ -1,8 +1,7 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogPosition } from '../log/log-position.ts';
 import { cutLog, LogWriter } from '../log/log-writer.ts';
-import { type NeostoreMetadata, patchMetadataOf } from '../store/neostore-metadata.ts';
+import { type NeostoreMetadata, patchMetadataDurably } from '../store/neostore-metadata.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
 import { type AppliedLog, type ApplyOptions, applyLog } from './apply-log.ts';
 import type { DerivedFilesReport } from './derived-files.ts';
@@ -68,22 +67,16 @@ export async function checkPointStore(folder: string, options: StoreCheckPointOp
 function writeMetadata(folder: string, applied: AppliedLog, more: Partial<NeostoreMetadata> = {}): void {
   const { log, before, lastTransaction } = applied;
   const { end, last, collector } = log;
-  const fd = openSync(join(folder, METADATA_FILE), 'r+');
-  try {
-    patchMetadataOf(fd, {
-      ...more,
-      lastClosedLogVersion: end.version,
-      lastClosedLogOffset: end.offset,
-      firstGraphProperty: collector.firstGraphProperty ?? before.firstGraphProperty,
-      lastConstraintTransaction: collector.schema.lastConstraintTransaction ?? before.lastConstraintTransaction,
-      lastTransactionId: lastTransaction,
-      lastTransactionChecksum: last?.checksum ?? before.lastTransactionChecksum,
-      lastTransactionCommitTime: last?.timeCommitted ?? before.lastTransactionCommitTime,
-    });
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  patchMetadataDurably(join(folder, METADATA_FILE), {
+    ...more,
+    lastClosedLogVersion: end.version,
+    lastClosedLogOffset: end.offset,
+    firstGraphProperty: collector.firstGraphProperty ?? before.firstGraphProperty,
+    lastConstraintTransaction: collector.schema.lastConstraintTransaction ?? before.lastConstraintTransaction,
+    lastTransactionId: lastTransaction,
+    lastTransactionChecksum: last?.checksum ?? before.lastTransactionChecksum,
+    lastTransactionCommitTime: last?.timeCommitted ?? before.lastTransactionCommitTime,
+  });
 }
 
 async function appendCheckPoint(folder: string, end: LogPosition): Promise<void> {

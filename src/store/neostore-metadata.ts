@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { readI64, writeI64 } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
@@ -131,6 +131,21 @@ export function patchMetadata(path: string, patch: Partial<NeostoreMetadata>): v
     patchMetadataOf(fd, patch);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Like {@link patchMetadata}, and forces the file. */
+export function patchMetadataDurably(path: string, patch: Partial<NeostoreMetadata>): void {
+  try {
+    const fd = openSync(path, 'r+');
+    try {
+      patchMetadataOf(fd, patch);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw fileError(error, 'write the metadata store', path);
   }
 }
 

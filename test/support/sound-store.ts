@@ -23,9 +23,13 @@ import { readEntries } from './trees.ts';
 
 /**
  * Everything that a server, or its checker, could find wrong in the files of a store that was shut down cleanly: records and chains, counts,
- * label scan store, indexes, id files, log. One line each; empty = sound. Reads the whole store into memory.
+ * label scan store, indexes, id files, log. One line each; empty = sound. Reads the whole store into memory. `idsMayBeLost`: the store has once
+ * been recovered; free ids are not looked for then.
  */
-export async function findStoreProblems(directory: string): Promise<string[]> {
+export async function findStoreProblems(
+  directory: string,
+  options: { idsMayBeLost?: boolean } = {},
+): Promise<string[]> {
   const reader = new StoreReader(directory);
   try {
     const graph = walkRecords(walkable(reader));
@@ -34,7 +38,7 @@ export async function findStoreProblems(directory: string): Promise<string[]> {
       ...(await checkCounts(directory, reader)),
       ...(await checkLabelScan(directory, graph)),
       ...(await checkIndexes(directory, reader)),
-      ...checkIdFiles(directory, reader),
+      ...checkIdFiles(directory, reader, options.idsMayBeLost ?? false),
     ];
   } finally {
     reader.close();
@@ -142,7 +146,7 @@ async function checkTree(path: string, layout: TreeLayout): Promise<string[]> {
 }
 
 /** Every id below the high id is in use or free, and nothing is both (record-stores spec 13). */
-function checkIdFiles(directory: string, reader: StoreReader): string[] {
+function checkIdFiles(directory: string, reader: StoreReader, mayBeLost: boolean): string[] {
   const problems: string[] = [];
   for (const { key } of storeFiles) {
     const path = join(directory, storeFile(key).fileName + ID_FILE_SUFFIX);
@@ -155,7 +159,7 @@ function checkIdFiles(directory: string, reader: StoreReader): string[] {
     for (const id of used) if (id >= highId) problems.push(`${path}: ${id} is in use, the high id is ${highId}`);
     if (new Set(free).size !== free.length) problems.push(`${path} has an id twice`);
     for (const id of free) if (used.has(id) || id >= highId) problems.push(`${path}: ${id} cannot be free`);
-    if (used.size + free.length !== highId - file.firstId) problems.push(`${path} has lost ids`);
+    if (!mayBeLost && used.size + free.length !== highId - file.firstId) problems.push(`${path} has lost ids`);
   }
   return problems;
 }
