@@ -11,9 +11,9 @@ import { TokenNames } from '../../src/store/tokens.ts';
 
 export const ACCOUNTS = 16;
 export const OPENING_BALANCE = 1_000_000;
-export const WINDOW = 12;
+const WINDOW = 12;
 const NOTE_EVERY = 5;
-export const NOTES_KEPT = 3;
+const NOTES_KEPT = 3;
 
 export const ledgerNames = {
   account: 'Account',

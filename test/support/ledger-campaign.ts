@@ -71,8 +71,9 @@ export class LedgerCampaign {
   /** Every kind of round once, then random ones until there are so many kills and verified cycles, or until the time is over. */
   async run(rounds: number, deadlineMs = Number.POSITIVE_INFINITY): Promise<CampaignFigures> {
     const kinds = [
-      () => this.backUp(),
-      () => this.backUp(),
+      () => this.backUp(true),
+      () => this.backUp(false),
+      () => this.backUp(true),
       () => this.killClient('time'),
       () => this.killClient('step'),
       () => this.killWriterDuringBackup(),
@@ -88,7 +89,7 @@ export class LedgerCampaign {
     const isOver = () => this.figures.rounds >= rounds || performance.now() - startedAt > deadlineMs;
     for (const kind of kinds) await kind();
     // Kills are wanted more often than quiet work.
-    while (!isOver()) await this.dice.pick([...kinds, ...kinds.slice(2, 7)])();
+    while (!isOver()) await this.dice.pick([...kinds, ...kinds.slice(3, 8)])();
     await this.backUp();
     await this.restore();
     await this.stopWriter();
@@ -136,19 +137,21 @@ export class LedgerCampaign {
 
   // --- backups of the live database ---
 
-  /** A backup that nothing disturbs. */
-  private async backUp(): Promise<void> {
+  /** A backup that nothing disturbs; sometimes nobody writes meanwhile, so that it is known to the last transaction. */
+  private async backUp(isQuiet = this.dice.chance(0.4)): Promise<void> {
     await this.ensureWriter();
     await this.live.work(this.dice.between(1, 40));
+    if (isQuiet) await this.live.rest();
     const { least } = this.live;
     const { end, stdout, stderr } = await this.runBackup(this.live.address, this.backups).ended;
     expect({ end, stdout, stderr }).toMatchObject({ end: 0, stdout: expect.stringContaining('Backup complete.') });
     const reason = /falling back to a full one: (.*)/.exec(stderr)?.[1];
     // Only what the database has pruned is a reason; histories that do not fit together would be a loss.
     if (reason !== undefined) expect(reason).toMatch(/no longer|pruned|removed/);
-    this.countCycle(describeBackup(stdout, reason));
-    this.backedUp = await this.verifyBackup(this.backups, least, this.live.most);
+    this.countCycle(`${describeBackup(stdout, reason)}${isQuiet ? ', writers at rest' : ''}`);
+    this.backedUp = await this.verifyBackup(this.backups, least, isQuiet ? least : this.live.most);
     this.live.noteBackup(this.backedUp);
+    if (isQuiet) this.live.goOn();
   }
 
   private async killClient(how: 'time' | 'step'): Promise<void> {

@@ -22,8 +22,10 @@ import {
  *
  *     node ledger-process.mjs '{"directory", "writers", "seed", "rotationBytes", "checkPointTransactions", "retention"}'
  *
+ * SIGUSR2 makes the writers rest after the transactions that they are in, and wakes them the next time.
+ *
  * Lines of stdout: `open <counters>` when the database is open, `listening <port>`, `ack <writer> <number>` after each transaction that was
- * acknowledged, `event <kind>`, `closed <counters>`.
+ * acknowledged, `event <kind>`, `resting`, `closed <counters>`.
  */
 
 interface Job {
@@ -44,6 +46,39 @@ const long = (value: number): PropertyValue => ({ type: 'long', value: BigInt(va
 function tell(line: string): void {
   const bytes = Buffer.from(`${line}\n`);
   if (writeSync(1, bytes) !== bytes.length) throw new Error('the pipe took a part of a line');
+}
+
+/** Where the writers wait while they are to rest. */
+class Rest {
+  private readonly writers: number;
+  private resting = 0;
+  private over: Promise<void> | undefined;
+  private wake: () => void = () => {};
+
+  constructor(writers: number) {
+    this.writers = writers;
+  }
+
+  toggle(): void {
+    if (this.over === undefined) {
+      this.over = new Promise((resolve) => {
+        this.wake = resolve;
+      });
+    } else this.end();
+  }
+
+  end(): void {
+    this.over = undefined;
+    this.wake();
+  }
+
+  async take(): Promise<void> {
+    if (this.over === undefined) return;
+    this.resting++;
+    if (this.resting === this.writers) tell('resting');
+    await this.over;
+    this.resting--;
+  }
 }
 
 class LedgerWriter {
@@ -78,8 +113,10 @@ class LedgerWriter {
     this.node = own;
   }
 
-  async work(pauseMs: number, dice: Dice, isOver: () => boolean): Promise<void> {
-    while (!isOver()) {
+  async work(pauseMs: number, dice: Dice, rest: Rest, isOver: () => boolean): Promise<void> {
+    for (;;) {
+      await rest.take();
+      if (isOver()) return;
       const next = this.counter + 1;
       await this.database.transact(async (transaction) => {
         this.write(transaction, next);
@@ -156,9 +193,12 @@ function requireLedger(database: EmbeddedDatabase): number[] {
 async function main(): Promise<void> {
   const job: Job = JSON.parse(process.argv[2]!);
   let isOver = false;
+  const rest = new Rest(job.writers);
   process.on('SIGTERM', () => {
     isOver = true;
+    rest.end();
   });
+  process.on('SIGUSR2', () => rest.toggle());
   const database = await EmbeddedDatabase.open(job.directory, {
     rotationBytes: job.rotationBytes,
     checkPointTransactions: job.checkPointTransactions,
@@ -175,7 +215,7 @@ async function main(): Promise<void> {
   tell(`listening ${listener.address.port}`);
   const dice = new Dice(job.seed);
   const writers = Array.from({ length: job.writers }, (_, i) => new LedgerWriter(database, i));
-  await Promise.all(writers.map((one) => one.work(job.pauseMs, new Dice(dice.below(2 ** 31)), () => isOver)));
+  await Promise.all(writers.map((one) => one.work(job.pauseMs, new Dice(dice.below(2 ** 31)), rest, () => isOver)));
   await listener.stop();
   const counters = requireLedger(database);
   await database.close();

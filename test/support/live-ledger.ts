@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Dice } from '../../src/base/dice.ts';
 import type { CampaignPrograms, Running } from './campaign-programs.ts';
 
-export const WRITERS = 4;
+const WRITERS = 4;
 
 /**
  * The database under test as seen from outside: what its process has said, over all its lives. Every transaction that was acknowledged
@@ -20,6 +20,7 @@ export class LiveLedger {
   private readonly programs: CampaignPrograms;
   private process: Running | undefined;
   private port = 0;
+  private isResting = false;
   private closed: number[] | undefined;
   private problem: string | undefined;
   private wake: () => void = () => {};
@@ -64,6 +65,7 @@ export class LiveLedger {
       pauseMs: dice.pick([2, 6, 12]),
     };
     this.port = 0;
+    this.isResting = false;
     this.closed = undefined;
     this.process = this.programs.startLedger(job, { killAt, onLine: (line) => this.read(line) });
     await this.until(() => this.port > 0);
@@ -76,6 +78,18 @@ export class LiveLedger {
   async work(transactions: number): Promise<void> {
     const target = sum(this.acknowledged) + transactions;
     await this.until(() => sum(this.acknowledged) >= target);
+  }
+
+  /** Returns when every writer has been told of all that it has done: then {@link least} is what the database holds. */
+  async rest(): Promise<void> {
+    this.process!.kill('SIGUSR2');
+    await this.until(() => this.isResting);
+    expect(this.isResting).toBe(true);
+  }
+
+  goOn(): void {
+    this.isResting = false;
+    this.process!.kill('SIGUSR2');
   }
 
   async kill(): Promise<void> {
@@ -105,6 +119,7 @@ export class LiveLedger {
     if (kind === 'ack') this.readAcknowledgement(numbers[0]!, numbers[1]!);
     else if (kind === 'open') this.readOpening(numbers);
     else if (kind === 'listening') this.port = numbers[0]!;
+    else if (kind === 'resting') this.isResting = true;
     else if (kind === 'closed') this.closed = numbers;
     else if (kind === 'event') this.readEvent(rest[0]!);
     else this.problem ??= `unknown line: ${line}`;

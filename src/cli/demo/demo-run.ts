@@ -23,7 +23,7 @@ export interface DemoPlan {
   after: number;
 }
 
-export const DEMO_PLAN: DemoPlan = { writers: 8, early: 1200, later: 1200, after: 200 };
+const DEMO_PLAN: DemoPlan = { writers: 8, early: 1200, later: 1200, after: 200 };
 const NAME = 'bank';
 /** Small, so that check points and rotations happen while the backups run. */
 const CHECK_POINT_TRANSACTIONS = 1000;
