@@ -1,0 +1,157 @@
+import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
+import { encodeRequest } from '../../src/protocol/common/request.ts';
+import { BackupListener, type ListenerOptions } from '../../src/serve/backup-listener.ts';
+import { serveEmbedded } from '../../src/serve/live-store.ts';
+import { readMetadata } from '../../src/store/neostore-metadata.ts';
+import { METADATA_FILE } from '../../src/store/store-files.ts';
+import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
+import { findContentDifferences, type GraphLedger } from '../support/model-graph.ts';
+import { RecordedTransaction } from '../support/recorded-transaction.ts';
+import { runJob } from '../support/run-job.ts';
+import { readContent } from '../support/stored-content.ts';
+import {
+  describeInterop,
+  exportGraph,
+  findDifferences,
+  javaBackup,
+  makeScratch,
+  modelExport,
+  openCopy,
+  startJavaBackup,
+  type Version,
+  withoutTokens,
+} from './harness/index.ts';
+
+const SCHEMA = {
+  indexes: ['INDEX ON :Person(uid) ONLINE node_unique_property', 'INDEX ON :Thing(name) ONLINE node_label_property'],
+  constraints: ['CONSTRAINT ON ( person:Person ) ASSERT person.uid IS UNIQUE'],
+};
+
+interface ServedLoad {
+  database: EmbeddedDatabase;
+  load: EmbeddedLoad;
+  listener: BackupListener;
+  /** `host:port`. */
+  address: string;
+  /** Events of the listener by their kinds. */
+  events: EventEmitter;
+}
+
+/** A live database with some content and indexes that 3.4 knows, served; writers run from here on. */
+async function serveLoad(options: Partial<ListenerOptions> = {}): Promise<ServedLoad> {
+  const seed = Number(process.env.GRAPHKEEP_INTEROP_SEED ?? Date.now() % 1_000_000_000);
+  console.log(`embedded load: GRAPHKEEP_INTEROP_SEED=${seed}`);
+  const database = await EmbeddedDatabase.open(path.join(makeScratch('embedded'), 'graph.db'), {
+    indexProvider: { key: 'lucene+native', version: '2.0' },
+    rotationBytes: 1024 * 1024,
+    retention: { keep: 'size', bytes: 64 * 1024 * 1024 },
+    checkPointTransactions: 1000,
+  });
+  onTestFinished(() => database.close());
+  const [name] = loadSchema.indexes;
+  await database.createIndex(name.label, name.keys);
+  await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
+  const load = new EmbeddedLoad(database, { seed, nativeOnly: true });
+  await load.run(2000);
+  const events = new EventEmitter();
+  const listener = await BackupListener.start(serveEmbedded(database), {
+    listen: { host: '127.0.0.1', port: 0 },
+    onEvent: (event) => events.emit(event.kind, event),
+    ...options,
+  });
+  onTestFinished(() => listener.stop());
+  load.start();
+  onTestFinished(() => load.stop());
+  const { host, port } = listener.address;
+  return { database, load, listener, address: `${host}:${port}`, events };
+}
+
+/** The backup is the graph after its last transaction, which is not before `atLeast`. */
+function expectExact(backup: string, ledger: GraphLedger, atLeast: number): number {
+  const { lastTransactionId } = readMetadata(path.join(backup, METADATA_FILE));
+  expect(lastTransactionId).toBeGreaterThanOrEqual(atLeast);
+  expect(findContentDifferences(ledger.graphAt(lastTransactionId).content(), readContent(backup))).toEqual([]);
+  return lastTransactionId;
+}
+
+/** A backup by the Java client with its own consistency check, which has to find nothing. */
+async function backUpWithCheck(version: Version, from: string, backupDir: string, args: string[] = []): Promise<void> {
+  const done = await javaBackup(version, { from, backupDir, name: 'b', check: true, args });
+  expect(done, done.stdout + done.stderr).toMatchObject({ code: 0 });
+  expect(done.stdout).toContain('Backup complete.');
+}
+
+describeInterop('the listener over a database under load', () => {
+  it.each<Version>(['3.4.9', '3.5.0-beta03'])(
+    'gives the Java client %s a full and three incrementals',
+    async (version) => {
+      const { load, address, events } = await serveLoad();
+      const backupDir = makeScratch('backups');
+      const backup = path.join(backupDir, 'b');
+      const finished: string[] = [];
+      events.on('finished', ({ request }) => finished.push(request));
+      const atLeast: number[] = [];
+      for (let round = 0; round < 4; round++) {
+        atLeast.push(load.ledger.lastTransaction);
+        await backUpWithCheck(version, address, backupDir, [`--fallback-to-full=${round === 0}`]);
+        await load.reach(load.statistics.committed + 300);
+      }
+      await load.stop();
+      expect(finished).toEqual(['full', 'incremental', 'incremental', 'incremental']);
+      const last = expectExact(backup, load.ledger, atLeast.at(-1)!);
+
+      const copy = await openCopy(version, backup);
+      onTestFinished(() => copy.kill());
+      const expected = modelExport(load.ledger.graphAt(last).content(), SCHEMA);
+      expect(findDifferences(expected, withoutTokens(await exportGraph(copy)))).toEqual([]);
+      await copy.stop();
+    },
+  );
+
+  it('gives eight clients a full backup at the same time', async () => {
+    const { load, address } = await serveLoad();
+    const backupDir = makeScratch('backups');
+    const atLeast = load.ledger.lastTransaction;
+    const ours = Array.from({ length: 7 }, (_, i) => runJob(address, backupDir, `ours-${i}`));
+    await Promise.all([backUpWithCheck('3.4.9', address, backupDir), ...ours]);
+    await load.stop();
+    for (const name of ['b', ...ours.map((_, i) => `ours-${i}`)])
+      expectExact(path.join(backupDir, name), load.ledger, atLeast);
+  });
+
+  it('is not harmed by clients that are killed or stop reading', async () => {
+    const { database, load, listener, address, events } = await serveLoad({ limits: { maxHoldMs: 3000 } });
+    // More than the buffers of the system take in for a client that does not read.
+    for (let i = 0; i < 8; i++) {
+      const big = new RecordedTransaction(database.begin());
+      big.createNode(['Big'], { text: { type: 'string', value: 'x'.repeat(2 * 1024 * 1024) } });
+      await big.commit(load.ledger);
+    }
+    const cut = once(events, 'aborted');
+    const stalled = connect(listener.address.port, listener.address.host).pause();
+    onTestFinished(() => void stalled.destroy());
+    stalled.on('error', () => {}); // it is cut off
+    stalled.write(encodeRequest({ kind: 'full', forensics: false }));
+    expect((await cut)[0]).toMatchObject({ request: 'full', error: { code: 'serve.client-slow' } });
+    await database.checkPoint();
+
+    const started = once(events, 'started');
+    const aborted = once(events, 'aborted');
+    const killed = await startJavaBackup('3.4.9', { from: address, backupDir: makeScratch('killed'), name: 'b' });
+    onTestFinished(() => void killed.kill('SIGKILL'));
+    await started;
+    killed.kill('SIGKILL');
+    expect((await aborted)[0]).toMatchObject({ request: 'full' });
+    await database.checkPoint();
+
+    const backupDir = makeScratch('backups');
+    const atLeast = load.ledger.lastTransaction;
+    await backUpWithCheck('3.4.9', address, backupDir);
+    await load.stop();
+    expectExact(path.join(backupDir, 'b'), load.ledger, atLeast);
+  });
+});
