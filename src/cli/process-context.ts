@@ -18,7 +18,8 @@ export function createProcessContext(): CommandContext {
     stdout: (text) => writeFully(1, text),
     stderr: (text) => writeFully(2, text),
     signal: controller.signal,
-    ...(process.stderr.isTTY ? { terminal: { columns: process.stderr.columns } } : {}),
+    // Some terminals do not know their size and say 0.
+    ...(process.stderr.isTTY ? { terminal: { columns: process.stderr.columns || 80 } } : {}),
     now: () => new Date(),
   };
 }

@@ -35,7 +35,7 @@ async function demo(args: string[], onText: (text: string) => void = () => {}, s
   return { exitCode, stdout, stderr };
 }
 
-it('backs up, restores and compares; what it reports is measured', async () => {
+it('backs up, restores and compares; what it reports is measured', { timeout: 180_000 }, async () => {
   const { exitCode, stdout, stderr } = await demo(['--json']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   const report = JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
@@ -52,7 +52,7 @@ it('backs up, restores and compares; what it reports is measured', async () => {
   expect(readdirSync(scratch)).toEqual([]);
 });
 
-it('leaves everything with --keep, and says what to type', async () => {
+it('leaves everything with --keep, and says what to type', { timeout: 180_000 }, async () => {
   const { exitCode, stdout, stderr } = await demo(['--keep']);
   expect(exitCode).toBe(0);
   expect(stdout).toContain('Everything held: ');

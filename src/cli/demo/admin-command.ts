@@ -1,4 +1,5 @@
 import type { BackupReport } from '../../backup/backup-options.ts';
+import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { CommandContext } from '../command-context.ts';
 import { runNeo4jAdmin } from '../neo4j-admin/front.ts';
@@ -40,8 +41,11 @@ export async function runAdminCommand(
   });
   const all = output.trimEnd().split('\n');
   if (exitCode !== 0) {
-    const code = context.signal.aborted ? 'cancelled' : 'demo.failed';
-    throw new GraphkeepError(code, `neo4j-admin ${args[0]} has ended with exit code ${exitCode}: ${all.join(' ')}`);
+    throwIfCancelled(context.signal);
+    throw new GraphkeepError(
+      'demo.failed',
+      `neo4j-admin ${args[0]} has ended with exit code ${exitCode}: ${all.join(' ')}`,
+    );
   }
   return { lines: foldFileLines(all), ...(report === undefined ? {} : { report }) };
 }

@@ -59,6 +59,8 @@ export interface DemoReport {
   /** Acknowledged while everything ran. */
   transactions: number;
   conflicts: number;
+  checkPoints: number;
+  rotations: number;
   backups: (Pick<BackupReport, 'kind' | 'firstTransaction' | 'lastTransaction' | 'bytes' | 'files' | 'durationMs'> & {
     transactionsMeanwhile: number;
   })[];
@@ -75,6 +77,8 @@ export class DemoRun {
   private readonly plan: DemoPlan;
   private readonly backups: DemoReport['backups'] = [];
   private acknowledgedBefore = 0;
+  private checkPoints = 0;
+  private rotations = 0;
 
   constructor(folders: DemoFolders, context: CommandContext, narrator: Narrator, seed: number, plan = DEMO_PLAN) {
     this.folders = folders;
@@ -92,6 +96,10 @@ export class DemoRun {
     const database = await EmbeddedDatabase.open(live, {
       rotationBytes: ROTATION_BYTES,
       checkPointTransactions: CHECK_POINT_TRANSACTIONS,
+      onEvent: ({ kind }) => {
+        if (kind === 'check-point') this.checkPoints++;
+        else if (kind === 'rotated') this.rotations++;
+      },
     });
     const history = new RecordedHistory(database);
     let proofs: Proof[];
@@ -109,6 +117,8 @@ export class DemoRun {
       writers: this.plan.writers,
       transactions: history.size,
       conflicts: history.conflicts,
+      checkPoints: this.checkPoints,
+      rotations: this.rotations,
       backups: this.backups,
       proofs,
       durationMs: performance.now() - startedAt,
@@ -150,6 +160,8 @@ export class DemoRun {
       await working.catch(() => undefined);
     }
     await working;
+    const { checkPoints, rotations } = this;
+    narrator.say(`so far the database has made ${checkPoints} check points and begun ${rotations} new log files`);
   }
 
   /** Does the work while the writers go on; the failure of a writer ends both. */
