@@ -183,7 +183,7 @@ export class Committer {
 
   /** What the transaction does to nodes, if anybody has to know. */
   private nodeChanges(draft: TransactionDraft): NodeChange[] {
-    if (this.lookups.isEmpty && this.schema.constraints.length === 0) return [];
+    if (this.lookups.isEmpty && this.schema.isEmpty) return [];
     return [...draft.nodes.values()].map((node) => {
       const before = node.isNew ? undefined : this.graph.node(node.id);
       return { id: node.id, before, after: overlayNode(before, node) };

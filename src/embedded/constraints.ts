@@ -1,5 +1,9 @@
 import { GraphkeepError } from '../base/errors.ts';
-import type { ConstraintRule } from '../store/schema-rule.ts';
+import { isTooLongForIndex } from '../store/index/index-key.ts';
+import { findProvider } from '../store/index/index-provider.ts';
+import { PointCurves } from '../store/index/keys/point-curves.ts';
+import type { PropertyValue } from '../store/property-value.ts';
+import type { ConstraintRule, IndexRule, SchemaRule } from '../store/schema-rule.ts';
 import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
 import type { LiveGraph } from './live-graph.ts';
 import type { LiveSchema } from './live-schema.ts';
@@ -14,7 +18,7 @@ export interface NodeChange {
   after: GraphNode | undefined;
 }
 
-/** Throws `embedded.constraint` if the changes would break a constraint. */
+/** Throws `embedded.constraint` if the changes would break a constraint, or need an index entry that a server cannot make. */
 export function checkConstraints(
   draft: TransactionDraft,
   nodes: readonly NodeChange[],
@@ -23,6 +27,7 @@ export function checkConstraints(
   tokens: LiveTokens,
   lookups: NodeLookups,
 ): void {
+  for (const rule of schema.indexes) requireIndexable(rule, nameRule(rule, tokens), nodes);
   for (const rule of schema.constraints) {
     const names = nameRule(rule, tokens);
     if (rule.type !== 'unique') requireProperties(rule, names, draft, nodes, graph);
@@ -36,12 +41,42 @@ interface RuleNames {
   keys: string[];
 }
 
-export function nameRule({ schema }: ConstraintRule, tokens: LiveTokens): RuleNames {
+function nameRule({ schema }: SchemaRule, tokens: LiveTokens): RuleNames {
   const kind = schema.entity === 'node' ? 'label' : 'relationshipType';
   return {
     entity: tokens.name(kind, schema.entityTokens[0]!),
     keys: schema.propertyKeys.map((key) => tokens.name('propertyKey', key)),
   };
+}
+
+/** Values whose texts have fewer characters in all can be in any index. */
+const SHORT_TEXT = 500;
+
+/** Throws `embedded.constraint` for a node that a server could not put into the index. */
+export function requireIndexable(
+  rule: IndexRule,
+  { entity, keys }: RuleNames,
+  nodes: Iterable<Pick<NodeChange, 'id' | 'after'>>,
+): void {
+  const folders = findProvider(rule.provider)?.folders(rule.id);
+  if (rule.schema.entity !== 'node' || rule.schema.multi || folders === undefined) return;
+  for (const { id, after } of nodes) {
+    if (after === undefined || !after.labels.includes(entity)) continue;
+    const values = keys.map((key) => (Object.hasOwn(after.properties, key) ? after.properties[key] : undefined));
+    if (values.includes(undefined) || values.every((value) => sizeOf(value!) < SHORT_TEXT / keys.length)) continue;
+    if (!isTooLongForIndex(folders, rule.unique, values as PropertyValue[], new PointCurves())) continue;
+    throw new GraphkeepError(
+      'embedded.constraint',
+      `node ${id} has a value that is too long for the index on :${entity}(${keys.join(', ')})`,
+    );
+  }
+}
+
+/** Characters of a text, elements of an array with all their characters; at least 1. */
+function sizeOf(value: PropertyValue): number {
+  if (value.type === 'string') return 1 + value.value.length;
+  if (value.type !== 'array') return 1;
+  return value.elements.reduce((sum, element) => sum + 20 + sizeOf(element), 1);
 }
 
 function requireUnique(lookup: NodeLookup, changes: readonly NodeChange[]): void {

@@ -254,6 +254,18 @@ describe('indexes and constraints', () => {
     expect(db.schema().map(({ id }) => id)).toEqual([composite]);
   });
 
+  test('a value that is too long for an index is refused, as by a server', async () => {
+    const db = await openDatabase();
+    await db.createIndex('P', ['k']);
+    await db.transact((tx) => tx.createNode(['P'], { k: text('x'.repeat(3500)), other: text('x'.repeat(9000)) }));
+    const tooLong = db.transact((tx) => tx.createNode(['P'], { k: text('x'.repeat(9000)) }));
+    await expect(tooLong).rejects.toThrow('too long for the index on :P(k)');
+    const { value: id } = await db.transact((tx) => tx.createNode(['Q'], { k: text('x'.repeat(9000)) }));
+    await expect(db.transact((tx) => tx.addLabel(id, 'P'))).rejects.toMatchObject({ code: 'embedded.constraint' });
+    await expect(db.createIndex('Q', ['k'])).rejects.toThrow('too long for the index on :Q(k)');
+    await reopen(db);
+  });
+
   test('the index of a constraint goes only with it', async () => {
     const db = await openDatabase({ indexProvider: { key: 'lucene+native', version: '2.0' } });
     const constraint = await db.createUniquenessConstraint('P', 'k');

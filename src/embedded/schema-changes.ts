@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../base/errors.ts';
-import type { IndexProvider, IndexRule, RuleSchema } from '../store/schema-rule.ts';
+import type { ConstraintRule, IndexProvider, IndexRule, RuleSchema } from '../store/schema-rule.ts';
 import type { Committer } from './committer.ts';
-import { requireNoDuplicates } from './constraints.ts';
+import { type NodeChange, requireIndexable, requireNoDuplicates } from './constraints.ts';
 import { NodeLookup } from './node-lookup.ts';
 
 /** Commits the rule of an index and returns its id. Its files come with the next check point. */
@@ -13,13 +13,14 @@ export function commitIndex(
 ): number {
   const schema = schemaOf(committer, label, keys);
   requireNew(committer, schema, `:${label}(${keys.join(', ')})`);
-  let rule: IndexRule | undefined;
+  const rule: IndexRule = { kind: 'index', id: -1, provider, unique: false, owningConstraint: -1, schema };
+  requireIndexable(rule, { entity: label, keys: [...keys] }, allNodes(committer));
   committer.write((records, takeId) => {
-    rule = { kind: 'index', id: takeId('schema'), provider, unique: false, owningConstraint: -1, schema };
+    rule.id = takeId('schema');
     records.createRule(rule);
   });
-  committer.schema.add(rule!);
-  return rule!.id;
+  committer.schema.add(rule);
+  return rule.id;
 }
 
 /** Commits the rules of a uniqueness constraint and of its index, and returns the id of the constraint, which holds from then on. */
@@ -32,18 +33,24 @@ export function commitUniquenessConstraint(
   const schema = schemaOf(committer, label, [key]);
   requireNew(committer, schema, `:${label}(${key})`);
   requireNoDuplicates(new NodeLookup(label, [key]), committer.graph.nodes());
-  let id = -1;
+  const index: IndexRule = { kind: 'index', id: -1, provider, unique: true, owningConstraint: -1, schema };
+  const constraint: ConstraintRule = { kind: 'constraint', id: -1, type: 'unique', ownedIndex: -1, schema };
+  requireIndexable(index, { entity: label, keys: [key] }, allNodes(committer));
   committer.write((records, takeId) => {
-    const indexId = takeId('schema');
-    id = takeId('schema');
-    const index = { kind: 'index', id: indexId, provider, unique: true, owningConstraint: id, schema } as const;
-    const constraint = { kind: 'constraint', id, type: 'unique', ownedIndex: indexId, schema } as const;
+    index.id = takeId('schema');
+    constraint.id = takeId('schema');
+    index.owningConstraint = constraint.id;
+    constraint.ownedIndex = index.id;
     records.createRule(index);
     records.createRule(constraint);
-    committer.schema.add(index);
-    committer.schema.add(constraint);
   });
-  return id;
+  committer.schema.add(index);
+  committer.schema.add(constraint);
+  return constraint.id;
+}
+
+function* allNodes({ graph }: Committer): Generator<Pick<NodeChange, 'id' | 'after'>> {
+  for (const node of graph.nodes()) yield { id: node.id, after: node };
 }
 
 /** Commits that the index is no more. An index that a constraint owns goes with that only. */

@@ -23,22 +23,30 @@ export interface IndexBuilding {
 
 /**
  * Whether we can build an index anew. The files of `native-btree` differ between releases, and a server does not start on those of another
- * one: so only if the caller knows, or another index of the store shows, that its server uses the version that we write.
+ * one: so only if an index of the store shows that its server uses the version that we write (`genericVersion`, see
+ * {@link findGenericVersion}), or none shows anything and the caller knows.
  */
-export function mayBuildIndex(rule: IndexRule, folder: string, known: IndexBuilding = {}): boolean {
-  if (!canBuildIndex(rule) || known.except?.has(rule.id) === true) return false;
-  if (rule.provider.key !== GENERIC_PROVIDER || known.presentGenericVersion === true) return true;
-  return usesPresentGenericVersion(folder);
+export function mayBuildIndex(
+  rule: IndexRule,
+  genericVersion: number | undefined,
+  { except, presentGenericVersion }: IndexBuilding,
+): boolean {
+  if (!canBuildIndex(rule) || except?.has(rule.id) === true) return false;
+  if (rule.provider.key !== GENERIC_PROVIDER) return true;
+  if (genericVersion === undefined) return presentGenericVersion === true;
+  return genericVersion === genericKey.layout.minorVersion;
 }
 
-function usesPresentGenericVersion(folder: string): boolean {
+/** Which version the files of `native-btree` in a store have; undefined if there are none. */
+export function findGenericVersion(folder: string): number | undefined {
   const root = join(folder, GENERIC_FOLDER);
-  if (!existsSync(root)) return false;
+  if (!existsSync(root)) return undefined;
   for (const id of readdirSync(root)) {
     const path = join(root, id, `index-${id}`);
-    if (existsSync(path)) return readMinorVersion(path) === genericKey.layout.minorVersion;
+    const version = existsSync(path) ? readMinorVersion(path) : undefined;
+    if (version !== undefined) return version;
   }
-  return false;
+  return undefined;
 }
 
 function readMinorVersion(path: string): number | undefined {

@@ -7,7 +7,7 @@ import { discard, lacksFulltextSettings, removeIndex } from '../store/index/inde
 import { type IndexChange, updateIndex } from '../store/index/index-update.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
 import { StoreReader } from '../store/store-reader.ts';
-import { buildIndexes, type IndexBuilding, mayBuildIndex } from './index-rebuild.ts';
+import { buildIndexes, findGenericVersion, type IndexBuilding, mayBuildIndex } from './index-rebuild.ts';
 import { nameIndex, readIndexRules } from './index-rules.ts';
 
 const INDEX_ROOT = 'schema/index';
@@ -44,6 +44,7 @@ export interface IndexUpdateContext {
 export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise<IndexesReport> {
   const { folder, signal, scratch } = context;
   const rules = readRules(folder);
+  const genericVersion = findGenericVersion(folder);
   await removeForeignIndexes(context, rules);
   const missing = new Map<IndexRule, string>();
   for (const rule of rules) {
@@ -51,7 +52,7 @@ export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise
     const reason = await bringUpToDate(context, rule);
     if (reason !== undefined) missing.set(rule, reason);
   }
-  const buildable = [...missing.keys()].filter((rule) => mayBuildIndex(rule, folder, context.building));
+  const buildable = [...missing.keys()].filter((rule) => mayBuildIndex(rule, genericVersion, context.building));
   for (const [rule, reason] of await buildIndexes(folder, buildable, scratch, signal)) {
     if (reason === undefined) missing.delete(rule);
     else missing.set(rule, reason);

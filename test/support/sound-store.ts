@@ -4,6 +4,7 @@ import { findRecoveryStart } from '../../src/log/recovery-start.ts';
 import { type IndexedValues, NodeStateReader } from '../../src/replay/node-state.ts';
 import { storedRecords } from '../../src/replay/stored-records.ts';
 import { type Counts, encodeCounts, readLiveCounts } from '../../src/store/counts-store.ts';
+import type { DynamicRecord } from '../../src/store/dynamic-record.ts';
 import { readIdFile } from '../../src/store/id-file.ts';
 import { listIndexTrees, readIndexState, readPointCurves } from '../../src/store/index/index-files.ts';
 import { locateKey } from '../../src/store/index/index-key.ts';
@@ -21,18 +22,23 @@ import { checkTreeStructure } from '../../src/store/tree/structure-check.ts';
 import { type WalkedGraph, type WalkedStore, walkRecords } from './record-walker.ts';
 import { readEntries } from './trees.ts';
 
+/** What happened to a store, as far as it leaves traces that are not wrong. */
+export interface StoreHistory {
+  /** It was recovered once: free ids are not looked for then. */
+  idsMayBeLost?: boolean;
+  /** A server has written schema rules: it leaves pieces of old ones behind (transaction-logs spec 3.8, trap 2). */
+  hasRulePieces?: boolean;
+}
+
 /**
  * Everything that a server, or its checker, could find wrong in the files of a store that was shut down cleanly: records and chains, counts,
- * label scan store, indexes, id files, log. One line each; empty = sound. Reads the whole store into memory. `idsMayBeLost`: the store has once
- * been recovered; free ids are not looked for then.
+ * label scan store, indexes, id files, log. One line each; empty = sound. Reads the whole store into memory. What is legal depends on
+ * the history of the store.
  */
-export async function findStoreProblems(
-  directory: string,
-  options: { idsMayBeLost?: boolean } = {},
-): Promise<string[]> {
+export async function findStoreProblems(directory: string, options: StoreHistory = {}): Promise<string[]> {
   const reader = new StoreReader(directory);
   try {
-    const graph = walkRecords(walkable(reader));
+    const graph = walkRecords(walkable(reader, options.hasRulePieces ?? false));
     return [
       ...checkLog(directory),
       ...(await checkCounts(directory, reader)),
@@ -45,7 +51,7 @@ export async function findStoreProblems(
   }
 }
 
-function walkable(reader: StoreReader): WalkedStore {
+function walkable(reader: StoreReader, hasRulePieces: boolean): WalkedStore {
   const tables = new Map<StoreKey, Map<number, RecordOf[StoreKey]>>();
   for (const { key } of storeFiles) {
     const file = reader.file(key);
@@ -58,12 +64,22 @@ function walkable(reader: StoreReader): WalkedStore {
     }
     tables.set(key, table);
   }
+  if (hasRulePieces) dropPieces(tables.get('schema')! as Map<number, DynamicRecord>);
   return {
     firstGraphProperty: reader.metadata.firstGraphProperty,
     read: (key, id) => tables.get(key)!.get(id) as never,
     all: (key) => [...tables.get(key)!.values()] as never,
     dataBytes: (key) => reader.file(key).codec.size - reader.format.dynamicHeaderBytes,
   };
+}
+
+/** Keeps only what belongs to a rule. */
+function dropPieces(schema: Map<number, DynamicRecord>): void {
+  const reached = new Set<number>();
+  for (const { id: first, first: isFirst } of schema.values()) {
+    for (let id = isFirst ? first : -1; id !== -1; id = schema.get(id)?.next ?? -1) reached.add(id);
+  }
+  for (const id of schema.keys()) if (!reached.has(id)) schema.delete(id);
 }
 
 function checkLog(directory: string): string[] {

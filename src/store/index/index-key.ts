@@ -32,6 +32,18 @@ export function locateKey(
   return { part, path: part.path, key };
 }
 
+/** Whether a server would refuse to index these values, because their key is too long. */
+export function isTooLongForIndex(
+  folders: IndexFolders,
+  unique: boolean,
+  values: readonly PropertyValue[],
+  curves: PointCurves,
+): boolean {
+  const part = partOf(folders, unique, values);
+  if (part.kind === 'lucene') return false;
+  return (part.codec.encode(0, values, curves)?.length ?? 0) > LONGEST_KEY_BYTES;
+}
+
 function describeValues(values: readonly PropertyValue[]): string {
   return values.map((value) => (value.type === 'array' ? `${value.of}[]` : value.type)).join(', ');
 }
