@@ -22,7 +22,12 @@ afterAll(async () => {
 });
 
 it('a live database, its backups and its restored copy survive the kill of any process', async () => {
-  const figures = await campaign.run(rounds);
+  let told = 0;
+  const figures = await campaign.run(rounds, (now) => {
+    if (now.rounds < told + 100) return;
+    told = now.rounds;
+    console.log(`${now.rounds} rounds, ${now.kills} kills`);
+  });
   expect(figures.rounds).toBeGreaterThanOrEqual(rounds);
   expect(figures.kills).toBeGreaterThan(rounds / 5);
 });

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { Dice } from '../../src/base/dice.ts';
@@ -34,6 +34,7 @@ export interface CampaignFigures {
  */
 export class LedgerCampaign {
   readonly figures: CampaignFigures = { rounds: 0, kills: 0, killsOf: {}, cycles: {}, transactions: 0, events: {} };
+  private readonly scratch: string;
   private readonly dice: Dice;
   private readonly programs: CampaignPrograms;
   private readonly live: LiveLedger;
@@ -47,12 +48,19 @@ export class LedgerCampaign {
   private restored: number[] = [];
 
   private constructor(scratch: string, seed: number, programs: CampaignPrograms) {
+    this.scratch = scratch;
     this.dice = new Dice(seed);
     this.programs = programs;
     this.live = new LiveLedger(programs, scratch);
     this.backups = join(scratch, 'backups');
     this.secondHand = join(scratch, 'second-hand');
     this.home = join(scratch, 'home');
+  }
+
+  /** Names of everything that may be in the scratch folder while the database is closed. */
+  private get folders(): string[] {
+    const { backups, secondHand, home, live } = this;
+    return [backups, secondHand, home, live.directory].map((path) => basename(path)).sort();
   }
 
   static async prepare(scratch: string, seed: number): Promise<LedgerCampaign> {
@@ -68,8 +76,8 @@ export class LedgerCampaign {
     this.programs.remove();
   }
 
-  /** Every kind of round once, then random ones until there are so many kills and verified cycles, or until the time is over. */
-  async run(rounds: number, deadlineMs = Number.POSITIVE_INFINITY): Promise<CampaignFigures> {
+  /** Every kind of round once, then random ones until there are so many kills and verified cycles. */
+  async run(rounds: number, onRound: (figures: CampaignFigures) => void = () => {}): Promise<CampaignFigures> {
     const kinds = [
       () => this.backUp(true),
       () => this.backUp(false),
@@ -85,11 +93,12 @@ export class LedgerCampaign {
       () => this.copySecondHand(),
       () => this.killSecondHand(),
     ];
-    const startedAt = performance.now();
-    const isOver = () => this.figures.rounds >= rounds || performance.now() - startedAt > deadlineMs;
     for (const kind of kinds) await kind();
     // Kills are wanted more often than quiet work.
-    while (!isOver()) await this.dice.pick([...kinds, ...kinds.slice(3, 8)])();
+    while (this.figures.rounds < rounds) {
+      await this.dice.pick([...kinds, ...kinds.slice(3, 8)])();
+      onRound(this.figures);
+    }
     await this.backUp();
     await this.restore();
     await this.stopWriter();
@@ -132,6 +141,7 @@ export class LedgerCampaign {
     expect(await this.live.stop()).toBe(true);
     expect(await this.verify(this.live.directory)).toEqual(this.live.least);
     expectNoLeftovers(this.live.directory, /^(neostore(\..*)?|schema|store_lock)$/);
+    expect(readdirSync(this.scratch).filter((name) => name !== 'store_lock')).toEqual(this.folders);
     this.countCycle('clean stop of the database');
   }
 
