@@ -1,5 +1,20 @@
 import { cancelledError } from '../base/cancellation.ts';
 
+/** A check point that is still to come. */
+interface Wanted<T> {
+  readonly made: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+function makeWanted<T>(): Wanted<T> {
+  let settle: Pick<Wanted<T>, 'resolve' | 'reject'> | undefined;
+  const made = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { made, ...settle! };
+}
+
 /**
  * Orders check points and those who need that none is made: any number may hold, and share the check point that was made for the first of
  * them. A check point that is asked for meanwhile waits until the last one has let go.
@@ -9,8 +24,8 @@ export class CheckPointGate<T> {
   private holders = 0;
   private held: T | undefined;
   private running: Promise<T> | undefined;
-  /** Asked for, not begun: all who ask before it begins share it. */
-  private wanted: Promise<T> | undefined;
+  /** Asked for, not begun: all who ask before the next one begins share that, whoever begins it. */
+  private wanted: Wanted<T> | undefined;
   private released: (() => void)[] = [];
 
   /** `make` makes a check point. */
@@ -20,8 +35,11 @@ export class CheckPointGate<T> {
 
   /** Runs a check point that begins after the call. */
   async request(): Promise<T> {
-    this.wanted ??= this.begin();
-    return await this.wanted;
+    if (this.wanted === undefined) {
+      this.wanted = makeWanted();
+      void this.serve(this.wanted);
+    }
+    return await this.wanted.made;
   }
 
   /**
@@ -53,11 +71,11 @@ export class CheckPointGate<T> {
     return this.held ?? (await (this.running ?? this.run()));
   }
 
-  private async begin(): Promise<T> {
+  /** Makes the check point that is wanted, unless a holder does before. */
+  private async serve(wanted: Wanted<T>): Promise<void> {
     await Promise.resolve();
-    while (!this.isIdle) await this.waitForChange();
-    this.wanted = undefined;
-    return await this.run();
+    while (this.wanted === wanted && !this.isIdle) await this.waitForChange();
+    if (this.wanted === wanted) this.run().catch(() => {});
   }
 
   private get isIdle(): boolean {
@@ -71,14 +89,18 @@ export class CheckPointGate<T> {
 
   /** Only while no other one runs. That it has ended and that somebody holds it is noted in one step. */
   private run(): Promise<T> {
+    const { wanted } = this;
+    this.wanted = undefined;
     const running = this.make().then(
       (value) => {
         this.running = undefined;
         if (this.holders > 0) this.held = value;
+        wanted?.resolve(value);
         return value;
       },
       (error: unknown) => {
         this.running = undefined;
+        wanted?.reject(error);
         throw error;
       },
     );

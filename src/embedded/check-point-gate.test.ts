@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest';
+import { CheckPointGate } from './check-point-gate.ts';
+
+/** A gate whose check points end when the test says so; `log` tells what happened, in order. */
+function makeGate() {
+  const log: string[] = [];
+  const ends: ((error?: Error) => void)[] = [];
+  let count = 0;
+  const gate = new CheckPointGate(() => {
+    const number = ++count;
+    log.push(`begin ${number}`);
+    return new Promise<number>((resolve, reject) => {
+      ends.push((error) => {
+        log.push(`end ${number}`);
+        if (error === undefined) resolve(number);
+        else reject(error);
+      });
+    });
+  });
+  return { gate, log, ends };
+}
+
+/** Lets everything happen that does not wait for the test. */
+const settle = () => new Promise(setImmediate);
+
+test('requests made together share one check point; one made while it runs gets the next', async () => {
+  const { gate, log, ends } = makeGate();
+  const together = [gate.request(), gate.request()];
+  await settle();
+  const later = gate.request();
+  await settle();
+  expect(log).toEqual(['begin 1']);
+  ends[0]!();
+  expect(await Promise.all(together)).toEqual([1, 1]);
+  await settle();
+  ends[1]!();
+  expect(await later).toBe(2);
+});
+
+test('a holder joins a check point that runs, others join the holder, and none runs before all let go', async () => {
+  const { gate, log, ends } = makeGate();
+  const request = gate.request();
+  await settle();
+  const holding = gate.hold();
+  ends[0]!();
+  const first = await holding;
+  await request;
+  const second = await gate.hold();
+  expect([first.value, second.value]).toEqual([1, 1]);
+  const next = gate.request();
+  await settle();
+  first.release();
+  first.release();
+  await settle();
+  expect(log).toEqual(['begin 1', 'end 1']);
+  second.release();
+  await settle();
+  expect(log).toEqual(['begin 1', 'end 1', 'begin 2']);
+  ends[1]!();
+  expect(await next).toBe(2);
+});
+
+test('a request is met by the check point of a holder that begins after it', async () => {
+  const { gate, log, ends } = makeGate();
+  const request = gate.request();
+  const holding = gate.hold();
+  ends[0]!();
+  expect(await request).toBe(1);
+  (await holding).release();
+  await settle();
+  expect(log).toEqual(['begin 1', 'end 1']);
+});
+
+test('holders that come at any moment never see a check point begin', async () => {
+  const { gate, log, ends } = makeGate();
+  const holders: Promise<{ release(): void }>[] = [];
+  const request = gate.request();
+  for (let turn = 0; turn < 12; turn++) {
+    holders.push(gate.hold());
+    void gate.request().catch(() => {});
+    if (turn === 5) ends[0]!();
+    await Promise.resolve();
+  }
+  await request;
+  const held = await Promise.all(holders);
+  expect(log).toEqual(['begin 1', 'end 1']);
+  for (const { release } of held) release();
+  await settle();
+  expect(log).toEqual(['begin 1', 'end 1', 'begin 2']);
+  ends[1]!();
+});
+
+test('a holder that gives up holds nothing', async () => {
+  const { gate, log, ends } = makeGate();
+  const controller = new AbortController();
+  const holding = gate.hold(controller.signal);
+  await settle();
+  controller.abort();
+  await expect(holding).rejects.toMatchObject({ code: 'cancelled' });
+  const next = gate.request();
+  await settle();
+  expect(log).toEqual(['begin 1']);
+  ends[0]!();
+  await settle();
+  ends[1]!();
+  expect(await next).toBe(2);
+});
+
+test('a check point that fails is told to all who wait for it, and holds nothing', async () => {
+  const { gate, ends } = makeGate();
+  const waiting = [gate.request(), gate.hold(), gate.hold()];
+  ends[0]!(new Error('disk'));
+  for (const outcome of await Promise.allSettled(waiting)) {
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { message: 'disk' } });
+  }
+  await gate.whenIdle();
+});
+
+test('waiting until it is idle ends with the signal', async () => {
+  const { gate, ends } = makeGate();
+  const holding = gate.hold();
+  await settle();
+  ends[0]!();
+  const { release } = await holding;
+  await expect(gate.whenIdle(AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
+  const idle = gate.whenIdle();
+  release();
+  await idle;
+});
