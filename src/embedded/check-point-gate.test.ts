@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CheckPointGate } from './check-point-gate.ts';
 
 /** A gate whose check points end when the test says so; `log` tells what happened, in order. */
-function makeGate() {
+function makeGate(patienceMs?: number) {
   const log: string[] = [];
   const ends: ((error?: Error) => void)[] = [];
   let count = 0;
@@ -16,7 +16,7 @@ function makeGate() {
         else reject(error);
       });
     });
-  });
+  }, patienceMs);
   return { gate, log, ends };
 }
 
@@ -88,6 +88,45 @@ test('holders that come at any moment never see a check point begin', async () =
   await settle();
   expect(log).toEqual(['begin 1', 'end 1', 'begin 2']);
   ends[1]!();
+});
+
+test('a check point that has waited long goes before new holders, who share it', async () => {
+  const { gate, log, ends } = makeGate(0);
+  const first = gate.hold();
+  ends[0]!();
+  const { release } = await first;
+  const waiting = gate.request();
+  const late = [gate.hold(), gate.hold(), gate.hold(AbortSignal.abort())];
+  await expect(late[2]).rejects.toMatchObject({ code: 'cancelled' });
+  await settle();
+  expect(log).toEqual(['begin 1', 'end 1']);
+  release();
+  await settle();
+  ends[1]!();
+  expect(await waiting).toBe(2);
+  const held = [await late[0]!, await late[1]!];
+  expect(held.map(({ value }) => value)).toEqual([2, 2]);
+  for (const { release: letGo } of held) letGo();
+  expect(log).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2']);
+});
+
+test('a chain of holders is joined as long as the check point that waits has patience', async () => {
+  const { gate, log, ends } = makeGate(60_000);
+  const first = gate.hold();
+  ends[0]!();
+  let { release } = await first;
+  const waiting = gate.request();
+  for (let i = 0; i < 5; i++) {
+    const next = await gate.hold();
+    release();
+    ({ release } = next);
+  }
+  await settle();
+  expect(log).toEqual(['begin 1', 'end 1']);
+  release();
+  await settle();
+  ends[1]!();
+  expect(await waiting).toBe(2);
 });
 
 test('a holder that gives up holds nothing', async () => {

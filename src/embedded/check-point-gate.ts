@@ -2,25 +2,35 @@ import { cancelledError } from '../base/cancellation.ts';
 
 /** A check point that is still to come. */
 interface Wanted<T> {
+  readonly sinceMs: number;
   readonly made: Promise<T>;
+  /** Resolves when it begins. */
+  readonly begun: Promise<void>;
+  begin(): void;
   resolve(value: T): void;
   reject(error: unknown): void;
 }
 
 function makeWanted<T>(): Wanted<T> {
   let settle: Pick<Wanted<T>, 'resolve' | 'reject'> | undefined;
+  let begin = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
   const made = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  return { made, ...settle! };
+  return { sinceMs: performance.now(), made, begun, begin, ...settle! };
 }
 
 /**
  * Orders check points and those who need that none is made: any number may hold, and share the check point that was made for the first of
- * them. A check point that is asked for meanwhile waits until the last one has let go.
+ * them. A check point that is asked for meanwhile waits until the last one has let go. So that a chain of holders cannot keep it away for
+ * ever, those who come when it has waited long do not join any more, but wait for it and share it.
  */
 export class CheckPointGate<T> {
   private readonly make: () => Promise<T>;
+  private readonly patienceMs: number;
   private holders = 0;
   private held: T | undefined;
   private running: Promise<T> | undefined;
@@ -28,9 +38,10 @@ export class CheckPointGate<T> {
   private wanted: Wanted<T> | undefined;
   private released: (() => void)[] = [];
 
-  /** `make` makes a check point. */
-  constructor(make: () => Promise<T>) {
+  /** `make` makes a check point. One that has waited for `patienceMs` goes before new holders. */
+  constructor(make: () => Promise<T>, patienceMs = Number.POSITIVE_INFINITY) {
     this.make = make;
+    this.patienceMs = patienceMs;
   }
 
   /** Runs a check point that begins after the call. */
@@ -43,10 +54,11 @@ export class CheckPointGate<T> {
   }
 
   /**
-   * Resolves with what the check point gave that no other one follows until `release`, which may be called more than once. Joins those who
-   * hold already, or a check point that is being made.
+   * Resolves with what the check point gave that no other one follows until `release`, which may be called more than once. Joins a check
+   * point that is being made, or those who hold already unless a check point has waited too long for them.
    */
   async hold(signal?: AbortSignal): Promise<{ value: T; release: () => void }> {
+    for (let wanted = this.overdue; wanted !== undefined; wanted = this.overdue) await raceAbort(wanted.begun, signal);
     this.holders++;
     try {
       const value = await raceAbort(this.acquire(), signal);
@@ -78,6 +90,11 @@ export class CheckPointGate<T> {
     if (this.wanted === wanted) this.run().catch(() => {});
   }
 
+  private get overdue(): Wanted<T> | undefined {
+    const { wanted } = this;
+    return wanted !== undefined && performance.now() - wanted.sinceMs >= this.patienceMs ? wanted : undefined;
+  }
+
   private get isIdle(): boolean {
     return this.running === undefined && this.holders === 0;
   }
@@ -105,6 +122,7 @@ export class CheckPointGate<T> {
       },
     );
     this.running = running;
+    wanted?.begin();
     return running;
   }
 

@@ -77,7 +77,7 @@ export class EmbeddedDatabase {
     const last = { lastTransaction, position: opened.checkPoint };
     this.checkPoints = new CheckPointWriter(directory, this.scratch, settings, this.committer, this.records, last);
     this.checkPoints.noteLeftToServer(opened.report);
-    this.gate = new CheckPointGate(() => this.makeCheckPoint());
+    this.gate = new CheckPointGate(() => this.makeCheckPoint(), settings.checkPointPatienceMs);
     this.timer = new CheckPointTimer(settings, lastTransaction, () => this.gate.request());
   }
 
@@ -229,8 +229,8 @@ export class EmbeddedDatabase {
   }
 
   /**
-   * Runs a check point and lets none run until `release`, for those who read the store files. A second holder joins the first one's. What
-   * is committed meanwhile goes to the log only.
+   * Runs a check point and lets none run until `release`, for those who read the store files. A second holder joins the first one's, unless
+   * a check point has waited for longer than `checkPointPatienceMs`: then that comes first. What is committed meanwhile goes to the log only.
    */
   async holdCheckPoints(signal?: AbortSignal): Promise<CheckPointHold> {
     this.requireUsable();

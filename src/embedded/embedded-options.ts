@@ -31,6 +31,11 @@ export interface EmbeddedOptions {
   checkPointIntervalMs?: number;
   /** Most transactions between check points, `dbms.checkpoint.interval.tx`. Default 100,000. */
   checkPointTransactions?: number;
+  /**
+   * A check point that has waited this long for those who hold check points goes before new holders, so that backups one after the
+   * other cannot keep it away for ever. Default 5 min.
+   */
+  checkPointPatienceMs?: number;
   /** Memory for check points; one is made early when the changed records need more. Default 256 MiB. */
   budgetBytes?: number;
   /** Of a new store. */
@@ -55,6 +60,7 @@ export function withDefaults(options: EmbeddedOptions): EmbeddedSettings {
     retention: { keep: 'time', ms: 7 * DAY_MS },
     checkPointIntervalMs: 15 * MINUTE_MS,
     checkPointTransactions: 100_000,
+    checkPointPatienceMs: 5 * MINUTE_MS,
     budgetBytes: 256 * MEGABYTE,
     onEvent: () => {},
     ...options,

@@ -2,8 +2,6 @@ import type { TokenKind } from '../log/transaction-visitor.ts';
 import type { StoreReader } from '../store/store-reader.ts';
 import { TokenNames } from '../store/tokens.ts';
 
-export const TOKEN_KINDS: readonly TokenKind[] = ['label', 'relationshipType', 'propertyKey'];
-
 /** Names of labels, relationship types and property keys, as of the last commit. They are never removed. */
 export class LiveTokens {
   private readonly kinds: Record<TokenKind, TokenNames>;

@@ -112,6 +112,29 @@ describe('LogWriter', () => {
     again.close();
   });
 
+  it('keeps what is appended while it rotates, and while it flushes', async () => {
+    const writer = LogWriter.create(directory, 0, 1);
+    let id = 2;
+    const append = () => writer.appendTransaction(transaction(id++));
+    for (let round = 0; round < 5; round++) {
+      append();
+      const forcing = writer.force();
+      append();
+      await forcing;
+      append();
+      const rotating = writer.rotate();
+      append();
+      await rotating;
+      append();
+    }
+    writer.close();
+    const ids = [...new LogReader(directory)].flatMap((item) =>
+      item.kind === 'transaction' ? [item.transactionId] : [],
+    );
+    expect(ids).toEqual(Array.from({ length: 25 }, (_, index) => index + 2));
+    expect(existsSync(file(5))).toBe(true);
+  });
+
   it('refuses everything after a failed write', () => {
     const writer = LogWriter.create(directory, 0, 1);
     writer.flush();

@@ -149,8 +149,8 @@ export function patchMetadataDurably(path: string, patch: Partial<NeostoreMetada
   }
 }
 
-/** Like {@link patchMetadata} for an open file (read and write), so that the caller can fsync it. */
-export function patchMetadataOf(fd: number, patch: Partial<NeostoreMetadata>): void {
+/** Like {@link patchMetadata} for an open file (read and write). */
+function patchMetadataOf(fd: number, patch: Partial<NeostoreMetadata>): void {
   const changed = positions
     .map((field, position) => ({ position, value: patch[field] }))
     .filter((c) => c.value !== undefined);
