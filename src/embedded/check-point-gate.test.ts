@@ -166,3 +166,24 @@ test('waiting until it is idle ends with the signal', async () => {
   release();
   await idle;
 });
+
+test('when it is stopped, nobody waits any longer, and what is being made is waited for', async () => {
+  const { gate, log, ends } = makeGate();
+  const running = gate.request();
+  await settle();
+  const waiting = gate.request();
+  const stopping = gate.stop(new Error('closed'));
+  await expect(waiting).rejects.toThrow('closed');
+  let isStopped = false;
+  void stopping.then(() => {
+    isStopped = true;
+  });
+  await settle();
+  expect(isStopped).toBe(false);
+  ends[0]!();
+  await stopping;
+  expect(await running).toBe(1);
+  await expect(gate.request()).rejects.toThrow('closed');
+  await expect(gate.hold()).rejects.toThrow('closed');
+  expect(log).toEqual(['begin 1', 'end 1']);
+});

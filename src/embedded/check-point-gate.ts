@@ -37,6 +37,7 @@ export class CheckPointGate<T> {
   /** Asked for, not begun: all who ask before the next one begins share that, whoever begins it. */
   private wanted: Wanted<T> | undefined;
   private released: (() => void)[] = [];
+  private stopped: { readonly error: unknown } | undefined;
 
   /** `make` makes a check point. One that has waited for `patienceMs` goes before new holders. */
   constructor(make: () => Promise<T>, patienceMs = Number.POSITIVE_INFINITY) {
@@ -46,6 +47,7 @@ export class CheckPointGate<T> {
 
   /** Runs a check point that begins after the call. */
   async request(): Promise<T> {
+    if (this.stopped !== undefined) throw this.stopped.error;
     if (this.wanted === undefined) {
       this.wanted = makeWanted();
       void this.serve(this.wanted);
@@ -79,6 +81,15 @@ export class CheckPointGate<T> {
     while (!this.isIdle) await raceAbort(this.waitForChange(), signal);
   }
 
+  /** Lets no check point begin any more: who waits for one gets `error`. Resolves when the one that is being made has ended. */
+  async stop(error: unknown): Promise<void> {
+    this.stopped = { error };
+    this.wanted?.reject(error);
+    this.wanted?.begin();
+    this.wanted = undefined;
+    await this.running?.catch(() => {});
+  }
+
   private async acquire(): Promise<T> {
     return this.held ?? (await (this.running ?? this.run()));
   }
@@ -106,6 +117,7 @@ export class CheckPointGate<T> {
 
   /** Only while no other one runs. That it has ended and that somebody holds it is noted in one step. */
   private run(): Promise<T> {
+    if (this.stopped !== undefined) return Promise.reject(this.stopped.error);
     const { wanted } = this;
     this.wanted = undefined;
     const running = this.make().then(

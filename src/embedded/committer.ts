@@ -1,12 +1,10 @@
-import { randomFillSync } from 'node:crypto';
 import { GraphkeepError } from '../base/errors.ts';
-import type { StartEntry } from '../log/entries/start-entry.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import type { LogWriter } from '../log/log-writer.ts';
 import type { TokenKind } from '../log/transaction-visitor.ts';
-import type { KeyedValue } from '../store/property-chain.ts';
 import type { StoreKey } from '../store/store-files.ts';
 import { checkConstraints, type NodeChange } from './constraints.ts';
+import { writeDraft } from './draft-records.ts';
 import type { FreeIds } from './free-ids.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
 import { LiveGraph } from './live-graph.ts';
@@ -16,8 +14,8 @@ import type { LiveTokens } from './live-tokens.ts';
 import { NodeLookups } from './node-lookup.ts';
 import { RecentChanges } from './recent-changes.ts';
 import { type RecordResult, RecordTransaction } from './records/record-transaction.ts';
-import type { Owner } from './records/record-view.ts';
-import { type NodeDraft, overlayNode, type PropertyChanges, type TransactionDraft } from './transaction-draft.ts';
+import { makeStartEntry } from './start-entries.ts';
+import { overlayNode, type PropertyChanges, type TransactionDraft } from './transaction-draft.ts';
 
 export interface CommitterParts {
   records: LiveRecords;
@@ -33,10 +31,6 @@ export type CommitterEvents = Pick<GroupCommitOptions, 'rotationBytes' | 'before
   onDurable(transaction: number): void;
   onFailure(error: unknown): void;
 };
-
-/** Start entries of a standalone server carry so many random bytes, and these two ids (transaction-logs spec 2). */
-const HEADER_BYTES = 8;
-const STANDALONE = -1;
 
 /**
  * Commits transactions, each in one synchronous step against the state that the one before has left: check, change of records, log,
@@ -117,7 +111,7 @@ export class Committer {
     const changes = this.nodeChanges(draft);
     checkConstraints(draft, changes, this.graph, this.schema, this.tokens, this.lookups);
     this.createTokens(draft);
-    const id = this.write((records) => this.fill(records, draft), draft);
+    const id = this.write((records) => writeDraft(records, draft, this.graph, this.tokens), draft);
     this.releaseUnborn(draft);
     if (id === undefined) return undefined;
     this.noteChanges(draft, id);
@@ -151,7 +145,7 @@ export class Committer {
     }
     const transactionId = this.last + 1;
     this.log.appendTransaction({
-      start: startEntry(start.timeStarted, start.begin),
+      start: makeStartEntry(start.timeStarted, start.begin),
       commands: result.commands,
       commit: { transactionId, timeCommitted: Date.now() },
     });
@@ -222,68 +216,6 @@ export class Committer {
     return id;
   }
 
-  /** Relationships come after the nodes they need, and go before those that need them gone. */
-  private fill(records: RecordTransaction, draft: TransactionDraft): void {
-    const nodes = [...draft.nodes.values()];
-    const relationships = [...draft.relationships.values()];
-    for (const node of nodes) {
-      if (node.isNew && !node.isDeleted) records.createNode(node.id, this.labelIds(node), this.keyed(node.properties));
-    }
-    for (const { id, created, isDeleted } of relationships) {
-      if (created === undefined && isDeleted) records.deleteRelationship(id);
-    }
-    for (const { id, created, isDeleted, properties } of relationships) {
-      if (created === undefined || isDeleted) continue;
-      this.requireEnds(draft, id, created);
-      const type = this.tokenId('relationshipType', created.type);
-      records.createRelationship(id, type, created.start, created.end, this.keyed(properties));
-    }
-    for (const node of nodes) {
-      if (node.isNew || node.isDeleted) continue;
-      if (node.labels.size > 0) records.setLabels(node.id, this.labelIds(node));
-      this.setProperties(records, { kind: 'node', id: node.id }, node.properties);
-    }
-    for (const { id, created, isDeleted, properties } of relationships) {
-      if (created === undefined && !isDeleted) this.setProperties(records, { kind: 'relationship', id }, properties);
-    }
-    this.setProperties(records, { kind: 'graph' }, draft.graph);
-    for (const node of nodes) if (!node.isNew && node.isDeleted) records.deleteNode(node.id);
-  }
-
-  /** A node that was created and deleted again never comes to be, so it cannot hold on to a relationship. */
-  private requireEnds(draft: TransactionDraft, id: number, { start, end }: { start: number; end: number }): void {
-    for (const node of [start, end]) {
-      const state = draft.nodes.get(node);
-      if (state?.isDeleted !== true) continue;
-      throw new GraphkeepError(
-        'embedded.constraint',
-        `node ${node} cannot be deleted: it still has relationships, ${id} is one`,
-      );
-    }
-  }
-
-  /** Ascending. */
-  private labelIds(node: NodeDraft): number[] {
-    const committed = node.isNew ? undefined : this.graph.node(node.id);
-    const labels = overlayNode(committed, node)?.labels ?? [];
-    return labels.map((label) => this.tokenId('label', label)).sort((a, b) => a - b);
-  }
-
-  private keyed(properties: PropertyChanges): KeyedValue[] {
-    const values: KeyedValue[] = [];
-    for (const [key, value] of properties) {
-      if (value !== undefined) values.push({ key: this.tokenId('propertyKey', key), value });
-    }
-    return values;
-  }
-
-  private setProperties(records: RecordTransaction, owner: Owner, properties: PropertyChanges): void {
-    for (const [name, value] of properties) {
-      const key = this.tokens.id('propertyKey', name);
-      if (key !== undefined) records.setProperty(owner, key, value);
-    }
-  }
-
   private noteChanges(draft: TransactionDraft, transaction: number): void {
     for (const { id, isNew, isDeleted } of draft.nodes.values()) {
       if (!(isNew && isDeleted)) this.recent.note('node', id, transaction, isDeleted);
@@ -310,17 +242,4 @@ export class Committer {
 
 function conflict(what: string): GraphkeepError {
   return new GraphkeepError('embedded.conflict', `another transaction has changed ${what}`);
-}
-
-const randomPool = Buffer.alloc(4096);
-let randomUsed = randomPool.length;
-
-function startEntry(timeStarted: number, latestCommittedWhenStarted: number): StartEntry {
-  if (randomUsed + HEADER_BYTES > randomPool.length) {
-    randomFillSync(randomPool);
-    randomUsed = 0;
-  }
-  const header = Uint8Array.from(randomPool.subarray(randomUsed, randomUsed + HEADER_BYTES));
-  randomUsed += HEADER_BYTES;
-  return { masterId: STANDALONE, authorId: STANDALONE, timeStarted, latestCommittedWhenStarted, header };
 }

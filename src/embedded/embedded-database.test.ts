@@ -200,6 +200,15 @@ describe('refused is', () => {
   });
 });
 
+test('a store whose log is elsewhere is refused: it might lack the last transactions', async () => {
+  const db = await openDatabase();
+  await db.transact((tx) => tx.createNode());
+  await db.close();
+  rmSync(join(directory, 'neostore.transaction.db.0'));
+  await expect(EmbeddedDatabase.open(directory)).rejects.toMatchObject({ code: 'log.no-check-point' });
+  expect(readdirSync(directory).filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
 describe('indexes and constraints', () => {
   test('a uniqueness constraint is enforced at commit, numbers by value, and survives', async () => {
     let db = await openDatabase();

@@ -93,18 +93,28 @@ export class EmbeddedDatabase {
     const lock = await lockDatabase(directory);
     try {
       await createStoreIfMissing(directory, settings);
-      const scratch = join(directory, SCRATCH_FOLDER);
-      await removeTree(scratch);
-      await makeDirectory(scratch);
-      const opened = await openStore(directory, scratch, settings);
-      try {
-        return new EmbeddedDatabase(directory, lock, settings, opened);
-      } catch (error) {
-        opened.writer.close();
-        throw error;
-      }
+      return await EmbeddedDatabase.openExisting(directory, lock, settings);
     } catch (error) {
       await lock.release();
+      throw error;
+    }
+  }
+
+  private static async openExisting(
+    directory: string,
+    lock: DatabaseLock,
+    settings: EmbeddedSettings,
+  ): Promise<EmbeddedDatabase> {
+    const scratch = join(directory, SCRATCH_FOLDER);
+    await removeTree(scratch);
+    await makeDirectory(scratch);
+    let opened: OpenedStore | undefined;
+    try {
+      opened = await openStore(directory, scratch, settings);
+      return new EmbeddedDatabase(directory, lock, settings, opened);
+    } catch (error) {
+      opened?.writer.close();
+      await removeTree(scratch).catch(() => {});
       throw error;
     }
   }
@@ -219,7 +229,7 @@ export class EmbeddedDatabase {
 
   schema(): SchemaRule[] {
     this.requireOpen();
-    return this.committer.schema.all();
+    return structuredClone(this.committer.schema.all());
   }
 
   /** Brings the store files up to the present state; waits for those who hold check points. */
@@ -291,6 +301,7 @@ export class EmbeddedDatabase {
     try {
       if (this.failure === undefined) await this.shutDown(signal);
     } finally {
+      await this.gate.stop(new GraphkeepError('embedded.closed', 'the database is closed'));
       await this.committer.close().catch(() => {});
       this.records.close();
       await removeTree(this.scratch).catch(() => {});

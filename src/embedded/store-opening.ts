@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
+import { BASE_TRANSACTION } from '../log/log-header.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { cutLog, LogWriter } from '../log/log-writer.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
@@ -75,9 +76,19 @@ function endOfLog(directory: string): LogPosition {
   return findRecoveryStart(directory).lastGoodEnd!;
 }
 
-/** A store without any log, as it is written from nothing: a new log, which says that there is nothing to replay. */
+/**
+ * A store that was written from nothing gets a log, which says that there is nothing to replay. One that has had transactions must have one:
+ * without it nobody can tell what is missing.
+ */
 async function startLog(directory: string): Promise<LogPosition> {
   const { logVersion, lastTransactionId } = readMetadata(join(directory, METADATA_FILE));
+  if (lastTransactionId !== BASE_TRANSACTION) {
+    throw new GraphkeepError('log.no-check-point', 'the store has transactions, but no transaction log', {
+      place: { file: directory },
+      observed: `transaction ${lastTransactionId}`,
+      hint: 'Put the logs of the database (dbms.directories.tx_log) into its directory, or let a server open it without them.',
+    });
+  }
   const writer = LogWriter.create(directory, Math.max(0, logVersion), lastTransactionId);
   try {
     writer.appendCheckPoint();

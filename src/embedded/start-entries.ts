@@ -1,0 +1,20 @@
+import { randomFillSync } from 'node:crypto';
+import type { StartEntry } from '../log/entries/start-entry.ts';
+
+/** Start entries of a standalone server carry so many random bytes, and these two ids (transaction-logs spec 2). */
+const HEADER_BYTES = 8;
+const STANDALONE = -1;
+
+const randomPool = Buffer.alloc(4096);
+let randomUsed = randomPool.length;
+
+/** The beginning of a transaction in the log. */
+export function makeStartEntry(timeStarted: number, latestCommittedWhenStarted: number): StartEntry {
+  if (randomUsed + HEADER_BYTES > randomPool.length) {
+    randomFillSync(randomPool);
+    randomUsed = 0;
+  }
+  const header = Uint8Array.from(randomPool.subarray(randomUsed, randomUsed + HEADER_BYTES));
+  randomUsed += HEADER_BYTES;
+  return { masterId: STANDALONE, authorId: STANDALONE, timeStarted, latestCommittedWhenStarted, header };
+}
