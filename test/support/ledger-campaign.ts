@@ -41,8 +41,8 @@ export class LedgerCampaign {
   private readonly backups: string;
   private readonly secondHand: string;
   private readonly home: string;
-  /** Longest time that a command takes here when nobody kills it, as far as seen. */
-  private readonly slowestMs = new Map<string, number>();
+  /** How long a command took the last time that nobody killed it. */
+  private readonly latestMs = new Map<string, number>();
   /** Counters of the newest backup and of the restored database. */
   private backedUp: number[] = [];
   private restored: number[] = [];
@@ -185,7 +185,7 @@ export class LedgerCampaign {
     await this.live.work(this.dice.between(1, 20));
     const { least } = this.live;
     const client = this.runBackup(this.live.address, this.backups);
-    await Promise.race([client.ended, pause(this.dice.below(this.slowestMs.get('backup') ?? 300))]);
+    await Promise.race([client.ended, pause(this.dice.below(this.latestMs.get('backup') ?? 300))]);
     await this.live.kill();
     this.countKill('database, during a backup');
     const { end, stdout, stderr } = await client.ended;
@@ -285,6 +285,8 @@ export class LedgerCampaign {
   /** The listener, or its client, is killed in the middle. */
   private async killSecondHand(): Promise<void> {
     if (this.restored.length === 0) await this.restore();
+    // Half of the time everything is copied, else there is hardly anything to do.
+    if (this.dice.chance(0.5)) rmSync(join(this.secondHand, NAME), { recursive: true, force: true });
     const server = await this.startServer();
     const client = this.runBackup(server.address, this.secondHand);
     const [victim, name] = this.dice.chance(0.6)
@@ -338,14 +340,14 @@ export class LedgerCampaign {
 
   /** Kills a process at a random moment of the time that `command` takes; false if it (or `client`) had ended before. */
   private async killSoon(victim: Running, command: string, client = victim): Promise<boolean> {
-    await Promise.race([client.ended, pause(this.dice.below(this.slowestMs.get(command) ?? 300))]);
+    await Promise.race([client.ended, pause(this.dice.below(this.latestMs.get(command) ?? 300))]);
     const isAlive = !client.isOver && !victim.isOver;
     victim.kill('SIGKILL');
     return isAlive;
   }
 
   private noteDuration(command: string, durationMs: number): void {
-    this.slowestMs.set(command, Math.max(this.slowestMs.get(command) ?? 0, Math.round(durationMs)));
+    this.latestMs.set(command, Math.round(durationMs));
   }
 
   private withHome(options: StartOptions): StartOptions {
