@@ -116,6 +116,32 @@ test('a log file that cannot be created fails the database; nothing that was ack
   expect(await findStoreProblems(directory, { idsMayBeLost: true })).toEqual([]);
 });
 
+test.each([0, 3, 6, 12])('close waits for a check point that runs while the log fails (%d turns)', async (turns) => {
+  const db = await openDatabase();
+  await db.createIndex('N', ['n']);
+  await write(db, 20);
+  let isSettled = false;
+  const checkPoint = db.checkPoint().then(
+    () => {
+      isSettled = true;
+    },
+    () => {
+      isSettled = true;
+    },
+  );
+  for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+  disk.fails = { call: 'writeSync', file: LOG, code: 'EIO' };
+  await expect(write(db, 1)).rejects.toMatchObject({ code: 'embedded.failed' });
+  await db.close();
+  expect(isSettled).toBe(true);
+  await checkPoint;
+  disk.fails = undefined;
+  const again = await openDatabase();
+  expect([...again.nodes()]).toHaveLength(20);
+  await again.close();
+  expect(await findStoreProblems(directory, { idsMayBeLost: true })).toEqual([]);
+});
+
 test('a check point that fails does no harm: commits go on, and the next one does its work', async () => {
   const db = await openDatabase();
   await db.createIndex('N', ['n']);
