@@ -1,26 +1,17 @@
 import { expect, test } from 'vitest';
+import { bitsOfDouble, bitsOfFloat } from '../base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../store/property-value.ts';
 import { comparableText } from './comparable-value.ts';
 
-const bits = new DataView(new ArrayBuffer(8));
-
-function double(value: number): ScalarValue {
-  bits.setFloat64(0, value);
-  return { type: 'double', bits: bits.getBigUint64(0) };
-}
-
-function float(value: number): ScalarValue {
-  bits.setFloat32(0, value);
-  return { type: 'float', bits: bits.getUint32(0) };
-}
-
+const double = (value: number): ScalarValue => ({ type: 'double', bits: bitsOfDouble(value) });
+const float = (value: number): ScalarValue => ({ type: 'float', bits: bitsOfFloat(value) });
 const long = (value: bigint): ScalarValue => ({ type: 'long', value });
 const text = (value: string): ScalarValue => ({ type: 'string', value });
 const array = (of: ScalarValue['type'], ...elements: ScalarValue[]): PropertyValue => ({ type: 'array', of, elements });
 const point = (x: number, y: number): ScalarValue => ({
   type: 'point',
   srid: 7203,
-  coordinates: [x, y].map((value) => (double(value) as { bits: bigint }).bits),
+  coordinates: [x, y].map(bitsOfDouble),
 });
 
 /** Values of one row are equal to each other and to no value of another row. */

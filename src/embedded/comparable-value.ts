@@ -1,16 +1,5 @@
+import { doubleOfBits, floatOfBits } from '../base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../store/property-value.ts';
-
-const bits = new DataView(new ArrayBuffer(8));
-
-function doubleOf(value: bigint): number {
-  bits.setBigUint64(0, BigInt.asUintN(64, value));
-  return bits.getFloat64(0);
-}
-
-function floatOf(value: number): number {
-  bits.setUint32(0, value);
-  return bits.getFloat32(0);
-}
 
 /** Whole numbers as such, whatever their type: 1 equals 1.0. */
 function numberText(value: number): string {
@@ -48,15 +37,15 @@ function scalarText(value: ScalarValue): string | undefined {
     case 'long':
       return `n${value.value}`;
     case 'float':
-      return realText(floatOf(value.bits));
+      return realText(floatOfBits(value.bits));
     case 'double':
-      return realText(doubleOf(value.bits));
+      return realText(doubleOfBits(value.bits));
     case 'char':
       return `s${String.fromCharCode(value.value)}`;
     case 'string':
       return `s${value.value}`;
     case 'point':
-      return `p${value.srid}(${value.coordinates.map(doubleOf).map((coordinate) => coordinate + 0)})`;
+      return `p${value.srid}(${value.coordinates.map(doubleOfBits).map((coordinate) => coordinate + 0)})`;
     default:
       return `${value.type}${Object.entries(value)
         .filter(([name]) => name !== 'type')

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { doubleOfBits, floatOfBits } from '../../src/base/floating-bits.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import type { EmbeddedEvent, EmbeddedOptions } from '../../src/embedded/embedded-options.ts';
 import type { PropertyValue } from '../../src/store/property-value.ts';
@@ -91,8 +92,8 @@ async function expectIndexesUsed(server: RunningServer, graph: ModelGraph, recov
     (value?.type === 'int' && value.value === number) ||
     (value?.type === 'byte' && value.value === number) ||
     (value?.type === 'short' && value.value === number) ||
-    (value?.type === 'double' && new Float64Array(BigUint64Array.of(value.bits).buffer)[0] === number) ||
-    (value?.type === 'float' && new Float32Array(Uint32Array.of(value.bits).buffer)[0] === number);
+    (value?.type === 'double' && doubleOfBits(value.bits) === number) ||
+    (value?.type === 'float' && floatOfBits(value.bits) === number);
   let found = 0;
   for (const key of ['name', 'mixed']) {
     for (let number = 1; number <= 20; number++) {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { bitsOfDouble } from '../../src/base/floating-bits.ts';
 import type { ArrayValue, PropertyValue, ScalarType, ScalarValue } from '../../src/store/property-value.ts';
 
 /** Arbitrary property values that a server could have stored, edge values included. */
@@ -36,17 +37,11 @@ const srids: Record<number, { dimension: number; limit: number }> = {
 /** Servers refuse coordinates that are not finite, or no place on earth. */
 const point = (srid: number): fc.Arbitrary<ScalarValue> => {
   const { dimension, limit } = srids[srid]!;
-  const coordinate = fc.double({ min: -limit, max: limit, noNaN: true }).map(bitsOf);
+  const coordinate = fc.double({ min: -limit, max: limit, noNaN: true }).map(bitsOfDouble);
   return fc
     .array(coordinate, { minLength: dimension, maxLength: dimension })
     .map((coordinates) => ({ type: 'point', srid, coordinates }));
 };
-
-function bitsOf(value: number): bigint {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, value);
-  return view.getBigUint64(0);
-}
 
 const srid = fc.constantFrom(...Object.keys(srids).map(Number));
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Dice } from '../../src/base/dice.ts';
+import { bitsOfDouble } from '../../src/base/floating-bits.ts';
 import { genericKey } from '../../src/store/index/keys/generic-key.ts';
 import { PointCurves } from '../../src/store/index/keys/point-curves.ts';
 import type { PropertyValue } from '../../src/store/property-value.ts';
@@ -46,7 +47,7 @@ export class LoadValues {
     return this.dice.pick<PropertyValue>([
       { type: 'long', value: BigInt(number) },
       { type: 'int', value: number },
-      { type: 'double', bits: BigInt(new BigUint64Array(Float64Array.of(number).buffer)[0]!) },
+      { type: 'double', bits: bitsOfDouble(number) },
       { type: 'string', value: `name ${number}` },
     ]);
   }

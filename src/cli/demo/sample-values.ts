@@ -1,4 +1,5 @@
 import type { Dice } from '../../base/dice.ts';
+import { bitsOfDouble, bitsOfFloat } from '../../base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../../store/property-value.ts';
 
 /** Makers of values of every type that a Neo4j database stores, short and long ones. */
@@ -9,8 +10,8 @@ const scalars: Record<ScalarValue['type'], (dice: Dice) => ScalarValue> = {
   int: (dice) => ({ type: 'int', value: dice.between(-(2 ** 31), 2 ** 31 - 1) }),
   char: (dice) => ({ type: 'char', value: dice.between(0x20, 0xd7ff) }),
   long: (dice) => ({ type: 'long', value: anyLong(dice) }),
-  float: (dice) => ({ type: 'float', bits: floatBits(dice.next() * 1e6) }),
-  double: (dice) => ({ type: 'double', bits: doubleBits((dice.next() - 0.5) * 1e12) }),
+  float: (dice) => ({ type: 'float', bits: bitsOfFloat(dice.next() * 1e6) }),
+  double: (dice) => ({ type: 'double', bits: bitsOfDouble((dice.next() - 0.5) * 1e12) }),
   string: (dice) => ({ type: 'string', value: anyText(dice) }),
   point: (dice) => anyPoint(dice),
   date: (dice) => ({ type: 'date', epochDay: BigInt(dice.between(-100_000, 40_000)) }),
@@ -73,7 +74,7 @@ function anyPoint(dice: Dice): ScalarValue {
 function movedPoint(point: ScalarValue, dice: Dice): ScalarValue {
   const srid = (point as Extract<ScalarValue, { type: 'point' }>).srid;
   // Small enough for a latitude.
-  const coordinates = Array.from({ length: dimensions[srid]! }, () => doubleBits(dice.next() * 160 - 80));
+  const coordinates = Array.from({ length: dimensions[srid]! }, () => bitsOfDouble(dice.next() * 160 - 80));
   return { type: 'point', srid, coordinates };
 }
 
@@ -87,16 +88,4 @@ function offset(dice: Dice): number {
 
 function moment(dice: Dice): { epochSecond: bigint; nanoOfSecond: number } {
   return { epochSecond: BigInt(dice.between(0, 2 ** 31)), nanoOfSecond: dice.below(1_000_000_000) };
-}
-
-const view = new DataView(new ArrayBuffer(8));
-
-function doubleBits(value: number): bigint {
-  view.setFloat64(0, value);
-  return view.getBigUint64(0);
-}
-
-function floatBits(value: number): number {
-  view.setFloat32(0, value);
-  return view.getUint32(0);
 }

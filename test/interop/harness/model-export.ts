@@ -1,3 +1,4 @@
+import { doubleOfBits } from '../../../src/base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../../../src/store/property-value.ts';
 import { zoneName } from '../../../src/store/zone-table.ts';
 import type { GraphContent, ModelProperties } from '../../support/model-graph.ts';
@@ -49,10 +50,10 @@ function tellScalar(value: ScalarValue): Value {
     case 'float':
       return new Float64(new Float32Array(Uint32Array.of(value.bits).buffer)[0]!);
     case 'double':
-      return new Float64(toDouble(value.bits));
+      return new Float64(doubleOfBits(value.bits));
     case 'point': {
       const tag = value.coordinates.length === 2 ? tags.point2d : tags.point3d;
-      return new Structure(tag, [value.srid, ...value.coordinates.map((bits) => new Float64(toDouble(bits)))]);
+      return new Structure(tag, [value.srid, ...value.coordinates.map((bits) => new Float64(doubleOfBits(bits)))]);
     }
     case 'date':
       return new Structure(tags.date, [value.epochDay]);
@@ -94,8 +95,4 @@ function findOffset(zone: string, epochSecond: number): number {
   const parts = clock.formatToParts(epochSecond * 1000).map(({ type, value }) => [type, Number(value)] as const);
   const { year, month, day, hour, minute, second } = Object.fromEntries(parts) as Record<string, number>;
   return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) / 1000 - epochSecond;
-}
-
-function toDouble(bits: bigint): number {
-  return new Float64Array(BigUint64Array.of(bits).buffer)[0]!;
 }

@@ -1,26 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bitsOfDouble, doubleOfBits, floatOfBits } from '../../../base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../../property-value.ts';
 import { genericKey } from './generic-key.ts';
 import { compareGenericKeys } from './generic-order.ts';
 import { numberKey, numberLayout } from './number-key.ts';
-
-const view = new DataView(new ArrayBuffer(8));
-
-function doubleOf(bits: bigint): number {
-  view.setBigUint64(0, bits);
-  return view.getFloat64(0);
-}
-
-function floatOf(bits: number): number {
-  view.setUint32(0, bits);
-  return view.getFloat32(0);
-}
-
-function bitsOf(double: number): bigint {
-  view.setFloat64(0, double);
-  return view.getBigUint64(0);
-}
 
 const longValue = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
@@ -29,9 +13,9 @@ const longValue = fc.oneof(
   fc.bigInt({ min: -3n, max: 3n }),
 );
 const doubleBits = fc.oneof(
-  fc.double().map(bitsOf),
-  longValue.map((value) => bitsOf(Number(value))),
-  fc.constantFrom(...[-0, 0, Infinity, -Infinity, NaN, 2 ** 63, -(2 ** 63), 2 ** 53].map(bitsOf)),
+  fc.double().map(bitsOfDouble),
+  longValue.map((value) => bitsOfDouble(Number(value))),
+  fc.constantFrom(...[-0, 0, Infinity, -Infinity, NaN, 2 ** 63, -(2 ** 63), 2 ** 53].map(bitsOfDouble)),
 );
 const numberValue: fc.Arbitrary<ScalarValue> = fc.oneof(
   longValue.map((value) => ({ type: 'long' as const, value })),
@@ -53,8 +37,8 @@ function compareExactly(a: ScalarValue, b: ScalarValue): number {
 
 /** JavaScript compares bigint with number exactly. */
 function toNumberOrBig(value: ScalarValue): number | bigint {
-  if (value.type === 'double') return doubleOf(value.bits);
-  if (value.type === 'float') return floatOf(value.bits);
+  if (value.type === 'double') return doubleOfBits(value.bits);
+  if (value.type === 'float') return floatOfBits(value.bits);
   return BigInt((value as { value: number | bigint }).value);
 }
 

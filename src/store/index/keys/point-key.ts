@@ -1,4 +1,5 @@
 import { ByteWriter } from '../../../base/byte-writer.ts';
+import { doubleOfBits } from '../../../base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../../property-value.ts';
 import type { TreeLayout } from '../../tree/layout.ts';
 import { compareI64 } from './byte-order.ts';
@@ -33,14 +34,7 @@ type PointValue = Extract<ScalarValue, { type: 'point' }>;
 export function placeOnCurve({ srid, coordinates }: PointValue, curves: PointCurves): bigint | undefined {
   const settings = curves.settingsOf(srid);
   if (settings === undefined || settings.axes.length !== coordinates.length) return undefined;
-  return curveValueOf(settings, coordinates.map(doubleOf));
-}
-
-const scratch = new DataView(new ArrayBuffer(8));
-
-function doubleOf(bits: bigint): number {
-  scratch.setBigUint64(0, bits);
-  return scratch.getFloat64(0);
+  return curveValueOf(settings, coordinates.map(doubleOfBits));
 }
 
 /** Key of a point. There is no way back: the coordinates are not in it. */

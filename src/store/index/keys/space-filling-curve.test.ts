@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { corpusPath } from '../../../../test/support/unpack-corpus.ts';
+import { bitsOfDouble } from '../../../base/floating-bits.ts';
 import type { ScalarValue } from '../../property-value.ts';
 import { findSystem, PointCurves } from './point-curves.ts';
 import { placeOnCurve } from './point-key.ts';
@@ -32,7 +33,7 @@ interface Vector {
 const { vectors } = JSON.parse(readFileSync(corpusPath('curve/hilbert.json'), 'utf8')) as { vectors: Vector[] };
 
 function pointOf(srid: number, coordinates: number[]) {
-  const bits = coordinates.map((coordinate) => new BigUint64Array(Float64Array.of(coordinate).buffer)[0]!);
+  const bits = coordinates.map(bitsOfDouble);
   return { type: 'point', srid, coordinates: bits } satisfies ScalarValue;
 }
 

@@ -1,4 +1,5 @@
 import { GraphkeepError } from '../../../base/errors.ts';
+import { bitsOfDouble } from '../../../base/floating-bits.ts';
 
 /** How points of one coordinate reference system are put on a space filling curve; stands in the header of the index. */
 export interface CurveSettings {
@@ -113,12 +114,9 @@ function cellOf(coordinate: number, { min, max }: { min: number; max: number }, 
   return Math.min(cells - 1, Math.max(0, cell));
 }
 
-const scratch = new DataView(new ArrayBuffer(8));
-
 /** A finite number in units of the smallest one. */
 function exact(value: number): bigint {
-  scratch.setFloat64(0, Math.abs(value));
-  const bits = scratch.getBigUint64(0);
+  const bits = bitsOfDouble(Math.abs(value));
   const exponent = bits >> 52n;
   const fraction = bits & 0xf_ffff_ffff_ffffn;
   const size = exponent === 0n ? fraction : (fraction | (1n << 52n)) << (exponent - 1n);
