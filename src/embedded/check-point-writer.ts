@@ -48,10 +48,6 @@ export class CheckPointWriter {
     this.last = last;
   }
 
-  get lastCheckPoint(): CheckPoint {
-    return this.last;
-  }
-
   /** Makes one, unless nothing has happened since the last one. A failed one does no harm; the next one does its work too. */
   async make(): Promise<CheckPoint> {
     const { position, lastCommitted: lastTransaction } = this.committer;

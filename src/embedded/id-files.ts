@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rename, unlink, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, syncFile } from '../base/durable-files.ts';
 import { hasCode } from '../base/errors.ts';
@@ -29,13 +29,6 @@ export function readIdFiles(directory: string): Map<StoreKey, IdFile> {
     }
   }
   return found;
-}
-
-/** Removes them, durably: from the first change on they are wrong. A server that finds none makes new ones (record-stores spec 13). */
-export async function removeIdFiles(directory: string): Promise<void> {
-  const names = [METADATA_FILE, ...storeFiles.map(({ fileName }) => fileName)].map((name) => name + ID_FILE_SUFFIX);
-  for (const name of names) if (existsSync(join(directory, name))) await unlink(join(directory, name));
-  await syncDirectory(directory);
 }
 
 /**

@@ -11,7 +11,7 @@ import { type NeostoreMetadata, patchMetadataDurably, readMetadata } from '../st
 import { METADATA_FILE, type StoreKey } from '../store/store-files.ts';
 import { formatByVersion, STANDARD_FORMAT } from '../store/store-format.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
-import { readIdFiles, removeIdFiles } from './id-files.ts';
+import { readIdFiles } from './id-files.ts';
 
 /** A store that is exact as of the end of its log, where a check point stands. */
 export interface OpenedStore {
@@ -26,21 +26,20 @@ export interface OpenedStore {
 
 /**
  * Makes a store ready for changes: recovers it if it was not shut down cleanly, builds what is missing of the label scan store, the indexes and
- * the counts, and takes the id files away.
+ * the counts. Replay takes the id files away before it changes anything.
  * @throws GraphkeepError `store.format` for any format but the one of 3.4 and 3.5, `embedded.explicit-indexes`
  */
 export async function openStore(directory: string, scratch: string, settings: EmbeddedSettings): Promise<OpenedStore> {
   requireStandardFormat(directory);
   const found = findRecoveryStart(directory);
   const idFiles = found.needed ? new Map<StoreKey, IdFile>() : readIdFiles(directory);
-  await removeIdFiles(directory);
   const common = { budgetBytes: settings.budgetBytes, scratch, indexes: { presentGenericVersion: true } };
   if (found.needed) {
     const recovery = await recoverStore(directory, { ...common, start: found.position!, storeIsExact: false });
     if (recovery.pendingFrom !== undefined) throw explicitIndexes(directory, recovery.pendingFrom);
-    const { transactions, lastTransaction } = recovery;
+    const { transactions, lastTransaction, end } = recovery;
     settings.onEvent({ kind: 'recovered', transactions, lastTransaction });
-    return { ...openLog(directory, endOfLog(directory)), idFiles, report: recovery.derived };
+    return { ...openLog(directory, end), idFiles, report: recovery.derived };
   }
   const end = found.lastGoodEnd ?? (await startLog(directory));
   await cutLog(directory, end);
@@ -70,10 +69,6 @@ function explicitIndexes(directory: string, transaction: number): GraphkeepError
     'the log has changes of explicit indexes that are not in the indexes yet',
     { place: { file: directory }, observed: `transaction ${transaction}` },
   );
-}
-
-function endOfLog(directory: string): LogPosition {
-  return findRecoveryStart(directory).lastGoodEnd!;
 }
 
 /**

@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
-import { makeDirectory, removeTree } from '../base/durable-files.ts';
+import { makeDirectory, removeTree, syncDirectory } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { atFile } from '../base/file-errors.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { type NeostoreMetadata, readMetadata } from '../store/neostore-metadata.ts';
 import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/store-files.ts';
@@ -105,9 +107,12 @@ function requireNoGap(folder: string, metadata: NeostoreMetadata, { firstId }: C
   });
 }
 
-/** Id files go stale with every new record; a server builds them anew when they are missing (record-stores spec 13). */
+/** Id files go stale with every new record; a server builds them anew when they are missing (record-stores spec 13). Durable. */
 async function removeIdFiles(folder: string): Promise<void> {
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith(METADATA_FILE) && name.endsWith(ID_FILE_SUFFIX)) await removeTree(join(folder, name));
-  }
+  const isIdFile = (name: string) => name.startsWith(METADATA_FILE) && name.endsWith(ID_FILE_SUFFIX);
+  const paths = readdirSync(folder)
+    .filter(isIdFile)
+    .map((name) => join(folder, name));
+  for (const path of paths) await atFile('remove the id file', path, () => unlink(path));
+  if (paths.length > 0) await syncDirectory(folder);
 }

@@ -22,6 +22,8 @@ export interface Recovery {
    * must stay. Undefined = everything is applied and the log ends with a check point.
    */
   pendingFrom: number | undefined;
+  /** The end of the log now, behind the check point if there is one. */
+  end: LogPosition;
 }
 
 /**
@@ -36,7 +38,8 @@ export async function recoverStore(folder: string, options: RecoverOptions): Pro
   await cutLog(folder, log.end);
   const pendingFrom = log.collector.firstExplicitIndexTransaction;
   writeMetadata(folder, applied, { logVersion: log.end.version });
-  if (pendingFrom === undefined && options.leavePending !== true) await appendCheckPoint(folder, log.end);
+  const isComplete = pendingFrom === undefined && options.leavePending !== true;
+  const end = isComplete ? await appendCheckPoint(folder, log.end) : log.end;
   return {
     transactions: log.transactions,
     firstTransaction: log.firstId,
@@ -44,6 +47,7 @@ export async function recoverStore(folder: string, options: RecoverOptions): Pro
     records: applied.records,
     derived: applied.derived,
     pendingFrom,
+    end,
   };
 }
 
@@ -79,11 +83,13 @@ function writeMetadata(folder: string, applied: AppliedLog, more: Partial<Neosto
   });
 }
 
-async function appendCheckPoint(folder: string, end: LogPosition): Promise<void> {
+/** Returns where the log ends then. */
+async function appendCheckPoint(folder: string, end: LogPosition): Promise<LogPosition> {
   const writer = LogWriter.open(folder, end);
   try {
     writer.appendCheckPoint(end);
     await writer.force();
+    return writer.position;
   } finally {
     writer.close();
   }

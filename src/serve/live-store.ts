@@ -6,7 +6,7 @@ import { decodeMetadata } from '../store/neostore-metadata.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
 import { formatByVersion } from '../store/store-format.ts';
 import { formatStoreId, type StoreId } from '../store/store-id.ts';
-import { findTransaction, LogTransactions, noTransactions } from './log-transactions.ts';
+import { LogTransactions, openLogRange } from './log-transactions.ts';
 import type { CopyRequest, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
 import { type FoundFile, listServedFiles, readServedFile } from './served-files.ts';
 import { TransactionPlaces } from './transaction-places.ts';
@@ -67,18 +67,8 @@ class LiveStore implements ServedDatabase {
   }
 
   async openTransactions(after: number, signal: AbortSignal): Promise<ServedTransactions> {
-    const { directory, lastTransaction } = this.database;
-    const range = { after, through: lastTransaction };
-    if (after >= range.through) return noTransactions();
-    // What is needed is opened before the first turn of others, so nothing of it can be pruned in between.
-    const log = new LogFileSet(directory);
-    try {
-      const from = await findTransaction(log, range, this.places, signal);
-      return new LogTransactions(log, from, range, this.places);
-    } catch (error) {
-      log.close();
-      throw error;
-    }
+    const { directory, lastTransaction: through } = this.database;
+    return await openLogRange(directory, { after, through }, this.places, signal);
   }
 }
 

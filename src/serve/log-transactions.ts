@@ -4,7 +4,7 @@ import { GraphkeepError } from '../base/errors.ts';
 import { LOG_HEADER_BYTES } from '../log/log-header.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { LogReader } from '../log/log-reader.ts';
-import { type LogFileSet, readLogHeader } from '../log/log-source.ts';
+import { LogFileSet, readLogHeader } from '../log/log-source.ts';
 import type { LogTransaction } from '../log/log-transaction.ts';
 import type { ServedTransactions } from './served-database.ts';
 import type { KnownPlace, TransactionPlaces } from './transaction-places.ts';
@@ -66,6 +66,29 @@ export class LogTransactions implements ServedTransactions {
     }
     if (filled > 0) yield piece.subarray(0, filled);
     this.places?.note({ transaction: through, end: reader.position });
+  }
+}
+
+/**
+ * The transactions of `range` from the log in `directory`. What is needed is opened before the first turn of others, so nothing of it can
+ * be pruned in between.
+ *
+ * @throws GraphkeepError `serve.history-pruned`
+ */
+export async function openLogRange(
+  directory: string,
+  range: LogRange,
+  places: TransactionPlaces,
+  signal: AbortSignal,
+): Promise<ServedTransactions> {
+  if (range.after >= range.through) return noTransactions();
+  const log = new LogFileSet(directory);
+  try {
+    const from = await findTransaction(log, range, places, signal);
+    return new LogTransactions(log, from, range, places);
+  } catch (error) {
+    log.close();
+    throw error;
   }
 }
 

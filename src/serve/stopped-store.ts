@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
-import { LogFileSet } from '../log/log-source.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { type DatabaseLock, lockDatabase } from '../store/database-lock.ts';
 import { type NeostoreMetadata, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
@@ -9,7 +8,7 @@ import { requireCompleteStore } from '../store/store-completeness.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
 import { formatByVersion } from '../store/store-format.ts';
 import { formatStoreId, type StoreId } from '../store/store-id.ts';
-import { findTransaction, LogTransactions, noTransactions } from './log-transactions.ts';
+import { noTransactions, openLogRange } from './log-transactions.ts';
 import type { CopyRequest, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
 import { type FoundFile, listServedFiles, readServedFile } from './served-files.ts';
 import { TransactionPlaces } from './transaction-places.ts';
@@ -107,16 +106,8 @@ class LockedStore implements StoppedStore {
 
   async openTransactions(after: number, signal: AbortSignal): Promise<ServedTransactions> {
     this.requireUnchanged();
-    const range = { after, through: this.metadata.lastTransactionId };
-    if (after >= range.through) return noTransactions();
-    const log = new LogFileSet(this.logDirectory);
-    try {
-      const from = await findTransaction(log, range, this.places, signal);
-      return new LogTransactions(log, from, range, this.places);
-    } catch (error) {
-      log.close();
-      throw error;
-    }
+    const { lastTransactionId: through } = this.metadata;
+    return await openLogRange(this.logDirectory, { after, through }, this.places, signal);
   }
 
   close(): Promise<void> {
