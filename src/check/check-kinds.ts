@@ -23,6 +23,16 @@ function ours(severity: Severity, message: string): CheckKindDescription {
 export const checkKinds = {
   // any record
   checkerException: both('Failed to check record'),
+  'record.unreadable': ours('error', 'The record cannot be read.'),
+  'record.aboveHighId': ours(
+    'error',
+    'The record is in use, but its id was never handed out; a server does not see it and will overwrite it.',
+  ),
+  'record.idIsFree': ours(
+    'error',
+    'The record is in use, but its id is in the list of free ids; a server will overwrite it.',
+  ),
+  'record.trailingBytes': ours('warning', 'The file ends with a part of a record that is not empty.'),
 
   // nodes and relationships
   'primitive.propertyNotInUse': both('The referenced property record is not in use.'),
@@ -58,6 +68,9 @@ export const checkKinds = {
   'node.dynamicRecordChainCycle': both(
     'This record points to a next record that was already part of this dynamic record chain.',
   ),
+  'node.dynamicLabelRecordNotFirst': ours('error', 'The dynamic label record is not the first of its chain.'),
+  'node.dynamicLabelsOfOtherNode': ours('error', 'The dynamic labels of this node belong to another node.'),
+  'node.labelsUnreadable': ours('error', 'The dynamic labels of this node cannot be read.'),
   'node.notIndexed': both('This node was not found in the expected index.'),
   'node.indexedMultipleTimes': both('This node was found in the expected index, although multiple times'),
   'node.uniqueIndexNotUnique': both('There is another node in the unique index with the same property value(s).'),
@@ -101,6 +114,39 @@ export const checkKinds = {
   'relationship.notUsedRelationshipReferencedInChain': both(
     'The relationship record is not in use, but referenced from relationships chain.',
   ),
+  'relationship.sourceGroupDoesNotReferenceBack': ours(
+    'error',
+    'This record should be the first in the source chain, but no relationship group of the source node references it.',
+  ),
+  'relationship.targetGroupDoesNotReferenceBack': ours(
+    'error',
+    'This record should be the first in the target chain, but no relationship group of the target node references it.',
+  ),
+  'relationship.sourceHasNoPrev': ours(
+    'error',
+    'This record has no previous record in the source chain, but is not the first.',
+  ),
+  'relationship.targetHasNoPrev': ours(
+    'error',
+    'This record has no previous record in the target chain, but is not the first.',
+  ),
+  'relationship.sourceNextInOtherChain': ours(
+    'error',
+    'The next record in the source chain has another type or direction than the chain.',
+  ),
+  'relationship.targetNextInOtherChain': ours(
+    'error',
+    'The next record in the target chain has another type or direction than the chain.',
+  ),
+  'relationship.loopChainsDiffer': ours('error', 'The source and the target chain of this loop are not the same.'),
+  'relationship.detachedCycle': ours(
+    'error',
+    'The chain of this record is a cycle that cannot be reached from the node.',
+  ),
+  'relationship.chainLengthWrong': ours(
+    'error',
+    'The first record of this chain holds another length than the chain has.',
+  ),
 
   // relationship groups
   'group.relationshipTypeNotInUse': both('The relationship type record is not in use.'),
@@ -130,6 +176,20 @@ export const checkKinds = {
   'group.firstLoopRelationshipOfOfOtherType': both(
     'The first loop relationship is of a different type than its group.',
   ),
+  'group.firstOutgoingRelationshipOfOtherNode': ours(
+    'error',
+    'The first outgoing relationship does not start at the owner of the group.',
+  ),
+  'group.firstIncomingRelationshipOfOtherNode': ours(
+    'error',
+    'The first incoming relationship does not end at the owner of the group.',
+  ),
+  'group.firstLoopRelationshipOfOtherNode': ours(
+    'error',
+    'The first loop relationship is not a loop at the owner of the group.',
+  ),
+  'group.notInChainOfOwner': ours('error', 'The group cannot be reached from the node that owns it.'),
+  'group.empty': ours('warning', 'The group has no relationships.'),
 
   // properties
   'property.keyNotInUse': both('The key for this property is not in use.'),
@@ -145,6 +205,14 @@ export const checkKinds = {
   'property.arrayNotInUse': both('The array block is not in use.'),
   'property.stringEmpty': both('The string block is empty.'),
   'property.arrayEmpty': both('The array block is empty.'),
+  'property.stringNotFirstInChain': ours('error', 'The string block is not the first of its chain.'),
+  'property.arrayNotFirstInChain': ours('error', 'The array block is not the first of its chain.'),
+  'property.valueUnreadable': ours('error', 'A value of this property record cannot be read.'),
+  'property.orphanPropertyChain': ours(
+    'warning',
+    'The property chain that begins here belongs to no node and no relationship.',
+  ),
+  'property.detachedCycle': ours('warning', 'The property chain of this record is a cycle without a beginning.'),
 
   // dynamic records
   'dynamic.nextNotInUse': both('The next block is not in use.'),
@@ -157,6 +225,14 @@ export const checkKinds = {
   'dynamicLabel.orphanDynamicLabelRecordDueToInvalidOwner': both(
     'This label record is not referenced by its owning node record or that record is not in use.',
   ),
+  'dynamicLabel.ownerHasNoDynamicLabels': ours(
+    'warning',
+    'The node that owns this label record has no dynamic labels.',
+  ),
+  'dynamic.nextIsFirst': ours('error', 'The next block is marked as the first of a chain.'),
+  'dynamic.multipleOwners': ours('error', 'This block is referenced more than once.'),
+  'dynamic.orphanDynamicRecord': ours('warning', 'This block is not referenced by any record.'),
+  'dynamic.detachedCycle': ours('warning', 'The chain of this block is a cycle without a beginning.'),
 
   // tokens
   'name.nameBlockNotInUse': both('The name block is not in use.'),
