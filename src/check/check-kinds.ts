@@ -290,7 +290,6 @@ export const checkKinds = {
   'index.dirtyIndex': both('Index was not properly shutdown and rebuild is required.', 'warning'),
   'index.staleEntry': ours('error', 'This index entry has values that its node does not have.'),
   'index.duplicateEntry': ours('error', 'This index entry is in the index twice.'),
-  'index.misplacedEntry': ours('error', 'This index entry cannot be read as one of this index.'),
   'index.unreadable': ours('error', 'The index file cannot be read; a server may not start with it.'),
   'index.folderWithoutRule': ours('warning', 'The index folder belongs to no schema rule.'),
   indexStructure: both('Index inconsistency'),
