@@ -73,8 +73,8 @@ class CountsComparison {
 
   private compareRelationships(start: number, type: number, end: number, stored: number, counted: number): void {
     if (stored === counted) return;
-    const relationship = type === ANY ? '[]' : `[:type=${type}]`;
-    const key = `RelationshipKey[${describeLabel(start)}-${relationship}->${describeLabel(end)}]`;
+    const relationship = type === ANY ? '-->' : `-[:type=${type}]->`;
+    const key = `RelationshipKey[${describeLabel(start)}${relationship}${describeLabel(end)}]`;
     this.report('counts.inconsistentRelationshipCount', key, stored, counted);
   }
 

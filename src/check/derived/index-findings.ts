@@ -88,7 +88,9 @@ export class IndexFindings {
   private reportEntry(kind: CheckKind, index: OpenIndex, file: string, entity: number): void {
     const { reader, report } = this.context;
     const text = `IndexEntry[nodeId=${entity}, index=${describeIndexRule(reader, index.rule)}]`;
-    report(createFinding(kind, { file, record: entity, text, inconsistentWith: [describeNode(reader, entity)] }));
+    const labels = kind === 'index.nodeDoesNotHaveExpectedLabel' ? index.rule.schema.entityTokens.map(String) : [];
+    const inconsistentWith = [describeNode(reader, entity), ...labels];
+    report(createFinding(kind, { file, record: entity, text, inconsistentWith }));
   }
 
   private reportNode(kind: CheckKind, index: OpenIndex, node: number, others: string[]): void {

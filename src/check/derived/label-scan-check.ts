@@ -102,13 +102,14 @@ class LabelComparison {
 
   private reportNode(kind: CheckKind, label: number, node: number, offset?: number): void {
     const isMissing = kind === 'labelScan.nodeLabelNotInIndex';
+    const labels = kind === 'labelScan.nodeNotInUse' ? [] : [String(label)];
     this.context.report(
       createFinding(kind, {
         file: LABEL_SCAN_FILE,
         record: rangeOf(node),
         offset,
         text: this.describeRange(rangeOf(node)),
-        inconsistentWith: [describeNode(this.context.reader, node), ...(isMissing ? [String(label)] : [])],
+        inconsistentWith: [describeNode(this.context.reader, node), ...labels],
         expected: `node ${node} ${isMissing ? 'with' : 'without'} label ${label}`,
         found: `node ${node} ${isMissing ? 'without' : 'with'} label ${label}`,
       }),

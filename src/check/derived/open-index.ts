@@ -102,6 +102,6 @@ async function findLuceneProblems({ reader }: CheckContext, { lucene }: IndexFol
 }
 
 function reportTree({ report, reader }: CheckContext, kind: CheckKind, rule: IndexRule, file: string, found?: string) {
-  const text = describeIndexRule(reader, rule);
+  const text = `Index[ ${describeIndexRule(reader, rule)} ]`;
   report(createFinding(kind, { file, text, ...(found === undefined ? {} : { found }) }));
 }
