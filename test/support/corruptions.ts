@@ -1,5 +1,18 @@
-import { closeSync, cpSync, openSync, readFileSync, readSync, rmSync, truncateSync, writeSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { corpusPath, makeTemporaryDirectory, removeDirectory, unpackCorpus } from './unpack-corpus.ts';
@@ -49,7 +62,10 @@ export function areaOf(kind: string): string {
   return kind.split('.', 1)[0]!;
 }
 
-/** The two stores, unpacked once; each corruption is made in a fresh copy. */
+/**
+ * The two stores, unpacked once; each corruption is made in a fresh copy. Files without an edit are hard links to the unpacked ones: what is
+ * tested must only read.
+ */
 export class CorruptionLab {
   private readonly root: string;
   private copies = 0;
@@ -67,14 +83,14 @@ export class CorruptionLab {
   /** A copy of an intact store. */
   copy(store: BaseStore): string {
     const copy = join(this.root, `copy-${this.copies++}`);
-    cpSync(join(this.root, store), copy, { recursive: true });
+    linkTree(join(this.root, store), copy);
     return copy;
   }
 
   /** The directory of a fresh copy with the corruption; throws if the store is not the one the corruption was made for. */
-  async apply(corruption: Corruption): Promise<string> {
+  apply(corruption: Corruption): string {
     const copy = this.copy(corruption.store);
-    for (const edit of corruption.edits) await applyEdit(copy, edit);
+    for (const edit of corruption.edits) applyEdit(copy, edit);
     return copy;
   }
 
@@ -83,19 +99,27 @@ export class CorruptionLab {
   }
 }
 
-async function applyEdit(directory: string, edit: Edit): Promise<void> {
-  const path = join(directory, edit.file);
-  switch (edit.op) {
-    case 'write':
-      return replaceBytes(path, edit.offset, Buffer.from(edit.before, 'hex'), Buffer.from(edit.after, 'hex'));
-    case 'append':
-      return appendFile(path, Buffer.from(edit.after, 'hex'));
-    case 'truncate':
-      return truncateSync(path, edit.size);
-    case 'delete':
-    case 'deltree':
-      return rmSync(path, { recursive: true });
+function linkTree(from: string, to: string): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const source = join(from, entry.name);
+    if (entry.isDirectory()) linkTree(source, join(to, entry.name));
+    else linkSync(source, join(to, entry.name));
   }
+}
+
+function applyEdit(directory: string, edit: Edit): void {
+  const path = join(directory, edit.file);
+  if (edit.op === 'delete' || edit.op === 'deltree') {
+    rmSync(path, { recursive: true });
+    return;
+  }
+  copyFileSync(path, `${path}.edited`);
+  renameSync(`${path}.edited`, path);
+  if (edit.op === 'write') {
+    replaceBytes(path, edit.offset, Buffer.from(edit.before, 'hex'), Buffer.from(edit.after, 'hex'));
+  } else if (edit.op === 'append') appendFileSync(path, Buffer.from(edit.after, 'hex'));
+  else if (edit.op === 'truncate') truncateSync(path, edit.size);
 }
 
 function replaceBytes(path: string, offset: number, before: Buffer, after: Buffer): void {
