@@ -11,12 +11,19 @@ import type { RecordStores } from './store-records.ts';
 export interface ChainSuspects {
   node(id: number): boolean;
   relationship(r: RelationshipRecord): boolean;
+  /** Is there any? */
+  exist: boolean;
   /** Detached cycles: smallest id and node of each; undefined = not looked for yet. */
   cycles: readonly { id: number; node: number }[] | undefined;
 }
 
 /** No restriction: for small stores. */
-export const ALL_SUSPECTS: ChainSuspects = { node: () => true, relationship: () => true, cycles: undefined };
+export const ALL_SUSPECTS: ChainSuspects = {
+  node: () => true,
+  relationship: () => true,
+  exist: true,
+  cycles: undefined,
+};
 
 /** Exact checks of relationship chains by random access (consistency-check spec 3.2-3.4), of the suspects and of what they bring up. */
 export class ChainStage {

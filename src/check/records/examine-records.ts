@@ -85,7 +85,7 @@ class RecordExamination {
       await reportMultipleOwners(context, stores, owners, this.nodeFindings, this.relationshipFindings);
     }
     const suspects = screen === undefined ? ALL_SUSPECTS : await screen.findSuspects();
-    if (suspects === undefined) return;
+    if (!suspects.exist && !this.groups.isOdd) return;
     const { bits, groups, nodeFindings, relationshipFindings } = this;
     await new ChainStage(stores, bits, groups, nodeFindings, relationshipFindings).examine(suspects);
   }

@@ -24,6 +24,8 @@ export class GroupChains {
   readonly reached = new IdBitmap();
   /** Groups that another node than their owner leads to. */
   readonly misplaced = new IdBitmap();
+  /** Is there a group that its owner does not lead to? Known after {@link examine}. */
+  isOdd = false;
   private readonly context: CheckContext;
   private readonly stores: RecordStores;
   private readonly nodes: NodeBits;
@@ -87,11 +89,14 @@ export class GroupChains {
 
   private examineOwner(group: RelationshipGroupRecord): void {
     if (group.owner < 0) {
+      this.isOdd = true;
       this.add('group.illegalOwner', group);
       return;
     }
     if (!this.nodes.inUse.has(group.owner)) this.add('group.ownerNotInUse', group);
+    if (this.misplaced.has(group.id)) this.isOdd = true;
     if (this.reached.has(group.id)) return;
+    this.isOdd = true;
     const owner = this.stores.node.load(group.owner, this.node);
     this.add('group.notInChainOfOwner', group, owner === undefined ? `Node[${group.owner}]` : renderNode(owner));
   }

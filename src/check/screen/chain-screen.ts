@@ -118,12 +118,12 @@ export class ChainScreen {
     this.nodeSums.add(node, this.tuple.copy(this.chain).put(HEAD).put(head), times);
   }
 
-  /** To be called after all records; undefined = every chain is sound. */
-  async findSuspects(): Promise<ChainSuspects | undefined> {
+  /** To be called after all records. */
+  async findSuspects(): Promise<ChainSuspects> {
     const { nodeSums, linkSums } = this;
     const cycles = await new CycleScreen(this.context, this.stores, this.ascending).find();
-    if (!this.odd && cycles.length === 0 && nodeSums.isZero() && linkSums.isZero()) return undefined;
     return {
+      exist: this.odd || cycles.length > 0 || !nodeSums.isZero() || !linkSums.isZero(),
       node: (id) => nodeSums.has(id),
       relationship: (r) =>
         linkSums.has(r.id) ||
