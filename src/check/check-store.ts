@@ -12,6 +12,7 @@ import { checkIndexes } from './derived/index-check.ts';
 import { checkLabelScan } from './derived/label-scan-check.ts';
 import { createFinding, type ReportFinding } from './finding.ts';
 import { FindingTally } from './finding-tally.ts';
+import { examineRecords } from './records/examine-records.ts';
 import { checkMandatoryProperties } from './schema/mandatory-properties.ts';
 import { checkSchema } from './schema/schema-check.ts';
 import { readStoredRules } from './schema/stored-rules.ts';
@@ -29,6 +30,8 @@ export interface CheckOptions extends Partial<CheckParts> {
   /** Memory for what grows with the store, in bytes. */
   budgetBytes?: number;
   signal?: AbortSignal;
+  /** Checks a store whose log has transactions behind its check point: the caller knows that they are applied. */
+  acceptPendingLog?: boolean;
   onProgress?: (progress: CheckProgress) => void;
   onFinding?: ReportFinding;
   /** Calls of {@link onFinding} for each kind; all are counted. */
@@ -56,7 +59,7 @@ const DEFAULT_BUDGET_BYTES = 256 << 20;
 export async function checkStore(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
   const tally = new FindingTally(options.onFinding, options.maxFindingsPerKind);
   await requireCompleteStore(directory);
-  requireRecovered(directory);
+  if (options.acceptPendingLog !== true) requireRecovered(directory);
   const reader = new StoreReader(directory);
   try {
     const context: CheckContext = {
@@ -95,6 +98,7 @@ async function runChecks(context: CheckContext): Promise<void> {
   checkSchema(context, stored);
   if (graph) {
     checkTokens(context);
+    await guard(context, 'records', () => examineRecords(context));
     await guard(context, 'mandatory properties', () => checkMandatoryProperties(context, stored.rules));
   }
   if (labelScan) await guard(context, 'label scan store', () => checkLabelScan(context));

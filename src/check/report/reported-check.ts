@@ -1,5 +1,6 @@
 import { type CheckOptions, type CheckResult, checkStore } from '../check-store.ts';
 import type { Finding } from '../finding.ts';
+import { FindingTally } from '../finding-tally.ts';
 import { ReportFile } from './report-file.ts';
 
 export interface ReportedCheckOptions extends CheckOptions {
@@ -22,11 +23,13 @@ export interface ReportedCheck extends CheckResult {
 export async function checkStoreWithReport(directory: string, options: ReportedCheckOptions): Promise<ReportedCheck> {
   const report = ReportFile.prepare(options.reportDirectory, options.startedAt);
   try {
+    // The report has every finding; the number of those that are passed on may be limited.
+    const passed = new FindingTally(options.onFinding, options.maxFindingsPerKind);
     const onFinding = (finding: Finding) => {
       report.add(finding);
-      options.onFinding?.(finding);
+      passed.report(finding);
     };
-    const result = await checkStore(directory, { ...options, onFinding });
+    const result = await checkStore(directory, { ...options, onFinding, maxFindingsPerKind: Number.POSITIVE_INFINITY });
     report.finish(result);
     return { ...result, reportPath: report.path };
   } finally {
