@@ -23,7 +23,7 @@ import { CycleScreen } from './cycle-screen.ts';
 import { BucketSums, Hash } from './fingerprint.ts';
 
 const LEAST_BUCKETS = 1 << 10;
-const MOST_BUCKETS = 1 << 18;
+const MOST_BUCKETS = 1 << 15;
 /** Two sums of two times four bytes. */
 const BUCKET_BYTES = 16;
 
@@ -106,11 +106,11 @@ export class ChainScreen {
       // The sums see the low 32 bits of a length only.
       if (prev > this.stores.relationship.endId) this.nodeSums.add(node, tuple, 3);
     } else {
-      this.nodeSums.add(node, chain);
+      this.nodeSums.add(node, chain, 1);
       this.linkSums.add(r.id, tuple.copy(chain).put(prev).put(r.id), -1);
     }
     if (next === NULL_REFERENCE) return;
-    this.linkSums.add(next, tuple.copy(chain).put(r.id).put(next));
+    this.linkSums.add(next, tuple.copy(chain).put(r.id).put(next), 1);
     if (next > r.id && this.nodes.inUse.has(node)) this.ascending.add(node);
   }
 

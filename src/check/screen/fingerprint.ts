@@ -1,31 +1,30 @@
 /** Two 32-bit sums of hashes in each of many buckets: equal multisets of tuples give zeros when one is added and the other subtracted. */
 export class BucketSums {
-  private readonly a: Int32Array;
-  private readonly b: Int32Array;
+  /** Both sums of a bucket side by side, so that they are in memory together. */
+  private readonly sums: Int32Array;
   private readonly mask: number;
 
   /** `buckets` is a power of two. */
   constructor(buckets: number) {
-    this.a = new Int32Array(buckets);
-    this.b = new Int32Array(buckets);
+    this.sums = new Int32Array(buckets * 2);
     this.mask = buckets - 1;
   }
 
   /** Adds `times` the hash in the bucket of `id`; -1 takes it away. */
-  add(id: number, hash: Hash, times = 1): void {
-    const bucket = id & this.mask;
-    this.a[bucket]! += Math.imul(hash.a, times);
-    this.b[bucket]! += Math.imul(hash.b, times);
+  add(id: number, hash: Hash, times: number): void {
+    const at = (id & this.mask) * 2;
+    this.sums[at]! += Math.imul(hash.a, times);
+    this.sums[at + 1]! += Math.imul(hash.b, times);
   }
 
   /** Does the bucket of `id` not come out even? */
   has(id: number): boolean {
-    const bucket = id & this.mask;
-    return this.a[bucket] !== 0 || this.b[bucket] !== 0;
+    const at = (id & this.mask) * 2;
+    return this.sums[at] !== 0 || this.sums[at + 1] !== 0;
   }
 
   isZero(): boolean {
-    return this.a.every((sum) => sum === 0) && this.b.every((sum) => sum === 0);
+    return this.sums.every((sum) => sum === 0);
   }
 }
 
