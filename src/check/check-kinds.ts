@@ -72,7 +72,6 @@ export const checkKinds = {
   'node.dynamicLabelsOfOtherNode': ours('error', 'The dynamic labels of this node belong to another node.'),
   'node.labelsUnreadable': ours('error', 'The dynamic labels of this node cannot be read.'),
   'node.notIndexed': both('This node was not found in the expected index.'),
-  'node.indexedMultipleTimes': both('This node was found in the expected index, although multiple times'),
   'node.uniqueIndexNotUnique': both('There is another node in the unique index with the same property value(s).'),
 
   // relationships
@@ -220,7 +219,6 @@ export const checkKinds = {
   'dynamic.recordNotFullReferencesNext': both('The record is not full, but references a next block.', 'warning'),
   'dynamic.emptyBlock': both('The block is empty.', 'warning'),
   'dynamic.emptyNextBlock': both('The next block is empty.', 'warning'),
-  'dynamic.invalidLength': both('The length of the block is invalid.'),
   'dynamicLabel.orphanDynamicLabelRecord': both('This label record is not referenced by any other node label record.'),
   'dynamicLabel.orphanDynamicLabelRecordDueToInvalidOwner': both(
     'This label record is not referenced by its owning node record or that record is not in use.',
