@@ -8,13 +8,14 @@ export function checkContextOf(
   reader: StoreReader,
   report: ReportFinding,
   parts: Partial<CheckParts> = {},
+  budgetBytes = 1 << 20,
 ): CheckContext {
   return {
     reader,
     tokens: readTokenIds(reader),
     parts: { graph: true, indexes: true, labelScan: true, propertyOwners: false, ...parts },
     report,
-    budgetBytes: 1 << 20,
+    budgetBytes,
     signal: undefined,
     progress: () => {},
   };

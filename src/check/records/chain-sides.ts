@@ -3,8 +3,6 @@ import type { RelationshipRecord } from '../../store/relationship-record.ts';
 /** A relationship is in two chains, one at each end; a loop is in one, and both its sides have to be the same. */
 export type Side = 'start' | 'end';
 
-export const SIDES: readonly Side[] = ['start', 'end'];
-
 /** The three chains of a group. */
 export const OUT = 0;
 export const IN = 1;

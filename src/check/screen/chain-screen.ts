@@ -39,7 +39,7 @@ const HEAD = 2;
  *     in the bucket of the second one     (chain, relationship, its next)       = (chain, its previous, relationship), if not first
  *
  * Loops whose sides differ count nowhere, so that their chains come out uneven. A cycle off its chain leaves all sums even: relationships that
- * point to a larger id mark their node for {@link CycleScreen}.
+ * do not point to a smaller id mark their node for {@link CycleScreen}.
  */
 export class ChainScreen {
   private readonly context: CheckContext;
@@ -111,7 +111,7 @@ export class ChainScreen {
     }
     if (next === NULL_REFERENCE) return;
     this.linkSums.add(next, tuple.copy(chain).put(r.id).put(next), 1);
-    if (next > r.id && this.nodes.inUse.has(node)) this.ascending.add(node);
+    if (next >= r.id && this.nodes.inUse.has(node)) this.ascending.add(node);
   }
 
   private addHead(node: number, head: number, times: number): void {

@@ -17,7 +17,8 @@ export interface Cycle {
 }
 
 /**
- * Finds chains that go round without a beginning. In every cycle some relationship points to a larger id, so only the chains of nodes where
+ * Finds chains that go round without a beginning. In every cycle some relationship points to a larger id or to
+ * itself, so only the chains of nodes where
  * that happens are gathered in memory: in one pass over the relationships, or, if the budget is too small, a part of the nodes in each of several.
  */
 export class CycleScreen {
