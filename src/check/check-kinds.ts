@@ -227,6 +227,7 @@ export const checkKinds = {
     'warning',
     'The node that owns this label record has no dynamic labels.',
   ),
+  'dynamic.arrayUnreadable': ours('error', 'The array that begins in this block cannot be read.'),
   'dynamic.nextIsFirst': ours('error', 'The next block is marked as the first of a chain.'),
   'dynamic.multipleOwners': ours('error', 'This block is referenced more than once.'),
   'dynamic.orphanDynamicRecord': ours('warning', 'This block is not referenced by any record.'),
@@ -287,6 +288,10 @@ export const checkKinds = {
   ),
   'index.dirtyIndex': both('Index was not properly shutdown and rebuild is required.', 'warning'),
   'index.staleEntry': ours('error', 'This index entry has values that its node does not have.'),
+  'index.entryInOtherForm': ours(
+    'warning',
+    'This index entry has the values of its node, but not as the server writes them.',
+  ),
   'index.duplicateEntry': ours('error', 'This index entry is in the index twice.'),
   'index.unreadable': ours('error', 'The index file cannot be read; a server may not start with it.'),
   'index.folderWithoutRule': ours('warning', 'The index folder belongs to no schema rule.'),

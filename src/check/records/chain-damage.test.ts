@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { editRecord } from '../../../test/support/record-edit.ts';
@@ -209,6 +210,35 @@ describe('properties and dynamic records', () => {
       writer.addNode({ properties: [0, 1, 0].map((at) => ({ key: at, value: double })) });
     });
     expect(summary(await findAll(store, ALL))).toEqual(['primitive.propertyKeyNotUniqueInChain 0']);
+  });
+
+  test('an array with a header that cannot be is found', async () => {
+    const elements = Array.from({ length: 60 }, (_, i) => ({ type: 'long', value: BigInt(i) << 40n }) as const);
+    const store = await writeStore((writer) => {
+      writer.addNode({
+        properties: [{ key: writer.propertyKey('a'), value: { type: 'array', of: 'long', elements } }],
+      });
+    });
+    editRecord(store, 'propertyArrays', 1, { data: Buffer.alloc(120, 0x2f) });
+    expect(await findAll(store, ALL)).toMatchObject([
+      { kind: 'dynamic.arrayUnreadable', record: 1, found: 'array of element type 47' },
+    ]);
+  });
+
+  test('a part of a record at the end of a file is found, unless it is empty', async () => {
+    const store = await writeProperties();
+    const path = join(store, 'neostore.relationshipstore.db');
+    appendFileSync(path, Buffer.alloc(20));
+    expect(await findAll(store, ALL)).toEqual([]);
+    appendFileSync(path, Buffer.from([1]));
+    expect(summary(await findAll(store, ALL))).toEqual(['record.trailingBytes 0']);
+  });
+
+  test('it ends when it is told to', async () => {
+    const reader = new StoreReader(await writeProperties());
+    const context = { ...checkContextOf(reader, () => {}), signal: AbortSignal.abort() };
+    await expect(examineRecords(context)).rejects.toMatchObject({ code: 'cancelled' });
+    reader.close();
   });
 
   function readNode(store: string, id: number): { nextProp: number } {

@@ -4,6 +4,7 @@ import type { StoreKey } from '../../store/store-files.ts';
 import type { CheckContext } from '../check-context.ts';
 import { renderDynamic, renderUnused } from '../record-texts.ts';
 import { IdBitmap } from './id-bitmap.ts';
+import { findArrayDamage } from './property-blocks-check.ts';
 import { RecordFindings } from './record-findings.ts';
 import { StoreRecords } from './store-records.ts';
 
@@ -54,6 +55,7 @@ export class DynamicStore {
         if (record.first) this.first.add(id);
         if (data.length === 0) this.empty.add(id);
         this.examineLength(record);
+        if (this.records.key === 'propertyArrays' && record.first && data.length > 0) this.examineArray(record);
         if (next === NULL_REFERENCE) return;
         if (next < 0 || next >= this.records.endId || next === id || !this.continued.add(next)) odd = true;
         if (next < id) backward = true;
@@ -96,6 +98,12 @@ export class DynamicStore {
     if (data.length < this.capacity && next !== NULL_REFERENCE) {
       this.findings.add('dynamic.recordNotFullReferencesNext', id, renderDynamic(record));
     }
+  }
+
+  private examineArray(record: DynamicRecord): void {
+    const damage = findArrayDamage(record.data);
+    if (damage === undefined) return;
+    this.findings.add('dynamic.arrayUnreadable', record.id, renderDynamic(record), [], { found: damage });
   }
 
   private hasOddLinks(): boolean {

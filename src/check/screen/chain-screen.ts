@@ -51,6 +51,8 @@ export class ChainScreen {
   private readonly chain = new Hash();
   private readonly tuple = new Hash();
   private odd = false;
+  /** Places in chains. */
+  private places = 0;
 
   /** `buckets`: a power of two, default by the budget. The bits of the nodes are filled by the caller, before relationships come. */
   constructor(context: CheckContext, stores: RecordStores, nodes: NodeBits, buckets?: number) {
@@ -98,6 +100,7 @@ export class ChainScreen {
     const node = nodeOf(r, side);
     const next = nextOf(r, side);
     const prev = prevOf(r, side);
+    this.places++;
     chain.start(CHAIN).put(node);
     if (this.nodes.dense.has(node)) chain.put(r.type * 4 + directionOf(r, side));
     if (isFirst(r, side)) {
@@ -121,7 +124,8 @@ export class ChainScreen {
   /** To be called after all records. */
   async findSuspects(): Promise<ChainSuspects> {
     const { nodeSums, linkSums } = this;
-    const cycles = await new CycleScreen(this.context, this.stores, this.ascending).find();
+    const expected = (this.places * this.ascending.size) / Math.max(1, this.nodes.inUse.size);
+    const cycles = await new CycleScreen(this.context, this.stores, this.ascending).find(expected);
     return {
       exist: this.odd || cycles.length > 0 || !nodeSums.isZero() || !linkSums.isZero(),
       node: (id) => nodeSums.has(id),

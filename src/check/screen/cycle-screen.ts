@@ -1,4 +1,3 @@
-import { NULL_REFERENCE } from '../../store/record-codec.ts';
 import type { RelationshipRecord } from '../../store/relationship-record.ts';
 import type { CheckContext } from '../check-context.ts';
 import { isFirst, nextOf, nodeOf, prevOf, type Side } from '../records/chain-sides.ts';
@@ -9,6 +8,8 @@ import { SideTable } from './side-table.ts';
 const FIRST = -2;
 /** From here on the chain of a single node may be what does not fit: it has to. */
 const MOST_PARTS = 256;
+/** The nodes of a part may have more relationships than those of others. */
+const SPARE = 1.1;
 
 export interface Cycle {
   /** The smallest id in it. */
@@ -32,10 +33,11 @@ export class CycleScreen {
     this.table = new SideTable(context.budgetBytes);
   }
 
-  async find(): Promise<Cycle[]> {
+  /** `expected`: about how many entries the chains of these nodes have. */
+  async find(expected: number): Promise<Cycle[]> {
     if (this.ascending.size === 0) return [];
     let cycles: Cycle[] = [];
-    let parts = 1;
+    let parts = Math.min(MOST_PARTS, Math.ceil((expected * SPARE) / this.table.capacity) || 1);
     for (let part = 0; part < parts; part++) {
       if (await this.gather(part, parts)) {
         this.collect(cycles);
@@ -58,7 +60,7 @@ export class CycleScreen {
       const node = nodeOf(r, side);
       if (node % parts !== part || !ascending.has(node)) return;
       const prev = isFirst(r, side) ? FIRST : prevOf(r, side);
-      if (!table.add(r.id * 2 + (side === 'start' ? 0 : 1), node, prev, nextOf(r, side))) fits = false;
+      if (!table.add(r.id, node, prev, nextOf(r, side))) fits = false;
     };
     await this.stores.relationship.scan('relationship cycles', (r) => {
       if (!fits) return;
@@ -71,16 +73,15 @@ export class CycleScreen {
   private collect(cycles: Cycle[]): void {
     const { table } = this;
     for (let start = 0; start < table.slots; start++) {
-      const key = table.keys[start]!;
-      if (key < 0 || table.prevs[start] === FIRST || !table.walk(start)) continue;
-      const node = table.nodes[start]!;
-      let smallest = Math.floor(key / 2);
+      if (table.id(start) < 0 || table.prev(start) === FIRST || !table.walk(start)) continue;
+      const node = table.node(start);
+      let smallest = table.id(start);
       for (let slot = start; ; ) {
-        const id = Math.floor(table.keys[slot]! / 2);
+        const id = table.id(slot);
+        const next = table.next(slot);
         smallest = Math.min(smallest, id);
-        const next = table.nexts[slot]!;
-        slot = next === NULL_REFERENCE ? -1 : table.find(next, node);
-        if (slot < 0 || table.prevs[slot] !== id) break;
+        slot = next < 0 ? -1 : table.find(next, node);
+        if (slot < 0 || table.prev(slot) !== id) break;
         if (slot === start) {
           cycles.push({ id: smallest, node });
           break;
