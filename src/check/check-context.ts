@@ -22,6 +22,6 @@ export interface CheckContext {
   /** Memory that a part may take for what grows with the store. */
   readonly budgetBytes: number;
   readonly signal: AbortSignal | undefined;
-  /** Says how far a phase has come; units differ by phase. */
+  /** Says how far a phase has come, in bytes. */
   progress(phase: string, done: number, total: number): void;
 }

@@ -1,8 +1,11 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
 import { requireCompleteStore } from '../store/store-completeness.ts';
+import { classifyDatabaseFile, type DatabaseFileRole } from '../store/store-files.ts';
 import { StoreReader } from '../store/store-reader.ts';
 import type { CheckContext, CheckParts } from './check-context.ts';
 import type { CheckKind } from './check-kinds.ts';
@@ -46,15 +49,19 @@ export interface CheckResult {
   byKind: ReadonlyMap<CheckKind, number>;
   /** Errors by type of record, as in the summary of the report. */
   errorsByType: ReadonlyMap<SummaryType, number>;
+  /** Size of the files that a check looks at. */
+  bytes: number;
 }
 
 const DEFAULT_BUDGET_BYTES = 256 << 20;
 
 /**
  * Checks a store that was shut down cleanly, reading only (consistency-check spec): records, tokens, schema rules, label scan store,
- * schema indexes, counts. Ends with a result for every damaged store whose metadata can be read and whose files are there.
+ * schema indexes, counts. Ends with a result for every damaged store whose files are there, as long as metadata and the record sizes in
+ * the headers of dynamic stores can be read.
  *
- * @throws GraphkeepError `store.needs-recovery`, `store.missing-file`, `store.format`, `store.corrupt` (metadata), `cancelled`
+ * @throws GraphkeepError `store.needs-recovery`, `store.missing-file`, `store.format`, `store.corrupt` (metadata, headers), `log.corrupt`,
+ *   `log.no-check-point`, `cancelled`
  */
 export async function checkStore(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
   const tally = new FindingTally(options.onFinding, options.maxFindingsPerKind);
@@ -81,7 +88,19 @@ export async function checkStore(directory: string, options: CheckOptions = {}):
     reader.close();
   }
   const { byKind, errors, warnings, errorsByType } = tally;
-  return { consistent: errors === 0, errors, warnings, byKind, errorsByType };
+  return { consistent: errors === 0, errors, warnings, byKind, errorsByType, bytes: measureStore(directory) };
+}
+
+const CHECKED_ROLES: readonly DatabaseFileRole[] = ['metadata', 'record-store', 'counts', 'label-scan', 'schema-index'];
+
+function measureStore(directory: string): number {
+  let bytes = 0;
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(directory, path).split(sep).join('/');
+    if (entry.isFile() && CHECKED_ROLES.includes(classifyDatabaseFile(name))) bytes += statSync(path).size;
+  }
+  return bytes;
 }
 
 function requireRecovered(directory: string): void {

@@ -19,8 +19,14 @@ export async function checkCounts(context: CheckContext): Promise<void> {
     report(createFinding('countsStoreUnusable', { file: COUNTS_FILES[0], text: '' }));
     return;
   }
+  const total = reader.file('node').sizeBytes + reader.file('relationship').sizeBytes;
+  let done = 0;
   const recounted = await recountStore(reader, {
     readDynamicLabels: (node) => readLabelsIfWhole(context, node),
+    onProgress: (bytes) => {
+      done += bytes;
+      context.progress('counts', done, total);
+    },
     ...(signal === undefined ? {} : { signal }),
   });
   new CountsComparison(context, live.fileName, live.counts, recounted).run();

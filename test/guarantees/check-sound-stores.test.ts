@@ -106,6 +106,10 @@ describe('a check', () => {
     expect(await kindsOf(off)).toEqual([]);
     expect(await kindsOf({ ...off, labelScan: true })).toEqual(['labelScan.nodeNotInUse']);
     expect(await kindsOf({ ...off, indexes: true })).toEqual(['index.nodeNotInUse']);
+    const dirty = await lab.apply(corruption('base35/idx-05'));
+    expect([...(await checkStore(dirty, off)).byKind.keys()]).toEqual(['schema.schemaRuleNotOnline']);
+    const swapped = await lab.apply(corruption('base35/idx-09'));
+    expect([...(await checkStore(swapped, off)).byKind.keys()]).toEqual([]);
     const ofGraph = await kindsOf({ ...off, graph: true });
     expect(ofGraph).toContain('relationship.sourceNodeNotInUse');
     expect(ofGraph.filter((kind) => /^(labelScan|index)\./.test(kind))).toEqual([]);

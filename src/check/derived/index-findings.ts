@@ -44,8 +44,13 @@ export class IndexFindings {
         wanted = expected.next();
         order = wanted.done ? 1 : layout.compare(wanted.value, 0, wanted.value.length, key, 0, key.length);
       }
-      if (order === 0) wanted = expected.next();
-      else this.reportExtra(index, tree, readEntityId(layout, key, 0, key.length));
+      if (order !== 0) this.reportExtra(index, tree, readEntityId(layout, key, 0, key.length));
+      else {
+        if (!wanted.done && Buffer.compare(wanted.value, key) !== 0) {
+          this.reportEntry('index.entryInOtherForm', index, tree.path, readEntityId(layout, key, 0, key.length));
+        }
+        wanted = expected.next();
+      }
     }
     for (; !wanted.done; wanted = expected.next()) this.reportMissingKey(index, layout, wanted.value);
   }

@@ -58,7 +58,12 @@ class LabelComparison {
       const window = await LabelWindow.read(reader, first, ranges, signal);
       // Entries beyond the last node belong to the last window.
       this.compare(window, first + ranges >= end ? Number.POSITIVE_INFINITY : first + ranges);
-      this.context.progress('label scan store', Math.min(endId, (first + ranges) * NODES_PER_RANGE), endId);
+      const { size } = reader.format.node;
+      this.context.progress(
+        'label scan store',
+        Math.min(endId, (first + ranges) * NODES_PER_RANGE) * size,
+        endId * size,
+      );
     }
   }
 

@@ -53,7 +53,7 @@ export async function openIndex(context: CheckContext, rule: IndexRule): Promise
   const curves = new PointCurves();
   const problems: string[] = [];
   for (const file of await listIndexTrees(context.reader.directory, rule)) {
-    const condition = await inspectTree(context, file.path, file.layout);
+    const condition = await inspectTree(context, file.path, file.layout, { onlyState: !context.parts.indexes });
     if (condition.kind === 'missing') problems.push(`${file.path} is missing`);
     else if (condition.kind === 'stateless') problems.push(`${file.path}: ${condition.problem}`);
     else if (condition.kind === 'unreadable') {
@@ -91,7 +91,7 @@ function inspectHeader(
     reportTree(context, 'index.unreadable', rule, path, error.message);
     return [];
   }
-  if (!tree.state.clean) reportTree(context, 'index.dirtyIndex', rule, path, undefined);
+  if (!tree.state.clean && context.parts.indexes) reportTree(context, 'index.dirtyIndex', rule, path, undefined);
   return [];
 }
 

@@ -8,6 +8,7 @@ import { decodeStatePage } from '../../store/tree/state-page.ts';
 import { checkTreeStructure, type TreeFinding } from '../../store/tree/structure-check.ts';
 import { type OpenTree, openTreeForReading } from '../../store/tree/tree-file.ts';
 import type { CheckContext } from '../check-context.ts';
+import { isDamage } from '../damage.ts';
 import { createFinding } from '../finding.ts';
 
 /** What a tree file is good for. Whoever gets an open tree closes it. */
@@ -19,19 +20,39 @@ export type TreeCondition =
   /** `sound`: its structure has no error, so that what is in it can be compared in order. */
   | { kind: 'open'; tree: OpenTree; sound: boolean };
 
-/** Opens a tree file for reading only, after checking its structure (spec 3.12); reports what is wrong with that. */
-export async function inspectTree(context: CheckContext, path: string, layout: TreeLayout): Promise<TreeCondition> {
+/**
+ * Opens a tree file for reading only, after checking its structure (spec 3.12); reports what is wrong with that. `onlyState`: the structure
+ * is not looked at, which would mean to read the whole file.
+ */
+export async function inspectTree(
+  context: CheckContext,
+  path: string,
+  layout: TreeLayout,
+  { onlyState = false } = {},
+): Promise<TreeCondition> {
   const file = join(context.reader.directory, path);
   if (!existsSync(file)) return { kind: 'missing' };
+  if (onlyState) return openWithoutCheck(file, layout);
   const options = context.signal === undefined ? {} : { signal: context.signal };
   const findings = await checkTreeStructure(openPageFile(file, 'read'), layout, options);
   const fatal = findings.find(({ kind }) => kind === 'file');
-  if (fatal !== undefined) {
-    return { kind: hasNoState(file, layout) ? 'stateless' : 'unreadable', problem: fatal.message };
-  }
+  if (fatal !== undefined) return refuse(file, layout, fatal.message);
   const tree = openTreeForReading(file, layout);
   for (const finding of findings) reportStructure(context, path, tree.format.pageBytes, finding);
   return { kind: 'open', tree, sound: findings.every(({ kind }) => kind === 'leaked-page') };
+}
+
+function openWithoutCheck(file: string, layout: TreeLayout): TreeCondition {
+  try {
+    return { kind: 'open', tree: openTreeForReading(file, layout), sound: false };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return refuse(file, layout, error.message);
+  }
+}
+
+function refuse(file: string, layout: TreeLayout, problem: string): TreeCondition {
+  return { kind: hasNoState(file, layout) ? 'stateless' : 'unreadable', problem };
 }
 
 function reportStructure(context: CheckContext, file: string, pageBytes: number, finding: TreeFinding): void {

@@ -8,12 +8,17 @@ import type { DynamicStore } from './dynamic-store.ts';
 import type { RecordFindings } from './record-findings.ts';
 import type { StoreRecords } from './store-records.ts';
 
+const SOUND_FIELDS = 100_000;
+const BYTES_PER_LABEL = 8;
+const SPARE_BYTES = 4096;
+
 /** The labels of nodes and the records that hold them (consistency-check spec 3.2 and 3.6). */
 export class NodeLabels {
   private readonly context: CheckContext;
   private readonly store: DynamicStore;
   private readonly findings: RecordFindings;
-  private readonly scratch: number[] = [];
+  /** Inline fields without a fault: most nodes have one of few. */
+  private readonly sound = new Set<number>();
 
   constructor(context: CheckContext, store: DynamicStore, findings: RecordFindings) {
     this.context = context;
@@ -24,19 +29,27 @@ export class NodeLabels {
   examine(node: NodeRecord): void {
     const { labelField } = node;
     if (labelField === 0) return;
-    if (!hasDynamicLabels(labelField)) this.examineIds(node, readInlineLabels(labelField, this.scratch));
-    else this.examineDynamic(node, dynamicLabelsId(labelField));
+    if (hasDynamicLabels(labelField)) this.examineDynamic(node, dynamicLabelsId(labelField));
+    else if (!this.sound.has(labelField)) {
+      const sound = this.examineIds(node, readInlineLabels(labelField));
+      if (sound && this.sound.size < SOUND_FIELDS) this.sound.add(labelField);
+    }
   }
 
-  private examineIds(node: NodeRecord, labels: readonly number[]): void {
+  /** True if there is nothing to report. */
+  private examineIds(node: NodeRecord, labels: readonly number[]): boolean {
     const known = this.context.tokens.label;
+    let sound = true;
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i]!;
+      const inOrder = i === 0 || label > labels[i - 1]!;
       if (!known.has(label)) this.add('node.labelNotInUse', node, `Label[${label}]`);
-      if (i === 0 || label > labels[i - 1]!) continue;
+      if (!known.has(label) || !inOrder) sound = false;
+      if (inOrder) continue;
       if (label < labels[i - 1]!) this.add('node.labelsOutOfOrder', node, String(labels[i - 1]), String(label));
       if (labels.indexOf(label) < i) this.add('node.labelDuplicate', node, String(label));
     }
+    return sound;
   }
 
   private examineDynamic(node: NodeRecord, first: number): void {
@@ -55,6 +68,9 @@ export class NodeLabels {
   private readChain(node: NodeRecord, first: number): Buffer | undefined {
     const parts: Buffer[] = [];
     const seen = new Set<number>();
+    // Longer than any list of labels: many nodes may point to one endless chain.
+    const mostBytes = (this.context.tokens.label.size + 1) * BYTES_PER_LABEL + SPARE_BYTES;
+    let bytes = 0;
     for (let id = first; id !== NULL_REFERENCE; ) {
       if (seen.has(id)) return this.add('node.dynamicRecordChainCycle', node, this.store.render(id));
       const record = this.store.load(id);
@@ -62,6 +78,8 @@ export class NodeLabels {
       seen.add(id);
       parts.push(Buffer.from(record.data));
       id = record.next;
+      bytes += record.data.length;
+      if (bytes > mostBytes) return this.add('node.labelsUnreadable', node, this.store.render(first));
     }
     return Buffer.concat(parts);
   }

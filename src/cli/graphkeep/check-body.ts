@@ -60,13 +60,14 @@ function describe({ directory }: CheckRequest, check: ReportedCheck): string {
 }
 
 function describeForPrograms({ directory }: CheckRequest, check: ReportedCheck, shown: readonly Finding[]): object {
-  const { consistent, errors, warnings, byKind, reportPath } = check;
+  const { consistent, errors, warnings, bytes, byKind, reportPath } = check;
   return {
     command: 'check',
     directory,
     consistent,
     errors,
     warnings,
+    bytes,
     byKind: Object.fromEntries(byKind),
     ...(reportPath === undefined ? {} : { report: reportPath }),
     findings: shown.map(describeFinding),
