@@ -12,6 +12,19 @@ export class CypherError extends Error {
   }
 }
 
+/**
+ * Faults of the real servers that come now and then under concurrent work and have nothing to do with the data: 3.5.0-beta03 stumbles
+ * when another transaction deletes what it has just matched, and a ring buffer in the servers runs over its end. The transaction is
+ * rolled back, and the same statement succeeds afterwards.
+ */
+export function isServerTrouble(error: unknown): boolean {
+  return (
+    error instanceof CypherError &&
+    error.code === 'Neo.DatabaseError.General.UnknownError' &&
+    / \d+ with changes should exist|Index -\d+ out of bounds for length/.test(error.message)
+  );
+}
+
 /** The server went away, or was never there. */
 export class ConnectionLost extends Error {
   override name = 'ConnectionLost';

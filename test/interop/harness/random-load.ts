@@ -1,4 +1,11 @@
-import { type BoltConnection, ConnectionLost, CypherError, type Result, type Statement } from './bolt.ts';
+import {
+  type BoltConnection,
+  ConnectionLost,
+  CypherError,
+  isServerTrouble,
+  type Result,
+  type Statement,
+} from './bolt.ts';
 import { createExplicitIndexes, explicitIndexOperations } from './explicit-indexes.ts';
 import { awaitIndexes } from './graph-export.ts';
 import { type Operation, operations } from './load-operations.ts';
@@ -191,8 +198,7 @@ function isExpected(error: CypherError): boolean {
     error.code.startsWith('Neo.TransientError.') ||
     error.code.startsWith('Neo.ClientError.Schema.ConstraintV') ||
     error.code === 'Neo.ClientError.Statement.EntityNotFound' ||
-    // 3.5.0-beta03, now and then: another transaction deleted the entity between the match and the write.
-    / \d+ with changes should exist/.test(error.message)
+    isServerTrouble(error)
   );
 }
 

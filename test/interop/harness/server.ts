@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { BoltConnection, type Result, type Statement } from './bolt.ts';
+import { BoltConnection, isServerTrouble, type Result, type Statement } from './bolt.ts';
 import type { Child } from './child-process.ts';
 import { startServerProcess } from './java.ts';
 import type { Value } from './packstream.ts';
@@ -154,9 +154,16 @@ export class RunningServer {
     return BoltConnection.open(this.ports.bolt);
   }
 
-  /** Runs one statement in its own transaction. */
-  cypher(statement: string, params: Readonly<Record<string, Value>> = {}): Promise<Result> {
-    return this.inTurn((connection) => connection.run(statement, params));
+  /** Runs one statement in its own transaction; once more after a fault of the server itself. */
+  async cypher(statement: string, params: Readonly<Record<string, Value>> = {}): Promise<Result> {
+    const run = () => this.inTurn((connection) => connection.run(statement, params));
+    try {
+      return await run();
+    } catch (error) {
+      if (!isServerTrouble(error)) throw error;
+      console.log(`once more after: ${error}`);
+      return await run();
+    }
   }
 
   /** Runs the statements in one transaction. */
