@@ -1,4 +1,5 @@
-import type { Severity } from './finding.ts';
+/** Wrong query results or data that cannot be reached are errors; waste alone is a warning. */
+export type Severity = 'error' | 'warning';
 
 /** One kind of finding. `both`: the checker of Neo4j 3.4/3.5 has it too, and its severity; `ours`: it passes over such stores. */
 export interface CheckKindDescription {

@@ -1,6 +1,4 @@
-import { type CheckKind, describeKind } from './check-kinds.ts';
-
-export type Severity = 'error' | 'warning';
+import { type CheckKind, describeKind, type Severity } from './check-kinds.ts';
 
 /** One inconsistency: an entry of the report. */
 export interface Finding {
