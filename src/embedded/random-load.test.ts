@@ -68,7 +68,8 @@ test.each([
     }
     const kinds = events.map(({ kind }) => kind);
     expect(kinds).toContain('rotated');
-    expect(kinds.filter((kind) => kind === 'check-point').length).toBeGreaterThan(10);
+    // More than those of the schema and of the three ends; how many depends on how fast the machine is.
+    expect(kinds.filter((kind) => kind === 'check-point').length).toBeGreaterThan(3 + 3);
     expect(new Set(kinds)).not.toContain('index-left-to-server');
     expect(kinds).not.toContain('recovered');
   },
