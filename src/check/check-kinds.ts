@@ -143,8 +143,9 @@ export const checkKinds = {
     'error',
     'The chain of this record is a cycle that cannot be reached from the node.',
   ),
+  // A warning: 3.4.9 itself leaves such lengths when transactions write to one dense node at the same time. What cannot be reached is told by others.
   'relationship.chainLengthWrong': ours(
-    'error',
+    'warning',
     'The first record of this chain holds another length than the chain has.',
   ),
 
