@@ -38,7 +38,9 @@ export function directionOf(r: RelationshipRecord, side: Side): number {
 
 export function isOddLoop(r: RelationshipRecord): boolean {
   if (r.start !== r.end) return false;
-  return r.startNext !== r.endNext || r.startPrev !== r.endPrev || r.firstInStart !== r.firstInEnd;
+  if (r.startNext !== r.endNext || r.firstInStart !== r.firstInEnd) return true;
+  // The first of a chain holds its length instead: servers keep that up on one side only, now and then.
+  return !r.firstInStart && r.startPrev !== r.endPrev;
 }
 
 /** Does `r` say that it follows the relationship `previous` in the chain of `node`? */
