@@ -3,6 +3,7 @@ import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
 import { fileError, systemCodeOf } from '../base/file-errors.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { CommonSource } from '../source/common/common-source.ts';
+import { checkBackup } from './backup-check.ts';
 import { type BackupEvents, BackupFailed, type BackupOptions, type BackupReport } from './backup-options.ts';
 import { type BackupOutcome, makeFullBackup } from './full-backup.ts';
 import { makeIncrementalBackup } from './incremental-backup.ts';
@@ -12,9 +13,10 @@ type Fallback = NonNullable<BackupReport['fallback']>;
 
 /**
  * One backup from beginning to end: takes the lock of the target, decides between full and incremental, falls back to a full one if that is
- * allowed, publishes, tidies up. The decision table is the one of backup-command spec 3.2.
+ * allowed, publishes, checks, tidies up. The decision table is the one of backup-command spec 3.2.
  *
- * @throws BackupFailed with the cause of each attempt; GraphkeepError for everything before the first attempt
+ * @throws BackupFailed with the cause of each attempt; GraphkeepError for everything before the first attempt, and `check.inconsistent` or
+ * `check.failed` after a backup that was made
  */
 export async function runBackup(
   options: BackupOptions,
@@ -22,11 +24,13 @@ export async function runBackup(
   signal: AbortSignal,
 ): Promise<BackupReport> {
   const startedAt = performance.now();
+  const startedOn = new Date();
   const target = await TargetDirectory.open(join(options.backupDir, options.name));
   try {
     const source = chooseSource(options, events);
     const job = new BackupJob(options, events, signal, target, source);
     const { outcome, fallback } = await job.run();
+    if (options.checkConsistency) await checkBackup(target.path, options, events, startedOn, signal);
     events.line('Backup complete.');
     return {
       ...outcome,

@@ -69,9 +69,11 @@ export const errorCodes = {
   'config.unreadable': 'Check the path and the permissions of the file.',
   'directory.missing': 'Create the directory, or correct the path.',
   'directory.forbidden': 'Run the command as the user that owns the database.',
-  'check.unavailable': 'Use the check-consistency command of a Neo4j installation of the same version.',
   'demo.failed': 'This is a mistake in graphkeep. Run the demonstration again with --keep --verbose, and report it.',
   'demo.difference': 'This is a mistake in graphkeep. Run the demonstration again with --keep, and report it.',
+  'check.inconsistent':
+    'Read the report. If it is a backup, check the database it came from, then make a new full backup.',
+  'check.failed': 'Correct what stood in the way of the check, then check the backup or database again.',
   cancelled: 'The command was interrupted. Run it again.',
   internal: 'This is a mistake in graphkeep. Please report it with the whole message.',
 } as const;

@@ -328,6 +328,21 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     positionals: [],
   },
   {
+    name: 'check',
+    summary:
+      'Check whether a backup or database is consistent; only reads. Exit codes: 0 yes, 3 no, 2 it could not be checked.',
+    options: [
+      value('report-dir', 'directory', '.', 'Directory for the report, which is made if there is something to report.'),
+      flag('graph', true, 'Check records, tokens and counts, and that indexes hold what the records say.'),
+      flag('indexes', true, 'Check the schema indexes.'),
+      flag('label-scan-store', true, 'Check the label scan store.'),
+      flag('property-owners', true, 'Check that no property belongs to two nodes or relationships.'),
+      json,
+      verbose,
+    ],
+    positionals: [{ name: '<directory>', description: 'A backup, or a database that no server uses.' }],
+  },
+  {
     name: 'inspect',
     summary: 'Show what a backup or database is: format, last transaction, state of its log, schema, counts.',
     options: [json, verbose],

@@ -1,5 +1,5 @@
 import { BackupFailed } from '../backup/backup-options.ts';
-import { describeError, GraphkeepError } from '../base/errors.ts';
+import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
 
 /**
  * What a user should know beside the message of an error: the cause of each strategy, place and observed value, what to do next.
@@ -19,8 +19,12 @@ export function explainFailure(error: unknown): string[] {
   return details === '' ? [] : [details, error.hint];
 }
 
-/** The exit code of a failed command: 130 and 143 after SIGINT and SIGTERM, else 1. */
-export function exitCodeOf(signal: AbortSignal): number {
-  if (!signal.aborted) return 1;
-  return signal.reason === 'SIGTERM' ? 143 : 130;
+/**
+ * The exit code of a failed command: 130 and 143 after SIGINT and SIGTERM; 2 and 3 if what was made could not be checked or is
+ * inconsistent; else 1.
+ */
+export function exitCodeOf(signal: AbortSignal, error: unknown): number {
+  if (signal.aborted) return signal.reason === 'SIGTERM' ? 143 : 130;
+  if (hasCode(error, 'check.inconsistent')) return 3;
+  return hasCode(error, 'check.failed') ? 2 : 1;
 }

@@ -55,6 +55,17 @@ export class Counts {
     addTo(sides, sideKey(startLabel, endLabel), delta);
     if (sides.size === 0) this.relationships.delete(type);
   }
+
+  /** Calls `visit` with every relationship count; {@link ANY} stands for any label or type. */
+  forEachRelationshipCount(visit: (startLabel: number, type: number, endLabel: number, count: number) => void): void {
+    for (const [type, sides] of this.relationships) {
+      for (const [side, count] of sides) {
+        const start = side % 2 === 1 ? (side - 1) / 2 : ANY;
+        const end = side > 0 && side % 2 === 0 ? (side - 2) / 2 : ANY;
+        visit(start, type, end, count);
+      }
+    }
+  }
 }
 
 function addTo(map: Map<number, number>, key: number, delta: number): void {
@@ -163,13 +174,7 @@ export function encodeCounts(counts: Counts): Buffer {
     data.push(entry);
   };
   for (const [label, count] of counts.nodes) add(NODE_KEY, 0, 0, label, 0, count);
-  for (const [type, sides] of counts.relationships) {
-    for (const [side, count] of sides) {
-      const start = side % 2 === 1 ? (side - 1) / 2 : ANY;
-      const end = side > 0 && side % 2 === 0 ? (side - 2) / 2 : ANY;
-      add(RELATIONSHIP_KEY, start, type, end, 0, count);
-    }
-  }
+  counts.forEachRelationshipCount((start, type, end, count) => add(RELATIONSHIP_KEY, start, type, end, 0, count));
   for (const [id, { updates, size }] of counts.indexStatistics) add(INDEX_KEY, id, 0, STATISTICS, updates, size);
   for (const [id, { uniqueValues, sampleSize }] of counts.indexSamples) {
     add(INDEX_KEY, id, 0, SAMPLE, uniqueValues, sampleSize);

@@ -1,22 +1,27 @@
 import { ANY, Counts } from './counts-store.ts';
 import { hasDynamicLabels, readInlineLabels, readLabels } from './labels.ts';
+import type { NodeRecord } from './node-record.ts';
 import type { ScanOptions } from './record-file.ts';
 import type { StoreReader } from './store-reader.ts';
+
+export interface RecountOptions extends Omit<ScanOptions, 'from' | 'to'> {
+  /** Reads the labels of a node that has dynamic ones; by default damaged ones throw `store.corrupt`. */
+  readDynamicLabels?: (node: NodeRecord) => readonly number[];
+}
 
 /**
  * Node and relationship counts made from the records (record-stores spec 12), for transaction `reader.metadata.lastTransactionId`;
  * without index entries, which only sampling an index gives. Memory: four bytes per node.
  */
-export async function recountStore(
-  reader: StoreReader,
-  options: Omit<ScanOptions, 'from' | 'to'> = {},
-): Promise<Counts> {
+export async function recountStore(reader: StoreReader, options: RecountOptions = {}): Promise<Counts> {
+  const readDynamicLabels =
+    options.readDynamicLabels ?? ((node) => readLabels(node.id, node.labelField, reader.readLabelRecord));
   const sets = new LabelSets();
   const setOfNode = new NodeNumbers();
   const nodes = new Tally();
   await reader.file('node').scanInTurns((node) => {
     const set = hasDynamicLabels(node.labelField)
-      ? sets.ofLabels(readLabels(node.id, node.labelField, reader.readLabelRecord))
+      ? sets.ofLabels(readDynamicLabels(node))
       : sets.ofField(node.labelField);
     setOfNode.set(node.id, set);
     nodes.add(set);

@@ -201,7 +201,7 @@ export class LedgerCampaign {
   private runBackup(from: string, backupDir: string, options: StartOptions = {}): Running {
     const args = ['backup', `--from=${from}`, `--backup-dir=${backupDir}`, `--name=${NAME}`, '--protocol=common'];
     const startedAt = performance.now();
-    const client = this.programs.neo4jAdmin([...args, '--check-consistency=false'], this.withHome(options));
+    const client = this.programs.neo4jAdmin(args, this.withHome(options));
     void client.ended.then(({ end }) => {
       if (end === 0) this.noteDuration('backup', performance.now() - startedAt);
     });

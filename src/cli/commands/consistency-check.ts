@@ -1,26 +1,22 @@
 import { resolve } from 'node:path';
 import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
+import type { CheckParts } from '../../check/check-context.ts';
+import { settings } from '../../config/settings.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
 import { readDatabaseName } from './database-name.ts';
 import { loadConfig } from './load-config.ts';
 
-/*
- * The consistency check is not made yet. Whoever makes it replaces `checkStore` below, and the note after a backup
- * (`noteUncheckedBackup`).
- */
-
 export interface CheckRequest {
   /** The store to check. */
   directory: string;
-  /** `--backup` was given: it is no database of this server. */
-  isBackup: boolean;
+  parts: CheckParts;
   verbose: boolean;
   reportDirectory: string;
 }
 
-/** Reads what the user typed (spec backup-command 7.2). */
+/** Reads what the user typed for `neo4j-admin check-consistency` (spec backup-command 7.2, consistency-check 1). */
 export async function requestCheck(values: OptionValues, context: CommandContext): Promise<CheckRequest> {
   const backup = values.optional('backup');
   if (backup !== undefined && values.isGiven('database')) {
@@ -34,15 +30,26 @@ export async function requestCheck(values: OptionValues, context: CommandContext
   if (backup !== undefined && (await statIfExists(directory))?.isDirectory() !== true) {
     throw new GraphkeepError('directory.missing', `Specified backup should be a directory: ${directory}`);
   }
-  return { directory, isBackup: backup !== undefined, verbose, reportDirectory };
+  const parts = {
+    graph: values.givenFlag('check-graph') ?? config.get(settings.checkGraph),
+    indexes: values.givenFlag('check-indexes') ?? config.get(settings.checkIndexes),
+    labelScan: values.givenFlag('check-label-scan-store') ?? config.get(settings.checkLabelScanStore),
+    propertyOwners: values.givenFlag('check-property-owners') ?? config.get(settings.checkPropertyOwners),
+  };
+  return { directory, parts, verbose, reportDirectory };
 }
 
-/** @returns the exit code */
-export async function checkStore(_request: CheckRequest): Promise<number> {
-  throw new GraphkeepError('check.unavailable', 'The consistency check is not available in this version of graphkeep.');
-}
-
-/** After a backup with `--check-consistency=true`. */
-export function noteUncheckedBackup(note: (text: string) => void): void {
-  note('The consistency check is not available in this version of graphkeep; the backup was not checked.');
+/** Reads what the user typed for `graphkeep check`. */
+export function requestNativeCheck(values: OptionValues, directory: string, context: CommandContext): CheckRequest {
+  return {
+    directory: resolve(context.cwd, directory),
+    parts: {
+      graph: values.flag('graph'),
+      indexes: values.flag('indexes'),
+      labelScan: values.flag('label-scan-store'),
+      propertyOwners: values.flag('property-owners'),
+    },
+    verbose: values.flag('verbose'),
+    reportDirectory: resolve(context.cwd, values.optional('report-dir')!),
+  };
 }

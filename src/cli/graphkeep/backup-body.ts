@@ -1,7 +1,6 @@
 import type { BackupEvents, BackupOptions, BackupReport } from '../../backup/backup-options.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { requestBackup } from '../commands/backup-request.ts';
-import { noteUncheckedBackup } from '../commands/consistency-check.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -15,7 +14,6 @@ export async function backupBody({ values, context }: Invocation, reporter: Repo
     progress: (done) => reporter.progress(done),
   };
   const report = await runBackup(options, events, context.signal);
-  if (options.checkConsistency) noteUncheckedBackup((text) => reporter.note(text));
   reporter.report(describe(options, report), { command: 'backup', ...report });
 }
 

@@ -3,7 +3,8 @@ import { exitCodeOf } from '../failure-lines.ts';
 import { buildProgram, type Invocation, isCommanderEnd, normalizeFlags } from './program.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 
-type NativeCommand = (invocation: Invocation, reporter: Reporter) => Promise<void>;
+/** Resolves to a number if the exit code may be another one than 0. */
+type NativeCommand = (invocation: Invocation, reporter: Reporter) => Promise<unknown>;
 
 /** Loaded when they are needed. */
 const bodies: Record<string, () => Promise<NativeCommand>> = {
@@ -12,6 +13,7 @@ const bodies: Record<string, () => Promise<NativeCommand>> = {
   dump: async () => (await import('./archive-bodies.ts')).dumpBody,
   load: async () => (await import('./archive-bodies.ts')).loadBody,
   serve: async () => (await import('./serve-body.ts')).serveBody,
+  check: async () => (await import('./check-body.ts')).checkBody,
   inspect: async () => (await import('./inspect-body.ts')).inspectBody,
   demo: async () => (await import('./demo-body.ts')).demoBody,
   completion: async () => (await import('./completion-body.ts')).completionBody,
@@ -19,10 +21,11 @@ const bodies: Record<string, () => Promise<NativeCommand>> = {
 
 /**
  * The native command line: GNU syntax, JSON on request, a progress bar on a terminal.
- * @returns the exit code: 0, 1, or 130 and 143 after SIGINT and SIGTERM
+ * @returns the exit code: 0, 1, 2 and 3 for checks, or 130 and 143 after SIGINT and SIGTERM
  */
 export async function runGraphkeep(args: readonly string[], context: CommandContext): Promise<number> {
   let reporter = createReporter(context, { json: false, verbose: isDebugging(context) });
+  let exitCode = 0;
   const program = buildProgram(context, async (invocation) => {
     const { values, command } = invocation;
     const hasReport = command.options.some(({ name }) => name === 'json');
@@ -31,14 +34,15 @@ export async function runGraphkeep(args: readonly string[], context: CommandCont
       reporter = createReporter(context, { json: values.flag('json'), verbose });
     }
     const body = await bodies[command.name]!();
-    await body(invocation, reporter);
+    const result = await body(invocation, reporter);
+    if (typeof result === 'number') exitCode = result;
   });
   try {
     await program.parseAsync(normalizeFlags(args), { from: 'user' });
-    return 0;
+    return exitCode;
   } catch (error) {
     if (isCommanderEnd(error)) return error.exitCode;
     reporter.fail(error);
-    return exitCodeOf(context.signal);
+    return exitCodeOf(context.signal, error);
   }
 }

@@ -17,11 +17,7 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     if (options.protocol !== 'any') context.stdout(`${restrictionOf(options.protocol)}\n`);
     return async () => {
       const runBackup = context.runBackup ?? (await import('../../backup/backup-job.ts')).runBackup;
-      const events = eventsOf(context);
-      await runBackup(options, events, context.signal);
-      if (options.checkConsistency) {
-        (await import('../commands/consistency-check.ts')).noteUncheckedBackup(events.note);
-      }
+      await runBackup(options, eventsOf(context), context.signal);
       return 0;
     };
   },
@@ -34,9 +30,9 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     };
   },
   'check-consistency': async (values, context) => {
-    const { checkStore, requestCheck } = await import('../commands/consistency-check.ts');
+    const { requestCheck } = await import('../commands/consistency-check.ts');
     const request = await requestCheck(values, context);
-    return () => checkStore(request);
+    return async () => await (await import('./check-consistency.ts')).checkConsistency(request, context);
   },
   dump: async (values, context) => {
     const { requestDump } = await import('../commands/archive-request.ts');

@@ -30,7 +30,8 @@ const COMMAND_FAILURES = new Set<ErrorCode>([
   'archive.exists',
   'archive.invalid',
   'store.needs-recovery',
-  'check.unavailable',
+  'check.inconsistent',
+  'check.failed',
   'cancelled',
 ]);
 

@@ -245,16 +245,6 @@ describe('other commands', () => {
 });
 
 describe('check-consistency', () => {
-  it('reads its arguments and then says that it is not available', async () => {
-    const stderr = 'command failed: The consistency check is not available in this version of graphkeep.\n';
-    expect(await run(['check-consistency', '--verbose', '--check-graph=false'])).toEqual({
-      exitCode: 1,
-      stdout: '',
-      stderr,
-    });
-    expect(await run(['check-consistency', `--backup=${world.path('backup')}`])).toMatchObject({ exitCode: 1, stderr });
-  });
-
   it.each([
     [['--database=graph.db', '--backup=x'], /^Only one of '--database' and '--backup' can be specified.\n\nusage: /],
     [['--database=a/b'], /^'database' should be a name .*: a\/b\n\nusage: /],

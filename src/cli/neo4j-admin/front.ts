@@ -1,5 +1,5 @@
 import { type CommandContext, isDebugging } from '../command-context.ts';
-import { adminCommands, type CommandRow, foreignCommands, help, namesInHelpError } from '../command-table.ts';
+import { adminCommands, backup, type CommandRow, foreignCommands, help, namesInHelpError } from '../command-table.ts';
 import { exitCodeOf } from '../failure-lines.ts';
 import { version } from '../version.ts';
 import { adminCommandBodies } from './admin-commands.ts';
@@ -42,7 +42,8 @@ async function runCommand(command: CommandRow, args: readonly string[], context:
   } catch (error) {
     if (isDebugging(context)) context.stderr(`${stackOf(error)}\n`);
     context.stderr(failureText(command, error, phase));
-    return exitCodeOf(context.signal);
+    // Only a backup tells by its exit code what became of its check.
+    return exitCodeOf(context.signal, command === backup ? error : undefined);
   }
 }
 

@@ -1,5 +1,7 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { checkStore } from '../../../src/check/check-store.ts';
+import type { Finding } from '../../../src/check/finding.ts';
 import type { Child, Completed } from './child-process.ts';
 import { runMain, startMain } from './java.ts';
 import type { Version } from './releases.ts';
@@ -77,7 +79,29 @@ export interface ConsistencyResult {
 }
 
 /**
- * The real checker on a closed store directory. It changes no content, but 3.4.9 and 3.5.0-beta03 write new state pages
+ * The verdicts of the real checker on many closed store directories, one after the other in one JVM: whether it ended with
+ * exit code 0, and in time. It writes into them (see {@link checkConsistency}).
+ */
+export async function judgeStores(version: Version, directories: readonly string[]): Promise<boolean[]> {
+  const reports = makeScratch('check-reports');
+  const runs = path.join(makeScratch('check-runs'), 'runs');
+  const command = (directory: string) =>
+    ['check-consistency', `--backup=${path.resolve(directory)}`, `--report-dir=${reports}`].join('\t');
+  await writeFile(runs, directories.map(command).join('\n'));
+  const completed = await runMain(version, 'Repeated', [ADMIN, runs], await adminProcess({ args: [] }));
+  const codes = completed.stdout.split('\n').filter((line) => line !== '');
+  if (
+    completed.code !== 0 ||
+    codes.length !== directories.length ||
+    codes.some((code) => !/^([01]|hung)$/.test(code))
+  ) {
+    throw new Error(`checker ${version} failed, exit ${completed.code}\n${codes}\n${completed.stderr}`);
+  }
+  return codes.map((code) => code === '0');
+}
+
+/**
+ * The real checker on a closed store directory, and ours before it: both have to come to the same verdict. The real one changes no content, but 3.4.9 and 3.5.0-beta03 write new state pages
  * into the trees. Warnings alone count as consistent. Throws if the checker could not do its work, so that "not
  * checked" is never mistaken for an answer.
  */
@@ -86,6 +110,7 @@ export async function checkConsistency(
   directory: string,
   args: readonly string[] = [],
 ): Promise<ConsistencyResult> {
+  const ours = await checkOurselves(directory);
   const reports = makeScratch('check-report');
   const completed = await runAdmin(version, {
     args: ['check-consistency', `--backup=${path.resolve(directory)}`, `--report-dir=${reports}`, ...args],
@@ -99,5 +124,16 @@ export async function checkConsistency(
   }
   const files = await readdir(reports);
   const texts = await Promise.all(files.map((file) => readFile(path.join(reports, file), 'utf8')));
+  if (ours.consistent === inconsistent) {
+    throw new Error(`checker ${version} and ours disagree:\n${texts.join('\n')}\nours: ${ours.findings.join('\n')}`);
+  }
   return { consistent: !inconsistent, report: texts.join('\n'), completed };
+}
+
+/** What our check finds; a log that is left to the server is no reason to refuse. */
+async function checkOurselves(directory: string): Promise<{ consistent: boolean; findings: string[] }> {
+  const findings: string[] = [];
+  const onFinding = (finding: Finding) => findings.push(`${finding.severity} ${finding.kind} ${finding.text}`);
+  const { consistent } = await checkStore(directory, { propertyOwners: true, acceptPendingLog: true, onFinding });
+  return { consistent, findings };
 }

@@ -67,7 +67,7 @@ async function prepare(release: Release): Promise<Installation> {
 }
 
 function starterSources(release: Release): string[] {
-  const sources = [path.join(here, 'starter/common/Tethered.java')];
+  const sources = ['Tethered', 'Repeated'].map((name) => path.join(here, `starter/common/${name}.java`));
   if (release.starter !== undefined) sources.push(path.join(here, 'starter', release.starter, 'Starter.java'));
   return sources;
 }

@@ -1,0 +1,51 @@
+import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
+import { checkStoreWithReport, type ReportedCheck } from '../check/report/reported-check.ts';
+import type { BackupEvents, BackupOptions } from './backup-options.ts';
+
+/**
+ * Checks a backup that was just made, as the options say (backup-command spec 5). The backup stays whatever comes out. Transactions that
+ * are left to the server only change explicit indexes: their being pending does not stand in the way.
+ *
+ * @throws GraphkeepError `check.inconsistent`, `check.failed`, `cancelled`
+ */
+export async function checkBackup(
+  directory: string,
+  options: Pick<BackupOptions, 'checks' | 'reportDir' | 'memoryBudgetBytes'>,
+  events: BackupEvents,
+  startedAt: Date,
+  signal: AbortSignal,
+): Promise<ReportedCheck> {
+  const { graph, indexes, labelScanStore, propertyOwners } = options.checks;
+  const check = await reportFailure(() =>
+    checkStoreWithReport(directory, {
+      graph,
+      indexes,
+      labelScan: labelScanStore,
+      propertyOwners,
+      budgetBytes: options.memoryBudgetBytes,
+      acceptPendingLog: true,
+      reportDirectory: options.reportDir,
+      startedAt,
+      signal,
+      onProgress: ({ phase, done }) => events.progress?.({ phase: `checking ${phase}`, files: 0, bytes: done }),
+    }),
+  );
+  if (!check.consistent) {
+    throw new GraphkeepError('check.inconsistent', `Inconsistencies found. See '${check.reportPath}' for details.`);
+  }
+  if (check.reportPath !== undefined) {
+    events.note(`The backup is consistent, with ${check.warnings} warnings. See '${check.reportPath}' for details.`);
+  }
+  return check;
+}
+
+async function reportFailure(check: () => Promise<ReportedCheck>): Promise<ReportedCheck> {
+  try {
+    return await check();
+  } catch (error) {
+    if (hasCode(error, 'cancelled')) throw error;
+    throw new GraphkeepError('check.failed', `Failed to do consistency check on backup: ${describeError(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,131 @@
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import type { RecordFile } from '../../store/record-file.ts';
+import { type StoreKey, storeFile } from '../../store/store-files.ts';
+import type { RecordOf } from '../../store/store-reader.ts';
+import type { CheckContext } from '../check-context.ts';
+
+const SCAN_BYTES = 1024 * 1024;
+
+/**
+ * The records of one store for a check: nothing it holds is trusted. A record that cannot be decoded, an id beyond the last whole record
+ * and an id that no record can have count as not in use.
+ */
+export class StoreRecords<K extends StoreKey> {
+  readonly key: K;
+  readonly fileName: string;
+  /** Ids from here on are beyond the last whole record. */
+  readonly endId: number;
+  readonly recordBytes: number;
+  readonly sizeBytes: number;
+  private readonly context: CheckContext;
+  private readonly file: RecordFile<RecordOf[K]>;
+
+  constructor(context: CheckContext, key: K) {
+    this.key = key;
+    this.context = context;
+    this.file = context.reader.file(key);
+    this.fileName = storeFile(key).fileName;
+    this.recordBytes = this.file.codec.size;
+    this.sizeBytes = this.file.sizeBytes;
+    this.endId = Math.floor(this.sizeBytes / this.recordBytes);
+  }
+
+  create(): RecordOf[K] {
+    return this.file.codec.create();
+  }
+
+  /** Record `id` decoded into `into`, or undefined if it is not in use. Views in it live until the next read of this store. */
+  load(id: number, into: RecordOf[K]): RecordOf[K] | undefined {
+    if (id >= this.endId) return undefined;
+    const place = this.file.read(id);
+    if (place === undefined) return undefined;
+    try {
+      const record = this.file.codec.decode(into, id, place.buffer, place.offset, this.file);
+      return record.inUse ? record : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * What a record that is not in use still holds: its bytes as if it were. Undefined if they make no record.
+   * Only for records whose mark is bit 0 of their first byte.
+   */
+  loadStale(id: number, into: RecordOf[K]): RecordOf[K] | undefined {
+    const place = id < this.endId ? this.file.read(id) : undefined;
+    if (place === undefined) return undefined;
+    const bytes = Buffer.from(place.buffer.subarray(place.offset, place.offset + this.recordBytes));
+    bytes[0]! |= 1;
+    try {
+      const record = this.file.codec.decode(into, id, bytes, 0, this.file);
+      return record.inUse ? record : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Calls `visit` with each record in use, in id order, one reused object; `unreadable` with the id of each that cannot be decoded. */
+  async scan(
+    phase: string,
+    visit: (record: RecordOf[K]) => void,
+    unreadable?: (id: number) => void,
+    firstId = 0,
+  ): Promise<void> {
+    const { context, file } = this;
+    const record = this.create();
+    const perChunk = Math.max(1, Math.floor(SCAN_BYTES / this.recordBytes));
+    for (let from = Math.max(firstId, file.firstId); from < this.endId; from += perChunk) {
+      throwIfCancelled(context.signal);
+      const to = Math.min(from + perChunk, this.endId);
+      file.scanChunks((buffer, first, end) => this.visitChunk(record, buffer, first, end, visit, unreadable), from, to);
+      context.progress(phase, to * this.recordBytes, this.endId * this.recordBytes);
+      await new Promise(setImmediate);
+    }
+  }
+
+  /** Bytes behind the last whole record. */
+  readTail(): Uint8Array {
+    if (this.endId * this.recordBytes === this.sizeBytes) return new Uint8Array(0);
+    const place = this.file.read(this.endId);
+    return place === undefined
+      ? new Uint8Array(0)
+      : place.buffer.subarray(place.offset, place.offset + this.recordBytes);
+  }
+
+  private visitChunk(
+    record: RecordOf[K],
+    buffer: Buffer,
+    firstId: number,
+    endId: number,
+    visit: (record: RecordOf[K]) => void,
+    unreadable: ((id: number) => void) | undefined,
+  ): void {
+    const { codec } = this.file;
+    for (let id = firstId, offset = 0; id < endId; id++, offset += this.recordBytes) {
+      try {
+        codec.decode(record, id, buffer, offset, this.file);
+      } catch {
+        unreadable?.(id);
+        continue;
+      }
+      if (record.inUse) visit(record);
+    }
+  }
+}
+
+/** The stores of the graph. */
+export class RecordStores {
+  readonly node: StoreRecords<'node'>;
+  readonly relationship: StoreRecords<'relationship'>;
+  readonly group: StoreRecords<'relationshipGroup'>;
+  readonly property: StoreRecords<'property'>;
+  readonly labels: StoreRecords<'nodeLabels'>;
+
+  constructor(context: CheckContext) {
+    this.node = new StoreRecords(context, 'node');
+    this.relationship = new StoreRecords(context, 'relationship');
+    this.group = new StoreRecords(context, 'relationshipGroup');
+    this.property = new StoreRecords(context, 'property');
+    this.labels = new StoreRecords(context, 'nodeLabels');
+  }
+}

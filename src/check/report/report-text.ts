@@ -1,0 +1,64 @@
+import { describeKind } from '../check-kinds.ts';
+import type { CheckResult } from '../check-store.ts';
+import type { Finding } from '../finding.ts';
+import { summaryTypes } from '../summary-types.ts';
+
+/** First line of an entry without its level: what the finding says. */
+function messageOf({ kind, message }: Finding): string {
+  return message ?? describeKind(kind).message;
+}
+
+/** The lines of a finding behind its level, as report and log show them (consistency-check spec 2); no line break at the end. */
+export function renderFinding(finding: Finding): string {
+  const lines = [messageOf(finding)];
+  if (finding.text !== '') lines.push(`\t${finding.text}`);
+  if (finding.inconsistentWith.length > 0) lines.push(`\tInconsistent with: ${finding.inconsistentWith.join(' ')}`);
+  return lines.join('\n');
+}
+
+/** The summary behind its level; undefined if there are no errors. */
+export function renderSummary({
+  errors,
+  warnings,
+  errorsByType,
+}: Pick<CheckResult, 'errors' | 'warnings' | 'errorsByType'>): string | undefined {
+  if (errors === 0) return undefined;
+  const types = summaryTypes.filter((type) => errorsByType.has(type));
+  const lines = [
+    'Inconsistencies found: ConsistencySummaryStatistics{',
+    `\tNumber of errors: ${errors}`,
+    `\tNumber of warnings: ${warnings}`,
+    ...types.map((type) => `\tNumber of inconsistent ${type} records: ${errorsByType.get(type)}`),
+    '}',
+  ];
+  return lines.join('\n');
+}
+
+/** An entry of the report file, with its line break. */
+export function renderEntry(finding: Finding): string {
+  return `${finding.severity === 'error' ? 'ERROR' : 'WARN '}: ${renderFinding(finding)}\n`;
+}
+
+/** The end of the report file. */
+export function renderSummaryEntry(summary: string): string {
+  return `WARN : ${summary}\n`;
+}
+
+/** A finding as plain data for programs. */
+export function describeFinding(finding: Finding): object {
+  const { kind, severity, file, record, offset, text, inconsistentWith, expected, found } = finding;
+  const { origin } = describeKind(kind);
+  return {
+    kind,
+    severity,
+    origin,
+    message: messageOf(finding),
+    file,
+    record,
+    offset,
+    text,
+    inconsistentWith,
+    expected,
+    found,
+  };
+}

@@ -1,0 +1,38 @@
+import { type CheckOptions, type CheckResult, checkStore } from '../check-store.ts';
+import type { Finding } from '../finding.ts';
+import { FindingTally } from '../finding-tally.ts';
+import { ReportFile } from './report-file.ts';
+
+export interface ReportedCheckOptions extends CheckOptions {
+  /** Existing directory for the report. */
+  reportDirectory: string;
+  /** Names the report. */
+  startedAt: Date;
+}
+
+export interface ReportedCheck extends CheckResult {
+  /** Undefined if there was nothing to report. */
+  reportPath: string | undefined;
+}
+
+/**
+ * {@link checkStore} with a report file. That it can be written is made sure before the store is read.
+ *
+ * @throws GraphkeepError those of {@link ReportFile.prepare} and of {@link checkStore}; what was found before stays in the report
+ */
+export async function checkStoreWithReport(directory: string, options: ReportedCheckOptions): Promise<ReportedCheck> {
+  const report = ReportFile.prepare(options.reportDirectory, options.startedAt);
+  try {
+    // The report has every finding; the number of those that are passed on may be limited.
+    const passed = new FindingTally(options.onFinding, options.maxFindingsPerKind);
+    const onFinding = (finding: Finding) => {
+      report.add(finding);
+      passed.report(finding);
+    };
+    const result = await checkStore(directory, { ...options, onFinding, maxFindingsPerKind: Number.POSITIVE_INFINITY });
+    report.finish(result);
+    return { ...result, reportPath: report.path };
+  } finally {
+    report.close();
+  }
+}

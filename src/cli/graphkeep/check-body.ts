@@ -1,0 +1,76 @@
+import { GraphkeepError, hasCode } from '../../base/errors.ts';
+import { describeKind } from '../../check/check-kinds.ts';
+import type { Finding } from '../../check/finding.ts';
+import { describeFinding } from '../../check/report/report-text.ts';
+import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
+import { isDatabaseInUse } from '../../store/database-lock.ts';
+import { type CheckRequest, requestNativeCheck } from '../commands/consistency-check.ts';
+import type { Invocation } from './program.ts';
+import type { Reporter } from './reporter.ts';
+
+/** Findings of each kind in the result for programs; the report file has all. */
+const SHOWN_PER_KIND = 1000;
+
+/** Exit codes beside 0; those of a backup with a check. */
+const COULD_NOT_CHECK = 2;
+const INCONSISTENT = 3;
+
+/** @returns the exit code */
+export async function checkBody({ values, positionals, context }: Invocation, reporter: Reporter): Promise<number> {
+  const request = requestNativeCheck(values, positionals[0]!, context);
+  const shown: Finding[] = [];
+  let check: ReportedCheck;
+  try {
+    await requireNotInUse(request.directory);
+    check = await checkStoreWithReport(request.directory, {
+      ...request.parts,
+      reportDirectory: request.reportDirectory,
+      startedAt: context.now(),
+      signal: context.signal,
+      onFinding: (finding) => shown.push(finding),
+      maxFindingsPerKind: SHOWN_PER_KIND,
+      onProgress: ({ phase, done }) => reporter.progress({ phase: `checking ${phase}`, files: 0, bytes: done }),
+    });
+  } catch (error) {
+    if (hasCode(error, 'cancelled')) throw error;
+    reporter.fail(error);
+    return COULD_NOT_CHECK;
+  }
+  reporter.report(describe(request, check), describeForPrograms(request, check, shown));
+  return check.consistent ? 0 : INCONSISTENT;
+}
+
+async function requireNotInUse(directory: string): Promise<void> {
+  if (!(await isDatabaseInUse(directory))) return;
+  throw new GraphkeepError('directory.in-use', 'the database is in use -- stop Neo4j and try again');
+}
+
+function describe({ directory }: CheckRequest, check: ReportedCheck): string {
+  const { consistent, errors, warnings, byKind, reportPath } = check;
+  if (errors + warnings === 0) return `${directory} is consistent.`;
+  const verdict = consistent ? 'is consistent, but not tidy' : 'is inconsistent';
+  const width = Math.max(...[...byKind.values()].map((count) => String(count).length));
+  const kinds = [...byKind].map(([kind, count]) => {
+    const { severity, message } = describeKind(kind);
+    return `  ${String(count).padStart(width)} x ${severity} ${kind}: ${message}`;
+  });
+  return [`${directory} ${verdict}: ${errors} errors, ${warnings} warnings.`, ...kinds, `Report: ${reportPath}`].join(
+    '\n',
+  );
+}
+
+function describeForPrograms({ directory }: CheckRequest, check: ReportedCheck, shown: readonly Finding[]): object {
+  const { consistent, errors, warnings, bytes, byKind, reportPath } = check;
+  return {
+    command: 'check',
+    directory,
+    consistent,
+    errors,
+    warnings,
+    bytes,
+    byKind: Object.fromEntries(byKind),
+    ...(reportPath === undefined ? {} : { report: reportPath }),
+    findings: shown.map(describeFinding),
+    findingsLeftOut: errors + warnings - shown.length,
+  };
+}

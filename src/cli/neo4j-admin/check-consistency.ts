@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ErrorCode } from '../../base/error-codes.ts';
+import { describeError, GraphkeepError } from '../../base/errors.ts';
+import { renderFinding, renderSummary } from '../../check/report/report-text.ts';
+import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
+import { readMetadata } from '../../store/neostore-metadata.ts';
+import { METADATA_FILE, storeFile } from '../../store/store-files.ts';
+import { formatByVersion, type StoreFormat } from '../../store/store-format.ts';
+import { type CommandContext, formatLogTime } from '../command-context.ts';
+import type { CheckRequest } from '../commands/consistency-check.ts';
+
+const CHECKER = 'o.n.c.ConsistencyCheckService';
+const FORMAT_SELECTOR = 'o.n.k.i.s.f.RecordFormatSelector';
+
+/** The Java command has the exit code 1 for everything but a consistent store. */
+const INCONSISTENT = 1;
+
+const NEEDS_RECOVERY = [
+  'Active logical log detected, this might be a source of inconsistencies.',
+  'Please recover database before running the consistency check.',
+  'To perform recovery please start database and perform clean shutdown.',
+].join('\n');
+
+/**
+ * The command `check-consistency` with the lines of the Java tool (consistency-check spec 2): formats, then every finding as a log line,
+ * then where the report is.
+ *
+ * @returns the exit code if the store is consistent or not
+ * @throws GraphkeepError if it could not be checked, worded as the Java tool does
+ */
+export async function checkConsistency(request: CheckRequest, context: CommandContext): Promise<number> {
+  const log: Log = (level, source, text) =>
+    context.stdout(`${formatLogTime(context.now())} ${level} [${source}] ${text}\n`);
+  const check = await runCheck(request, context, log);
+  const summary = renderSummary(check);
+  if (summary !== undefined) log('WARN', CHECKER, summary);
+  if (check.reportPath !== undefined) {
+    log('WARN', CHECKER, `See '${check.reportPath}' for a detailed consistency report.`);
+  }
+  if (check.consistent) return 0;
+  context.stderr(`command failed: Inconsistencies found. See '${check.reportPath}' for details.\n`);
+  return INCONSISTENT;
+}
+
+type Log = (level: 'INFO' | 'WARN' | 'ERROR', source: string, text: string) => void;
+
+async function runCheck(request: CheckRequest, context: CommandContext, log: Log): Promise<ReportedCheck> {
+  let phase = '';
+  try {
+    announceFormat(request.directory, (text) => log('INFO', FORMAT_SELECTOR, text));
+    return await checkStoreWithReport(request.directory, {
+      ...request.parts,
+      reportDirectory: request.reportDirectory,
+      startedAt: context.now(),
+      signal: context.signal,
+      onFinding: (finding) => log(finding.severity === 'error' ? 'ERROR' : 'WARN', CHECKER, renderFinding(finding)),
+      onProgress: (progress) => {
+        if (request.verbose && phase !== progress.phase) log('INFO', CHECKER, `=== ${progress.phase} ===`);
+        phase = progress.phase;
+      },
+    });
+  } catch (error) {
+    throw wordFailure(error, request.directory);
+  }
+}
+
+function announceFormat(directory: string, line: (text: string) => void): void {
+  const format = formatByVersion(readMetadata(join(directory, METADATA_FILE)).storeVersion);
+  const name = `RecordFormat:${nameLikeJava(format)}[${format.name}]`;
+  line(`Selected ${name} record format from store ${directory}`);
+  line(`Format not configured. Selected format from the store: ${name}`);
+}
+
+/** The name that was seen in the output of the Java tool; for other formats our own. */
+function nameLikeJava({ name, family }: StoreFormat): string {
+  return name === 'v0.A.9' ? 'StandardV3_4' : family;
+}
+
+/** Failures that have the same words in every command. */
+const COMMON_FAILURES: readonly ErrorCode[] = ['store.format', 'directory.missing', 'directory.forbidden', 'cancelled'];
+
+/** What the Java tool says when a check cannot be made. */
+function wordFailure(error: unknown, directory: string): unknown {
+  if (!(error instanceof GraphkeepError) || COMMON_FAILURES.includes(error.code)) return error;
+  if (error.code === 'store.needs-recovery') return new GraphkeepError(error.code, NEEDS_RECOVERY);
+  if (error.code === 'store.missing-file') {
+    const labels = join(directory, storeFile('nodeLabels').fileName);
+    const path = existsSync(labels) ? error.place?.file : labels;
+    return new GraphkeepError(error.code, `Store file not found: ${path}`);
+  }
+  return new GraphkeepError('check.failed', `Consistency checking failed.${describeError(error)}`, { cause: error });
+}

@@ -1,0 +1,105 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
+import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
+import { BackupListener } from '../../src/serve/backup-listener.ts';
+import { serveStore } from '../../src/serve/stopped-store.ts';
+import { World } from '../cli/world.ts';
+import { CorruptionLab, loadCorruptions } from '../support/corruptions.ts';
+
+/*
+ * A backup is checked before it counts as complete: exit code 3 if it is inconsistent, 2 if that could not be found out. It stays in either
+ * case.
+ */
+
+let world: World;
+let lab: CorruptionLab;
+const closers: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  world = await World.create();
+  lab = await CorruptionLab.open();
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+  await lab.close();
+  await world.close();
+});
+
+/** Serves a store of the corpus with a corruption; returns the address. */
+async function serveCorrupted(id: string): Promise<string> {
+  const store = await serveStore(await lab.apply(loadCorruptions().find((corruption) => corruption.id === id)!));
+  closers.push(() => store.close());
+  const listener = await BackupListener.start(store, { listen: { host: '127.0.0.1', port: 0 } });
+  closers.push(() => listener.stop());
+  return `127.0.0.1:${listener.address.port}`;
+}
+
+/** Runs the command with the real backup job. */
+async function backUp(from: string, more: string[] = [], reportDir = world.path('report')) {
+  const { runBackup: _stand, ...context } = world.context();
+  world.stdout = '';
+  world.stderr = '';
+  const args = [`--backup-dir=${world.path('backup')}`, '--name=b', `--from=${from}`, '--protocol=common'];
+  const exitCode = await runNeo4jAdmin(['backup', ...args, `--cc-report-dir=${reportDir}`, ...more], context);
+  return { exitCode, stdout: world.stdout, stderr: world.stderr };
+}
+
+const backupIsThere = () => existsSync(world.path('backup', 'b', 'neostore'));
+
+describe('a backup of a store that is', () => {
+  it('sound is complete', async () => {
+    const { exitCode, stdout, stderr } = await backUp(await serveCorrupted('base35/none'));
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(/Backup complete\.\n$/);
+    expect(readdirSync(world.path('report'))).toEqual([]);
+  });
+
+  it('inconsistent ends with 3 and a report, stays, and is found so again', async () => {
+    const from = await serveCorrupted('base35/rel-06');
+    for (const run of ['full', 'incremental']) {
+      const { exitCode, stdout, stderr } = await backUp(from);
+      expect(exitCode, run).toBe(3);
+      expect(stdout).not.toContain('Backup complete.');
+      const report = /^command failed: Inconsistencies found\. See '(.*)' for details\.\n$/.exec(stderr)?.[1];
+      expect(readFileSync(report!, 'utf8')).toContain('\tNumber of inconsistent RELATIONSHIP records: ');
+      expect(backupIsThere()).toBe(true);
+    }
+  });
+
+  it('inconsistent is complete if nothing or nothing of that is to be checked', async () => {
+    const from = await serveCorrupted('base35/rel-06');
+    expect(await backUp(from, ['--check-consistency=false'])).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await backUp(from, ['--cc-graph=false'])).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('untidy is complete, and the user is told where to read on', async () => {
+    const { exitCode, stdout, stderr } = await backUp(await serveCorrupted('base35/dyn-04'));
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/Backup complete\.\n$/);
+    expect(stderr).toMatch(/^The backup is consistent, with 1 warnings\. See '.*\.report' for details\.\n$/);
+  });
+
+  it('not to be checked, because no report can be written, ends with 2 and stays', async () => {
+    const { exitCode, stdout, stderr } = await backUp(await serveCorrupted('base35/none'), [], '/proc/self');
+    expect(exitCode).toBe(2);
+    expect(stdout).not.toContain('Backup complete.');
+    expect(stderr).toMatch(/^command failed: Failed to do consistency check on backup: /);
+    expect(backupIsThere()).toBe(true);
+  });
+});
+
+describe('graphkeep backup', () => {
+  it('ends with 3 for an inconsistent store, with the code of the error for programs', async () => {
+    const from = await serveCorrupted('base35/node-08');
+    const { runBackup: _stand, ...context } = world.context();
+    await mkdir(join(world.path('backup'), 'native'));
+    const args = ['backup', '--backup-dir', world.path('backup', 'native'), '--name', 'b', '--from', from, '--json'];
+    const exitCode = await runGraphkeep([...args, '--cc-report-dir', world.path('report')], context);
+    expect(exitCode).toBe(3);
+    const last = JSON.parse(world.stdout.trimEnd().split('\n').at(-1)!) as { event: string; code: string };
+    expect(last).toMatchObject({ event: 'error', code: 'check.inconsistent' });
+  });
+});

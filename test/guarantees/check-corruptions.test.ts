@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  arguedDifferences,
+  argumentFor,
+  type ComparedCorruption,
+  compareCheckers,
+  renderComparison,
+  renderKinds,
+} from '../support/check-comparison.ts';
+
+/*
+ * The consistency check finds what the real checkers find in all the corruptions of the corpus, and is not louder than they are about what
+ * is sound.
+ */
+
+let compared: ComparedCorruption[];
+beforeAll(async () => {
+  compared = await compareCheckers();
+}, 600_000);
+
+const idsOf = (rows: readonly ComparedCorruption[]) => rows.map(({ corruption }) => corruption.id);
+
+describe('the corruptions of the corpus', () => {
+  it('are all there', () => {
+    expect(compared.length).toBe(295);
+  });
+
+  it('give every kind that the real checker gives, but for argued ones', () => {
+    const missing = compared.flatMap(({ corruption: { id }, onlyTheirs }) =>
+      onlyTheirs.filter((kind) => argumentFor(id, kind) === undefined).map((kind) => `${id} ${kind}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it.each(arguedDifferences)('still needs the argument for $ids', ({ ids, kinds }) => {
+    const differing = compared.filter(
+      ({ corruption: { id }, onlyTheirs }) =>
+        ids.some((known) => id === known || id.endsWith(`/${known}`)) &&
+        onlyTheirs.some((kind) => kinds.includes(kind)),
+    );
+    for (const known of ids) {
+      expect(
+        differing.some(({ corruption: { id } }) => id === known || id.endsWith(`/${known}`)),
+        known,
+      ).toBe(true);
+    }
+  });
+
+  it('have the severity of the real checker', () => {
+    expect(compared.filter(({ otherSeverity }) => otherSeverity.length > 0)).toEqual([]);
+  });
+
+  it('are inconsistent or cannot be checked wherever the real checker ends with exit code 1', () => {
+    const passed = compared.filter(({ ours, theirs }) => ours === 'consistent' && theirs !== 'consistent');
+    expect(idsOf(passed)).toEqual([]);
+  });
+
+  it('cannot be checked only where the real checker aborts as well', () => {
+    const gaveUp = compared.filter(({ ours, theirs }) => ours === 'not checkable' && theirs !== 'aborted');
+    expect(idsOf(gaveUp)).toEqual([]);
+  });
+
+  it('are noticed, all but those that are none', () => {
+    const silent = compared.filter(
+      ({ both, onlyOurs, ours }) => both.length + onlyOurs.length === 0 && ours !== 'not checkable',
+    );
+    // Id files, zeros behind the end, a missing log, and the transaction of the last store upgrade do no harm.
+    const harmless = ['none', 'met-02', 'met-05', 'met-06', 'met-07', 'met-09'];
+    const expected = ['base35', 'base34'].flatMap((store) => harmless.map((id) => `${store}/${id}`));
+    expect(idsOf(silent)).toEqual(expected);
+  });
+
+  it('are in docs/formats/consistency-check.md as they are found (npm run docs:check)', () => {
+    const page = readFileSync(new URL('../../docs/formats/consistency-check.md', import.meta.url), 'utf8');
+    expect(page).toContain(renderKinds());
+    expect(page).toContain(renderComparison(compared));
+  });
+});

@@ -1,0 +1,22 @@
+import type { CheckContext, CheckParts } from '../../src/check/check-context.ts';
+import type { ReportFinding } from '../../src/check/finding.ts';
+import { readTokenIds } from '../../src/check/schema/token-ids.ts';
+import type { StoreReader } from '../../src/store/store-reader.ts';
+
+/** A context in which to run one part of a check. */
+export function checkContextOf(
+  reader: StoreReader,
+  report: ReportFinding,
+  parts: Partial<CheckParts> = {},
+  budgetBytes = 1 << 20,
+): CheckContext {
+  return {
+    reader,
+    tokens: readTokenIds(reader),
+    parts: { graph: true, indexes: true, labelScan: true, propertyOwners: false, ...parts },
+    report,
+    budgetBytes,
+    signal: undefined,
+    progress: () => {},
+  };
+}
