@@ -1,5 +1,5 @@
 import type { Operation } from './load-operations.ts';
-import type { RunningServer } from './server.ts';
+import type { CypherTarget } from './server.ts';
 
 /**
  * Explicit ("legacy") indexes: named Lucene indexes filled by hand, with their own commands in the log and files
@@ -9,7 +9,7 @@ const words = ['alpha', 'beta', 'gamma', 'delta', 'two words', 'ÅÄÖ'];
 const nodeIndex = 'people';
 const relationshipIndex = 'links';
 
-export async function createExplicitIndexes(server: RunningServer): Promise<void> {
+export async function createExplicitIndexes(server: CypherTarget): Promise<void> {
   await server.cypher('CALL db.index.explicit.forNodes($name)', { name: nodeIndex });
   await server.cypher('CALL db.index.explicit.forRelationships($name)', { name: relationshipIndex });
 }
@@ -61,7 +61,7 @@ export const explicitIndexOperations: readonly Operation[] = [
 ];
 
 /** Every explicit index with its configuration, and what the vocabulary finds in it. */
-export async function describeExplicitIndexes(server: RunningServer): Promise<string[]> {
+export async function describeExplicitIndexes(server: CypherTarget): Promise<string[]> {
   const { rows } = await server.cypher(
     'CALL db.index.explicit.list() YIELD type, name, config RETURN type, name, config',
   );

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describeExplicitIndexes } from './explicit-indexes.ts';
 import { Float64, Structure, tags, type Value } from './packstream.ts';
-import type { RunningServer } from './server.ts';
+import type { CypherTarget } from './server.ts';
 
 export interface ExportedNode {
   readonly id: number;
@@ -31,7 +31,7 @@ export interface Graph {
 }
 
 /** Exports the graph of a server, after all its indexes are online (a failed one is exported as failed). */
-export async function exportGraph(server: RunningServer): Promise<Graph> {
+export async function exportGraph(server: CypherTarget): Promise<Graph> {
   await awaitIndexes(server);
   const nodes = await server.cypher('MATCH (n) RETURN id(n), labels(n), properties(n)');
   const relationships = await server.cypher('MATCH (a)-[r]->(b) RETURN id(r), type(r), id(a), id(b), properties(r)');
@@ -98,7 +98,7 @@ function compareSets(what: string, expected: Map<string, string>, actual: Map<st
 }
 
 /** Resolves when no index is populating any more. */
-export async function awaitIndexes(server: RunningServer, timeoutMs = 180_000): Promise<void> {
+export async function awaitIndexes(server: CypherTarget, timeoutMs = 180_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const { rows } = await server.cypher(
@@ -110,7 +110,7 @@ export async function awaitIndexes(server: RunningServer, timeoutMs = 180_000): 
   }
 }
 
-async function list(server: RunningServer, statement: string): Promise<string[]> {
+async function list(server: CypherTarget, statement: string): Promise<string[]> {
   const { rows } = await server.cypher(statement);
   return rows.map((row) => row.map(String).join(' ')).sort();
 }

@@ -24,13 +24,13 @@ async function commandLine(version: Version, main: string | undefined, args: rea
   return [...flags, `-Xmx${heap}`, '-cp', classPath, 'Tethered', main ?? release.mainClass, ...args];
 }
 
-/** Starts the server of a release. */
+/** Starts the server of a release, by its own main class or another one. */
 export async function startServerProcess(
   version: Version,
   args: readonly string[],
-  options: JavaOptions = {},
+  options: JavaOptions & { readonly mainClass?: string } = {},
 ): Promise<Child> {
-  return startProcess('java', await commandLine(version, undefined, args, options.heap ?? '512m'), options);
+  return startProcess('java', await commandLine(version, options.mainClass, args, options.heap ?? '512m'), options);
 }
 
 /** Starts a main class of a release. */

@@ -1,7 +1,7 @@
 import { type BoltConnection, ConnectionLost, CypherError, type Statement } from './bolt.ts';
 import { describeEdge, describeItem, hubCount, LedgerPlan } from './ledger-plan.ts';
 import type { Value } from './packstream.ts';
-import type { RunningServer } from './server.ts';
+import type { CypherTarget } from './server.ts';
 
 export interface LedgerOptions {
   /** Default: from the clock. Printed. */
@@ -29,7 +29,7 @@ export class Ledger {
   private stopping = false;
 
   constructor(
-    private readonly server: RunningServer,
+    private readonly server: CypherTarget,
     options: LedgerOptions = {},
   ) {
     this.seed = options.seed ?? Date.now() % 1_000_000_000;
@@ -124,7 +124,7 @@ export interface LedgerCheck {
  * Checks the ledger in a database (usually a restored one) against its seed. `atLeast`: numbers it must reach.
  */
 export async function checkLedger(
-  server: RunningServer,
+  server: CypherTarget,
   seed: number,
   atLeast: readonly number[],
 ): Promise<LedgerCheck> {
@@ -152,7 +152,7 @@ export async function checkLedger(
   return { numbers, violations };
 }
 
-async function readLedger(server: RunningServer): Promise<string[]> {
+async function readLedger(server: CypherTarget): Promise<string[]> {
   const items = await server.cypher('MATCH (n:Item) RETURN n.key, labels(n), properties(n)');
   const edges = await server.cypher(
     'MATCH (a:Item)-[r]->(b) RETURN r.key, type(r), a.key, coalesce(b.key, b.hub), properties(r)',

@@ -12,7 +12,7 @@ import { type Operation, operations } from './load-operations.ts';
 import { everyKind, numbersAndText, type ValueKinds } from './property-values.ts';
 import { Random } from './random.ts';
 import { createSchema, hasSoundFulltext } from './schema.ts';
-import type { RunningServer } from './server.ts';
+import type { CypherTarget } from './server.ts';
 
 export interface LoadOptions {
   /** Default: from the clock. Printed, because it is what a failure needs. */
@@ -92,7 +92,7 @@ export class RandomLoad {
   private running: Promise<void> | undefined;
 
   constructor(
-    private readonly server: RunningServer,
+    private readonly server: CypherTarget,
     private readonly options: LoadOptions = {},
   ) {
     this.seed = options.seed ?? Date.now() % 1_000_000_000;

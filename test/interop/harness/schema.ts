@@ -1,6 +1,6 @@
 import { CypherError } from './bolt.ts';
 import { findRelease } from './releases.ts';
-import type { RunningServer } from './server.ts';
+import type { CypherTarget } from './server.ts';
 
 /** Keys that some index or constraint covers; a load may write only indexable values to them. */
 export const indexedKeys = ['uid', 'name', 'mixed', 'first', 'second', 'code', 'region'] as const;
@@ -27,12 +27,12 @@ const fulltext = [
  * Whether this release has fulltext schema indexes that its own checker can handle. That of 3.5.0-beta03 fails on
  * every node that has only some of the indexed properties.
  */
-export function hasSoundFulltext(server: RunningServer): boolean {
+export function hasSoundFulltext(server: CypherTarget): boolean {
   return server.version === '3.5.34';
 }
 
 /** Creates every kind of index and constraint the release has; fulltext (3.5 only) on request. */
-export async function createSchema(server: RunningServer, options: { readonly fulltext: boolean }): Promise<void> {
+export async function createSchema(server: CypherTarget, options: { readonly fulltext: boolean }): Promise<void> {
   const enterprise = findRelease(server.version).edition === 'enterprise';
   for (const statement of [
     ...anyEdition,

@@ -21,33 +21,61 @@ export interface ServerOptions {
   readonly heap?: string;
   /** Longest wait for the start. Default 3 minutes. */
   readonly startTimeoutMs?: number;
+  /** Default: free ones. */
+  readonly ports?: ServerPorts;
+  /** Java class with a `main`. Default: that of the release. */
+  readonly mainClass?: string;
+}
+
+/** What takes Cypher: a server, or the leader of a cluster. */
+export interface CypherTarget {
+  readonly version: Version;
+  /** Runs one statement in its own transaction. */
+  cypher(statement: string, params?: Readonly<Record<string, Value>>): Promise<Result>;
+  /** A connection of its own, for concurrent work; the caller closes it. */
+  connect(): Promise<BoltConnection>;
 }
 
 const readyLine = 'Remote interface available';
+/** Longest wait for a start. */
+export const startTimeoutMs = 180_000;
 
 /** Starts a real server and waits until it serves; rejects with its output if it does not come up. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const server = await launchServer(options);
+  await server.waitUntilReady(options.startTimeoutMs ?? startTimeoutMs);
+  return server;
+}
+
+/** Starts the process of a server, which does not serve yet. */
+export async function launchServer(options: ServerOptions): Promise<RunningServer> {
   const home = options.home ?? makeScratch(`server-${options.version}`);
-  const [bolt, http, backup] = (await findFreePorts(3)) as [number, number, number];
+  const ports = options.ports ?? (await findServerPorts());
   await mkdir(path.join(home, 'conf'), { recursive: true });
   for (const name of ['data', 'logs', 'plugins', 'import', 'run']) {
     await mkdir(path.join(home, name), { recursive: true });
   }
-  await writeFile(path.join(home, 'conf/neo4j.conf'), renderConf(options, { bolt, http, backup }));
+  await writeFile(path.join(home, 'conf/neo4j.conf'), renderConf(options, ports));
   const args = [`--home-dir=${home}`, `--config-dir=${path.join(home, 'conf')}`];
-  const child = await startServerProcess(options.version, args, { heap: options.heap ?? '512m' });
-  const server = new RunningServer(options.version, home, child, { bolt, http, backup });
-  await server.waitUntilReady(options.startTimeoutMs ?? 180_000);
-  return server;
+  const child = await startServerProcess(options.version, args, {
+    heap: options.heap ?? '512m',
+    ...(options.mainClass === undefined ? {} : { mainClass: options.mainClass }),
+  });
+  return new RunningServer(options.version, home, child, ports);
 }
 
-interface Ports {
+export interface ServerPorts {
   readonly bolt: number;
   readonly http: number;
   readonly backup: number;
 }
 
-function renderConf(options: ServerOptions, ports: Ports): string {
+async function findServerPorts(): Promise<ServerPorts> {
+  const [bolt, http, backup] = (await findFreePorts(3)) as [number, number, number];
+  return { bolt, http, backup };
+}
+
+function renderConf(options: ServerOptions, ports: ServerPorts): string {
   const settings: Record<string, string> = {
     'dbms.security.auth_enabled': 'false',
     'dbms.connector.bolt.enabled': 'true',
@@ -69,7 +97,7 @@ function renderConf(options: ServerOptions, ports: Ports): string {
 }
 
 /** A real server in a child process. Stop or kill it; the end of our process kills it too. */
-export class RunningServer {
+export class RunningServer implements CypherTarget {
   private output = '';
   private exited: { code: number | null; signal: NodeJS.Signals | null } | undefined;
   private readonly exit: Promise<void>;
@@ -80,7 +108,7 @@ export class RunningServer {
     readonly version: Version,
     readonly home: string,
     private readonly child: Child,
-    private readonly ports: Ports,
+    private readonly ports: ServerPorts,
   ) {
     const collect = (chunk: Buffer) => {
       this.output += chunk.toString();
