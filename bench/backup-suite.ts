@@ -135,10 +135,10 @@ class Suite {
   private async dropAnswer(): Promise<Measurement> {
     const [host, port] = this.server.backupAddress.split(':') as [string, string];
     const source = new CommonSource({ address: { host, port: Number(port) }, timeoutMs: DROP_TIMEOUT_MS });
+    const nothing = () => Promise.resolve();
+    const noFile = { bytes: () => undefined, restart: nothing, end: () => {}, discard: nothing };
     const drop = {
-      beginFile: () => {},
-      fileBytes: () => undefined,
-      endFile: () => {},
+      openFile: () => Promise.resolve(noFile),
       transactionBytes: () => undefined,
     };
     const startedAt = performance.now();

@@ -41,9 +41,7 @@ export async function makeFullBackup(
   try {
     await source.fullCopy(
       {
-        beginFile: (file) => copy.beginFile(file),
-        fileBytes: (chunk) => copy.fileBytes(chunk),
-        endFile: () => copy.endFile(),
+        openFile: (file) => copy.openFile(file),
         transactionBytes: (chunk) => log.transactionBytes(chunk),
       },
       signal,

@@ -1,8 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory, statIfExists, syncDirectory } from '../base/durable-files.ts';
-import { fileError } from '../base/file-errors.ts';
-import type { CopyReceiver, StoreFileStream } from '../source/backup-source.ts';
+import { atFile, fileError } from '../base/file-errors.ts';
+import type { CopyReceiver, FileReceiver, StoreFileStream } from '../source/backup-source.ts';
 import type { CopyLog } from './copy-log.ts';
 
 /** A large file is flushed while it is received, in steps of this size, so that the final flush has little left to do. */
@@ -19,42 +19,25 @@ export class ReceivedCopy implements CopyReceiver {
   private readonly directories = new Set<string>(['.']);
   private readonly flushes = new Set<Promise<void>>();
   private failure: unknown;
-  private current: ReceivedFile | undefined;
+  private readonly openFiles = new Set<ReceivedFile>();
 
   constructor(folder: string, log: CopyLog) {
     this.folder = folder;
     this.log = log;
   }
 
-  async beginFile(file: StoreFileStream): Promise<void> {
+  async openFile(stream: StoreFileStream): Promise<FileReceiver> {
     if (this.failure !== undefined) throw this.failure;
-    const path = join(this.folder, file.name);
-    this.log.begin(file.name);
-    try {
-      await this.makeParents(dirname(file.name));
-      this.current = new ReceivedFile(file.name, path, await open(path, 'wx'));
-    } catch (error) {
-      throw fileError(error, 'create the file', path);
-    }
-  }
-
-  fileBytes(chunk: Buffer): Promise<void> {
-    this.bytes += chunk.length;
-    this.log.advance(chunk.length);
-    return this.current!.write(chunk);
-  }
-
-  async endFile(): Promise<void> {
-    const file = this.current!;
-    this.current = undefined;
-    this.files++;
-    this.log.end(file.name, file.size);
-    while (this.flushes.size >= MAX_FLUSHES) await Promise.race(this.flushes);
-    const flush = file.close().catch((error: unknown) => {
-      this.failure ??= error;
-    });
-    this.flushes.add(flush);
-    void flush.then(() => this.flushes.delete(flush));
+    const path = join(this.folder, stream.name);
+    this.log.begin(stream.name);
+    const file = await this.create(stream.name, path);
+    this.openFiles.add(file);
+    return {
+      bytes: (chunk) => this.take(file, chunk),
+      restart: () => this.restart(file),
+      end: () => this.end(file),
+      discard: () => this.discard(file),
+    };
   }
 
   /** Waits until every file and directory is on disk. */
@@ -70,8 +53,51 @@ export class ReceivedCopy implements CopyReceiver {
 
   /** Closes what is open after a failure; what was written is worthless. */
   async abandon(): Promise<void> {
-    await this.current?.abandon();
+    for (const file of this.openFiles) await file.abandon();
     await Promise.all(this.flushes);
+  }
+
+  private async create(name: string, path: string): Promise<ReceivedFile> {
+    try {
+      await this.makeParents(dirname(name));
+      return new ReceivedFile(name, path, await open(path, 'wx'));
+    } catch (error) {
+      throw fileError(error, 'create the file', path);
+    }
+  }
+
+  private take(file: ReceivedFile, chunk: Buffer): Promise<void> {
+    this.bytes += chunk.length;
+    this.log.advance(chunk.length);
+    return file.write(chunk);
+  }
+
+  private async restart(file: ReceivedFile): Promise<void> {
+    this.forget(file);
+    await file.restart();
+  }
+
+  private async end(file: ReceivedFile): Promise<void> {
+    this.files++;
+    this.log.end(file.name, file.size);
+    while (this.flushes.size >= MAX_FLUSHES) await Promise.race(this.flushes);
+    this.openFiles.delete(file);
+    const flush = file.close().catch((error: unknown) => {
+      this.failure ??= error;
+    });
+    this.flushes.add(flush);
+    void flush.then(() => this.flushes.delete(flush));
+  }
+
+  private async discard(file: ReceivedFile): Promise<void> {
+    this.forget(file);
+    this.openFiles.delete(file);
+    await file.remove();
+  }
+
+  private forget(file: ReceivedFile): void {
+    this.bytes -= file.size;
+    this.log.advance(-file.size);
   }
 
   private async makeParents(directory: string): Promise<void> {
@@ -132,6 +158,20 @@ class ReceivedFile {
     } finally {
       await this.handle.close();
     }
+  }
+
+  /** Truncates the file. */
+  async restart(): Promise<void> {
+    await this.flushing;
+    if (this.failure !== undefined) throw this.failure;
+    this.size = 0;
+    this.flushedTo = 0;
+    await atFile('empty the file', this.path, () => this.handle.truncate(0));
+  }
+
+  async remove(): Promise<void> {
+    await this.abandon();
+    await atFile('remove the file', this.path, () => unlink(this.path));
   }
 
   async abandon(): Promise<void> {

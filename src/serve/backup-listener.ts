@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { GraphkeepError } from '../base/errors.ts';
 import { systemCodeOf } from '../base/file-errors.ts';
-import { formatAddress } from '../source/common/server-address.ts';
+import { formatAddress } from '../source/server-address.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { ListenerEvent } from './listener-events.ts';
 import { DEFAULT_LIMITS, type ListenAddress, type ListenerLimits, type ListenerOptions } from './listener-options.ts';

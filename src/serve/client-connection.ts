@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { GraphkeepError } from '../base/errors.ts';
 import { type CommonRequest, RequestDecoder } from '../protocol/common/request.ts';
 import { ResponseWriter } from '../protocol/common/response-writer.ts';
-import { formatAddress } from '../source/common/server-address.ts';
+import { formatAddress } from '../source/server-address.ts';
 import { writeAnswer } from './answer.ts';
 import { writeFailure, writeRefusal } from './failure-answer.ts';
 import { FrameSender } from './frame-sender.ts';

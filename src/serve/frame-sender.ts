@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { SilenceWatch } from '../source/common/silence-watch.ts';
+import { SilenceWatch } from '../source/silence-watch.ts';
 
 /** One write to the socket: progress is noticed at this grain. */
 const WRITE_BYTES = 64 * 1024;

@@ -6,24 +6,32 @@ export interface StoreFileStream {
   name: string;
   /** Record size of a record store, 1 for everything else. */
   alignment: number;
-  /** True: {@link CopyReceiver.endFile} follows at once; the file is to be created all the same. */
+  /** True: {@link FileReceiver.end} follows at once; the file is to be created all the same. */
   empty: boolean;
 }
 
 /**
- * Takes the files of a full copy: for each {@link beginFile}, its data, {@link endFile}. The source makes one call at a time and waits
- * for the promise; while the receiver writes, the source goes on receiving within its buffers. Whatever a receiver throws ends the copy
- * with that error. Once the copy has failed, nothing more is called, and the call under way has returned.
+ * Takes the files of a full copy. Several files may be open at the same time. For each of them the source makes one call at a time and
+ * waits for the promise; while the receiver writes, the source goes on receiving within its buffers. Whatever a receiver throws ends the
+ * copy with that error. Once the copy has failed, nothing more is called, and the calls under way have returned.
  */
 export interface CopyReceiver {
   /** Open exclusively: on a file system that ignores case two different names may be one file. */
-  beginFile(file: StoreFileStream): Promise<void> | void;
-  /** The memory of `chunk` is reused as soon as the call has returned and its promise, if any, is fulfilled. */
-  fileBytes(chunk: Buffer): Promise<void> | undefined;
-  endFile(): Promise<void> | void;
+  openFile(file: StoreFileStream): Promise<FileReceiver>;
 }
 
-/** Takes transactions as the bytes of a log without its header, cut anywhere; the rules of {@link CopyReceiver.fileBytes} hold. */
+/** Takes one file: its data, {@link end}. */
+export interface FileReceiver {
+  /** The memory of `chunk` is reused as soon as the call has returned and its promise, if any, is fulfilled. */
+  bytes(chunk: Buffer): Promise<void> | undefined;
+  /** What has come so far is worthless: the file comes again from its beginning. */
+  restart(): Promise<void>;
+  end(): Promise<void> | void;
+  /** In place of {@link end}: the file is not part of the copy after all. */
+  discard(): Promise<void>;
+}
+
+/** Takes transactions as the bytes of a log without its header, cut anywhere; the rules of {@link FileReceiver.bytes} hold. */
 export interface TransactionReceiver {
   transactionBytes(chunk: Buffer): Promise<void> | undefined;
 }
@@ -36,7 +44,7 @@ export interface StoreIdReceiver {
 
 /** Where a backup comes from: a server, spoken to in one of its protocols. */
 export interface BackupSource {
-  readonly kind: 'common';
+  readonly kind: 'catchup' | 'common';
   /** `host:port`, for messages. */
   describeAddress(): string;
   /**

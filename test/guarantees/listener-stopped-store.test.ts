@@ -15,6 +15,7 @@ import { attemptBackup, hashTree, makeBackup } from '../support/backup-attempt.t
 import { BackupServer } from '../support/backup-server.ts';
 import { generateHistory } from '../support/generated-history.ts';
 import { dirtyStores, goldenStores, unpackStore } from '../support/golden-store.ts';
+import { openSequentially } from '../support/sequential-receiver.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
 
 /*
@@ -61,16 +62,18 @@ function storeFilesOf(directory: string): string[] {
 /** What a client receives, by name. */
 async function receiveCopy(address: { host: string; port: number }): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
-  let name = '';
   const source = new CommonSource({ address, timeoutMs: 10_000 });
   await source.fullCopy(
     {
-      beginFile: async (file) => {
-        name = file.name;
-        files.set(name, Buffer.alloc(0));
-      },
-      fileBytes: async (bytes) => void files.set(name, Buffer.concat([files.get(name)!, bytes])),
-      endFile: async () => {},
+      openFile: (file) =>
+        openSequentially(
+          {
+            beginFile: () => void files.set(file.name, Buffer.alloc(0)),
+            fileBytes: async (bytes) => void files.set(file.name, Buffer.concat([files.get(file.name)!, bytes])),
+            endFile: () => {},
+          },
+          file,
+        ),
       transactionBytes: () => {
         throw new Error('a closed store has no transactions behind its check point');
       },

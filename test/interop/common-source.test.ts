@@ -3,12 +3,14 @@ import { describeError, GraphkeepError } from '../../src/base/errors.ts';
 import { TransactionStream } from '../../src/log/transaction-stream.ts';
 import type {
   CopyReceiver,
+  FileReceiver,
   StoreFileStream,
   StoreIdReceiver,
   TransactionReceiver,
 } from '../../src/source/backup-source.ts';
 import { CommonSource } from '../../src/source/common/common-source.ts';
 import { sameStore } from '../../src/store/store-id.ts';
+import { openSequentially } from '../support/sequential-receiver.ts';
 import { describeInterop, RandomLoad, type RunningServer, startServer } from './harness/index.ts';
 
 /** Counts what comes, checks that the transactions are whole and consecutive, keeps `neostore`. */
@@ -25,6 +27,10 @@ class CountingReceiver implements CopyReceiver, TransactionReceiver, StoreIdRece
   /** Record `k` of the received `neostore`. */
   record(k: number): number {
     return Number(this.neostore.readBigInt64BE(9 * k + 1));
+  }
+
+  openFile(file: StoreFileStream): Promise<FileReceiver> {
+    return openSequentially(this, file);
   }
 
   beginFile(file: StoreFileStream): void {

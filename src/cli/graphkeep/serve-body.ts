@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { BackupListener } from '../../serve/backup-listener.ts';
 import { describeListenerEvent, type ListenerEvent } from '../../serve/listener-events.ts';
 import { serveStore } from '../../serve/stopped-store.ts';
-import { formatAddress } from '../../source/common/server-address.ts';
+import { formatAddress } from '../../source/server-address.ts';
 import { formatLogTime } from '../command-context.ts';
 import { requestServe } from '../commands/serve-request.ts';
 import type { Invocation } from './program.ts';

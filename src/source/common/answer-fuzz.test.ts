@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cutBytes, decodePieces, readCapture, recutFrames } from '../../../test/support/common-captures.ts';
 import { ScriptedServer } from '../../../test/support/scripted-server.ts';
+import { openSequentially } from '../../../test/support/sequential-receiver.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { ResponseDecoder } from '../../protocol/common/response-decoder.ts';
 import { ResponseWriter } from '../../protocol/common/response-writer.ts';
-import type { CopyReceiver, StoreFileStream, TransactionReceiver } from '../backup-source.ts';
+import type { CopyReceiver, FileReceiver, StoreFileStream, TransactionReceiver } from '../backup-source.ts';
 import { FullCopyHandler, TransactionsHandler } from './answer-handlers.ts';
 import { CommonSource } from './common-source.ts';
 import { describeServerFailure } from './server-failure.ts';
@@ -115,6 +116,10 @@ class SuspiciousReceiver implements CopyReceiver, TransactionReceiver {
 
   constructor(limit: number) {
     this.limit = limit;
+  }
+
+  openFile(file: StoreFileStream): Promise<FileReceiver> {
+    return openSequentially(this, file);
   }
 
   beginFile({ name, alignment }: StoreFileStream): void {

@@ -2,9 +2,9 @@ import { type ErrorPlace, GraphkeepError } from '../../base/errors.ts';
 import type { Wait } from '../../protocol/common/delivery.ts';
 import type { ResponseHandler } from '../../protocol/common/response-decoder.ts';
 import type { StoreId } from '../../store/store-id.ts';
-import type { CopyReceiver, StoreIdReceiver, TransactionReceiver } from '../backup-source.ts';
+import type { CopyReceiver, FileReceiver, StoreIdReceiver, TransactionReceiver } from '../backup-source.ts';
+import { NeostoreProbe } from '../neostore-probe.ts';
 import { ReceivedNames } from '../received-names.ts';
-import { NeostoreProbe } from './neostore-probe.ts';
 
 /** What both kinds of answers have in common: the store id, then transactions. */
 export class TransactionsHandler implements ResponseHandler {
@@ -41,30 +41,33 @@ export class TransactionsHandler implements ResponseHandler {
 
 /** Checks names and the store id of a full copy on the way to the receiver. */
 export class FullCopyHandler extends TransactionsHandler {
-  private readonly files: CopyReceiver;
+  private readonly copy: CopyReceiver;
+  private file: FileReceiver | undefined;
   private readonly peer: string;
   private readonly names = new ReceivedNames();
   private readonly neostore = new NeostoreProbe();
 
   constructor(receiver: CopyReceiver & TransactionReceiver, peer: string) {
     super({ transactionBytes: (chunk) => receiver.transactionBytes(chunk) });
-    this.files = receiver;
+    this.copy = receiver;
     this.peer = peer;
   }
 
   override beginFile(received: string, alignment: number, empty: boolean, offset: number): Wait {
     const name = this.names.accept(received, this.placeAt(offset));
     this.neostore.beginFile(name);
-    return this.files.beginFile({ name, alignment, empty });
+    return this.copy.openFile({ name, alignment, empty }).then((file) => {
+      this.file = file;
+    });
   }
 
   override fileBytes(chunk: Buffer): Wait {
     this.neostore.fileBytes(chunk);
-    return this.files.fileBytes(chunk);
+    return this.file!.bytes(chunk);
   }
 
   override endFile(): Wait {
-    return this.files.endFile();
+    return this.file!.end();
   }
 
   override storeId(id: StoreId, offset: number): void {

@@ -12,11 +12,18 @@ import {
   sha256,
 } from '../../../test/support/common-captures.ts';
 import { type Script, ScriptedServer } from '../../../test/support/scripted-server.ts';
+import { openSequentially } from '../../../test/support/sequential-receiver.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { writeJavaException } from '../../protocol/common/java-exception-writer.ts';
 import type { StoreId } from '../../store/store-id.ts';
-import type { CopyReceiver, StoreFileStream, StoreIdReceiver, TransactionReceiver } from '../backup-source.ts';
+import type {
+  CopyReceiver,
+  FileReceiver,
+  StoreFileStream,
+  StoreIdReceiver,
+  TransactionReceiver,
+} from '../backup-source.ts';
 import { CommonSource } from './common-source.ts';
 
 const servers: ScriptedServer[] = [];
@@ -46,6 +53,10 @@ class TestReceiver implements CopyReceiver, TransactionReceiver, StoreIdReceiver
 
   get names(): string[] {
     return this.record.files.map((file) => file.name);
+  }
+
+  openFile(file: StoreFileStream): Promise<FileReceiver> {
+    return openSequentially(this, file);
   }
 
   beginFile(file: StoreFileStream): Promise<void> | undefined {

@@ -3,9 +3,9 @@ import type { CommonRequest } from '../../protocol/common/request.ts';
 import type { ResponseHandler } from '../../protocol/common/response-decoder.ts';
 import type { StoreId } from '../../store/store-id.ts';
 import type { BackupSource, CopyReceiver, StoreIdReceiver, TransactionReceiver } from '../backup-source.ts';
+import { formatAddress, type ServerAddress } from '../server-address.ts';
 import { FullCopyHandler, TransactionsHandler } from './answer-handlers.ts';
 import { CONNECT_TIMEOUT_MS, exchange } from './exchange.ts';
-import { formatAddress, type ServerAddress } from './server-address.ts';
 import { describeServerFailure } from './server-failure.ts';
 
 export interface CommonSourceOptions {

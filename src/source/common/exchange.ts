@@ -4,9 +4,9 @@ import type { GraphkeepError } from '../../base/errors.ts';
 import { Delivery } from '../../protocol/common/delivery.ts';
 import { type CommonRequest, encodeRequest } from '../../protocol/common/request.ts';
 import { ResponseDecoder, type ResponseHandler, type ResponseOutcome } from '../../protocol/common/response-decoder.ts';
-import { closedTooEarly, notConnectedInTime, silentTooLong, unreachable } from './connection-errors.ts';
-import { connectableHost, formatAddress, type ServerAddress } from './server-address.ts';
-import { SilenceWatch } from './silence-watch.ts';
+import { closedTooEarly, notConnectedInTime, silentTooLong, unreachable } from '../connection-errors.ts';
+import { connectableHost, formatAddress, type ServerAddress } from '../server-address.ts';
+import { SilenceWatch } from '../silence-watch.ts';
 
 /** As the Java client (spec 2). */
 export const CONNECT_TIMEOUT_MS = 5000;

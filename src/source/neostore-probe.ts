@@ -1,6 +1,6 @@
-import { readI64 } from '../../base/byte-reader.ts';
-import { type ErrorPlace, GraphkeepError } from '../../base/errors.ts';
-import { formatStoreId, type StoreId } from '../../store/store-id.ts';
+import { readI64 } from '../base/byte-reader.ts';
+import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
+import { formatStoreId, type StoreId } from '../store/store-id.ts';
 
 const RECORD_SIZE = 9;
 /** Records 0 and 1: creation time and random number (spec 15.3). */

@@ -1,4 +1,4 @@
-import { GraphkeepError } from '../../base/errors.ts';
+import { GraphkeepError } from '../base/errors.ts';
 
 /** What the operating system says, in words; the name of the host is not repeated. */
 const reasons: Record<string, string> = {

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
+import { CopyLog } from './copy-log.ts';
+import { ReceivedCopy } from './received-copy.ts';
+
+let folder: string;
+let copy: ReceivedCopy;
+const lines: string[] = [];
+
+beforeEach(async () => {
+  lines.length = 0;
+  folder = await makeTemporaryDirectory();
+  copy = new ReceivedCopy(folder, new CopyLog({ line: (text) => lines.push(text), note() {}, debug() {} }));
+});
+
+afterEach(() => removeDirectory(folder));
+
+const open = (name: string) => copy.openFile({ name, alignment: 1, empty: false });
+
+it('takes several files at the same time', async () => {
+  const a = await open('a');
+  const b = await open('schema/index/b');
+  await a.bytes(Buffer.from('one'));
+  await b.bytes(Buffer.from('two'));
+  await a.bytes(Buffer.from(' more'));
+  await b.end();
+  await a.end();
+  await copy.finish();
+  expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('one more');
+  expect(readFileSync(join(folder, 'schema/index/b'), 'utf8')).toBe('two');
+  expect([copy.files, copy.bytes]).toEqual([2, 11]);
+});
+
+it('begins a file anew, and counts what is there only', async () => {
+  const file = await open('a');
+  await file.bytes(Buffer.from('much longer than later'));
+  await file.restart();
+  await file.bytes(Buffer.from('short'));
+  await file.end();
+  await copy.finish();
+  expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('short');
+  expect([copy.files, copy.bytes]).toEqual([1, 5]);
+});
+
+it('leaves nothing of a discarded file', async () => {
+  const file = await open('a');
+  await file.bytes(Buffer.from('data'));
+  await file.discard();
+  await copy.finish();
+  expect(existsSync(join(folder, 'a'))).toBe(false);
+  expect([copy.files, copy.bytes]).toEqual([0, 0]);
+});
+
+it('refuses a file that is there already, and closes the others when it is abandoned', async () => {
+  const file = await open('a');
+  await expect(open('a')).rejects.toMatchObject({ code: 'file.io' });
+  await copy.abandon();
+  await expect(file.bytes(Buffer.from('late'))).rejects.toMatchObject({ code: 'file.io' });
+});
