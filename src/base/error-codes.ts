@@ -41,6 +41,7 @@ export const errorCodes = {
     'The transactions that were asked for are in no log any more. Make a full backup, or raise dbms.tx_log.rotation.retention_policy.',
   'serve.changed':
     'The files changed while they were served. End whatever works in the directory, then make the backup again.',
+  'serve.no-file': 'The client asked for a file that the store does not have. Look into its output.',
   'serve.client-lost': 'The client went away before its answer was complete. Look into its output.',
   'serve.client-slow':
     'The client took too long and was cut off. Look for a slow disk or network there, or raise the limit (graphkeep.serve.*).',

@@ -31,6 +31,8 @@ export class CheckPointWriter {
   private last: CheckPoint;
   /** False after a check point that has failed midway: the files may be newer than the last one. */
   private storeIsExact = true;
+  /** Lowest log files that somebody still wants. */
+  private readonly kept = new Set<{ version: number }>();
 
   constructor(
     directory: string,
@@ -89,6 +91,13 @@ export class CheckPointWriter {
     }
   }
 
+  /** Log files from this version on are not pruned until the returned function is called, which may be called again. */
+  keepLog(version: number): () => void {
+    const wish = { version };
+    this.kept.add(wish);
+    return () => void this.kept.delete(wish);
+  }
+
   /** Lowest file first, so that a kill leaves no hole. */
   private prune(checkPoint: LogPosition): void {
     const files = new LogFileSet(this.directory);
@@ -100,7 +109,10 @@ export class CheckPointWriter {
         lastCommitted: this.committer.lastDurable,
         nowMs: Date.now(),
       };
-      versions = planPruning(request, files.lowest ?? 0, (version) => readPrunableFile(files, version));
+      const lowestKept = Math.min(...Array.from(this.kept, ({ version }) => version));
+      versions = planPruning(request, files.lowest ?? 0, (version) => readPrunableFile(files, version)).filter(
+        (version) => version < lowestKept,
+      );
     } finally {
       files.close();
     }

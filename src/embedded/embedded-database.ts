@@ -249,6 +249,14 @@ export class EmbeddedDatabase {
   }
 
   /**
+   * Log files from this version on stay, whatever the retention policy, until the returned function is called; those that were pruned
+   * before do not come back.
+   */
+  keepLog(version: number): () => void {
+    return this.checkPoints.keepLog(version);
+  }
+
+  /**
    * Refuses everything new, waits for those who hold check points, makes one, writes the id files and gives the locks back. When `signal`
    * aborts (or after a failed write) the database ends without the check point: nothing that is durable is lost, the next `open`
    * recovers. May be called more than once.

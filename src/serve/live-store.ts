@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { LogPosition } from '../log/log-position.ts';
 import { LogFileSet } from '../log/log-source.ts';
 import { decodeMetadata } from '../store/neostore-metadata.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
+import { classifyDatabaseFile, METADATA_FILE } from '../store/store-files.ts';
 import { formatByVersion } from '../store/store-format.ts';
 import { formatStoreId, type StoreId } from '../store/store-id.ts';
 import { LogTransactions, openLogRange } from './log-transactions.ts';
-import type { CopyRequest, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
-import { type FoundFile, listServedFiles, readServedFile } from './served-files.ts';
+import type { CopyRequest, OpenedFile, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
+import { type FoundFile, findServedFile, listServedFiles, readMovingFile, readServedFile } from './served-files.ts';
 import { TransactionPlaces } from './transaction-places.ts';
 
 /** No check point runs until it is released. */
@@ -28,6 +28,8 @@ export interface LiveDatabase {
   readonly lastTransaction: number;
   /** Makes a check point (or joins one that is held), then lets none run until released: the store files do not change meanwhile. */
   holdCheckPoints(signal?: AbortSignal): Promise<HeldCheckPoint>;
+  /** Log files from this version on are not pruned until the returned function is called. */
+  keepLog(version: number): () => void;
 }
 
 /**
@@ -42,6 +44,9 @@ export function serveEmbedded(database: LiveDatabase): ServedDatabase {
 class LiveStore implements ServedDatabase {
   private readonly database: LiveDatabase;
   private readonly places = new TransactionPlaces();
+  /** Newest check point that was made for a copy; as on a real server, none is known at first. */
+  private reached = 0;
+  private isReaching = false;
 
   constructor(database: LiveDatabase) {
     this.database = database;
@@ -56,8 +61,13 @@ class LiveStore implements ServedDatabase {
     return `${directory}, running, at transaction ${lastTransaction}, ${formatStoreId(storeId)}`;
   }
 
-  async openFullCopy(signal: AbortSignal, request: CopyRequest = { logs: false }): Promise<ServedCopy> {
+  get lastTransaction(): number {
+    return this.database.lastTransaction;
+  }
+
+  async openFullCopy(signal: AbortSignal, request: CopyRequest = { logs: false }): Promise<LiveCopy> {
     const held = await this.database.holdCheckPoints(signal);
+    this.reached = Math.max(this.reached, held.lastTransaction);
     try {
       return new LiveCopy(this.database, held, request);
     } catch (error) {
@@ -70,6 +80,57 @@ class LiveStore implements ServedDatabase {
     const { directory, lastTransaction: through } = this.database;
     return await openLogRange(directory, { after, through }, this.places, signal);
   }
+
+  hasReached(transaction: number): boolean {
+    if (transaction <= this.reached) return true;
+    void this.reach();
+    return false;
+  }
+
+  private async reach(): Promise<void> {
+    if (this.isReaching) return;
+    this.isReaching = true;
+    try {
+      const held = await this.database.holdCheckPoints();
+      this.reached = Math.max(this.reached, held.lastTransaction);
+      held.release();
+    } catch {
+      // The database has told of it; the client asks again, or goes away.
+    } finally {
+      this.isReaching = false;
+    }
+  }
+
+  async openFile(name: string, signal: AbortSignal): Promise<OpenedFile> {
+    const { directory } = this.database;
+    const path = join(directory, METADATA_FILE);
+    const { storeVersion } = decodeMetadata(readFileSync(path), path);
+    const file = findServedFile(listServedFiles(directory, formatByVersion(storeVersion), { logs: false }), name);
+    if (isRepairedByReplay(file)) {
+      return { ...file, read: (until) => readMovingFile(file, until), holdsCheckPoints: false, close: () => {} };
+    }
+    const copy = await this.openFullCopy(signal);
+    try {
+      const still = findServedFile(copy.files, name);
+      return {
+        ...still,
+        read: (until) => copy.readFile(still, until),
+        holdsCheckPoints: true,
+        close: () => copy.close(),
+      };
+    } catch (error) {
+      copy.close();
+      throw error;
+    }
+  }
+}
+
+/**
+ * A check point writes whole records, in place, of transactions that are in the log; replay writes the same ones again. Counts, label scan
+ * store and indexes are trees and files whose parts belong together: half of one check point and half of another is no tree.
+ */
+function isRepairedByReplay(file: FoundFile): boolean {
+  return ['record-store', 'metadata'].includes(classifyDatabaseFile(file.name));
 }
 
 class LiveCopy implements ServedCopy {
@@ -80,6 +141,7 @@ class LiveCopy implements ServedCopy {
   private readonly database: LiveDatabase;
   private readonly held: HeldCheckPoint;
   private isHolding = true;
+  private dropLog: (() => void) | undefined;
   private transactions: ServedTransactions | undefined;
 
   constructor(database: LiveDatabase, held: HeldCheckPoint, request: CopyRequest) {
@@ -91,6 +153,14 @@ class LiveCopy implements ServedCopy {
     const files = listServedFiles(database.directory, formatByVersion(storeVersion), request);
     const sizeBytes = this.metadata.length;
     this.files = files.map((file) => (file.name === METADATA_FILE ? { ...file, sizeBytes } : file));
+  }
+
+  get lastTransaction(): number {
+    return this.held.lastTransaction;
+  }
+
+  get isStill(): boolean {
+    return this.isHolding;
   }
 
   readFile(file: FoundFile, signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -109,8 +179,16 @@ class LiveCopy implements ServedCopy {
     return this.transactions;
   }
 
+  /** The last transaction of the files may stand at the end of the log file before the one in which the log goes on. */
+  letFilesMove(): void {
+    if (!this.isHolding) return;
+    this.dropLog = this.database.keepLog(Math.max(0, this.held.position.version - 1));
+    this.release();
+  }
+
   close(): void {
     this.transactions?.close();
+    this.dropLog?.();
     this.release();
   }
 

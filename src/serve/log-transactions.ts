@@ -6,7 +6,7 @@ import type { LogPosition } from '../log/log-position.ts';
 import { LogReader } from '../log/log-reader.ts';
 import { LogFileSet, readLogHeader } from '../log/log-source.ts';
 import type { LogTransaction } from '../log/log-transaction.ts';
-import type { ServedTransactions } from './served-database.ts';
+import type { ServedTransaction, ServedTransactions } from './served-database.ts';
 import type { KnownPlace, TransactionPlaces } from './transaction-places.ts';
 
 /** Small transactions are handed out together, in pieces of this size. */
@@ -23,7 +23,8 @@ export interface LogRange {
 
 /** No transactions at all. */
 export function noTransactions(): ServedTransactions {
-  return { close: () => {}, [Symbol.asyncIterator]: async function* () {} };
+  const none = async function* () {};
+  return { close: () => {}, each: none, [Symbol.asyncIterator]: none };
 }
 
 /** Hands out the transactions of `range`, of which the first begins at `from`, and closes the files of `log`. */
@@ -48,23 +49,33 @@ export class LogTransactions implements ServedTransactions {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    const { after, through } = this.range;
-    const reader = new LogReader(this.log, { from: this.from, lastTransaction: after });
     const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
     let filled = 0;
+    for (const { bytes } of this.read()) {
+      if (bytes.length > piece.length - filled) {
+        if (filled > 0) yield piece.subarray(0, filled);
+        filled = 0;
+      }
+      if (bytes.length > piece.length) yield bytes;
+      else filled += bytes.copy(piece, filled);
+    }
+    if (filled > 0) yield piece.subarray(0, filled);
+  }
+
+  async *each(): AsyncGenerator<ServedTransaction, void> {
+    yield* this.read();
+  }
+
+  private *read(): Generator<LogTransaction, void> {
+    const { after, through } = this.range;
+    const reader = new LogReader(this.log, { from: this.from, lastTransaction: after });
     for (let last = after; last < through; ) {
       const item = reader.next();
       if (item === undefined) throw endsTooEarly(this.log, last, through);
       if (item.kind !== 'transaction') continue;
       last = item.transactionId;
-      if (item.bytes.length > piece.length - filled) {
-        if (filled > 0) yield piece.subarray(0, filled);
-        filled = 0;
-      }
-      if (item.bytes.length > piece.length) yield item.bytes;
-      else filled += item.bytes.copy(piece, filled);
+      yield item;
     }
-    if (filled > 0) yield piece.subarray(0, filled);
     this.places?.note({ transaction: through, end: reader.position });
   }
 }

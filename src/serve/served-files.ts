@@ -97,32 +97,66 @@ function alignmentOf(name: string, path: string, info: Stats, format: StoreForma
   return blockSize > 0 ? blockSize : store.defaultSize!(format);
 }
 
+/**
+ * The only file with this name, whatever directory it is in (catchup-protocol spec 11). Directories in the name are not looked at.
+ * @throws GraphkeepError `serve.no-file`
+ */
+export function findServedFile(files: readonly FoundFile[], name: string): FoundFile {
+  const wanted = lastPart(name);
+  const found = files.filter((file) => lastPart(file.name) === wanted);
+  if (found.length === 1) return found[0]!;
+  const message =
+    found.length === 0 ? 'the store has no file of this name' : 'the store has several files of this name';
+  throw new GraphkeepError('serve.no-file', message, { observed: wanted });
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+/** Reads a file of {@link listServedFiles} as far as it went when it was found, whatever is written to it meanwhile. */
+export async function* readMovingFile(file: FoundFile, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  const handle = await openFound(file);
+  try {
+    yield* readPieces(file, handle, signal);
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Reads a file of {@link listServedFiles}: exactly its bytes, or `serve.changed`. */
 export async function* readServedFile(file: FoundFile, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   const handle = await openUnchanged(file);
   try {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, file.sizeBytes));
-    for (let at = 0; at < file.sizeBytes; ) {
-      throwIfCancelled(signal);
-      const wanted = Math.min(buffer.length, file.sizeBytes - at);
-      const { bytesRead } = await atFile('read the file', file.path, () => handle.read(buffer, 0, wanted, at));
-      if (bytesRead === 0) throw changedFile(file);
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
+    yield* readPieces(file, handle, signal);
     await requireUnchanged(file, handle);
   } finally {
     await handle.close();
   }
 }
 
-async function openUnchanged(file: FoundFile): Promise<FileHandle> {
-  let handle: FileHandle;
+async function* readPieces(file: FoundFile, handle: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, file.sizeBytes));
+  for (let at = 0; at < file.sizeBytes; ) {
+    throwIfCancelled(signal);
+    const wanted = Math.min(buffer.length, file.sizeBytes - at);
+    const { bytesRead } = await atFile('read the file', file.path, () => handle.read(buffer, 0, wanted, at));
+    if (bytesRead === 0) throw changedFile(file);
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function openFound(file: FoundFile): Promise<FileHandle> {
   try {
-    handle = await open(file.path, 'r');
+    return await open(file.path, 'r');
   } catch (error) {
     throw isMissing(error) ? changedFile(file) : fileError(error, 'open the file', file.path);
   }
+}
+
+async function openUnchanged(file: FoundFile): Promise<FileHandle> {
+  const handle = await openFound(file);
   try {
     await requireUnchanged(file, handle);
     return handle;

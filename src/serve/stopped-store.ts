@@ -9,8 +9,8 @@ import { METADATA_FILE } from '../store/store-files.ts';
 import { formatByVersion } from '../store/store-format.ts';
 import { formatStoreId, type StoreId } from '../store/store-id.ts';
 import { noTransactions, openLogRange } from './log-transactions.ts';
-import type { CopyRequest, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
-import { type FoundFile, listServedFiles, readServedFile } from './served-files.ts';
+import type { CopyRequest, OpenedFile, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
+import { type FoundFile, findServedFile, listServedFiles, readServedFile } from './served-files.ts';
 import { TransactionPlaces } from './transaction-places.ts';
 
 export interface StoppedStoreOptions {
@@ -84,17 +84,21 @@ class LockedStore implements StoppedStore {
     this.lock = lock;
     this.metadata = this.readMetadata();
     this.storeId = storeIdOf(this.metadata);
-    const { lastTransactionId } = this.metadata;
-    this.description = `${directory}, closed at transaction ${lastTransactionId}, ${formatStoreId(this.storeId)}`;
+    this.description = `${directory}, closed at transaction ${this.lastTransaction}, ${formatStoreId(this.storeId)}`;
+  }
+
+  get lastTransaction(): number {
+    return this.metadata.lastTransactionId;
   }
 
   async openFullCopy(_signal: AbortSignal, request: CopyRequest = { logs: false }): Promise<ServedCopy> {
     this.requireUnchanged();
-    const format = formatByVersion(this.metadata.storeVersion);
-    const files = listServedFiles(this.directory, format, request);
     return {
-      files,
+      lastTransaction: this.lastTransaction,
+      files: this.list(request),
       holdsCheckPoints: false,
+      isStill: true,
+      letFilesMove: () => {},
       readFile: (file, signal) => readServedFile(file as FoundFile, signal),
       openTransactions: () => {
         this.requireUnchanged();
@@ -106,12 +110,26 @@ class LockedStore implements StoppedStore {
 
   async openTransactions(after: number, signal: AbortSignal): Promise<ServedTransactions> {
     this.requireUnchanged();
-    const { lastTransactionId: through } = this.metadata;
-    return await openLogRange(this.logDirectory, { after, through }, this.places, signal);
+    return await openLogRange(this.logDirectory, { after, through: this.lastTransaction }, this.places, signal);
+  }
+
+  /** The whole log is covered by the check point of the shutdown. */
+  hasReached(transaction: number): boolean {
+    return transaction <= this.lastTransaction;
+  }
+
+  async openFile(name: string): Promise<OpenedFile> {
+    this.requireUnchanged();
+    const file = findServedFile(this.list({ logs: false }), name);
+    return { ...file, read: (signal) => readServedFile(file, signal), holdsCheckPoints: false, close: () => {} };
   }
 
   close(): Promise<void> {
     return this.lock.release();
+  }
+
+  private list(request: CopyRequest): FoundFile[] {
+    return listServedFiles(this.directory, formatByVersion(this.metadata.storeVersion), request);
   }
 
   private readMetadata(): NeostoreMetadata {

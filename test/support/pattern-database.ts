@@ -1,5 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import type { ServedCopy, ServedDatabase, ServedFile, ServedTransactions } from '../../src/serve/served-database.ts';
+import { GraphkeepError } from '../../src/base/errors.ts';
+import type {
+  OpenedFile,
+  ServedCopy,
+  ServedDatabase,
+  ServedFile,
+  ServedTransactions,
+} from '../../src/serve/served-database.ts';
 import type { StoreId } from '../../src/store/store-id.ts';
 
 const STORE_ID: StoreId = {
@@ -14,6 +21,7 @@ const STORE_ID: StoreId = {
 export class PatternDatabase implements ServedDatabase {
   readonly storeId = STORE_ID;
   readonly description = 'a pattern';
+  readonly lastTransaction = 5;
   files: ServedFile[] = [{ name: 'neostore', alignment: 9, sizeBytes: 8192 }];
   /** Copies that keep check points from running now. */
   holding = 0;
@@ -39,10 +47,16 @@ export class PatternDatabase implements ServedDatabase {
     const release = () => {
       if (isHolding) this.holding--;
       isHolding = false;
+      this.wake();
     };
     return {
+      lastTransaction: this.lastTransaction,
       files: this.files,
       holdsCheckPoints: true,
+      get isStill() {
+        return isHolding;
+      },
+      letFilesMove: release,
       readFile: (file) => this.readFile(file),
       openTransactions: () => {
         release();
@@ -59,6 +73,23 @@ export class PatternDatabase implements ServedDatabase {
 
   async openTransactions(): Promise<ServedTransactions> {
     return this.transactions();
+  }
+
+  hasReached(transaction: number): boolean {
+    return transaction <= this.lastTransaction;
+  }
+
+  async openFile(name: string): Promise<OpenedFile> {
+    const file = this.files.find((candidate) => candidate.name === name);
+    if (file === undefined) throw new GraphkeepError('serve.no-file', 'no such file', { observed: name });
+    this.open++;
+    let isOpen = true;
+    const close = () => {
+      if (isOpen) this.open--;
+      isOpen = false;
+      this.wake();
+    };
+    return { ...file, read: () => this.readFile(file), holdsCheckPoints: false, close };
   }
 
   private async *readFile(file: ServedFile): AsyncGenerator<Uint8Array, void> {
@@ -78,7 +109,8 @@ export class PatternDatabase implements ServedDatabase {
       isOpen = false;
       this.wake();
     };
-    return { close, [Symbol.asyncIterator]: async function* () {} };
+    const none = async function* () {};
+    return { close, each: none, [Symbol.asyncIterator]: none };
   }
 
   private wake(): void {
