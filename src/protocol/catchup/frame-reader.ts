@@ -1,0 +1,93 @@
+import { GraphkeepError } from '../../base/errors.ts';
+import { MAX_FRAME_PAYLOAD } from './limits.ts';
+
+const LENGTH_BYTES = 4;
+
+/** A frame around a payload: i32 length, payload (spec 4). */
+export function encodeFrame(payload: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + payload.length);
+  frame.writeInt32BE(payload.length, 0);
+  frame.set(payload, LENGTH_BYTES);
+  return frame;
+}
+
+/**
+ * Finds frames in the bytes of a connection, wherever the transport cut them; keeps nothing but the length.
+ *
+ * Use: {@link feed} a window; {@link begin} a frame; use its bytes at {@link position} up to {@link available} and {@link skip} them;
+ * the frame is over when {@link left} is 0.
+ */
+export class FrameReader {
+  buffer: Buffer = Buffer.alloc(0);
+  position = 0;
+  /** Payload of the current frame, bytes. */
+  length = 0;
+  /** Bytes of the current frame that were not used yet. */
+  left = 0;
+  private end = 0;
+  /** Stream offset of `buffer[0]`. */
+  private base: number;
+  private headerFilled = 0;
+  private readonly header = Buffer.alloc(LENGTH_BYTES);
+  private readonly peer: string;
+
+  /** `offset`: bytes of the connection that were used before. */
+  constructor(peer: string, offset = 0) {
+    this.peer = peer;
+    this.base = offset;
+  }
+
+  /** Offset of {@link position} since the connection was opened. */
+  get offset(): number {
+    return this.base + this.position;
+  }
+
+  /** Bytes of the current frame that have arrived. */
+  get available(): number {
+    return Math.min(this.left, this.end - this.position);
+  }
+
+  /** Bytes of the window that were not used yet. */
+  get rest(): Buffer {
+    return this.buffer.subarray(this.position, this.end);
+  }
+
+  /** True when the bytes so far end between two frames. */
+  get atBoundary(): boolean {
+    return this.left === 0 && this.headerFilled === 0;
+  }
+
+  /** The next bytes of the stream. The window before must be used up. */
+  feed(buffer: Buffer, start = 0, end = buffer.length): void {
+    if (this.position !== this.end) throw new RangeError('the window before is not used up');
+    this.base = this.offset - start;
+    this.buffer = buffer;
+    this.position = start;
+    this.end = end;
+  }
+
+  /** Says how many bytes at {@link position} were used. */
+  skip(count: number): void {
+    this.position += count;
+    this.left -= count;
+  }
+
+  /** Reads the length of the next frame; false if it has not arrived wholly. The frame before must be used up. */
+  begin(): boolean {
+    while (this.headerFilled < LENGTH_BYTES) {
+      if (this.position === this.end) return false;
+      this.header[this.headerFilled++] = this.buffer[this.position++]!;
+    }
+    const length = this.header.readUInt32BE(0);
+    if (length > MAX_FRAME_PAYLOAD) {
+      throw new GraphkeepError('peer.protocol', 'a frame has an impossible length', {
+        place: { peer: this.peer, offset: this.offset - LENGTH_BYTES },
+        observed: `${length} bytes`,
+      });
+    }
+    this.headerFilled = 0;
+    this.length = length;
+    this.left = length;
+    return true;
+  }
+}

@@ -1,0 +1,59 @@
+import type { FrameSink } from '../common/chunk-writer.ts';
+
+/**
+ * Collects outgoing bytes in two rotating buffers: one is sent while the other is filled. Methods that may have to wait return a promise
+ * or undefined; never call another one before it is fulfilled.
+ */
+export class OutgoingBytes {
+  /** What is being filled; valid until the next {@link reserve} or {@link flush}. */
+  buffer: Buffer;
+  filled = 0;
+  private spare: Buffer | undefined;
+  private sending: Promise<void> | undefined;
+  private readonly sink: FrameSink;
+
+  constructor(sink: FrameSink, capacity: number) {
+    this.sink = sink;
+    this.buffer = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  get room(): number {
+    return this.buffer.length - this.filled;
+  }
+
+  /** Makes sure that `size` bytes fit; what is collected is sent if they do not. */
+  reserve(size: number): Promise<void> | undefined {
+    if (size > this.buffer.length) throw new RangeError('more than the buffer holds');
+    return size <= this.room ? undefined : this.send();
+  }
+
+  /** Appends what is known to fit. */
+  append(bytes: Uint8Array): void {
+    if (bytes.length > this.room) throw new RangeError('no room was reserved');
+    this.buffer.set(bytes, this.filled);
+    this.filled += bytes.length;
+  }
+
+  /** Sends what is collected; fulfilled when the sink has taken everything. */
+  async flush(): Promise<void> {
+    await this.send();
+    await this.sending;
+  }
+
+  private send(): Promise<void> | undefined {
+    if (this.sending !== undefined) return this.sending.then(() => this.send());
+    if (this.filled === 0) return undefined;
+    const sent = this.sink(this.buffer.subarray(0, this.filled));
+    this.filled = 0;
+    if (sent === undefined) return undefined;
+    const full = this.buffer;
+    this.buffer = this.spare ?? Buffer.allocUnsafeSlow(full.length);
+    this.spare = full;
+    this.sending = sent.then(() => {
+      this.sending = undefined;
+    });
+    // Whoever writes next, or flushes, meets the failure.
+    this.sending.catch(() => {});
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+import type { ByteWriter } from '../../base/byte-writer.ts';
+import type { StoreId } from '../../store/store-id.ts';
+
+/** The identity of a store as this protocol knows it: without the store version (spec 3). */
+export type CatchupStoreId = Omit<StoreId, 'storeVersion'>;
+
+/** Bytes of a store id behind its flag. */
+export const STORE_ID_BYTES = 32;
+
+/** Are all four parts equal? Members compare the upgrade too (spec 3), unlike the common protocol. */
+export function equalStoreIds(a: CatchupStoreId, b: CatchupStoreId): boolean {
+  return (
+    a.creationTime === b.creationTime &&
+    a.randomId === b.randomId &&
+    a.upgradeTime === b.upgradeTime &&
+    a.upgradeTransactionId === b.upgradeTransactionId
+  );
+}
+
+/**
+ * | offset | type | field |
+ * |---|---|---|
+ * | 0 | u8 | 1; 0 = null, and nothing follows |
+ * | 1 | i64 | creation time, ms |
+ * | 9 | i64 | random number |
+ * | 17 | i64 | upgrade time, ms |
+ * | 25 | i64 | id of the upgrade transaction |
+ */
+export function encodeStoreId(id: CatchupStoreId | undefined, writer: ByteWriter): ByteWriter {
+  if (id === undefined) return writer.u8(0);
+  return writer.u8(1).i64(id.creationTime).bigI64(id.randomId).i64(id.upgradeTime).i64(id.upgradeTransactionId);
+}
