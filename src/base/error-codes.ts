@@ -35,12 +35,38 @@ export const errorCodes = {
     'The server is older than this backup; was it restored? Choose another --name, or allow --fallback-to-full.',
   'peer.diverged':
     'The history of the server is not the one of this backup; was it restored? Choose another --name, or allow --fallback-to-full.',
+  // encrypted connections
+  'tls.plaintext-peer':
+    'The peer does not use TLS here. Check the address, and that dbms.backup.ssl_policy is set on both sides or on neither.',
+  'tls.closed': 'The peer closed the connection while TLS began. Look into its log: it says what it did not accept.',
+  'tls.timeout': 'The peer did not answer. Check that dbms.backup.ssl_policy is set on both sides or on neither.',
+  'tls.certificate-expired': 'Give the peer a new certificate, or correct the clock of this machine.',
+  'tls.certificate-not-yet-valid': 'Correct the clock of this machine or the one on which the certificate was made.',
+  'tls.unknown-issuer':
+    'Put the certificate of the peer, or the one of its issuer, into the trusted_dir of the policy on this machine.',
+  'tls.certificate-revoked': 'Its issuer has revoked the certificate of the peer: give the peer a new one.',
+  'tls.revocation-unknown':
+    'Put a current list of every issuer into the revoked_dir of the policy on this machine, or remove all lists from it.',
+  'tls.certificate-refused': 'Give the peer a certificate that is made for this use.',
+  'tls.no-client-certificate':
+    'Give the client a policy with a key and a certificate, or set client_auth of the policy on this machine to NONE.',
+  'tls.host-name':
+    'Use a name for --from that the certificate holds, give the server a certificate for this name, or set verify_hostname of the policy to false.',
+  'tls.no-common-version': 'Give both sides a common version with tls_versions of their policies.',
+  'tls.no-common-cipher':
+    'Give both sides a common cipher suite with ciphers of their policies, one that suits the key of the server.',
+  'tls.refused-by-peer':
+    'The peer does not accept the certificate of this machine. Put it, or the one of its issuer, into the trusted_dir of the policy there.',
+  'tls.failed': 'Compare the TLS policies of both sides, and look into the log of the peer.',
   // serving backups
   'serve.address': 'Choose a free port with --listen or dbms.backup.address, or end the program that uses it.',
   'serve.history-pruned':
     'The transactions that were asked for are in no log any more. Make a full backup, or raise dbms.tx_log.rotation.retention_policy.',
   'serve.changed':
     'The files changed while they were served. End whatever works in the directory, then make the backup again.',
+  'serve.other-store':
+    'The client has a backup of another database, or of this one before an upgrade. It needs a full backup.',
+  'serve.behind': 'The client asks for a newer check point than there is. One was begun; the client tries again.',
   'serve.no-file': 'The client asked for a file that the store does not have. Look into its output.',
   'serve.client-lost': 'The client went away before its answer was complete. Look into its output.',
   'serve.client-slow':

@@ -99,7 +99,7 @@ const KNOWN: Record<string, string> = {
 /** Groups of settings with a name of the user's in the middle. */
 const PATTERNS = [
   /^dbms\.connector\.[^.]+\./,
-  /^dbms\.ssl\.policy\.[^.]+\.(allow_key_generation|base_directory|ciphers|client_auth|private_key|public_certificate|revoked_dir|tls_versions|trust_all|trusted_dir|verify_hostname)$/,
+  /^dbms\.ssl\.policy\.[^.]+\.(allow_key_generation|base_directory|ciphers|client_auth|private_key|private_key_password|public_certificate|revoked_dir|tls_versions|trust_all|trusted_dir|verify_hostname)$/,
 ];
 
 const knownNames = new Map(Object.entries(KNOWN).map(([group, names]) => [group, new Set(names.trim().split(/\s+/))]));

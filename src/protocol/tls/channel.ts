@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SslPolicy } from '../../config/ssl-policy.ts';
-
-export type TlsRole = 'client' | 'server';
+import { SecureCarrier } from './secure-carrier.ts';
+import type { TlsRole } from './tls-session.ts';
 
 export interface ChannelOptions {
   role: TlsRole;
@@ -25,4 +26,17 @@ export interface Channel {
    * follows: with TLS, a second session on the same connection; {@link stream} is dead then and emits nothing more.
    */
   switchOver(): Promise<Duplex>;
+}
+
+/**
+ * Makes a channel out of a connection that stands still: connected, paused, made without `onread`, nobody listening to its data; bytes
+ * that were looked at already are put back with `unshift`.
+ * @throws GraphkeepError `tls.*` if the peer and the policy do not come together, `cancelled`; the socket is destroyed then
+ */
+export async function openChannel(socket: Socket, options: ChannelOptions): Promise<Channel> {
+  const { policy } = options;
+  if (policy === undefined) return { stream: socket, switchOver: async () => socket };
+  const carrier = new SecureCarrier(socket, { ...options, policy });
+  const stream = await carrier.startTls();
+  return { stream, switchOver: () => carrier.restartTls() };
 }

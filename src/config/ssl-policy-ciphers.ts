@@ -1,0 +1,40 @@
+import { getCiphers } from 'node:tls';
+
+/** Key exchange and signature of a suite, as JSSE and as OpenSSL call it. */
+const EXCHANGES = new Map([
+  ['RSA', ''],
+  ['DHE_RSA', 'DHE-RSA-'],
+  ['DHE_DSS', 'DHE-DSS-'],
+  ['ECDHE_RSA', 'ECDHE-RSA-'],
+  ['ECDHE_ECDSA', 'ECDHE-ECDSA-'],
+]);
+
+/** Encryption of a suite. The MAC that follows is left out where it is part of the encryption. */
+const ENCRYPTIONS = new Map<string, { name: string; hidesMac?: boolean }>([
+  ['AES_128_CBC', { name: 'AES128' }],
+  ['AES_256_CBC', { name: 'AES256' }],
+  ['AES_128_GCM', { name: 'AES128-GCM' }],
+  ['AES_256_GCM', { name: 'AES256-GCM' }],
+  ['AES_128_CCM', { name: 'AES128-CCM', hidesMac: true }],
+  ['AES_256_CCM', { name: 'AES256-CCM', hidesMac: true }],
+  ['CHACHA20_POLY1305', { name: 'CHACHA20-POLY1305', hidesMac: true }],
+]);
+
+/**
+ * The OpenSSL name of a cipher suite that has a JSSE name (`TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384`; `SSL_` is the older spelling) or an
+ * OpenSSL name already. Undefined if this Node has no such suite.
+ */
+export function findCipher(name: string): string | undefined {
+  const candidate = toOpenSslName(name.toUpperCase());
+  return getCiphers().includes(candidate.toLowerCase()) ? candidate : undefined;
+}
+
+function toOpenSslName(name: string): string {
+  const parts = /^(?:TLS|SSL)_(.+)_WITH_(.+?)(?:_(SHA\d*))?$/.exec(name);
+  if (parts === null) return name;
+  const exchange = EXCHANGES.get(parts[1]!);
+  const encryption = ENCRYPTIONS.get(parts[2]!);
+  if (exchange === undefined || encryption === undefined) return name;
+  const mac = encryption.hidesMac || parts[3] === undefined ? '' : `-${parts[3]}`;
+  return `${exchange}${encryption.name}${mac}`;
+}

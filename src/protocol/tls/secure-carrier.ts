@@ -1,0 +1,153 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { GraphkeepError } from '../../base/errors.ts';
+import { mayBeginRecord, RecordSplitter } from './record-splitter.ts';
+import { SessionPipe } from './session-pipe.ts';
+import { closedBeforeAnyByte, handshakeFailed, plaintextPeer } from './tls-errors.ts';
+import { type SessionOptions, startSession } from './tls-session.ts';
+
+/** Events of a stream that its user may listen to. */
+const USER_EVENTS = ['data', 'readable', 'end', 'close', 'error', 'drain', 'finish', 'pause', 'resume', 'timeout'];
+
+/**
+ * Two TLS sessions, one after the other, on one connection (spec catchup-protocol 7.1). The first runs over a {@link SessionPipe}, so that
+ * it can be taken off between two records: without a farewell, and without a byte lost that belongs to the second. The second one runs
+ * on the socket itself, at full speed.
+ */
+export class SecureCarrier {
+  private readonly socket: Socket;
+  private readonly options: SessionOptions;
+  private readonly splitter = new RecordSplitter();
+  private readonly pipe: SessionPipe;
+  private session: TLSSocket | undefined;
+  /** The peer has begun the next session: what has come waits for it. */
+  private isHolding = false;
+  private hasBegun = false;
+  private hasEnded = false;
+
+  constructor(socket: Socket, options: SessionOptions) {
+    this.socket = socket;
+    this.options = options;
+    this.pipe = new SessionPipe({
+      wantMore: () => this.deliver(),
+      write: (bytes, done) => void socket.write(bytes, done),
+      end: (done) => void socket.end(done),
+      close: () => void socket.destroy(),
+    });
+  }
+
+  /** The first session. @throws GraphkeepError as {@link startSession} */
+  async startTls(): Promise<Duplex> {
+    const { socket, pipe, options } = this;
+    socket.on('data', this.onData).on('end', this.onEnd).on('error', this.onError).on('close', this.onClose);
+    // An engine that is through with its pipe may leave an error on it.
+    pipe.on('error', () => {});
+    const starting = startSession(pipe, options);
+    if (socket.destroyed || socket.readableEnded) this.breakOff(handshakeFailed(undefined, options.peer));
+    socket.resume();
+    this.session = await starting;
+    return this.session;
+  }
+
+  /**
+   * Takes the first session off, when what it has written is on its way, and starts the second one.
+   * @throws GraphkeepError as {@link startSession}
+   */
+  async restartTls(): Promise<Duplex> {
+    await this.detach();
+    return startSession(this.socket, this.options);
+  }
+
+  /** After this nothing of the first session is left but bytes that belong to the second: they are the next ones to be read. */
+  private async detach(): Promise<void> {
+    const { socket, pipe, splitter } = this;
+    const session = this.session!;
+    this.isHolding = true;
+    // Nobody but the user of the stream may have asked for these.
+    for (const event of USER_EVENTS) session.removeAllListeners(event);
+    session.pause();
+    await flush(session).catch((cause: Error) => {
+      throw this.breakOff(handshakeFailed(cause, this.options.peer));
+    });
+    if (session.readableLength > 0) throw this.breakOff(unexpectedData(this.options.peer, session.readableLength));
+    if (socket.destroyed || this.hasEnded) throw this.breakOff(handshakeFailed(undefined, this.options.peer));
+    socket.off('data', this.onData).off('end', this.onEnd).off('close', this.onClose);
+    socket.pause();
+    pipe.detach();
+    session.on('error', () => {});
+    session.destroy();
+    const rest = splitter.takeRest();
+    if (rest.length > 0) socket.unshift(rest);
+  }
+
+  private readonly onData = (bytes: Buffer): void => {
+    if (!this.hasBegun && !mayBeginRecord(bytes)) {
+      this.breakOff(plaintextPeer(this.options.peer, bytes));
+      return;
+    }
+    this.hasBegun = true;
+    this.splitter.feed(bytes);
+    this.deliver();
+  };
+
+  /** Hands whole records to the engine while it takes them. */
+  private deliver(): void {
+    while (!this.holdsBack()) {
+      const record = this.splitter.next();
+      if (record === undefined) {
+        if (this.hasEnded) this.pipe.push(null);
+        else this.socket.resume();
+        return;
+      }
+      if (!this.pipe.push(record)) break;
+    }
+    this.socket.pause();
+  }
+
+  private holdsBack(): boolean {
+    this.isHolding ||= this.session !== undefined && this.splitter.isClientHelloNext;
+    return this.isHolding;
+  }
+
+  private readonly onEnd = (): void => {
+    const { session, options } = this;
+    this.hasEnded = true;
+    if (session === undefined) this.breakOff(handshakeFailed(undefined, options.peer));
+    else if (options.role === 'client' && session.bytesRead === 0) this.breakOff(closedBeforeAnyByte(options.peer));
+    else this.deliver();
+  };
+
+  private readonly onError = (error: Error): void => {
+    this.breakOff(this.session === undefined ? handshakeFailed(error, this.options.peer) : error);
+  };
+
+  private readonly onClose = (): void => {
+    if (this.session === undefined) this.breakOff(handshakeFailed(undefined, this.options.peer));
+    else this.session.destroy();
+  };
+
+  /** Ends session and connection with this error. */
+  private breakOff(error: Error): Error {
+    if (this.session !== undefined) this.session.destroy(error);
+    else this.pipe.destroy(error);
+    this.socket.destroy();
+    return error;
+  }
+}
+
+/** Waits until all that was written has been handed to the system. */
+function flush(session: TLSSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    session.on('error', reject);
+    session.once('close', () => reject(new Error('the connection was closed')));
+    session.write('', (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function unexpectedData(peer: string, bytes: number): GraphkeepError {
+  return new GraphkeepError('peer.hostile', 'the peer sent data behind the switch-over', {
+    place: { peer },
+    observed: `${bytes} bytes`,
+  });
+}
