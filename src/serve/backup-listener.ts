@@ -1,7 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { GraphkeepError } from '../base/errors.ts';
 import { systemCodeOf } from '../base/file-errors.ts';
+import type { SslPolicy } from '../config/ssl-policy.ts';
 import { formatAddress } from '../source/server-address.ts';
+import { CopyLeases } from './catchup/copy-leases.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { ListenerEvent } from './listener-events.ts';
 import { DEFAULT_LIMITS, type ListenAddress, type ListenerLimits, type ListenerOptions } from './listener-options.ts';
@@ -14,13 +16,16 @@ export type { ListenerOptions } from './listener-options.ts';
 const MOST_REFUSED = 64;
 
 /**
- * Gives a database to backup clients, ours and the Java one (common-protocol spec 14, 16.2): the backup server of a standalone instance.
- * There is no authentication and no encryption in this protocol; who can connect can read everything.
+ * Gives a database to backup clients, ours and the Java one: over the protocol of standalone instances (common-protocol spec 14, 16.2) and
+ * over that of cluster members (catchup-protocol spec 18), whichever the client speaks. Neither knows users: without a TLS policy, who can
+ * connect can read everything.
  */
 export class BackupListener {
   readonly address: { host: string; port: number };
   private readonly database: ServedDatabase;
   private readonly limits: ListenerLimits;
+  private readonly sslPolicy: SslPolicy | undefined;
+  private readonly leases = new CopyLeases();
   private readonly onEvent: (event: ListenerEvent) => void;
   private readonly server: Server;
   private readonly connections = new Set<ClientConnection>();
@@ -31,6 +36,7 @@ export class BackupListener {
   private constructor(database: ServedDatabase, options: ListenerOptions, server: Server) {
     this.database = database;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.sslPolicy = options.sslPolicy;
     this.onEvent = options.onEvent ?? (() => {});
     this.server = server;
     const bound = server.address();
@@ -66,7 +72,8 @@ export class BackupListener {
   private async stopNow(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     for (const connection of this.refused) connection.finish();
-    for (const connection of this.connections) connection.finish();
+    this.finishAll();
+    this.leases.onNoneHeld = () => this.finishAll();
     const grace = setTimeout(() => this.cutAll(), this.limits.stopGraceMs);
     if (this.connections.size + this.refused.size > 0) {
       await new Promise<void>((resolve) => {
@@ -75,6 +82,11 @@ export class BackupListener {
     }
     clearTimeout(grace);
     await closed;
+    this.leases.closeAll();
+  }
+
+  private finishAll(): void {
+    for (const connection of this.connections) connection.finish();
   }
 
   private cutAll(): void {
@@ -103,6 +115,8 @@ export class BackupListener {
     const connection = new ClientConnection(socket, {
       database: this.database,
       limits: this.limits,
+      leases: this.leases,
+      sslPolicy: this.sslPolicy,
       onEvent: this.onEvent,
       onClosed: () => this.forget(group, connection),
     });

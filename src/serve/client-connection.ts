@@ -1,12 +1,17 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { GraphkeepError } from '../base/errors.ts';
-import { type CommonRequest, RequestDecoder } from '../protocol/common/request.ts';
-import { ResponseWriter } from '../protocol/common/response-writer.ts';
+import type { SslPolicy } from '../config/ssl-policy.ts';
+import { type Channel, openChannel } from '../protocol/tls/channel.ts';
 import { formatAddress } from '../source/server-address.ts';
-import { writeAnswer } from './answer.ts';
-import { writeFailure, writeRefusal } from './failure-answer.ts';
+import { CatchupConversation } from './catchup/catchup-conversation.ts';
+import type { CopyLeases } from './catchup/copy-leases.ts';
+import { CommonConversation } from './common/common-conversation.ts';
+import { encodeRefusal } from './common/failure-answer.ts';
+import type { Conversation, Inquiry } from './conversation.ts';
+import { recogniseProtocol } from './first-bytes.ts';
 import { FrameSender } from './frame-sender.ts';
-import type { AnswerFigures, ListenerEvent } from './listener-events.ts';
+import type { ListenerEvent, RequestKind } from './listener-events.ts';
 import type { ListenerLimits } from './listener-options.ts';
 import type { ServedDatabase } from './served-database.ts';
 
@@ -16,78 +21,93 @@ const MAX_AHEAD_BYTES = 64 * 1024;
 /** How long a refused client has to read why, before the connection is closed under it. */
 const LINGER_MS = 1000;
 
-/** A refusal is short: it does not need the buffers of a copy. */
-const REFUSAL_BYTES = 16 * 1024;
-
 /** Longest wait of {@link Socket.setKeepAlive}: a client that vanished without a word is noticed by the system after some minutes. */
 const KEEP_ALIVE_MS = 60_000;
 
 export interface ConnectionOptions {
   database: ServedDatabase;
   limits: ListenerLimits;
+  leases: CopyLeases;
+  sslPolicy?: SslPolicy | undefined;
   onEvent: (event: ListenerEvent) => void;
   /** The connection is gone and nothing of it is left. */
   onClosed: () => void;
 }
 
+/** A backup that has begun on a connection. */
+interface Backup {
+  request: RequestKind;
+  startedAt: number;
+  bytes: number;
+}
+
 /**
- * One client: requests are answered one after the other, and the connection stays open for more (common-protocol spec 2, 16.2). Everything
- * that is not a request is refused at once with a failure, and the connection closed: a client that tries another protocol first
- * must notice (spec 12.4).
+ * One client: requests are answered one after the other, and the connection stays open for more (common-protocol spec 2, 16.2). What is
+ * not a request of one of the two protocols is refused at once and the connection closed: a client that tries another protocol first must
+ * notice (common-protocol spec 12.4).
  */
 export class ClientConnection {
   readonly peer: string;
   private readonly socket: Socket;
   private readonly options: ConnectionOptions;
-  private readonly decoder: RequestDecoder;
+  private channel: Channel | undefined;
+  /** The socket, or what comes out of its encryption. */
+  private stream: Duplex;
+  /** Until it is known what the client speaks. */
+  private firstBytes: Buffer = Buffer.alloc(0);
+  private conversation: Conversation | undefined;
   /** Aborted when the connection is gone or about to go. */
   private readonly gone = new AbortController();
   private deadline: NodeJS.Timeout | undefined;
   private ahead: Buffer[] = [];
   private aheadBytes = 0;
   private answering: Promise<void> | undefined;
+  private backup: Backup | undefined;
+  /** False for a first request, whose time runs from the connection on. */
+  private isReused = false;
+  /** Other connections use what was prepared on this one: it may be silent. */
+  private isUsed = false;
+  /** Ends when no backup needs it any more. */
+  private isFinishing = false;
   /** No more requests are read. */
   private isLast = false;
   private isClosed = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.socket = socket;
+    this.stream = socket;
     this.options = options;
     this.peer = formatAddress({ host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 });
-    this.decoder = new RequestDecoder(this.peer);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('error', (error) => this.lose(error));
-    socket.on('end', () => this.leave());
     socket.on('close', () => this.close());
   }
 
   /** Begins to read requests. */
   start(): void {
     this.expectRequest(this.options.limits.requestTimeoutMs, 'no request came');
-    this.socket.on('data', (bytes) => this.receive(bytes));
+    void this.open();
   }
 
-  /** Tells the client why it is not served, and closes. */
+  /** Tells the client why it is not served, and closes. Nothing is told without the encryption that is asked for. */
   refuse(error: unknown): void {
     if (this.isLast) return;
     this.options.onEvent({ kind: 'refused', peer: this.peer, error });
     this.isLast = true;
     clearTimeout(this.deadline);
-    const writer = new ResponseWriter((frame) => {
-      this.socket.end(frame);
-      return undefined;
-    }, REFUSAL_BYTES);
     // What still comes is read and dropped: unread bytes would make the system reset the connection, and the answer would be lost.
-    this.socket.removeAllListeners('data').resume();
+    this.stream.removeAllListeners('data').resume();
     this.deadline = setTimeout(() => this.socket.destroy(), LINGER_MS);
-    writer.fail(writeRefusal(error)).catch(() => this.socket.destroy());
+    void this.sayGoodbye(error);
   }
 
-  /** Answers what is under way and then closes. */
+  /** Answers what is under way, a backup of several requests to its end, and then closes. */
   finish(): void {
+    this.isFinishing = true;
+    if (this.answering !== undefined || this.isWanted) return;
     this.isLast = true;
-    if (this.answering === undefined) this.socket.destroy();
+    this.socket.destroy();
   }
 
   /** Ends everything now. The client sees a broken connection, never a complete answer. */
@@ -96,6 +116,51 @@ export class ClientConnection {
     this.gone.abort(error);
     // The first alone would wait until the client has taken what is buffered.
     this.socket.resetAndDestroy().destroy();
+  }
+
+  /** A client fetches its files over any connection. */
+  private get isWanted(): boolean {
+    const speaksCatchup = this.conversation instanceof CatchupConversation;
+    return this.backup !== undefined || (speaksCatchup && this.options.leases.isAnyHeld);
+  }
+
+  private async open(): Promise<void> {
+    const { sslPolicy: policy, limits } = this.options;
+    try {
+      const timeoutMs = limits.requestTimeoutMs;
+      const { signal } = this.gone;
+      this.channel = await openChannel(this.socket, { role: 'server', peer: this.peer, policy, timeoutMs, signal });
+      this.attach(this.channel.stream);
+    } catch (error) {
+      if (!this.isLast) this.options.onEvent({ kind: 'refused', peer: this.peer, error });
+      this.isLast = true;
+      this.socket.destroy();
+    }
+  }
+
+  private async switchOver(): Promise<void> {
+    const stream = await this.channel!.switchOver();
+    if (stream !== this.stream) this.attach(stream);
+  }
+
+  private attach(stream: Duplex): void {
+    this.stream = stream;
+    stream.on('data', (bytes: Buffer) => this.receive(bytes));
+    stream.on('error', (error) => this.lose(error));
+    stream.on('end', () => this.leave());
+  }
+
+  private async sayGoodbye(error: unknown): Promise<void> {
+    const { conversation, options } = this;
+    const isSecret = options.sslPolicy !== undefined && this.channel === undefined;
+    try {
+      const bytes = conversation === undefined ? encodeRefusal(error) : conversation.refuse(error);
+      const answer = isSecret ? undefined : await bytes;
+      if (answer === undefined) this.stream.end();
+      else this.stream.end(answer);
+    } catch {
+      this.socket.destroy();
+    }
   }
 
   private receive(bytes: Buffer): void {
@@ -112,97 +177,136 @@ export class ClientConnection {
 
   /** Reads the next request, out of new bytes or those that are left. */
   private read(bytes?: Buffer): void {
-    let request: CommonRequest | undefined;
-    const wasBetween = this.decoder.atMessageBoundary;
+    const unread = this.conversation === undefined ? this.recognise(bytes) : bytes;
+    const { conversation } = this;
+    if (conversation === undefined) return;
+    const wasBetween = conversation.atMessageBoundary;
+    let inquiry: Inquiry | undefined;
     try {
-      if (bytes !== undefined) this.decoder.feed(bytes);
-      request = this.decoder.next();
+      if (unread !== undefined) conversation.feed(unread);
+      inquiry = conversation.next();
     } catch (error) {
       this.refuse(error);
       return;
     }
-    if (request !== undefined) this.answering = this.answer(request);
-    else if (wasBetween && !this.decoder.atMessageBoundary && this.isReused) {
+    if (inquiry !== undefined) this.answering = this.answer(inquiry);
+    else if (wasBetween && !conversation.atMessageBoundary && this.isReused) {
       this.expectRequest(this.options.limits.requestTimeoutMs, 'a request was not complete in time');
     }
   }
 
-  /** False for a first request, whose time runs from the connection on. */
-  private isReused = false;
+  /** Returns the bytes from the first on when it is known what the client speaks. */
+  private recognise(bytes: Buffer = Buffer.alloc(0)): Buffer | undefined {
+    this.firstBytes = Buffer.concat([this.firstBytes, bytes]);
+    const protocol = recogniseProtocol(this.firstBytes);
+    if (protocol === undefined) return undefined;
+    this.conversation = this.converse(protocol);
+    const all = this.firstBytes;
+    this.firstBytes = Buffer.alloc(0);
+    return all;
+  }
 
-  private async answer(request: CommonRequest): Promise<void> {
-    clearTimeout(this.deadline);
-    const { limits, onEvent, database } = this.options;
-    const { peer, gone } = this;
-    const startedAt = performance.now();
-    const sender = new FrameSender(this.socket, limits.stallTimeoutMs, () =>
-      this.cut(tooSlow(`the client took nothing of its answer for ${limits.stallTimeoutMs} ms`, peer)),
+  private converse(protocol: 'catchup' | 'common'): Conversation {
+    const { database, limits, leases } = this.options;
+    const { signal } = this.gone;
+    const onHeldTooLong = () =>
+      this.cut(tooSlow(`the copy kept the database from its check points for ${limits.maxHoldMs} ms`, this.peer));
+    if (protocol === 'common') {
+      return new CommonConversation(this.peer, { database, signal, maxHoldMs: limits.maxHoldMs, onHeldTooLong });
+    }
+    const switchOver = () => this.switchOver();
+    const onUse = (isUsed: boolean) => this.noteUse(isUsed);
+    return new CatchupConversation(this.peer, { database, limits, leases, signal, onHeldTooLong, onUse, switchOver });
+  }
+
+  private async answer(inquiry: Inquiry): Promise<void> {
+    const { limits } = this.options;
+    if (inquiry.isGreeting !== true) clearTimeout(this.deadline);
+    const sender = new FrameSender(this.stream, limits.stallTimeoutMs, () =>
+      this.cut(tooSlow(`the client took nothing of its answer for ${limits.stallTimeoutMs} ms`, this.peer)),
     );
-    const figures = () => ({
-      request: request.kind,
-      peer,
-      bytes: sender.sentBytes,
-      durationMs: performance.now() - startedAt,
-    });
-    onEvent({
-      kind: 'started',
-      request: request.kind,
-      peer,
-      ...(request.kind === 'incremental' ? { after: request.lastTransactionId } : {}),
-    });
-    const writer = new ResponseWriter((frame) => sender.send(frame));
+    if (inquiry.begins !== undefined) this.noteBegin(inquiry.request, inquiry.begins.after);
+    const startedAt = performance.now();
     try {
-      await writeAnswer(request, writer, {
-        database,
-        signal: gone.signal,
-        maxHoldMs: limits.maxHoldMs,
-        onHeldTooLong: () =>
-          this.cut(tooSlow(`the copy kept the database from its check points for ${limits.maxHoldMs} ms`, peer)),
-      });
-      onEvent({ kind: 'finished', ...figures() });
+      await inquiry.answer(sender);
+      if (this.backup !== undefined) this.backup.bytes += sender.sentBytes;
+      if (inquiry.ends === true) this.noteEnd();
     } catch (error) {
-      await this.fail(error, writer, figures);
+      await this.fail(inquiry, error, startedAt, sender);
     } finally {
       sender.stop();
-      this.goOn();
+      this.goOn(inquiry.isGreeting === true);
     }
   }
 
-  private async fail(error: unknown, writer: ResponseWriter, figures: () => AnswerFigures): Promise<void> {
+  private noteBegin(request: RequestKind, after: number | undefined): void {
+    this.backup = { request, startedAt: performance.now(), bytes: 0 };
+    this.options.onEvent({ kind: 'started', request, peer: this.peer, ...(after === undefined ? {} : { after }) });
+  }
+
+  private noteEnd(): void {
+    if (this.backup !== undefined) this.options.onEvent({ kind: 'finished', ...this.figuresOf(this.backup) });
+    this.backup = undefined;
+  }
+
+  private figuresOf({ request, startedAt, bytes }: Backup) {
+    return { request, peer: this.peer, bytes, durationMs: performance.now() - startedAt };
+  }
+
+  private async fail(inquiry: Inquiry, error: unknown, startedAt: number, sender: FrameSender): Promise<void> {
     const { onEvent } = this.options;
     const { signal } = this.gone;
+    const isWhole = inquiry.begins !== undefined || inquiry.ends === true;
+    let ending: 'stays-open' | 'closes' | undefined;
     try {
-      if (!signal.aborted) {
-        await writer.fail(writeFailure(error));
-        onEvent({ kind: 'failed', error, ...figures() });
-        return;
-      }
+      if (!signal.aborted) ending = await inquiry.fail(error);
     } catch {
-      // The connection went while the failure was sent.
+      // The connection went while the failure was sent, or nothing can be sent any more.
     }
-    onEvent({ kind: 'aborted', error: signal.reason ?? error, ...figures() });
+    if (ending !== 'stays-open') this.isLast = true;
+    const backup = isWhole || this.isLast ? this.backup : undefined;
+    if (backup !== undefined) this.backup = undefined;
+    const figures = this.figuresOf(backup ?? { request: inquiry.request, startedAt, bytes: 0 });
+    figures.bytes += sender.sentBytes;
+    if (ending !== undefined && inquiry.isGreeting === true) onEvent({ kind: 'refused', peer: this.peer, error });
+    else if (ending !== undefined) onEvent({ kind: 'failed', error, ...figures });
+    else onEvent({ kind: 'aborted', error: signal.reason ?? error, ...figures });
+    if (ending === undefined) this.socket.resetAndDestroy().destroy();
   }
 
   /** After an answer: the next request, which may have come already, or the end. */
-  private goOn(): void {
+  private goOn(wasGreeting: boolean): void {
     this.answering = undefined;
-    this.isReused = true;
     if (this.isClosed) {
       this.options.onClosed();
       return;
     }
+    if (this.isFinishing && !this.isWanted) this.isLast = true;
     if (this.isLast) {
-      this.socket.end();
+      this.stream.end();
+      clearTimeout(this.deadline);
       this.deadline = setTimeout(() => this.socket.destroy(), LINGER_MS);
       return;
     }
-    this.expectRequest(this.options.limits.idleTimeoutMs, 'no further request came');
+    if (!wasGreeting) {
+      this.isReused = true;
+      this.expectNext();
+    }
     this.read();
     while (this.answering === undefined && !this.isLast && this.ahead.length > 0) {
       const bytes = this.ahead.shift()!;
       this.aheadBytes -= bytes.length;
       this.read(bytes);
     }
+  }
+
+  private noteUse(isUsed: boolean): void {
+    this.isUsed = isUsed;
+    if (this.answering === undefined && !this.isLast) this.expectNext();
+  }
+
+  private expectNext(): void {
+    this.expectRequest(this.isUsed ? 0 : this.options.limits.idleTimeoutMs, 'no further request came');
   }
 
   private expectRequest(timeoutMs: number, message: string): void {
@@ -224,7 +328,7 @@ export class ClientConnection {
 
   /** The client closed, or the connection broke. No client closes only its own direction: there is nobody left to send to. */
   private lose(cause?: unknown): void {
-    if (this.answering !== undefined && !this.gone.signal.aborted) {
+    if (!this.gone.signal.aborted) {
       this.gone.abort(
         new GraphkeepError('serve.client-lost', 'the client went away', {
           ...this.place(),
@@ -243,7 +347,13 @@ export class ClientConnection {
     clearTimeout(this.deadline);
     this.ahead = [];
     this.lose();
-    if (this.answering === undefined) this.options.onClosed();
+    if (this.answering !== undefined) return;
+    const { backup } = this;
+    this.backup = undefined;
+    if (backup !== undefined) {
+      this.options.onEvent({ kind: 'aborted', error: this.gone.signal.reason, ...this.figuresOf(backup) });
+    }
+    this.options.onClosed();
   }
 
   private place(): { place: { peer: string } } {

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { SilenceWatch } from '../source/silence-watch.ts';
 
 /** One write to the socket: progress is noticed at this grain. */
@@ -11,11 +11,11 @@ const WRITE_BYTES = 64 * 1024;
 export class FrameSender {
   /** Bytes that the peer, or the network on the way, has taken. */
   sentBytes = 0;
-  private readonly socket: Socket;
+  private readonly stream: Writable;
   private readonly watch: SilenceWatch;
 
-  constructor(socket: Socket, stallTimeoutMs: number, onStall: () => void) {
-    this.socket = socket;
+  constructor(stream: Writable, stallTimeoutMs: number, onStall: () => void) {
+    this.stream = stream;
     this.watch = new SilenceWatch(stallTimeoutMs, onStall);
     this.watch.pause();
     this.watch.start();
@@ -27,9 +27,9 @@ export class FrameSender {
     for (let at = 0; at < frame.length; at += WRITE_BYTES) {
       const piece = frame.subarray(at, at + WRITE_BYTES);
       await new Promise<void>((resolve, reject) => {
-        // A write that a destroyed socket gives up is reported without an error.
-        this.socket.write(piece, (error) => {
-          if (error || this.socket.destroyed) reject(error ?? new Error('the connection was closed'));
+        // A write that a destroyed stream gives up is reported without an error.
+        this.stream.write(piece, (error) => {
+          if (error || this.stream.destroyed) reject(error ?? new Error('the connection was closed'));
           else resolve();
         });
       });

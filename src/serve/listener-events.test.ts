@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { GraphkeepError } from '../base/errors.ts';
 import { readJavaException } from '../protocol/common/java-exception-reader.ts';
-import { writeFailure, writeRefusal } from './failure-answer.ts';
+import { writeFailure, writeRefusal } from './common/failure-answer.ts';
 import { describeListenerEvent, type ListenerEvent } from './listener-events.ts';
 
 const peer = '10.0.0.9:4711';

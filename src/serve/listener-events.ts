@@ -1,7 +1,10 @@
 import { describeError } from '../base/errors.ts';
-import type { CommonRequest } from '../protocol/common/request.ts';
 
-export type RequestKind = CommonRequest['kind'];
+/**
+ * With the catchup protocol a full backup is many requests; it begins with the first that makes a check point, and ends with the transactions
+ * on the same connection. `part`: a request that belongs to no backup, or to one of another connection.
+ */
+export type RequestKind = 'full' | 'incremental' | 'part';
 
 /** What a finished or broken answer came to. */
 export interface AnswerFigures {
@@ -28,7 +31,11 @@ export type ListenerEvent =
   /** The listener itself is in trouble, for example out of file descriptors; it goes on. */
   | { kind: 'trouble'; error: unknown };
 
-const names: Record<RequestKind, string> = { full: 'Full backup', incremental: 'Incremental backup' };
+const names: Record<RequestKind, string> = {
+  full: 'Full backup',
+  incremental: 'Incremental backup',
+  part: 'Part of a backup',
+};
 
 /** One line for people. Errors are told with local paths: this is for the log of the server, not for the client. */
 export function describeListenerEvent(event: ListenerEvent): string {

@@ -1,3 +1,4 @@
+import type { SslPolicy } from '../config/ssl-policy.ts';
 import type { ListenerEvent } from './listener-events.ts';
 
 /** Limits that keep one client from harming the others, or the database. Times in milliseconds. */
@@ -10,7 +11,10 @@ export interface ListenerLimits {
   idleTimeoutMs: number;
   /** A client that takes no byte of its answer for so long is cut off. */
   stallTimeoutMs: number;
-  /** Longest time that one full copy may keep the database from making check points; then it is cut off. */
+  /**
+   * Longest time that one full copy may keep the database from making check points. Then it is cut off; a catchup client that has the files
+   * which must not change goes on, and only the log stays for it.
+   */
   maxHoldMs: number;
   /** Answers under way have so long to finish when the listener is stopped. */
   stopGraceMs: number;
@@ -28,6 +32,11 @@ export interface ListenAddress {
 export interface ListenerOptions {
   listen: ListenAddress;
   limits?: Partial<ListenerLimits>;
+  /**
+   * Only clients that pass this policy are served, over TLS; default: no encryption. The common protocol knows no TLS: clients have to
+   * speak the catchup protocol then.
+   */
+  sslPolicy?: SslPolicy | undefined;
   onEvent?: (event: ListenerEvent) => void;
 }
 

@@ -68,7 +68,6 @@ const refused: [string, Buffer, RegExp][] = [
   ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'), /impossible length/],
   ['random text', Buffer.from('hello?\r\n'), /impossible length/],
   ['TLS', Buffer.from('16030100c8010000c4030300', 'hex'), /impossible length/],
-  ['the greeting of the catchup protocol', readCapture('catchup-hello.c2s.bin'), /catchup protocol/],
   ['an endless request', Buffer.concat([frame(Buffer.concat([Buffer.of(9, 2), Buffer.alloc(5000)]))]), /too long/],
   ['an impossible transaction', changed(incremental(5), 23, 0x7f), /impossible transaction/],
 ];

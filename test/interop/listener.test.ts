@@ -85,40 +85,48 @@ async function backUpWithCheck(version: Version, from: string, backupDir: string
 }
 
 describeInterop('the listener over a database under load', () => {
-  it.each<Version>(['3.4.9', '3.5.0-beta03'])(
-    'gives the Java client %s a full and three incrementals',
-    async (version) => {
-      const { load, address, events } = await serveLoad();
-      const backupDir = makeScratch('backups');
-      const backup = path.join(backupDir, 'b');
-      const finished: string[] = [];
-      events.on('finished', ({ request }) => finished.push(request));
-      const atLeast: number[] = [];
-      for (let round = 0; round < 4; round++) {
-        atLeast.push(load.ledger.lastTransaction);
-        await backUpWithCheck(version, address, backupDir, [`--fallback-to-full=${round === 0}`]);
-        await load.reach(load.statistics.committed + 300);
-      }
-      await load.stop();
-      expect(finished).toEqual(['full', 'incremental', 'incremental', 'incremental']);
-      const last = expectExact(backup, load.ledger, atLeast.at(-1)!);
+  it.each<[Version, string]>([
+    ['3.4.9', 'catchup'],
+    ['3.5.0-beta03', 'catchup'],
+    ['3.4.9', 'common'],
+    ['3.5.0-beta03', 'common'],
+  ])('gives the Java client %s a full and three incrementals over the %s protocol', async (version, protocol) => {
+    const { load, address, events } = await serveLoad();
+    const backupDir = makeScratch('backups');
+    const backup = path.join(backupDir, 'b');
+    const finished: string[] = [];
+    events.on('finished', ({ request }) => finished.push(request));
+    const atLeast: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      atLeast.push(load.ledger.lastTransaction);
+      const args = [`--fallback-to-full=${round === 0}`, `--protocol=${protocol}`];
+      await backUpWithCheck(version, address, backupDir, args);
+      await load.reach(load.statistics.committed + 300);
+    }
+    await load.stop();
+    expect(finished).toEqual(['full', 'incremental', 'incremental', 'incremental']);
+    const last = expectExact(backup, load.ledger, atLeast.at(-1)!);
 
-      const copy = await openCopy(version, backup);
-      onTestFinished(() => copy.kill());
-      const expected = modelExport(load.ledger.graphAt(last).content(), SCHEMA);
-      expect(findDifferences(expected, withoutTokens(await exportGraph(copy)))).toEqual([]);
-      await copy.stop();
-    },
-  );
+    const copy = await openCopy(version, backup);
+    onTestFinished(() => copy.kill());
+    const expected = modelExport(load.ledger.graphAt(last).content(), SCHEMA);
+    expect(findDifferences(expected, withoutTokens(await exportGraph(copy)))).toEqual([]);
+    await copy.stop();
+  });
 
   it('gives eight Java clients a full backup at the same time', async () => {
     const { load, address } = await serveLoad();
     const atLeast = load.ledger.lastTransaction;
     const clients = Array.from({ length: 8 }, (_, i) => ({
       version: i % 2 === 0 ? ('3.4.9' as const) : ('3.5.0-beta03' as const),
+      protocol: i < 4 ? 'catchup' : 'common',
       backupDir: makeScratch('backups'),
     }));
-    await Promise.all(clients.map(({ version, backupDir }) => backUpWithCheck(version, address, backupDir)));
+    await Promise.all(
+      clients.map(({ version, protocol, backupDir }) =>
+        backUpWithCheck(version, address, backupDir, [`--protocol=${protocol}`]),
+      ),
+    );
     await load.stop();
     for (const { backupDir } of clients) expectExact(path.join(backupDir, 'b'), load.ledger, atLeast);
   });

@@ -1,8 +1,8 @@
-import { throwIfCancelled } from '../base/cancellation.ts';
-import { GraphkeepError } from '../base/errors.ts';
-import type { CommonRequest } from '../protocol/common/request.ts';
-import type { ResponseWriter } from '../protocol/common/response-writer.ts';
-import type { ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { CommonRequest } from '../../protocol/common/request.ts';
+import type { ResponseWriter } from '../../protocol/common/response-writer.ts';
+import type { ServedCopy, ServedDatabase, ServedTransactions } from '../served-database.ts';
 
 export interface AnswerOptions {
   database: ServedDatabase;

@@ -1,6 +1,7 @@
-import { GraphkeepError } from '../base/errors.ts';
-import { printableText } from '../base/printable-text.ts';
-import { writeJavaException } from '../protocol/common/java-exception-writer.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { printableText } from '../../base/printable-text.ts';
+import { writeJavaException } from '../../protocol/common/java-exception-writer.ts';
+import { ResponseWriter } from '../../protocol/common/response-writer.ts';
 
 /**
  * The payload of a failure chunk (common-protocol spec 12, 13.2). The client learns what happened in general; places, observed values and
@@ -17,6 +18,20 @@ export function writeFailure(error: unknown): Buffer {
     );
   }
   return writeJavaException('runtime', `The backup server failed: ${withoutPaths(error.message)}. See its log.`);
+}
+
+/** A refusal is short: it does not need the buffers of a copy. */
+const REFUSAL_BYTES = 16 * 1024;
+
+/** The whole answer to something that is no request. */
+export async function encodeRefusal(error: unknown): Promise<Uint8Array> {
+  const frames: Uint8Array[] = [];
+  const writer = new ResponseWriter((frame) => {
+    frames.push(Buffer.from(frame));
+    return undefined;
+  }, REFUSAL_BYTES);
+  await writer.fail(writeRefusal(error));
+  return Buffer.concat(frames);
 }
 
 /** The payload for something that is no request. What the peer itself has sent is no secret. */

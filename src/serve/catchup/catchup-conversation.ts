@@ -1,0 +1,160 @@
+import { GraphkeepError, hasCode } from '../../base/errors.ts';
+import type { CatchupRequest } from '../../protocol/catchup/catchup-request.ts';
+import { RequestDecoder } from '../../protocol/catchup/request-decoder.ts';
+import { ResponseWriter } from '../../protocol/catchup/response-writer.ts';
+import { ServerHandshake, type ServerHandshakeStep } from '../../protocol/catchup/server-handshake.ts';
+import type { Conversation, Inquiry } from '../conversation.ts';
+import type { FrameSender } from '../frame-sender.ts';
+import type { AnswerScope } from './answer-scope.ts';
+import { writeIndexFiles, writePreparedCopy, writeStoreFile } from './copy-answers.ts';
+import { endOfFailedStream, writeTransactions } from './transactions-answer.ts';
+
+export interface CatchupOptions extends Pick<AnswerScope, 'database' | 'limits' | 'leases' | 'signal'> {
+  onHeldTooLong: () => void;
+  onUse: (isUsed: boolean) => void;
+  /** Begins the second TLS session, if there was a first (catchup-protocol spec 7.1). */
+  switchOver: () => Promise<void>;
+}
+
+/** The protocol of cluster members: a handshake, then requests, each of a type frame and a body frame (catchup-protocol spec 1). */
+export class CatchupConversation implements Conversation {
+  private readonly peer: string;
+  private readonly options: CatchupOptions;
+  private readonly scope: AnswerScope;
+  private readonly handshake: ServerHandshake;
+  /** What the handshake wants done next. */
+  private step: ServerHandshakeStep | undefined;
+  private decoder: RequestDecoder | undefined;
+  private sender: FrameSender | undefined;
+
+  constructor(peer: string, options: CatchupOptions) {
+    this.peer = peer;
+    this.options = options;
+    this.handshake = new ServerHandshake(peer);
+    const { database, limits, leases, signal, onHeldTooLong, onUse } = options;
+    const writer = new ResponseWriter((bytes) => this.sender!.send(bytes));
+    const shared = { database, limits, leases, signal, onHeldTooLong, onUse };
+    this.scope = { ...shared, writer, lease: undefined, isBroken: false };
+  }
+
+  get atMessageBoundary(): boolean {
+    return this.decoder?.atMessageBoundary ?? false;
+  }
+
+  feed(bytes: Buffer): void {
+    if (this.decoder === undefined) this.step = this.handshake.feed(bytes);
+    else this.decoder.feed(bytes);
+  }
+
+  next(): Inquiry | undefined {
+    if (this.decoder === undefined) return this.nextGreeting();
+    const request = this.decoder.next();
+    return request === undefined ? undefined : this.inquiryOf(request);
+  }
+
+  /** A server says nothing to who does not speak the protocol (spec 5.2, 14). */
+  async refuse(): Promise<undefined> {
+    return undefined;
+  }
+
+  private nextGreeting(): Inquiry | undefined {
+    const { step } = this;
+    this.step = undefined;
+    if (step === undefined || (step.send === undefined && step.done === undefined)) return undefined;
+    return {
+      request: 'part',
+      isGreeting: true,
+      answer: async (sender) => {
+        if (step.send !== undefined) await sender.send(step.send);
+        if (step.refused !== undefined) throw step.refused;
+        if (step.done !== undefined) await this.beginRequests(step.done.rest);
+      },
+      fail: async () => 'closes',
+    };
+  }
+
+  private async beginRequests(rest: Buffer): Promise<void> {
+    if (rest.length > 0) {
+      throw new GraphkeepError('peer.protocol', 'the client sends requests before the handshake is over', {
+        place: { peer: this.peer, offset: this.handshake.offset },
+        observed: `${rest.length} bytes`,
+      });
+    }
+    await this.options.switchOver();
+    this.decoder = new RequestDecoder(this.peer, this.handshake.offset);
+  }
+
+  private inquiryOf(request: CatchupRequest): Inquiry {
+    return {
+      ...this.describe(request),
+      answer: (sender) => {
+        this.sender = sender;
+        return this.answer(request);
+      },
+      fail: (error) => this.fail(request, error),
+    };
+  }
+
+  /** A full backup reaches from its preparation to its transactions; transactions alone are an incremental one. */
+  private describe(request: CatchupRequest): Pick<Inquiry, 'request' | 'begins' | 'ends'> {
+    if (request.kind === 'prepareStoreCopy') return { request: 'full', begins: {} };
+    if (request.kind !== 'transactions') return { request: 'part' };
+    if (this.scope.lease !== undefined) return { request: 'full', ends: true };
+    return { request: 'incremental', begins: { after: request.after }, ends: true };
+  }
+
+  private answer(request: CatchupRequest): Promise<void> {
+    const { scope } = this;
+    switch (request.kind) {
+      case 'storeId':
+        return scope.writer.storeId(scope.database.storeId);
+      case 'prepareStoreCopy':
+        return writePreparedCopy(request, scope);
+      case 'storeFile':
+        return writeStoreFile(request, scope);
+      case 'indexSnapshot':
+        return writeIndexFiles(request, scope);
+      case 'transactions':
+        return writeTransactions(request, scope);
+      case 'coreSnapshot':
+        return Promise.reject(notServed(this.peer));
+    }
+  }
+
+  /** As a real server (spec 10 to 14), but that a failed preparation is told with its type frame. */
+  private async fail(request: CatchupRequest, error: unknown): Promise<'stays-open' | 'closes'> {
+    const { writer, isBroken } = this.scope;
+    if (isBroken) throw error;
+    switch (request.kind) {
+      case 'prepareStoreCopy': {
+        const isOther = hasCode(error, 'serve.other-store');
+        const status = isOther ? 'E_STORE_ID_MISMATCH' : 'E_LISTING_STORE';
+        await writer.prepared({ status, transactionId: 0, files: [], indexIds: [] });
+        return isOther ? 'stays-open' : 'closes';
+      }
+      case 'storeFile':
+      case 'indexSnapshot':
+        if (hasCode(error, 'serve.other-store')) await writer.copyFinished('E_STORE_ID_MISMATCH');
+        else if (hasCode(error, 'serve.behind')) await writer.copyFinished('E_TOO_FAR_BEHIND');
+        else {
+          await writer.copyFinished('E_UNKNOWN');
+          return 'closes';
+        }
+        return 'stays-open';
+      case 'transactions': {
+        const { status, transactionId } = endOfFailedStream(error, this.scope);
+        await writer.streamFinished(status, transactionId);
+        return 'stays-open';
+      }
+      default:
+        return 'closes';
+    }
+  }
+}
+
+function notServed(peer: string): GraphkeepError {
+  return new GraphkeepError('peer.protocol', 'the client asks for what only members of a cluster have', {
+    place: { peer },
+    observed: 'CORE_SNAPSHOT',
+  });
+}

@@ -1,0 +1,86 @@
+import type { ServedCopy } from '../served-database.ts';
+
+export interface LeaseOptions {
+  /** Longest time that check points may be held; 0 = no limit. */
+  maxHoldMs: number;
+  /** How long the log stays for a client whose connection broke. */
+  lingerMs: number;
+  /** That time is over while files are being sent that must not change. */
+  onHeldTooLong: () => void;
+  /** A request of another connection uses the copy, or does not any more. */
+  onUse: (isUsed: boolean) => void;
+  onClosed: (lease: CopyLease) => void;
+}
+
+/**
+ * What a database keeps for a client between PREPARE_STORE_COPY and the end of TX_PULL (catchup-protocol spec 10 to 13, 18): no check
+ * point runs, so all files are of one moment. If that takes too long check points run, and the client goes on with files that change:
+ * record stores are repaired by the replay of the transactions from C on, which stay in the log; everything else it has already. A client
+ * whose connection broke may go on with another one: the log stays for it a while, check points run at once.
+ */
+export class CopyLease {
+  readonly copy: ServedCopy;
+  private readonly options: LeaseOptions;
+  private readonly holdLimit: NodeJS.Timeout | undefined;
+  private linger: NodeJS.Timeout | undefined;
+  private users = 0;
+  private isPrepared = false;
+  private isClosed = false;
+
+  constructor(copy: ServedCopy, options: LeaseOptions) {
+    this.copy = copy;
+    this.options = options;
+    if (copy.holdsCheckPoints && options.maxHoldMs > 0) {
+      this.holdLimit = setTimeout(() => this.endHold(), options.maxHoldMs).unref();
+    }
+  }
+
+  /** The client has every file that must not change. */
+  notePrepared(): void {
+    this.isPrepared = true;
+  }
+
+  /** Returns what to call when the request has ended. */
+  use(): () => void {
+    this.users++;
+    if (this.users === 1) this.options.onUse(true);
+    let isUsing = true;
+    return () => {
+      if (isUsing) this.users--;
+      if (isUsing && this.users === 0) this.options.onUse(false);
+      isUsing = false;
+    };
+  }
+
+  /** Check points may run again. */
+  letFilesMove(): void {
+    clearTimeout(this.holdLimit);
+    this.copy.letFilesMove();
+  }
+
+  /** The connection is gone. Only a client that has got C can come back for the transactions. */
+  abandon(): void {
+    if (this.isClosed || this.linger !== undefined) return;
+    if (!this.isPrepared) {
+      this.close();
+      return;
+    }
+    this.letFilesMove();
+    this.linger = setTimeout(() => this.close(), this.options.lingerMs).unref();
+  }
+
+  /** Gives everything back. May be called again. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    clearTimeout(this.holdLimit);
+    clearTimeout(this.linger);
+    this.copy.close();
+    this.options.onClosed(this);
+  }
+
+  private endHold(): void {
+    if (this.isPrepared) this.letFilesMove();
+    else this.options.onHeldTooLong();
+  }
+}

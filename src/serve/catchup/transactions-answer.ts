@@ -1,0 +1,97 @@
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import { GraphkeepError, hasCode } from '../../base/errors.ts';
+import type { CatchupRequest } from '../../protocol/catchup/catchup-request.ts';
+import type { StreamStatus } from '../../protocol/catchup/catchup-response.ts';
+import type { ServedTransactions } from '../served-database.ts';
+import { type AnswerScope, requireSameStore } from './answer-scope.ts';
+
+type PullRequest = Extract<CatchupRequest, { kind: 'transactions' }>;
+
+/** How a stream of transactions ends. */
+interface StreamEnd {
+  status: StreamStatus;
+  transactionId: number;
+}
+
+/**
+ * TX_PULL_REQUEST (catchup-protocol spec 13): the transactions after `after`, up to the last one that is durable now. Ends the lease of the
+ * connection: the files were copied before.
+ */
+export async function writeTransactions({ after, storeId }: PullRequest, scope: AnswerScope): Promise<void> {
+  const { database, writer, lease } = scope;
+  const last = database.lastTransaction;
+  try {
+    if (after <= 0 && !beginsAtNothing(after, scope)) throw impossible(after);
+    requireSameStore(storeId, scope);
+    if (last <= after || (after === 0 && last === 1)) {
+      await writer.streamFinished('SUCCESS_END_OF_STREAM', last);
+      return;
+    }
+    const transactions = await openTransactions(after, scope);
+    if (transactions === undefined) {
+      await writer.streamFinished('SUCCESS_END_OF_STREAM', after + 1);
+      return;
+    }
+    lease?.letFilesMove();
+    await writer.streamFinished('SUCCESS_END_OF_STREAM', await writeEach(transactions, scope));
+  } finally {
+    lease?.close();
+    scope.lease = undefined;
+  }
+}
+
+/** Before the first transaction there is none to ask for; a new database has no other (spec 13.2). */
+function beginsAtNothing(after: number, { database, lease }: AnswerScope): boolean {
+  return after === 0 && (database.lastTransaction === 1 || lease?.copy.lastTransaction === 1);
+}
+
+/**
+ * A client asks for C too, to begin its log with it. If C is in no log any more (that of a store which was only recovered since holds
+ * nothing but a check point), and the files that the client has are exactly those of C, they are all that it needs: then undefined.
+ */
+async function openTransactions(after: number, scope: AnswerScope): Promise<ServedTransactions | undefined> {
+  const { database, lease, signal } = scope;
+  try {
+    if (after === 0) throw new GraphkeepError('serve.history-pruned', 'no log holds transaction 1', { observed: 1 });
+    return await database.openTransactions(after, signal);
+  } catch (error) {
+    const isExact = lease?.copy.isStill === true && lease.copy.lastTransaction === after + 1;
+    if (hasCode(error, 'serve.history-pruned') && isExact) return undefined;
+    throw error;
+  }
+}
+
+/** Returns the last one that was sent. */
+async function writeEach(transactions: ServedTransactions, scope: AnswerScope): Promise<number> {
+  const { writer, signal, database } = scope;
+  let sent = 0;
+  try {
+    for await (const { transactionId, bytes } of transactions.each()) {
+      throwIfCancelled(signal);
+      scope.isBroken = true;
+      await writer.beginTransaction(database.storeId, bytes.length);
+      await writer.transactionBytes(bytes);
+      writer.endTransaction();
+      scope.isBroken = false;
+      sent = transactionId;
+    }
+    return sent;
+  } finally {
+    transactions.close();
+  }
+}
+
+/** What tells a client why its stream ends (spec 13). */
+export function endOfFailedStream(error: unknown, { database }: AnswerScope): StreamEnd {
+  const end = (status: StreamStatus): StreamEnd => ({ status, transactionId: database.lastTransaction });
+  if (hasCode(error, 'peer.protocol')) return { status: 'E_INVALID_REQUEST', transactionId: -1 };
+  if (hasCode(error, 'serve.other-store')) return end('E_STORE_ID_MISMATCH');
+  if (hasCode(error, 'serve.history-pruned', 'log.gap')) return end('E_TRANSACTION_PRUNED');
+  return end('E_STORE_UNAVAILABLE');
+}
+
+function impossible(after: number): GraphkeepError {
+  return new GraphkeepError('peer.protocol', 'the client asks for transactions after an impossible one', {
+    observed: after,
+  });
+}
