@@ -6,6 +6,7 @@ import type { Child, Completed } from './child-process.ts';
 import { runMain, startMain } from './java.ts';
 import type { Version } from './releases.ts';
 import { makeScratch } from './scratch.ts';
+import { renderSettings } from './server.ts';
 
 export interface AdminOptions {
   /** NEO4J_HOME; NEO4J_CONF is its `conf`. Default: an empty directory. */
@@ -14,6 +15,10 @@ export interface AdminOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly timeoutMs?: number;
+  /** Settings of its `neo4j.conf`. */
+  readonly conf?: Readonly<Record<string, string>>;
+  /** With TLS in the catchup protocol (3.4.9). Default false. */
+  readonly secure?: boolean;
 }
 
 const ADMIN = 'org.neo4j.commandline.admin.AdminTool';
@@ -27,7 +32,9 @@ async function adminProcess(options: AdminOptions) {
   const home = options.home ?? makeScratch('admin-home');
   const conf = path.join(home, 'conf');
   await mkdir(conf, { recursive: true });
+  if (options.conf !== undefined) await writeFile(path.join(conf, 'neo4j.conf'), renderSettings(options.conf));
   return {
+    secure: options.secure ?? false,
     cwd: options.cwd ?? home,
     env: { NEO4J_HOME: home, NEO4J_CONF: conf, ...options.env },
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
@@ -43,6 +50,8 @@ export interface JavaBackupOptions {
   readonly check?: boolean;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Settings of its `neo4j.conf`; with them, TLS in the catchup protocol (3.4.9). */
+  readonly secureConf?: Readonly<Record<string, string>>;
 }
 
 /** A backup by the real Java client: full if there is none of this name, incremental otherwise. */
@@ -68,6 +77,7 @@ async function backupCommand(options: JavaBackupOptions): Promise<AdminOptions> 
       ...(options.args ?? []),
     ],
     ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.secureConf === undefined ? {} : { conf: options.secureConf, secure: true }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runOrThrow, runProcess } from './child-process.ts';
@@ -11,6 +11,8 @@ export interface Installation {
   readonly release: Release;
   /** For `java -cp`: compiled starter classes, then every jar. */
   readonly classPath: string;
+  /** The same with TLS in the catchup protocol, where we have classes for that. */
+  readonly secureClassPath: string | undefined;
 }
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -54,16 +56,39 @@ async function prepare(release: Release): Promise<Installation> {
   const jars = path.join(directory, 'lib');
   if (!existsSync(jars)) await publish(jars, (target) => fetchJars(release, target));
 
-  const sources = starterSources(release);
-  const digest = createHash('sha256');
+  const starters = await compile(directory, jars, starterSources(release));
+  const classPath = [starters, path.join(jars, '*')].join(path.delimiter);
+  const { secure } = release;
+  if (secure === undefined) return { release, classPath, secureClassPath: undefined };
+  const classes = await compile(directory, jars, await listSources(secure.folder), secure.services);
+  return { release, classPath, secureClassPath: [classes, classPath].join(path.delimiter) };
+}
+
+/** A directory with the classes of these sources, and with the services among them (interface to class). */
+async function compile(
+  directory: string,
+  jars: string,
+  sources: readonly string[],
+  services: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const digest = createHash('sha256').update(JSON.stringify(services));
   for (const source of sources) digest.update(await readFile(source));
   const classes = path.join(directory, `starter-${digest.digest('hex').slice(0, 12)}`);
-  if (!existsSync(classes)) {
-    await publish(classes, async (target) => {
-      await runOrThrow('javac', ['--release', '8', '-nowarn', '-cp', path.join(jars, '*'), '-d', target, ...sources]);
-    });
-  }
-  return { release, classPath: [classes, path.join(jars, '*')].join(path.delimiter) };
+  if (existsSync(classes)) return classes;
+  await publish(classes, async (target) => {
+    await runOrThrow('javac', ['--release', '8', '-nowarn', '-cp', path.join(jars, '*'), '-d', target, ...sources]);
+    const folder = path.join(target, 'META-INF/services');
+    await mkdir(folder, { recursive: true });
+    for (const [name, implementation] of Object.entries(services)) {
+      await writeFile(path.join(folder, name), `${implementation}\n`);
+    }
+  });
+  return classes;
+}
+
+async function listSources(folder: string): Promise<string[]> {
+  const names = await readdir(path.join(here, 'starter', folder));
+  return names.sort().map((name) => path.join(here, 'starter', folder, name));
 }
 
 function starterSources(release: Release): string[] {

@@ -15,13 +15,22 @@ const flags = [
 ];
 
 export interface JavaOptions extends ProcessOptions {
-  /** For -Xmx, e.g. `512m`. */
+  /** For -Xmx. Default `512m`. */
   readonly heap?: string;
+  /** Java system properties. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** With TLS in the catchup protocol, as in the commercial packages (3.4.9). Default false. */
+  readonly secure?: boolean;
 }
 
-async function commandLine(version: Version, main: string | undefined, args: readonly string[], heap: string) {
-  const { classPath, release } = await install(version);
-  return [...flags, `-Xmx${heap}`, '-cp', classPath, 'Tethered', main ?? release.mainClass, ...args];
+async function commandLine(version: Version, main: string | undefined, args: readonly string[], options: JavaOptions) {
+  const installation = await install(version);
+  const { release } = installation;
+  const classPath = options.secure ? installation.secureClassPath : installation.classPath;
+  if (classPath === undefined) throw new Error(`no TLS for the catchup protocol of ${version}`);
+  const properties = Object.entries(options.properties ?? {}).map(([name, value]) => `-D${name}=${value}`);
+  const machine = [...flags, ...properties, `-Xmx${options.heap ?? '512m'}`];
+  return [...machine, '-cp', classPath, 'Tethered', main ?? release.mainClass, ...args];
 }
 
 /** Starts the server of a release, by its own main class or another one. */
@@ -30,7 +39,7 @@ export async function startServerProcess(
   args: readonly string[],
   options: JavaOptions & { readonly mainClass?: string } = {},
 ): Promise<Child> {
-  return startProcess('java', await commandLine(version, options.mainClass, args, options.heap ?? '512m'), options);
+  return startProcess('java', await commandLine(version, options.mainClass, args, options), options);
 }
 
 /** Starts a main class of a release. */
@@ -40,7 +49,7 @@ export async function startMain(
   args: readonly string[],
   options: JavaOptions = {},
 ): Promise<Child> {
-  return startProcess('java', await commandLine(version, main, args, options.heap ?? '512m'), options);
+  return startProcess('java', await commandLine(version, main, args, options), options);
 }
 
 /** Runs a main class of a release to its end. */
@@ -50,5 +59,5 @@ export async function runMain(
   args: readonly string[],
   options: JavaOptions = {},
 ): Promise<Completed> {
-  return runProcess('java', await commandLine(version, main, args, options.heap ?? '512m'), options);
+  return runProcess('java', await commandLine(version, main, args, options), options);
 }

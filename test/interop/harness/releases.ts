@@ -7,6 +7,8 @@ export interface Release {
   /** Folder below `starter/` with a `Starter.java`, where the release has no main class of its own. */
   readonly starter?: string;
   readonly mainClass: string;
+  /** Folder below `starter/` with what adds TLS to the catchup protocol, and the services among its classes. */
+  readonly secure?: { readonly folder: string; readonly services: Readonly<Record<string, string>> };
 }
 
 const enterprise = ['org.neo4j:neo4j-enterprise', 'org.neo4j.app:neo4j-server-enterprise', 'org.neo4j:neo4j-backup'];
@@ -19,6 +21,10 @@ const releases = [
     artifacts: enterprise,
     starter: 'enterprise-3.4',
     mainClass: 'Starter',
+    secure: {
+      folder: 'secure-3.4',
+      services: { 'org.neo4j.backup.impl.BackupSupportingClassesFactoryProvider': 'SecureBackup' },
+    },
   },
   {
     version: '3.5.0-beta03',

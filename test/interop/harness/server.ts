@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { BoltConnection, isServerTrouble, type Result, type Statement } from './bolt.ts';
+import { BoltConnection, ConnectionLost, isServerTrouble, type Result, type Statement } from './bolt.ts';
 import type { Child } from './child-process.ts';
 import { startServerProcess } from './java.ts';
 import type { Value } from './packstream.ts';
@@ -23,8 +23,10 @@ export interface ServerOptions {
   readonly startTimeoutMs?: number;
   /** Default: free ones. */
   readonly ports?: ServerPorts;
-  /** Java class with a `main`. Default: that of the release. */
-  readonly mainClass?: string;
+  /** Java system properties. */
+  readonly properties?: Readonly<Record<string, string>>;
+  /** A core that obeys `dbms.backup.ssl_policy` (see {@link JavaOptions.secure}). Default false. */
+  readonly secureCore?: boolean;
 }
 
 /** What takes Cypher: a server, or the leader of a cluster. */
@@ -58,8 +60,9 @@ export async function launchServer(options: ServerOptions): Promise<RunningServe
   await writeFile(path.join(home, 'conf/neo4j.conf'), renderConf(options, ports));
   const args = [`--home-dir=${home}`, `--config-dir=${path.join(home, 'conf')}`];
   const child = await startServerProcess(options.version, args, {
-    heap: options.heap ?? '512m',
-    ...(options.mainClass === undefined ? {} : { mainClass: options.mainClass }),
+    ...(options.heap === undefined ? {} : { heap: options.heap }),
+    ...(options.properties === undefined ? {} : { properties: options.properties }),
+    ...(options.secureCore ? { secure: true, mainClass: 'SecureCore' } : {}),
   });
   return new RunningServer(options.version, home, child, ports);
 }
@@ -91,7 +94,12 @@ function renderConf(options: ServerOptions, ports: ServerPorts): string {
     settings['metrics.enabled'] = 'false';
   }
   if (options.format !== undefined && options.format !== 'standard') settings['dbms.record_format'] = options.format;
-  return Object.entries({ ...settings, ...options.conf })
+  return renderSettings({ ...settings, ...options.conf });
+}
+
+/** The text of a `neo4j.conf`. */
+export function renderSettings(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
 }
@@ -245,7 +253,9 @@ export class RunningServer implements CypherTarget {
       this.shared ??= this.connect();
       return work(await this.shared);
     });
-    this.queue = turn.catch(() => {});
+    this.queue = turn.catch((error: unknown) => {
+      if (error instanceof ConnectionLost) this.disconnect();
+    });
     return turn;
   }
 
