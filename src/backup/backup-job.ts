@@ -2,18 +2,27 @@ import { join } from 'node:path';
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
 import { fileError, systemCodeOf } from '../base/file-errors.ts';
 import type { BackupSource } from '../source/backup-source.ts';
-import { CommonSource } from '../source/common/common-source.ts';
 import { checkBackup } from './backup-check.ts';
-import { type BackupEvents, BackupFailed, type BackupOptions, type BackupReport } from './backup-options.ts';
+import {
+  type BackupEvents,
+  BackupFailed,
+  type BackupOptions,
+  type BackupReport,
+  type FailedAttempt,
+} from './backup-options.ts';
 import { type BackupOutcome, makeFullBackup } from './full-backup.ts';
 import { makeIncrementalBackup } from './incremental-backup.ts';
+import { isWrongProtocol, openSource, type Strategy, strategiesFor } from './strategies.ts';
 import { TargetDirectory } from './target-directory.ts';
 
-type Fallback = NonNullable<BackupReport['fallback']>;
+interface MadeBackup {
+  outcome: BackupOutcome;
+  fallback?: NonNullable<BackupReport['fallback']>;
+}
 
 /**
- * One backup from beginning to end: takes the lock of the target, decides between full and incremental, falls back to a full one if that is
- * allowed, publishes, checks, tidies up. The decision table is the one of backup-command spec 3.2.
+ * One backup from beginning to end: takes the lock of the target, tries one protocol after the other until the server understands one,
+ * decides between full and incremental, falls back to a full one if that is allowed, publishes, checks, tidies up. The decision table is the one of backup-command spec 3.2.
  *
  * @throws BackupFailed with the cause of each attempt; GraphkeepError for everything before the first attempt, and `check.inconsistent` or
  * `check.failed` after a backup that was made
@@ -27,8 +36,7 @@ export async function runBackup(
   const startedOn = new Date();
   const target = await TargetDirectory.open(join(options.backupDir, options.name));
   try {
-    const source = chooseSource(options, events);
-    const job = new BackupJob(options, events, signal, target, source);
+    const job = new BackupJob(options, events, signal, target);
     const { outcome, fallback } = await job.run();
     if (options.checkConsistency) await checkBackup(target.path, options, events, startedOn, signal);
     events.line('Backup complete.');
@@ -43,61 +51,53 @@ export async function runBackup(
   }
 }
 
-/** Catchup has no client yet; `any` therefore means the common protocol, and says so. */
-function chooseSource(options: BackupOptions, events: BackupEvents): BackupSource {
-  if (options.protocol === 'catchup') {
-    throw new GraphkeepError('usage', 'the catchup protocol of causal clusters is not available in this version', {
-      observed: '--protocol=catchup',
-      hint: 'Use --protocol=common for a standalone or HA server.',
-    });
-  }
-  if (options.protocol === 'any') {
-    events.note(
-      'The catchup protocol is not available in this version: using the common protocol (standalone and HA servers).',
-    );
-  }
-  return new CommonSource({ address: options.from, timeoutMs: options.timeoutMs });
-}
-
 class BackupJob {
   private readonly options: BackupOptions;
   private readonly events: BackupEvents;
   private readonly signal: AbortSignal;
   private readonly target: TargetDirectory;
-  private readonly source: BackupSource;
+  /** What was tried in vain. */
+  private readonly attempts: FailedAttempt[] = [];
+  private announced: string | undefined;
 
-  constructor(
-    options: BackupOptions,
-    events: BackupEvents,
-    signal: AbortSignal,
-    target: TargetDirectory,
-    source: BackupSource,
-  ) {
+  constructor(options: BackupOptions, events: BackupEvents, signal: AbortSignal, target: TargetDirectory) {
     this.options = options;
     this.events = events;
     this.signal = signal;
     this.target = target;
-    this.source = source;
   }
 
-  async run(): Promise<{ outcome: BackupOutcome; fallback?: Fallback }> {
+  async run(): Promise<MadeBackup> {
     const state = await this.target.state();
-    if (state === 'backup') return await this.continueBackup();
     if (state === 'foreign') throw this.foreign();
-    if (!this.options.fallbackToFull) throw this.failed('no-strategy', this.noPreviousBackup());
-    this.events.line('Doing full backup...');
-    return { outcome: (await this.fullBackup()).outcome };
+    const strategies = strategiesFor(this.options);
+    if (state === 'absent' && !this.options.fallbackToFull) {
+      throw this.failed('no-strategy', strategies.at(-1)!, this.noPreviousBackup());
+    }
+    for (const strategy of strategies) {
+      const made = state === 'backup' ? await this.continueBackup(strategy) : await this.makeFirst(strategy);
+      if (made !== undefined) return made;
+    }
+    throw new BackupFailed('no-strategy', this.attempts);
   }
 
-  private async continueBackup(): Promise<{ outcome: BackupOutcome; fallback?: Fallback }> {
-    this.events.line('Destination is not empty, doing incremental backup...');
+  /** Undefined if the server does not speak this protocol. */
+  private async makeFirst(strategy: Strategy): Promise<MadeBackup | undefined> {
+    const made = await this.fullBackup(strategy);
+    return made === undefined ? undefined : { outcome: made.outcome };
+  }
+
+  private async continueBackup(strategy: Strategy): Promise<MadeBackup | undefined> {
+    const { events, signal, target, options } = this;
+    this.announce('Destination is not empty, doing incremental backup...');
+    const source = openSource(strategy, options, events);
     try {
-      const { events, signal, target, source } = this;
-      return { outcome: await makeIncrementalBackup(source, target, events, this.options.memoryBudgetBytes, signal) };
+      return { outcome: await makeIncrementalBackup(source, target, events, options.memoryBudgetBytes, signal) };
     } catch (caught) {
       const error = this.translate(caught);
-      if (!this.mayFallBack(error)) throw this.failed('execution', error);
-      return await this.fallBack(error);
+      if (this.setAside(source, error)) return undefined;
+      if (!this.mayFallBack(error)) throw this.failed('execution', strategy, error);
+      return await this.fallBack(strategy, error);
     }
   }
 
@@ -107,23 +107,44 @@ class BackupJob {
     return !hasCode(error, 'cancelled', 'directory.in-use', 'file.io', 'internal');
   }
 
-  private async fallBack(error: unknown): Promise<{ outcome: BackupOutcome; fallback: Fallback }> {
+  private async fallBack(strategy: Strategy, error: unknown): Promise<MadeBackup | undefined> {
     const reason = describeError(error);
     this.events.note(`Incremental backup failed, falling back to a full one: ${reason}`);
-    this.events.line('Doing full backup...');
-    const { outcome, replaced } = await this.fullBackup();
-    this.events.note(`The old backup was moved to ${replaced}`);
-    return { outcome, fallback: { reason, movedTo: replaced ?? '' } };
+    const made = await this.fullBackup(strategy);
+    if (made === undefined) return undefined;
+    this.events.note(`The old backup was moved to ${made.replaced}`);
+    return { outcome: made.outcome, fallback: { reason, movedTo: made.replaced ?? '' } };
   }
 
-  private async fullBackup(): Promise<{ outcome: BackupOutcome; replaced: string | undefined }> {
+  private async fullBackup(
+    strategy: Strategy,
+  ): Promise<{ outcome: BackupOutcome; replaced: string | undefined } | undefined> {
+    const { events, signal, target, options } = this;
+    this.announce('Doing full backup...');
+    const source = openSource(strategy, options, events);
     try {
-      const { events, signal, target, source } = this;
-      const outcome = await makeFullBackup(source, target, events, this.options.memoryBudgetBytes, signal);
+      const outcome = await makeFullBackup(source, target, events, options.memoryBudgetBytes, signal);
       return { outcome, replaced: await target.publish() };
-    } catch (error) {
-      throw this.failed('no-strategy', this.translate(error));
+    } catch (caught) {
+      const error = this.translate(caught);
+      if (this.setAside(source, error)) return undefined;
+      // The common protocol is the last one: the Java tool calls all its failures a failure of the strategies.
+      throw this.failed(strategy === 'common' ? 'no-strategy' : 'execution', strategy, error);
     }
+  }
+
+  /** True if the next protocol is to be tried. */
+  private setAside(source: BackupSource, error: GraphkeepError): boolean {
+    if (this.signal.aborted || !isWrongProtocol(source, error)) return false;
+    this.attempts.push({ strategy: source.kind, error });
+    this.events.debug(`The ${source.kind} protocol does not work: ${describeError(error)}`);
+    return true;
+  }
+
+  /** Each line once, however many protocols are tried. */
+  private announce(line: string): void {
+    if (this.announced !== line) this.events.line(line);
+    this.announced = line;
   }
 
   /** What the operating system refused is an error with a place, whoever noticed it; anything else that is not ours is a mistake. */
@@ -136,9 +157,9 @@ class BackupJob {
     return fileError(error, syscall ?? 'use the file', path ?? this.target.path);
   }
 
-  private failed(outcome: 'no-strategy' | 'execution', error: GraphkeepError): GraphkeepError {
-    if (error instanceof BackupFailed || hasCode(error, 'cancelled', 'internal')) return error;
-    return new BackupFailed(outcome, [{ strategy: 'common', error }]);
+  private failed(outcome: BackupFailed['outcome'], strategy: Strategy, error: GraphkeepError): GraphkeepError {
+    if (hasCode(error, 'cancelled', 'internal')) return error;
+    return new BackupFailed(outcome, [...this.attempts, { strategy, error }]);
   }
 
   private noPreviousBackup(): GraphkeepError {

@@ -1,5 +1,6 @@
 import { GraphkeepError } from '../base/errors.ts';
 import type { ClientConfig } from '../config/neo4j-conf.ts';
+import type { SslPolicy } from '../config/ssl-policy.ts';
 
 /** What a backup job is asked to do; everything is resolved, nothing is a default any more. */
 export interface BackupOptions {
@@ -10,6 +11,8 @@ export interface BackupOptions {
   from: { host: string; port: number };
   protocol: 'any' | 'catchup' | 'common';
   fallbackToFull: boolean;
+  /** The policy that dbms.backup.ssl_policy names: for the catchup protocol. */
+  sslPolicy?: SslPolicy | undefined;
   /** Longest silence of the server on the common protocol. */
   timeoutMs: number;
   /** Memory for changes and page buffers, from --pagecache and HEAP_SIZE. */

@@ -1,5 +1,7 @@
 import type { BackupEvents } from './backup-options.ts';
 
+const MONITOR = 'o.n.b.i.BackupOutputMonitor';
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
 /** Size as the manual prints it: `8.00 kB`. */
@@ -44,6 +46,15 @@ export class CopyLog {
     this.report();
   }
 
+  /** In the words of the Java tool (backup-command spec 3.4). */
+  beginTransactions(first: number): void {
+    this.line(`Start receiving transactions from ${first}`, MONITOR);
+  }
+
+  endTransactions(last: number): void {
+    this.line(`Finish receiving transactions at ${last}`, MONITOR);
+  }
+
   done(): void {
     this.line(`Done, copied ${this.files} files`);
   }
@@ -53,8 +64,8 @@ export class CopyLog {
     this.report();
   }
 
-  private line(text: string): void {
-    this.events.line(`${formatTime(new Date())} INFO  [o.n.c.s.StoreCopyClient] ${text}`);
+  private line(text: string, logger = 'o.n.c.s.StoreCopyClient'): void {
+    this.events.line(`${formatTime(new Date())} INFO  [${logger}] ${text}`);
   }
 
   private report(): void {

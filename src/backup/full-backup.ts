@@ -43,6 +43,7 @@ export async function makeFullBackup(
       {
         openFile: (file) => copy.openFile(file),
         transactionBytes: (chunk) => log.transactionBytes(chunk),
+        transactionsFrom: (first) => copyLog.beginTransactions(first),
       },
       signal,
     );
@@ -50,6 +51,7 @@ export async function makeFullBackup(
     await requireCompleteStore(folder);
     const received = await log.finish(lastTransactionId);
     requireUnbroken(received, lastTransactionId, source);
+    if (source.kind === 'catchup') copyLog.endTransactions(received.last ?? lastTransactionId);
     // The position of the source does not exist in the new log.
     const start = { version: logVersion(), offset: LOG_HEADER_BYTES };
     patchMetadata(join(folder, METADATA_FILE), {

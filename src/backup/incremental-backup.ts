@@ -4,13 +4,15 @@ import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { listLogFiles, logFileName } from '../log/log-files.ts';
 import { BASE_TRANSACTION, LOG_HEADER_BYTES } from '../log/log-header.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
+import { equalStoreIds } from '../protocol/catchup/store-id-field.ts';
 import { type RecoverOptions, type Recovery, recoverStore } from '../replay/recover.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { type NeostoreMetadata, patchMetadataDurably, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
 import { requireCompleteStore } from '../store/store-completeness.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
-import { formatStoreId, type StoreId, sameStore } from '../store/store-id.ts';
+import { formatStoreId, type StoreIdentity, sameStore } from '../store/store-id.ts';
 import type { BackupEvents } from './backup-options.ts';
+import { CopyLog } from './copy-log.ts';
 import type { BackupOutcome } from './full-backup.ts';
 import { ReceivedLog, type ReceivedLogOptions, type ReceivedTransactions } from './received-log.ts';
 import { noteRecovery } from './recovery-notes.ts';
@@ -21,6 +23,8 @@ interface Incremental {
   source: BackupSource;
   target: TargetDirectory;
   events: BackupEvents;
+  /** Tells of the transactions; on the common protocol nobody does (backup-command spec 3.4). */
+  log: CopyLog | undefined;
   budgetBytes: number;
   signal: AbortSignal;
 }
@@ -37,14 +41,17 @@ export async function makeIncrementalBackup(
   budgetBytes: number,
   signal: AbortSignal,
 ): Promise<BackupOutcome> {
-  const run: Incremental = { source, target, events, budgetBytes, signal };
+  const log = source.kind === 'catchup' ? new CopyLog(events) : undefined;
+  const run: Incremental = { source, target, events, log, budgetBytes, signal };
   const folder = target.path;
   await requireCompleteStore(folder);
   const pending = (await recoverIfNeeded(run))?.pendingFrom !== undefined;
   const metadata = readMetadata(join(folder, METADATA_FILE));
   const version = nextLogVersion(folder, metadata);
+  const { lastTransactionId } = metadata;
   const received = await receive(run, metadata, version);
-  const unchanged = { firstTransaction: metadata.lastTransactionId, lastTransaction: metadata.lastTransactionId };
+  run.log?.endTransactions(received.last ?? lastTransactionId);
+  const unchanged = { firstTransaction: lastTransactionId, lastTransaction: lastTransactionId };
   if (received.count === 0) {
     if (!pending) await removeOlderLogs(folder, findRecoveryStart(folder).lastCheckPoint?.target.version ?? 0);
     return { kind: 'unchanged', ...unchanged, bytes: 0, files: 0 };
@@ -113,7 +120,12 @@ async function receiveAfter(
   const folder = await target.scratch('log');
   const log = new ReceivedLog({ folder, version: () => version, peer: source.describeAddress(), ...expected });
   const receiver = {
-    storeId: (id: StoreId): void => requireSameStore(id, metadata, source),
+    storeId: (id: StoreIdentity): void => {
+      requireSameStore(id, metadata, source);
+      if (expected.overlap !== undefined || lastTransactionId <= BASE_TRANSACTION) {
+        run.log?.beginTransactions(metadata.lastTransactionId + 1);
+      }
+    },
     transactionBytes: (chunk: Buffer): undefined => log.transactionBytes(chunk),
   };
   try {
@@ -125,9 +137,11 @@ async function receiveAfter(
   }
 }
 
-function requireSameStore(remote: StoreId, metadata: NeostoreMetadata, source: BackupSource): void {
+function requireSameStore(remote: StoreIdentity, metadata: NeostoreMetadata, source: BackupSource): void {
   const local = storeIdOf(metadata);
-  if (sameStore(remote, local)) return;
+  // Members refuse each other when only the upgrade differs (catchup-protocol spec 3).
+  const isSame = source.kind === 'catchup' ? equalStoreIds(remote, local) : sameStore(remote, local);
+  if (isSame) return;
   throw new GraphkeepError('peer.other-store', 'the backup is of another database than the one of the server', {
     place: { peer: source.describeAddress() },
     observed: `server ${formatStoreId(remote)}; backup ${formatStoreId(local)}`,

@@ -1,4 +1,4 @@
-import type { StoreId } from '../store/store-id.ts';
+import type { StoreIdentity } from '../store/store-id.ts';
 
 /** A store file that is about to arrive. */
 export interface StoreFileStream {
@@ -34,24 +34,28 @@ export interface FileReceiver {
 /** Takes transactions as the bytes of a log without its header, cut anywhere; the rules of {@link FileReceiver.bytes} hold. */
 export interface TransactionReceiver {
   transactionBytes(chunk: Buffer): Promise<void> | undefined;
+  /** Told once if the source knows it: transactions from this one on are asked for now. */
+  transactionsFrom?(first: number): void;
 }
 
 /** Sees whose transactions come, before the first of them. */
 export interface StoreIdReceiver {
   /** Throws to refuse the store. */
-  storeId(id: StoreId): void;
+  storeId(id: StoreIdentity): void;
 }
 
 /** Where a backup comes from: a server, spoken to in one of its protocols. */
 export interface BackupSource {
   readonly kind: 'catchup' | 'common';
+  /** True once the server has answered in this protocol: whatever fails then would not do better in another one. */
+  readonly isRightProtocol: boolean;
   /** `host:port`, for messages. */
   describeAddress(): string;
   /**
    * All store files as of at least a check point C, then every transaction after C up to the newest one when the files were complete.
    * Fulfilled when everything has arrived and was taken.
    */
-  fullCopy(receiver: CopyReceiver & TransactionReceiver, signal: AbortSignal): Promise<{ storeId: StoreId }>;
+  fullCopy(receiver: CopyReceiver & TransactionReceiver, signal: AbortSignal): Promise<{ storeId: StoreIdentity }>;
   /**
    * Every transaction after `lastTransactionId`, which is at least 1; none if there is nothing new (or the server is behind). Rejected
    * with `peer.history-pruned` if the server has them no longer.
@@ -60,5 +64,5 @@ export interface BackupSource {
     lastTransactionId: number,
     receiver: TransactionReceiver & StoreIdReceiver,
     signal: AbortSignal,
-  ): Promise<{ storeId: StoreId }>;
+  ): Promise<{ storeId: StoreIdentity }>;
 }

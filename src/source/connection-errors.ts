@@ -51,12 +51,19 @@ export function closedTooEarly(peer: string, offset: number, position: string, c
   });
 }
 
-/** The error for a server that does not go on sending. */
-export function silentTooLong(peer: string, offset: number, position: string, limitMs: number): GraphkeepError {
+/** The error for a server that does not go on sending; `hint` names the limit if it is not --timeout. */
+export function silentTooLong(
+  peer: string,
+  offset: number,
+  position: string,
+  limitMs: number,
+  hint?: string,
+): GraphkeepError {
   const what = offset === 0 ? 'the server does not answer' : `the server stopped sending, ${position}`;
   return new GraphkeepError('peer.timeout', what, {
     place: { peer, offset },
     observed: `silent for ${limitMs < 1000 ? `${limitMs} ms` : `${limitMs / 1000} s`}`,
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 

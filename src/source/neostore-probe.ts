@@ -1,6 +1,6 @@
 import { readI64 } from '../base/byte-reader.ts';
 import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
-import { formatStoreId, type StoreId } from '../store/store-id.ts';
+import { formatStoreId, type StoreIdentity } from '../store/store-id.ts';
 
 const RECORD_SIZE = 9;
 /** Records 0 and 1: creation time and random number (spec 15.3). */
@@ -14,6 +14,7 @@ export class NeostoreProbe {
 
   beginFile(name: string): void {
     this.isInNeostore = name === 'neostore';
+    if (this.isInNeostore) this.filled = 0;
   }
 
   fileBytes(chunk: Buffer): void {
@@ -22,7 +23,7 @@ export class NeostoreProbe {
   }
 
   /** Throws `peer.protocol` unless a `neostore` with that id has passed by. */
-  requireStoreId(id: StoreId, place: ErrorPlace): void {
+  requireStoreId(id: StoreIdentity, place: ErrorPlace): void {
     const refuse = (message: string, observed: string) =>
       new GraphkeepError('peer.protocol', message, { place, observed });
     if (this.filled < PROBE_SIZE) throw refuse('the copy has no usable file neostore', `${this.filled} bytes`);

@@ -14,6 +14,9 @@ export interface StoreId {
   upgradeTransactionId: number;
 }
 
+/** What every protocol knows of a store; the catchup protocol does not tell the version. */
+export type StoreIdentity = Omit<StoreId, 'storeVersion'> & Partial<Pick<StoreId, 'storeVersion'>>;
+
 /** Stands for "any value" in the two parts that identify a store. */
 const ANY = -1;
 
@@ -21,7 +24,7 @@ const ANY = -1;
  * Do both ids name the same store? Only creation time and random number count: the version and the upgrade change during the life
  * of a store. -1 matches anything (common-protocol spec 7).
  */
-export function sameStore(a: StoreId, b: StoreId): boolean {
+export function sameStore(a: StoreIdentity, b: StoreIdentity): boolean {
   const sameTime = a.creationTime === b.creationTime || a.creationTime === ANY || b.creationTime === ANY;
   const anyRandom = BigInt(ANY);
   return sameTime && (a.randomId === b.randomId || a.randomId === anyRandom || b.randomId === anyRandom);
@@ -53,10 +56,11 @@ export function packStoreVersion(name: string): bigint {
   return BigInt.asIntN(64, bits);
 }
 
-/** For people: enough to tell two stores apart, and the format. */
-export function formatStoreId(id: StoreId): string {
+/** For people: enough to tell two stores apart, and the format if it is known. */
+export function formatStoreId(id: StoreIdentity): string {
   const random = BigInt.asUintN(64, id.randomId).toString(16).padStart(16, '0');
-  return `created ${formatTime(id.creationTime)}, random ${random}, format ${formatStoreVersion(id.storeVersion)}`;
+  const format = id.storeVersion === undefined ? '' : `, format ${formatStoreVersion(id.storeVersion)}`;
+  return `created ${formatTime(id.creationTime)}, random ${random}${format}`;
 }
 
 function formatTime(ms: number): string {

@@ -9,6 +9,8 @@ import { parseDurationMs } from '../../config/durations.ts';
 import type { ClientConfig } from '../../config/neo4j-conf.ts';
 import { settings } from '../../config/settings.ts';
 import { parseHeapBytes, parsePageCacheBytes } from '../../config/sizes.ts';
+import type { SslPolicy } from '../../config/ssl-policy.ts';
+import { loadSslPolicy } from '../../config/ssl-policy-loading.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
@@ -41,7 +43,7 @@ export async function requestBackup(values: OptionValues, context: CommandContex
 
   const config = await loadConfig(context, additionalFile);
   const memoryBudgetBytes = readMemoryBudget(pagecache, context.env.HEAP_SIZE);
-  refuseTls(config);
+  const sslPolicy = await loadPolicy(config);
   await requireDirectory(backupDir);
   await requireDirectory(reportDir);
   return {
@@ -49,6 +51,7 @@ export async function requestBackup(values: OptionValues, context: CommandContex
     name,
     from: completeAddress(from, config.get(settings.backupAddress), DEFAULT_ADDRESS),
     protocol,
+    sslPolicy,
     fallbackToFull,
     timeoutMs,
     memoryBudgetBytes,
@@ -116,13 +119,10 @@ function readMemoryBudget(pagecache: string, heapSize: string | undefined): numb
   return pagecacheBytes + heapBytes;
 }
 
-/** A server with this policy only talks TLS. Going on in the clear would fail late, or leak the data to whoever listens. */
-function refuseTls(config: ClientConfig): void {
-  if (!config.isSet(settings.backupSslPolicy)) return;
-  throw new GraphkeepError('config', 'Unexpected SSL policy dbms.backup.ssl_policy is a string', {
-    observed: `dbms.backup.ssl_policy=${config.get(settings.backupSslPolicy)}`,
-    hint: 'Encrypted backups are not available in this version of graphkeep. Remove dbms.backup.ssl_policy from the configuration of this machine if the server does not ask for it.',
-  });
+/** Read and checked before anything is asked of a server, whatever the protocol, as the Java tool does. */
+async function loadPolicy(config: ClientConfig): Promise<SslPolicy | undefined> {
+  const name = config.get(settings.backupSslPolicy);
+  return name === '' ? undefined : await loadSslPolicy(config, name);
 }
 
 /** The real path. `later`: one that does not exist is refused by {@link requireDirectory}, after the configuration was read. */

@@ -18,6 +18,8 @@ export interface CommonSourceOptions {
 /** A single or HA server of Neo4j 3.1 to 3.5, asked in the common backup protocol (spec 16.1). One connection per request. */
 export class CommonSource implements BackupSource {
   readonly kind = 'common';
+  /** The last protocol to be tried: there is no better one. */
+  readonly isRightProtocol = true;
   private readonly options: CommonSourceOptions;
 
   constructor(options: CommonSourceOptions) {

@@ -1,0 +1,80 @@
+import { GraphkeepError } from '../../base/errors.ts';
+import type { CatchupStoreId } from '../../protocol/catchup/store-id-field.ts';
+import type { BackupSource, CopyReceiver, StoreIdReceiver, TransactionReceiver } from '../backup-source.ts';
+import { formatAddress } from '../server-address.ts';
+import { MemberLine } from './member-line.ts';
+import type { MemberOptions } from './member-options.ts';
+import { unexpectedOutcome } from './status-errors.ts';
+import { StoreCopy } from './store-copy.ts';
+import { pullTransactions } from './transaction-request.ts';
+
+export type CatchupSourceOptions = Omit<MemberOptions, 'peer'>;
+
+/** A core or read replica of a causal cluster of Neo4j 3.4 or 3.5, asked in the catchup protocol (spec catchup-protocol 15). */
+export class CatchupSource implements BackupSource {
+  readonly kind = 'catchup';
+  isRightProtocol = false;
+  private readonly options: MemberOptions;
+
+  constructor(options: CatchupSourceOptions) {
+    this.options = { ...options, peer: formatAddress(options.address) };
+  }
+
+  describeAddress(): string {
+    return this.options.peer;
+  }
+
+  fullCopy(receiver: CopyReceiver & TransactionReceiver, signal: AbortSignal): Promise<{ storeId: CatchupStoreId }> {
+    return this.withLine(signal, async (line) => {
+      const storeId = await this.askStoreId(line);
+      const checkPoint = await new StoreCopy(this.options, storeId, receiver).receive(line, signal);
+      receiver.transactionsFrom?.(checkPoint);
+      // The effects of C are in the files: it only shows that the log is the one of the check point. Transaction 1 is in no log.
+      const wanted = { receiver, storeId, after: checkPoint, withOverlap: checkPoint > 1 };
+      await pullTransactions(line, this.options, signal, wanted);
+      return { storeId };
+    });
+  }
+
+  transactionsAfter(
+    lastTransactionId: number,
+    receiver: TransactionReceiver & StoreIdReceiver,
+    signal: AbortSignal,
+  ): Promise<{ storeId: CatchupStoreId }> {
+    return this.withLine(signal, async (line) => {
+      if (!Number.isSafeInteger(lastTransactionId) || lastTransactionId < 1) {
+        throw new GraphkeepError('internal', 'transactions are asked for after an impossible one', {
+          observed: lastTransactionId,
+        });
+      }
+      const storeId = await this.askStoreId(line);
+      receiver.storeId(storeId);
+      const wanted = { receiver, storeId, after: lastTransactionId, withOverlap: false };
+      await pullTransactions(line, this.options, signal, wanted);
+      return { storeId };
+    });
+  }
+
+  /**
+   * The first connection stays in use to the end if it holds: a server may keep its log for the client that has prepared a copy on it.
+   */
+  private async withLine<T>(signal: AbortSignal, use: (line: MemberLine) => Promise<T>): Promise<T> {
+    const line = new MemberLine(this.options, signal);
+    try {
+      return await use(line);
+    } finally {
+      line.close();
+    }
+  }
+
+  private async askStoreId(line: MemberLine): Promise<CatchupStoreId> {
+    const outcome = await line.request({ kind: 'storeId' }, {});
+    if (outcome.kind !== 'storeId') throw unexpectedOutcome(outcome);
+    this.isRightProtocol = true;
+    if (outcome.storeId !== undefined) return outcome.storeId;
+    throw new GraphkeepError('peer.failure', 'the server does not know its store at the moment', {
+      place: { peer: this.options.peer },
+      hint: 'The member is replacing its store. Wait, or back up from another member.',
+    });
+  }
+}

@@ -1,0 +1,173 @@
+import type { Duplex } from 'node:stream';
+import { cancelledError } from '../../base/cancellation.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { type CatchupRequest, encodeRequest } from '../../protocol/catchup/catchup-request.ts';
+import type { CatchupOutcome } from '../../protocol/catchup/catchup-response.ts';
+import type { Modifier } from '../../protocol/catchup/handshake-messages.ts';
+import { RequestCompressor } from '../../protocol/catchup/modifiers.ts';
+import { type CatchupHandler, ResponseDecoder } from '../../protocol/catchup/response-decoder.ts';
+import { Delivery } from '../../protocol/common/delivery.ts';
+import { closedTooEarly, silentTooLong } from '../connection-errors.ts';
+import { SilenceWatch } from '../silence-watch.ts';
+
+const raiseInactivity =
+  'The server was silent for too long. It may be writing a check point; try again or raise causal_clustering.catch_up_client_inactivity_timeout.';
+
+export interface RequestStreamOptions {
+  peer: string;
+  /** Bytes of the connection that were received before. */
+  offset: number;
+  modifiers: Modifier[];
+  inactivityTimeoutMs: number;
+  signal: AbortSignal;
+}
+
+export type StreamRequest = Exclude<CatchupRequest, { kind: 'coreSnapshot' }>;
+
+/** What a request needs besides the outcome. Whatever is left out must not come. */
+export type AnswerHandler = Partial<CatchupHandler>;
+
+interface Pending {
+  handler: AnswerHandler;
+  resolve: (outcome: CatchupOutcome) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Requests and responses, one after the other, over a stream behind its handshake (spec 8). */
+export class RequestStream {
+  isOpen = true;
+  private readonly stream: Duplex;
+  private readonly options: RequestStreamOptions;
+  private readonly decoder: ResponseDecoder;
+  private readonly compressor: RequestCompressor;
+  private readonly silence: SilenceWatch;
+  private readonly abort = () => this.fail(cancelledError(this.options.signal));
+  private pending: Pending | undefined;
+  /** Why there are no more requests. */
+  private end: unknown;
+
+  constructor(stream: Duplex, options: RequestStreamOptions) {
+    this.stream = stream;
+    this.options = options;
+    const { peer, offset, modifiers, inactivityTimeoutMs, signal } = options;
+    const delivery = new Delivery();
+    delivery.onFailure = (error) => this.fail(error);
+    this.decoder = new ResponseDecoder(this.dispatch(), peer, { offset, delivery });
+    this.compressor = new RequestCompressor(modifiers);
+    this.silence = new SilenceWatch(inactivityTimeoutMs, () => this.fail(this.silent()));
+    signal.addEventListener('abort', this.abort, { once: true });
+    stream.on('data', (bytes: Buffer) => this.receive(bytes));
+    stream.on('error', (error) => this.fail(this.closed(error)));
+    stream.on('end', () => this.fail(this.closed()));
+    stream.on('close', () => this.fail(this.closed()));
+    if (signal.aborted) this.abort();
+    else stream.resume();
+  }
+
+  request(request: StreamRequest, handler: AnswerHandler): Promise<CatchupOutcome> {
+    if (!this.isOpen) return Promise.reject(this.end);
+    return new Promise((resolve, reject) => {
+      this.pending = { handler, resolve, reject };
+      try {
+        this.decoder.begin(request.kind);
+        this.silence.start();
+        this.stream.write(this.compressor.encode(encodeRequest(request)));
+      } catch (error) {
+        this.fail(error);
+      }
+    });
+  }
+
+  close(): void {
+    this.fail(new GraphkeepError('internal', 'the connection was closed by its user'));
+  }
+
+  /** What comes is for the request that is under way. */
+  private dispatch(): CatchupHandler {
+    const current = <M extends keyof CatchupHandler>(method: M): CatchupHandler[M] => {
+      const call = (...parts: never[]): unknown => {
+        const { handler } = this.pending ?? {};
+        if (handler?.[method] === undefined) throw new GraphkeepError('internal', `an answer has an unexpected part`);
+        return (handler[method] as (...all: never[]) => unknown).apply(handler, parts);
+      };
+      return call as CatchupHandler[M];
+    };
+    return {
+      beginFile: current('beginFile'),
+      fileBytes: current('fileBytes'),
+      endFile: current('endFile'),
+      beginTransaction: current('beginTransaction'),
+      transactionBytes: current('transactionBytes'),
+      endTransaction: current('endTransaction'),
+    };
+  }
+
+  private receive(bytes: Buffer): void {
+    if (!this.isOpen) return;
+    this.silence.note();
+    try {
+      this.decoder.feed(bytes);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    if (!this.advance()) this.stream.pause();
+  }
+
+  /** True when all received bytes are used up. Else the decoder waits for the receiver, and the stream with it. */
+  private advance(): boolean {
+    try {
+      const wait = this.decoder.advance();
+      if (this.decoder.outcome !== undefined) {
+        this.succeed(this.decoder.outcome);
+        return true;
+      }
+      if (wait === undefined) return this.isOpen;
+      this.silence.pause();
+      // A rejection has come to onFailure already.
+      wait.then(() => this.goOn()).catch((error: unknown) => this.fail(error));
+    } catch (error) {
+      this.fail(error);
+    }
+    return false;
+  }
+
+  private goOn(): void {
+    if (!this.isOpen || !this.advance()) return;
+    this.silence.resume();
+    this.stream.resume();
+  }
+
+  private succeed(outcome: CatchupOutcome): void {
+    const { pending } = this;
+    this.pending = undefined;
+    this.silence.stop();
+    pending?.resolve(outcome);
+  }
+
+  private fail(error: unknown): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.end = error;
+    this.silence.stop();
+    this.options.signal.removeEventListener('abort', this.abort);
+    // It may report errors on its way down; nobody waits for them.
+    this.stream.on('error', () => {});
+    this.stream.destroy();
+    this.decoder.stop();
+    const { pending } = this;
+    this.pending = undefined;
+    void this.decoder.settle().then(() => pending?.reject(error));
+  }
+
+  private closed(cause?: unknown): GraphkeepError {
+    if (cause instanceof GraphkeepError) return cause;
+    const { offset, position } = this.decoder;
+    return closedTooEarly(this.options.peer, offset, position, cause);
+  }
+
+  private silent(): GraphkeepError {
+    const { offset, position } = this.decoder;
+    return silentTooLong(this.options.peer, offset, position, this.options.inactivityTimeoutMs, raiseInactivity);
+  }
+}

@@ -1,0 +1,119 @@
+import { type ErrorPlace, GraphkeepError } from '../../base/errors.ts';
+import { printableText } from '../../base/printable-text.ts';
+import type { Wait } from '../../protocol/common/delivery.ts';
+import type { CopyReceiver, FileReceiver } from '../backup-source.ts';
+import type { NeostoreProbe } from '../neostore-probe.ts';
+import type { ReceivedNames } from '../received-names.ts';
+import type { AnswerHandler } from './request-stream.ts';
+
+/** Files that one answer may hold and that are open until it is complete. A real index has some dozens. */
+const MAX_OPEN_FILES = 500;
+
+/** What all files of a copy share, whichever connection brings them. */
+export interface CopyTarget {
+  receiver: CopyReceiver;
+  names: ReceivedNames;
+  neostore: NeostoreProbe;
+  peer: string;
+}
+
+/** Takes the files of a PREPARE answer, which comes once. */
+export class PreparedFiles implements AnswerHandler {
+  readonly received = new Set<string>();
+  private readonly target: CopyTarget;
+  private file: FileReceiver | undefined;
+
+  constructor(target: CopyTarget) {
+    this.target = target;
+  }
+
+  async beginFile(received: string, alignment: number, offset: number): Promise<void> {
+    const { receiver, names, peer } = this.target;
+    const name = names.accept(received, { peer, offset });
+    this.received.add(name);
+    this.file = await receiver.openFile({ name, alignment, empty: false });
+  }
+
+  fileBytes(chunk: Buffer): Wait {
+    return this.file!.bytes(chunk);
+  }
+
+  endFile(): Wait {
+    return this.file!.end();
+  }
+}
+
+interface OpenFile {
+  receiver: FileReceiver;
+  /** The attempt that brought it last. */
+  attempt: number;
+}
+
+/**
+ * Takes the files of an answer that may be asked for again: every file stays open until the answer is complete, and begins anew when it
+ * comes again. One that does not come again is dropped.
+ */
+export class RequestedFiles implements AnswerHandler {
+  private readonly target: CopyTarget;
+  private readonly expected: string | undefined;
+  private readonly files = new Map<string, OpenFile>();
+  private current: FileReceiver | undefined;
+  private isInNeostore = false;
+  private attempt = 0;
+
+  /** `expected`: the only file that may come, and must; it was accepted by the names before. */
+  constructor(target: CopyTarget, expected?: string) {
+    this.target = target;
+    this.expected = expected;
+  }
+
+  beginAttempt(): void {
+    this.attempt++;
+  }
+
+  async beginFile(received: string, alignment: number, offset: number): Promise<void> {
+    const place = { peer: this.target.peer, offset };
+    const known = this.files.get(received);
+    if (known?.attempt === this.attempt) throw refuse('the server sends a file twice in one answer', received, place);
+    if (known !== undefined) await known.receiver.restart();
+    const file = known ?? (await this.open(received, alignment, place));
+    file.attempt = this.attempt;
+    this.current = file.receiver;
+    this.isInNeostore = this.expected === 'neostore';
+    if (this.isInNeostore) this.target.neostore.beginFile('neostore');
+  }
+
+  fileBytes(chunk: Buffer): Wait {
+    if (this.isInNeostore) this.target.neostore.fileBytes(chunk);
+    return this.current!.bytes(chunk);
+  }
+
+  endFile(): Wait {}
+
+  /** The answer is complete. */
+  async finish(): Promise<void> {
+    for (const { receiver, attempt } of this.files.values()) {
+      if (attempt === this.attempt) await receiver.end();
+      else await receiver.discard();
+    }
+    if (this.expected === undefined || this.files.get(this.expected)?.attempt === this.attempt) return;
+    throw refuse('the server sends no file, and says that it did', this.expected, { peer: this.target.peer });
+  }
+
+  private async open(received: string, alignment: number, place: ErrorPlace): Promise<OpenFile> {
+    const { receiver, names } = this.target;
+    if (this.expected !== undefined && received !== this.expected) {
+      throw refuse(`the server sends another file than ${this.expected}`, received, place);
+    }
+    if (this.files.size >= MAX_OPEN_FILES)
+      throw refuse('the server sends too many files in one answer', received, place);
+    const name = this.expected ?? names.accept(received, place);
+    const file = { receiver: await receiver.openFile({ name, alignment, empty: false }), attempt: this.attempt };
+    this.files.set(received, file);
+    return file;
+  }
+}
+
+function refuse(message: string, observed: string, place: ErrorPlace): GraphkeepError {
+  return new GraphkeepError('peer.hostile', message, { place, observed: printableText(observed, 120) });
+}

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cancelledError } from '../../base/cancellation.ts';
+import { type GraphkeepError, hasCode } from '../../base/errors.ts';
+
+export interface RetryLimits {
+  /** No new attempt after this time since the first failure without progress. */
+  maxTimeMs: number;
+  /** Longest pause. */
+  maxWaitMs: number;
+}
+
+/** The first pause; each further one is twice as long (spec 16). */
+const FIRST_WAIT_MS = 1;
+
+/** Pauses between the attempts of one request, and decides whether there is another one. */
+export class RetryPlan {
+  private readonly limits: RetryLimits;
+  private readonly signal: AbortSignal;
+  private readonly onRetry: (error: GraphkeepError, attempt: number) => void;
+  private failedAtMs: number | undefined;
+  private waitMs = FIRST_WAIT_MS;
+  private attempt = 1;
+
+  /** `onRetry`: told before each pause; `attempt` counts from 1. */
+  constructor(limits: RetryLimits, signal: AbortSignal, onRetry: (error: GraphkeepError, attempt: number) => void) {
+    this.limits = limits;
+    this.signal = signal;
+    this.onRetry = onRetry;
+  }
+
+  /** The last attempt got further than the one before: the time begins anew. */
+  noteProgress(): void {
+    this.failedAtMs = undefined;
+    this.waitMs = FIRST_WAIT_MS;
+    this.attempt = 1;
+  }
+
+  /** Fulfilled when it is time for the next attempt; throws `error` if there is none, `cancelled` if the command was interrupted. */
+  async pause(error: unknown): Promise<void> {
+    if (this.signal.aborted) throw cancelledError(this.signal);
+    if (!isWorthAnother(error)) throw error;
+    this.failedAtMs ??= performance.now();
+    if (performance.now() + this.waitMs - this.failedAtMs > this.limits.maxTimeMs) throw error;
+    this.onRetry(error, this.attempt++);
+    try {
+      await sleep(this.waitMs, undefined, { signal: this.signal });
+    } catch {
+      throw cancelledError(this.signal);
+    }
+    this.waitMs = Math.min(this.waitMs * 2, this.limits.maxWaitMs);
+  }
+}
+
+/** What may be over soon: a lost connection, a member that restarts or is behind. Wrong bytes stay wrong. */
+function isWorthAnother(error: unknown): error is GraphkeepError {
+  return hasCode(error, 'peer.closed', 'peer.timeout', 'peer.unreachable', 'peer.failure', 'tls.closed', 'tls.timeout');
+}

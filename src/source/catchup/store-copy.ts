@@ -1,0 +1,139 @@
+import { GraphkeepError } from '../../base/errors.ts';
+import type { Prepared } from '../../protocol/catchup/catchup-response.ts';
+import type { CatchupStoreId } from '../../protocol/catchup/store-id-field.ts';
+import type { CopyReceiver } from '../backup-source.ts';
+import { NeostoreProbe } from '../neostore-probe.ts';
+import { ReceivedNames } from '../received-names.ts';
+import { MemberLine } from './member-line.ts';
+import type { MemberOptions } from './member-options.ts';
+import type { StreamRequest } from './request-stream.ts';
+import { type CopyTarget, PreparedFiles, RequestedFiles } from './requested-files.ts';
+import { RetryPlan } from './retry-plan.ts';
+import { describeRefusal, unexpectedOutcome } from './status-errors.ts';
+
+/** Asked for when all others are there: it says up to which transaction they may hold something. */
+const LAST_FILE = 'neostore';
+
+/**
+ * The files of a full copy (spec 10 to 12, 15.2): what replay cannot mend comes with the PREPARE answer, the others are fetched one by one
+ * over several connections, then `neostore` alone.
+ */
+export class StoreCopy {
+  private readonly options: MemberOptions;
+  private readonly storeId: CatchupStoreId;
+  private readonly target: CopyTarget;
+
+  constructor(options: MemberOptions, storeId: CatchupStoreId, receiver: CopyReceiver) {
+    this.options = options;
+    this.storeId = storeId;
+    const { peer } = options;
+    this.target = { receiver, names: new ReceivedNames(), neostore: new NeostoreProbe(), peer };
+  }
+
+  /**
+   * Receives everything; `line` takes part and stays open. Returns C: the files hold every transaction up to it, and perhaps parts of
+   * later ones.
+   */
+  async receive(line: MemberLine, signal: AbortSignal): Promise<number> {
+    const { prepared, received } = await this.prepare(line);
+    const wanted = this.readNames(prepared.files, received);
+    await this.fetchAll(
+      line,
+      wanted.filter((name) => name !== LAST_FILE),
+      prepared.transactionId,
+      signal,
+    );
+    if (wanted.includes(LAST_FILE)) await this.fetchFile(line, LAST_FILE, prepared.transactionId, signal);
+    this.target.neostore.requireStoreId(this.storeId, { peer: this.options.peer });
+    for (const id of prepared.indexIds) await this.fetchIndex(line, id, prepared.transactionId, signal);
+    return prepared.transactionId;
+  }
+
+  private async prepare(line: MemberLine): Promise<{ prepared: Prepared; received: ReadonlySet<string> }> {
+    const { storeId, target, options } = this;
+    const files = new PreparedFiles(target);
+    const outcome = await line.request({ kind: 'prepareStoreCopy', storeId }, files);
+    if (outcome.kind !== 'prepared') throw unexpectedOutcome(outcome);
+    if (outcome.status !== 'SUCCESS') throw describeRefusal(outcome.status, 'Preparing the copy failed', options.peer);
+    if (outcome.transactionId < 1) {
+      throw new GraphkeepError('peer.protocol', 'the copy has an impossible check point', {
+        place: { peer: options.peer },
+        observed: `transaction ${outcome.transactionId}`,
+      });
+    }
+    return { prepared: outcome, received: files.received };
+  }
+
+  /**
+   * The label scan store is listed although it has come already: as of the check point, while the copy that could be fetched now may be
+   * torn. So nothing is fetched that has come.
+   */
+  private readNames(files: readonly string[], received: ReadonlySet<string>): string[] {
+    const { names, peer } = this.target;
+    return files.filter((name) => !received.has(name)).map((name) => names.accept(name, { peer }));
+  }
+
+  /** A failure of one connection ends the others; the first one is thrown when all have come to rest. */
+  private async fetchAll(line: MemberLine, files: string[], required: number, signal: AbortSignal): Promise<void> {
+    const failing = new AbortController();
+    const either = AbortSignal.any([signal, failing.signal]);
+    const more = Math.min(this.options.connections, files.length) - 1;
+    const others = Array.from({ length: Math.max(0, more) }, () => new MemberLine(this.options, either));
+    const queue = files[Symbol.iterator]();
+    let failed: { error: unknown } | undefined;
+    const fetchQueue = async (by: MemberLine): Promise<void> => {
+      try {
+        for (const name of queue) {
+          if (failed !== undefined) return;
+          await this.fetchFile(by, name, required, either);
+        }
+      } catch (error) {
+        failed ??= { error };
+        failing.abort();
+        line.close();
+      }
+    };
+    await Promise.all([line, ...others].map(fetchQueue));
+    for (const other of others) other.close();
+    if (failed !== undefined) throw (failed as { error: unknown }).error;
+  }
+
+  private async fetchFile(line: MemberLine, name: string, required: number, signal: AbortSignal): Promise<void> {
+    const files = new RequestedFiles(this.target, name);
+    const { storeId } = this;
+    await this.fetch(line, { kind: 'storeFile', storeId, requiredTransactionId: required, name }, files, name, signal);
+  }
+
+  private async fetchIndex(line: MemberLine, id: number, required: number, signal: AbortSignal): Promise<void> {
+    const files = new RequestedFiles(this.target);
+    const request = {
+      kind: 'indexSnapshot',
+      storeId: this.storeId,
+      requiredTransactionId: required,
+      indexId: id,
+    } as const;
+    await this.fetch(line, request, files, `index ${id}`, signal);
+  }
+
+  private async fetch(
+    line: MemberLine,
+    request: StreamRequest,
+    files: RequestedFiles,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { retry, peer, onRetry } = this.options;
+    const plan = new RetryPlan(retry, signal, (error, attempt) => onRetry(what, error, attempt));
+    for (;;) {
+      try {
+        files.beginAttempt();
+        const outcome = await line.request(request, files);
+        if (outcome.kind !== 'copyFinished') throw unexpectedOutcome(outcome);
+        if (outcome.status !== 'SUCCESS') throw describeRefusal(outcome.status, `Copying ${what} failed`, peer);
+        return await files.finish();
+      } catch (error) {
+        await plan.pause(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { GraphkeepError, hasCode } from '../../base/errors.ts';
+import type { CatchupOutcome } from '../../protocol/catchup/catchup-response.ts';
+import type { MemberLine } from './member-line.ts';
+import type { MemberOptions } from './member-options.ts';
+import { RetryPlan } from './retry-plan.ts';
+import { describeRefusal, unexpectedOutcome } from './status-errors.ts';
+import { TransactionPull, type TransactionPullOptions } from './transaction-pull.ts';
+
+/** A stream of transactions that broke off is given up earlier than a file: an incremental backup is soon repeated. */
+const MAX_RETRY_MS = 2 * 60_000;
+
+const what = 'Pulling transactions';
+
+export interface WantedTransactions extends Omit<TransactionPullOptions, 'peer' | 'dropFirst'> {
+  /** Ask for `after` as well, to see that it is there. A server whose log begins right behind it is asked without. */
+  withOverlap: boolean;
+}
+
+/**
+ * Receives every transaction after `after` that the server has (spec 13). A stream that breaks off is continued on a new connection
+ * behind the last byte that was handed on.
+ */
+export async function pullTransactions(
+  line: MemberLine,
+  options: MemberOptions,
+  signal: AbortSignal,
+  { withOverlap, after, ...wanted }: WantedTransactions,
+): Promise<void> {
+  const { retry, peer, onRetry } = options;
+  if (withOverlap) {
+    const overlapping = new TransactionPull({ ...wanted, peer, after: after - 1, dropFirst: true });
+    try {
+      await pullAll(overlapping);
+      if (overlapping.last >= after) return;
+      throw withoutOverlap(after, peer);
+    } catch (error) {
+      if (!hasCode(error, 'peer.history-pruned') || overlapping.last >= after) throw error;
+    }
+  }
+  await pullAll(new TransactionPull({ ...wanted, peer, after, dropFirst: false }));
+
+  async function pullAll(pull: TransactionPull): Promise<void> {
+    const limits = { ...retry, maxTimeMs: Math.min(retry.maxTimeMs, MAX_RETRY_MS) };
+    const plan = new RetryPlan(limits, signal, (error, attempt) => onRetry('transactions', error, attempt));
+    for (let isOver = false; !isOver; ) {
+      const { last, progress } = pull;
+      try {
+        const outcome = await line.request({ kind: 'transactions', after: last, storeId: wanted.storeId }, pull);
+        isOver = isEnd(outcome, last, pull.last, peer);
+      } catch (error) {
+        if (pull.progress > progress) plan.noteProgress();
+        await plan.pause(error);
+      }
+    }
+  }
+}
+
+function withoutOverlap(transaction: number, peer: string): GraphkeepError {
+  return new GraphkeepError(
+    'peer.protocol',
+    `the server does not have transaction ${transaction} of its own check point`,
+    {
+      place: { peer },
+    },
+  );
+}
+
+/** False = there is more, or the log of the server ended early: to be asked for again. Without progress that would never end. */
+function isEnd(outcome: CatchupOutcome, before: number, last: number, peer: string): boolean {
+  if (outcome.kind !== 'streamFinished') throw unexpectedOutcome(outcome);
+  const { status, transactionId } = outcome;
+  if (status !== 'SUCCESS_END_OF_STREAM') {
+    const mayGoOn = status === 'SUCCESS_END_OF_BATCH' || status === 'E_TRANSACTION_PRUNED';
+    if (mayGoOn && last > before) return false;
+    throw describeRefusal(status, what, peer);
+  }
+  // With nothing new, the server names its last transaction.
+  const isRight = last > before ? transactionId === last : transactionId <= last;
+  if (isRight) return true;
+  throw new GraphkeepError('peer.protocol', 'the server says that all transactions were sent, but they were not', {
+    place: { peer },
+    observed: `the last one is ${transactionId}; received up to ${last}`,
+  });
+}
