@@ -64,7 +64,7 @@ function parseDerKey(bytes: Buffer): KeyObject | undefined {
  */
 export async function readCertificates(place: PolicyPath): Promise<X509Certificate[]> {
   const bytes = await readPolicyFile(place, 'certificate');
-  const encoded = splitObjects(bytes, 'CERTIFICATE');
+  const encoded = splitObjects(bytes, /^(X509 )?CERTIFICATE$/);
   if (encoded.length === 0) throw unusable(place, 'the file holds no certificate in PEM or DER');
   return encoded.map((one, index) => {
     try {
@@ -81,7 +81,7 @@ export async function readCertificates(place: PolicyPath): Promise<X509Certifica
  */
 export async function readRevocationLists(place: PolicyPath): Promise<string[]> {
   const bytes = await readPolicyFile(place, 'list of revoked certificates');
-  const lists = splitObjects(bytes, 'X509 CRL').map(toCrlPem);
+  const lists = splitObjects(bytes, /^(X509 )?CRL$/).map(toCrlPem);
   if (lists.length === 0) throw unusable(place, 'the file holds no list of revoked certificates in PEM or DER');
   try {
     createSecureContext({ crl: lists });
@@ -141,13 +141,13 @@ async function readPolicyFile(place: PolicyPath, what: string): Promise<Buffer> 
   }
 }
 
-/** The objects in a file: blocks of PEM with one of these labels, or one object in DER after the other. */
-function splitObjects(bytes: Buffer, label: string): Buffer[] {
+/** The objects in a file: blocks of PEM with this label, or one object in DER after the other. */
+function splitObjects(bytes: Buffer, label: RegExp): Buffer[] {
   if (bytes[0] === DER_SEQUENCE) return splitDer(bytes);
   const blocks = bytes.toString('latin1').matchAll(/-----BEGIN ([^-]+)-----([^-]*)-----END \1-----/g);
   const objects: Buffer[] = [];
   for (const [, kind, body] of blocks) {
-    if (kind === label) objects.push(Buffer.from(body!, 'base64'));
+    if (label.test(kind!)) objects.push(Buffer.from(body!, 'base64'));
   }
   return objects;
 }

@@ -73,7 +73,7 @@ export class TestIdentity {
       signingAlgorithm: this.keys.privateKey.algorithm.name === EC.name ? EC : RSA,
       signingKey: this.keys.privateKey,
     });
-    return { pem: list.toString('pem'), der: Buffer.from(list.rawData) };
+    return { pem: list.toString('pem').replaceAll(' CRL-', ' X509 CRL-'), der: Buffer.from(list.rawData) };
   }
 
   get pem(): string {

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { checkServerIdentity, type TLSSocket } from 'node:tls';
+import { isIP } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { printableText } from '../../base/printable-text.ts';
@@ -34,7 +35,7 @@ export function judgeServer(
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return refuse('tls.certificate-refused', 'the server shows no certificate', peer);
   const failure = policy.trustAll ? undefined : judgeCertificate(socket, certificate, peer);
-  return failure ?? (policy.verifyHostname ? judgeHost(socket, certificate, peer, host) : undefined);
+  return failure ?? (policy.verifyHostname ? judgeHost(certificate, peer, host) : undefined);
 }
 
 /** The same for a server that judges its client. */
@@ -57,14 +58,11 @@ function judgeCertificate(socket: TLSSocket, certificate: X509Certificate, peer:
   return refuse(code, message, peer, `${describeCertificate(certificate)}: ${result}`);
 }
 
-function judgeHost(
-  socket: TLSSocket,
-  certificate: X509Certificate,
-  peer: string,
-  host: string | undefined,
-): GraphkeepError | undefined {
-  const bare = (host ?? '').replace(/^\[(.*)\]$/, '$1');
-  if (bare !== '' && checkServerIdentity(bare, socket.getPeerCertificate()) === undefined) return undefined;
+/** As for HTTPS: an address has to be among the addresses of the certificate, a name may be covered by a wildcard. */
+function judgeHost(certificate: X509Certificate, peer: string, host: string | undefined): GraphkeepError | undefined {
+  const bare = (host ?? '').replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  const match = isIP(bare) === 0 ? certificate.checkHost(bare) : certificate.checkIP(bare);
+  if (bare !== '' && match !== undefined) return undefined;
   const names = printableText(certificate.subjectAltName ?? 'no names besides its subject');
   return refuse(
     'tls.host-name',

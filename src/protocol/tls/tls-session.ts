@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { cancelledError } from '../../base/cancellation.ts';
@@ -72,17 +73,14 @@ function beginAsClient(
     socket: transport,
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
-    // A server that has several certificates has to know which one will be compared.
-    ...(policy.verifyHostname && host !== undefined && isName(host) ? { servername: host } : {}),
+    // A server that has several certificates has to know which one will be compared. Only names may be announced.
+    ...(policy.verifyHostname && host !== undefined && isIP(host.replace(/^\[|\]$/g, '')) === 0
+      ? { servername: host }
+      : {}),
   });
   session.once('secureConnect', () => succeed(session));
   session.on('error', broken);
   session.once('close', () => broken());
-}
-
-/** A name, not an address: only names may be announced. */
-function isName(host: string): boolean {
-  return !/^[\d.]+$|:/.test(host);
 }
 
 function beginAsServer(
