@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { BoltConnection, Result } from './bolt.ts';
-import { ClusterMember, isSwitch, type Role } from './cluster-member.ts';
+import { ClusterMember, type Role } from './cluster-member.ts';
+import { poll, unlessSwitch } from './leadership.ts';
 import type { Value } from './packstream.ts';
 import { findFreePorts } from './ports.ts';
 import type { Version } from './releases.ts';
@@ -62,9 +62,6 @@ function sharedSettings(discovery: readonly number[]): Record<string, string> {
   };
 }
 
-/** How long a cluster may be without a leader, or a member behind, before that is a failure. */
-const patienceMs = 120_000;
-
 /** A causal cluster. Kill or stop it; the end of our process kills its members too. */
 export class Cluster implements CypherTarget {
   constructor(
@@ -100,7 +97,7 @@ export class Cluster implements CypherTarget {
   connect(): Promise<BoltConnection> {
     return poll('connection to the leader', async () => {
       const leader = await this.leader();
-      return leader.server.connect().catch(absentOnSwitch);
+      return unlessSwitch(leader.server.connect());
     });
   }
 
@@ -108,7 +105,7 @@ export class Cluster implements CypherTarget {
   cypher(statement: string, params: Readonly<Record<string, Value>> = {}): Promise<Result> {
     return poll('leader that takes the statement', async () => {
       const leader = await this.leader();
-      return leader.server.cypher(statement, params).catch(absentOnSwitch);
+      return unlessSwitch(leader.server.cypher(statement, params));
     });
   }
 
@@ -116,7 +113,7 @@ export class Cluster implements CypherTarget {
   async awaitCaughtUp(member: ClusterMember): Promise<number> {
     const target = await (await this.leader()).server.lastTransactionId();
     return poll(`${member.name} at transaction ${target}`, async () => {
-      const reached = await member.server.lastTransactionId().catch(absentOnSwitch);
+      const reached = await unlessSwitch(member.server.lastTransactionId());
       return reached !== undefined && reached >= target ? reached : undefined;
     });
   }
@@ -139,21 +136,5 @@ export class Cluster implements CypherTarget {
       for (const core of this.cores) if ((await core.role()) === role) return core;
       return undefined;
     });
-  }
-}
-
-function absentOnSwitch(error: unknown): undefined {
-  if (!isSwitch(error)) throw error;
-  return undefined;
-}
-
-/** Asks until there is an answer: the servers tell nobody when their roles change. */
-async function poll<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) throw new Error(`no ${what} within ${patienceMs} ms`);
-    await pause(100);
   }
 }

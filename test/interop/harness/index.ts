@@ -4,7 +4,10 @@
  */
 export * from './admin.ts';
 export { type BoltConnection, ConnectionLost, CypherError, type Result, type Statement } from './bolt.ts';
+export { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
+export type { ClusterMember } from './cluster-member.ts';
 export { awaitIndexes, canonicalValue, exportGraph, findDifferences, type Graph } from './graph-export.ts';
+export { type HaPair, startHaPair } from './ha-pair.ts';
 export { findChanges, hashDirectory } from './hash-directory.ts';
 export { install } from './installation.ts';
 export { describeInterop } from './interop-suite.ts';

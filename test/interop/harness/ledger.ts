@@ -1,4 +1,5 @@
 import { type BoltConnection, ConnectionLost, CypherError, type Statement } from './bolt.ts';
+import { isSwitch } from './leadership.ts';
 import { describeEdge, describeItem, hubCount, LedgerPlan } from './ledger-plan.ts';
 import type { Value } from './packstream.ts';
 import type { CypherTarget } from './server.ts';
@@ -8,6 +9,8 @@ export interface LedgerOptions {
   readonly seed?: number;
   /** Default 4. */
   readonly workers?: number;
+  /** Go on with the next leader when the server goes away, instead of ending quietly. Default false. */
+  readonly survive?: boolean;
 }
 
 /**
@@ -30,7 +33,7 @@ export class Ledger {
 
   constructor(
     private readonly server: CypherTarget,
-    options: LedgerOptions = {},
+    private readonly options: LedgerOptions = {},
   ) {
     this.seed = options.seed ?? Date.now() % 1_000_000_000;
     const workers = options.workers ?? 4;
@@ -81,35 +84,73 @@ export class Ledger {
   }
 
   private async work(plan: LedgerPlan): Promise<void> {
-    let connection: BoltConnection | undefined;
+    const connection = new Reconnecting(this.server);
     try {
-      connection = await this.server.connect();
       while (!this.stopping) {
         const statements = plan.step();
         const record: Statement = {
           statement: 'MATCH (n:Ledger {worker: $worker}) SET n.number = $number, n.seen = $seen',
           params: { worker: plan.worker, number: plan.sequence, seen: this.acknowledged() },
         };
-        await commit(connection, [...statements, record]);
+        await this.commit(plan, connection, [...statements, record]);
         this.acknowledgedNumbers[plan.worker] = plan.sequence;
       }
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
     } finally {
-      connection?.close();
+      connection.close();
     }
+  }
+
+  /** Tries until it commits, exactly once: nothing that the server refuses may leave a gap in the numbers. */
+  private async commit(plan: LedgerPlan, connection: Reconnecting, statements: readonly Statement[]): Promise<void> {
+    for (;;) {
+      try {
+        const open = await connection.open();
+        return void (await open.transaction(statements));
+      } catch (error) {
+        if (error instanceof CypherError && error.code === deadlock) continue;
+        if (!isSwitch(error)) throw error;
+        if (this.options.survive) connection.close();
+        else if (error instanceof ConnectionLost) throw error;
+        // The answer may have been lost, not the transaction.
+        if (this.options.survive && (await this.isCommitted(plan))) return;
+      }
+    }
+  }
+
+  /**
+   * Whether the last step of a plan is in the database for good. This writes, because only a leader that writes knows all that its predecessors
+   * have committed, and nothing of theirs can come after it.
+   */
+  private async isCommitted(plan: LedgerPlan): Promise<boolean> {
+    const { rows } = await this.server.cypher(
+      'MATCH (n:Ledger {worker: $worker}) SET n.probe = $number RETURN n.number',
+      {
+        worker: plan.worker,
+        number: plan.sequence,
+      },
+    );
+    return rows[0]?.[0] === plan.sequence;
   }
 }
 
-/** Tries until it commits: a deadlock must not leave a gap in the numbers. */
-async function commit(connection: BoltConnection, statements: readonly Statement[]): Promise<void> {
-  for (;;) {
-    try {
-      await connection.transaction(statements);
-      return;
-    } catch (error) {
-      if (!(error instanceof CypherError && error.code.startsWith('Neo.TransientError.'))) throw error;
-    }
+const deadlock = 'Neo.TransientError.Transaction.DeadlockDetected';
+
+/** One connection, opened anew after it was closed. */
+class Reconnecting {
+  private current: BoltConnection | undefined;
+
+  constructor(private readonly server: CypherTarget) {}
+
+  async open(): Promise<BoltConnection> {
+    this.current ??= await this.server.connect();
+    return this.current;
+  }
+
+  close(): void {
+    this.current?.close();
+    this.current = undefined;
   }
 }
 

@@ -1,0 +1,58 @@
+import { makeScratch } from './scratch.ts';
+import { launchServer, type RunningServer, type ServerOptions, type ServerPorts, startTimeoutMs } from './server.ts';
+
+export interface MemberOptions extends Omit<ServerOptions, 'home' | 'heap' | 'startTimeoutMs'> {
+  readonly name: string;
+  readonly ports: ServerPorts;
+}
+
+/** One server of several that belong together, over all its lives: home and ports stay the same. */
+export class Member {
+  private current: RunningServer | undefined;
+  private readonly home: string;
+
+  constructor(private readonly options: MemberOptions) {
+    this.home = makeScratch(`${options.name}-${options.version}`);
+  }
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  /** The server of the present life. */
+  get server(): RunningServer {
+    if (this.current === undefined) throw new Error(`${this.name} was never started`);
+    return this.current;
+  }
+
+  get isRunning(): boolean {
+    return this.current?.running ?? false;
+  }
+
+  /** `host:port` of `dbms.backup.address`. */
+  get backupAddress(): string {
+    return `127.0.0.1:${this.options.ports.backup}`;
+  }
+
+  /** Starts it and waits until it serves. */
+  async start(): Promise<void> {
+    if (this.isRunning) throw new Error(`${this.name} is running already`);
+    this.current = await launchServer({ ...this.options, home: this.home, heap: '400m' });
+    await this.current.waitUntilReady(startTimeoutMs);
+  }
+
+  /** Crash: SIGKILL, and wait for the end of the process. */
+  async kill(): Promise<void> {
+    await this.current?.kill();
+  }
+
+  /** Clean shutdown. */
+  async stop(): Promise<void> {
+    await this.current?.stop();
+  }
+
+  /** What it printed in its present life. */
+  console(): string {
+    return `--- ${this.name}, backups at ${this.backupAddress}\n${this.current?.console() ?? 'never started\n'}`;
+  }
+}
