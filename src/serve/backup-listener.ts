@@ -25,6 +25,7 @@ export class BackupListener {
   private readonly database: ServedDatabase;
   private readonly limits: ListenerLimits;
   private readonly sslPolicy: SslPolicy | undefined;
+  private readonly compression: readonly string[];
   private readonly leases = new CopyLeases();
   private readonly onEvent: (event: ListenerEvent) => void;
   private readonly server: Server;
@@ -37,6 +38,7 @@ export class BackupListener {
     this.database = database;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.sslPolicy = options.sslPolicy;
+    this.compression = options.compression ?? [];
     this.onEvent = options.onEvent ?? (() => {});
     this.server = server;
     const bound = server.address();
@@ -117,6 +119,7 @@ export class BackupListener {
       limits: this.limits,
       leases: this.leases,
       sslPolicy: this.sslPolicy,
+      compression: this.compression,
       onEvent: this.onEvent,
       onClosed: () => this.forget(group, connection),
     });

@@ -1,22 +1,20 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { GraphkeepError } from '../base/errors.ts';
+import { GraphkeepError, hasCode } from '../base/errors.ts';
 import type { SslPolicy } from '../config/ssl-policy.ts';
 import { type Channel, openChannel } from '../protocol/tls/channel.ts';
 import { formatAddress } from '../source/server-address.ts';
+import { BackupLog } from './backup-log.ts';
 import { CatchupConversation } from './catchup/catchup-conversation.ts';
 import type { CopyLeases } from './catchup/copy-leases.ts';
 import { CommonConversation } from './common/common-conversation.ts';
 import { encodeRefusal } from './common/failure-answer.ts';
 import type { Conversation, Inquiry } from './conversation.ts';
-import { recogniseProtocol } from './first-bytes.ts';
 import { FrameSender } from './frame-sender.ts';
-import type { ListenerEvent, RequestKind } from './listener-events.ts';
+import { IncomingRequests } from './incoming-requests.ts';
+import type { ListenerEvent } from './listener-events.ts';
 import type { ListenerLimits } from './listener-options.ts';
 import type { ServedDatabase } from './served-database.ts';
-
-/** What a client may send ahead while its answer is under way. Real clients send nothing. */
-const MAX_AHEAD_BYTES = 64 * 1024;
 
 /** How long a refused client has to read why, before the connection is closed under it. */
 const LINGER_MS = 1000;
@@ -24,21 +22,18 @@ const LINGER_MS = 1000;
 /** Longest wait of {@link Socket.setKeepAlive}: a client that vanished without a word is noticed by the system after some minutes. */
 const KEEP_ALIVE_MS = 60_000;
 
+const FLOOD = 'the client sends more while its answer is under way';
+
 export interface ConnectionOptions {
   database: ServedDatabase;
   limits: ListenerLimits;
   leases: CopyLeases;
   sslPolicy?: SslPolicy | undefined;
+  /** Compressions of requests that are agreed to, best first. */
+  compression: readonly string[];
   onEvent: (event: ListenerEvent) => void;
   /** The connection is gone and nothing of it is left. */
   onClosed: () => void;
-}
-
-/** A backup that has begun on a connection. */
-interface Backup {
-  request: RequestKind;
-  startedAt: number;
-  bytes: number;
 }
 
 /**
@@ -53,16 +48,12 @@ export class ClientConnection {
   private channel: Channel | undefined;
   /** The socket, or what comes out of its encryption. */
   private stream: Duplex;
-  /** Until it is known what the client speaks. */
-  private firstBytes: Buffer = Buffer.alloc(0);
-  private conversation: Conversation | undefined;
+  private readonly incoming: IncomingRequests;
+  private readonly backup: BackupLog;
   /** Aborted when the connection is gone or about to go. */
   private readonly gone = new AbortController();
   private deadline: NodeJS.Timeout | undefined;
-  private ahead: Buffer[] = [];
-  private aheadBytes = 0;
   private answering: Promise<void> | undefined;
-  private backup: Backup | undefined;
   /** False for a first request, whose time runs from the connection on. */
   private isReused = false;
   /** Other connections use what was prepared on this one: it may be silent. */
@@ -78,6 +69,16 @@ export class ClientConnection {
     this.stream = socket;
     this.options = options;
     this.peer = formatAddress({ host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 });
+    this.backup = new BackupLog(this.peer, options.onEvent);
+    this.incoming = new IncomingRequests({
+      converse: (protocol) => this.converse(protocol),
+      onInquiry: (inquiry) => {
+        this.answering = this.answer(inquiry);
+      },
+      onBegun: () => this.expectRest(),
+      onNonsense: (error) => this.refuse(error),
+      onFlood: () => this.cut(new GraphkeepError('peer.hostile', FLOOD, this.place())),
+    });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('error', (error) => this.lose(error));
@@ -120,8 +121,8 @@ export class ClientConnection {
 
   /** A client fetches its files over any connection. */
   private get isWanted(): boolean {
-    const speaksCatchup = this.conversation instanceof CatchupConversation;
-    return this.backup !== undefined || (speaksCatchup && this.options.leases.isAnyHeld);
+    const speaksCatchup = this.incoming.conversation instanceof CatchupConversation;
+    return this.backup.isOpen || (speaksCatchup && this.options.leases.isAnyHeld);
   }
 
   private async open(): Promise<void> {
@@ -132,7 +133,8 @@ export class ClientConnection {
       this.channel = await openChannel(this.socket, { role: 'server', peer: this.peer, policy, timeoutMs, signal });
       this.attach(this.channel.stream);
     } catch (error) {
-      if (!this.isLast) this.options.onEvent({ kind: 'refused', peer: this.peer, error });
+      // Whoever only goes away, or is closed for its silence, is not refused.
+      if (!hasCode(error, 'cancelled')) this.options.onEvent({ kind: 'refused', peer: this.peer, error });
       this.isLast = true;
       this.socket.destroy();
     }
@@ -145,14 +147,14 @@ export class ClientConnection {
 
   private attach(stream: Duplex): void {
     this.stream = stream;
-    stream.on('data', (bytes: Buffer) => this.receive(bytes));
+    stream.on('data', (bytes: Buffer) => this.incoming.take(bytes));
     stream.on('error', (error) => this.lose(error));
     stream.on('end', () => this.leave());
   }
 
   private async sayGoodbye(error: unknown): Promise<void> {
-    const { conversation, options } = this;
-    const isSecret = options.sslPolicy !== undefined && this.channel === undefined;
+    const { conversation } = this.incoming;
+    const isSecret = this.options.sslPolicy !== undefined && this.channel === undefined;
     try {
       const bytes = conversation === undefined ? encodeRefusal(error) : conversation.refuse(error);
       const answer = isSecret ? undefined : await bytes;
@@ -163,51 +165,8 @@ export class ClientConnection {
     }
   }
 
-  private receive(bytes: Buffer): void {
-    if (this.isLast && this.answering === undefined) return;
-    if (this.answering === undefined) {
-      this.read(bytes);
-      return;
-    }
-    this.aheadBytes += bytes.length;
-    if (this.aheadBytes > MAX_AHEAD_BYTES) {
-      this.cut(new GraphkeepError('peer.hostile', 'the client sends more while its answer is under way', this.place()));
-    } else this.ahead.push(bytes);
-  }
-
-  /** Reads the next request, out of new bytes or those that are left. */
-  private read(bytes?: Buffer): void {
-    const unread = this.conversation === undefined ? this.recognise(bytes) : bytes;
-    const { conversation } = this;
-    if (conversation === undefined) return;
-    const wasBetween = conversation.atMessageBoundary;
-    let inquiry: Inquiry | undefined;
-    try {
-      if (unread !== undefined) conversation.feed(unread);
-      inquiry = conversation.next();
-    } catch (error) {
-      this.refuse(error);
-      return;
-    }
-    if (inquiry !== undefined) this.answering = this.answer(inquiry);
-    else if (wasBetween && !conversation.atMessageBoundary && this.isReused) {
-      this.expectRequest(this.options.limits.requestTimeoutMs, 'a request was not complete in time');
-    }
-  }
-
-  /** Returns the bytes from the first on when it is known what the client speaks. */
-  private recognise(bytes: Buffer = Buffer.alloc(0)): Buffer | undefined {
-    this.firstBytes = Buffer.concat([this.firstBytes, bytes]);
-    const protocol = recogniseProtocol(this.firstBytes);
-    if (protocol === undefined) return undefined;
-    this.conversation = this.converse(protocol);
-    const all = this.firstBytes;
-    this.firstBytes = Buffer.alloc(0);
-    return all;
-  }
-
   private converse(protocol: 'catchup' | 'common'): Conversation {
-    const { database, limits, leases } = this.options;
+    const { database, limits, leases, compression } = this.options;
     const { signal } = this.gone;
     const onHeldTooLong = () =>
       this.cut(tooSlow(`the copy kept the database from its check points for ${limits.maxHoldMs} ms`, this.peer));
@@ -216,7 +175,8 @@ export class ClientConnection {
     }
     const switchOver = () => this.switchOver();
     const onUse = (isUsed: boolean) => this.noteUse(isUsed);
-    return new CatchupConversation(this.peer, { database, limits, leases, signal, onHeldTooLong, onUse, switchOver });
+    const shared = { database, limits, leases, signal, onHeldTooLong, onUse };
+    return new CatchupConversation(this.peer, { ...shared, compression, switchOver });
   }
 
   private async answer(inquiry: Inquiry): Promise<void> {
@@ -225,12 +185,12 @@ export class ClientConnection {
     const sender = new FrameSender(this.stream, limits.stallTimeoutMs, () =>
       this.cut(tooSlow(`the client took nothing of its answer for ${limits.stallTimeoutMs} ms`, this.peer)),
     );
-    if (inquiry.begins !== undefined) this.noteBegin(inquiry.request, inquiry.begins.after);
+    if (inquiry.begins !== undefined) this.backup.begin(inquiry.request, inquiry.begins.after);
     const startedAt = performance.now();
     try {
       await inquiry.answer(sender);
-      if (this.backup !== undefined) this.backup.bytes += sender.sentBytes;
-      if (inquiry.ends === true) this.noteEnd();
+      this.backup.addBytes(sender.sentBytes);
+      if (inquiry.ends === true) this.backup.finish();
     } catch (error) {
       await this.fail(inquiry, error, startedAt, sender);
     } finally {
@@ -239,24 +199,8 @@ export class ClientConnection {
     }
   }
 
-  private noteBegin(request: RequestKind, after: number | undefined): void {
-    this.backup = { request, startedAt: performance.now(), bytes: 0 };
-    this.options.onEvent({ kind: 'started', request, peer: this.peer, ...(after === undefined ? {} : { after }) });
-  }
-
-  private noteEnd(): void {
-    if (this.backup !== undefined) this.options.onEvent({ kind: 'finished', ...this.figuresOf(this.backup) });
-    this.backup = undefined;
-  }
-
-  private figuresOf({ request, startedAt, bytes }: Backup) {
-    return { request, peer: this.peer, bytes, durationMs: performance.now() - startedAt };
-  }
-
   private async fail(inquiry: Inquiry, error: unknown, startedAt: number, sender: FrameSender): Promise<void> {
-    const { onEvent } = this.options;
     const { signal } = this.gone;
-    const isWhole = inquiry.begins !== undefined || inquiry.ends === true;
     let ending: 'stays-open' | 'closes' | undefined;
     try {
       if (!signal.aborted) ending = await inquiry.fail(error);
@@ -264,14 +208,25 @@ export class ClientConnection {
       // The connection went while the failure was sent, or nothing can be sent any more.
     }
     if (ending !== 'stays-open') this.isLast = true;
-    const backup = isWhole || this.isLast ? this.backup : undefined;
-    if (backup !== undefined) this.backup = undefined;
-    const figures = this.figuresOf(backup ?? { request: inquiry.request, startedAt, bytes: 0 });
-    figures.bytes += sender.sentBytes;
-    if (ending !== undefined && inquiry.isGreeting === true) onEvent({ kind: 'refused', peer: this.peer, error });
-    else if (ending !== undefined) onEvent({ kind: 'failed', error, ...figures });
-    else onEvent({ kind: 'aborted', error: signal.reason ?? error, ...figures });
+    this.backup.addBytes(sender.sentBytes);
+    this.tellFailure(inquiry, ending === undefined ? (signal.reason ?? error) : error, ending, startedAt, sender);
     if (ending === undefined) this.socket.resetAndDestroy().destroy();
+  }
+
+  /** A part that fails while the connection stays is asked for again; the backup goes on. */
+  private tellFailure(
+    inquiry: Inquiry,
+    error: unknown,
+    ending: 'stays-open' | 'closes' | undefined,
+    startedAt: number,
+    sender: FrameSender,
+  ): void {
+    const isPart = inquiry.begins === undefined && inquiry.ends !== true;
+    if (inquiry.isGreeting === true) this.options.onEvent({ kind: 'refused', peer: this.peer, error });
+    else if (!this.backup.isOpen || (isPart && ending === 'stays-open')) {
+      this.backup.failPart(ending === undefined ? 'aborted' : 'failed', error, startedAt, sender.sentBytes);
+    } else if (ending === undefined) this.backup.abort(error);
+    else this.backup.fail(error);
   }
 
   /** After an answer: the next request, which may have come already, or the end. */
@@ -283,6 +238,7 @@ export class ClientConnection {
     }
     if (this.isFinishing && !this.isWanted) this.isLast = true;
     if (this.isLast) {
+      this.incoming.stop();
       this.stream.end();
       clearTimeout(this.deadline);
       this.deadline = setTimeout(() => this.socket.destroy(), LINGER_MS);
@@ -292,11 +248,12 @@ export class ClientConnection {
       this.isReused = true;
       this.expectNext();
     }
-    this.read();
-    while (this.answering === undefined && !this.isLast && this.ahead.length > 0) {
-      const bytes = this.ahead.shift()!;
-      this.aheadBytes -= bytes.length;
-      this.read(bytes);
+    this.incoming.next();
+  }
+
+  private expectRest(): void {
+    if (this.isReused) {
+      this.expectRequest(this.options.limits.requestTimeoutMs, 'a request was not complete in time');
     }
   }
 
@@ -345,14 +302,10 @@ export class ClientConnection {
     if (this.isClosed) return;
     this.isClosed = true;
     clearTimeout(this.deadline);
-    this.ahead = [];
+    this.incoming.stop();
     this.lose();
     if (this.answering !== undefined) return;
-    const { backup } = this;
-    this.backup = undefined;
-    if (backup !== undefined) {
-      this.options.onEvent({ kind: 'aborted', error: this.gone.signal.reason, ...this.figuresOf(backup) });
-    }
+    this.backup.abort(this.gone.signal.reason);
     this.options.onClosed();
   }
 

@@ -21,6 +21,8 @@ export interface Inquiry {
 export interface Conversation {
   /** True when the client may close without having broken a request off. */
   readonly atMessageBoundary: boolean;
+  /** What the bytes of the connection are compressed from, once that is agreed on; to be used on all that were not fed before. */
+  readonly unpack?: ((bytes: Buffer) => Promise<Buffer>) | undefined;
   /** Allowed when {@link next} has returned undefined. Throws for what is no request. */
   feed(bytes: Buffer): void;
   /** The next inquiry, or undefined when more bytes are needed. Throws for what is no request. */

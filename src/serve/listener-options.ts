@@ -37,6 +37,8 @@ export interface ListenerOptions {
    * speak the catchup protocol then.
    */
   sslPolicy?: SslPolicy | undefined;
+  /** Compressions of catchup requests that are agreed to, as they are named on the wire, best first; default: none, as on a real server. */
+  compression?: readonly string[];
   onEvent?: (event: ListenerEvent) => void;
 }
 

@@ -76,14 +76,14 @@ function expectExact(name: string, atLeast: number): number {
   return lastTransactionId;
 }
 
-describe('while writers commit', () => {
+describe.each(['common', 'catchup'] as const)('while writers commit, over the %s protocol', (protocol) => {
   it('a full backup and ten incrementals are exact', async () => {
     await startServing();
     const firstLog = listLogFiles(database.directory).highest!;
     let before = 0;
     for (let round = 0; round <= 10; round++) {
       const atLeast = database.lastTransaction;
-      const report = await makeBackup(backupDir, listener.address, { fallbackToFull: round === 0 });
+      const report = await makeBackup(backupDir, listener.address, { protocol, fallbackToFull: round === 0 });
       expect(report.kind).toBe(round === 0 ? 'full' : 'incremental');
       expect(report.lastTransaction).toBeGreaterThan(before);
       before = expectExact('db', atLeast);
@@ -91,7 +91,7 @@ describe('while writers commit', () => {
     }
     await more(600);
     expect(listLogFiles(database.directory).highest).toBeGreaterThan(firstLog);
-    await makeBackup(backupDir, listener.address);
+    await makeBackup(backupDir, listener.address, { protocol });
     expectExact('db', before);
   });
 
@@ -99,12 +99,14 @@ describe('while writers commit', () => {
     await startServing();
     const atLeast = database.lastTransaction;
     const names = Array.from({ length: 8 }, (_, i) => `db${i}`);
-    await Promise.all(names.map((name) => makeBackup(backupDir, listener.address, { name })));
+    await Promise.all(names.map((name) => makeBackup(backupDir, listener.address, { protocol, name })));
     for (const name of names) expectExact(name, atLeast);
     await database.checkPoint();
     expect(events.filter(({ kind }) => kind === 'finished').length).toBe(8);
   });
+});
 
+describe('while writers commit', () => {
   it('clients that leave in the middle of a copy do no harm', async () => {
     await startServing();
     for (const offset of [0, 1, 100, 5000, 65_536, 150_000, 200_000, 250_000, 300_000]) {
@@ -155,20 +157,20 @@ describe('while writers commit', () => {
   });
 });
 
-describe('a client that comes too late', () => {
+describe.each(['common', 'catchup'] as const)('a client that comes too late, over the %s protocol', (protocol) => {
   it('is told so, and gets a full backup if it may', async () => {
     await startServing();
-    await makeBackup(backupDir, listener.address);
+    await makeBackup(backupDir, listener.address, { protocol });
     const had = readMetadata(join(backupDir, 'db', 'neostore')).lastTransactionId;
     const firstKept = listLogFiles(database.directory).highest!;
     while (listLogFiles(database.directory).lowest! <= firstKept) {
       await more(500);
       await database.checkPoint();
     }
-    const { error } = await attemptBackup(backupDir, listener.address, { fallbackToFull: false });
+    const { error } = await attemptBackup(backupDir, listener.address, { protocol, fallbackToFull: false });
     expect(error?.code).toBe('peer.history-pruned');
     expect(events.at(-1)).toMatchObject({ kind: 'failed', error: { code: 'serve.history-pruned' } });
-    const report = await makeBackup(backupDir, listener.address);
+    const report = await makeBackup(backupDir, listener.address, { protocol });
     expect(report.fallback).toBeDefined();
     expect(expectExact('db', had + 1)).toBeGreaterThan(had);
   });

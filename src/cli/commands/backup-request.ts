@@ -6,15 +6,13 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { fileError, isMissing, systemCodeOf } from '../../base/file-errors.ts';
 import { completeAddress, parseAddress } from '../../config/addresses.ts';
 import { parseDurationMs } from '../../config/durations.ts';
-import type { ClientConfig } from '../../config/neo4j-conf.ts';
 import { settings } from '../../config/settings.ts';
 import { parseHeapBytes, parsePageCacheBytes } from '../../config/sizes.ts';
-import type { SslPolicy } from '../../config/ssl-policy.ts';
-import { loadSslPolicy } from '../../config/ssl-policy-loading.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
 import { loadConfig } from './load-config.ts';
+import { loadBackupSslPolicy } from './load-ssl-policy.ts';
 
 /** For what neither --from nor dbms.backup.address says. */
 const DEFAULT_ADDRESS = { host: '127.0.0.1', port: 6362 };
@@ -43,7 +41,8 @@ export async function requestBackup(values: OptionValues, context: CommandContex
 
   const config = await loadConfig(context, additionalFile);
   const memoryBudgetBytes = readMemoryBudget(pagecache, context.env.HEAP_SIZE);
-  const sslPolicy = await loadPolicy(config);
+  // Whatever the protocol, and before anything is asked of a server, as the Java tool does.
+  const sslPolicy = await loadBackupSslPolicy(config);
   await requireDirectory(backupDir);
   await requireDirectory(reportDir);
   return {
@@ -117,12 +116,6 @@ function readMemoryBudget(pagecache: string, heapSize: string | undefined): numb
     );
   }
   return pagecacheBytes + heapBytes;
-}
-
-/** Read and checked before anything is asked of a server, whatever the protocol, as the Java tool does. */
-async function loadPolicy(config: ClientConfig): Promise<SslPolicy | undefined> {
-  const name = config.get(settings.backupSslPolicy);
-  return name === '' ? undefined : await loadSslPolicy(config, name);
 }
 
 /** The real path. `later`: one that does not exist is refused by {@link requireDirectory}, after the configuration was read. */

@@ -3,10 +3,13 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { parseAddress, type TypedAddress } from '../../config/addresses.ts';
 import type { ClientConfig } from '../../config/neo4j-conf.ts';
 import { settings } from '../../config/settings.ts';
+import type { SslPolicy } from '../../config/ssl-policy.ts';
+import { readCompressionNames } from '../../protocol/catchup/modifiers.ts';
 import type { ListenAddress, ListenerLimits } from '../../serve/listener-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
 import { loadConfig } from './load-config.ts';
+import { loadBackupSslPolicy } from './load-ssl-policy.ts';
 
 export interface ServeRequest {
   /** Absolute. */
@@ -15,6 +18,10 @@ export interface ServeRequest {
   logDirectory: string;
   listen: ListenAddress;
   limits: ListenerLimits;
+  /** Only over TLS; undefined = without. */
+  sslPolicy: SslPolicy | undefined;
+  /** Names on the wire of compressions that clients may use, best first. */
+  compression: readonly string[];
 }
 
 /** For what neither --listen nor dbms.backup.address says (common-protocol spec 2). */
@@ -38,6 +45,8 @@ export async function requestServe(values: OptionValues, context: CommandContext
       maxHoldMs: config.get(settings.serveMaxHoldMs),
       stopGraceMs: config.get(settings.serveStopGraceMs),
     },
+    sslPolicy: await loadBackupSslPolicy(config),
+    compression: readCompressionNames(config.get(settings.compressions)),
   };
 }
 
@@ -56,12 +65,6 @@ function refuseIfDisabled(config: ClientConfig): void {
     throw new GraphkeepError('config', 'backups are switched off: dbms.backup.enabled is false', {
       observed: 'dbms.backup.enabled=false',
       hint: 'Set dbms.backup.enabled=true in neo4j.conf, or in a file that --additional-config names.',
-    });
-  }
-  if (config.isSet(settings.backupSslPolicy)) {
-    throw new GraphkeepError('config', 'encrypted backups are asked for, but this listener has no encryption', {
-      observed: `dbms.backup.ssl_policy=${config.get(settings.backupSslPolicy)}`,
-      hint: 'Remove dbms.backup.ssl_policy, and let only trusted networks reach the address.',
     });
   }
 }

@@ -85,7 +85,7 @@ describe('serve', () => {
 
   it.each([
     ['dbms.backup.enabled=false', 'backups are switched off: dbms.backup.enabled is false'],
-    ['dbms.backup.ssl_policy=backup', 'encrypted backups are asked for'],
+    ['dbms.backup.ssl_policy=backup', 'dbms.ssl.policy.backup.base_directory'],
     ['graphkeep.serve.max_connections=0', "Bad value '0' for setting 'graphkeep.serve.max_connections'"],
   ])('refuses to start with %s', async (setting, message) => {
     await world.configure(`${setting}\n`);

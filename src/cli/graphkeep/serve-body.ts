@@ -10,14 +10,15 @@ import { describeForPrograms, type Reporter } from './reporter.ts';
 
 /** Serves until SIGINT or SIGTERM, which is the ordinary end. */
 export async function serveBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
-  const { directory, logDirectory, listen, limits } = await requestServe(values, context);
+  const { directory, logDirectory, listen, limits, sslPolicy, compression } = await requestServe(values, context);
+  for (const notice of sslPolicy?.notices ?? []) reporter.note(notice);
   const store = await serveStore(directory, { logDirectory });
   try {
     const onEvent = (event: ListenerEvent): void => {
       const text = `${formatLogTime(context.now())} ${describeListenerEvent(event)}`;
       reporter.happened(event.kind, text, dataOf(event));
     };
-    const listener = await BackupListener.start(store, { listen, limits, onEvent });
+    const listener = await BackupListener.start(store, { listen, limits, sslPolicy, compression, onEvent });
     const address = formatAddress(listener.address);
     reporter.happened('listening', `Serving ${store.description}\nListening on ${address}`, { address, directory });
     try {

@@ -1,5 +1,6 @@
 import { GraphkeepError, hasCode } from '../../base/errors.ts';
 import type { CatchupRequest } from '../../protocol/catchup/catchup-request.ts';
+import { RequestDecompressor } from '../../protocol/catchup/modifiers.ts';
 import { RequestDecoder } from '../../protocol/catchup/request-decoder.ts';
 import { ResponseWriter } from '../../protocol/catchup/response-writer.ts';
 import { ServerHandshake, type ServerHandshakeStep } from '../../protocol/catchup/server-handshake.ts';
@@ -12,6 +13,8 @@ import { endOfFailedStream, writeTransactions } from './transactions-answer.ts';
 export interface CatchupOptions extends Pick<AnswerScope, 'database' | 'limits' | 'leases' | 'signal'> {
   onHeldTooLong: () => void;
   onUse: (isUsed: boolean) => void;
+  /** Names on the wire of what may be agreed on for requests, best first (spec 6). */
+  compression: readonly string[];
   /** Begins the second TLS session, if there was a first (catchup-protocol spec 7.1). */
   switchOver: () => Promise<void>;
 }
@@ -21,6 +24,7 @@ export class CatchupConversation implements Conversation {
   private readonly peer: string;
   private readonly options: CatchupOptions;
   private readonly scope: AnswerScope;
+  unpack: Conversation['unpack'];
   private readonly handshake: ServerHandshake;
   /** What the handshake wants done next. */
   private step: ServerHandshakeStep | undefined;
@@ -30,8 +34,8 @@ export class CatchupConversation implements Conversation {
   constructor(peer: string, options: CatchupOptions) {
     this.peer = peer;
     this.options = options;
-    this.handshake = new ServerHandshake(peer);
-    const { database, limits, leases, signal, onHeldTooLong, onUse } = options;
+    const { database, limits, leases, signal, onHeldTooLong, onUse, compression } = options;
+    this.handshake = new ServerHandshake(peer, compression);
     const writer = new ResponseWriter((bytes) => this.sender!.send(bytes));
     const shared = { database, limits, leases, signal, onHeldTooLong, onUse };
     this.scope = { ...shared, writer, lease: undefined, isBroken: false };
@@ -67,13 +71,13 @@ export class CatchupConversation implements Conversation {
       answer: async (sender) => {
         if (step.send !== undefined) await sender.send(step.send);
         if (step.refused !== undefined) throw step.refused;
-        if (step.done !== undefined) await this.beginRequests(step.done.rest);
+        if (step.done !== undefined) await this.beginRequests(step.done);
       },
       fail: async () => 'closes',
     };
   }
 
-  private async beginRequests(rest: Buffer): Promise<void> {
+  private async beginRequests({ rest, modifiers }: NonNullable<ServerHandshakeStep['done']>): Promise<void> {
     if (rest.length > 0) {
       throw new GraphkeepError('peer.protocol', 'the client sends requests before the handshake is over', {
         place: { peer: this.peer, offset: this.handshake.offset },
@@ -81,7 +85,19 @@ export class CatchupConversation implements Conversation {
       });
     }
     await this.options.switchOver();
-    this.decoder = new RequestDecoder(this.peer, this.handshake.offset);
+    const { offset } = this.handshake;
+    this.decoder = new RequestDecoder(this.peer, offset);
+    if (modifiers.length === 0) return;
+    const decompressor = new RequestDecompressor(modifiers, this.peer, offset);
+    let last: Promise<unknown> = Promise.resolve();
+    this.unpack = (bytes) => {
+      const unpacked = decompressor.decode(bytes);
+      last = unpacked.catch(() => {});
+      return unpacked;
+    };
+    const close = () => void last.then(() => decompressor.close());
+    if (this.options.signal.aborted) close();
+    else this.options.signal.addEventListener('abort', close, { once: true });
   }
 
   private inquiryOf(request: CatchupRequest): Inquiry {

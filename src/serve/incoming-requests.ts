@@ -1,0 +1,109 @@
+import type { Conversation, Inquiry } from './conversation.ts';
+import { recogniseProtocol } from './first-bytes.ts';
+
+/** What a client may send ahead while its answer is under way. Real clients send nothing. */
+const MAX_AHEAD_BYTES = 64 * 1024;
+
+export interface IncomingOptions {
+  converse: (protocol: 'catchup' | 'common') => Conversation;
+  /** Nothing more is read until {@link IncomingRequests.next}. */
+  onInquiry: (inquiry: Inquiry) => void;
+  /** A request was begun, and is not complete. */
+  onBegun: () => void;
+  /** The client sent something that is no request: nothing more can be read. */
+  onNonsense: (error: unknown) => void;
+  /** The client sends more and more while its answer is under way. */
+  onFlood: () => void;
+}
+
+/** Makes one inquiry after the other of what a client sends: finds out which protocol it speaks, and keeps what comes ahead of its turn. */
+export class IncomingRequests {
+  conversation: Conversation | undefined;
+  private readonly options: IncomingOptions;
+  /** Until it is known what the client speaks. */
+  private firstBytes: Buffer = Buffer.alloc(0);
+  private ahead: Buffer[] = [];
+  private aheadBytes = 0;
+  /** An inquiry is being answered, or bytes are being unpacked. */
+  private isBusy = false;
+
+  constructor(options: IncomingOptions) {
+    this.options = options;
+  }
+
+  take(bytes: Buffer): void {
+    this.ahead.push(bytes);
+    this.aheadBytes += bytes.length;
+    if (!this.isBusy) this.readAhead();
+    else if (this.aheadBytes > MAX_AHEAD_BYTES) this.options.onFlood();
+  }
+
+  /** The answer has ended: goes on with what is left. */
+  next(): void {
+    this.isBusy = false;
+    this.read();
+    this.readAhead();
+  }
+
+  /** Drops what came, and whatever comes. */
+  stop(): void {
+    this.isBusy = true;
+    this.ahead = [];
+    this.aheadBytes = Number.NEGATIVE_INFINITY;
+  }
+
+  private readAhead(): void {
+    while (!this.isBusy && this.ahead.length > 0) {
+      const bytes = this.ahead.shift()!;
+      this.aheadBytes -= bytes.length;
+      if (this.conversation?.unpack === undefined) this.read(bytes);
+      else void this.readPacked(this.conversation.unpack(bytes));
+    }
+  }
+
+  private async readPacked(unpacked: Promise<Buffer>): Promise<void> {
+    this.isBusy = true;
+    try {
+      const bytes = await unpacked;
+      this.isBusy = false;
+      this.read(bytes);
+    } catch (error) {
+      this.refuse(error);
+    }
+    this.readAhead();
+  }
+
+  /** Reads the next request, out of new bytes or those that are left. */
+  private read(bytes?: Buffer): void {
+    const unread = this.conversation === undefined && bytes !== undefined ? this.recognise(bytes) : bytes;
+    const { conversation } = this;
+    if (conversation === undefined) return;
+    const wasBetween = conversation.atMessageBoundary;
+    let inquiry: Inquiry | undefined;
+    try {
+      if (unread !== undefined) conversation.feed(unread);
+      inquiry = conversation.next();
+    } catch (error) {
+      this.refuse(error);
+      return;
+    }
+    if (inquiry !== undefined) {
+      this.isBusy = true;
+      this.options.onInquiry(inquiry);
+    } else if (wasBetween && !conversation.atMessageBoundary) this.options.onBegun();
+  }
+
+  /** Returns the bytes from the first on when it is known what the client speaks. */
+  private recognise(bytes: Buffer): Buffer | undefined {
+    this.firstBytes = Buffer.concat([this.firstBytes, bytes]);
+    const protocol = recogniseProtocol(this.firstBytes);
+    if (protocol === undefined) return undefined;
+    this.conversation = this.options.converse(protocol);
+    return this.firstBytes;
+  }
+
+  private refuse(error: unknown): void {
+    this.stop();
+    this.options.onNonsense(error);
+  }
+}
