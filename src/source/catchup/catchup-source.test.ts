@@ -1,0 +1,505 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  CatchupMember,
+  type MemberContent,
+  type MemberFault,
+  readCapturedMember,
+} from '../../../test/support/catchup-member.ts';
+import { CopyRecorder } from '../../../test/support/copy-recorder.ts';
+import { copyOf, fakeTransaction, smallMember } from '../../../test/support/small-member.ts';
+import type { ErrorCode } from '../../base/error-codes.ts';
+import { describeError, GraphkeepError } from '../../base/errors.ts';
+import type { CatchupRequest } from '../../protocol/catchup/catchup-request.ts';
+import { CatchupSource, type CatchupSourceOptions } from './catchup-source.ts';
+
+const never = new AbortController().signal;
+const members: CatchupMember[] = [];
+afterEach(async () => {
+  for (const member of members.splice(0)) await member.stop();
+});
+
+async function startMember(content: MemberContent = smallMember()): Promise<CatchupMember> {
+  const member = await CatchupMember.start(content);
+  members.push(member);
+  return member;
+}
+
+function sourceFor({ address }: CatchupMember, changed: Partial<CatchupSourceOptions> = {}): CatchupSource {
+  return new CatchupSource({
+    address,
+    policy: undefined,
+    compressions: [],
+    connectTimeoutMs: 5000,
+    handshakeTimeoutMs: 5000,
+    inactivityTimeoutMs: 5000,
+    connections: 3,
+    retry: { maxTimeMs: 5000, maxWaitMs: 20 },
+    onRetry: () => {},
+    ...changed,
+  });
+}
+
+function copy(source: CatchupSource, recorder = new CopyRecorder(), signal = never): Promise<unknown> {
+  return source.fullCopy(recorder, signal).finally(() => {
+    recorder.isOver = true;
+  });
+}
+
+function pull(source: CatchupSource, after: number, recorder = new CopyRecorder(), signal = never): Promise<unknown> {
+  return source.transactionsAfter(after, recorder, signal).finally(() => {
+    recorder.isOver = true;
+  });
+}
+
+async function failure(asked: Promise<unknown>): Promise<GraphkeepError> {
+  const error: unknown = await asked.then(
+    () => new Error('no failure'),
+    (caught: unknown) => caught,
+  );
+  if (!(error instanceof GraphkeepError)) throw error;
+  return error;
+}
+
+function expectWhole(recorder: CopyRecorder, content: MemberContent): void {
+  const { files, transactions } = copyOf(content);
+  const received = recorder.contents;
+  expect(Object.keys(received).sort()).toEqual(Object.keys(files).sort());
+  for (const [name, bytes] of Object.entries(files)) expect(received[name]!.equals(bytes), name).toBe(true);
+  expect(recorder.transactions.equals(transactions)).toBe(true);
+}
+
+/** Spoils the first answer to a request of this kind, or to the one for this file. */
+function once(kind: CatchupRequest['kind'], fault: MemberFault, name?: string): CatchupMember['fault'] {
+  let isDone = false;
+  return (request) => {
+    if (isDone || request.kind !== kind || (name !== undefined && 'name' in request && request.name !== name))
+      return undefined;
+    isDone = true;
+    return fault;
+  };
+}
+
+describe('a full copy', () => {
+  it.each(['349', '350b3'] as const)('of a real member (%s) is received', async (version) => {
+    const content = await readCapturedMember(version);
+    for (const slow of [false, true]) {
+      const member = await startMember(content);
+      const recorder = new CopyRecorder(slow);
+      const source = sourceFor(member);
+      expect(await copy(source, recorder)).toEqual({ storeId: content.storeId });
+      expectWhole(recorder, content);
+      expect(recorder.transactionsAskedFrom).toBe(content.checkPoint);
+      expect(source.isRightProtocol).toBe(true);
+    }
+  });
+
+  it('fetches over several connections, what came with the list not again, and neostore last and alone', async () => {
+    const member = await startMember();
+    let underWay = 0;
+    let most = 0;
+    let besideNeostore = 0;
+    member.fault = (request) => {
+      if (request.kind !== 'storeFile') return undefined;
+      most = Math.max(most, ++underWay);
+      if (request.name === 'neostore') besideNeostore = underWay - 1;
+      return {
+        before: async () => {
+          await sleep(20);
+          underWay--;
+        },
+      };
+    };
+    const recorder = new CopyRecorder();
+    await copy(sourceFor(member), recorder);
+    expectWhole(recorder, member.content);
+    const asked = member.seen.flatMap(({ request }) => (request.kind === 'storeFile' ? [request.name] : []));
+    expect(asked).toHaveLength(5);
+    expect(asked).not.toContain('neostore.labelscanstore.db');
+    expect(asked.at(-1)).toBe('neostore');
+    expect([most, besideNeostore, member.connections]).toEqual([3, 0, 3]);
+    // The first connection prepares and pulls.
+    expect(
+      member.seen.filter(({ request }) => request.kind === 'transactions').map(({ connection }) => connection),
+    ).toEqual([0]);
+  });
+
+  it('of a store whose check point is transaction 1 asks for what comes behind', async () => {
+    const content = { ...smallMember(), checkPoint: 1, transactions: new Map([[2, fakeTransaction(2, 100)]]) };
+    const member = await startMember(content);
+    const recorder = new CopyRecorder();
+    await copy(sourceFor(member), recorder);
+    expectWhole(recorder, content);
+    expect(member.seen.at(-1)?.request).toMatchObject({ kind: 'transactions', after: 1 });
+  });
+
+  it('does without the transaction of the check point if the log begins behind it', async () => {
+    const member = await startMember();
+    member.prunedTo = 12;
+    const recorder = new CopyRecorder();
+    await copy(sourceFor(member), recorder);
+    expectWhole(recorder, member.content);
+    member.prunedTo = 13;
+    expect((await failure(copy(sourceFor(member)))).code).toBe('peer.history-pruned');
+  });
+
+  it('drops a large transaction of the check point', async () => {
+    const content = smallMember();
+    content.transactions.set(12, fakeTransaction(12, 200_000));
+    const member = await startMember(content);
+    const recorder = new CopyRecorder(true);
+    await copy(sourceFor(member), recorder);
+    expectWhole(recorder, content);
+  });
+
+  it('drops the files of an index that do not come again', async () => {
+    const member = await startMember();
+    const file = member.content.indexes.get(7)![0]!;
+    const gone = { ...file, name: 'schema/index/native-btree-1.0/7/gone' };
+    const before = () => {
+      member.content.indexes.set(7, [file]);
+    };
+    member.content.indexes.set(7, [gone, file]);
+    const whole = await member.answer({
+      kind: 'indexSnapshot',
+      storeId: member.content.storeId,
+      requiredTransactionId: 12,
+      indexId: 7,
+    });
+    member.fault = once('indexSnapshot', { before, replace: () => whole, cutAfter: whole.length - 5 });
+    const recorder = new CopyRecorder();
+    await copy(sourceFor(member), recorder);
+    expectWhole(recorder, member.content);
+  });
+});
+
+describe('transactions', () => {
+  it('are those behind the one that is named', async () => {
+    const member = await startMember();
+    for (const after of [11, 13, 15, 16, 20]) {
+      const recorder = new CopyRecorder(after === 13);
+      await pull(sourceFor(member), after, recorder);
+      const expected = [...member.content.transactions].filter(([id]) => id > after).map(([, bytes]) => bytes);
+      expect(recorder.transactions.equals(Buffer.concat(expected))).toBe(true);
+      expect(recorder.storeIds).toBe(1);
+    }
+  });
+
+  it('are not asked for when the receiver refuses the store', async () => {
+    const member = await startMember();
+    const recorder = new CopyRecorder();
+    const refusal = new GraphkeepError('peer.other-store', 'another one');
+    recorder.storeId = () => {
+      throw refusal;
+    };
+    expect(await failure(pull(sourceFor(member), 13, recorder))).toBe(refusal);
+    expect(member.kinds).toEqual(['storeId']);
+  });
+
+  it('are asked for again while the server ends batches', async () => {
+    const member = await startMember();
+    let newest = 13;
+    member.fault = (request) => {
+      if (request.kind !== 'transactions') return undefined;
+      member.newest = newest++;
+      const batch = (answer: Buffer): Buffer => {
+        const changed = Buffer.from(answer);
+        if (member.newest < 16) changed.writeInt32BE(0, changed.length - 12);
+        return changed;
+      };
+      return { replace: batch };
+    };
+    const recorder = new CopyRecorder();
+    await pull(sourceFor(member), 12, recorder);
+    expect(recorder.transactions.equals(copyOf(member.content).transactions)).toBe(true);
+    expect(member.kinds.filter((kind) => kind === 'transactions')).toHaveLength(4);
+  });
+
+  it('go on behind the last byte when the connection is lost in a large one, however often', async () => {
+    const member = await startMember();
+    const cuts = [40_000, 90_000, 90_500, 10, 160_000];
+    member.fault = (request) => {
+      const cutAfter = request.kind === 'transactions' ? cuts.shift() : undefined;
+      return cutAfter === undefined ? undefined : { cutAfter };
+    };
+    const recorder = new CopyRecorder();
+    await pull(sourceFor(member), 12, recorder);
+    expect(recorder.transactions.equals(copyOf(member.content).transactions)).toBe(true);
+    expect(cuts).toEqual([]);
+  });
+
+  it.each([
+    ['longer', 160_000],
+    ['shorter', 100_000],
+    ['small', 200],
+  ])('that come again as others (%s) are refused', async (_what, size) => {
+    const member = await startMember();
+    const other = fakeTransaction(14, size);
+    other.writeUInt8(other.readUInt8(50) ^ 1, 50);
+    let pulls = 0;
+    member.fault = (request) => {
+      if (request.kind !== 'transactions') return undefined;
+      if (pulls++ === 0) return { cutAfter: 120_000 };
+      member.content.transactions.set(14, other);
+      return undefined;
+    };
+    expect((await failure(pull(sourceFor(member), 12))).code).toBe('peer.diverged');
+  });
+});
+
+describe('a connection that is cut', () => {
+  const kinds: CatchupRequest['kind'][] = ['storeId', 'prepareStoreCopy', 'storeFile', 'indexSnapshot', 'transactions'];
+
+  it.each(kinds)('at any byte of the answer to %s', async (kind) => {
+    const content = smallMember({ largeBytes: 70_000 });
+    const member = await startMember(content);
+    const request = {
+      kind,
+      storeId: content.storeId,
+      requiredTransactionId: 12,
+      name: 'neostore.nodestore.db',
+      indexId: 7,
+      after: 11,
+    };
+    const { length } = await member.answer(request as CatchupRequest);
+    const steps = new Set([...Array(40).keys(), ...Array.from({ length: 40 }, (_, i) => length - 1 - i)]);
+    for (let i = 1; i < 25; i++) steps.add(Math.floor((length * i) / 25));
+    for (const cutAfter of [...steps].filter((at) => at >= 0 && at < length)) {
+      for (const reset of [false, true]) {
+        member.fault = once(kind, { cutAfter, reset }, 'neostore.nodestore.db');
+        const recorder = new CopyRecorder();
+        const copied = copy(sourceFor(member), recorder);
+        if (kind === 'storeId' || kind === 'prepareStoreCopy') {
+          const error = await failure(copied);
+          expect([error.code, error.place?.peer]).toEqual(['peer.closed', `127.0.0.1:${member.address.port}`]);
+        } else {
+          await copied;
+          expectWhole(recorder, content);
+        }
+      }
+    }
+  });
+
+  it('at any byte of the handshake is no sign of the right protocol', async () => {
+    const member = await startMember();
+    for (let cutAfter = 0; cutAfter < 52; cutAfter++) {
+      member.handshakeFault = () => ({ cutAfter });
+      const source = sourceFor(member);
+      const error = await failure(copy(source));
+      expect([error.code, source.isRightProtocol]).toEqual(['peer.closed', false]);
+    }
+  });
+
+  it('is opened again until the time is over', async () => {
+    const member = await startMember();
+    let tries = 0;
+    member.fault = ({ kind }) => {
+      if (kind !== 'storeFile') return undefined;
+      tries++;
+      return { cutAfter: 3 };
+    };
+    const told: string[] = [];
+    const onRetry: CatchupSourceOptions['onRetry'] = (what, error, attempt) =>
+      told.push(`${what} ${error.code} ${attempt}`);
+    const limited = sourceFor(member, { connections: 1, retry: { maxTimeMs: 60, maxWaitMs: 8 }, onRetry });
+    expect((await failure(copy(limited))).code).toBe('peer.closed');
+    expect(tries).toBeGreaterThan(3);
+    expect(told.slice(0, 2)).toEqual(['neostore.nodestore.db peer.closed 1', 'neostore.nodestore.db peer.closed 2']);
+  });
+});
+
+describe('a server that', () => {
+  it('is silent in the handshake is not waited for any longer', async () => {
+    const member = await startMember();
+    for (const stallAfter of [0, 20, 40]) {
+      member.handshakeFault = () => ({ stallAfter });
+      const error = await failure(copy(sourceFor(member, { handshakeTimeoutMs: 60 })));
+      expect(error.code).toBe('peer.timeout');
+      expect(error.hint).toMatch(/causal_clustering.handshake_timeout/);
+    }
+  });
+
+  it('is silent in an answer is left, and asked again where that helps', async () => {
+    const member = await startMember();
+    const source = () => sourceFor(member, { inactivityTimeoutMs: 80 });
+    member.fault = once('prepareStoreCopy', { stallAfter: 30 });
+    const error = await failure(copy(source()));
+    expect([error.code, /catch_up_client_inactivity_timeout/.test(error.hint)]).toEqual(['peer.timeout', true]);
+    for (const kind of ['storeFile', 'transactions'] as const) {
+      member.fault = once(kind, { stallAfter: 30 });
+      const recorder = new CopyRecorder();
+      await copy(source(), recorder);
+      expectWhole(recorder, member.content);
+    }
+  });
+
+  const refusals: [CatchupRequest['kind'], MemberFault['status'], ErrorCode][] = [
+    ['prepareStoreCopy', 'E_STORE_ID_MISMATCH', 'peer.other-store'],
+    ['prepareStoreCopy', 'E_LISTING_STORE', 'peer.failure'],
+    ['storeFile', 'E_STORE_ID_MISMATCH', 'peer.other-store'],
+    ['indexSnapshot', 'E_STORE_ID_MISMATCH', 'peer.other-store'],
+    ['transactions', 'E_STORE_ID_MISMATCH', 'peer.other-store'],
+    ['transactions', 'E_TRANSACTION_PRUNED', 'peer.history-pruned'],
+    ['transactions', 'E_INVALID_REQUEST', 'peer.protocol'],
+    ['transactions', 'SUCCESS_END_OF_BATCH', 'peer.hostile'],
+  ];
+  it.each(refusals)('answers %s with %s is not asked again', async (kind, status, code) => {
+    const member = await startMember();
+    member.fault = (request) => (request.kind === kind ? { status: status! } : undefined);
+    const source = sourceFor(member, { connections: 1 });
+    const error = await failure(copy(source));
+    expect([error.code, error.observed, source.isRightProtocol]).toEqual([code, status, true]);
+    // Pruned: without the transaction of the check point, once more.
+    expect(member.kinds.filter((seen) => seen === kind)).toHaveLength(code === 'peer.history-pruned' ? 2 : 1);
+  });
+
+  it.each([
+    ['storeFile', 'E_TOO_FAR_BEHIND'],
+    ['storeFile', 'E_UNKNOWN'],
+    ['indexSnapshot', 'E_TOO_FAR_BEHIND'],
+    ['transactions', 'E_STORE_UNAVAILABLE'],
+  ] as const)('answers %s with %s at first is asked again', async (kind, status) => {
+    const member = await startMember();
+    member.fault = once(kind, { status });
+    const recorder = new CopyRecorder();
+    await copy(sourceFor(member), recorder);
+    expectWhole(recorder, member.content);
+  });
+
+  it('does not know its store is said so', async () => {
+    const member = await startMember();
+    member.fault = once('storeId', { replace: () => Buffer.from('0000000102 0000000100'.replaceAll(' ', ''), 'hex') });
+    expect(describeError(await failure(copy(sourceFor(member))))).toMatch(/does not know its store/);
+  });
+
+  type Spoil = (content: MemberContent, member: CatchupMember) => CatchupMember['fault'] | undefined;
+  const rename = (from: string, to: string): Spoil => {
+    return ({ prepared, listed }) => {
+      [...prepared, ...listed].find(({ name }) => name === from)!.name = to;
+      return undefined;
+    };
+  };
+  const replace = (kind: CatchupRequest['kind'], change: (answer: Buffer) => Buffer): Spoil => {
+    return () => (request) => (request.kind === kind ? { replace: change } : undefined);
+  };
+  const NODES = 'neostore.nodestore.db';
+  const hostile: [string, Spoil, ErrorCode][] = [
+    // The name begins behind the type frame, the length of the header and the length of the name.
+    ['sends another file', replace('storeFile', (answer) => Buffer.from(answer).fill('X', 13, 14)), 'peer.hostile'],
+    ['sends a file that leaves the target', rename('neostore.counts.db.a', '../evil'), 'peer.hostile'],
+    ['lists a file that leaves the target', rename(NODES, '../../evil'), 'peer.hostile'],
+    ['lists a transaction log', rename(NODES, 'neostore.transaction.db.0'), 'peer.hostile'],
+    ['lists a file twice', rename(NODES, 'neostore'), 'peer.hostile'],
+    [
+      'sends no file and says that it did',
+      replace('storeFile', () => Buffer.from('00000001040000000400000000', 'hex')),
+      'peer.hostile',
+    ],
+    ['lists no neostore', ({ listed }) => void listed.pop() as undefined, 'peer.protocol'],
+    [
+      'sends the neostore of another store',
+      ({ listed }) => void listed.at(-1)!.bytes.fill(3) as undefined,
+      'peer.protocol',
+    ],
+    [
+      'has an impossible check point',
+      (content) => {
+        content.checkPoint = 0;
+        return undefined;
+      },
+      'peer.protocol',
+    ],
+    [
+      'is behind its own check point',
+      (_content, member) => {
+        member.newest = 11;
+        return undefined;
+      },
+      'peer.protocol',
+    ],
+    [
+      'leaves a transaction out',
+      ({ transactions }) => void transactions.set(13, fakeTransaction(14, 90)) as undefined,
+      'peer.hostile',
+    ],
+    [
+      'ends too early',
+      replace('transactions', (answer) => Buffer.concat([answer.subarray(0, -1), Buffer.from([99])])),
+      'peer.protocol',
+    ],
+  ];
+  it.each(hostile)('%s is refused', async (_what, spoil, code) => {
+    const member = await startMember();
+    member.fault = spoil(member.content, member) ?? (() => undefined);
+    const error = await failure(copy(sourceFor(member)));
+    expect([error.code, error.place?.peer]).toEqual([code, `127.0.0.1:${member.address.port}`]);
+  });
+});
+
+describe('the client', () => {
+  it.each(['Gzip', 'Snappy', 'LZ4_high_compression'])(
+    'compresses what it sends with %s if the server agrees',
+    async (name) => {
+      const member = await startMember();
+      const recorder = new CopyRecorder();
+      member.compressions = [name];
+      await copy(sourceFor(member, { compressions: ['Snappy_validating', name] }), recorder);
+      expectWhole(recorder, member.content);
+      expect(member.agreed[0]).toEqual([{ category: 'compression', implementation: name }]);
+      member.compressions = [];
+      await copy(sourceFor(member, { compressions: [name] }));
+      expect(member.agreed.at(-1)).toEqual([]);
+    },
+  );
+
+  it('passes on what the receiver throws, ends all connections and calls it no more', async () => {
+    for (const at of ['neostore.counts.db.a', 'neostore.relationshipstore.db', 'neostore', '']) {
+      const member = await startMember();
+      const full = new GraphkeepError('file.io', 'disk full');
+      const recorder = new CopyRecorder(true);
+      recorder.onBytes = (name) => (name === at ? sleep(5).then(() => Promise.reject(full)) : undefined);
+      expect(await failure(copy(sourceFor(member), recorder))).toBe(full);
+      while (member.sockets.size > 0) await sleep(1);
+    }
+  });
+
+  it('waits for a slow receiver, whose time is not counted as silence', async () => {
+    const member = await startMember();
+    const recorder = new CopyRecorder();
+    recorder.onBytes = () => sleep(120);
+    await copy(sourceFor(member, { inactivityTimeoutMs: 60 }), recorder);
+    expectWhole(recorder, member.content);
+  });
+
+  it('ends when the command is interrupted, at any time', async () => {
+    const stations = ['storeId', 'prepareStoreCopy', 'storeFile', 'indexSnapshot', 'transactions'] as const;
+    for (const station of stations) {
+      for (const stallAfter of [0, 20]) {
+        const member = await startMember();
+        const controller = new AbortController();
+        member.fault = (request) => {
+          if (request.kind !== station) return undefined;
+          setImmediate(() => controller.abort());
+          return { stallAfter };
+        };
+        expect((await failure(copy(sourceFor(member), new CopyRecorder(), controller.signal))).code).toBe('cancelled');
+        while (member.sockets.size > 0) await sleep(1);
+      }
+    }
+    const member = await startMember();
+    expect((await failure(copy(sourceFor(member), new CopyRecorder(), AbortSignal.abort()))).code).toBe('cancelled');
+    const pausing = new AbortController();
+    const retry = { maxTimeMs: 60_000, maxWaitMs: 60_000 };
+    const source = sourceFor(await startMember(), { retry, onRetry: () => setImmediate(() => pausing.abort()) });
+    members.at(-1)!.fault = ({ kind }) => (kind === 'storeFile' ? { status: 'E_UNKNOWN' } : undefined);
+    expect((await failure(copy(source, new CopyRecorder(), pausing.signal))).code).toBe('cancelled');
+  });
+
+  it('says so when nobody listens', async () => {
+    const member = await startMember();
+    const source = sourceFor(member);
+    await member.stop();
+    members.pop();
+    expect([(await failure(copy(source))).code, source.isRightProtocol]).toEqual(['peer.unreachable', false]);
+  });
+});
