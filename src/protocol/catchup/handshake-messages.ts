@@ -30,9 +30,9 @@ export type HandshakeStatus = (typeof statuses)[number];
 
 export type ClientHandshakeMessage =
   | { kind: 'magic'; text: string }
-  | { kind: 'applicationRequest'; protocol: string; versions: number[] }
-  | { kind: 'modifierRequest'; category: string; implementations: string[] }
-  | { kind: 'switchOverRequest'; protocol: string; version: number; modifiers: Modifier[] };
+  | { kind: 'applicationRequest'; protocol: string; versions: readonly number[] }
+  | { kind: 'modifierRequest'; category: string; implementations: readonly string[] }
+  | { kind: 'switchOverRequest'; protocol: string; version: number; modifiers: readonly Modifier[] };
 
 export type ServerHandshakeMessage =
   | { kind: 'magic'; text: string }

@@ -231,6 +231,7 @@ export class ResponseDecoder {
       sizes = this.recogniseUntyped(sizes);
     }
     if (frames.length < sizes.least || frames.length > sizes.most) {
+      this.fieldOffset = frames.offset - 4;
       const limits = sizes.least === sizes.most ? `${sizes.least}` : `${sizes.least} to ${sizes.most}`;
       throw this.refuse(`a frame has a wrong length ${this.state}`, `${frames.length} bytes instead of ${limits}`);
     }
@@ -339,9 +340,8 @@ export class ResponseDecoder {
   /** The id is the same in all transactions of a stream, so it is seldom read. */
   private decodeTransactionStore(field: Buffer): void {
     if (this.storeId === undefined || !field.equals(this.storeIdBytes)) {
-      const storeId = this.readStoreId(field.subarray(0, 1 + STORE_ID_BYTES));
-      if (storeId === undefined) throw this.refuse('a transaction has no store id', field.toString('hex'));
-      this.storeId = storeId;
+      if (field[0] === 0) throw this.refuse('a transaction has no store id', field.toString('hex'));
+      this.storeId = this.readStoreId(field);
       field.copy(this.storeIdBytes);
     }
     this.state = State.beginTransaction;
@@ -354,8 +354,10 @@ export class ResponseDecoder {
       case State.copyFinished:
         return { kind: 'copyFinished', status: this.readStatus(field, copyStatuses) };
       case State.streamFinished: {
-        const transactionId = this.read(field.subarray(4), 'the end of the transactions').exactI64();
-        return { kind: 'streamFinished', status: this.readStatus(field, streamStatuses), transactionId };
+        const reader = this.read(field, 'the end of the transactions');
+        reader.skip(4);
+        const status = this.readStatus(field, streamStatuses);
+        return { kind: 'streamFinished', status, transactionId: reader.exactI64() };
       }
       default: {
         const prepared = decodePrepared(field, { peer: this.peer, offset: this.fieldOffset });
