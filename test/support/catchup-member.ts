@@ -40,6 +40,8 @@ export interface MemberFault {
   stallAfter?: number;
   /** Other bytes instead of the answer. */
   replace?: (answer: Buffer) => Buffer;
+  /** The connection ends behind the answer. */
+  endsBehind?: boolean;
   /** In place of success, without any data. */
   status?: PrepareStatus | CopyStatus | StreamStatus;
   /** Called before the answer is sent. */
@@ -148,7 +150,7 @@ export class CatchupMember {
       socket.write(whole.subarray(0, size), (error) => (error ? reject(error) : resolve()));
     });
     if (fault.stallAfter !== undefined) await new Promise((resolve) => socket.once('close', resolve));
-    if (fault.cutAfter === undefined) return;
+    if (fault.cutAfter === undefined && fault.endsBehind !== true) return;
     if (fault.reset) socket.resetAndDestroy();
     else socket.end();
     throw new Error('cut');

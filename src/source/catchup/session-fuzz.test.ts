@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { mutateBytes, type Random, randomSource } from '../../../test/support/byte-mutations.ts';
+import { CatchupMember, type MemberFault } from '../../../test/support/catchup-member.ts';
+import { CopyRecorder } from '../../../test/support/copy-recorder.ts';
+import { smallMember } from '../../../test/support/small-member.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { StoreFileStream } from '../backup-source.ts';
+import { CatchupSource } from './catchup-source.ts';
+
+/** GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_FUZZ_SEED to repeat a run. */
+const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 1500);
+const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+/** What every receiver may rely on, whatever the server sends. */
+class SuspiciousRecorder extends CopyRecorder {
+  override openFile(file: StoreFileStream) {
+    const path = join('/target', file.name);
+    if (path !== `/target/${file.name}` || /[\0\\]|^[^/]*\.id$|^store_lock$/.test(file.name)) {
+      throw new Error(`a name that leaves the target: ${file.name}`);
+    }
+    return super.openFile(file);
+  }
+}
+
+/** Most connections end behind the damage, as a member ends them; some stay, and the client has to notice. */
+function damage(random: Random): MemberFault {
+  const isCut = random(50) > 0;
+  return { replace: (answer) => mutateBytes(answer, random), ...(isCut ? { endsBehind: true } : {}) };
+}
+
+test(`damaged sessions end in success or in a clear error (seed ${seed}, ${rounds} rounds)`, {
+  timeout: 3_600_000,
+}, async () => {
+  const random = randomSource(seed);
+  const member = await CatchupMember.start(smallMember({ largeBytes: 70_000 }));
+  const source = () =>
+    new CatchupSource({
+      address: member.address,
+      policy: undefined,
+      compressions: [],
+      connectTimeoutMs: 5000,
+      handshakeTimeoutMs: 100,
+      inactivityTimeoutMs: 100,
+      connections: 3,
+      retry: { maxTimeMs: 10, maxWaitMs: 2 },
+      onRetry: () => {},
+    });
+  const endings = { complete: 0, refused: 0 };
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const isFull = random(4) > 0;
+      // One answer of those that a copy has, or one of the two parts of the handshake.
+      let untilDamage = random(isFull ? 12 : 4) - 1;
+      member.handshakeFault = (connection) =>
+        connection === first && untilDamage-- === 0 ? damage(random) : undefined;
+      member.fault = () => (untilDamage-- === 0 ? damage(random) : undefined);
+      const first = member.connections;
+      const recorder = new SuspiciousRecorder();
+      const signal = new AbortController().signal;
+      try {
+        if (isFull) await source().fullCopy(recorder, signal);
+        else await source().transactionsAfter(12, recorder, signal);
+        endings.complete++;
+      } catch (error) {
+        if (!(error instanceof GraphkeepError) || !error.code.startsWith('peer.')) {
+          throw new Error(`round ${round}`, { cause: error });
+        }
+        endings.refused++;
+      }
+      recorder.isOver = true;
+      expect(recorder.bytes).toBeLessThan(300_000);
+    }
+  } finally {
+    await member.stop();
+  }
+  console.log(`${rounds} sessions, ${member.connections} connections: ${JSON.stringify(endings)}`);
+  // Both ways to end were taken, or the mutations are too tame.
+  expect(Math.min(endings.complete, endings.refused)).toBeGreaterThan(rounds / 20);
+});
