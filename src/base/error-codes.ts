@@ -38,7 +38,7 @@ export const errorCodes = {
   // encrypted connections
   'tls.plaintext-peer':
     'The peer does not use TLS here. Check the address, and that dbms.backup.ssl_policy is set on both sides or on neither.',
-  'tls.closed': 'The peer closed the connection while TLS began. Look into its log: it says what it did not accept.',
+  'tls.closed': 'Look into the log of the peer: it often says that it does not accept the certificate of this machine.',
   'tls.timeout': 'The peer did not answer. Check that dbms.backup.ssl_policy is set on both sides or on neither.',
   'tls.certificate-expired': 'Give the peer a new certificate, or correct the clock of this machine.',
   'tls.certificate-not-yet-valid': 'Correct the clock of this machine or the one on which the certificate was made.',

@@ -60,9 +60,7 @@ export function writeAll(stream: Duplex, bytes: Buffer | string): Promise<void> 
 
 /** The client half of: request, response, switch-over, a body both ways. Gives what came. */
 export async function talkAsClient(channel: Channel, body: Buffer): Promise<Buffer> {
-  const response = readExactly(channel.stream, 'response'.length);
-  await writeAll(channel.stream, 'request');
-  await response;
+  await Promise.all([readExactly(channel.stream, 'response'.length), writeAll(channel.stream, 'request')]);
   return exchangeBodies(await channel.switchOver(), body);
 }
 

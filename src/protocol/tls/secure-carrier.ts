@@ -114,13 +114,20 @@ export class SecureCarrier {
     const { session, options } = this;
     this.hasEnded = true;
     if (session === undefined) this.breakOff(handshakeFailed(undefined, options.peer));
-    else if (options.role === 'client' && session.bytesRead === 0) this.breakOff(closedBeforeAnyByte(options.peer));
+    else if (this.mayBePutOut) this.breakOff(closedBeforeAnyByte(options.peer));
     else this.deliver();
   };
 
   private readonly onError = (error: Error): void => {
-    this.breakOff(this.session === undefined ? handshakeFailed(error, this.options.peer) : error);
+    const { peer } = this.options;
+    if (this.session === undefined) this.breakOff(handshakeFailed(error, peer));
+    else this.breakOff(this.mayBePutOut ? closedBeforeAnyByte(peer, error) : error);
   };
+
+  /** A client that has heard nothing yet: with TLS 1.3 it believes to be in before the server has looked at its certificate. */
+  private get mayBePutOut(): boolean {
+    return this.options.role === 'client' && this.session?.bytesRead === 0;
+  }
 
   private readonly onClose = (): void => {
     if (this.session === undefined) this.breakOff(handshakeFailed(undefined, this.options.peer));

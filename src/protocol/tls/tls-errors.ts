@@ -106,10 +106,11 @@ export function plaintextPeer(peer: string, bytes: Uint8Array): GraphkeepError {
   });
 }
 
-/** A client that was let in by TLS itself, and then put out without a word: servers of Node's kind judge a certificate afterwards. */
-export function closedBeforeAnyByte(peer: string): GraphkeepError {
+/** For a client that was let in by TLS itself, and then put out without a word: some servers judge a certificate afterwards. */
+export function closedBeforeAnyByte(peer: string, cause?: Error): GraphkeepError {
   return new GraphkeepError('tls.refused-by-peer', 'the peer closed the connection as soon as TLS was set up', {
     place: { peer },
-    observed: 'closed without an answer',
+    observed: systemCodeOf(cause) ?? 'closed without an answer',
+    ...(cause === undefined ? {} : { cause }),
   });
 }
