@@ -58,12 +58,10 @@ export const improvements: readonly Improvement[] = [
     change: () => ({ stdout: `neo4j-admin ${version} (graphkeep)\n` }),
   },
   {
-    reason: 'The sentence of the open build is no help; what is meant follows.',
+    reason: 'The open build has no TLS and refuses every policy; we have it, and say what this one lacks.',
     applies: ['conf-ssl'],
-    change: ({ stderr }) => ({
-      stderr:
-        `${stderr}    observed dbms.backup.ssl_policy=foo\n` +
-        '    Encrypted backups are not available in this version of graphkeep. Remove dbms.backup.ssl_policy from the configuration of this machine if the server does not ask for it.\n',
+    change: () => ({
+      stderr: 'unexpected error: Missing mandatory setting: dbms.ssl.policy.foo.base_directory\n',
     }),
   },
   {

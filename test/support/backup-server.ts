@@ -5,6 +5,7 @@ import { type CommonRequest, RequestDecoder } from '../../src/protocol/common/re
 import { ResponseWriter } from '../../src/protocol/common/response-writer.ts';
 import { listServedFiles, readServedFile } from '../../src/serve/served-files.ts';
 import { formatByVersion } from '../../src/store/store-format.ts';
+import { readCapture } from './common-captures.ts';
 import type { ServedHistory } from './served-history.ts';
 
 /** What goes wrong with one answer. */
@@ -111,12 +112,22 @@ export class BackupServer {
     socket.on('error', () => {});
     const decoder = new RequestDecoder('client');
     socket.on('data', (bytes) => {
-      decoder.feed(bytes);
-      const request = decoder.next();
+      const request = this.read(decoder, bytes, socket);
       if (request === undefined) return;
       this.requests.push(request);
       void this.play(socket, request).catch(() => socket.destroy());
     });
+  }
+
+  /** To the greeting of the catchup protocol a real server answers that it does not know this version, and stays connected. */
+  private read(decoder: RequestDecoder, bytes: Buffer, socket: Socket): CommonRequest | undefined {
+    try {
+      decoder.feed(bytes);
+      return decoder.next();
+    } catch {
+      socket.write(readCapture('catchup-hello.s2c.bin'));
+      return undefined;
+    }
   }
 
   private async play(socket: Socket, request: CommonRequest): Promise<void> {

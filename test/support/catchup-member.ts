@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import type { CatchupRequest } from '../../src/protocol/catchup/catchup-request.ts';
 import type { CopyStatus, PrepareStatus, StreamStatus } from '../../src/protocol/catchup/catchup-response.ts';
 import type { Modifier } from '../../src/protocol/catchup/handshake-messages.ts';
@@ -9,6 +10,9 @@ import { ResponseDecoder } from '../../src/protocol/catchup/response-decoder.ts'
 import { ResponseWriter } from '../../src/protocol/catchup/response-writer.ts';
 import { ServerHandshake } from '../../src/protocol/catchup/server-handshake.ts';
 import { type CatchupStoreId, equalStoreIds } from '../../src/protocol/catchup/store-id-field.ts';
+import { listServedFiles } from '../../src/serve/served-files.ts';
+import { formatByVersion } from '../../src/store/store-format.ts';
+import type { ServedHistory } from './served-history.ts';
 import { corpusPath } from './unpack-corpus.ts';
 
 export interface MemberFile {
@@ -224,6 +228,27 @@ async function writeFiles(writer: ResponseWriter, files: MemberFile[]): Promise<
     await writer.fileBytes(bytes);
     await writer.endFile();
   }
+}
+
+/** What a member has to give of a history: the files as of the check point, every transaction of the log. */
+export function memberOf({ folder, storeId, checkPoint, transactions }: ServedHistory): MemberContent {
+  const served = listServedFiles(folder, formatByVersion(storeId.storeVersion), { logs: false });
+  const files = served.map(({ name, alignment }) => ({ name, alignment, bytes: readFileSync(join(folder, name)) }));
+  const isDerived = ({ name }: MemberFile) => /^neostore\.(counts|labelscanstore)|\//.test(name);
+  const isLast = ({ name }: MemberFile) => name === 'neostore';
+  const labelScanStore = files.filter(({ name }) => name === 'neostore.labelscanstore.db');
+  return {
+    storeId,
+    checkPoint,
+    prepared: files.filter(isDerived),
+    listed: [
+      ...files.filter((file) => !isDerived(file) && !isLast(file)),
+      ...labelScanStore.map((file) => ({ ...file, bytes: Buffer.alloc(8192, 0xee) })),
+      ...files.filter(isLast),
+    ],
+    indexes: new Map(),
+    transactions: new Map(transactions.map(({ id, bytes }) => [id, bytes])),
+  };
 }
 
 /** What the member of a capture had to give: the full copy, and the transactions of the incremental behind it. */
