@@ -1,4 +1,4 @@
-import { getCiphers } from 'node:tls';
+import { createSecureContext, getCiphers } from 'node:tls';
 
 /** Key exchange and signature of a suite, as JSSE and as OpenSSL call it. */
 const EXCHANGES = new Map([
@@ -25,16 +25,27 @@ const ENCRYPTIONS = new Map<string, { name: string; hidesMac?: boolean }>([
  * OpenSSL name already. Undefined if this Node has no such suite.
  */
 export function findCipher(name: string): string | undefined {
-  const candidate = toOpenSslName(name.toUpperCase());
-  return getCiphers().includes(candidate.toLowerCase()) ? candidate : undefined;
+  const upper = name.toUpperCase();
+  // Not any text that OpenSSL takes: it has words for whole groups of suites too, some without encryption.
+  if (getCiphers().includes(upper.toLowerCase())) return upper;
+  const translated = translate(upper);
+  return translated !== undefined && isKnown(translated) ? translated : undefined;
 }
 
-function toOpenSslName(name: string): string {
+function translate(name: string): string | undefined {
   const parts = /^(?:TLS|SSL)_(.+)_WITH_(.+?)(?:_(SHA\d*))?$/.exec(name);
-  if (parts === null) return name;
-  const exchange = EXCHANGES.get(parts[1]!);
-  const encryption = ENCRYPTIONS.get(parts[2]!);
-  if (exchange === undefined || encryption === undefined) return name;
-  const mac = encryption.hidesMac || parts[3] === undefined ? '' : `-${parts[3]}`;
+  const exchange = EXCHANGES.get(parts?.[1] ?? '');
+  const encryption = ENCRYPTIONS.get(parts?.[2] ?? '');
+  if (exchange === undefined || encryption === undefined) return undefined;
+  const mac = encryption.hidesMac || parts?.[3] === undefined ? '' : `-${parts[3]}`;
   return `${exchange}${encryption.name}${mac}`;
+}
+
+function isKnown(cipher: string): boolean {
+  try {
+    createSecureContext({ ciphers: cipher });
+    return true;
+  } catch {
+    return false;
+  }
 }
