@@ -1,39 +1,30 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backup } from '../../src/cli/command-table.ts';
 import { commandUsage } from '../../src/cli/neo4j-admin/usage-text.ts';
 import { version } from '../../src/cli/version.ts';
+import { InstalledPrograms, type ProgramResult } from '../support/installed-programs.ts';
 import { unpackCorpus } from '../support/unpack-corpus.ts';
 
 /* The executables as they are installed: bundled, started by the shell. */
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
+let programs: InstalledPrograms;
 let root: string;
 beforeAll(() => {
-  root = realpathSync(mkdtempSync(join(tmpdir(), 'graphkeep-bin-')));
-  execFileSync(process.execPath, [join(repository, 'scripts', 'build.mjs'), join(root, 'dist')]);
-  cpSync(join(repository, 'bin'), join(root, 'bin'), { recursive: true });
-  cpSync(join(repository, 'package.json'), join(root, 'package.json'));
-  symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
-  for (const name of ['home', 'backups', 'empty']) mkdirSync(join(root, name));
+  programs = InstalledPrograms.install();
+  root = programs.root;
+  mkdirSync(join(root, 'backups'));
 }, 60_000);
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => programs.remove());
 
 const env = { PATH: process.env.PATH, NEO4J_HOME: '', NEO4J_CONF: '' };
 
-function run(name: string, args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const options = { cwd: join(root, 'empty'), env: { ...env, NEO4J_HOME: join(root, 'home') } };
-    execFile(join(root, 'bin', name), args, options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
+function run(name: string, args: string[]): Promise<ProgramResult> {
+  return programs.run(name, args);
 }
 
 describe('neo4j-admin', () => {

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { runJob } from '../support/run-job.ts';
 import {
-  checkConsistency,
   checkLedger,
   describeInterop,
+  expectSoundCheck,
   exportGraph,
   findDifferences,
   javaBackup,
@@ -16,22 +16,9 @@ import {
   type RunningServer,
   type ServerOptions,
   startServer,
-  type Version,
 } from './harness/index.ts';
 
 const incremental = { fallbackToFull: false };
-/** An index that we leave to the server is not online yet: the only thing that the checker may say about a backup. */
-const NOT_ONLINE =
-  /^WARN : The schema rule contained in the DynamicRecord chain has a reference to a schema rule that is not online\.$/;
-
-/** `complete`: every index of the backup can be kept up to date, so the checker has nothing to say at all. */
-async function expectSoundCheck(version: Version, backup: string, complete: boolean): Promise<void> {
-  const { report } = await checkConsistency(version, backup);
-  const findings = report.split('\n').filter((line) => /^(ERROR|WARN )/.test(line));
-  expect(findings.filter((line) => !NOT_ONLINE.test(line))).toEqual([]);
-  if (complete) expect(report).toBe('');
-}
-
 /** A server that does not outlive its test, even if that fails. */
 async function start(options: ServerOptions): Promise<RunningServer> {
   const server = await startServer(options);

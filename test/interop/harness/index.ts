@@ -19,3 +19,4 @@ export { type LoadOptions, type LoadStatistics, RandomLoad } from './random-load
 export { findRelease, type Version, versions } from './releases.ts';
 export { makeScratch } from './scratch.ts';
 export { RunningServer, type ServerOptions, startServer } from './server.ts';
+export { expectSoundCheck } from './sound-check.ts';

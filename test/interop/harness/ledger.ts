@@ -58,11 +58,15 @@ export class Ledger {
 
   /** Resolves when this many transactions have been acknowledged in total. */
   async reach(total: number): Promise<void> {
-    const sum = () => this.acknowledgedNumbers.reduce((a, b) => a + b, 0);
-    while (sum() < total) {
+    while (this.total() < total) {
       await Promise.race([new Promise((resolve) => setTimeout(resolve, 20)), this.running]);
       if (this.stopping) throw new Error('the ledger was stopped');
     }
+  }
+
+  /** Resolves when this many more transactions have been acknowledged. */
+  advance(transactions: number): Promise<void> {
+    return this.reach(this.total() + transactions);
   }
 
   /** Ends after the transactions under way. */
@@ -71,6 +75,10 @@ export class Ledger {
     await this.running;
     this.running = undefined;
     return this.acknowledged();
+  }
+
+  private total(): number {
+    return this.acknowledgedNumbers.reduce((a, b) => a + b, 0);
   }
 
   private async prepare(): Promise<void> {

@@ -79,7 +79,7 @@ export interface LoadStatistics {
 
 /**
  * Random concurrent writes. Everything the load does is legal; transactions that a constraint or a deadlock rolls
- * back are counted. If the server goes away (killed on purpose, say) the workers end quietly.
+ * back are counted. If the server goes away (killed on purpose, say), or gives up the lead of its cluster, the workers end quietly.
  */
 export class RandomLoad {
   readonly seed: number;
@@ -181,6 +181,7 @@ export class RandomLoad {
       results = await connection.transaction(statements);
     } catch (error) {
       if (!(error instanceof CypherError)) throw error;
+      if (error.code.startsWith('Neo.ClientError.Cluster.')) throw new ConnectionLost(error.message);
       if (!isExpected(error))
         throw new Error(`${error.message}\nin ${JSON.stringify(statements.map((s) => s.statement))}`);
       this.statistics.failed[error.code] = (this.statistics.failed[error.code] ?? 0) + 1;
