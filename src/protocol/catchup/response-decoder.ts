@@ -6,13 +6,13 @@ import {
   type CatchupOutcome,
   copyStatuses,
   type RequestWithAnswer,
-  ResponseType,
   streamStatuses,
 } from './catchup-response.ts';
 import { FrameReader } from './frame-reader.ts';
-import { CHUNK_DATA, MAX_ALIGNMENT, MAX_FRAME_PAYLOAD, MAX_NAME_BYTES, MAX_PREPARED_FRAME } from './limits.ts';
+import { CHUNK_DATA, MAX_ALIGNMENT, MAX_NAME_BYTES } from './limits.ts';
 import { PayloadReader } from './payload-reader.ts';
 import { decodePrepared, PREPARED_FAILURE_BYTES } from './prepared-field.ts';
+import { afterType, frameSizes, State } from './response-states.ts';
 import { type CatchupStoreId, STORE_ID_BYTES } from './store-id-field.ts';
 import { COMMIT_BYTES, TransactionEnd } from './transaction-end.ts';
 
@@ -30,53 +30,6 @@ export interface CatchupHandler {
   /** All bytes were handed on, and they end with the commit of this transaction. */
   endTransaction(transactionId: number): Wait;
 }
-
-/** Where the decoder stands in a response. */
-const State = {
-  type: 'between two messages',
-  storeId: 'in the store id',
-  fileHeader: 'in front of a file',
-  beginFile: 'at the beginning of a file',
-  chunkFlag: 'in a file',
-  chunkData: 'in the data of a file',
-  endFile: 'at the end of a file',
-  transactionStore: 'in front of a transaction',
-  beginTransaction: 'at the beginning of a transaction',
-  transactionBytes: 'in a transaction',
-  endTransaction: 'at the end of a transaction',
-  copyFinished: 'in the end of a copy',
-  streamFinished: 'in the end of the transactions',
-  prepared: 'in the list of files',
-  untyped: 'in a message without a type',
-  finishing: 'at its end',
-} as const;
-type State = (typeof State)[keyof typeof State];
-
-/** Payload bytes, least and most, of the frame that begins in a state, and how many of them are collected before they are read. */
-const frameSizes: Partial<Record<State, { least: number; most: number; collected?: number }>> = {
-  [State.type]: { least: 1, most: 1 },
-  [State.storeId]: { least: 1, most: 1 + STORE_ID_BYTES },
-  [State.fileHeader]: { least: 4 + 1 + 4, most: 4 + MAX_NAME_BYTES + 4 },
-  [State.chunkFlag]: { least: 4, most: 4 + CHUNK_DATA, collected: 4 },
-  [State.transactionStore]: {
-    least: 1 + STORE_ID_BYTES + COMMIT_BYTES,
-    most: MAX_FRAME_PAYLOAD,
-    collected: 1 + STORE_ID_BYTES,
-  },
-  [State.copyFinished]: { least: 4, most: 4 },
-  [State.streamFinished]: { least: 12, most: 12 },
-  [State.prepared]: { least: PREPARED_FAILURE_BYTES, most: MAX_PREPARED_FRAME },
-  [State.untyped]: { least: PREPARED_FAILURE_BYTES, most: PREPARED_FAILURE_BYTES },
-};
-
-const afterType: Record<number, State> = {
-  [ResponseType.transaction]: State.transactionStore,
-  [ResponseType.storeId]: State.storeId,
-  [ResponseType.file]: State.fileHeader,
-  [ResponseType.copyFinished]: State.copyFinished,
-  [ResponseType.streamFinished]: State.streamFinished,
-  [ResponseType.prepared]: State.prepared,
-};
 
 /** Fields that are not longer use one buffer. */
 const FIELD_CAPACITY = 8192;
