@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import type { SslPolicy } from '../../src/config/ssl-policy.ts';
 import type { CatchupRequest } from '../../src/protocol/catchup/catchup-request.ts';
 import type { CopyStatus, PrepareStatus, StreamStatus } from '../../src/protocol/catchup/catchup-response.ts';
 import type { Modifier } from '../../src/protocol/catchup/handshake-messages.ts';
@@ -10,6 +12,7 @@ import { ResponseDecoder } from '../../src/protocol/catchup/response-decoder.ts'
 import { ResponseWriter } from '../../src/protocol/catchup/response-writer.ts';
 import { ServerHandshake } from '../../src/protocol/catchup/server-handshake.ts';
 import { type CatchupStoreId, equalStoreIds } from '../../src/protocol/catchup/store-id-field.ts';
+import { openChannel } from '../../src/protocol/tls/channel.ts';
 import { listServedFiles } from '../../src/serve/served-files.ts';
 import { formatByVersion } from '../../src/store/store-format.ts';
 import type { ServedHistory } from './served-history.ts';
@@ -71,6 +74,8 @@ export class CatchupMember {
   /** Asked for each connection: for what the member sends in the handshake. */
   handshakeFault: (connection: number) => MemberFault | undefined = () => undefined;
   compressions: string[] = [];
+  /** For clients that come from now on. */
+  policy: SslPolicy | undefined;
   readonly seen: SeenRequest[] = [];
   readonly sockets = new Set<Socket>();
   /** Modifiers that each connection has agreed on. */
@@ -118,46 +123,35 @@ export class CatchupMember {
     socket.on('error', () => {});
     void this.serve(socket, connection)
       .catch(() => {})
-      .then(() => socket.destroy());
+      .then(() => socket.destroySoon());
   }
 
   private async serve(socket: Socket, connection: number): Promise<void> {
-    const handshake = new ServerHandshake('client', this.compressions);
-    let decoder: RequestDecoder | undefined;
-    let decompressor: RequestDecompressor | undefined;
-    for await (const received of socket) {
-      let bytes = received as Buffer;
-      if (decoder === undefined || decompressor === undefined) {
-        const { send, done } = handshake.feed(bytes);
-        if (send !== undefined) await this.send(socket, send, this.handshakeFault(connection));
-        if (done === undefined) continue;
-        this.agreed[connection] = done.modifiers;
-        decoder = new RequestDecoder('client');
-        decompressor = new RequestDecompressor(done.modifiers, 'client');
-        bytes = done.rest;
-      }
-      decoder.feed(await decompressor.decode(bytes));
+    const channel = await openChannel(socket, { role: 'server', peer: 'client', policy: this.policy, timeoutMs: 5000 });
+    const modifiers = await this.shakeHands(channel.stream, connection);
+    const stream = await channel.switchOver();
+    this.agreed[connection] = modifiers;
+    const decoder = new RequestDecoder('client');
+    const decompressor = new RequestDecompressor(modifiers, 'client');
+    for await (const bytes of stream) {
+      decoder.feed(await decompressor.decode(bytes as Buffer));
       for (let request = decoder.next(); request !== undefined; request = decoder.next()) {
         const seen = { request, connection };
         this.seen.push(seen);
         const fault = this.fault(request, seen);
         await fault?.before?.();
-        await this.send(socket, await this.answer(request, fault?.status), fault);
+        await send(stream, await this.answer(request, fault?.status), fault);
       }
     }
   }
 
-  private async send(socket: Socket, answer: Buffer, fault: MemberFault = {}): Promise<void> {
-    const whole = fault.replace?.(answer) ?? answer;
-    const size = fault.cutAfter ?? fault.stallAfter ?? whole.length;
-    await new Promise<void>((resolve, reject) => {
-      socket.write(whole.subarray(0, size), (error) => (error ? reject(error) : resolve()));
-    });
-    if (fault.stallAfter !== undefined) await new Promise((resolve) => socket.once('close', resolve));
-    if (fault.cutAfter === undefined && fault.endsBehind !== true) return;
-    if (fault.reset) socket.resetAndDestroy();
-    else socket.end();
-    throw new Error('cut');
+  private async shakeHands(stream: Duplex, connection: number): Promise<Modifier[]> {
+    const handshake = new ServerHandshake('client', this.compressions);
+    for (;;) {
+      const step = handshake.feed(await readPiece(stream));
+      if (step.send !== undefined) await send(stream, step.send, this.handshakeFault(connection));
+      if (step.done !== undefined) return step.done.modifiers;
+    }
   }
 
   /** The whole answer to a request. */
@@ -220,6 +214,39 @@ export class CatchupMember {
     }
     return writer.streamFinished('SUCCESS_END_OF_STREAM', newest);
   }
+}
+
+/** One piece of what comes; the stream stands still again when it is there. */
+function readPiece(stream: Duplex): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const settle = () => {
+      stream.pause();
+      stream.removeListener('data', take).removeListener('close', end).removeListener('end', end);
+    };
+    const take = (bytes: Buffer) => {
+      settle();
+      resolve(bytes);
+    };
+    const end = () => {
+      settle();
+      reject(new Error('the client went away'));
+    };
+    stream.on('data', take).on('close', end).on('end', end);
+    stream.resume();
+  });
+}
+
+async function send(stream: Duplex, answer: Buffer, fault: MemberFault = {}): Promise<void> {
+  const whole = fault.replace?.(answer) ?? answer;
+  const size = fault.cutAfter ?? fault.stallAfter ?? whole.length;
+  await new Promise<void>((resolve, reject) => {
+    stream.write(whole.subarray(0, size), (error) => (error ? reject(error) : resolve()));
+  });
+  if (fault.stallAfter !== undefined) await new Promise((resolve) => stream.once('close', resolve));
+  if (fault.cutAfter === undefined && fault.endsBehind !== true) return;
+  if (fault.reset && stream instanceof Socket) stream.resetAndDestroy();
+  else stream.end();
+  throw new Error('cut');
 }
 
 async function writeFiles(writer: ResponseWriter, files: MemberFile[]): Promise<void> {

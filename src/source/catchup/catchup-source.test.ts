@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   CatchupMember,
   type MemberContent,
@@ -8,8 +8,11 @@ import {
 } from '../../../test/support/catchup-member.ts';
 import { CopyRecorder } from '../../../test/support/copy-recorder.ts';
 import { copyOf, fakeTransaction, smallMember } from '../../../test/support/small-member.ts';
+import { TestIdentity } from '../../../test/support/test-certificates.ts';
+import { loadPolicy } from '../../../test/support/tls-conversation.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
+import type { SslPolicy } from '../../config/ssl-policy.ts';
 import type { CatchupRequest } from '../../protocol/catchup/catchup-request.ts';
 import { CatchupSource, type CatchupSourceOptions } from './catchup-source.ts';
 
@@ -433,6 +436,50 @@ describe('a server that', () => {
     member.fault = spoil(member.content, member) ?? (() => undefined);
     const error = await failure(copy(sourceFor(member)));
     expect([error.code, error.place?.peer]).toEqual([code, `127.0.0.1:${member.address.port}`]);
+  });
+});
+
+describe('over TLS', () => {
+  let authority: TestIdentity;
+  let trusting: SslPolicy;
+  let stranger: SslPolicy;
+  beforeAll(async () => {
+    authority = await TestIdentity.authority('authority');
+    const trusted = [authority.pem];
+    trusting = await loadPolicy({ identity: await authority.issue('one'), trusted });
+    const other = await TestIdentity.authority('other');
+    stranger = await loadPolicy({ identity: await other.issue('two'), trusted });
+  });
+
+  it('a copy is received and goes on after lost connections', async () => {
+    const content = await readCapturedMember('349');
+    for (const kind of ['storeFile', 'transactions'] as const) {
+      const member = await startMember(content);
+      member.policy = trusting;
+      member.fault = once(kind, { cutAfter: 30 });
+      const recorder = new CopyRecorder(true);
+      await copy(sourceFor(member, { policy: trusting }), recorder);
+      expectWhole(recorder, content);
+    }
+  });
+
+  it('a client whose certificate is refused, or that has no TLS, gets nothing', async () => {
+    const member = await startMember();
+    member.policy = trusting;
+    const source = sourceFor(member, { policy: stranger });
+    // The alert that tells why may be lost with the connection.
+    expect((await failure(copy(source))).code).toMatch(/^tls\.(refused-by-peer|closed)$/);
+    expect((await failure(copy(sourceFor(member)))).code).toBe('peer.closed');
+    expect(member.seen).toEqual([]);
+    member.policy = stranger;
+    expect((await failure(copy(sourceFor(member, { policy: trusting })))).code).toBe('tls.unknown-issuer');
+  });
+
+  it('a member without TLS is not talked to', async () => {
+    const member = await startMember();
+    const source = sourceFor(member, { policy: trusting, handshakeTimeoutMs: 100 });
+    expect((await failure(copy(source))).code).toMatch(/^tls\.(timeout|closed|plaintext-peer)$/);
+    expect(member.seen).toEqual([]);
   });
 });
 
