@@ -6,12 +6,15 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { printableText } from '../../base/printable-text.ts';
 import type { SslPolicy } from '../../config/ssl-policy.ts';
 
+/** There are lists of revoked certificates, but none of an issuer. */
+const NO_LIST = 'UNABLE_TO_GET_CRL';
+
 /** What Node calls the results of a verification. What is not here is `tls.certificate-refused`. */
 const RESULTS: Record<string, [ErrorCode, string]> = {
   CERT_HAS_EXPIRED: ['tls.certificate-expired', 'a certificate of the peer has expired'],
   CERT_NOT_YET_VALID: ['tls.certificate-not-yet-valid', 'a certificate of the peer is not valid yet'],
   CERT_REVOKED: ['tls.certificate-revoked', 'a certificate of the peer is revoked'],
-  UNABLE_TO_GET_CRL: ['tls.revocation-unknown', 'revoked_dir has no list of an issuer of the certificate'],
+  [NO_LIST]: ['tls.revocation-unknown', 'revoked_dir has no list of an issuer of the certificate'],
   CRL_HAS_EXPIRED: ['tls.revocation-unknown', 'the list of an issuer in revoked_dir is out of date'],
   CRL_NOT_YET_VALID: ['tls.revocation-unknown', 'the list of an issuer in revoked_dir is not valid yet'],
   CRL_SIGNATURE_FAILURE: ['tls.revocation-unknown', 'the list of an issuer in revoked_dir is not signed by it'],
@@ -34,7 +37,7 @@ export function judgeServer(
 ): GraphkeepError | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return refuse('tls.certificate-refused', 'the server shows no certificate', peer);
-  const failure = policy.trustAll ? undefined : judgeCertificate(socket, certificate, peer);
+  const failure = policy.trustAll ? undefined : judgeCertificate(socket, certificate, policy, peer);
   return failure ?? (policy.verifyHostname ? judgeHost(certificate, peer, host) : undefined);
 }
 
@@ -42,20 +45,34 @@ export function judgeServer(
 export function judgeClient(socket: TLSSocket, policy: SslPolicy, peer: string): GraphkeepError | undefined {
   if (policy.clientAuth === 'NONE') return undefined;
   const certificate = socket.getPeerX509Certificate();
-  if (certificate !== undefined) return policy.trustAll ? undefined : judgeCertificate(socket, certificate, peer);
+  if (certificate !== undefined)
+    return policy.trustAll ? undefined : judgeCertificate(socket, certificate, policy, peer);
   if (policy.clientAuth === 'OPTIONAL') return undefined;
   return refuse('tls.no-client-certificate', 'the client shows no certificate', peer);
 }
 
-function judgeCertificate(socket: TLSSocket, certificate: X509Certificate, peer: string): GraphkeepError | undefined {
+function judgeCertificate(
+  socket: TLSSocket,
+  certificate: X509Certificate,
+  policy: SslPolicy,
+  peer: string,
+): GraphkeepError | undefined {
   if (socket.authorized) return undefined;
   // A name, whatever its type says.
   const result = String(socket.authorizationError);
+  if (result === NO_LIST && isTrustedItself(certificate, policy)) return undefined;
   const [code, message] = RESULTS[result] ?? [
     'tls.certificate-refused' as const,
     'the certificate of the peer is not fit for this use',
   ];
   return refuse(code, message, peer, `${describeCertificate(certificate)}: ${result}`);
+}
+
+/** As in Java, a certificate that stands in trusted_dir itself needs no list of its issuer. OpenSSL would ask for one. */
+function isTrustedItself(certificate: X509Certificate, { trusted }: SslPolicy): boolean {
+  const now = Date.now();
+  if (Date.parse(certificate.validFrom) > now || Date.parse(certificate.validTo) < now) return false;
+  return trusted.some(({ raw }) => raw.equals(certificate.raw));
 }
 
 /** As for HTTPS: an address has to be among the addresses of the certificate, a name may be covered by a wildcard. */

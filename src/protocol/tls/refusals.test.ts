@@ -75,15 +75,21 @@ describe.each(['TLSv1.2', 'TLSv1.3'])('%s', (version) => {
     expect(await meet(both(), both())).toEqual({ client: 'fine', server: 'fine' });
   });
 
-  test('a certificate in trusted_dir is trusted, whoever issued it', async () => {
-    const stranger = await (await TestIdentity.authority('elsewhere')).issue('stranger');
-    const alone = await TestIdentity.selfSigned('alone');
-    expect(
-      await meet(
-        { identity: alone, trusted: [stranger.pem], ...both() },
-        { identity: stranger, trusted: [alone.der], ...both() },
-      ),
-    ).toEqual({ client: 'fine', server: 'fine' });
+  test('a certificate in trusted_dir is trusted, whoever issued it: its own, and what it issued', async () => {
+    const elsewhere = await TestIdentity.authority('elsewhere');
+    const middle = await elsewhere.issue('middle', { isAuthority: true });
+    const leaf = await middle.issue('leaf');
+    const [stranger, alone] = await Promise.all([elsewhere.issue('stranger'), TestIdentity.selfSigned('alone')]);
+    for (const [identity, trusted] of [
+      [stranger, stranger.der],
+      [alone, alone.pem],
+      [leaf, middle.pem],
+      [leaf, leaf.pem],
+    ] as const) {
+      const side = { trusted: [trusted, authority.pem], ...both() };
+      expect(await meet({ identity, ...both() }, side)).toEqual({ client: 'fine', server: 'fine' });
+      expect(await meet(side, { identity, ...both() })).toEqual({ client: 'fine', server: 'fine' });
+    }
   });
 
   test('the chain of a certificate is sent along', async () => {
@@ -146,6 +152,25 @@ describe.each(['TLSv1.2', 'TLSv1.3'])('%s', (version) => {
     );
     const revoked = [`${lists[0].pem}\n${lists[1].pem}`];
     expect((await meet({ trusted, revoked, ...both() }, strangeServer)).client).toBe('fine');
+  });
+
+  test('a certificate that stands in trusted_dir itself needs no list, but valid dates', async () => {
+    const revoked = [(await authority.revoke([])).pem];
+    const elsewhere = await TestIdentity.authority('elsewhere');
+    const [alone, stranger, late, alsoStrange] = await Promise.all([
+      TestIdentity.selfSigned('alone'),
+      elsewhere.issue('stranger'),
+      TestIdentity.selfSigned('late', { fromDays: -9, toDays: -1 }),
+      elsewhere.issue('also strange'),
+    ]);
+    const side = { trusted: [authority.pem, alone.pem, stranger.pem, late.pem], revoked, ...both() };
+    for (const identity of [alone, stranger]) {
+      expect((await meet(side, { identity, ...both() })).client).toBe('fine');
+      expect(codeOf((await meet({ identity, ...both() }, side)).server)).toBe('fine');
+    }
+    for (const identity of [late, alsoStrange]) {
+      expect(codeOf((await meet(side, { identity, ...both() })).client)).toMatch(/^tls\./);
+    }
   });
 
   test('a list that is out of date does not count', async () => {

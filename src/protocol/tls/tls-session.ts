@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect, createServer, type TLSSocket } from 'node:tls';
+import { connect, createSecureContext, createServer, type TLSSocket } from 'node:tls';
 import { cancelledError } from '../../base/cancellation.ts';
 import type { GraphkeepError } from '../../base/errors.ts';
 import type { SslPolicy } from '../../config/ssl-policy.ts';
@@ -98,6 +98,8 @@ function beginAsServer(
     // There is a timer already.
     handshakeTimeout: 0x7fffffff,
   });
+  // Node's server leaves `allowPartialTrustChain` out of the options that it hands on. Should this ever have no effect, fewer are trusted.
+  Object.assign(server, { _sharedCreds: createSecureContext(contextOptions(policy)) });
   server.on('secureConnection', (session) => {
     session.on('error', broken);
     session.once('close', () => broken());
