@@ -60,6 +60,7 @@ export class ClientConnection {
   private isUsed = false;
   /** Ends when no backup needs it any more. */
   private isFinishing = false;
+  private isEndTold = false;
   /** No more requests are read. */
   private isLast = false;
   private isClosed = false;
@@ -94,7 +95,7 @@ export class ClientConnection {
   /** Tells the client why it is not served, and closes. Nothing is told without the encryption that is asked for. */
   refuse(error: unknown): void {
     if (this.isLast) return;
-    this.options.onEvent({ kind: 'refused', peer: this.peer, error });
+    this.tellEnd('refused', error);
     this.isLast = true;
     clearTimeout(this.deadline);
     // What still comes is read and dropped: unread bytes would make the system reset the connection, and the answer would be lost.
@@ -126,15 +127,16 @@ export class ClientConnection {
   }
 
   private async open(): Promise<void> {
-    const { sslPolicy: policy, limits } = this.options;
+    const { sslPolicy: policy } = this.options;
+    const { peer } = this;
+    const { signal } = this.gone;
     try {
-      const timeoutMs = limits.requestTimeoutMs;
-      const { signal } = this.gone;
-      this.channel = await openChannel(this.socket, { role: 'server', peer: this.peer, policy, timeoutMs, signal });
+      // The time for the first request counts from the connection on.
+      this.channel = await openChannel(this.socket, { role: 'server', peer, policy, timeoutMs: 0, signal });
       this.attach(this.channel.stream);
     } catch (error) {
-      // Whoever only goes away, or is closed for its silence, is not refused.
-      if (!hasCode(error, 'cancelled')) this.options.onEvent({ kind: 'refused', peer: this.peer, error });
+      // Whoever only goes away is not refused.
+      if (!hasCode(error, 'cancelled')) this.tellEnd('refused', error);
       this.isLast = true;
       this.socket.destroy();
     }
@@ -222,7 +224,7 @@ export class ClientConnection {
     sender: FrameSender,
   ): void {
     const isPart = inquiry.begins === undefined && inquiry.ends !== true;
-    if (inquiry.isGreeting === true) this.options.onEvent({ kind: 'refused', peer: this.peer, error });
+    if (inquiry.isGreeting === true) this.tellEnd('refused', error);
     else if (!this.backup.isOpen || (isPart && ending === 'stays-open')) {
       this.backup.failPart(ending === undefined ? 'aborted' : 'failed', error, startedAt, sender.sentBytes);
     } else if (ending === undefined) this.backup.abort(error);
@@ -270,11 +272,17 @@ export class ClientConnection {
     clearTimeout(this.deadline);
     if (timeoutMs <= 0) return;
     this.deadline = setTimeout(() => {
-      const error = tooSlow(`${message} for ${timeoutMs} ms`, this.peer);
-      this.options.onEvent({ kind: 'silent', peer: this.peer, error });
+      this.tellEnd('silent', tooSlow(`${message} for ${timeoutMs} ms`, this.peer));
       this.isLast = true;
       this.socket.destroy();
     }, timeoutMs);
+  }
+
+  /** Tells once why a client is sent away. */
+  private tellEnd(kind: 'refused' | 'silent', error: unknown): void {
+    if (this.isEndTold) return;
+    this.isEndTold = true;
+    this.options.onEvent({ kind, peer: this.peer, error });
   }
 
   /** The client closed its direction. What is still on its way to it, a last answer or a refusal, may arrive. */

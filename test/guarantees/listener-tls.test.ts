@@ -1,0 +1,145 @@
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { SslPolicy } from '../../src/config/ssl-policy.ts';
+import { encodeClientHandshake, MAGIC_TEXT } from '../../src/protocol/catchup/handshake-messages.ts';
+import { encodeRequest } from '../../src/protocol/common/request.ts';
+import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
+import { type StoppedStore, serveStore } from '../../src/serve/stopped-store.ts';
+import { attemptBackup, makeBackup } from '../support/backup-attempt.ts';
+import { CatchupCaller } from '../support/catchup-caller.ts';
+import { unpackStore } from '../support/golden-store.ts';
+import { findContentDifferences } from '../support/model-graph.ts';
+import { readContent } from '../support/stored-content.ts';
+import { TestIdentity } from '../support/test-certificates.ts';
+import { loadPolicy } from '../support/tls-conversation.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+
+/*
+ * Promise: with a TLS policy nobody gets anything who does not pass it, whatever protocol it speaks, and nothing travels unencrypted.
+ */
+
+let scratch: string;
+let directory: string;
+let store: StoppedStore;
+let listener: BackupListener;
+let events: ListenerEvent[];
+let server: SslPolicy;
+let friend: SslPolicy;
+let stranger: SslPolicy;
+
+beforeAll(async () => {
+  const authority = await TestIdentity.authority('authority');
+  const elsewhere = await TestIdentity.authority('elsewhere');
+  const trusted = [authority.pem];
+  server = await loadPolicy({ identity: await authority.issue('server'), trusted });
+  friend = await loadPolicy({ identity: await authority.issue('friend'), trusted });
+  stranger = await loadPolicy({ identity: await elsewhere.issue('stranger'), trusted });
+});
+
+beforeEach(async () => {
+  scratch = await makeTemporaryDirectory();
+  events = [];
+  directory = await unpackStore('3.5.34-standard', scratch);
+  store = await serveStore(directory);
+  listener = await BackupListener.start(store, {
+    listen: { host: '127.0.0.1', port: 0 },
+    sslPolicy: server,
+    compression: ['Gzip'],
+    onEvent: (event) => events.push(event),
+  });
+});
+
+afterEach(async () => {
+  await listener.stop();
+  await store.close();
+  await removeDirectory(scratch);
+});
+
+const codes = () => events.flatMap((event) => ('error' in event ? [(event.error as { code: string }).code] : []));
+
+/** What a client gets that sends these bytes without encryption. */
+async function sendPlain(bytes: Buffer): Promise<number> {
+  const socket = connect(listener.address);
+  let received = 0;
+  const ended = new Promise((resolve) => socket.on('close', resolve));
+  socket
+    .on('error', () => {})
+    .on('data', (piece) => {
+      received += piece.length;
+    });
+  socket.write(bytes);
+  await ended;
+  return received;
+}
+
+describe('a client of the policy', () => {
+  it('makes a full and an incremental backup', async () => {
+    const options = { protocol: 'catchup', sslPolicy: friend } as const;
+    expect(await makeBackup(join(scratch, 'b'), listener.address, options)).toMatchObject({ kind: 'full' });
+    expect(await makeBackup(join(scratch, 'b'), listener.address, options)).toMatchObject({ kind: 'unchanged' });
+    const copy = readContent(join(scratch, 'b', 'db'));
+    expect(findContentDifferences(readContent(directory), copy)).toEqual([]);
+    expect(events.map(({ kind }) => kind)).toEqual(['started', 'finished', 'started', 'finished']);
+  });
+
+  it('may compress its requests too', async () => {
+    const caller = await CatchupCaller.connect(listener.address, { policy: friend, compressions: ['Gzip'] });
+    expect((await caller.ask({ kind: 'storeId' })).outcome).toBeDefined();
+    caller.close();
+  });
+});
+
+describe('everybody else', () => {
+  it.each<[string, () => Buffer]>([
+    ['the catchup protocol', () => encodeClientHandshake({ kind: 'magic', text: MAGIC_TEXT })],
+    ['a request for a full backup', () => encodeRequest({ kind: 'full', forensics: false })],
+    ['text', () => Buffer.from('GET / HTTP/1.1\r\n\r\n')],
+  ])('gets nothing for %s without encryption', async (_name, bytes) => {
+    expect(await sendPlain(bytes())).toBe(0);
+    expect(events.map(({ kind }) => kind)).toEqual(['refused']);
+    expect(codes()).toEqual(['tls.plaintext-peer']);
+  });
+
+  it.each([
+    ['without encryption', undefined],
+    ['with a certificate of somebody else', 'stranger'],
+  ])('gets no backup %s, over either protocol', async (_name, who) => {
+    const sslPolicy = who === undefined ? undefined : stranger;
+    for (const protocol of ['catchup', 'common'] as const) {
+      if (protocol === 'common' && sslPolicy !== undefined) continue;
+      const { error } = await attemptBackup(join(scratch, 'b'), listener.address, { protocol, sslPolicy });
+      expect(error).toBeDefined();
+    }
+    while (listener.clients > 0) await new Promise(setImmediate);
+    expect(new Set(events.map(({ kind }) => kind))).toEqual(new Set(['refused']));
+    expect(codes()[0]).toBe(who === undefined ? 'tls.plaintext-peer' : 'tls.unknown-issuer');
+  });
+
+  it('is told nothing when there is no room either', async () => {
+    await listener.stop();
+    listener = await BackupListener.start(store, {
+      listen: { host: '127.0.0.1', port: 0 },
+      sslPolicy: server,
+      limits: { maxConnections: 1 },
+      onEvent: (event) => events.push(event),
+    });
+    const caller = await CatchupCaller.connect(listener.address, { policy: friend });
+    expect(await sendPlain(encodeRequest({ kind: 'full', forensics: false }))).toBe(0);
+    expect((await caller.ask({ kind: 'storeId' })).outcome).toBeDefined();
+    caller.close();
+  });
+
+  it('has the request time to begin, also in the handshake of TLS', async () => {
+    await listener.stop();
+    listener = await BackupListener.start(store, {
+      listen: { host: '127.0.0.1', port: 0 },
+      sslPolicy: server,
+      limits: { requestTimeoutMs: 200 },
+      onEvent: (event) => events.push(event),
+    });
+    expect(await sendPlain(Buffer.alloc(0))).toBe(0);
+    expect(await sendPlain(Buffer.from('16030100c8010000c40303', 'hex'))).toBe(0);
+    expect(events.map(({ kind }) => kind)).toEqual(['silent', 'silent']);
+  });
+});
