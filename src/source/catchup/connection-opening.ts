@@ -1,14 +1,11 @@
 import { connect, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { cancelledError } from '../../base/cancellation.ts';
-import { GraphkeepError } from '../../base/errors.ts';
 import type { SslPolicy } from '../../config/ssl-policy.ts';
 import { ClientHandshake } from '../../protocol/catchup/client-handshake.ts';
-import type { Modifier } from '../../protocol/catchup/handshake-messages.ts';
-import { type Channel, openChannel } from '../../protocol/tls/channel.ts';
+import { openChannel } from '../../protocol/tls/channel.ts';
 import { notConnectedInTime, unreachable } from '../connection-errors.ts';
 import { connectableHost, formatAddress, type ServerAddress } from '../server-address.ts';
-import { closedInHandshake, handshakeTooSlow } from './handshake-errors.ts';
+import { HandshakeConversation } from './handshake-conversation.ts';
 import { RequestStream } from './request-stream.ts';
 
 /** For each but the last address of a name. */
@@ -30,138 +27,74 @@ export interface ConnectionOptions {
   inactivityTimeoutMs: number;
 }
 
-/**
- * Opens a connection to a cluster member, ready for requests (spec 5). Rejected with `peer.*` or `tls.*`; nothing stays open then.
- */
+/** Opens a connection to a cluster member, ready for requests (spec 5). Rejected with `peer.*` or `tls.*`; nothing stays open then. */
 export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<RequestStream> {
   if (signal.aborted) throw cancelledError(signal);
-  return await new Opening(options, signal).run();
+  const startedMs = performance.now();
+  const socket = await connectSocket(options, signal);
+  // Errors reach whoever listens to the stream; without any listener they would end the process.
+  socket.on('error', () => {});
+  try {
+    return await shakeHands(socket, options, signal, startedMs);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
-/** The way from nothing to a connection behind its handshake. */
-class Opening {
-  private readonly options: ConnectionOptions;
-  private readonly signal: AbortSignal;
-  private readonly peer: string;
-  private readonly handshake: ClientHandshake;
-  private readonly startedMs = performance.now();
-  private socket!: Socket;
-
-  constructor(options: ConnectionOptions, signal: AbortSignal) {
-    this.options = options;
-    this.signal = signal;
-    this.peer = formatAddress(options.address);
-    this.handshake = new ClientHandshake(this.peer, options.compressions);
-  }
-
-  async run(): Promise<RequestStream> {
-    this.socket = await this.connect();
-    // Errors reach whoever listens to the stream; without a listener they would end the process.
-    this.socket.on('error', () => {});
-    try {
-      return await this.shakeHands();
-    } catch (error) {
-      this.socket.destroy();
-      throw error;
-    }
-  }
-
-  private connect(): Promise<Socket> {
-    const { address, connectTimeoutMs } = this.options;
-    const socket = connect({
-      host: connectableHost(address.host),
-      port: address.port,
-      // The default of 250 ms is too short for a name with several addresses far away.
-      autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-      noDelay: true,
+function connectSocket({ address, connectTimeoutMs }: ConnectionOptions, signal: AbortSignal): Promise<Socket> {
+  const peer = formatAddress(address);
+  const socket = connect({
+    host: connectableHost(address.host),
+    port: address.port,
+    // The default of 250 ms is too short for a name with several addresses far away.
+    autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+    noDelay: true,
+  });
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.removeListener('error', refuse);
+    };
+    const fail = (error: unknown): void => {
+      settle();
+      socket.on('error', () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const abort = () => fail(cancelledError(signal));
+    const refuse = (error: Error) => fail(unreachable(peer, error));
+    const timer = setTimeout(() => fail(notConnectedInTime(peer, connectTimeoutMs)), connectTimeoutMs);
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('error', refuse);
+    socket.once('connect', () => {
+      settle();
+      resolve(socket);
     });
-    return new Promise((resolve, reject) => {
-      const end = (error?: unknown): void => {
-        clearTimeout(timer);
-        this.signal.removeEventListener('abort', abort);
-        socket.removeListener('error', refuse);
-        if (error === undefined) resolve(socket);
-        else {
-          socket.on('error', () => {});
-          socket.destroy();
-          reject(error);
-        }
-      };
-      const abort = () => end(cancelledError(this.signal));
-      const refuse = (error: Error) => end(unreachable(this.peer, error));
-      const timer = setTimeout(() => end(notConnectedInTime(this.peer, connectTimeoutMs)), connectTimeoutMs);
-      this.signal.addEventListener('abort', abort, { once: true });
-      socket.once('error', refuse);
-      socket.once('connect', () => end());
-    });
-  }
+  });
+}
 
-  private async shakeHands(): Promise<RequestStream> {
-    const { policy, address, handshakeTimeoutMs } = this.options;
-    const channel = await openChannel(this.socket, {
-      role: 'client',
-      peer: this.peer,
-      host: connectableHost(address.host),
-      policy,
-      timeoutMs: handshakeTimeoutMs,
-      signal: this.signal,
-    });
-    const { stream, modifiers } = await this.negotiate(channel);
-    return new RequestStream(stream, {
-      peer: this.peer,
-      offset: this.handshake.offset,
-      modifiers,
-      inactivityTimeoutMs: this.options.inactivityTimeoutMs,
-      signal: this.signal,
-    });
-  }
-
-  /** The frames of the handshake, then the switch-over, which has to begin in the call that gets the last frame. */
-  private negotiate(channel: Channel) {
-    const { stream } = channel;
-    const { handshakeTimeoutMs } = this.options;
-    return new Promise<{ stream: Duplex; modifiers: Modifier[] }>((resolve, reject) => {
-      const leave = (): void => {
-        clearTimeout(timer);
-        this.signal.removeEventListener('abort', abort);
-        stream.removeListener('data', receive).removeListener('end', closed).removeListener('close', closed);
-        stream.removeListener('error', closed);
-      };
-      const fail = (error: unknown): void => {
-        leave();
-        stream.on('error', () => {});
-        reject(error);
-      };
-      const abort = () => fail(cancelledError(this.signal));
-      const closed = (cause?: unknown) => fail(closedInHandshake(this.peer, this.handshake, cause));
-      const receive = (bytes: Buffer): void => {
-        try {
-          const { send, done } = this.handshake.feed(bytes);
-          if (send !== undefined) stream.write(send);
-          if (done === undefined) return;
-          if (done.rest.length > 0) throw this.unasked(done.rest);
-          leave();
-          stream.pause();
-          channel.switchOver().then((next) => resolve({ stream: next, modifiers: done.modifiers }), reject);
-        } catch (error) {
-          fail(error);
-        }
-      };
-      const late = () => fail(handshakeTooSlow(this.peer, this.handshake, handshakeTimeoutMs));
-      const leftMs = Math.max(1, handshakeTimeoutMs - (performance.now() - this.startedMs));
-      const timer = handshakeTimeoutMs > 0 ? setTimeout(late, leftMs) : undefined;
-      this.signal.addEventListener('abort', abort, { once: true });
-      stream.on('data', receive).on('end', closed).on('close', closed).on('error', closed);
-      stream.write(this.handshake.begin());
-    });
-  }
-
-  private unasked(rest: Buffer): GraphkeepError {
-    return new GraphkeepError('peer.protocol', 'the server sends something that it was not asked for', {
-      place: { peer: this.peer, offset: this.handshake.offset },
-      observed: rest.toString('hex', 0, 16),
-    });
-  }
+async function shakeHands(
+  socket: Socket,
+  options: ConnectionOptions,
+  signal: AbortSignal,
+  startedMs: number,
+): Promise<RequestStream> {
+  const { policy, address, handshakeTimeoutMs, compressions, inactivityTimeoutMs } = options;
+  const peer = formatAddress(address);
+  const channel = await openChannel(socket, {
+    role: 'client',
+    peer,
+    host: connectableHost(address.host),
+    policy,
+    timeoutMs: handshakeTimeoutMs,
+    signal,
+  });
+  const handshake = new ClientHandshake(peer, compressions);
+  const limit = { limitMs: handshakeTimeoutMs, startedMs };
+  const { stream, modifiers } = await new HandshakeConversation(channel, handshake, peer, limit, signal).result;
+  return new RequestStream(stream, { peer, offset: handshake.offset, modifiers, inactivityTimeoutMs, signal });
 }

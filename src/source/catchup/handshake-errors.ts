@@ -33,3 +33,11 @@ export function handshakeTooSlow(peer: string, { offset, position }: ClientHands
     },
   );
 }
+
+/** The error for a server that goes on sending behind the handshake. */
+export function unaskedFor(peer: string, { offset }: ClientHandshake, rest: Buffer): GraphkeepError {
+  return new GraphkeepError('peer.protocol', 'the server sends something that it was not asked for', {
+    place: { peer, offset },
+    observed: rest.toString('hex', 0, 16),
+  });
+}

@@ -30,8 +30,9 @@ export async function pullTransactions(
   if (withOverlap) {
     const overlapping = new TransactionPull({ ...wanted, peer, after: after - 1, dropFirst: true });
     try {
-      await pullAll(overlapping);
-      if (overlapping.last >= after) return;
+      const newest = await pullAll(overlapping, after);
+      // A store that was only recovered since has `after` in no log, and nothing behind it (spec 13.2).
+      if (overlapping.last >= after || newest === after) return;
       throw withoutOverlap(after, peer);
     } catch (error) {
       if (!hasCode(error, 'peer.history-pruned') || overlapping.last >= after) throw error;
@@ -39,14 +40,16 @@ export async function pullTransactions(
   }
   await pullAll(new TransactionPull({ ...wanted, peer, after, dropFirst: false }));
 
-  async function pullAll(pull: TransactionPull): Promise<void> {
+  /** Returns the last transaction that the server names; without any transaction, that may be up to `known`. */
+  async function pullAll(pull: TransactionPull, known = after): Promise<number> {
     const limits = { ...retry, maxTimeMs: Math.min(retry.maxTimeMs, MAX_RETRY_MS) };
     const plan = new RetryPlan(limits, signal, (error, attempt) => onRetry('transactions', error, attempt));
-    for (let isOver = false; !isOver; ) {
+    for (;;) {
       const { last, progress } = pull;
       try {
         const outcome = await line.request({ kind: 'transactions', after: last, storeId: wanted.storeId }, pull);
-        isOver = isEnd(outcome, last, pull.last, peer);
+        const newest = readEnd(outcome, last, pull.last, Math.max(known, last), peer);
+        if (newest !== undefined) return newest;
       } catch (error) {
         if (pull.progress > progress) plan.noteProgress();
         await plan.pause(error);
@@ -65,18 +68,27 @@ function withoutOverlap(transaction: number, peer: string): GraphkeepError {
   );
 }
 
-/** False = there is more, or the log of the server ended early: to be asked for again. Without progress that would never end. */
-function isEnd(outcome: CatchupOutcome, before: number, last: number, peer: string): boolean {
+/**
+ * The last transaction of the server as it names it. Undefined = there is more, or the log of the server ended early: to be asked for again;
+ * without progress that would never end.
+ */
+function readEnd(
+  outcome: CatchupOutcome,
+  before: number,
+  last: number,
+  known: number,
+  peer: string,
+): number | undefined {
   if (outcome.kind !== 'streamFinished') throw unexpectedOutcome(outcome);
   const { status, transactionId } = outcome;
   if (status !== 'SUCCESS_END_OF_STREAM') {
     const mayGoOn = status === 'SUCCESS_END_OF_BATCH' || status === 'E_TRANSACTION_PRUNED';
-    if (mayGoOn && last > before) return false;
+    if (mayGoOn && last > before) return undefined;
     throw describeRefusal(status, what, peer);
   }
   // With nothing new, the server names its last transaction.
-  const isRight = last > before ? transactionId === last : transactionId <= last;
-  if (isRight) return true;
+  const isRight = last > before ? transactionId === last : transactionId <= known;
+  if (isRight) return transactionId;
   throw new GraphkeepError('peer.protocol', 'the server says that all transactions were sent, but they were not', {
     place: { peer },
     observed: `the last one is ${transactionId}; received up to ${last}`,
