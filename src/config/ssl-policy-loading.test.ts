@@ -1,8 +1,8 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { layOutPolicy, TestIdentity } from '../../test/support/test-certificates.ts';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { layOutPolicy, removePolicyHomes, TestIdentity } from '../../test/support/test-certificates.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import type { ClientConfig } from './neo4j-conf.ts';
 import { loadSslPolicy } from './ssl-policy-loading.ts';
@@ -18,6 +18,8 @@ beforeAll(async () => {
   identity = await authority.issue('me');
   rsa = await authority.issue('rsa', { key: 'RSA' });
 });
+
+afterEach(removePolicyHomes);
 
 function layOut(policySettings: Record<string, string> = {}) {
   return layOutPolicy({ identity, trusted: [authority.pem] }, policySettings);

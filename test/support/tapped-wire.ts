@@ -1,10 +1,19 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
+export interface Damage {
+  at: number;
+  /** Not 0. */
+  xor: number;
+}
+
 export interface WireOptions {
   /** Cut the connection, both ways, when so many bytes have gone in this direction. */
   cutToServerAt?: number;
   cutToClientAt?: number;
+  /** Changes one byte on its way. */
+  damageToServer?: Damage;
+  damageToClient?: Damage;
   /** Decides per direction what is sent on of the bytes that wait; the rest waits for more. Default: all. */
   gatherToServer?: (waiting: Buffer) => number;
 }
@@ -38,8 +47,8 @@ export async function openTappedWire(options: WireOptions = {}): Promise<TappedW
   if (client.connecting) await once(client, 'connect');
   listener.close();
   proxy.close();
-  const toServer = forward(near, far, options.cutToServerAt, options.gatherToServer);
-  const toClient = forward(far, near, options.cutToClientAt);
+  const toServer = forward(near, far, options.cutToServerAt, options.damageToServer, options.gatherToServer);
+  const toClient = forward(far, near, options.cutToClientAt, options.damageToClient);
   return {
     client,
     server,
@@ -51,7 +60,13 @@ export async function openTappedWire(options: WireOptions = {}): Promise<TappedW
   };
 }
 
-function forward(from: Socket, to: Socket, cutAt = Number.POSITIVE_INFINITY, gather?: (waiting: Buffer) => number) {
+function forward(
+  from: Socket,
+  to: Socket,
+  cutAt = Number.POSITIVE_INFINITY,
+  damage?: Damage,
+  gather?: (waiting: Buffer) => number,
+) {
   const passed: Buffer[] = [];
   let count = 0;
   let waiting: Buffer = Buffer.alloc(0);
@@ -61,6 +76,8 @@ function forward(from: Socket, to: Socket, cutAt = Number.POSITIVE_INFINITY, gat
     if (ready > 0) {
       const piece = waiting.subarray(0, ready);
       waiting = waiting.subarray(ready);
+      const at = damage === undefined ? -1 : damage.at - count;
+      if (at >= 0 && at < ready) piece[at]! ^= damage!.xor;
       count += ready;
       passed.push(piece);
       if (!to.write(piece)) {

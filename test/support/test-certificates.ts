@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -132,6 +132,13 @@ function toGeneralName(value: string): { type: 'ip' | 'dns'; value: string } {
   return { type: /^[\d.]+$|:/.test(value) ? 'ip' : 'dns', value };
 }
 
+const homes: string[] = [];
+
+/** Removes every home that {@link layOutPolicy} has made. */
+export function removePolicyHomes(): void {
+  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
+}
+
 export interface PolicyFiles {
   identity?: TestIdentity;
   trusted?: (string | Buffer)[];
@@ -144,6 +151,7 @@ export function layOutPolicy(
   policySettings: Record<string, string> = {},
 ): { config: ClientConfig; directory: string } {
   const home = mkdtempSync(join(tmpdir(), 'graphkeep-tls-'));
+  homes.push(home);
   const directory = join(home, 'certs');
   for (const [name, files] of [
     ['trusted', trusted],

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { SslPolicy } from '../../src/config/ssl-policy.ts';
 import { loadSslPolicy } from '../../src/config/ssl-policy-loading.ts';
@@ -9,7 +10,9 @@ import { layOutPolicy, type PolicyFiles } from './test-certificates.ts';
 const TIMEOUT_MS = 20_000;
 
 export async function loadPolicy(files: PolicyFiles, policySettings: Record<string, string> = {}): Promise<SslPolicy> {
-  return loadSslPolicy(layOutPolicy(files, policySettings).config, 'backup');
+  const { config } = layOutPolicy(files, policySettings);
+  // All of it is in memory then.
+  return loadSslPolicy(config, 'backup').finally(() => rmSync(config.home, { recursive: true }));
 }
 
 export type SideOptions = Pick<ChannelOptions, 'policy'> & Partial<ChannelOptions>;

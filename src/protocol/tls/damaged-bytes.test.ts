@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { beforeAll, expect, test } from 'vitest';
+import { openTappedWire } from '../../../test/support/tapped-wire.ts';
+import { TestIdentity } from '../../../test/support/test-certificates.ts';
+import { converse, loadPolicy, openServer } from '../../../test/support/tls-conversation.ts';
+import type { SslPolicy } from '../../config/ssl-policy.ts';
+
+/** A length that was made larger leaves both ends waiting; in the product the timers of the protocol end that. */
+const PATIENCE_MS = 300;
+
+const BODY = Buffer.from('a body that has to arrive as it is');
+
+let policies: Record<string, { client: SslPolicy; server: SslPolicy }>;
+
+beforeAll(async () => {
+  const authority = await TestIdentity.authority('authority');
+  const [server, client] = await Promise.all([authority.issue('server'), authority.issue('client')]);
+  const trusted = [authority.pem];
+  policies = {};
+  for (const version of ['TLSv1.2', 'TLSv1.3']) {
+    const settings = { tls_versions: version };
+    policies[version] = {
+      client: await loadPolicy({ identity: client, trusted }, settings),
+      server: await loadPolicy({ identity: server, trusted }, settings),
+    };
+  }
+});
+
+test('one changed byte anywhere never changes what arrives, and never leaves a connection behind', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('TLSv1.2', 'TLSv1.3'),
+      fc.boolean(),
+      fc.record({ at: fc.integer({ min: 0, max: 3200 }), xor: fc.integer({ min: 1, max: 255 }) }),
+      async (version, isToServer, damage) => {
+        const wire = await openTappedWire(isToServer ? { damageToServer: damage } : { damageToClient: damage });
+        const timer = setTimeout(() => wire.close(), PATIENCE_MS);
+        const { client, server } = policies[version]!;
+        const results = await converse(wire, { policy: client }, { policy: server }, BODY);
+        clearTimeout(timer);
+        wire.close();
+        for (const result of results) {
+          if (result.status === 'fulfilled') expect(result.value).toEqual(BODY);
+          else expect(result.reason).toBeInstanceOf(Error);
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test('a server gives up whatever begins like TLS and is none', async () => {
+  const { server } = policies['TLSv1.2']!;
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 20, max: 24 }), fc.uint8Array({ maxLength: 3000 }), async (type, rest) => {
+      const wire = await openTappedWire();
+      wire.client.end(Buffer.from([type, 3, ...rest]));
+      await expect(openServer(wire, { policy: server })).rejects.toMatchObject({
+        code: expect.stringMatching(/^tls\./),
+      });
+      expect(wire.server.destroyed).toBe(true);
+      wire.close();
+    }),
+    { numRuns: 50 },
+  );
+});
