@@ -101,29 +101,32 @@ function expectSameStore(copy: string, original: string): void {
 }
 
 describe.each(goldenStores)('the store %s', (name) => {
-  it('comes out byte for byte, also through a backup of the backup', async () => {
-    const directory = await unpackStore(name, scratch);
-    const before = hashTree(directory, ['store_lock']);
-    const events: ListenerEvent[] = [];
-    const from = await listen(await serve(directory), (event) => events.push(event));
-    const { lastTransactionId } = readMetadata(join(directory, 'neostore'));
-    expect(await makeBackup(backupDir, from, { name: 'first' })).toMatchObject({
-      kind: 'full',
-      lastTransaction: lastTransactionId,
-    });
-    expectSameStore(join(backupDir, 'first'), directory);
-    expect(events.map(({ kind }) => kind)).toEqual(['started', 'finished']);
-    const received = await receiveCopy(from);
-    expect([...received.keys()].sort()).toEqual(storeFilesOf(directory));
-    expect([...received.keys()].at(-1)).toBe('neostore');
-    for (const [file, bytes] of received) expect(bytes.equals(readFileSync(join(directory, file))), file).toBe(true);
+  it.each(['common', 'catchup'] as const)(
+    'comes out byte for byte over the %s protocol, also through a backup of the backup',
+    async (protocol) => {
+      const directory = await unpackStore(name, scratch);
+      const before = hashTree(directory, ['store_lock']);
+      const events: ListenerEvent[] = [];
+      const from = await listen(await serve(directory), (event) => events.push(event));
+      const { lastTransactionId } = readMetadata(join(directory, 'neostore'));
+      expect(await makeBackup(backupDir, from, { protocol, name: 'first' })).toMatchObject({
+        kind: 'full',
+        lastTransaction: lastTransactionId,
+      });
+      expectSameStore(join(backupDir, 'first'), directory);
+      expect(events.map(({ kind }) => kind)).toEqual(['started', 'finished']);
+      const received = await receiveCopy(from);
+      expect([...received.keys()].sort()).toEqual(storeFilesOf(directory));
+      expect([...received.keys()].at(-1)).toBe('neostore');
+      for (const [file, bytes] of received) expect(bytes.equals(readFileSync(join(directory, file))), file).toBe(true);
 
-    const second = await listen(await serve(join(backupDir, 'first')));
-    await makeBackup(backupDir, second, { name: 'second' });
-    expectSameStore(join(backupDir, 'second'), directory);
-    expect(await makeBackup(backupDir, second, { name: 'second' })).toMatchObject({ kind: 'unchanged' });
-    expect(hashTree(directory, ['store_lock'])).toBe(before);
-  });
+      const second = await listen(await serve(join(backupDir, 'first')));
+      await makeBackup(backupDir, second, { protocol, name: 'second' });
+      expectSameStore(join(backupDir, 'second'), directory);
+      expect(await makeBackup(backupDir, second, { protocol, name: 'second' })).toMatchObject({ kind: 'unchanged' });
+      expect(hashTree(directory, ['store_lock'])).toBe(before);
+    },
+  );
 });
 
 describe('incrementals from a stopped store', () => {
