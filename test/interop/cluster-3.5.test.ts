@@ -44,8 +44,8 @@ describeInterop('backup of a causal cluster of 3.5', () => {
     }
     const theirs = await javaBackup(version, { from: follower.backupAddress, backupDir, name: 'b' });
     expect(theirs, theirs.stderr).toMatchObject({ code: 0 });
+    await ledger.advance(50);
     const atLeast = await ledger.stop();
-    await load.run(50);
     const last = await cluster.awaitCaughtUp(follower);
     expect((await run(false)).report).toMatchObject({ kind: 'incremental', lastTransaction: last });
     await expectSoundCheck(version, backup, true);
