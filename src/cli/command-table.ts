@@ -312,7 +312,8 @@ export const nativeCommands: readonly NativeCommandRow[] = [
   },
   {
     name: 'serve',
-    summary: 'Serve a database that no server uses, or a backup, to backup clients until interrupted.',
+    summary:
+      'Serve a database that no server uses, or a backup, to backup clients until interrupted; over the common and the catchup protocol.',
     options: [
       mandatory('database', 'directory', 'Directory of the database or backup: the one that holds the file neostore.'),
       value(

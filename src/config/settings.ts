@@ -62,7 +62,7 @@ export const settings = {
     '',
     'text',
     parseText,
-    'Name of the dbms.ssl.policy group for backups of a causal cluster.',
+    'Name of the dbms.ssl.policy group for backups of a causal cluster. `graphkeep serve` then serves nobody without TLS.',
   ),
 
   serveMaxConnections: setting(
@@ -84,7 +84,7 @@ export const settings = {
     '5m',
     'duration',
     duration,
-    'A client that asks for nothing more after an answer is disconnected; 0 = never.',
+    'A client that asks for nothing more after an answer is disconnected; 0 = never. So long the log stays for a catchup client whose connection broke.',
   ),
   serveStallTimeoutMs: setting(
     'graphkeep.serve.stall_timeout',
@@ -98,7 +98,7 @@ export const settings = {
     '4h',
     'duration',
     duration,
-    'A full backup that keeps a running database from its check points for this time is cut off; 0 = never.',
+    'A full backup that keeps a running database from its check points for this time is cut off; one over catchup goes on with the files as they change, and only the log stays for it. 0 = never.',
   ),
   serveStopGraceMs: setting(
     'graphkeep.serve.stop_grace',

@@ -4,8 +4,13 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { Dice } from '../../src/base/dice.ts';
+import { encodeRequest as encodeCatchupRequest } from '../../src/protocol/catchup/catchup-request.ts';
+import { ClientHandshake } from '../../src/protocol/catchup/client-handshake.ts';
+import { RequestCompressor } from '../../src/protocol/catchup/modifiers.ts';
 import { encodeRequest } from '../../src/protocol/common/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
+import { CatchupCaller } from '../support/catchup-caller.ts';
+import { CLIENT_HANDSHAKE_BYTES, readCatchupCapture } from '../support/catchup-captures.ts';
 import { readCapture } from '../support/common-captures.ts';
 import { PatternDatabase } from '../support/pattern-database.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -17,6 +22,9 @@ import { RawClient } from '../support/raw-client.ts';
 
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
 const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
+
+const COMPRESSIONS = ['Gzip', 'Snappy', 'LZ4'];
+const { storeId } = new PatternDatabase();
 
 const CLIENTS = 16;
 const MOST_HALF_OPEN = 40;
@@ -69,13 +77,40 @@ function randomBytes(dice: Dice, length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => dice.below(256)));
 }
 
-function makeInput(dice: Dice): Buffer {
+function makeInput(dice: Dice, sources: readonly Buffer[]): Buffer {
   if (dice.chance(0.1)) return randomBytes(dice, dice.below(dice.pick([8, 100, 20_000])));
-  let bytes: Buffer = Buffer.from(dice.pick(originals));
+  let bytes: Buffer = Buffer.from(dice.pick(sources));
   for (let left = dice.below(4); left > 0; left--) {
     if (bytes.length > 0) bytes = dice.pick(mutations)(bytes, dice);
   }
   return bytes;
+}
+
+/** Requests of the catchup protocol as real clients send them behind their handshakes. */
+const catchupOriginals = [
+  ...['full-349', 'incr-349', 'full-350b3'].map((name) =>
+    readCatchupCapture(`${name}.c2s.bin`).subarray(CLIENT_HANDSHAKE_BYTES),
+  ),
+  encodeCatchupRequest({ kind: 'storeId' }),
+  encodeCatchupRequest({ kind: 'prepareStoreCopy', storeId }),
+  encodeCatchupRequest({ kind: 'storeFile', storeId, requiredTransactionId: 5, name: 'neostore' }),
+  encodeCatchupRequest({ kind: 'indexSnapshot', storeId, requiredTransactionId: 5, indexId: 1 }),
+  encodeCatchupRequest({ kind: 'transactions', storeId, after: 3 }),
+  encodeCatchupRequest({ kind: 'coreSnapshot' }),
+];
+
+/** Goes through the handshake; what follows may be anything. Undefined if the listener ends it. */
+async function greet(socket: Socket, dice: Dice): Promise<RequestCompressor | undefined> {
+  const compressions = dice.chance(0.4) ? [dice.pick(COMPRESSIONS)] : [];
+  const handshake = new ClientHandshake('listener', compressions);
+  socket.write(handshake.begin());
+  for (;;) {
+    const [bytes] = (await Promise.race([once(socket, 'data'), once(socket, 'close').then(() => [])])) as [Buffer?];
+    if (bytes === undefined) return undefined;
+    const { send, done } = handshake.feed(bytes);
+    if (send !== undefined) socket.write(send);
+    if (done !== undefined) return new RequestCompressor(done.modifiers);
+  }
 }
 
 let listener: BackupListener;
@@ -85,6 +120,7 @@ it(`survives ${rounds} rounds, seed ${seed}`, { timeout: 3_600_000 }, async () =
   const database = new PatternDatabase();
   database.files = [
     { name: 'empty', alignment: 1, sizeBytes: 0 },
+    { name: 'neostore.nodestore.db', alignment: 15, sizeBytes: 200_000 },
     { name: 'some', alignment: 15, sizeBytes: 300_000 },
     { name: 'neostore', alignment: 9, sizeBytes: 8192 },
   ];
@@ -92,7 +128,8 @@ it(`survives ${rounds} rounds, seed ${seed}`, { timeout: 3_600_000 }, async () =
   const odd: unknown[] = [];
   listener = await BackupListener.start(database, {
     listen: { host: '127.0.0.1', port: 0 },
-    limits: { maxConnections: 200, requestTimeoutMs: 300, idleTimeoutMs: 300, stallTimeoutMs: 500 },
+    compression: COMPRESSIONS,
+    limits: { maxConnections: 200, requestTimeoutMs: 2000, idleTimeoutMs: 1000, stallTimeoutMs: 2000 },
     onEvent: (event) => {
       seen.set(event.kind, (seen.get(event.kind) ?? 0) + 1);
       // Whatever is wrong with a client is an error with a code.
@@ -108,9 +145,13 @@ it(`survives ${rounds} rounds, seed ${seed}`, { timeout: 3_600_000 }, async () =
     clients.add(socket);
     socket.on('error', () => {}).on('close', () => clients.delete(socket));
     await once(socket, 'connect');
+    const compressor = dice.chance(0.5) ? await greet(socket, dice).catch(() => undefined) : undefined;
+    // Hundreds of requests in a row would all be answered with a copy.
+    const plain =
+      compressor === undefined ? makeInput(dice, originals) : makeInput(dice, catchupOriginals).subarray(0, 1000);
+    const input = compressor === undefined || dice.chance(0.2) ? plain : compressor.encode(plain);
     if (dice.chance(0.2)) socket.pause();
     else socket.resume();
-    const input = makeInput(dice);
     const split = dice.chance(0.3) ? dice.below(input.length + 1) : input.length;
     socket.write(input.subarray(0, split));
     if (dice.chance(0.5)) await Promise.race([once(socket, 'data'), once(socket, 'close'), sleep(4)]).catch(() => {});
@@ -130,6 +171,10 @@ it(`survives ${rounds} rounds, seed ${seed}`, { timeout: 3_600_000 }, async () =
     const [message] = await client.messages(1);
     expect(message).toMatchObject({ failure: false });
     client.close();
+    const caller = await CatchupCaller.connect(listener.address);
+    expect((await caller.ask({ kind: 'prepareStoreCopy', storeId })).outcome).toMatchObject({ status: 'SUCCESS' });
+    expect((await caller.ask({ kind: 'transactions', after: 5, storeId })).outcome).toMatchObject({ transactionId: 5 });
+    caller.close();
   };
 
   const settle = async () => {
@@ -167,6 +212,6 @@ it(`survives ${rounds} rounds, seed ${seed}`, { timeout: 3_600_000 }, async () =
   expect(after.descriptors).toBeLessThanOrEqual(before.descriptors + 2);
   expect(after.memory.heapUsed - before.memory.heapUsed).toBeLessThan(64 * MB);
   expect(after.memory.rss - before.memory.rss).toBeLessThan(150 * MB);
-  for (const kind of ['finished', 'refused', 'aborted', 'silent'] as const)
+  for (const kind of ['finished', 'refused', 'aborted', 'failed', 'silent'] as const)
     expect(seen.get(kind), kind).toBeGreaterThan(0);
 });

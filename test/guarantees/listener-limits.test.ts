@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeRequest } from '../../src/protocol/common/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import type { ListenerLimits } from '../../src/serve/listener-options.ts';
+import { CatchupCaller } from '../support/catchup-caller.ts';
 import { PatternDatabase } from '../support/pattern-database.ts';
 import { RawClient, readFailure } from '../support/raw-client.ts';
 
@@ -107,6 +108,83 @@ describe('a client that takes nothing of its copy', () => {
     expect(String((event as { error: Error }).error.message)).toContain('from its check points');
     await database.unused();
     slow.close();
+  });
+});
+
+describe('a catchup client', () => {
+  const storeFile = () =>
+    ({
+      kind: 'storeFile',
+      storeId: database.storeId,
+      requiredTransactionId: 5,
+      name: 'neostore.nodestore.db',
+    }) as const;
+  const prepare = () => ({ kind: 'prepareStoreCopy', storeId: database.storeId }) as const;
+
+  it('that takes nothing of a file is cut off after the stall time', async () => {
+    await start({ stallTimeoutMs: 400 });
+    database.files = [{ name: 'neostore.nodestore.db', alignment: 15, sizeBytes: 512 * MB }];
+    const stalled = await CatchupCaller.connect(listener.address);
+    stalled.stopReading();
+    stalled.send(storeFile());
+    expect(await happened('aborted')).toMatchObject({ request: 'part', error: { code: 'serve.client-slow' } });
+    await database.unused();
+    stalled.readOn();
+    await stalled.ended;
+    expect((await stalled.answered()).outcome).toBeUndefined();
+  });
+
+  it('that takes too long with the files that must not change is cut off, and check points run again', async () => {
+    await start({ stallTimeoutMs: 60_000, maxHoldMs: 300 });
+    database.files = [{ name: 'neostore.labelscanstore.db', alignment: 1, sizeBytes: 512 * MB }];
+    const slow = await CatchupCaller.connect(listener.address);
+    slow.stopReading();
+    slow.send(prepare());
+    expect(await happened('aborted')).toMatchObject({ request: 'full', error: { code: 'serve.client-slow' } });
+    await database.unused();
+    slow.close();
+  });
+
+  it('that leaves at any moment leaves nothing behind', async () => {
+    await start({ idleTimeoutMs: 100 });
+    database.files = [
+      { name: 'neostore.labelscanstore.db', alignment: 1, sizeBytes: 5 * MB },
+      { name: 'neostore.nodestore.db', alignment: 15, sizeBytes: 5 * MB },
+    ];
+    for (const request of [prepare(), storeFile()]) {
+      for (let pause = 0; pause < 12; pause++) {
+        const client = await CatchupCaller.connect(listener.address);
+        client.send(request);
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        client.close();
+      }
+    }
+    await database.unused();
+    const check = await CatchupCaller.connect(listener.address);
+    expect((await check.ask(prepare())).outcome).toMatchObject({ status: 'SUCCESS' });
+    check.close();
+  });
+
+  it('costs no memory that grows with its copy', async () => {
+    await start();
+    database.files = [
+      { name: 'neostore.labelscanstore.db', alignment: 1, sizeBytes: 200 * MB },
+      { name: 'neostore.nodestore.db', alignment: 15, sizeBytes: 200 * MB },
+    ];
+    const drain = async () => {
+      const client = await CatchupCaller.connect(listener.address);
+      client.drop = true;
+      for (const request of [prepare(), storeFile()]) {
+        expect((await client.ask(request)).outcome).toMatchObject({ status: 'SUCCESS' });
+      }
+      client.close();
+    };
+    await drain();
+    const before = process.memoryUsage();
+    for (let round = 0; round < 3; round++) await drain();
+    const after = process.memoryUsage();
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(48 * MB);
+    expect(after.rss - before.rss).toBeLessThan(120 * MB);
   });
 });
 

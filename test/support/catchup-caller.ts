@@ -31,6 +31,8 @@ export class CatchupCaller {
   readonly socket: Socket;
   /** Fulfilled when the connection is gone. */
   readonly ended: Promise<void>;
+  /** Keeps nothing of the files. */
+  drop = false;
   private readonly channel: Channel;
   private stream: Duplex;
   private compressor = new RequestCompressor([]);
@@ -142,7 +144,9 @@ export class CatchupCaller {
         name = begun;
         parts = [];
       },
-      fileBytes: (chunk) => void parts.push(Buffer.from(chunk)),
+      fileBytes: (chunk) => {
+        if (!this.drop) parts.push(Buffer.from(chunk));
+      },
       endFile: () => void this.answer.files.set(name, Buffer.concat(parts)),
       beginTransaction: () => {
         parts = [];
