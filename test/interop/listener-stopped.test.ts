@@ -1,23 +1,31 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
+import type { SslPolicy } from '../../src/config/ssl-policy.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
 import { serveStore } from '../../src/serve/stopped-store.ts';
+import { makeBackup } from '../support/backup-attempt.ts';
 import { unpackStore } from '../support/golden-store.ts';
 import { findContentDifferences } from '../support/model-graph.ts';
 import { readContent } from '../support/stored-content.ts';
+import { layOutPolicy, TestIdentity } from '../support/test-certificates.ts';
+import { loadPolicy } from '../support/tls-conversation.ts';
 import { startProcess } from './harness/child-process.ts';
 import { describeInterop, javaBackup, makeScratch, type Version } from './harness/index.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/cli/entry/graphkeep.ts', import.meta.url));
 
 /** Serves a directory that no server uses, in this process. */
-async function serve(directory: string): Promise<{ address: string; events: string[]; stop(): Promise<void> }> {
+async function serve(
+  directory: string,
+  sslPolicy?: SslPolicy,
+): Promise<{ address: string; events: string[]; stop(): Promise<void> }> {
   const store = await serveStore(directory);
   /** What happened, with the request. */
   const events: string[] = [];
   const listener = await BackupListener.start(store, {
     listen: { host: '127.0.0.1', port: 0 },
+    sslPolicy,
     onEvent: ({ kind, ...event }) => events.push('request' in event ? `${event.request} ${kind}` : kind),
   });
   const stop = async () => {
@@ -72,4 +80,48 @@ describeInterop('the listener over a stopped store', () => {
       expect(findContentDifferences(expected, readContent(copyOfCopy))).toEqual([]);
     },
   );
+
+  it('gives the Java client 3.4.9 a backup of ours whose log holds nothing but a check point, then an incremental', async () => {
+    const original = await unpackStore('3.4.9-standard', makeScratch('served'));
+    const ours = makeScratch('ours');
+    const first = await serve(original);
+    await makeBackup(
+      ours,
+      { host: '127.0.0.1', port: Number(first.address.split(':')[1]) },
+      { protocol: 'common', name: 'b' },
+    );
+    await first.stop();
+    const { address, events } = await serve(path.join(ours, 'b'));
+    const backupDir = makeScratch('backups');
+    await backUp('3.4.9', address, backupDir, 'catchup');
+    const copy = await backUp('3.4.9', address, backupDir, 'catchup');
+    expect(findContentDifferences(readContent(original), readContent(copy))).toEqual([]);
+    expect(events.slice(0, 2)).toEqual(['full started', 'full finished']);
+    expect(events.at(-1)).toBe('incremental finished');
+    expect(events).not.toContain('full aborted');
+  });
+
+  it('gives the Java client 3.4.9 a copy over TLS, and nothing without', async () => {
+    const authority = await TestIdentity.authority('authority');
+    const trusted = [authority.pem];
+    const sslPolicy = await loadPolicy({ identity: await authority.issue('server', { key: 'RSA' }), trusted });
+    const original = await unpackStore('3.4.9-standard', makeScratch('served'));
+    const { address, events } = await serve(original, sslPolicy);
+    const { directory } = layOutPolicy({ identity: await authority.issue('client', { key: 'RSA' }), trusted });
+    const secureConf = {
+      'dbms.backup.ssl_policy': 'backup',
+      'dbms.ssl.policy.backup.base_directory': directory,
+    };
+    const backupDir = makeScratch('backups');
+    const options = { from: address, backupDir, name: 'b', args: ['--protocol=catchup'] };
+    expect(await javaBackup('3.4.9', options)).toMatchObject({ code: 1 });
+    expect(new Set(events)).toEqual(new Set(['refused']));
+    for (let round = 0; round < 2; round++) {
+      const done = await javaBackup('3.4.9', { ...options, secureConf });
+      expect(done, done.stdout + done.stderr).toMatchObject({ code: 0 });
+    }
+    expect(findContentDifferences(readContent(original), readContent(path.join(backupDir, 'b')))).toEqual([]);
+    const told = events.filter((event) => event !== 'refused');
+    expect(told).toEqual(['full started', 'full finished', 'incremental started', 'incremental finished']);
+  });
 });
