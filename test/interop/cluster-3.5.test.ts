@@ -29,7 +29,7 @@ describeInterop('backup of a causal cluster of 3.5', () => {
     onTestFailed(() => console.log(cluster.console()));
     const load = new RandomLoad(cluster, { values: 'plain' });
     await load.run(200);
-    const ledger = new Ledger(cluster, { survive: true });
+    const ledger = new Ledger(cluster, { workers: 2, survive: true });
     await ledger.start();
     const backupDir = makeScratch('backups');
     const backup = path.join(backupDir, 'b');

@@ -44,11 +44,11 @@ beforeAll(async () => {
     authority.issue('revoked', { key: 'RSA' }),
   ]);
   identities = { authority, server, client, revoked };
-  const lists = [await authority.revoke([revoked])];
-  const files = { identity: server, trusted: [authority.pem], revoked: lists.map(({ pem }) => pem) };
-  const secureConf = policySettings(layOutPolicy(files).directory);
+  const list = await authority.revoke([revoked]);
+  const policy = layOutPolicy({ identity: server, trusted: [authority.pem], revoked: [list.pem] });
+  const secureConf = policySettings(policy.directory);
   cluster = await startCluster({ version, readReplica: true, secureConf });
-  ledger = new Ledger(cluster, { survive: true });
+  ledger = new Ledger(cluster, { workers: 2, survive: true });
   load = new RandomLoad(cluster, { values: 'everything' });
   await load.run(200);
 });
@@ -238,7 +238,7 @@ describeInterop('backup of a causal cluster', () => {
 
   it('the leader is killed during a full backup and between incrementals', async () => {
     const backupDir = makeScratch('backups');
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 8; i++) {
       await cluster.cypher('UNWIND range(1, 40) AS i CREATE (:Big {text: $text + i})', { text: 'x'.repeat(50_000) });
     }
     await ledger.start();

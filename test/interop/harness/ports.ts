@@ -3,16 +3,26 @@ import { createServer } from 'node:net';
 /** Below what Linux hands out for outgoing connections, one of which could take a port before its server does. */
 const lowest = 12_000;
 const highest = 31_999;
+const tries = 1000;
 
-/** Ports nobody listened on a moment ago; all different. */
+/** Given away in this process: its servers may not listen yet. */
+const given = new Set<number>();
+
+/** Ports nobody listened on a moment ago; never the same one twice. */
 export async function findFreePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  for (let tries = 0; ports.size < count; tries++) {
-    if (tries > 100 * count) throw new Error(`no ${count} free ports between ${lowest} and ${highest}`);
+  const ports: number[] = [];
+  while (ports.length < count) ports.push(await findFreePort());
+  return ports;
+}
+
+async function findFreePort(): Promise<number> {
+  for (let i = 0; i < tries; i++) {
     const port = lowest + Math.floor(Math.random() * (highest - lowest + 1));
-    if (await isFree(port)) ports.add(port);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isFree(port)) return port;
   }
-  return [...ports];
+  throw new Error(`no free port between ${lowest} and ${highest}`);
 }
 
 function isFree(port: number): Promise<boolean> {
