@@ -3,6 +3,8 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { World } from '../../../test/cli/world.ts';
 import { attemptBackup, makeBackup } from '../../../test/support/backup-attempt.ts';
+import { layOutPolicy, TestIdentity } from '../../../test/support/test-certificates.ts';
+import { loadPolicy } from '../../../test/support/tls-conversation.ts';
 import { chooseAddress } from '../commands/serve-request.ts';
 import { runGraphkeep } from './front.ts';
 
@@ -67,6 +69,28 @@ describe('serve', () => {
     expect(stdout).toMatch(/\+0000 Full backup finished for 127\.0\.0\.1:\d+, \d+ bytes in \d+\.\d s\n/);
     expect(stdout).toMatch(/Incremental backup started for .*, after transaction \d+\n/);
     expect(stdout).toMatch(/\nStopped\.\n$/);
+  });
+
+  it('serves only clients of the TLS policy that is configured', async () => {
+    const authority = await TestIdentity.authority('authority');
+    const trusted = [authority.pem];
+    const { directory } = layOutPolicy({ identity: await authority.issue('server'), trusted });
+    const sslPolicy = await loadPolicy({ identity: await authority.issue('client'), trusted });
+    await world.configure(
+      `dbms.backup.ssl_policy=backup\ndbms.ssl.policy.backup.base_directory=${directory}\n` +
+        'causal_clustering.protocol_implementations.compression=gzip,snappy\n',
+    );
+    const { exitCode, stdout, stderr } = await serveWhile(['--listen=127.0.0.1:20000-60000'], async (port) => {
+      const from = { host: '127.0.0.1', port };
+      const { error } = await attemptBackup(world.path('backup'), from, { name: 'copy', protocol: 'catchup' });
+      expect(error).toBeDefined();
+      const options = { name: 'copy', protocol: 'catchup', sslPolicy } as const;
+      expect(await makeBackup(world.path('backup'), from, options)).toMatchObject({ kind: 'full' });
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(/Listening on 127\.0\.0\.1:\d+, with TLS policy 'backup'\n/);
+    expect(stdout).toMatch(/Connection of 127\.0\.0\.1:\d+ refused: /);
+    expect(stdout).toMatch(/Full backup finished for /);
   });
 
   it('tells programs what happens, in JSON', async () => {
