@@ -20,7 +20,9 @@ export async function serveBody({ values, context }: Invocation, reporter: Repor
     };
     const listener = await BackupListener.start(store, { listen, limits, sslPolicy, compression, onEvent });
     const address = formatAddress(listener.address);
-    reporter.happened('listening', `Serving ${store.description}\nListening on ${address}`, { address, directory });
+    const security = sslPolicy === undefined ? '' : `, with TLS policy '${sslPolicy.name}'`;
+    const text = `Serving ${store.description}\nListening on ${address}${security}`;
+    reporter.happened('listening', text, { address, directory });
     try {
       if (!context.signal.aborted) await once(context.signal, 'abort');
     } finally {
