@@ -95,17 +95,23 @@ class GraphExamination {
     const { relationshipType } = this.context.tokens;
     const add = (kind: CheckKind, r: RelationshipRecord, other: string) =>
       relationshipFindings.add(kind, r.id, renderRelationship(r), [other]);
-    await this.stores.relationship.scan(
-      'relationships',
-      (r) => {
-        if (!relationshipType.has(r.type)) {
-          add('relationship.relationshipTypeNotInUse', r, `RelationshipType[${r.type}]`);
-        }
-        if (!bits.inUse.has(r.start)) add('relationship.sourceNodeNotInUse', r, renderUnused('Node', r.start));
-        if (!bits.inUse.has(r.end)) add('relationship.targetNodeNotInUse', r, renderUnused('Node', r.end));
-        screen?.addRelationship(r);
-      },
-      (id) => relationshipFindings.add('record.unreadable', id, renderUnused('Relationship', id)),
-    );
+    const visit = (r: RelationshipRecord) => {
+      if (!relationshipType.has(r.type)) {
+        add('relationship.relationshipTypeNotInUse', r, `RelationshipType[${r.type}]`);
+      }
+      if (!bits.inUse.has(r.start)) add('relationship.sourceNodeNotInUse', r, renderUnused('Node', r.start));
+      if (!bits.inUse.has(r.end)) add('relationship.targetNodeNotInUse', r, renderUnused('Node', r.end));
+      screen?.addRelationship(r);
+    };
+    const unreadable = (id: number) =>
+      relationshipFindings.add('record.unreadable', id, renderUnused('Relationship', id));
+    const { relationship } = this.stores;
+    const record = relationship.create();
+    await relationship.scanBytes('relationships', (buffer, first, end) => {
+      for (let id = first, offset = 0; id < end; id++, offset += relationship.recordBytes) {
+        if ((buffer[offset]! & 1) !== 0 && screen?.addBytes(buffer, offset, id)) continue;
+        relationship.visitRecord(record, buffer, id, offset, visit, unreadable);
+      }
+    });
   }
 }

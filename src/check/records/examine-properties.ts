@@ -1,4 +1,6 @@
+import { readU32 } from '../../base/byte-reader.ts';
 import { METADATA_FILE, type StoreKey } from '../../store/store-files.ts';
+import type { RecordOf } from '../../store/store-reader.ts';
 import type { CheckContext } from '../check-context.ts';
 import { renderNode, renderRelationship } from '../record-texts.ts';
 import { DynamicStore, type DynamicStoreKey } from './dynamic-store.ts';
@@ -36,10 +38,41 @@ async function examineOwners(context: CheckContext, owners: PropertyOwners): Pro
   const nodes = new RecordFindings(stores.node, context.report);
   const relationships = new RecordFindings(stores.relationship, context.report);
   claimGraphProperties(context, owners);
-  await stores.node.scan('property owners', (node) => owners.claim(node, nodes, renderNode));
-  await stores.relationship.scan('property owners', (r) => owners.claim(r, relationships, renderRelationship));
+  await scanOwners(context, stores.node, 5, owners, (node) => owners.claim(node, nodes, renderNode));
+  await scanOwners(context, stores.relationship, 29, owners, (r) => {
+    owners.claim(r, relationships, renderRelationship);
+  });
   owners.reportOrphans();
   if (context.parts.propertyOwners) await reportMultipleOwners(context, stores, owners, nodes, relationships);
+}
+
+const NONE = 0xffff_ffff;
+
+/**
+ * Lets the records of a store claim their properties: `claim` those of which the bytes do not say that all is well. In standard records of nodes and
+ * relationships bit 0 of the first byte is the mark and bits 4-7 are the high bits of the reference, the low ones are at `referenceAt`.
+ */
+async function scanOwners<K extends 'node' | 'relationship'>(
+  { reader }: CheckContext,
+  records: StoreRecords<K>,
+  referenceAt: number,
+  owners: PropertyOwners,
+  claim: (record: RecordOf[K]) => void,
+): Promise<void> {
+  const record = records.create();
+  const isStandard = reader.format.family === 'standard';
+  const { recordBytes } = records;
+  await records.scanBytes('property owners', (buffer, first, end) => {
+    for (let id = first, offset = 0; id < end; id++, offset += recordBytes) {
+      if (isStandard) {
+        const head = buffer[offset]!;
+        if ((head & 1) === 0) continue;
+        const low = readU32(buffer, offset + referenceAt);
+        if (head < 0x10 && (low === NONE || owners.claimQuickly(low))) continue;
+      }
+      records.visitRecord(record, buffer, id, offset, claim);
+    }
+  });
 }
 
 async function examineDynamic(context: CheckContext, key: DynamicStoreKey): Promise<DynamicStore> {

@@ -71,16 +71,51 @@ export class StoreRecords<K extends StoreKey> {
     unreadable?: (id: number) => void,
     firstId = 0,
   ): Promise<void> {
-    const { context, file } = this;
     const record = this.create();
+    await this.scanBytes(
+      phase,
+      (buffer, first, end) => {
+        for (let id = first, offset = 0; id < end; id++, offset += this.recordBytes) {
+          this.visitRecord(record, buffer, id, offset, visit, unreadable);
+        }
+      },
+      firstId,
+    );
+  }
+
+  /** Calls `visit` with the bytes of the records from `first` up to `end`, in id order. */
+  async scanBytes(
+    phase: string,
+    visit: (buffer: Buffer, first: number, end: number) => void,
+    firstId = 0,
+  ): Promise<void> {
+    const { context, file } = this;
     const perChunk = Math.max(1, Math.floor(SCAN_BYTES / this.recordBytes));
     for (let from = Math.max(firstId, file.firstId); from < this.endId; from += perChunk) {
       throwIfCancelled(context.signal);
       const to = Math.min(from + perChunk, this.endId);
-      file.scanChunks((buffer, first, end) => this.visitChunk(record, buffer, first, end, visit, unreadable), from, to);
+      file.scanChunks(visit, from, to);
       context.progress(phase, to * this.recordBytes, this.endId * this.recordBytes);
       await new Promise(setImmediate);
     }
+  }
+
+  /** Calls `visit` with the record at `offset` if it is in use, `unreadable` if it cannot be decoded. */
+  visitRecord(
+    record: RecordOf[K],
+    buffer: Buffer,
+    id: number,
+    offset: number,
+    visit: (record: RecordOf[K]) => void,
+    unreadable?: (id: number) => void,
+  ): void {
+    try {
+      this.file.codec.decode(record, id, buffer, offset, this.file);
+    } catch {
+      unreadable?.(id);
+      return;
+    }
+    if (record.inUse) visit(record);
   }
 
   /** Bytes behind the last whole record. */
@@ -90,26 +125,6 @@ export class StoreRecords<K extends StoreKey> {
     return place === undefined
       ? new Uint8Array(0)
       : place.buffer.subarray(place.offset, place.offset + this.recordBytes);
-  }
-
-  private visitChunk(
-    record: RecordOf[K],
-    buffer: Buffer,
-    firstId: number,
-    endId: number,
-    visit: (record: RecordOf[K]) => void,
-    unreadable: ((id: number) => void) | undefined,
-  ): void {
-    const { codec } = this.file;
-    for (let id = firstId, offset = 0; id < endId; id++, offset += this.recordBytes) {
-      try {
-        codec.decode(record, id, buffer, offset, this.file);
-      } catch {
-        unreadable?.(id);
-        continue;
-      }
-      if (record.inUse) visit(record);
-    }
   }
 }
 

@@ -27,8 +27,9 @@ type PartNews = { message: Exclude<WorkerMessage, { kind: 'progress' }>; gate?: 
  */
 export async function runInWorkers(options: WorkersOptions): Promise<void> {
   const { signal, order, report } = options;
+  const file = await locateWorkerFile();
   throwIfCancelled(signal);
-  const pool = new WorkerPool(options);
+  const pool = new WorkerPool(options, file);
   const onAbort = () => pool.cancel(cancelledError(signal!));
   signal?.addEventListener('abort', onAbort);
   try {
@@ -54,11 +55,11 @@ class WorkerPool {
   private readonly threads: Thread[] = [];
   private left: number[];
 
-  constructor(options: WorkersOptions) {
+  constructor(options: WorkersOptions, file: URL) {
     this.left = [...options.order];
     for (const part of options.order) this.streams.set(part, new PartStream());
     const count = Math.min(options.workers, options.order.length);
-    for (let i = 0; i < count; i++) this.threads.push(new Thread(options, (thread) => this.giveWork(thread)));
+    for (let i = 0; i < count; i++) this.threads.push(new Thread(file, options, (thread) => this.giveWork(thread)));
     for (const thread of this.threads) this.giveWork(thread);
   }
 
@@ -92,11 +93,12 @@ class Thread {
   private readonly progress: WorkersOptions['progress'];
   private readonly onIdle: (thread: Thread) => void;
 
-  constructor({ directory, parts, budgetBytes, progress }: WorkersOptions, onIdle: (thread: Thread) => void) {
+  constructor(file: URL, options: WorkersOptions, onIdle: (thread: Thread) => void) {
+    const { directory, parts, budgetBytes, progress } = options;
     const setup: WorkerSetup = { directory, parts, budgetBytes, gate: this.gate.memory };
     this.progress = progress;
     this.onIdle = onIdle;
-    this.worker = new Worker(locateWorkerFile(), { workerData: setup });
+    this.worker = new Worker(file, { workerData: setup });
     this.worker.on('message', (message: WorkerMessage) => this.take(message));
     this.worker.on('error', (error) => this.fail(error));
     this.exited = new Promise((resolve) => {

@@ -1,11 +1,25 @@
+let bundled: Promise<URL> | undefined;
+
 /**
- * Where the code of the workers is: beside this file in the built program. From sources it has to be translated first, which worker threads
- * do not do by themselves.
+ * Where the code of the workers is: beside this file in the built program. From sources it has to be bundled first, once for all, because worker
+ * threads run nothing but JavaScript.
  */
-export function locateWorkerFile(): URL {
+export async function locateWorkerFile(): Promise<URL> {
   if (!import.meta.url.endsWith('.ts')) return new URL('./check-worker.js', import.meta.url);
-  const source = new URL('./check-worker.ts', import.meta.url).href;
-  const translator = import.meta.resolve('tsx/esm/api');
-  const code = `import { register } from ${JSON.stringify(translator)}; register(); await import(${JSON.stringify(source)});`;
-  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+  bundled ??= bundleWorker();
+  return bundled;
+}
+
+async function bundleWorker(): Promise<URL> {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    entryPoints: [new URL('./check-worker.ts', import.meta.url).pathname],
+    bundle: true,
+    write: false,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    minifySyntax: true,
+  });
+  return new URL(`data:text/javascript,${encodeURIComponent(outputFiles[0]!.text)}`);
 }
