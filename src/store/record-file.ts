@@ -105,6 +105,17 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
   /** Like {@link scan}, giving way to other work after each chunk, so that signals and timers are served. */
   async scanInTurns(visit: (record: R) => void, options: ScanOptions = {}): Promise<void> {
     const record = this.codec.create();
+    await this.scanChunksInTurns(
+      (buffer, firstId, endId) => this.visitChunk(record, buffer, firstId, endId, visit),
+      options,
+    );
+  }
+
+  /** {@link scanChunks}, giving way to other work after each chunk. */
+  async scanChunksInTurns(
+    visit: (buffer: Buffer, firstId: number, endId: number) => void,
+    options: ScanOptions = {},
+  ): Promise<void> {
     const perChunk = Math.max(1, Math.floor(SCAN_BYTES / this.codec.size));
     const end = Math.min(options.to ?? this.endId, this.endId);
     const buffer = Buffer.allocUnsafe(perChunk * this.codec.size);
@@ -112,7 +123,7 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
       throwIfCancelled(options.signal);
       const next = Math.min(id + perChunk, end);
       readOrZeros(this.fd, buffer, (next - id) * this.codec.size, id * this.codec.size);
-      this.visitChunk(record, buffer, id, next, visit);
+      visit(buffer, id, next);
       options.onProgress?.((next - id) * this.codec.size);
       await new Promise(setImmediate);
     }
