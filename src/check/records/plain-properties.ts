@@ -1,5 +1,11 @@
 import { readU32 } from '../../base/byte-reader.ts';
-import { BLOCK_BYTES, BLOCKS_PER_RECORD, blockTypes, readBlockCount } from '../../store/property-block-layout.ts';
+import {
+  BLOCK_BYTES,
+  BLOCKS_PER_RECORD,
+  blockTypes,
+  readBlockCount,
+  readBlockReference,
+} from '../../store/property-block-layout.ts';
 
 const BLOCKS_OFFSET = 9;
 const NONE = 0xffff_ffff;
@@ -8,9 +14,12 @@ const SHORT_STRING_ENCODINGS = 13;
 
 /**
  * Recognises standard property records (record-stores spec 6.4) about which there is nothing to say, from their bytes: a chain of its own,
- * different known keys, values that are numbers, booleans or short texts, zeros behind them. Says no to many others that are sound, too.
+ * different known keys, values that are numbers, booleans or texts, one long text at most, zeros behind them. Says no to many others that are
+ * sound, too.
  */
 export class PlainProperties {
+  /** Of the record last found plain: the first dynamic record of its long text, -1 = it has none. */
+  text = -1;
   private readonly known = new Uint8Array(MOST_KEYS);
 
   constructor(knownKeys: Iterable<number>) {
@@ -22,6 +31,7 @@ export class PlainProperties {
     const first = offset + BLOCKS_OFFSET;
     const end = first + BLOCKS_PER_RECORD * BLOCK_BYTES;
     let at = first;
+    this.text = -1;
     while (at < end && (bytes[at + 4]! & 0x0f) !== 0) {
       const blocks = countPlainBlocks(bytes, at);
       if (blocks === 0 || at + blocks * BLOCK_BYTES > end || bytes[at + 5] !== 0) return false;
@@ -30,6 +40,10 @@ export class PlainProperties {
       for (let other = first; other < at; other += BLOCK_BYTES) {
         // Second blocks of values are compared as well: a chance match only means that the record is not called plain.
         if (((bytes[other + 6]! << 8) | bytes[other + 7]!) === key) return false;
+      }
+      if ((bytes[at + 4]! & 0x0f) === blockTypes.string) {
+        if (this.text >= 0) return false;
+        this.text = readBlockReference(bytes, at);
       }
       at += blocks * BLOCK_BYTES;
     }
@@ -48,5 +62,5 @@ function countPlainBlocks(bytes: Uint8Array, at: number): number {
   }
   if (type === blockTypes.long) return (nibbles & 0x10) !== 0 ? 1 : 2;
   if (type === blockTypes.double) return 2;
-  return type < blockTypes.double ? 1 : 0;
+  return type <= blockTypes.string ? 1 : 0;
 }

@@ -56,7 +56,8 @@ export class PropertyStore {
     const { recordBytes } = this.records;
     await this.records.scanBytes('properties', (buffer, first, end) => {
       for (let id = first, offset = 0; id < end; id++, offset += recordBytes) {
-        if (plain?.isPlain(buffer, offset)) this.first.add(id);
+        if (plain?.isPlain(buffer, offset) && (plain.text < 0 || this.strings.claimQuickly(plain.text)))
+          this.first.add(id);
         else this.records.visitRecord(record, buffer, id, offset, visit, unreadable);
       }
     });
