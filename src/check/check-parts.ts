@@ -44,7 +44,7 @@ export const checkParts: readonly CheckPart[] = [
   {
     name: 'records',
     isWanted: withGraph,
-    reads: ['nodeLabels', 'node', 'relationshipGroup', 'relationship', 'relationship'],
+    reads: ['nodeLabels', 'node', 'relationshipGroup', 'relationship'],
     run: examineGraph,
   },
   {

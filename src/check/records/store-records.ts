@@ -1,10 +1,7 @@
-import { throwIfCancelled } from '../../base/cancellation.ts';
 import type { RecordFile } from '../../store/record-file.ts';
 import { type StoreKey, storeFile } from '../../store/store-files.ts';
 import type { RecordOf } from '../../store/store-reader.ts';
 import type { CheckContext } from '../check-context.ts';
-
-const SCAN_BYTES = 1024 * 1024;
 
 /**
  * The records of one store for a check: nothing it holds is trusted. A record that cannot be decoded, an id beyond the last whole record
@@ -90,14 +87,16 @@ export class StoreRecords<K extends StoreKey> {
     firstId = 0,
   ): Promise<void> {
     const { context, file } = this;
-    const perChunk = Math.max(1, Math.floor(SCAN_BYTES / this.recordBytes));
-    for (let from = Math.max(firstId, file.firstId); from < this.endId; from += perChunk) {
-      throwIfCancelled(context.signal);
-      const to = Math.min(from + perChunk, this.endId);
-      file.scanChunks(visit, from, to);
-      context.progress(phase, to * this.recordBytes, this.endId * this.recordBytes);
-      await new Promise(setImmediate);
-    }
+    let done = Math.max(firstId, file.firstId) * this.recordBytes;
+    await file.scanChunksInTurns(visit, {
+      from: firstId,
+      to: this.endId,
+      onProgress: (bytes) => {
+        done += bytes;
+        context.progress(phase, done, this.endId * this.recordBytes);
+      },
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    });
   }
 
   /** Calls `visit` with the record at `offset` if it is in use, `unreadable` if it cannot be decoded. */
