@@ -8,7 +8,11 @@ export const projectRoot = fileURLToPath(new URL('../', import.meta.url));
 /** `stock`: what the JVM chooses for itself, as with the launcher of the product. `small`: one compiler tier, serial collector, 512 MB. */
 export type JvmMode = 'stock' | 'small';
 
+/** `backup`: our backups and those of the Java client. `check`: our consistency check and the real one. */
+export type Suite = 'backup' | 'check';
+
 export interface BenchOptions {
+  readonly suite: Suite;
   readonly nodes: number;
   readonly relationships: number;
   /** Of the large incremental. */
@@ -28,7 +32,7 @@ export interface BenchOptions {
   readonly scratchDir: string;
 }
 
-export const usage = `usage: npm run bench -- [options]
+export const usage = `usage: npm run bench -- [backup | check] [options]
 
   --quick              small sizes and 2 rounds, to try it out
   --rounds=<n>         rounds of each comparison, ours and the other in turns (5)
@@ -41,16 +45,21 @@ export const usage = `usage: npm run bench -- [options]
   --no-build           measure dist/ as it is
   --cpu-prof=<dir>     profile our jobs instead, one run of each
   --scratch=<dir>      for the backups; on the disk that is to be measured
-  --json               print JSON instead of tables`;
+  --json               print JSON instead of tables
+
+check: a store of 5000000 nodes, 10000000 relationships, 22000000 properties, two indexes; 3 rounds. Only --quick, --rounds, --nodes,
+--relationships, --no-build, --scratch and --json apply.`;
 
 const full = { nodes: '2800000', relationships: '5600000', transactions: '100000', rounds: '5' };
+const fullCheck = { ...full, nodes: '5000000', relationships: '10000000', rounds: '3' };
 const quick = { nodes: '60000', relationships: '120000', transactions: '3000', rounds: '2' };
 
 /** @throws Error on an unknown option or a value that is no positive number */
 export function readOptions(args: readonly string[]): BenchOptions | 'help' {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: [...args],
     allowNegative: true,
+    allowPositionals: true,
     options: {
       help: { type: 'boolean', short: 'h', default: false },
       quick: { type: 'boolean', default: false },
@@ -67,11 +76,14 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     },
   });
   if (values.help) return 'help';
-  const sizes = { ...(values.quick ? quick : full) };
+  const suite = positionals[0] ?? 'backup';
+  if (suite !== 'backup' && suite !== 'check') throw new Error(`there is no suite ${suite}`);
+  const sizes = { ...(values.quick ? quick : suite === 'check' ? fullCheck : full) };
   for (const name of ['nodes', 'relationships', 'transactions', 'rounds'] as const)
     sizes[name] = values[name] ?? sizes[name];
   if (values.jvm !== 'stock' && values.jvm !== 'small') throw new Error(`--jvm is stock or small, not ${values.jvm}`);
   return {
+    suite,
     nodes: readCount('nodes', sizes.nodes),
     relationships: readCount('relationships', sizes.relationships),
     transactions: readCount('transactions', sizes.transactions),

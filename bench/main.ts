@@ -1,6 +1,7 @@
 /**
  * Compares our backups with those of the real Java client (and with `cp -r`), side by side in one run on this machine:
- * time and peak memory of full backups, of incrementals of one and of many transactions, and how memory grows with the store.
+ * time and peak memory of full backups, of incrementals of one and of many transactions, and how memory grows with the store. The suite
+ * `check` does the same for the consistency check.
  * Run: `npm run bench -- --help`.
  */
 import { rm } from 'node:fs/promises';
@@ -12,6 +13,7 @@ import { javaClient, ourClient } from './backup-clients.ts';
 import { runSuite, type SuiteResult } from './backup-suite.ts';
 import { type BenchOptions, projectRoot, readOptions, usage } from './bench-options.ts';
 import { isMet, makeRows, renderDetails, renderTable } from './bench-report.ts';
+import { renderCheckResult, runCheckSuite } from './check-suite.ts';
 import { renderTopFunctions } from './cpu-profile.ts';
 import { javaVersion, openFixture } from './store-fixture.ts';
 
@@ -75,8 +77,13 @@ async function main(): Promise<void> {
   const busy = machine.loadAtStart > QUIET_LOAD * machine.cores;
   if (busy) tell(`the machine is busy (load ${machine.loadAtStart.toFixed(1)}): these figures are not for the record`);
   if (options.build) await runOrThrow(process.execPath, [path.join(projectRoot, 'scripts/build.mjs')]);
-  await install(javaVersion);
   try {
+    if (options.suite === 'check') {
+      const result = await runCheckSuite({ ...options, tell });
+      console.log(options.json ? JSON.stringify({ machine, busy, result }, null, 2) : renderCheckResult(result));
+      return;
+    }
+    await install(javaVersion);
     if (options.profileDir !== undefined) {
       console.log(await profile(options, options.profileDir));
       return;

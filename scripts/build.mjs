@@ -12,9 +12,13 @@ const outdir = resolve(process.argv[2] ?? join(root, 'dist'));
 rmSync(outdir, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: readdirSync(entryFolder)
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .map((name) => join(entryFolder, name)),
+  entryPoints: [
+    ...readdirSync(entryFolder)
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .map((name) => ({ in: join(entryFolder, name), out: name.replace(/\.ts$/, '') })),
+    // Threads of the consistency check are started from a file of their own.
+    { in: join(root, 'src/check/workers/check-worker.ts'), out: 'check-worker' },
+  ],
   outdir,
   bundle: true,
   splitting: true,

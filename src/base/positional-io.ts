@@ -1,4 +1,5 @@
-import { readSync, writeSync } from 'node:fs';
+import { read, readSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
 
 /** Writes the first `length` bytes of `buffer` at `position`, in as many calls as it takes. */
 export function writeFully(fd: number, buffer: Uint8Array, length: number, position: number): void {
@@ -12,6 +13,19 @@ export function readOrZeros(fd: number, buffer: Buffer, length: number, position
     const count = readSync(fd, buffer, done, length - done, position + done);
     if (count === 0) break;
     done += count;
+  }
+  buffer.fill(0, done, length);
+}
+
+const readAsync = promisify(read);
+
+/** {@link readOrZeros} beside other work: neither the buffer nor the descriptor may be given away before it has ended. */
+export async function readOrZerosAsync(fd: number, buffer: Buffer, length: number, position: number): Promise<void> {
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await readAsync(fd, buffer, done, length - done, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
   }
   buffer.fill(0, done, length);
 }

@@ -1,28 +1,19 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
-import { throwIfCancelled } from '../base/cancellation.ts';
+import { availableParallelism } from 'node:os';
 import { GraphkeepError } from '../base/errors.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import type { IndexRule } from '../store/schema-rule.ts';
 import { requireCompleteStore } from '../store/store-completeness.ts';
-import { classifyDatabaseFile, type DatabaseFileRole } from '../store/store-files.ts';
 import { StoreReader } from '../store/store-reader.ts';
-import type { CheckContext, CheckParts } from './check-context.ts';
+import type { CheckParts } from './check-context.ts';
+import { OverallProgress, StoreSizes } from './check-estimate.ts';
 import type { CheckKind } from './check-kinds.ts';
-import { checkCounts } from './counts-check.ts';
-import { isDamage } from './damage.ts';
-import { checkIndexes } from './derived/index-check.ts';
-import { checkLabelScan } from './derived/label-scan-check.ts';
-import { createFinding, type ReportFinding } from './finding.ts';
+import { checkParts } from './check-parts.ts';
+import type { ReportFinding } from './finding.ts';
 import { FindingTally } from './finding-tally.ts';
-import { examineRecords } from './records/examine-records.ts';
-import { checkMandatoryProperties } from './schema/mandatory-properties.ts';
-import { checkSchema } from './schema/schema-check.ts';
-import { readStoredRules } from './schema/stored-rules.ts';
-import { checkTokens } from './schema/token-check.ts';
-import { readTokenIds } from './schema/token-ids.ts';
+import { type PartOptions, PartRunner } from './part-run.ts';
 import type { SummaryType } from './summary-types.ts';
+import { runInWorkers } from './workers/check-workers.ts';
 
+/** How far a check is: what it is doing, and about how many of the bytes that it has to read it has read. */
 export interface CheckProgress {
   phase: string;
   done: number;
@@ -32,6 +23,11 @@ export interface CheckProgress {
 export interface CheckOptions extends Partial<CheckParts> {
   /** Memory for what grows with the store, in bytes. */
   budgetBytes?: number;
+  /**
+   * Threads; 1 = none beside the present one. Default: as many as there are cores, up to four, and none for a small store. What is found,
+   * and in which order, does not depend on it.
+   */
+  workers?: number;
   signal?: AbortSignal;
   /** Checks a store whose log has transactions behind its check point: the caller knows that they are applied. */
   acceptPendingLog?: boolean;
@@ -54,6 +50,9 @@ export interface CheckResult {
 }
 
 const DEFAULT_BUDGET_BYTES = 256 << 20;
+const MOST_WORKERS = 4;
+/** Threads take longer to start than a smaller store takes to be checked. */
+const WORKERS_FROM_BYTES = 64 << 20;
 
 /**
  * Checks a store that was shut down cleanly, reading only (consistency-check spec): records, tokens, schema rules, label scan store,
@@ -67,40 +66,20 @@ export async function checkStore(directory: string, options: CheckOptions = {}):
   const tally = new FindingTally(options.onFinding, options.maxFindingsPerKind);
   await requireCompleteStore(directory);
   if (options.acceptPendingLog !== true) requireRecovered(directory);
-  const reader = new StoreReader(directory);
-  try {
-    const context: CheckContext = {
-      reader,
-      tokens: readTokenIds(reader),
-      parts: {
-        graph: options.graph ?? true,
-        indexes: options.indexes ?? true,
-        labelScan: options.labelScan ?? true,
-        propertyOwners: options.propertyOwners ?? false,
-      },
-      report: tally.report,
-      budgetBytes: options.budgetBytes ?? DEFAULT_BUDGET_BYTES,
-      signal: options.signal,
-      progress: (phase, done, total) => options.onProgress?.({ phase, done, total }),
-    };
-    await runChecks(context);
-  } finally {
-    reader.close();
-  }
+  const sizes = new StoreSizes(directory);
+  await runParts(directory, sizes, options, {
+    parts: {
+      graph: options.graph ?? true,
+      indexes: options.indexes ?? true,
+      labelScan: options.labelScan ?? true,
+      propertyOwners: options.propertyOwners ?? false,
+    },
+    report: tally.report,
+    budgetBytes: options.budgetBytes ?? DEFAULT_BUDGET_BYTES,
+    signal: options.signal,
+  });
   const { byKind, errors, warnings, errorsByType } = tally;
-  return { consistent: errors === 0, errors, warnings, byKind, errorsByType, bytes: measureStore(directory) };
-}
-
-const CHECKED_ROLES: readonly DatabaseFileRole[] = ['metadata', 'record-store', 'counts', 'label-scan', 'schema-index'];
-
-function measureStore(directory: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    const name = relative(directory, path).split(sep).join('/');
-    if (entry.isFile() && CHECKED_ROLES.includes(classifyDatabaseFile(name))) bytes += statSync(path).size;
-  }
-  return bytes;
+  return { consistent: errors === 0, errors, warnings, byKind, errorsByType, bytes: sizes.total };
 }
 
 function requireRecovered(directory: string): void {
@@ -110,29 +89,38 @@ function requireRecovered(directory: string): void {
   });
 }
 
-async function runChecks(context: CheckContext): Promise<void> {
-  const { graph, labelScan } = context.parts;
-  const stored = readStoredRules(context.reader);
-  const indexRules = stored.rules.filter((rule): rule is IndexRule => rule.kind === 'index');
-  checkSchema(context, stored);
-  if (graph) {
-    checkTokens(context);
-    await guard(context, 'records', () => examineRecords(context));
-    await guard(context, 'mandatory properties', () => checkMandatoryProperties(context, stored.rules));
+async function runParts(
+  directory: string,
+  sizes: StoreSizes,
+  { onProgress, workers = defaultWorkers(sizes) }: CheckOptions,
+  shared: Omit<PartOptions, 'progress'>,
+): Promise<void> {
+  const order = [...checkParts.keys()].filter((index) => checkParts[index]!.isWanted(shared.parts));
+  const overall = new OverallProgress(
+    checkParts.map((part) => (part.isWanted(shared.parts) ? sizes.estimate(part) : 0)),
+  );
+  const { total } = overall;
+  const progress = (index: number, phase: string, bytes: number | undefined) => {
+    const done = bytes === undefined ? overall.end(index) : overall.add(index, bytes);
+    if (bytes !== undefined) onProgress?.({ phase, done, total });
+  };
+  const reader = new StoreReader(directory);
+  try {
+    if (workers > 1) {
+      await runInWorkers({ ...shared, directory, workers, order, progress });
+      return;
+    }
+    for (const index of order) {
+      await new PartRunner(reader, { ...shared, progress: (phase, bytes) => progress(index, phase, bytes) }).run(
+        checkParts[index]!,
+      );
+      progress(index, '', undefined);
+    }
+  } finally {
+    reader.close();
   }
-  if (labelScan) await guard(context, 'label scan store', () => checkLabelScan(context));
-  await guard(context, 'indexes', () => checkIndexes(context, indexRules, stored.malformed));
-  if (graph) await guard(context, 'counts', () => checkCounts(context));
 }
 
-/** Runs a check; damage that it did not foresee becomes a finding, so that the other checks still run. */
-async function guard({ report, signal }: CheckContext, name: string, check: () => Promise<void>): Promise<void> {
-  throwIfCancelled(signal);
-  try {
-    await check();
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    const file = error instanceof GraphkeepError ? (error.place?.file ?? '') : '';
-    report(createFinding('checkerException', { message: `Failed to check ${name}: ${error.message}`, file, text: '' }));
-  }
+function defaultWorkers({ total }: StoreSizes): number {
+  return total < WORKERS_FROM_BYTES ? 1 : Math.min(MOST_WORKERS, availableParallelism());
 }

@@ -27,7 +27,7 @@ export const blockTypes = {
 } as const;
 
 /** Bits per character of the short string encodings 0-12; 0 = no such encoding. */
-const shortStringSteps = [8, 4, 4, 5, 5, 5, 6, 6, 6, 7, 8, 4, 4];
+export const shortStringSteps: readonly number[] = [8, 4, 4, 5, 5, 5, 6, 6, 6, 7, 8, 4, 4];
 /** Blocks of the temporal types 1-6 where they do not depend on the value. */
 const temporalBlocks = [0, 0, 0, 2, 2, 3, 4];
 

@@ -3,7 +3,7 @@ import { readU32 } from '../base/byte-reader.ts';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
-import { readOrZeros } from '../base/positional-io.ts';
+import { readOrZeros, readOrZerosAsync } from '../base/positional-io.ts';
 import type { RecordCodec, SecondUnits } from './record-codec.ts';
 import { filePageBytes } from './store-files.ts';
 
@@ -105,16 +105,41 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
   /** Like {@link scan}, giving way to other work after each chunk, so that signals and timers are served. */
   async scanInTurns(visit: (record: R) => void, options: ScanOptions = {}): Promise<void> {
     const record = this.codec.create();
-    const perChunk = Math.max(1, Math.floor(SCAN_BYTES / this.codec.size));
+    await this.scanChunksInTurns(
+      (buffer, firstId, endId) => this.visitChunk(record, buffer, firstId, endId, visit),
+      options,
+    );
+  }
+
+  /**
+   * {@link scanChunks}, giving way to other work after each chunk, and reading the next one while `visit` works on the present one. What is
+   * visited is valid until `visit` returns.
+   */
+  async scanChunksInTurns(
+    visit: (buffer: Buffer, firstId: number, endId: number) => void,
+    options: ScanOptions = {},
+  ): Promise<void> {
+    const { size } = this.codec;
+    const start = Math.max(options.from ?? this.firstId, this.firstId);
     const end = Math.min(options.to ?? this.endId, this.endId);
-    const buffer = Buffer.allocUnsafe(perChunk * this.codec.size);
-    for (let id = Math.max(options.from ?? this.firstId, this.firstId); id < end; id += perChunk) {
-      throwIfCancelled(options.signal);
-      const next = Math.min(id + perChunk, end);
-      readOrZeros(this.fd, buffer, (next - id) * this.codec.size, id * this.codec.size);
-      this.visitChunk(record, buffer, id, next, visit);
-      options.onProgress?.((next - id) * this.codec.size);
-      await new Promise(setImmediate);
+    const perChunk = Math.min(Math.max(1, Math.floor(SCAN_BYTES / size)), Math.max(0, end - start));
+    let [buffer, ahead] = [Buffer.allocUnsafe(perChunk * size), Buffer.allocUnsafe(perChunk * size)];
+    const read = (into: Buffer, id: number) =>
+      readOrZerosAsync(this.fd, into, (Math.min(id + perChunk, end) - id) * size, id * size);
+    let reading: Promise<void> | undefined;
+    try {
+      for (let id = start; id < end; id += perChunk) {
+        throwIfCancelled(options.signal);
+        await (reading ?? read(buffer, id));
+        const next = Math.min(id + perChunk, end);
+        reading = next < end ? read(ahead, next) : undefined;
+        visit(buffer, id, next);
+        options.onProgress?.((next - id) * size);
+        [buffer, ahead] = [ahead, buffer];
+      }
+    } finally {
+      // Nobody may close the file before that. Whether it failed does not matter any more.
+      await reading?.catch(() => {});
     }
   }
 

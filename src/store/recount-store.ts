@@ -2,6 +2,12 @@ import { ANY, Counts } from './counts-store.ts';
 import { hasDynamicLabels, readInlineLabels, readLabels } from './labels.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { ScanOptions } from './record-file.ts';
+import {
+  isRelationshipInUse,
+  readEndNode,
+  readRelationshipType,
+  readStartNode,
+} from './standard/relationship-codec.ts';
 import type { StoreReader } from './store-reader.ts';
 
 export interface RecountOptions extends Omit<ScanOptions, 'from' | 'to'> {
@@ -11,7 +17,8 @@ export interface RecountOptions extends Omit<ScanOptions, 'from' | 'to'> {
 
 /**
  * Node and relationship counts made from the records (record-stores spec 12), for transaction `reader.metadata.lastTransactionId`;
- * without index entries, which only sampling an index gives. Memory: four bytes per node.
+ * without index entries, which only sampling an index gives. Memory: one byte per node, two or four if there are more than 255 different sets
+ * of labels.
  */
 export async function recountStore(reader: StoreReader, options: RecountOptions = {}): Promise<Counts> {
   const readDynamicLabels =
@@ -30,12 +37,15 @@ export async function recountStore(reader: StoreReader, options: RecountOptions 
   const ofType = new Tally();
   const starts: Tally[] = [];
   const ends: Tally[] = [];
-  await reader.file('relationship').scanInTurns((relationship) => {
-    const { type } = relationship;
-    ofType.add(type);
-    tallyOf(starts, type).add(setOfNode.get(relationship.start));
-    tallyOf(ends, type).add(setOfNode.get(relationship.end));
-  }, options);
+  await scanEnds(
+    reader,
+    (type, start, end) => {
+      ofType.add(type);
+      tallyOf(starts, type).add(setOfNode.get(start));
+      tallyOf(ends, type).add(setOfNode.get(end));
+    },
+    options,
+  );
 
   const counts = new Counts(reader.metadata.lastTransactionId, 0);
   nodes.forEach((set, count) => {
@@ -49,6 +59,25 @@ export async function recountStore(reader: StoreReader, options: RecountOptions 
   addSide(starts, sets, (label, type, count) => counts.addRelationships(label, type, ANY, count));
   addSide(ends, sets, (label, type, count) => counts.addRelationships(ANY, type, label, count));
   return counts;
+}
+
+type VisitEnds = (type: number, start: number, end: number) => void;
+
+/** Type, start and end of every relationship in use: of standard records nothing else is decoded. */
+async function scanEnds(reader: StoreReader, visit: VisitEnds, options: ScanOptions): Promise<void> {
+  const file = reader.file('relationship');
+  if (reader.format.family !== 'standard') {
+    await file.scanInTurns(({ type, start, end }) => visit(type, start, end), options);
+    return;
+  }
+  const { size } = reader.format.relationship;
+  await file.scanChunksInTurns((bytes, first, end) => {
+    for (let id = first, offset = 0; id < end; id++, offset += size) {
+      if (isRelationshipInUse(bytes, offset)) {
+        visit(readRelationshipType(bytes, offset), readStartNode(bytes, offset), readEndNode(bytes, offset));
+      }
+    }
+  }, options);
 }
 
 function addSide(tallies: Tally[], sets: LabelSets, add: (label: number, type: number, count: number) => void): void {
@@ -97,7 +126,18 @@ class LabelSets {
   private readonly byField = new Map<number, number>([[0, 0]]);
   private readonly byLabels = new Map<string, number>([['', 0]]);
 
+  private lastField = 0;
+  private lastSet = 0;
+
   ofField(labelField: number): number {
+    if (labelField !== this.lastField) {
+      this.lastSet = this.findField(labelField);
+      this.lastField = labelField;
+    }
+    return this.lastSet;
+  }
+
+  private findField(labelField: number): number {
     let set = this.byField.get(labelField);
     if (set === undefined) {
       set = this.ofLabels(readInlineLabels(labelField));
@@ -122,24 +162,45 @@ class LabelSets {
   }
 }
 
-const CHUNK = 1 << 20;
+const CHUNK_BITS = 20;
+const CHUNK = 1 << CHUNK_BITS;
+const TWO_32 = 0x1_0000_0000;
 
-/** A small number for each node, 0 by default; grows in chunks, so that ids far apart cost nothing in between. */
+type Numbers = Uint8Array | Uint16Array | Uint32Array;
+
+/**
+ * A small number for each node, 0 by default; grows in chunks, so that ids far apart cost nothing in between. One byte each while that is
+ * enough: they are read at random, and few large numbers fit into the caches of a processor.
+ */
 class NodeNumbers {
-  private readonly chunks: (Int32Array | undefined)[] = [];
+  private readonly chunks: (Numbers | undefined)[] = [];
 
   set(id: number, value: number): void {
-    const index = Math.floor(id / CHUNK);
+    const index = chunkOf(id);
     let chunk = this.chunks[index];
     if (chunk === undefined) {
       if (value === 0) return;
-      chunk = new Int32Array(CHUNK);
+      while (this.chunks.length < index) this.chunks.push(undefined);
+      chunk = new Uint8Array(CHUNK);
       this.chunks[index] = chunk;
     }
-    chunk[id % CHUNK] = value;
+    if (value > 0xff && value > largestOf(chunk)) {
+      chunk = value > 0xffff ? Uint32Array.from(chunk) : Uint16Array.from(chunk);
+      this.chunks[index] = chunk;
+    }
+    chunk[id & (CHUNK - 1)] = value;
   }
 
   get(id: number): number {
-    return this.chunks[Math.floor(id / CHUNK)]?.[id % CHUNK] ?? 0;
+    return this.chunks[chunkOf(id)]?.[id & (CHUNK - 1)] ?? 0;
   }
+}
+
+function largestOf({ BYTES_PER_ELEMENT }: Numbers): number {
+  return 2 ** (8 * BYTES_PER_ELEMENT) - 1;
+}
+
+/** -1 for an id that is none. */
+function chunkOf(id: number): number {
+  return id >= 0 && id < TWO_32 ? id >>> CHUNK_BITS : Math.floor(id / CHUNK);
 }

@@ -61,6 +61,15 @@ const encodings: readonly Encoding[] = [
 
 const byNumber = new Map(encodings.map((e) => [e.number, e]));
 
+const bytesAsTheyAre = Uint16Array.from({ length: 256 }, (_, code) => code);
+
+/** By number of encoding: UTF-16 unit of each code, for those who read without strings. UTF-8: bytes; Latin-1: the units are the codes. */
+export const shortStringCharacters: readonly (Uint16Array | undefined)[] = Array.from({ length: 13 }, (_, number) => {
+  if (number === UTF8 || number === LATIN1) return bytesAsTheyAre;
+  const { table, bits } = byNumber.get(number)!;
+  return Uint16Array.from({ length: 1 << bits }, (_character, code) => table.charCodeAt(code));
+});
+
 /** The blocks of a string, or undefined if it has to be stored in dynamic records. Byte-exact with the genuine writer. */
 export function encodeShortString(key: number, value: string): Uint8Array | undefined {
   if (value.length > MAX_UNITS) return undefined;

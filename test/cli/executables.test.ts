@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -134,4 +134,19 @@ it('a lone file called neo4j.conf in the working directory counts when NEO4J_CON
   expect(stderr).toBe(
     "unexpected error: Bad value 'maybe' for setting 'dbms.backup.enabled': must be 'true' or 'false'\n",
   );
+});
+
+describe('a check', () => {
+  it('of a store that is large enough for threads finds them in the built program', async () => {
+    await unpackCorpus('corruptions/base35.tar.gz', join(root, 'checked'));
+    const store = join(root, 'checked', 'base35');
+    const check = () => run('graphkeep', ['check', store, `--report-dir=${join(root, 'home')}`]);
+    // Unused records behind the others, which need no room on the disk.
+    truncateSync(join(store, 'neostore.propertystore.db.strings'), 80 << 20);
+    expect(await check()).toEqual({ code: 0, stdout: `${store} is consistent.\n`, stderr: '' });
+    rmSync(join(store, 'neostore.labelscanstore.db'));
+    const { code, stdout } = await check();
+    expect(stdout).toContain('labelScan.missing');
+    expect(code).toBe(3);
+  });
 });

@@ -4,10 +4,9 @@ import { basename, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { Dice } from '../../src/base/dice.ts';
-import { compareCounts, compareIndex, compareLabelScan } from '../../src/cli/demo/derived-differences.ts';
+import { checkStore } from '../../src/check/check-store.ts';
+import type { Finding } from '../../src/check/finding.ts';
 import { findRecoveryStart } from '../../src/log/recovery-start.ts';
-import type { IndexRule } from '../../src/store/schema-rule.ts';
-import { StoreReader } from '../../src/store/store-reader.ts';
 import { CampaignPrograms, type Running, type StartOptions } from './campaign-programs.ts';
 import { expectedLedger, readLedger } from './counted-ledger.ts';
 import { LiveLedger } from './live-ledger.ts';
@@ -325,16 +324,9 @@ export class LedgerCampaign {
     const { counters, lines } = readLedger(directory);
     expect(lines).toEqual(expectedLedger(counters));
     expect(findRecoveryStart(directory).needed).toBe(false);
-    const reader = new StoreReader(directory);
-    try {
-      const indexes = reader.schemaRules().filter((rule): rule is IndexRule => rule.kind === 'index');
-      expect(indexes.length).toBe(2);
-      const comparisons = [compareLabelScan(reader), await compareCounts(reader)];
-      for (const rule of indexes) comparisons.push(await compareIndex(reader, rule));
-      expect(comparisons.flatMap(({ differences }) => differences)).toEqual([]);
-    } finally {
-      reader.close();
-    }
+    const findings: Finding[] = [];
+    await checkStore(directory, { propertyOwners: true, onFinding: (finding) => findings.push(finding) });
+    expect(findings).toEqual([]);
     return counters;
   }
 

@@ -9,6 +9,8 @@ import type { CheckContext } from '../check-context.ts';
 import { isDamage } from '../damage.ts';
 import type { OpenIndex } from './open-index.ts';
 
+type VisitKey = (index: OpenIndex, path: string, key: Uint8Array, layout: TreeLayout) => void;
+
 /** The keys that the trees of some indexes must hold, made from the node records. */
 export class ExpectedKeys {
   private readonly context: CheckContext;
@@ -27,7 +29,7 @@ export class ExpectedKeys {
    * Calls `visit` with every key, in order of nodes. Left out: nodes that cannot be read, values in Lucene parts, values that have no
    * key that we could make.
    */
-  async forEach(visit: (index: OpenIndex, path: string, key: Uint8Array, layout: TreeLayout) => void): Promise<void> {
+  async forEach(visit: VisitKey): Promise<void> {
     const { reader, signal } = this.context;
     const file = reader.file('node');
     let done = 0;
@@ -37,15 +39,19 @@ export class ExpectedKeys {
     };
     await file.scanInTurns(
       ({ id, labelField }) => {
-        if (labelField === 0) return;
-        for (const [rule, values] of this.valuesOf(id) ?? []) {
-          const index = this.byRule.get(rule)!;
-          const located = locate(index, id, values);
-          if (typeof located !== 'string') visit(index, located.path, located.key, located.part.codec.layout);
-        }
+        if (labelField !== 0) this.visitNode(id, visit);
       },
       { onProgress, ...(signal === undefined ? {} : { signal }) },
     );
+  }
+
+  /** Calls `visit` with the keys of one node. */
+  visitNode(node: number, visit: VisitKey): void {
+    for (const [rule, values] of this.valuesOf(node) ?? []) {
+      const index = this.byRule.get(rule)!;
+      const located = locate(index, node, values);
+      if (typeof located !== 'string') visit(index, located.path, located.key, located.part.codec.layout);
+    }
   }
 
   /** What is known about the entry of a node in an index: its key, or that there must be none, or nothing. */

@@ -11,6 +11,7 @@ import { NeighbourWatch } from './index-keys.ts';
 import { KeySorters } from './key-sorters.ts';
 import { KeySum } from './key-sum.ts';
 import type { IndexTree, OpenIndex } from './open-index.ts';
+import { type ExpectedSums, QuickSums } from './quick-sums.ts';
 
 /** A tree of an index (or one that should be there) whose entries are not those of the records. */
 interface Difference {
@@ -29,7 +30,7 @@ export async function checkIndexContent(context: CheckContext, indexes: readonly
   if (onNodes.length === 0) return;
   const expected = new ExpectedKeys(context, onNodes);
   const findings = new IndexFindings(context, expected);
-  const differences = findDifferences(onNodes, await sumExpected(expected), findings);
+  const differences = findDifferences(onNodes, await new QuickSums(context, onNodes, expected).sum(), findings);
   if (differences.length === 0) return;
   const folder = mkdtempSync(join(tmpdir(), 'graphkeep-check-'));
   try {
@@ -39,29 +40,7 @@ export async function checkIndexContent(context: CheckContext, indexes: readonly
   }
 }
 
-async function sumExpected(expected: ExpectedKeys): Promise<Map<OpenIndex, Map<string, KeySum>>> {
-  const sums = new Map<OpenIndex, Map<string, KeySum>>();
-  await expected.forEach((index, path, key) => {
-    let byPath = sums.get(index);
-    if (byPath === undefined) {
-      byPath = new Map();
-      sums.set(index, byPath);
-    }
-    let sum = byPath.get(path);
-    if (sum === undefined) {
-      sum = new KeySum();
-      byPath.set(path, sum);
-    }
-    sum.add(key, 0, key.length);
-  });
-  return sums;
-}
-
-function findDifferences(
-  indexes: readonly OpenIndex[],
-  sums: Map<OpenIndex, Map<string, KeySum>>,
-  findings: IndexFindings,
-): Difference[] {
+function findDifferences(indexes: readonly OpenIndex[], sums: ExpectedSums, findings: IndexFindings): Difference[] {
   const differences: Difference[] = [];
   for (const index of indexes) {
     const expected = sums.get(index) ?? new Map<string, KeySum>();

@@ -1,6 +1,8 @@
 import { NODES_PER_RANGE } from '../../store/label-scan/label-scan-layout.ts';
 
 const CHUNK_RANGES = 64;
+/** Two for each range of 64 nodes. */
+const CHUNK_WORDS = 2 * CHUNK_RANGES;
 
 /** Bitsets of 64 nodes each, for the ranges of a window; costs memory only near bits that were set. */
 export class LabelBits {
@@ -19,16 +21,15 @@ export class LabelBits {
 
   /** Sets the bit of the node that is `index` nodes behind the first one of the window. */
   set(index: number): void {
-    const range = Math.floor(index / NODES_PER_RANGE);
-    const bit = index % NODES_PER_RANGE;
-    const number = Math.floor(range / CHUNK_RANGES);
+    const word = index >>> 5;
+    const number = Math.floor(word / CHUNK_WORDS);
     let chunk = this.chunkAt(number);
     if (chunk === undefined) {
-      chunk = new Uint32Array(2 * CHUNK_RANGES);
+      chunk = new Uint32Array(CHUNK_WORDS);
       this.chunks.set(number, chunk);
       this.lastChunk = chunk;
     }
-    chunk[2 * (range % CHUNK_RANGES) + (bit >>> 5)]! |= 1 << (bit & 31);
+    chunk[word % CHUNK_WORDS]! |= 1 << (index & 31);
   }
 
   low(range: number): number {

@@ -2,6 +2,7 @@ import { hasCode } from '../../base/errors.ts';
 import { NODES_PER_RANGE } from '../../store/label-scan/label-scan-layout.ts';
 import { hasDynamicLabels, readInlineLabels, readLabels } from '../../store/labels.ts';
 import type { StoreReader } from '../../store/store-reader.ts';
+import { LabelFieldCache } from '../records/label-field-cache.ts';
 import { LabelBits } from './label-bits.ts';
 
 /** Largest window: four million nodes. */
@@ -30,12 +31,13 @@ export class LabelWindow {
     const window = new LabelWindow(firstRange);
     const from = firstRange * NODES_PER_RANGE;
     const scan = { from, to: from + ranges * NODES_PER_RANGE, ...(signal === undefined ? {} : { signal }) };
-    const inline: number[] = [];
+    const bitsOfField = new LabelFieldCache((field) => readInlineLabels(field).map((label) => window.bitsOf(label)));
     await reader.file('node').scanInTurns(({ id, labelField }) => {
-      window.inUse.set(id - from);
+      const index = id - from;
+      window.inUse.set(index);
       if (labelField === 0) return;
-      if (!hasDynamicLabels(labelField)) window.add(id - from, readInlineLabels(labelField, inline));
-      else window.add(id - from, readDynamicLabels(reader, id, labelField));
+      if (hasDynamicLabels(labelField)) window.add(index, readDynamicLabels(reader, id, labelField));
+      else for (const bits of bitsOfField.get(labelField)) bits.set(index);
     }, scan);
     return window;
   }
@@ -45,14 +47,16 @@ export class LabelWindow {
       this.unknown.set(index);
       return;
     }
-    for (const label of labels) {
-      let bits = this.expected.get(label);
-      if (bits === undefined) {
-        bits = new LabelBits();
-        this.expected.set(label, bits);
-      }
-      bits.set(index);
+    for (const label of labels) this.bitsOf(label).set(index);
+  }
+
+  private bitsOf(label: number): LabelBits {
+    let bits = this.expected.get(label);
+    if (bits === undefined) {
+      bits = new LabelBits();
+      this.expected.set(label, bits);
     }
+    return bits;
   }
 }
 

@@ -1,13 +1,14 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { examineRecords } from '../../../test/support/examine-records.ts';
 import { editRecord } from '../../../test/support/record-edit.ts';
 import { checkContextOf } from '../../../test/support/record-findings.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/unpack-corpus.ts';
 import { StoreReader } from '../../store/store-reader.ts';
 import { StoreWriter, type StoreWriterOptions } from '../../store/store-writer.ts';
 import type { Finding } from '../finding.ts';
-import { type ExamineOptions, examineRecords } from './examine-records.ts';
+import type { ExamineOptions } from './examine-graph.ts';
 
 /** So little that the cycles of many nodes have to be looked for in several passes. */
 const BUDGET_BYTES = 70_000;

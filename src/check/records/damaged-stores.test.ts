@@ -6,11 +6,11 @@ import {
   loadCorruptions,
   realFindings,
 } from '../../../test/support/corruptions.ts';
+import { examineRecords } from '../../../test/support/examine-records.ts';
 import { checkContextOf } from '../../../test/support/record-findings.ts';
 import { StoreReader } from '../../store/store-reader.ts';
 import { describeKind } from '../check-kinds.ts';
 import type { Finding } from '../finding.ts';
-import { examineRecords } from './examine-records.ts';
 
 /** What the checks of records answer for; the rest of these areas is about indexes and constraints. */
 const AREAS = new Set([

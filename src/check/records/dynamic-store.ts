@@ -1,3 +1,4 @@
+import { readU32 } from '../../base/byte-reader.ts';
 import type { DynamicRecord } from '../../store/dynamic-record.ts';
 import { NULL_REFERENCE } from '../../store/record-codec.ts';
 import type { StoreKey } from '../../store/store-files.ts';
@@ -19,6 +20,10 @@ export type DynamicStoreKey = Extract<
   | 'schema'
 >;
 
+const FIRST_IN_USE = 0x10;
+const LATER_IN_USE = 0x90;
+const NONE = 0xffff_ffff;
+
 /**
  * A store of dynamic records (consistency-check spec 3.6). {@link examine} checks the chains with one sequential pass, and a second one
  * only where something is wrong; afterwards it is known of each record, in five bits, what a reference to it has to be compared with.
@@ -36,8 +41,10 @@ export class DynamicStore {
   private readonly continued = new IdBitmap();
   private readonly capacity: number;
   private readonly record: DynamicRecord;
+  private readonly isStandard: boolean;
 
   constructor(context: CheckContext, key: DynamicStoreKey) {
+    this.isStandard = context.reader.format.family === 'standard';
     this.records = new StoreRecords(context, key);
     this.findings = new RecordFindings(this.records, context.report);
     this.capacity = this.records.recordBytes - context.reader.format.dynamicHeaderBytes;
@@ -47,24 +54,56 @@ export class DynamicStore {
   async examine(): Promise<void> {
     let odd = false;
     let backward = false;
-    await this.records.scan(
-      'dynamic records',
-      (record) => {
-        const { id, next, data } = record;
-        this.inUse.add(id);
-        if (record.first) this.first.add(id);
-        if (data.length === 0) this.empty.add(id);
-        this.examineLength(record);
-        if (this.records.key === 'propertyArrays' && record.first && data.length > 0) this.examineArray(record);
-        if (next === NULL_REFERENCE) return;
-        if (next < 0 || next >= this.records.endId || next === id || !this.continued.add(next)) odd = true;
-        if (next < id) backward = true;
-      },
-      (id) => this.findings.add('record.unreadable', id, renderUnused('DynamicRecord', id)),
-    );
+    const visit = (record: DynamicRecord) => {
+      const { id, next, data } = record;
+      this.inUse.add(id);
+      if (record.first) this.first.add(id);
+      if (data.length === 0) this.empty.add(id);
+      this.examineLength(record);
+      if (this.records.key === 'propertyArrays' && record.first && data.length > 0) this.examineArray(record);
+      if (next === NULL_REFERENCE) return;
+      if (next < 0 || next >= this.records.endId || next === id || !this.continued.add(next)) odd = true;
+      if (next < id) backward = true;
+    };
+    const unreadable = (id: number) => this.findings.add('record.unreadable', id, renderUnused('DynamicRecord', id));
+    const record = this.records.create();
+    const { recordBytes } = this.records;
+    await this.records.scanBytes('dynamic records', (buffer, first, end) => {
+      for (let id = first, offset = 0; id < end; id++, offset += recordBytes) {
+        if (this.isStandard && this.addPlain(buffer, offset, id)) continue;
+        this.records.visitRecord(record, buffer, id, offset, visit, unreadable);
+      }
+    });
     if (odd || this.hasOddLinks()) await this.examineLinks();
     this.reportUnreferencedParts();
     if (backward) await this.reportCycles();
+  }
+
+  /**
+   * Notes a standard record (record-stores spec 6.5) from its bytes, if there is nothing to say about it: in use, with data, full if it
+   * goes on, and then behind itself. False, and nothing is noted, for all others.
+   */
+  private addPlain(bytes: Uint8Array, offset: number, id: number): boolean {
+    const head = bytes[offset]!;
+    const isFirst = head === FIRST_IN_USE;
+    // High bits of the next id, or not in use.
+    if (!isFirst && head !== LATER_IN_USE) return false;
+    const length = (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
+    if (length === 0 || length > this.capacity || (isFirst && this.records.key === 'propertyArrays')) return false;
+    const next = readU32(bytes, offset + 4);
+    if (next !== NONE) {
+      const goesOn = length === this.capacity && next > id && next < this.records.endId;
+      if (!goesOn || this.continued.has(next)) return false;
+      this.continued.add(next);
+    }
+    this.inUse.add(id);
+    if (isFirst) this.first.add(id);
+    return true;
+  }
+
+  /** {@link reference} to a chain about which there is nothing to say; false, and nothing is noted, if there is, or if it has an owner. */
+  claimQuickly(id: number): boolean {
+    return this.first.has(id) && !this.empty.has(id) && this.referenced.add(id);
   }
 
   /** An owner refers to the chain that begins at `id`; false if it is not the only one. */

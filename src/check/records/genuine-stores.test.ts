@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { examineRecords } from '../../../test/support/examine-records.ts';
 import { checkContextOf } from '../../../test/support/record-findings.ts';
 import {
   corpusPath,
@@ -11,7 +12,6 @@ import {
 import { METADATA_FILE } from '../../store/store-files.ts';
 import { StoreReader } from '../../store/store-reader.ts';
 import type { Finding } from '../finding.ts';
-import { examineRecords } from './examine-records.ts';
 
 let root: string;
 beforeAll(async () => {

@@ -32,6 +32,20 @@ export class IdBitmap {
     return true;
   }
 
+  /** Removes an id; false if it was not there. */
+  remove(id: number): boolean {
+    if (!this.has(id)) return false;
+    this.toggle(id);
+    return true;
+  }
+
+  /** Adds an id that is not there, removes one that is: of ids that come twice nothing is left. */
+  toggle(id: number): void {
+    if (this.add(id)) return;
+    this.chunks[chunkOf(id)]![(id & (CHUNK_IDS - 1)) >>> 5]! ^= 1 << (id & 31);
+    this.size--;
+  }
+
   intersects(other: IdBitmap): boolean {
     return this.chunks.some((chunk, index) => {
       const others = other.chunks[index];

@@ -28,13 +28,18 @@ export class PropertyOwners {
     this.record = properties.records.create();
   }
 
+  /** {@link claim} for an owner without more than its reference; false, and nothing done, if there may be something to report. */
+  claimQuickly(first: number): boolean {
+    return this.properties.isSound(first) && this.owned.add(first);
+  }
+
   claim<O extends PropertyOwner>(owner: O, findings: RecordFindings, render: (owner: O) => string): void {
     const first = owner.nextProp;
     if (first === NULL_REFERENCE) return;
     const exists = first >= 0 && first < this.properties.records.endId;
     const alone = !exists || this.owned.add(first);
     if (!alone) this.shared.add(first);
-    if (!this.properties.sound.has(first)) this.examineChain(owner, alone, findings, render);
+    if (!this.properties.isSound(first)) this.examineChain(owner, alone, findings, render);
   }
 
   /** To be called when all owners have spoken. */

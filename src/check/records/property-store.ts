@@ -9,6 +9,7 @@ import { renderProperty, renderUnused } from '../record-texts.ts';
 import type { DynamicStore } from './dynamic-store.ts';
 import { IdBitmap } from './id-bitmap.ts';
 import { KeySet } from './key-set.ts';
+import { PlainProperties } from './plain-properties.ts';
 import { findValueDamage, hasLostValue } from './property-blocks-check.ts';
 import { RecordFindings } from './record-findings.ts';
 import { StoreRecords } from './store-records.ts';
@@ -16,17 +17,17 @@ import { StoreRecords } from './store-records.ts';
 /**
  * The property store (consistency-check spec 3.5). {@link examine} goes through it once: blocks of each record; each chain of several
  * records from its first one as far as both sides agree, so that every record is walked over once at most. Afterwards it is known, in
- * bits, which records begin a chain and which chains are sound.
+ * bits, which records begin a chain and which chains are sound. Most chains are a single plain record, of which only the bytes are looked at.
  */
 export class PropertyStore {
   readonly records: StoreRecords<'property'>;
   readonly findings: RecordFindings;
   /** First records of chains. */
   readonly first = new IdBitmap();
-  /** First records of chains without a fault that an owner would have to report. */
-  readonly sound = new IdBitmap();
-  private readonly inUse = new IdBitmap();
-  private readonly reached = new IdBitmap();
+  /** First records of chains with a fault that an owner has to report. */
+  private readonly faulty = new IdBitmap();
+  /** Records that are not first: of each its id comes once from the scan and once from a walk that reaches it, then it is gone. */
+  private readonly unreached = new IdBitmap();
   private readonly context: CheckContext;
   private readonly strings: DynamicStore;
   private readonly arrays: DynamicStore;
@@ -48,18 +49,35 @@ export class PropertyStore {
   }
 
   async examine(): Promise<void> {
-    await this.records.scan(
-      'properties',
-      (record) => {
-        if (!this.holdsValues(record)) return;
-        this.inUse.add(record.id);
-        this.examineBlocks(record);
-        if (record.prev === NULL_REFERENCE) this.walk(record);
-      },
-      (id) => this.findings.add('record.unreadable', id, renderUnused('Property', id)),
-    );
-    for (const id of this.inUse.without(this.reached)) this.examineLinks(id);
+    const plain = this.isStandard ? new PlainProperties(this.context.tokens.propertyKey) : undefined;
+    const record = this.records.create();
+    const visit = (found: PropertyRecord) => this.examineRecord(found);
+    const unreadable = (id: number) => this.findings.add('record.unreadable', id, renderUnused('Property', id));
+    const { recordBytes } = this.records;
+    await this.records.scanBytes('properties', (buffer, first, end) => {
+      for (let id = first, offset = 0; id < end; id++, offset += recordBytes) {
+        if (plain?.isPlain(buffer, offset) && (plain.text < 0 || this.strings.claimQuickly(plain.text)))
+          this.first.add(id);
+        else this.records.visitRecord(record, buffer, id, offset, visit, unreadable);
+      }
+    });
+    for (const id of this.unreached.without()) this.examineLinks(id);
     this.reportCycles();
+  }
+
+  /** Does a chain without a fault begin here? */
+  isSound(id: number): boolean {
+    return this.first.has(id) && !this.faulty.has(id);
+  }
+
+  private examineRecord(record: PropertyRecord): void {
+    if (!this.holdsValues(record)) return;
+    this.examineBlocks(record);
+    if (record.prev !== NULL_REFERENCE) this.unreached.toggle(record.id);
+    else {
+      this.first.add(record.id);
+      if (!this.walk(record)) this.faulty.add(record.id);
+    }
   }
 
   load(id: number, into: PropertyRecord): PropertyRecord | undefined {
@@ -125,10 +143,9 @@ export class PropertyStore {
     if (!alone) store.findings.add('dynamic.multipleOwners', id, store.render(id), [text()]);
   }
 
-  private walk(first: PropertyRecord): void {
-    const { keys, reached } = this;
-    this.first.add(first.id);
-    reached.add(first.id);
+  /** False if an owner has to look at the chain. */
+  private walk(first: PropertyRecord): boolean {
+    const { keys } = this;
     keys.clear();
     let sound = this.addKeys(first, keys);
     let { id, next } = first;
@@ -136,13 +153,13 @@ export class PropertyStore {
       const record = this.load(next, this.walked[turn]!);
       if (record === undefined || record.prev !== id) {
         this.examineLinks(id);
-        return;
+        return false;
       }
-      reached.add(next);
+      this.unreached.toggle(next);
       if (!this.addKeys(record, keys)) sound = false;
       ({ id, next } = record);
     }
-    if (sound) this.sound.add(first.id);
+    return sound;
   }
 
   private examineLinks(id: number): void {
@@ -169,11 +186,11 @@ export class PropertyStore {
 
   /** What no walk from a first record or from the begin of a broken part reaches is in cycles. */
   private reportCycles(): void {
-    const { reached } = this;
-    for (const start of this.inUse.without(reached)) {
-      if (reached.has(start)) continue;
+    const { unreached } = this;
+    for (const start of unreached.without()) {
+      if (!unreached.has(start)) continue;
       let id = start;
-      for (let turn = 0; reached.add(id); turn ^= 1) {
+      for (let turn = 0; unreached.remove(id); turn ^= 1) {
         const next = this.load(id, this.walked[turn]!)?.next ?? NULL_REFERENCE;
         if (this.load(next, this.neighbour)?.prev !== id) break;
         id = next;

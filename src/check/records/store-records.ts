@@ -1,10 +1,7 @@
-import { throwIfCancelled } from '../../base/cancellation.ts';
 import type { RecordFile } from '../../store/record-file.ts';
 import { type StoreKey, storeFile } from '../../store/store-files.ts';
 import type { RecordOf } from '../../store/store-reader.ts';
 import type { CheckContext } from '../check-context.ts';
-
-const SCAN_BYTES = 1024 * 1024;
 
 /**
  * The records of one store for a check: nothing it holds is trusted. A record that cannot be decoded, an id beyond the last whole record
@@ -71,16 +68,53 @@ export class StoreRecords<K extends StoreKey> {
     unreadable?: (id: number) => void,
     firstId = 0,
   ): Promise<void> {
-    const { context, file } = this;
     const record = this.create();
-    const perChunk = Math.max(1, Math.floor(SCAN_BYTES / this.recordBytes));
-    for (let from = Math.max(firstId, file.firstId); from < this.endId; from += perChunk) {
-      throwIfCancelled(context.signal);
-      const to = Math.min(from + perChunk, this.endId);
-      file.scanChunks((buffer, first, end) => this.visitChunk(record, buffer, first, end, visit, unreadable), from, to);
-      context.progress(phase, to * this.recordBytes, this.endId * this.recordBytes);
-      await new Promise(setImmediate);
+    await this.scanBytes(
+      phase,
+      (buffer, first, end) => {
+        for (let id = first, offset = 0; id < end; id++, offset += this.recordBytes) {
+          this.visitRecord(record, buffer, id, offset, visit, unreadable);
+        }
+      },
+      firstId,
+    );
+  }
+
+  /** Calls `visit` with the bytes of the records from `first` up to `end`, in id order. */
+  async scanBytes(
+    phase: string,
+    visit: (buffer: Buffer, first: number, end: number) => void,
+    firstId = 0,
+  ): Promise<void> {
+    const { context, file } = this;
+    let done = Math.max(firstId, file.firstId) * this.recordBytes;
+    await file.scanChunksInTurns(visit, {
+      from: firstId,
+      to: this.endId,
+      onProgress: (bytes) => {
+        done += bytes;
+        context.progress(phase, done, this.endId * this.recordBytes);
+      },
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    });
+  }
+
+  /** Calls `visit` with the record at `offset` if it is in use, `unreadable` if it cannot be decoded. */
+  visitRecord(
+    record: RecordOf[K],
+    buffer: Buffer,
+    id: number,
+    offset: number,
+    visit: (record: RecordOf[K]) => void,
+    unreadable?: (id: number) => void,
+  ): void {
+    try {
+      this.file.codec.decode(record, id, buffer, offset, this.file);
+    } catch {
+      unreadable?.(id);
+      return;
     }
+    if (record.inUse) visit(record);
   }
 
   /** Bytes behind the last whole record. */
@@ -90,26 +124,6 @@ export class StoreRecords<K extends StoreKey> {
     return place === undefined
       ? new Uint8Array(0)
       : place.buffer.subarray(place.offset, place.offset + this.recordBytes);
-  }
-
-  private visitChunk(
-    record: RecordOf[K],
-    buffer: Buffer,
-    firstId: number,
-    endId: number,
-    visit: (record: RecordOf[K]) => void,
-    unreadable: ((id: number) => void) | undefined,
-  ): void {
-    const { codec } = this.file;
-    for (let id = firstId, offset = 0; id < endId; id++, offset += this.recordBytes) {
-      try {
-        codec.decode(record, id, buffer, offset, this.file);
-      } catch {
-        unreadable?.(id);
-        continue;
-      }
-      if (record.inUse) visit(record);
-    }
   }
 }
 

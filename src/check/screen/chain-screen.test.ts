@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Dice } from '../../../test/support/dice.ts';
+import { examineRecords } from '../../../test/support/examine-records.ts';
 import { checkContextOf } from '../../../test/support/record-findings.ts';
 import { writeSampleGraph } from '../../../test/support/sample-graph.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../test/support/unpack-corpus.ts';
@@ -9,7 +10,7 @@ import { type StoreKey, storeFile } from '../../store/store-files.ts';
 import { HIGH_LIMIT_FORMAT, STANDARD_FORMAT } from '../../store/store-format.ts';
 import { StoreReader } from '../../store/store-reader.ts';
 import type { Finding } from '../finding.ts';
-import { type ExamineOptions, examineRecords } from '../records/examine-records.ts';
+import type { ExamineOptions } from '../records/examine-graph.ts';
 
 const ROUNDS_PER_STORE = 150;
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);

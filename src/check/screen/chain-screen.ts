@@ -19,16 +19,15 @@ import type { ChainSuspects } from '../records/chain-stage.ts';
 import type { NodeBits } from '../records/group-chains.ts';
 import { IdBitmap } from '../records/id-bitmap.ts';
 import type { RecordStores } from '../records/store-records.ts';
+import { CHAIN, HEAD } from './chain-tuples.ts';
 import { CycleScreen } from './cycle-screen.ts';
 import { BucketSums, Hash } from './fingerprint.ts';
+import { PlainRelationships } from './plain-relationships.ts';
 
 const LEAST_BUCKETS = 1 << 10;
 const MOST_BUCKETS = 1 << 15;
 /** Two sums of two times four bytes. */
 const BUCKET_BYTES = 16;
-
-const CHAIN = 1;
-const HEAD = 2;
 
 /**
  * Finds out which records the exact check of relationship chains has to look at, from the one pass over nodes and relationships that is made
@@ -44,12 +43,14 @@ const HEAD = 2;
 export class ChainScreen {
   private readonly context: CheckContext;
   private readonly stores: RecordStores;
-  private readonly nodes: NodeBits;
-  private readonly nodeSums: BucketSums;
-  private readonly linkSums: BucketSums;
-  private readonly ascending = new IdBitmap();
+  readonly nodes: NodeBits;
+  readonly nodeSums: BucketSums;
+  readonly linkSums: BucketSums;
+  /** Nodes with a chain in which a relationship does not point to a smaller id. */
+  readonly ascending = new IdBitmap();
   private readonly chain = new Hash();
   private readonly tuple = new Hash();
+  private readonly plain: PlainRelationships | undefined;
   private odd = false;
   /** Places in chains. */
   private places = 0;
@@ -62,6 +63,9 @@ export class ChainScreen {
     const count = buckets ?? bucketsFor(context.budgetBytes);
     this.nodeSums = new BucketSums(count);
     this.linkSums = new BucketSums(count);
+    if (context.reader.format.family === 'standard') {
+      this.plain = new PlainRelationships(this, context.tokens.relationshipType, stores.relationship.endId);
+    }
   }
 
   /** A node that is not dense. */
@@ -85,6 +89,16 @@ export class ChainScreen {
       .put(owner)
       .put(type * 4 + direction);
     this.addHead(owner, head, -1);
+  }
+
+  /**
+   * A relationship in use, as bytes; false if it has to be decoded for {@link addRelationship}, because there may be more to say about it than
+   * what the screen looks at.
+   */
+  addBytes(bytes: Uint8Array, offset: number, id: number): boolean {
+    if (this.plain?.add(bytes, offset, id) !== true) return false;
+    this.places += 2;
+    return true;
   }
 
   addRelationship(r: RelationshipRecord): void {

@@ -1,4 +1,5 @@
 import type { RelationshipRecord } from '../../store/relationship-record.ts';
+import { isRelationshipInUse, readEndNode, readStartNode } from '../../store/standard/relationship-codec.ts';
 import type { CheckContext } from '../check-context.ts';
 import { isFirst, nextOf, nodeOf, prevOf, type Side } from '../records/chain-sides.ts';
 import type { IdBitmap } from '../records/id-bitmap.ts';
@@ -26,8 +27,10 @@ export class CycleScreen {
   private readonly stores: RecordStores;
   private readonly ascending: IdBitmap;
   private readonly table: SideTable;
+  private readonly isStandard: boolean;
 
   constructor(context: CheckContext, stores: RecordStores, ascending: IdBitmap) {
+    this.isStandard = context.reader.format.family === 'standard';
     this.stores = stores;
     this.ascending = ascending;
     this.table = new SideTable(context.budgetBytes);
@@ -62,10 +65,21 @@ export class CycleScreen {
       const prev = isFirst(r, side) ? FIRST : prevOf(r, side);
       if (!table.add(r.id, node, prev, nextOf(r, side))) fits = false;
     };
-    await this.stores.relationship.scan('relationship cycles', (r) => {
-      if (!fits) return;
+    const visit = (r: RelationshipRecord) => {
       addSide(r, 'start');
       if (r.start !== r.end) addSide(r, 'end');
+    };
+    const isWanted = (node: number) => node % parts === part && ascending.has(node);
+    const { relationship } = this.stores;
+    const record = relationship.create();
+    await relationship.scanBytes('relationship cycles', (bytes, first, end) => {
+      for (let id = first, offset = 0; id < end && fits; id++, offset += relationship.recordBytes) {
+        if (this.isStandard) {
+          if (!isRelationshipInUse(bytes, offset)) continue;
+          if (!isWanted(readStartNode(bytes, offset)) && !isWanted(readEndNode(bytes, offset))) continue;
+        }
+        relationship.visitRecord(record, bytes, id, offset, visit);
+      }
     });
     return fits;
   }

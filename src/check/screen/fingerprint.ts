@@ -17,6 +17,13 @@ export class BucketSums {
     this.sums[at + 1]! += Math.imul(hash.b, times);
   }
 
+  /** {@link add} for the two parts of a hash, and an id below 2^31. */
+  addParts(id: number, first: number, second: number, times: number): void {
+    const at = (id & this.mask) * 2;
+    this.sums[at]! += Math.imul(first, times);
+    this.sums[at + 1]! += Math.imul(second, times);
+  }
+
   /** Does the bucket of `id` not come out even? */
   has(id: number): boolean {
     const at = (id & this.mask) * 2;
@@ -29,6 +36,23 @@ export class BucketSums {
 }
 
 const HIGH = 2 ** -32;
+export const START_FIRST = 0x9e3779b1;
+export const START_SECOND = 0x27d4eb2f;
+
+/** Puts the low half of an id into the first part of a hash. */
+export function mixFirst(hash: number, low: number): number {
+  let a = hash ^ low;
+  a = Math.imul(a ^ (a >>> 15), 0x85ebca6b);
+  a = Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
+  return a ^ (a >>> 16);
+}
+
+export function mixSecond(hash: number, low: number): number {
+  let b = (hash + low) | 0;
+  b = Math.imul(b ^ (b >>> 16), 0x7feb352d);
+  b = Math.imul(b ^ (b >>> 15), 0x846ca68b);
+  return b ^ (b >>> 16);
+}
 
 /**
  * A 2 x 32-bit hash of a tuple of ids, made one id after the other; reused, so that nothing is allocated per tuple.
@@ -40,8 +64,8 @@ export class Hash {
   b = 0;
 
   start(salt: number): this {
-    this.a = Math.imul(salt, 0x9e3779b1) | 0;
-    this.b = Math.imul(salt, 0x27d4eb2f) | 0;
+    this.a = Math.imul(salt, START_FIRST);
+    this.b = Math.imul(salt, START_SECOND);
     return this;
   }
 
@@ -53,16 +77,9 @@ export class Hash {
 
   /** Any integer up to 2^53. */
   put(id: number): this {
-    const low = id | 0;
     const high = (id * HIGH) | 0;
-    let a = this.a ^ low ^ Math.imul(high, 0x165667b1);
-    a = Math.imul(a ^ (a >>> 15), 0x85ebca6b);
-    a = Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
-    this.a = a ^ (a >>> 16);
-    let b = (this.b + low) ^ Math.imul(high, 0x61c88647);
-    b = Math.imul(b ^ (b >>> 16), 0x7feb352d);
-    b = Math.imul(b ^ (b >>> 15), 0x846ca68b);
-    this.b = b ^ (b >>> 16);
+    this.a = mixFirst(this.a ^ Math.imul(high, 0x165667b1), id | 0);
+    this.b = mixSecond(this.b + Math.imul(high, 0x61c88647), id | 0);
     return this;
   }
 }

@@ -3,6 +3,7 @@ import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { CheckParts } from '../../check/check-context.ts';
 import { settings } from '../../config/settings.ts';
+import { parseHeapBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
 import { readDatabaseName } from './database-name.ts';
@@ -14,6 +15,12 @@ export interface CheckRequest {
   parts: CheckParts;
   verbose: boolean;
   reportDirectory: string;
+  /** Memory for what grows with the store: `HEAP_SIZE`; undefined = default. */
+  budgetBytes?: number;
+}
+
+function readBudget({ env }: CommandContext): { budgetBytes?: number } {
+  return env.HEAP_SIZE ? { budgetBytes: parseHeapBytes(env.HEAP_SIZE) } : {};
 }
 
 /** Reads what the user typed for `neo4j-admin check-consistency` (spec backup-command 7.2, consistency-check 1). */
@@ -36,7 +43,7 @@ export async function requestCheck(values: OptionValues, context: CommandContext
     labelScan: values.givenFlag('check-label-scan-store') ?? config.get(settings.checkLabelScanStore),
     propertyOwners: values.givenFlag('check-property-owners') ?? config.get(settings.checkPropertyOwners),
   };
-  return { directory, parts, verbose, reportDirectory };
+  return { directory, parts, verbose, reportDirectory, ...readBudget(context) };
 }
 
 /** Reads what the user typed for `graphkeep check`. */
@@ -51,5 +58,6 @@ export function requestNativeCheck(values: OptionValues, directory: string, cont
     },
     verbose: values.flag('verbose'),
     reportDirectory: resolve(context.cwd, values.optional('report-dir')!),
+    ...readBudget(context),
   };
 }

@@ -1,11 +1,13 @@
 import { GraphkeepError, hasCode } from '../../base/errors.ts';
 import { describeKind } from '../../check/check-kinds.ts';
+import type { CheckProgress } from '../../check/check-store.ts';
 import type { Finding } from '../../check/finding.ts';
 import { describeFinding } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
 import { isDatabaseInUse } from '../../store/database-lock.ts';
 import { type CheckRequest, requestNativeCheck } from '../commands/consistency-check.ts';
 import type { Invocation } from './program.ts';
+import { estimateLeftMs } from './progress-bar.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Findings of each kind in the result for programs; the report file has all. */
@@ -19,17 +21,19 @@ const INCONSISTENT = 3;
 export async function checkBody({ values, positionals, context }: Invocation, reporter: Reporter): Promise<number> {
   const request = requestNativeCheck(values, positionals[0]!, context);
   const shown: Finding[] = [];
+  const startedAt = context.now();
   let check: ReportedCheck;
   try {
     await requireNotInUse(request.directory);
     check = await checkStoreWithReport(request.directory, {
       ...request.parts,
+      ...(request.budgetBytes === undefined ? {} : { budgetBytes: request.budgetBytes }),
       reportDirectory: request.reportDirectory,
-      startedAt: context.now(),
+      startedAt,
       signal: context.signal,
       onFinding: (finding) => shown.push(finding),
       maxFindingsPerKind: SHOWN_PER_KIND,
-      onProgress: ({ phase, done }) => reporter.progress({ phase: `checking ${phase}`, files: 0, bytes: done }),
+      onProgress: (progress) => showProgress(reporter, progress, context.now().getTime() - startedAt.getTime()),
     });
   } catch (error) {
     if (hasCode(error, 'cancelled')) throw error;
@@ -38,6 +42,12 @@ export async function checkBody({ values, positionals, context }: Invocation, re
   }
   reporter.report(describe(request, check), describeForPrograms(request, check, shown));
   return check.consistent ? 0 : INCONSISTENT;
+}
+
+function showProgress(reporter: Reporter, { phase, done, total }: CheckProgress, elapsedMs: number): void {
+  const leftMs = estimateLeftMs(elapsedMs, done, total);
+  const left = leftMs === undefined ? {} : { leftMs: Math.round(leftMs) };
+  reporter.progress({ phase: `checking ${phase}`, bytes: done, totalBytes: total, ...left });
 }
 
 async function requireNotInUse(directory: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { drawPart, ProgressBar } from './progress-bar.ts';
+import { drawBytes, drawPart, estimateLeftMs, ProgressBar } from './progress-bar.ts';
 
 it('draws the part that is done', () => {
   const bar = (done: number, total: number) => drawPart({ phase: 'writing', done, total });
@@ -26,4 +26,24 @@ it('fits into the terminal and is gone before a line of text', () => {
   bar.clear();
   bar.clear();
   expect(written).toEqual(['\rwriting s\x1b[K', '\rlater\x1b[K', '\r\x1b[K']);
+});
+
+it.each([
+  [{ phase: 'checking nodes', bytes: 0, totalBytes: 1024 }, 'checking nodes [------------------------------] 0 % of'],
+  [
+    { phase: 'x', bytes: 512, totalBytes: 1024, leftMs: 1500 },
+    'x [###############---------------] 50 % of 1.00 kB, 2 s left',
+  ],
+  [{ phase: 'x', bytes: 1, totalBytes: 2, leftMs: 61_000 }, '2 min left'],
+  [{ phase: 'x', bytes: 1, totalBytes: 2, leftMs: 5_400_000 }, '1 h 30 min left'],
+  [{ phase: 'x', bytes: 0, totalBytes: 0 }, 'x [##############################] 100 % of'],
+])('bytes of a whole are drawn with the time that is left: %j', (done, text) => {
+  expect(drawBytes(done)).toContain(text);
+});
+
+it('the time left follows from what was done so far, once that says something', () => {
+  expect(estimateLeftMs(999, 50, 100)).toBeUndefined();
+  expect(estimateLeftMs(5000, 0, 100)).toBeUndefined();
+  expect(estimateLeftMs(3000, 75, 100)).toBe(1000);
+  expect(estimateLeftMs(3000, 100, 100)).toBe(0);
 });

@@ -3,10 +3,13 @@ import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
 import { explainFailure } from '../failure-lines.ts';
-import { drawPart, ProgressBar } from './progress-bar.ts';
+import { type BytesDone, drawBytes, drawPart, ProgressBar } from './progress-bar.ts';
 
 /** How far a phase has come: what was moved so far, or a part of a known whole. */
-export type Progress = { phase: string; files: number; bytes: number } | { phase: string; done: number; total: number };
+export type Progress =
+  | { phase: string; files: number; bytes: number }
+  | { phase: string; done: number; total: number }
+  | BytesDone;
 
 /** What a command tells while it works and when it ends: for people, or as JSON lines for programs. */
 export interface Reporter {
@@ -66,7 +69,7 @@ class TextReporter implements Reporter {
   }
 
   progress(done: Progress): void {
-    this.bar?.show('total' in done ? drawPart(done) : `${done.phase}: ${done.files} files, ${formatBytes(done.bytes)}`);
+    this.bar?.show(draw(done));
   }
 
   report(text: string): void {
@@ -78,6 +81,12 @@ class TextReporter implements Reporter {
     for (const line of explainFailure(error)) if (!describeError(error).includes(line)) this.note(`    ${line}`);
     if (this.verbose && error instanceof Error && error.stack !== undefined) this.note(error.stack);
   }
+}
+
+function draw(done: Progress): string {
+  if ('total' in done) return drawPart(done);
+  if ('totalBytes' in done) return drawBytes(done);
+  return `${done.phase}: ${done.files} files, ${formatBytes(done.bytes)}`;
 }
 
 /** One JSON object per line on stdout, each with its `event`; the last one is `report` or `error`. */

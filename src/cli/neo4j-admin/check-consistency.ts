@@ -51,6 +51,7 @@ async function runCheck(request: CheckRequest, context: CommandContext, log: Log
     announceFormat(request.directory, (text) => log('INFO', FORMAT_SELECTOR, text));
     return await checkStoreWithReport(request.directory, {
       ...request.parts,
+      ...(request.budgetBytes === undefined ? {} : { budgetBytes: request.budgetBytes }),
       reportDirectory: request.reportDirectory,
       startedAt: context.now(),
       signal: context.signal,

@@ -66,8 +66,8 @@ export const standardRelationshipCodec: RecordCodec<RelationshipRecord> = {
     const marks = buffer[offset + 33]!;
     record.id = id;
     record.inUse = true;
-    record.start = joinReference((head >> 1) & 7, readU32(buffer, offset + 1));
-    record.end = joinReference((mixed >>> 28) & 7, readU32(buffer, offset + 5));
+    record.start = readStartNode(buffer, offset);
+    record.end = readEndNode(buffer, offset);
     record.type = mixed & 0xffff;
     record.startPrev = joinReference((mixed >>> 25) & 7, readU32(buffer, offset + 13));
     record.startNext = joinReference((mixed >>> 22) & 7, readU32(buffer, offset + 17));
@@ -109,3 +109,20 @@ export const standardRelationshipCodec: RecordCodec<RelationshipRecord> = {
     return undefined;
   },
 };
+
+/** Single fields of a standard record, for those who need no more: see {@link standardRelationshipCodec}. */
+export function isRelationshipInUse(buffer: Uint8Array, offset: number): boolean {
+  return (buffer[offset]! & 1) !== 0;
+}
+
+export function readRelationshipType(buffer: Uint8Array, offset: number): number {
+  return (buffer[offset + 11]! << 8) | buffer[offset + 12]!;
+}
+
+export function readStartNode(buffer: Uint8Array, offset: number): number {
+  return joinReference((buffer[offset]! >> 1) & 7, readU32(buffer, offset + 1));
+}
+
+export function readEndNode(buffer: Uint8Array, offset: number): number {
+  return joinReference((buffer[offset + 9]! >> 4) & 7, readU32(buffer, offset + 5));
+}

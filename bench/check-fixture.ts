@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { buildIndexes } from '../src/replay/index-rebuild.ts';
+import { bringLabelScanUpToDate } from '../src/replay/label-scan-file.ts';
+import type { KeyedValue } from '../src/store/property-chain.ts';
+import type { IndexRule } from '../src/store/schema-rule.ts';
+import { StoreReader } from '../src/store/store-reader.ts';
+import { StoreWriter } from '../src/store/store-writer.ts';
+import { Random } from '../test/interop/harness/random.ts';
+
+/** Part of the name in the cache: a store made by an older generator is not used. */
+const GENERATOR = 'check-v1';
+const SEED = 20181122;
+const HUBS = 1000;
+
+/** The store that a check is measured on, cleanly closed. */
+export interface CheckFixture {
+  readonly directory: string;
+  readonly nodes: number;
+  readonly relationships: number;
+}
+
+/** A store of this size, from the cache or made now, by our own writers alone: records, label scan store, indexes, counts. */
+export async function openCheckFixture(cacheDir: string, nodes: number, relationships: number): Promise<CheckFixture> {
+  const home = path.join(cacheDir, `${GENERATOR}-${nodes}-${relationships}`);
+  const directory = path.join(home, 'graph.db');
+  if (existsSync(directory)) return { directory, nodes, relationships };
+  const making = `${home}.making-${process.pid}`;
+  const scratch = path.join(making, 'scratch');
+  const store = path.join(making, 'graph.db');
+  await rm(making, { recursive: true, force: true });
+  await mkdir(scratch, { recursive: true });
+  try {
+    await writeStore(store, nodes, relationships);
+    await bringLabelScanUpToDate(store, 'rebuild', scratch);
+    await writeIndexes(store, scratch);
+    await rm(scratch, { recursive: true });
+    await rename(making, home);
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+  return { directory, nodes, relationships };
+}
+
+/**
+ * People with a name and a number, both indexed; one of five with a text in two dynamic records or more, another one with a second property
+ * record. Every relationship has a property, and one of ten ends in one of the {@link HUBS}. About 2.2 properties per relationship.
+ */
+async function writeStore(directory: string, nodes: number, relationships: number): Promise<void> {
+  const random = new Random(SEED);
+  const store = new StoreWriter(directory, { provider: { key: 'native-btree', version: '1.0' } });
+  const person = store.label('Person');
+  const customer = store.label('Customer');
+  const types = ['KNOWS', 'LIKES', 'PAID'].map((name) => store.relationshipType(name));
+  const key = (name: string) => store.propertyKey(name);
+  const [name, number, text, score, since] = [key('name'), key('number'), key('text'), key('score'), key('since')];
+  for (let i = 0; i < nodes; i++) {
+    const properties: KeyedValue[] = [
+      { key: name, value: { type: 'string', value: `person ${i.toString(36)}` } },
+      { key: number, value: { type: 'long', value: BigInt(random.integer(0, 1_000_000_000)) } },
+    ];
+    if (i % 5 === 0) properties.push({ key: text, value: { type: 'string', value: makeText(random) } });
+    if (i % 5 === 1) properties.push({ key: score, value: { type: 'double', bits: random.bits64() >> 2n } });
+    store.addNode({ labels: i % 3 === 0 ? [person, customer] : [person], properties });
+  }
+  for (let i = 0; i < relationships; i++) {
+    store.addRelationship({
+      type: types[i % types.length]!,
+      start: random.integer(0, nodes - 1),
+      end: random.integer(0, (i % 10 === 0 ? Math.min(HUBS, nodes) : nodes) - 1),
+      properties: [{ key: since, value: { type: 'int', value: i } }],
+    });
+  }
+  for (const propertyKey of [name, number]) {
+    store.addIndex({ entity: 'node', entityTokens: [person], propertyKeys: [propertyKey], multi: false });
+  }
+  await store.finish();
+}
+
+/** Longer than what fits into a property record. */
+function makeText(random: Random): string {
+  const phrases = ['the quick brown fox ', 'jumps over ', 'a lazy dog ', 'and Ö dän ', 'never Comes back; '];
+  let text = '';
+  for (const length = random.integer(130, 200); text.length < length; ) text += random.pick(phrases);
+  return text;
+}
+
+async function writeIndexes(directory: string, scratch: string): Promise<void> {
+  const reader = new StoreReader(directory);
+  const rules = reader.schemaRules().filter((rule): rule is IndexRule => rule.kind === 'index');
+  reader.close();
+  for (const [rule, reason] of await buildIndexes(directory, rules, scratch)) {
+    if (reason !== undefined) throw new Error(`index ${rule.id} cannot be built: ${reason}`);
+  }
+}
+
+/** Paths of all files of a store. */
+export async function listFiles(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,3 @@
+/** What the tuples of the chain screen begin with. */
+export const CHAIN = 1;
+export const HEAD = 2;

@@ -1,0 +1,45 @@
+import type { ErrorCode } from '../../base/error-codes.ts';
+import { type ErrorDetails, GraphkeepError } from '../../base/errors.ts';
+import type { CheckParts } from '../check-context.ts';
+import type { Finding } from '../finding.ts';
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  directory: string;
+  parts: CheckParts;
+  budgetBytes: number;
+  gate: SharedArrayBuffer;
+}
+
+/** To a worker: run a part, by its place among all parts; or end. */
+export type WorkerOrder = { run: number } | { run: 'nothing' };
+
+/** From a worker, about the part it runs. */
+export type WorkerMessage =
+  | { kind: 'findings'; findings: Finding[] }
+  | { kind: 'progress'; phase: string; bytes: number }
+  | { kind: 'done' }
+  | { kind: 'failed'; error: unknown };
+
+interface PackedError {
+  code: ErrorCode;
+  message: string;
+  details: ErrorDetails;
+}
+
+/** An error as it goes through a port: its class and the fields of that do not. */
+export function packError(error: unknown): unknown {
+  if (!(error instanceof GraphkeepError)) return error;
+  const { code, message, place, observed, hint, cause } = error;
+  const details: ErrorDetails = { hint };
+  if (place !== undefined) details.place = place;
+  if (observed !== undefined) details.observed = observed;
+  if (cause instanceof Error) details.cause = cause;
+  return { code, message, details } satisfies PackedError;
+}
+
+export function unpackError(packed: unknown): unknown {
+  if (packed instanceof Error || typeof packed !== 'object' || packed === null || !('details' in packed)) return packed;
+  const { code, message, details } = packed as PackedError;
+  return new GraphkeepError(code, message, details);
+}

@@ -1,0 +1,20 @@
+/** What a worker has to say about one part, kept until its turn comes. */
+export class PartStream<T> {
+  private readonly items: T[] = [];
+  private wake: (() => void) | undefined;
+
+  add(item: T): void {
+    this.items.push(item);
+    this.wake?.();
+  }
+
+  /** The next item, in order. */
+  async next(): Promise<T> {
+    while (this.items.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+    return this.items.shift()!;
+  }
+}

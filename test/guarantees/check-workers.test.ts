@@ -1,0 +1,115 @@
+import { copyFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GraphkeepError } from '../../src/base/errors.ts';
+import { checkStore } from '../../src/check/check-store.ts';
+import type { Finding } from '../../src/check/finding.ts';
+import { bringLabelScanUpToDate } from '../../src/replay/label-scan-file.ts';
+import { LABEL_SCAN_FILE } from '../../src/store/store-files.ts';
+import { StoreWriter } from '../../src/store/store-writer.ts';
+import { CorruptionLab, loadCorruptions } from '../support/corruptions.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+
+/*
+ * How many threads check a store makes no difference to what is found, in which order, nor to how the check ends.
+ */
+
+/** Every so many of the corruptions; 1 = all, which takes minutes. */
+const step = Number(process.env.GRAPHKEEP_CORRUPTION_STEP ?? 5);
+
+let root: string;
+let lab: CorruptionLab;
+beforeAll(async () => {
+  root = await makeTemporaryDirectory();
+  lab = await CorruptionLab.open();
+});
+afterAll(async () => {
+  await lab.close();
+  await removeDirectory(root);
+});
+
+interface Outcome {
+  findings: Finding[];
+  end: unknown;
+}
+
+async function outcomeOf(store: string, workers: number): Promise<Outcome> {
+  const findings: Finding[] = [];
+  const onFinding = (finding: Finding) => findings.push(finding);
+  try {
+    return { findings, end: await checkStore(store, { propertyOwners: true, workers, onFinding }) };
+  } catch (error) {
+    if (!(error instanceof GraphkeepError)) throw error;
+    const { code, message, place, observed, hint } = error;
+    return { findings, end: { code, message, place, observed, hint } };
+  }
+}
+
+describe('two threads', () => {
+  it('find in corruptions of the corpus what one finds, in the same order', async () => {
+    let found = 0;
+    for (const corruption of loadCorruptions().filter((_, i) => i % step === 0)) {
+      const store = await lab.apply(corruption);
+      const alone = await outcomeOf(store, 1);
+      expect(await outcomeOf(store, 2), corruption.id).toEqual(alone);
+      found += alone.findings.length;
+    }
+    expect(found).toBeGreaterThan(100);
+  }, 600_000);
+});
+
+/** A store whose label scan store and counts are those of an empty one: every node gives a finding, in the last parts. */
+async function writeStoreWithManyFindings(nodes: number): Promise<string> {
+  const directories = { empty: join(root, 'empty'), full: join(root, 'full') };
+  const scratch = join(root, 'scratch');
+  await mkdir(scratch);
+  for (const [name, directory] of Object.entries(directories)) {
+    const store = new StoreWriter(directory);
+    const label = store.label('Person');
+    for (let i = 0; i < (name === 'full' ? nodes : 0); i++) store.addNode({ labels: [label] });
+    await store.finish();
+  }
+  await bringLabelScanUpToDate(directories.empty, 'rebuild', scratch);
+  copyFileSync(join(directories.empty, LABEL_SCAN_FILE), join(directories.full, LABEL_SCAN_FILE));
+  return directories.full;
+}
+
+describe('threads', () => {
+  it('wait with their findings until it is their turn, however many they are', async () => {
+    const nodes = 20_000;
+    const store = await writeStoreWithManyFindings(nodes);
+    const alone = await outcomeOf(store, 1);
+    expect(alone.findings.length).toBe(nodes);
+    for (const workers of [2, 4, 20]) expect(await outcomeOf(store, workers)).toEqual(alone);
+  });
+
+  it('end when the check is cancelled, and when a finding cannot be taken', async () => {
+    const store = lab.copy('base35');
+    const before = process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+    const controller = new AbortController();
+    const cancelled = checkStore(store, {
+      workers: 2,
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
+    await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
+    const onFinding = () => {
+      throw new Error('the disk is full');
+    };
+    await expect(checkStore(join(root, 'full'), { workers: 2, onFinding })).rejects.toThrow('the disk is full');
+    const after = process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+    expect(after).toBe(before);
+  });
+
+  it('tell how far they are, in bytes, never more than there are', async () => {
+    const told: number[] = [];
+    await checkStore(lab.copy('base35'), {
+      workers: 2,
+      onProgress: ({ done, total }) => told.push(done / total),
+    });
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.toSorted((a, b) => a - b)).toEqual(told);
+    expect(told.at(-1)!).toBeLessThanOrEqual(1);
+  });
+});
