@@ -24,15 +24,20 @@ export type BackupKind = 'full' | 'incremental';
 /** Backs up once; throws with what the client printed if it fails. An incremental may not become a full one. */
 export type BackupClient = (target: BackupTarget, kind: BackupKind) => Promise<Measurement>;
 
+export type Protocol = 'common' | 'catchup';
+
 /** What a user runs, from this working tree. `nodeArgs` are for profiling. */
-export function ourClient(scratchDir: string, nodeArgs: readonly string[] = []): BackupClient {
+export function ourClient(
+  scratchDir: string,
+  { nodeArgs = [], protocol = 'common' }: { nodeArgs?: readonly string[]; protocol?: Protocol } = {},
+): BackupClient {
   const program = path.join(projectRoot, 'bin/neo4j-admin');
   return async (target, kind) => {
     const home = path.join(scratchDir, 'our-home');
     await mkdir(path.join(home, 'conf'), { recursive: true });
     const { from, backupDir, name } = target;
     const targetArgs = [`--from=${from}`, `--backup-dir=${backupDir}`, `--name=${name}`];
-    const args = ['backup', ...targetArgs, '--check-consistency=false', ...sharedArguments(kind)];
+    const args = ['backup', ...targetArgs, '--check-consistency=false', ...sharedArguments(kind, protocol)];
     const [command, ...words] =
       nodeArgs.length === 0 ? [program, ...args] : [process.execPath, ...nodeArgs, program, ...args];
     const startedAt = performance.now();
@@ -93,7 +98,7 @@ class Phases {
 }
 
 /** The real client, through the test harness, which runs it with the flags of `small`. */
-export function javaClient(jvm: JvmMode): BackupClient {
+export function javaClient(jvm: JvmMode, protocol: Protocol = 'common'): BackupClient {
   return async (target, kind) => {
     const watch = new ProcessWatch(() =>
       findProcess('java', [`--backup-dir=${target.backupDir}`, `--name=${target.name}`]),
@@ -101,7 +106,7 @@ export function javaClient(jvm: JvmMode): BackupClient {
     const startedAt = performance.now();
     const completed = await javaBackup(javaVersion, {
       ...target,
-      args: sharedArguments(kind),
+      args: sharedArguments(kind, protocol),
       ...(jvm === 'small' ? {} : { env: stockJvm }),
     });
     const durationMs = performance.now() - startedAt;
@@ -110,8 +115,8 @@ export function javaClient(jvm: JvmMode): BackupClient {
   };
 }
 
-function sharedArguments(kind: BackupKind): string[] {
-  return ['--protocol=common', `--fallback-to-full=${kind === 'full'}`];
+function sharedArguments(kind: BackupKind, protocol: Protocol): string[] {
+  return [`--protocol=${protocol}`, `--fallback-to-full=${kind === 'full'}`];
 }
 
 function requireBackup(who: string, { code, signal, stdout, stderr }: Completed): void {

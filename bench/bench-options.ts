@@ -9,7 +9,7 @@ export const projectRoot = fileURLToPath(new URL('../', import.meta.url));
 export type JvmMode = 'stock' | 'small';
 
 /** `backup`: our backups and those of the Java client. `check`: our consistency check and the real one. */
-export type Suite = 'backup' | 'check';
+export type Suite = 'backup' | 'cluster' | 'check';
 
 export interface BenchOptions {
   readonly suite: Suite;
@@ -32,7 +32,7 @@ export interface BenchOptions {
   readonly scratchDir: string;
 }
 
-export const usage = `usage: npm run bench -- [backup | check] [options]
+export const usage = `usage: npm run bench -- [backup | cluster | check] [options]
 
   --quick              small sizes and 2 rounds, to try it out
   --rounds=<n>         rounds of each comparison, ours and the other in turns (5)
@@ -46,6 +46,9 @@ export const usage = `usage: npm run bench -- [backup | check] [options]
   --cpu-prof=<dir>     profile our jobs instead, one run of each
   --scratch=<dir>      for the backups; on the disk that is to be measured
   --json               print JSON instead of tables
+
+cluster: full backups from a follower of a causal cluster. Only --quick, --rounds, --nodes, --relationships, --jvm, --no-build, --scratch
+and --json apply.
 
 check: a store of 5000000 nodes, 10000000 relationships, 22000000 properties, two indexes; 3 rounds. Only --quick, --rounds, --nodes,
 --relationships, --no-build, --scratch and --json apply.`;
@@ -77,7 +80,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   });
   if (values.help) return 'help';
   const suite = positionals[0] ?? 'backup';
-  if (suite !== 'backup' && suite !== 'check') throw new Error(`there is no suite ${suite}`);
+  if (suite !== 'backup' && suite !== 'cluster' && suite !== 'check') throw new Error(`there is no suite ${suite}`);
   const sizes = { ...(values.quick ? quick : suite === 'check' ? fullCheck : full) };
   for (const name of ['nodes', 'relationships', 'transactions', 'rounds'] as const)
     sizes[name] = values[name] ?? sizes[name];

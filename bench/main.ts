@@ -14,6 +14,7 @@ import { runSuite, type SuiteResult } from './backup-suite.ts';
 import { type BenchOptions, projectRoot, readOptions, usage } from './bench-options.ts';
 import { isMet, makeRows, renderDetails, renderTable } from './bench-report.ts';
 import { renderCheckResult, runCheckSuite } from './check-suite.ts';
+import { renderClusterResult, runClusterSuite } from './cluster-suite.ts';
 import { renderTopFunctions } from './cpu-profile.ts';
 import { javaVersion, openFixture } from './store-fixture.ts';
 
@@ -56,7 +57,7 @@ async function profile(options: BenchOptions, directory: string): Promise<string
   const clients = {
     ours: (...call: Parameters<ReturnType<typeof ourClient>>) => {
       const folder = path.join(directory, names[runs++]!);
-      return ourClient(options.scratchDir, ['--cpu-prof', `--cpu-prof-dir=${folder}`])(...call);
+      return ourClient(options.scratchDir, { nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${folder}`] })(...call);
     },
   };
   await rm(directory, { recursive: true, force: true });
@@ -84,6 +85,11 @@ async function main(): Promise<void> {
       return;
     }
     await install(javaVersion);
+    if (options.suite === 'cluster') {
+      const result = await runClusterSuite({ ...options, tell });
+      console.log(options.json ? JSON.stringify({ machine, busy, result }, null, 2) : renderClusterResult(result));
+      return;
+    }
     if (options.profileDir !== undefined) {
       console.log(await profile(options, options.profileDir));
       return;

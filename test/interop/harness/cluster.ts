@@ -10,6 +10,8 @@ export interface ClusterOptions {
   readonly version: Version;
   /** A read replica besides the three cores. Default false. */
   readonly readReplica?: boolean;
+  /** A closed store that each core begins with a copy of. Default: an empty one. */
+  readonly seed?: string;
   /** Settings of all members, over ours. */
   readonly conf?: Readonly<Record<string, string>>;
   /** Settings of `core-3`, which then obeys `dbms.backup.ssl_policy` (3.4.9). The other members stay without TLS. */
@@ -21,6 +23,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const cluster = await planCluster(options);
   const { cores, replica } = cluster;
   try {
+    const { seed } = options;
+    if (seed !== undefined) await Promise.all(cores.map((core) => core.seed(seed)));
     const started = cores.map((core) => core.start());
     // A replica that finds nobody to copy from waits longer each time.
     if (replica !== undefined) started.push(cluster.awaitFirstStore().then(() => replica.start()));

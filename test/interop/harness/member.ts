@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { copyStore } from './open-copy.ts';
 import { makeScratch } from './scratch.ts';
 import { launchServer, type RunningServer, type ServerOptions, type ServerPorts, startTimeoutMs } from './server.ts';
 
@@ -32,6 +34,11 @@ export class Member {
   /** `host:port` of `dbms.backup.address`. */
   get backupAddress(): string {
     return `127.0.0.1:${this.options.ports.backup}`;
+  }
+
+  /** Gives it a copy of a closed store before its first start. */
+  async seed(store: string): Promise<void> {
+    await copyStore(store, path.join(this.home, 'data/databases/graph.db'));
   }
 
   /** Starts it and waits until it serves. */
