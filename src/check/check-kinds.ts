@@ -294,6 +294,7 @@ export const checkKinds = {
     'warning',
     'This index entry has the values of its node, but not as the server writes them.',
   ),
+  'index.entryUnreadable': ours('error', 'This index entry has the values of its node, but a server cannot read it.'),
   'index.duplicateEntry': ours('error', 'This index entry is in the index twice.'),
   'index.unreadable': ours('error', 'The index file cannot be read; a server may not start with it.'),
   'index.folderWithoutRule': ours('warning', 'The index folder belongs to no schema rule.'),

@@ -1,14 +1,14 @@
-import { closeSync, cpSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, cpSync, openSync, readdirSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { checkStore } from '../../src/check/check-store.ts';
 import { type BaseStore, CorruptionLab } from '../support/corruptions.ts';
 import { Dice } from '../support/dice.ts';
-import { describeInterop, judgeStores, makeScratch, type Version } from './harness/index.ts';
+import { describeInterop, judgeStores, makeScratch, runAdmin, type Version } from './harness/index.ts';
 
 /*
  * Random single bytes are changed in record stores, counts and trees: what the real checker calls inconsistent, or cannot check, ours never calls
- * consistent. (That both agree on sound stores is asked wherever the other suites check a store.)
+ * consistent, but for the content of Lucene parts. (That both agree on sound stores is asked wherever the other suites check a store.)
  */
 
 const rounds = Number(process.env.GRAPHKEEP_CHECK_ROUNDS ?? 100);
@@ -60,6 +60,21 @@ async function judge(store: string): Promise<{ consistent: boolean; kinds: strin
   }
 }
 
+/** The errors in the report of the real checker, each in one line. */
+async function findErrors(version: Version, store: string): Promise<string[]> {
+  const reports = makeScratch('missed-report');
+  await runAdmin(version, { args: ['check-consistency', `--backup=${store}`, `--report-dir=${reports}`] });
+  const text = readdirSync(reports).map((name) => readFileSync(join(reports, name), 'utf8'));
+  const entries = text.join('').split(/^(?=ERROR: |WARN : )/m);
+  const errors = entries.filter((entry) => entry.startsWith('ERROR'));
+  return errors.length === 0 ? ['no report'] : errors.map((entry) => entry.replaceAll(/\s+/g, ' '));
+}
+
+/** A node that an index of 3.4 for several properties lacks: their values are in Lucene alone. */
+function isAboutLucene(error: string): boolean {
+  return /not found in the expected index.*\(property\[\d+\], property.*provider=\{key=lucene\+native/.test(error);
+}
+
 describeInterop('the consistency check and the real one', () => {
   it.each<[Version, BaseStore]>([
     ['3.4.9', 'base34'],
@@ -78,8 +93,14 @@ describeInterop('the consistency check and the real one', () => {
       version,
       stores.map(({ path }) => path),
     );
-    const missed = stores.filter(({ ours }, i) => ours.consistent && !theirs[i]);
-    expect(missed.map(({ what, ours }) => `${what}: ${ours.kinds}`)).toEqual([]);
+    const missed: string[] = [];
+    for (const [i, { path, what, ours }] of stores.entries()) {
+      if (!ours.consistent || theirs[i]) continue;
+      const errors = await findErrors(version, path);
+      if (!errors.every(isAboutLucene)) missed.push(`${what}: ours ${ours.kinds}, the real one ${errors.join('; ')}`);
+      else console.log(`${version}: ${what} is in Lucene parts only, whose content we do not read`);
+    }
+    expect(missed).toEqual([]);
     const count = (verdicts: boolean[]) => verdicts.filter((consistent) => !consistent).length;
     const ours = count(stores.map(({ ours: { consistent } }) => consistent));
     console.log(`${version}: of ${rounds} damaged stores ours refuses ${ours}, the real checker ${count(theirs)}`);

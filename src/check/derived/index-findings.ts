@@ -47,7 +47,9 @@ export class IndexFindings {
       if (order !== 0) this.reportExtra(index, tree, readEntityId(layout, key, 0, key.length));
       else {
         if (!wanted.done && Buffer.compare(wanted.value, key) !== 0) {
-          this.reportEntry('index.entryInOtherForm', index, tree.path, readEntityId(layout, key, 0, key.length));
+          const problem = layout.findKeyProblem?.(key, 0, key.length, false);
+          const kind = problem === undefined ? 'index.entryInOtherForm' : 'index.entryUnreadable';
+          this.reportEntry(kind, index, tree.path, readEntityId(layout, key, 0, key.length));
         }
         wanted = expected.next();
       }

@@ -26,6 +26,8 @@ export interface TreeLayout {
   readonly keyBytes: number;
   readonly valueBytes: number;
   readonly compare: KeyOrder;
+  /** Why a server cannot read a key, a separator or that of an entry; undefined if it can. Without this: it can read all keys. */
+  findKeyProblem?(key: Uint8Array, start: number, length: number, isSeparator: boolean): string | undefined;
 }
 
 type LayoutIdentity = Pick<TreeLayout, 'name' | 'number' | 'majorVersion' | 'minorVersion'>;

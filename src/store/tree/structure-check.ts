@@ -246,9 +246,25 @@ class StructureCheck {
     lower: KeyWindow | undefined,
     upper: KeyWindow | undefined,
   ): void {
-    const { format, layout } = this.tree;
-    const space = format.findSpaceProblem(page, leaf);
+    const space = this.tree.format.findSpaceProblem(page, leaf);
     if (space !== undefined) this.report('node', id, space);
+    try {
+      this.checkOrder(id, page, leaf, lower, upper);
+    } catch (error) {
+      // A key that has no place in any order: a time zone with an unknown number.
+      if (!(error instanceof GraphkeepError) || error.code === 'file.io') throw error;
+      this.report('order', id, `the keys cannot be compared: ${error.message}`);
+    }
+  }
+
+  private checkOrder(
+    id: number,
+    page: Uint8Array,
+    leaf: boolean,
+    lower: KeyWindow | undefined,
+    upper: KeyWindow | undefined,
+  ): void {
+    const { format, layout } = this.tree;
     const count = readKeyCount(page);
     const previous: KeyWindow = { bytes: page, start: BODY_AT, length: 0 };
     for (let i = 0; i < count; i++) {
@@ -257,6 +273,8 @@ class StructureCheck {
       }
       previous.start = format.keyStart(page, leaf, i);
       previous.length = format.keyLength(page, leaf, i);
+      const problem = leaf ? undefined : layout.findKeyProblem?.(page, previous.start, previous.length, true);
+      if (problem !== undefined) this.report('node', id, `key ${i} cannot be read: ${problem}`);
     }
     if (count === 0) return;
     if (lower !== undefined && compareKeyAt(format, layout.compare, page, leaf, 0, lower) < 0) {

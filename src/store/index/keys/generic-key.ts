@@ -4,6 +4,7 @@ import { GraphkeepError } from '../../../base/errors.ts';
 import type { PropertyValue, ScalarValue } from '../../property-value.ts';
 import { encodeUtf8 } from '../../short-string.ts';
 import type { TreeLayout } from '../../tree/layout.ts';
+import { findGenericKeyProblem } from './generic-key-check.ts';
 import { compareGenericKeys } from './generic-order.ts';
 import {
   CHAR_FLAG,
@@ -55,6 +56,7 @@ export const genericLayout: TreeLayout = {
   keyBytes: 0,
   valueBytes: 0,
   compare: compareGenericKeys,
+  findKeyProblem: findGenericKeyProblem,
 };
 
 const MAX_COUNT = 0x7fff;

@@ -125,6 +125,7 @@ function readKeys(path: string): Map<number, string> {
       expect(layout.compare(key, 0, key.length, last, 0, last.length)).toBeGreaterThan(0);
     }
     last = key;
+    expect(layout.findKeyProblem?.(key, 0, key.length, false)).toBeUndefined();
     const codec = layout.keys === 'dynamic' ? 0 : key.length - 8;
     keys.set(Number(key.readBigInt64BE(codec)), key.toString('hex'));
   }

@@ -16,7 +16,8 @@ public class Repeated {
 
   private static String run(String main, String[] args) throws Exception {
     String[] code = {"none"};
-    Thread run = new Thread(() -> {
+    ThreadGroup group = new ThreadGroup("run");
+    Thread run = new Thread(group, () -> {
       try {
         Class.forName(main).getMethod("main", String[].class).invoke(null, (Object) args);
       } catch (ReflectiveOperationException e) {
@@ -27,7 +28,20 @@ public class Repeated {
     run.setDaemon(true);
     run.start();
     run.join(LIMIT_MS);
-    return run.isAlive() ? "hung" : code[0];
+    if (!run.isAlive()) return code[0];
+    end(group);
+    return "hung";
+  }
+
+  /** What waits for ever may do so at full speed, and would take the time of the runs after it. */
+  @SuppressWarnings("removal")
+  private static void end(ThreadGroup group) {
+    group.setMaxPriority(Thread.MIN_PRIORITY);
+    try {
+      group.stop();
+    } catch (UnsupportedOperationException e) {
+      // since Java 20; then they go on
+    }
   }
 
   public static void main(String[] args) throws Exception {
