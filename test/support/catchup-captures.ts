@@ -7,6 +7,7 @@ import { type CatchupHandler, ResponseDecoder } from '../../src/protocol/catchup
 import type { ResponseWriter } from '../../src/protocol/catchup/response-writer.ts';
 import type { CatchupStoreId } from '../../src/protocol/catchup/store-id-field.ts';
 import { Delivery } from '../../src/protocol/common/delivery.ts';
+import { SlowCalls } from './slow-calls.ts';
 
 const corpus = fileURLToPath(new URL('../corpus/wire-catchup/', import.meta.url));
 
@@ -89,21 +90,14 @@ export interface CapturedTransaction {
 }
 
 /** Keeps everything that is handed on and checks the order of the calls. With `slow`, every call takes a turn of the event loop. */
-export class CatchupRecorder implements CatchupHandler {
+export class CatchupRecorder extends SlowCalls implements CatchupHandler {
   readonly files: CapturedFile[] = [];
   readonly transactions: CapturedTransaction[] = [];
-  calls = 0;
   /** The longest that was handed on at once. */
   longest = 0;
   private open: 'file' | 'transaction' | undefined;
   private parts: Buffer[] = [];
   private size = 0;
-  private isBusy = false;
-  private readonly slow: boolean;
-
-  constructor(slow = false) {
-    this.slow = slow;
-  }
 
   beginFile(name: string, alignment: number, offset: number): Promise<void> | undefined {
     this.expect(undefined, 'file');
@@ -157,24 +151,6 @@ export class CatchupRecorder implements CatchupHandler {
   private expect(before: typeof this.open, after: typeof this.open): void {
     if (this.open !== before) throw new Error(`called within ${this.open} instead of ${before}`);
     this.open = after;
-  }
-
-  /** The memory is only looked at when the call is about to return: so reuse that comes too early is found. */
-  private call(effect: () => void): Promise<void> | undefined {
-    if (this.isBusy) throw new Error('called again before the promise was fulfilled');
-    this.calls++;
-    if (!this.slow) {
-      effect();
-      return undefined;
-    }
-    this.isBusy = true;
-    return new Promise((resolve) =>
-      setImmediate(() => {
-        this.isBusy = false;
-        effect();
-        resolve();
-      }),
-    );
   }
 }
 

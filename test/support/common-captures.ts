@@ -8,6 +8,7 @@ import {
   type ResponseOutcome,
 } from '../../src/protocol/common/response-decoder.ts';
 import type { StoreId } from '../../src/store/store-id.ts';
+import { SlowCalls } from './slow-calls.ts';
 
 const corpus = fileURLToPath(new URL('../corpus/wire-common/', import.meta.url));
 
@@ -61,18 +62,11 @@ export interface ReceivedFile {
 }
 
 /** Keeps everything that is handed on and checks the order of the calls. With `slow`, every call takes a turn of the event loop. */
-export class RecordingHandler implements ResponseHandler {
+export class RecordingHandler extends SlowCalls implements ResponseHandler {
   readonly files: ReceivedFile[] = [];
   id: StoreId | undefined;
-  calls = 0;
   private parts: Buffer[] = [];
   private transactionParts: Buffer[] = [];
-  private isBusy = false;
-  private readonly slow: boolean;
-
-  constructor(slow = false) {
-    this.slow = slow;
-  }
 
   get transactions(): Buffer {
     return Buffer.concat(this.transactionParts);
@@ -108,24 +102,6 @@ export class RecordingHandler implements ResponseHandler {
   transactionBytes(chunk: Buffer): Promise<void> | undefined {
     if (this.id === undefined) throw new Error('transactions before the store id');
     return this.call(() => this.transactionParts.push(Buffer.from(chunk)));
-  }
-
-  /** The memory is only looked at when the call is about to return: so reuse that comes too early is found. */
-  private call(effect: () => void): Promise<void> | undefined {
-    if (this.isBusy) throw new Error('called again before the promise was fulfilled');
-    this.calls++;
-    if (!this.slow) {
-      effect();
-      return undefined;
-    }
-    this.isBusy = true;
-    return new Promise((resolve) =>
-      setImmediate(() => {
-        this.isBusy = false;
-        effect();
-        resolve();
-      }),
-    );
   }
 }
 

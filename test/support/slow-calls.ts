@@ -1,0 +1,28 @@
+/** The calls that a receiver gets. With `slow`, each takes a turn of the event loop, and must be waited for. */
+export abstract class SlowCalls {
+  calls = 0;
+  private isBusy = false;
+  private readonly slow: boolean;
+
+  constructor(slow = false) {
+    this.slow = slow;
+  }
+
+  /** The memory is only looked at when the call is about to return: so reuse that comes too early is found. */
+  protected call(effect: () => void): Promise<void> | undefined {
+    if (this.isBusy) throw new Error('called again before the promise was fulfilled');
+    this.calls++;
+    if (!this.slow) {
+      effect();
+      return undefined;
+    }
+    this.isBusy = true;
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        this.isBusy = false;
+        effect();
+        resolve();
+      }),
+    );
+  }
+}
