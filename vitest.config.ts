@@ -24,7 +24,9 @@ export default defineConfig({
           include: ['test/interop/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
-          fileParallelism: false,
+          globalSetup: ['test/interop/harness/prepare-releases.ts'],
+          // A server starts on one core, and a cluster waits for its elections.
+          maxWorkers: 2,
         },
       },
       {

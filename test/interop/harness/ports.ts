@@ -8,6 +8,9 @@ const tries = 1000;
 /** Given away in this process: its servers may not listen yet. */
 const given = new Set<number>();
 
+/** Test files that run at the same time take ports of their own: every other one. */
+const turn = Number(process.env.VITEST_POOL_ID ?? 0) % 2;
+
 /** Ports nobody listened on a moment ago; never the same one twice. */
 export async function findFreePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
@@ -17,7 +20,7 @@ export async function findFreePorts(count: number): Promise<number[]> {
 
 async function findFreePort(): Promise<number> {
   for (let i = 0; i < tries; i++) {
-    const port = lowest + Math.floor(Math.random() * (highest - lowest + 1));
+    const port = lowest + 2 * Math.floor((Math.random() * (highest - lowest + 1)) / 2) + turn;
     if (given.has(port)) continue;
     given.add(port);
     if (await isFree(port)) return port;
