@@ -231,8 +231,7 @@ export const operations: readonly Operation[] = [
     plan: (random, state) => {
       const id = state.relationships.take(random);
       if (id === undefined) return undefined;
-      // The id may have been used again: an explicit index would keep a relationship that is gone, and fail when it is asked for it.
-      return { statement: "MATCH ()-[r]->() WHERE id(r) = $id AND type(r) <> 'FILED' DELETE r", params: { id } };
+      return { statement: 'MATCH ()-[r]->() WHERE id(r) = $id DELETE r', params: { id } };
     },
   },
   {

@@ -6,7 +6,7 @@ import {
   type Result,
   type Statement,
 } from './bolt.ts';
-import { createExplicitIndexes, explicitIndexOperations } from './explicit-indexes.ts';
+import { createExplicitIndexes, withExplicitIndexes } from './explicit-indexes.ts';
 import { awaitIndexes } from './graph-export.ts';
 import { type Operation, operations } from './load-operations.ts';
 import { everyKind, numbersAndText, type ValueKinds } from './property-values.ts';
@@ -108,7 +108,7 @@ export class RandomLoad {
       nextUid: 1,
       nextToken: 0,
     };
-    const chosen = options.explicitIndexes ? [...operations, ...explicitIndexOperations] : operations;
+    const chosen = options.explicitIndexes ? withExplicitIndexes(operations) : operations;
     this.table = chosen.flatMap((operation) => Array<Operation>(operation.weight).fill(operation));
     console.log(`random load: seed ${this.seed}`);
   }
