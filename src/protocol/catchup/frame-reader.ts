@@ -1,4 +1,5 @@
 import { GraphkeepError } from '../../base/errors.ts';
+import { StreamWindow } from '../stream-window.ts';
 import { MAX_FRAME_PAYLOAD } from './limits.ts';
 
 const LENGTH_BYTES = 4;
@@ -17,29 +18,19 @@ export function encodeFrame(payload: Uint8Array): Buffer {
  * Use: {@link feed} a window; {@link begin} a frame; use its bytes at {@link position} up to {@link available} and {@link skip} them;
  * the frame is over when {@link left} is 0.
  */
-export class FrameReader {
-  buffer: Buffer = Buffer.alloc(0);
-  position = 0;
+export class FrameReader extends StreamWindow {
   /** Payload of the current frame, bytes. */
   length = 0;
   /** Bytes of the current frame that were not used yet. */
   left = 0;
-  private end = 0;
-  /** Stream offset of `buffer[0]`. */
-  private base: number;
   private headerFilled = 0;
   private readonly header = Buffer.alloc(LENGTH_BYTES);
   private readonly peer: string;
 
   /** `offset`: bytes of the connection that were used before. */
   constructor(peer: string, offset = 0) {
+    super(offset);
     this.peer = peer;
-    this.base = offset;
-  }
-
-  /** Offset of {@link position} since the connection was opened. */
-  get offset(): number {
-    return this.base + this.position;
   }
 
   /** Bytes of the current frame that have arrived. */
@@ -55,15 +46,6 @@ export class FrameReader {
   /** True when the bytes so far end between two frames. */
   get atBoundary(): boolean {
     return this.left === 0 && this.headerFilled === 0;
-  }
-
-  /** The next bytes of the stream. The window before must be used up. */
-  feed(buffer: Buffer, start = 0, end = buffer.length): void {
-    if (this.position !== this.end) throw new RangeError('the window before is not used up');
-    this.base = this.offset - start;
-    this.buffer = buffer;
-    this.position = start;
-    this.end = end;
   }
 
   /** Says how many bytes at {@link position} were used. */

@@ -1,4 +1,5 @@
 import { GraphkeepError } from '../../base/errors.ts';
+import { StreamWindow } from '../stream-window.ts';
 import { type ChunkHeader, decodeChunkHeader } from './chunk-header.ts';
 import { recogniseForeignProtocol } from './foreign-protocol.ts';
 import { MAX_EMPTY_CHUNKS, MAX_FRAME_PAYLOAD, MIN_FRAME_PAYLOAD } from './limits.ts';
@@ -33,12 +34,7 @@ const HEADER_BYTES = 6;
  * Use: {@link feed} a window, then call {@link next} until it is starved; after `body` and `failure` move {@link position} past the
  * bytes used.
  */
-export class ChunkDecoder {
-  buffer: Buffer = Buffer.alloc(0);
-  position = 0;
-  private end = 0;
-  /** Stream offset of `buffer[0]`. */
-  private base = 0;
+export class ChunkDecoder extends StreamWindow {
   private bodyLeft = 0;
   private inChunk = false;
   private failed = false;
@@ -49,26 +45,13 @@ export class ChunkDecoder {
   private readonly peer: string;
 
   constructor(peer: string) {
+    super();
     this.peer = peer;
-  }
-
-  /** Offset of {@link position} since the connection was opened. */
-  get offset(): number {
-    return this.base + this.position;
   }
 
   /** End of the body bytes at {@link position}, as far as they have arrived. */
   get bodyEnd(): number {
     return Math.min(this.end, this.position + this.bodyLeft);
-  }
-
-  /** The next bytes of the stream. The window before must be used up. */
-  feed(buffer: Buffer, start = 0, end = buffer.length): void {
-    if (this.position !== this.end) throw new RangeError('the window before is not used up');
-    this.base = this.offset - start;
-    this.buffer = buffer;
-    this.position = start;
-    this.end = end;
   }
 
   /** Says how many bytes at {@link position} were used. */
