@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { buildIndexes } from '../src/replay/index-rebuild.ts';
 import { bringLabelScanUpToDate } from '../src/replay/label-scan-file.ts';
@@ -8,39 +7,23 @@ import type { IndexRule } from '../src/store/schema-rule.ts';
 import { StoreReader } from '../src/store/store-reader.ts';
 import { StoreWriter } from '../src/store/store-writer.ts';
 import { Random } from '../test/interop/harness/random.ts';
+import { openCached, type StoreFixture } from './store-fixture.ts';
 
 /** Part of the name in the cache: a store made by an older generator is not used. */
 const GENERATOR = 'check-v1';
 const SEED = 20181122;
 const HUBS = 1000;
 
-/** The store that a check is measured on, cleanly closed. */
-export interface CheckFixture {
-  readonly directory: string;
-  readonly nodes: number;
-  readonly relationships: number;
-}
-
-/** A store of this size, from the cache or made now, by our own writers alone: records, label scan store, indexes, counts. */
-export async function openCheckFixture(cacheDir: string, nodes: number, relationships: number): Promise<CheckFixture> {
-  const home = path.join(cacheDir, `${GENERATOR}-${nodes}-${relationships}`);
-  const directory = path.join(home, 'graph.db');
-  if (existsSync(directory)) return { directory, nodes, relationships };
-  const making = `${home}.making-${process.pid}`;
-  const scratch = path.join(making, 'scratch');
-  const store = path.join(making, 'graph.db');
-  await rm(making, { recursive: true, force: true });
-  await mkdir(scratch, { recursive: true });
-  try {
-    await writeStore(store, nodes, relationships);
-    await bringLabelScanUpToDate(store, 'rebuild', scratch);
-    await writeIndexes(store, scratch);
+/** The store that a check is measured on, from the cache or made now, by our own writers alone: records, label scan store, indexes, counts. */
+export function openCheckFixture(cacheDir: string, nodes: number, relationships: number): Promise<StoreFixture> {
+  return openCached(cacheDir, GENERATOR, { nodes, relationships }, async (making, directory) => {
+    const scratch = path.join(making, 'scratch');
+    await mkdir(scratch);
+    await writeStore(directory, nodes, relationships);
+    await bringLabelScanUpToDate(directory, 'rebuild', scratch);
+    await writeIndexes(directory, scratch);
     await rm(scratch, { recursive: true });
-    await rename(making, home);
-  } finally {
-    await rm(making, { recursive: true, force: true });
-  }
-  return { directory, nodes, relationships };
+  });
 }
 
 /**

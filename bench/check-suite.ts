@@ -6,9 +6,9 @@ import { runMain } from '../test/interop/harness/java.ts';
 import type { Measurement } from './backup-clients.ts';
 import { projectRoot } from './bench-options.ts';
 import { median } from './bench-report.ts';
-import { type CheckFixture, listFiles, openCheckFixture } from './check-fixture.ts';
+import { listFiles, openCheckFixture } from './check-fixture.ts';
 import { findProcess, ProcessWatch } from './measured-process.ts';
-import { sizeOfDirectory, stockJvm } from './store-fixture.ts';
+import { type StoreFixture, sizeOfDirectory, stockJvm } from './store-fixture.ts';
 
 /** The release whose checker ours is compared with, and the memory that it gets. */
 const CHECKER = '3.5.34';
@@ -29,7 +29,7 @@ export interface CheckSuiteOptions {
 type Runner = 'cat' | 'ours' | 'theirs';
 
 export interface CheckSuiteResult {
-  readonly fixture: CheckFixture;
+  readonly fixture: StoreFixture;
   readonly storeBytes: number;
   readonly samples: Readonly<Record<Runner, readonly Measurement[]>>;
 }

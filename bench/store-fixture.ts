@@ -23,21 +23,33 @@ export interface StoreFixture {
 }
 
 /** The store of this size, from the cache or made now: written by us, then opened once by the real server, which populates the indexes. */
-export async function openFixture(cacheDir: string, nodes: number, relationships: number): Promise<StoreFixture> {
-  const home = path.join(cacheDir, `${GENERATOR}-${nodes}-${relationships}`);
+export function openFixture(cacheDir: string, nodes: number, relationships: number): Promise<StoreFixture> {
+  return openCached(cacheDir, GENERATOR, { nodes, relationships }, async (making, directory) => {
+    await writeStore(directory, nodes, relationships);
+    await populateIndexes(making);
+  });
+}
+
+/** A store from the cache. If it is not there, `make` makes it in `directory` below `making`, which appears in the cache by one rename. */
+export async function openCached(
+  cacheDir: string,
+  generator: string,
+  size: Omit<StoreFixture, 'directory'>,
+  make: (making: string, directory: string) => Promise<void>,
+): Promise<StoreFixture> {
+  const home = path.join(cacheDir, `${generator}-${size.nodes}-${size.relationships}`);
   const directory = path.join(home, 'graph.db');
-  if (existsSync(directory)) return { directory, nodes, relationships };
+  if (existsSync(directory)) return { directory, ...size };
   const making = `${home}.making-${process.pid}`;
   await rm(making, { recursive: true, force: true });
   await mkdir(making, { recursive: true });
   try {
-    await writeStore(path.join(making, 'graph.db'), nodes, relationships);
-    await populateIndexes(making);
+    await make(making, path.join(making, 'graph.db'));
     await rename(making, home);
   } finally {
     await rm(making, { recursive: true, force: true });
   }
-  return { directory, nodes, relationships };
+  return { directory, ...size };
 }
 
 /**
