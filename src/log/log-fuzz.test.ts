@@ -24,7 +24,7 @@ import { walkTransaction } from './transaction-walker.ts';
  */
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 3000);
 const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const MAX_ROUND_MS = 5000;
+const MAX_ROUND_MS = 30_000;
 const MAX_BASE_BYTES = 25_000;
 
 class Random {

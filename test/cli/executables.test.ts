@@ -56,13 +56,19 @@ describe('neo4j-admin', () => {
   });
 
   it('does not load what it does not need', async () => {
-    const started = performance.now();
-    for (let i = 0; i < 5; i++) await run('neo4j-admin', ['--version']);
-    const emptyProcess = performance.now();
-    for (let i = 0; i < 5; i++) execFileSync(process.execPath, ['-e', '']);
-    const nodeMs = performance.now() - emptyProcess;
-    // Against Node itself, so that a busy machine does not matter.
-    expect((emptyProcess - started) / nodeMs).toBeLessThan(4);
+    const timed = async (work: () => unknown): Promise<number> => {
+      const started = performance.now();
+      await work();
+      return performance.now() - started;
+    };
+    const own: number[] = [];
+    const node: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      own.push(await timed(() => run('neo4j-admin', ['--version'])));
+      node.push(await timed(() => execFileSync(process.execPath, ['-e', ''])));
+    }
+    // Against Node itself, and the best of each, so that a busy machine does not matter.
+    expect(Math.min(...own) / Math.min(...node)).toBeLessThan(4);
   });
 });
 

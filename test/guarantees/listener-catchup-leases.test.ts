@@ -148,13 +148,13 @@ describe('check points', () => {
 
 describe('a client whose connection broke', () => {
   it('finds its transactions over another one, for as long as a client may be silent', async () => {
-    await listen({ idleTimeoutMs: 1500 });
+    await listen({ idleTimeoutMs: 5000 });
     const broken = await call();
     const checkPoint = await prepare(broken);
     broken.close();
     await outrunLog();
     expectComplete(await pull(await call(), checkPoint - 1), checkPoint);
-    await sleep(1600);
+    await sleep(5100);
     await outrunLog();
     expect((await pull(await call(), checkPoint - 1)).outcome).toMatchObject({ status: 'E_TRANSACTION_PRUNED' });
   });

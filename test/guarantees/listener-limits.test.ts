@@ -4,6 +4,7 @@ import { encodeRequest } from '../../src/protocol/common/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import type { ListenerLimits } from '../../src/serve/listener-options.ts';
 import { CatchupCaller } from '../support/catchup-caller.ts';
+import { memoryInUse, peakMemory } from '../support/memory-in-use.ts';
 import { PatternDatabase } from '../support/pattern-database.ts';
 import { RawClient, readFailure } from '../support/raw-client.ts';
 
@@ -59,7 +60,8 @@ function makeLarge(sizeBytes = 512 * MB): void {
 
 describe('a client that takes nothing of its copy', () => {
   it('is cut off after the stall time, and check points run again; others are not held up', async () => {
-    await start({ stallTimeoutMs: 400 });
+    // Time enough for the other one on any machine.
+    await start({ stallTimeoutMs: 3000 });
     makeLarge();
     const stalled = await RawClient.connect(listener.address);
     stalled.stopReading();
@@ -81,14 +83,14 @@ describe('a client that takes nothing of its copy', () => {
   });
 
   it('but reads on now and then is not stalled', async () => {
-    await start({ stallTimeoutMs: 600 });
+    await start({ stallTimeoutMs: 2000 });
     makeLarge(24 * MB);
     const slow = await RawClient.connect(listener.address);
     slow.send(full);
     // Longer in all than the limit, never in one go.
     for (let pause = 0; pause < 6; pause++) {
       slow.stopReading();
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, 450));
       slow.socket.resume();
       await slow.bytes((pause + 1) * 4 * MB);
     }
@@ -146,7 +148,7 @@ describe('a catchup client', () => {
   });
 
   it('that leaves at any moment leaves nothing behind', async () => {
-    await start({ idleTimeoutMs: 100 });
+    await start({ idleTimeoutMs: 10_000 });
     database.files = [
       { name: 'neostore.labelscanstore.db', alignment: 1, sizeBytes: 5 * MB },
       { name: 'neostore.nodestore.db', alignment: 15, sizeBytes: 5 * MB },
@@ -179,12 +181,12 @@ describe('a catchup client', () => {
       }
       client.close();
     };
+    const peakBefore = peakMemory();
     await drain();
-    const before = process.memoryUsage();
+    const before = memoryInUse();
     for (let round = 0; round < 3; round++) await drain();
-    const after = process.memoryUsage();
-    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(48 * MB);
-    expect(after.rss - before.rss).toBeLessThan(120 * MB);
+    expect(memoryInUse() - before).toBeLessThan(16 * MB);
+    expect(peakMemory() - peakBefore).toBeLessThan(200 * MB);
   });
 });
 
@@ -245,15 +247,16 @@ describe('a client that says nothing', () => {
   it('but drips bytes has no more time than that', async () => {
     await start({ requestTimeoutMs: 300 });
     const client = await RawClient.connect(listener.address);
-    const startedAt = performance.now();
-    const drip = setInterval(() => client.socket.writable && client.send(Buffer.alloc(1)), 50);
+    let sent = 0;
+    const dripOne = () => client.socket.writable && client.send(full.subarray(sent, ++sent));
+    const drip = setInterval(dripOne, 50);
     await client.ended;
     clearInterval(drip);
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(events.map(({ kind }) => kind)).toEqual(['silent']);
   });
 
   it('more after an answer is disconnected after the idle time; half a second request counts as one', async () => {
-    await start({ idleTimeoutMs: 250, requestTimeoutMs: 300 });
+    await start({ idleTimeoutMs: 2000, requestTimeoutMs: 500 });
     const idle = await RawClient.connect(listener.address);
     idle.send(incremental);
     await idle.messages(1);
@@ -275,9 +278,7 @@ describe('a client that says nothing', () => {
     const client = await RawClient.connect(listener.address, true);
     client.send(Buffer.alloc(64, 0xff));
     expect((await client.messages(1)).length).toBe(1);
-    const startedAt = performance.now();
     while (listener.clients > 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(performance.now() - startedAt).toBeLessThan(2000);
     client.close();
   });
 });
@@ -370,14 +371,14 @@ describe('memory and descriptors', () => {
       }
       client.close();
     };
+    const peakBefore = peakMemory();
     await drain();
-    const usedBefore = process.memoryUsage();
+    const before = memoryInUse();
     const descriptors = readdirSync('/proc/self/fd').length;
     for (let round = 0; round < 3; round++) await drain();
-    const used = process.memoryUsage();
-    // Buffers of two frames and one piece, and what is not collected yet.
-    expect(used.arrayBuffers - usedBefore.arrayBuffers).toBeLessThan(48 * MB);
-    expect(used.rss - usedBefore.rss).toBeLessThan(120 * MB);
+    // Buffers of two frames and one piece.
+    expect(memoryInUse() - before).toBeLessThan(16 * MB);
+    expect(peakMemory() - peakBefore).toBeLessThan(200 * MB);
     while (listener.clients > 0) await new Promise(setImmediate);
     expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(descriptors);
   });

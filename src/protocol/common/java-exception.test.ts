@@ -89,7 +89,8 @@ describe('java exceptions', () => {
     expect(readJavaException(enumeration)).toBeUndefined();
     expect(readJavaException(circular)?.className).toBe('A');
     readJavaException(array);
-    expect(performance.now() - started).toBeLessThan(2000);
+    // One that believes the sizes, or walks the circle, needs minutes or never ends.
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   it('survives damage', () => {

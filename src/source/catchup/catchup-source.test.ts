@@ -324,7 +324,7 @@ describe('a server that', () => {
 
   it('is silent in an answer is left, and asked again where that helps', async () => {
     const member = await startMember();
-    const source = () => sourceFor(member, { inactivityTimeoutMs: 80 });
+    const source = () => sourceFor(member, { inactivityTimeoutMs: 400 });
     member.fault = once('prepareStoreCopy', { stallAfter: 30 });
     const error = await failure(copy(source()));
     expect([error.code, /catch_up_client_inactivity_timeout/.test(error.hint)]).toEqual(['peer.timeout', true]);
@@ -513,8 +513,9 @@ describe('the client', () => {
   it('waits for a slow receiver, whose time is not counted as silence', async () => {
     const member = await startMember();
     const recorder = new CopyRecorder();
-    recorder.onBytes = () => sleep(120);
-    await copy(sourceFor(member, { inactivityTimeoutMs: 60 }), recorder);
+    const slow = ['neostore.nodestore.db', 'neostore.relationshipstore.db'];
+    recorder.onBytes = (name) => (slow.includes(name) ? sleep(900) : undefined);
+    await copy(sourceFor(member, { inactivityTimeoutMs: 400 }), recorder);
     expectWhole(recorder, member.content);
   });
 

@@ -367,12 +367,10 @@ describe('connections', () => {
     // A test network (RFC 5737): either nobody answers or the machine says at once that there is no way.
     const source = new CommonSource({
       address: { host: '192.0.2.1', port: 6362 },
-      timeoutMs: 1000,
+      timeoutMs: 600_000,
       connectTimeoutMs: 50,
     });
-    const started = performance.now();
     expect((await failure(ask(source, 'full'))).code).toBe('peer.unreachable');
-    expect(performance.now() - started).toBeLessThan(2000);
   });
 
   it('time out in silence, before and within the answer', async () => {
