@@ -102,16 +102,16 @@ describe('a full copy', () => {
     let underWay = 0;
     let most = 0;
     let besideNeostore = 0;
+    let haveThree: () => void = () => {};
+    const three = new Promise<void>((resolve) => {
+      haveThree = resolve;
+    });
     member.fault = (request) => {
       if (request.kind !== 'storeFile') return undefined;
       most = Math.max(most, ++underWay);
       if (request.name === 'neostore') besideNeostore = underWay - 1;
-      return {
-        before: async () => {
-          await sleep(20);
-          underWay--;
-        },
-      };
+      if (underWay === 3) setImmediate(haveThree);
+      return { before: () => three.then(() => void underWay--) };
     };
     const recorder = new CopyRecorder();
     await copy(sourceFor(member), recorder);

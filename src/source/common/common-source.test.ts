@@ -211,8 +211,8 @@ describe('answers', () => {
       });
     };
     const controller = new AbortController();
-    const asked = failure(ask(sourceFor(server, '127.0.0.1', 50), 'full', receiver, controller.signal));
-    await sleep(600);
+    const asked = failure(ask(sourceFor(server, '127.0.0.1', 400), 'full', receiver, controller.signal));
+    await sleep(1500);
     expect(calls).toBe(1);
     // Far less than 60 chunks: what fits into the buffers of the two sockets.
     expect(sent).toBeLessThan(30 * chunk.length);
@@ -382,26 +382,26 @@ describe('connections', () => {
       [whole.length - 1, /stopped sending, in the transactions/],
     ] as const) {
       const server = await serve({ pieces: [whole.subarray(0, size)] });
-      const error = await failure(ask(sourceFor(server, '127.0.0.1', 60), 'full'));
+      const error = await failure(ask(sourceFor(server, '127.0.0.1', 500), 'full'));
       expect(error.code).toBe('peer.timeout');
       expect(error.message).toMatch(message);
-      expect([error.observed, error.place?.offset]).toEqual(['silent for 60 ms', size]);
+      expect([error.observed, error.place?.offset]).toEqual(['silent for 500 ms', size]);
       await server.allGone();
     }
   });
 
   it('do not time out while bytes trickle in, nor while the receiver is busy', async () => {
-    const trickle = await serve({ pieces: cutBytes(readCapture('inc-one-tx.s2c.bin'), [20]), delayMs: 30 });
-    await ask(sourceFor(trickle, '127.0.0.1', 200), 'incremental');
+    const trickle = await serve({ pieces: cutBytes(readCapture('inc-one-tx.s2c.bin'), [10]), delayMs: 60 });
+    await ask(sourceFor(trickle, '127.0.0.1', 900), 'incremental');
     const server = await serve({ pieces: cutBytes(readCapture('full-live.s2c.bin'), [90_000]) });
     const receiver = new TestReceiver();
     let slept = false;
     receiver.endFile = () => {
-      const wait = slept ? 0 : 300;
+      const wait = slept ? 0 : 1200;
       slept = true;
       return sleep(wait).then(() => receiver.record.endFile());
     };
-    await ask(sourceFor(server, '127.0.0.1', 80), 'full', receiver);
+    await ask(sourceFor(server, '127.0.0.1', 500), 'full', receiver);
   });
 
   it('are closed when the command is interrupted, at any time', async () => {
