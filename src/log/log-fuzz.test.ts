@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { SEED } from '../../test/support/seed.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { findLastCheckPoint } from './check-points.ts';
 import type { RelationshipGroupCommandType } from './commands/command-types.ts';
@@ -20,10 +21,9 @@ import { walkTransaction } from './transaction-walker.ts';
 
 /**
  * Damaged logs: whatever the bytes, the readers end, and they end with transactions, a clean end or a GraphkeepError. Reproduce a run
- * with GRAPHKEEP_FUZZ_SEED; GRAPHKEEP_FUZZ_ROUNDS=100000 for a long one.
+ * with GRAPHKEEP_SEED; GRAPHKEEP_FUZZ_ROUNDS=100000 for a long one.
  */
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 3000);
-const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const MAX_ROUND_MS = 30_000;
 const MAX_BASE_BYTES = 25_000;
 
@@ -267,8 +267,8 @@ function readStream(bytes: Buffer, firstTransaction: number, random: Random): nu
 }
 
 describe('damaged logs', () => {
-  it(`never lead to anything but transactions, an end or a GraphkeepError (seed ${seed}, ${rounds} rounds)`, () => {
-    const random = new Random(seed);
+  it(`never lead to anything but transactions, an end or a GraphkeepError (seed ${SEED}, ${rounds} rounds)`, () => {
+    const random = new Random(SEED);
     const bases = makeBases();
     let transactions = 0;
     for (let round = 0; round < rounds; round++) {
@@ -287,15 +287,15 @@ describe('damaged logs', () => {
         tolerate(() => findLastCheckPoint(log));
         transactions += read;
       } catch (error) {
-        throw new Error(`seed ${seed}, round ${round}: ${(error as Error).message}`, { cause: error });
+        throw new Error(`seed ${SEED}, round ${round}: ${(error as Error).message}`, { cause: error });
       }
       expect(performance.now() - began).toBeLessThan(MAX_ROUND_MS);
     }
     expect(transactions).toBeGreaterThan(rounds);
   }, 3_600_000);
 
-  it(`hold for damage in headers and between files (seed ${seed})`, () => {
-    const random = new Random(seed ^ 0x5eed);
+  it(`hold for damage in headers and between files (seed ${SEED})`, () => {
+    const random = new Random(SEED ^ 0x5eed);
     const files = [0, 1, 2].map((version) =>
       readFileSync(new URL(`small-3.5.34/neostore.transaction.db.${version}`, corpus)),
     );

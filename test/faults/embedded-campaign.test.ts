@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LedgerCampaign } from '../support/ledger-campaign.ts';
+import { SEED } from '../support/seed.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
 
 /** A round is one kill, or one backup, restore or stop that was completed and verified. */
 const rounds = Number(process.env.GRAPHKEEP_FAULT_ROUNDS ?? 1000);
-const seed = Number(process.env.GRAPHKEEP_FAULT_SEED ?? Date.now() % 1_000_000_007);
 
 let scratch: string;
 let campaign: LedgerCampaign;
 
 beforeAll(async () => {
-  console.log(`GRAPHKEEP_FAULT_SEED=${seed} GRAPHKEEP_FAULT_ROUNDS=${rounds}`);
+  console.log(`GRAPHKEEP_SEED=${SEED} GRAPHKEEP_FAULT_ROUNDS=${rounds}`);
   scratch = await makeTemporaryDirectory();
-  campaign = await LedgerCampaign.prepare(scratch, seed);
+  campaign = await LedgerCampaign.prepare(scratch, SEED);
 });
 
 afterAll(async () => {

@@ -10,6 +10,7 @@ import { openTreeForReading } from '../../src/store/tree/tree-file.ts';
 import { type BaseStore, CorruptionLab } from '../support/corruptions.ts';
 import { Dice } from '../support/dice.ts';
 import { plainCounts } from '../support/golden-store.ts';
+import { SEED } from '../support/seed.ts';
 
 /*
  * Whatever bytes of derived files, schema, tokens and metadata are damaged, the check comes to an end, and notices every change of what a
@@ -17,7 +18,6 @@ import { plainCounts } from '../support/golden-store.ts';
  */
 
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 100);
-const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Date.now() % 1_000_000);
 
 let lab: CorruptionLab;
 beforeAll(async () => {
@@ -89,8 +89,8 @@ function countsOf(store: string): string {
 }
 
 describe.each(['base34', 'base35'] as BaseStore[])('any damage to the derived files of %s', (name) => {
-  it(`is survived, and noticed where it matters (GRAPHKEEP_FUZZ_SEED=${seed})`, async () => {
-    const dice = new Dice(seed);
+  it(`is survived, and noticed where it matters (GRAPHKEEP_SEED=${SEED})`, async () => {
+    const dice = new Dice(SEED);
     const store = lab.copy(name);
     const files = damagedFiles(store);
     const counts = countsOf(store);

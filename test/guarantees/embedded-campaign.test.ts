@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LedgerCampaign } from '../support/ledger-campaign.ts';
+import { SEED } from '../support/seed.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
 
 /*
@@ -7,15 +8,13 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpu
  * there by half, a backup has all that was acknowledged before it began, and nothing is left over. The long form is in test/faults.
  */
 
-const seed = Number(process.env.GRAPHKEEP_FAULT_SEED ?? Date.now() % 1_000_000_007);
-
 let scratch: string;
 let campaign: LedgerCampaign;
 
 beforeAll(async () => {
-  console.log(`GRAPHKEEP_FAULT_SEED=${seed}`);
+  console.log(`GRAPHKEEP_SEED=${SEED}`);
   scratch = await makeTemporaryDirectory();
-  campaign = await LedgerCampaign.prepare(scratch, seed);
+  campaign = await LedgerCampaign.prepare(scratch, SEED);
 });
 
 afterAll(async () => {

@@ -18,6 +18,7 @@ import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '
 import { BackupServer } from '../support/backup-server.ts';
 import { decodeAnswer, fullAnswers, readCapture, recutFrames } from '../support/common-captures.ts';
 import { type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
+import { SEED } from '../support/seed.ts';
 import type { ServedTransaction } from '../support/served-history.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
 
@@ -28,7 +29,6 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpu
  */
 
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 100);
-const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Date.now() % 1_000_000);
 const OLD = 9;
 const NEW = 20;
 const FULL: CommonRequest = { kind: 'full', forensics: false };
@@ -81,7 +81,7 @@ class Spoiler {
   private state: number;
 
   constructor(round: number) {
-    this.state = (seed * 7919 + round * 104729) | 0 || 1;
+    this.state = (SEED * 7919 + round * 104729) | 0 || 1;
   }
 
   below(limit: number): number {
@@ -140,7 +140,7 @@ function tryRecut(spoiler: Spoiler, answer: Buffer): Buffer {
   }
 }
 
-it(`a full answer with random damage is published only if it is complete (seed ${seed})`, async () => {
+it(`a full answer with random damage is published only if it is complete (seed ${SEED})`, async () => {
   const intact = await server.answer(FULL);
   const answers = [intact, intact, readCapture(fullAnswers[0]!)];
   for (let round = 0; round < rounds; round++) {
@@ -157,7 +157,7 @@ it(`a full answer with random damage is published only if it is complete (seed $
   }
 });
 
-it(`an incremental answer with random damage does no harm when it is refused (seed ${seed})`, async () => {
+it(`an incremental answer with random damage does no harm when it is refused (seed ${SEED})`, async () => {
   const intact = await server.answer(INCREMENTAL);
   await cp(join(scratch, 'old', 'db'), target, { recursive: true, preserveTimestamps: true });
   const before = hashTree(target);

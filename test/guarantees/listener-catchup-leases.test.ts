@@ -13,6 +13,7 @@ import { type CatchupAnswer, CatchupCaller } from '../support/catchup-caller.ts'
 import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
 import { findContentDifferences } from '../support/model-graph.ts';
 import { PatternDatabase } from '../support/pattern-database.ts';
+import { SEED } from '../support/seed.ts';
 import { readContent } from '../support/stored-content.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
 
@@ -21,8 +22,6 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpu
  * that replay makes exact; the transactions it needs are there even if its connection broke; and check points wait for nobody longer than
  * the limit.
  */
-
-const seed = Number(process.env.GRAPHKEEP_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 let scratch: string;
 let database: EmbeddedDatabase;
@@ -34,7 +33,7 @@ const callers: CatchupCaller[] = [];
 beforeEach(async () => {
   scratch = await makeTemporaryDirectory();
   events = [];
-  console.log(`GRAPHKEEP_SEED=${seed}`);
+  console.log(`GRAPHKEEP_SEED=${SEED}`);
   database = await EmbeddedDatabase.open(join(scratch, 'graph.db'), {
     rotationBytes: 32 * 1024,
     retention: { keep: 'files', count: 1 },
@@ -43,7 +42,7 @@ beforeEach(async () => {
   });
   await database.createIndex(loadSchema.indexes[0].label, loadSchema.indexes[0].keys);
   await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
-  load = new EmbeddedLoad(database, { seed });
+  load = new EmbeddedLoad(database, { seed: SEED });
   await load.run(300);
 });
 

@@ -13,6 +13,7 @@ import { attemptBackup, makeBackup } from '../support/backup-attempt.ts';
 import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
 import { findContentDifferences } from '../support/model-graph.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { SEED } from '../support/seed.ts';
 import { readContent } from '../support/stored-content.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
 
@@ -20,8 +21,6 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpu
  * Promise: a backup from a running database holds every transaction up to the last one it reports, whatever is written, rotated, pruned
  * and check-pointed meanwhile; and no client can stop the check points of the database for longer than the limit.
  */
-
-const seed = Number(process.env.GRAPHKEEP_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 let scratch: string;
 let backupDir: string;
@@ -34,7 +33,7 @@ beforeEach(async () => {
   scratch = await makeTemporaryDirectory();
   backupDir = join(scratch, 'backups');
   events = [];
-  console.log(`GRAPHKEEP_SEED=${seed}`);
+  console.log(`GRAPHKEEP_SEED=${SEED}`);
 });
 
 afterEach(async () => {
@@ -53,7 +52,7 @@ async function startServing(limits: Partial<ListenerLimits> = {}): Promise<void>
   });
   await database.createIndex(loadSchema.indexes[0].label, loadSchema.indexes[0].keys);
   await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
-  load = new EmbeddedLoad(database, { seed });
+  load = new EmbeddedLoad(database, { seed: SEED });
   await load.run(300);
   listener = await BackupListener.start(serveEmbedded(database), {
     listen: { host: '127.0.0.1', port: 0 },

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { checkStore } from '../../src/check/check-store.ts';
 import { type BaseStore, CorruptionLab } from '../support/corruptions.ts';
 import { Dice } from '../support/dice.ts';
+import { SEED } from '../support/seed.ts';
 import { describeInterop, judgeStores, makeScratch, runAdmin, type Version } from './harness/index.ts';
 
 /*
@@ -13,7 +14,6 @@ import { describeInterop, judgeStores, makeScratch, runAdmin, type Version } fro
 
 const rounds = Number(process.env.GRAPHKEEP_CHECK_ROUNDS ?? 100);
 /** Fixed: the stores are, too, so a run can be repeated. */
-const seed = Number(process.env.GRAPHKEEP_CHECK_SEED ?? 20_261_122);
 
 let lab: CorruptionLab;
 beforeAll(async () => {
@@ -79,8 +79,8 @@ describeInterop('the consistency check and the real one', () => {
   it.each<[Version, BaseStore]>([
     ['3.4.9', 'base34'],
     ['3.5.34', 'base35'],
-  ])(`what %s calls inconsistent ours does too (seed ${seed})`, async (version, base) => {
-    const dice = new Dice(seed);
+  ])(`what %s calls inconsistent ours does too (seed ${SEED})`, async (version, base) => {
+    const dice = new Dice(SEED);
     const root = makeScratch('damaged');
     const stores: { path: string; what: string; ours: Awaited<ReturnType<typeof judge>> }[] = [];
     for (let round = 0; round < rounds; round++) {

@@ -8,6 +8,7 @@ import type { PropertyValue } from '../../src/store/property-value.ts';
 import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
 import { liveContent } from '../support/live-content.ts';
 import { findContentDifferences, type GraphContent, GraphLedger, type ModelGraph } from '../support/model-graph.ts';
+import { nextSeed } from '../support/seed.ts';
 import {
   checkConsistency,
   copyStore,
@@ -40,12 +41,6 @@ const SCHEMA: Pick<Graph, 'indexes' | 'constraints'> = {
   ],
   constraints: ['CONSTRAINT ON ( person:Person ) ASSERT person.uid IS UNIQUE'],
 };
-
-function chooseSeed(): number {
-  const seed = Number(process.env.GRAPHKEEP_INTEROP_SEED ?? Date.now() % 1_000_000_000);
-  console.log(`embedded load: GRAPHKEEP_INTEROP_SEED=${seed}`);
-  return seed;
-}
 
 const storeIn = (home: string) => path.join(home, 'data/databases/graph.db');
 
@@ -131,7 +126,7 @@ async function expectIndexesUsed(server: RunningServer, graph: ModelGraph, recov
 
 describeInterop('a store of the embedded database', () => {
   it('is opened by a real server, which goes on with it, and opened again, each after a stop and after a kill of the other', async () => {
-    const seed = chooseSeed();
+    const seed = nextSeed();
     const home = makeScratch('embedded');
     const directory = storeIn(home);
 
@@ -200,7 +195,7 @@ describeInterop('a store of the embedded database', () => {
   });
 
   it('may be one that a real server created', async () => {
-    const seed = chooseSeed();
+    const seed = nextSeed();
     const home = makeScratch('embedded');
     const server = await start(home);
     await new RandomLoad(server, { seed, fulltext: false }).run(400);

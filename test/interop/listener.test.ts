@@ -11,6 +11,7 @@ import { METADATA_FILE } from '../../src/store/store-files.ts';
 import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
 import { findContentDifferences, type GraphLedger } from '../support/model-graph.ts';
 import { RecordedTransaction } from '../support/recorded-transaction.ts';
+import { SEED } from '../support/seed.ts';
 import { readContent } from '../support/stored-content.ts';
 import {
   describeInterop,
@@ -42,8 +43,7 @@ interface ServedLoad {
 
 /** A live database with some content and indexes that 3.4 knows, served; writers run from here on. */
 async function serveLoad(options: Partial<ListenerOptions> = {}): Promise<ServedLoad> {
-  const seed = Number(process.env.GRAPHKEEP_INTEROP_SEED ?? Date.now() % 1_000_000_000);
-  console.log(`embedded load: GRAPHKEEP_INTEROP_SEED=${seed}`);
+  console.log(`embedded load: GRAPHKEEP_SEED=${SEED}`);
   const database = await EmbeddedDatabase.open(path.join(makeScratch('embedded'), 'graph.db'), {
     indexProvider: { key: 'lucene+native', version: '2.0' },
     rotationBytes: 1024 * 1024,
@@ -54,7 +54,7 @@ async function serveLoad(options: Partial<ListenerOptions> = {}): Promise<Served
   const [name] = loadSchema.indexes;
   await database.createIndex(name.label, name.keys);
   await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
-  const load = new EmbeddedLoad(database, { seed, nativeOnly: true });
+  const load = new EmbeddedLoad(database, { seed: SEED, nativeOnly: true });
   await load.run(2000);
   const events = new EventEmitter();
   const listener = await BackupListener.start(serveEmbedded(database), {

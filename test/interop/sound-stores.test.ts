@@ -5,6 +5,7 @@ import { checkStore } from '../../src/check/check-store.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import type { IndexProvider } from '../../src/store/schema-rule.ts';
 import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
+import { SEED } from '../support/seed.ts';
 import { describeInterop, judgeStores, makeScratch, type Version } from './harness/index.ts';
 
 /*
@@ -13,7 +14,6 @@ import { describeInterop, judgeStores, makeScratch, type Version } from './harne
  */
 
 const stores = Number(process.env.GRAPHKEEP_SOUND_STORES ?? 12);
-const seed = Number(process.env.GRAPHKEEP_CHECK_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** A store after a random history; what our check says about it. */
 async function makeStore(directory: string, indexProvider: IndexProvider, dice: Dice): Promise<string[]> {
@@ -57,8 +57,8 @@ describeInterop('sound stores', () => {
   it.each<[Version, IndexProvider]>([
     ['3.4.9', { key: 'lucene+native', version: '2.0' }],
     ['3.5.34', { key: 'native-btree', version: '1.0' }],
-  ])(`are consistent for us and for %s (seed ${seed})`, async (version, provider) => {
-    const dice = new Dice(seed);
+  ])(`are consistent for us and for %s (seed ${SEED})`, async (version, provider) => {
+    const dice = new Dice(SEED);
     const root = makeScratch('sound');
     const directories = Array.from({ length: stores }, (_, i) => join(root, String(i), 'graph.db'));
     for (const directory of directories)

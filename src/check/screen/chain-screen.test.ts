@@ -5,6 +5,7 @@ import { Dice } from '../../../test/support/dice.ts';
 import { examineRecords } from '../../../test/support/examine-records.ts';
 import { checkContextOf } from '../../../test/support/record-findings.ts';
 import { writeSampleGraph } from '../../../test/support/sample-graph.ts';
+import { SEED } from '../../../test/support/seed.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../test/support/unpack-corpus.ts';
 import { type StoreKey, storeFile } from '../../store/store-files.ts';
 import { HIGH_LIMIT_FORMAT, STANDARD_FORMAT } from '../../store/store-format.ts';
@@ -13,7 +14,6 @@ import type { Finding } from '../finding.ts';
 import type { ExamineOptions } from '../records/examine-graph.ts';
 
 const ROUNDS_PER_STORE = 150;
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 
 /** Where a changed byte can damage more than a value. */
 const DAMAGED: StoreKey[] = [

@@ -3,14 +3,14 @@ import { expect, test } from 'vitest';
 import { mutateBytes, type Random, randomSource } from '../../../test/support/byte-mutations.ts';
 import { CatchupMember, type MemberFault } from '../../../test/support/catchup-member.ts';
 import { CopyRecorder } from '../../../test/support/copy-recorder.ts';
+import { SEED } from '../../../test/support/seed.ts';
 import { smallMember } from '../../../test/support/small-member.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { StoreFileStream } from '../backup-source.ts';
 import { CatchupSource } from './catchup-source.ts';
 
-/** GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_FUZZ_SEED to repeat a run. */
+/** GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_SEED to repeat a run. */
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 1500);
-const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** What every receiver may rely on, whatever the server sends. */
 class SuspiciousRecorder extends CopyRecorder {
@@ -29,10 +29,10 @@ function damage(random: Random): MemberFault {
   return { replace: (answer) => mutateBytes(answer, random), ...(isCut ? { endsBehind: true } : {}) };
 }
 
-test(`damaged sessions end in success or in a clear error (seed ${seed}, ${rounds} rounds)`, {
+test(`damaged sessions end in success or in a clear error (seed ${SEED}, ${rounds} rounds)`, {
   timeout: 3_600_000,
 }, async () => {
-  const random = randomSource(seed);
+  const random = randomSource(SEED);
   const member = await CatchupMember.start(smallMember({ largeBytes: 70_000 }));
   const source = () =>
     new CatchupSource({

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { mutateBytes, type Random, randomSource } from '../../../test/support/byte-mutations.ts';
 import { cutBytes, decodePieces, readCapture, recutFrames } from '../../../test/support/common-captures.ts';
 import { ScriptedServer } from '../../../test/support/scripted-server.ts';
+import { SEED } from '../../../test/support/seed.ts';
 import { openSequentially } from '../../../test/support/sequential-receiver.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { ResponseDecoder } from '../../protocol/common/response-decoder.ts';
@@ -12,9 +13,8 @@ import { FullCopyHandler, TransactionsHandler } from './answer-handlers.ts';
 import { CommonSource } from './common-source.ts';
 import { describeServerFailure } from './server-failure.ts';
 
-/** GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_FUZZ_SEED to repeat a run. */
+/** GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_SEED to repeat a run. */
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
-const seed = Number(process.env.GRAPHKEEP_FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 async function writeSmallAnswer(): Promise<Buffer> {
   const frames: Buffer[] = [];
@@ -106,10 +106,10 @@ function isExpected(error: unknown): boolean {
   return error instanceof GraphkeepError && error.code.startsWith('peer.');
 }
 
-test(`damaged answers end in success or in a clear error (seed ${seed}, ${rounds} rounds)`, {
+test(`damaged answers end in success or in a clear error (seed ${SEED}, ${rounds} rounds)`, {
   timeout: 3_600_000,
 }, async () => {
-  const random = randomSource(seed);
+  const random = randomSource(SEED);
   const small: [Buffer, 'full' | 'incremental'][] = [
     [await writeSmallAnswer(), 'full'],
     [recutFrames(await writeSmallAnswer(), [70]), 'full'],
@@ -143,8 +143,8 @@ test(`damaged answers end in success or in a clear error (seed ${seed}, ${rounds
   expect(Object.values(endings).every((count) => count > rounds / 200)).toBe(true);
 });
 
-test(`damaged answers over a connection (seed ${seed})`, { timeout: 3_600_000 }, async () => {
-  const random = randomSource(seed + 1);
+test(`damaged answers over a connection (seed ${SEED})`, { timeout: 3_600_000 }, async () => {
+  const random = randomSource(SEED + 1);
   const base = await writeSmallAnswer();
   const server = await ScriptedServer.start({ pieces: [] });
   const source = new CommonSource({ address: { host: '127.0.0.1', port: server.port }, timeoutMs: 5000 });

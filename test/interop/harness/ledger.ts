@@ -1,3 +1,4 @@
+import { nextSeed } from '../../support/seed.ts';
 import { type BoltConnection, ConnectionLost, CypherError, type Statement } from './bolt.ts';
 import { isSwitch } from './leadership.ts';
 import { describeEdge, describeItem, hubCount, LedgerPlan } from './ledger-plan.ts';
@@ -35,7 +36,7 @@ export class Ledger {
     private readonly server: CypherTarget,
     private readonly options: LedgerOptions = {},
   ) {
-    this.seed = options.seed ?? Date.now() % 1_000_000_000;
+    this.seed = options.seed ?? nextSeed();
     const workers = options.workers ?? 4;
     this.plans = Array.from({ length: workers }, (_, worker) => new LedgerPlan(this.seed, worker));
     this.acknowledgedNumbers = this.plans.map(() => 0);

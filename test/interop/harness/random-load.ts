@@ -1,3 +1,4 @@
+import { nextSeed } from '../../support/seed.ts';
 import {
   type BoltConnection,
   ConnectionLost,
@@ -95,7 +96,7 @@ export class RandomLoad {
     private readonly server: CypherTarget,
     private readonly options: LoadOptions = {},
   ) {
-    this.seed = options.seed ?? Date.now() % 1_000_000_000;
+    this.seed = options.seed ?? nextSeed();
     this.workers = options.workers ?? 4;
     const kinds = (options.values ?? 'everything') === 'everything' ? everyKind : numbersAndText;
     this.state = {
