@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import { checkStore } from '../../src/check/check-store.ts';
 import type { Finding } from '../../src/check/finding.ts';
@@ -86,7 +86,8 @@ describe('threads', () => {
 
   it('end when the check is cancelled, and when a finding cannot be taken', async () => {
     const store = lab.copy('base35');
-    const before = process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+    const openPorts = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+    const before = openPorts();
     const controller = new AbortController();
     const cancelled = checkStore(store, {
       workers: 2,
@@ -98,8 +99,8 @@ describe('threads', () => {
       throw new Error('the disk is full');
     };
     await expect(checkStore(join(root, 'full'), { workers: 2, onFinding })).rejects.toThrow('the disk is full');
-    const after = process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
-    expect(after).toBe(before);
+    // The handle of a thread that has ended may be closed in the next turn.
+    await vi.waitFor(() => expect(openPorts()).toBeLessThanOrEqual(before));
   });
 
   it('tell how far they are, in bytes, never more than there are', async () => {
