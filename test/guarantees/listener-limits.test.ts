@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeRequest } from '../../src/protocol/common/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import type { ListenerLimits } from '../../src/serve/listener-options.ts';
@@ -380,6 +380,6 @@ describe('memory and descriptors', () => {
     expect(memoryInUse() - before).toBeLessThan(16 * MB);
     expect(peakMemory() - peakBefore).toBeLessThan(200 * MB);
     while (listener.clients > 0) await new Promise(setImmediate);
-    expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(descriptors);
+    await vi.waitFor(() => expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(descriptors));
   });
 });
