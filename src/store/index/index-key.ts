@@ -1,6 +1,6 @@
 import type { PropertyValue } from '../property-value.ts';
 import { DEFAULT_PAGE_BYTES } from '../tree/meta-page.ts';
-import { createNodeFormat } from '../tree/node-format.ts';
+import { createNodeFormat } from '../tree/node-formats.ts';
 import { type NativePart, partOf } from './index-part.ts';
 import type { IndexFolders } from './index-provider.ts';
 import { genericKey } from './keys/generic-key.ts';

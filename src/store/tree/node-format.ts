@@ -1,7 +1,3 @@
-import { DynamicNodeFormat } from './dynamic-node.ts';
-import { FixedNodeFormat } from './fixed-node.ts';
-import type { TreeLayout } from './layout.ts';
-
 /**
  * Bodies of tree nodes: where keys, values and children of a page are, and how many fit. All positions are byte offsets in the
  * page. {@link findProblem} has to be asked once for a page that was read; the other questions rely on its answer.
@@ -39,10 +35,4 @@ export interface NodeFormat {
   ): void;
   /** Appends the separator of children `count` and `count + 1`; the children are written by the caller. */
   appendBranchKey(page: Uint8Array, count: number, key: Uint8Array, start: number, length: number): void;
-}
-
-export function createNodeFormat(layout: TreeLayout, pageBytes: number): NodeFormat {
-  return layout.keys === 'fixed'
-    ? new FixedNodeFormat(pageBytes, layout.keyBytes, layout.valueBytes)
-    : new DynamicNodeFormat(pageBytes);
 }

@@ -1,7 +1,8 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import type { TreeLayout } from './layout.ts';
 import { decodeMetaPage, findMetaProblem, META_BYTES } from './meta-page.ts';
-import { createNodeFormat, type NodeFormat } from './node-format.ts';
+import type { NodeFormat } from './node-format.ts';
+import { createNodeFormat } from './node-formats.ts';
 import { BODY_AT, FIRST_NODE_PAGE, KIND_NODE, readNodeGeneration } from './node-page.ts';
 import { openPageFile, type PageFile, truncated } from './page-file.ts';
 import { findStableSlot, NO_NODE, readPageId, readSlotGeneration } from './pointer.ts';
