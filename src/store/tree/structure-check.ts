@@ -156,7 +156,8 @@ class StructureCheck {
     const leaf = isLeaf(level.page);
     this.checkSiblings(id, level);
     this.checkSuccessor(id, level.page);
-    this.checkKeys(id, level.page, leaf, lower, upper);
+    this.checkSpace(id, level.page, leaf);
+    this.reportIncomparable(id, () => this.checkKeys(id, level.page, leaf, lower, upper));
     await this.pulse.tick();
     if (!leaf) return this.visitChildren(id, level.page, depth, lower, upper);
     if (this.leafDepth === -1) this.leafDepth = depth;
@@ -239,25 +240,22 @@ class StructureCheck {
     }
   }
 
-  private checkKeys(
-    id: number,
-    page: Uint8Array,
-    leaf: boolean,
-    lower: KeyWindow | undefined,
-    upper: KeyWindow | undefined,
-  ): void {
+  private checkSpace(id: number, page: Uint8Array, leaf: boolean): void {
     const space = this.tree.format.findSpaceProblem(page, leaf);
     if (space !== undefined) this.report('node', id, space);
+  }
+
+  /** A key may have no place in any order: a time zone with an unknown number. */
+  private reportIncomparable(id: number, compareKeys: () => void): void {
     try {
-      this.checkOrder(id, page, leaf, lower, upper);
+      compareKeys();
     } catch (error) {
-      // A key that has no place in any order: a time zone with an unknown number.
       if (!(error instanceof GraphkeepError) || error.code === 'file.io') throw error;
       this.report('order', id, `the keys cannot be compared: ${error.message}`);
     }
   }
 
-  private checkOrder(
+  private checkKeys(
     id: number,
     page: Uint8Array,
     leaf: boolean,

@@ -8,7 +8,7 @@ import {
   TEXT_LENGTH_MASK,
 } from './generic-slot.ts';
 import { numberBytes } from './number-order.ts';
-import { TEMPORAL_TYPES, type TemporalType, temporalBytes } from './temporal-fields.ts';
+import { temporalBytes } from './temporal-fields.ts';
 
 const ENTITY_BYTES = 8;
 
@@ -49,7 +49,7 @@ function skipSlot(key: Uint8Array, from: number, end: number): number | string {
     size = 8 + 8 * crsDimensions(readCrs(key, at));
     at += CRS_BYTES;
   } else if (family === 'boolean') size = 1;
-  else if (family !== 'text') size = sizes[family];
+  else if (family !== 'text') size = temporalBytes(family);
   let count = 1;
   if (isArray) {
     if (at + 2 > end) return at + 2;
@@ -58,11 +58,6 @@ function skipSlot(key: Uint8Array, from: number, end: number): number | string {
   }
   return family === 'text' ? skipTexts(key, at, end, count) : at + count * size;
 }
-
-const sizes = Object.fromEntries(TEMPORAL_TYPES.map((type) => [type, temporalBytes(type)])) as Record<
-  TemporalType,
-  number
->;
 
 function skipTexts(key: Uint8Array, from: number, end: number, count: number): number | string {
   let at = from;
