@@ -5,6 +5,7 @@ import { IndexBuilder } from '../../src/store/index/index-builder.ts';
 import { LabelScanBuilder } from '../../src/store/label-scan/label-scan-builder.ts';
 import type { IndexRule } from '../../src/store/schema-rule.ts';
 import { StoreReader } from '../../src/store/store-reader.ts';
+import { walkFreeList } from '../../src/store/tree/free-list-walk.ts';
 import type { TreeLayout } from '../../src/store/tree/layout.ts';
 import { findLayoutOf } from '../../src/store/tree/layouts.ts';
 import { openPageFile } from '../../src/store/tree/page-file.ts';
@@ -212,6 +213,66 @@ describeInterop('trees', () => {
       await expectConsistent(version, recovered.storeDirectory);
     },
   );
+});
+
+/** Kind bytes of the pages of the free list. */
+function freeListKinds(file: string, layout: TreeLayout): number[] {
+  const kinds: number[] = [];
+  const tree = openTreeForReading(file, layout);
+  const page = new Uint8Array(1);
+  const listPage = (id: number) => {
+    tree.file.read(page, id * tree.format.pageBytes);
+    kinds.push(page[0]!);
+  };
+  walkFreeList(tree, { listPage, freePage: () => {} });
+  tree.file.close();
+  return kinds;
+}
+
+describeInterop('free lists', () => {
+  it.each<Version>(['3.4.9', '3.5.34'])('of several pages, one of kind 0, are shared with %s', async (version) => {
+    const change = 'MATCH (n:T) SET n.t = $letter + n.n + reduce(s = "", k IN range(1, 250) | s + "xxxxxxxxxx")';
+    let server = await startServer({ version });
+    await server.cypher('CREATE INDEX ON :T(t)');
+    await awaitIndexes(server);
+    await server.cypher('UNWIND range(0, 899) AS n CREATE (:T {n: toString(1000 + n)})');
+    await server.cypher(change, { letter: 'a' });
+    await server.stop();
+    const { home } = server;
+    let listPages = 0;
+    for (const letter of ['b', 'c']) {
+      server = await startServer({ version, home });
+      await server.cypher(change, { letter });
+      await server.stop();
+      const store = path.join(makeScratch('lists'), 'graph.db');
+      await copyStore(server.storeDirectory, store);
+      for (const { file, layout } of listTrees(store)) {
+        expect(await checkTreeStructure(openPageFile(file, 'read'), layout), file).toEqual([]);
+        const kinds = freeListKinds(file, layout);
+        if (kinds.includes(0)) listPages = Math.max(listPages, kinds.length);
+        const changes = readAll(file, layout).map((entry) => changesOf(entry, layout));
+        await updateTree(
+          file,
+          layout,
+          changes.map(({ remove }) => remove),
+        );
+        await updateTree(
+          file,
+          layout,
+          changes.map(({ add }) => add),
+        );
+        expect(await checkTreeStructure(openPageFile(file, 'read'), layout), file).toEqual([]);
+      }
+      await expectConsistent(version, store);
+      const onUpdated = await openCopy(version, store);
+      await onUpdated.cypher(change, { letter: 'd' });
+      const { rows } = await onUpdated.cypher("MATCH (n:T) WHERE n.t STARTS WITH 'd' RETURN count(n)");
+      expect(rows).toEqual([[900]]);
+      await onUpdated.stop();
+      await expectConsistent(version, onUpdated.storeDirectory);
+    }
+    expect(listPages).toBeGreaterThan(1);
+  });
 });
 
 describeInterop('derived files', () => {

@@ -7,7 +7,7 @@ import { readPageId, readSlotGeneration, writePageId } from './pointer.ts';
  *
  * | offset      | type | field                                    |
  * |-------------|------|------------------------------------------|
- * | 0           | u8   | page kind 2                              |
+ * | 0           | u8   | page kind 2; servers leave 0 on the last |
  * | 1           | 6    | id of the next free-list page, 0 = none  |
  * | 7 + 10 * i  | u32  | entry i: generation of the release       |
  * | 11 + 10 * i | 6    | entry i: page id                         |

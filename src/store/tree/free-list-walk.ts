@@ -1,5 +1,5 @@
 import { freeEntriesPerPage, readFreeGeneration, readFreeId, readNextFreeListPage } from './free-list-page.ts';
-import { FIRST_NODE_PAGE, KIND_FREE_LIST } from './node-page.ts';
+import { FIRST_NODE_PAGE } from './node-page.ts';
 import type { OpenTree } from './tree-file.ts';
 
 export interface FreeListVisitor {
@@ -10,7 +10,8 @@ export interface FreeListVisitor {
 
 /**
  * Walks the free list of the current state (trees spec 6): the pages of the list and the free pages between the read and the write
- * position. Returns what is wrong with it, where the walk had to stop.
+ * position. Returns what is wrong with it, where the walk had to stop. The kind byte says nothing: servers leave it 0 on the last page of
+ * the list. A list that leads into the tree shows in what the visitor is told.
  */
 export function walkFreeList(tree: OpenTree, visitor: FreeListVisitor): { page: number; message: string } | undefined {
   const { state, format, file } = tree;
@@ -23,7 +24,6 @@ export function walkFreeList(tree: OpenTree, visitor: FreeListVisitor): { page: 
       return { page: id, message: `the free list leads to page ${id}, outside 3..${state.lastId}` };
     }
     file.read(page, id * format.pageBytes);
-    if (page[0] !== KIND_FREE_LIST) return { page: id, message: `page kind ${page[0]} is not a free-list page` };
     visitor.listPage(id);
     const isLast = id === state.freeWritePage;
     const end = isLast ? state.freeWritePosition : perPage;

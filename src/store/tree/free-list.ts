@@ -8,7 +8,7 @@ import {
   writeFreeEntry,
   writeNextFreeListPage,
 } from './free-list-page.ts';
-import { FIRST_NODE_PAGE, KIND_FREE_LIST } from './node-page.ts';
+import { FIRST_NODE_PAGE, KIND_FREE_LIST, KIND_NODE } from './node-page.ts';
 import type { OpenTree } from './tree-file.ts';
 
 /** The fields of the state that say where the free list is. */
@@ -119,11 +119,16 @@ export class FreeList {
 
   private loadWritePage(): void {
     this.loadListPage(this.state.freeWritePage, this.writeBuffer);
+    this.writeBuffer[0] = KIND_FREE_LIST;
   }
 
+  /**
+   * What the list leads to is a page of it, whatever its kind byte says: servers leave that 0 on the last page. Only a tree node is refused,
+   * because its bytes, taken for entries, would hand out pages in use.
+   */
   private loadListPage(id: number, buffer: Uint8Array): void {
     this.tree.file.read(buffer, id * this.tree.format.pageBytes);
-    if (buffer[0] !== KIND_FREE_LIST) throw this.corrupt(id, `page kind ${buffer[0]} is not a free-list page`);
+    if (buffer[0] === KIND_NODE) throw this.corrupt(id, 'the free list leads to a tree node');
   }
 
   private append(id: number, generation: number): void {

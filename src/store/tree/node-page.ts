@@ -6,7 +6,7 @@ import { POINTER_BYTES, writePointer } from './pointer.ts';
  *
  * | offset | type | field                                              |
  * |--------|------|----------------------------------------------------|
- * | 0      | u8   | page kind: 1 tree node, 2 free-list page           |
+ * | 0      | u8   | page kind: 1 tree node; 2 or 0 free-list page      |
  * | 1      | u8   | 1 leaf, 0 internal                                 |
  * | 2      | u32  | generation of the node                             |
  * | 6      | i32  | key count                                          |
