@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Dice } from '../../test/support/dice.ts';
+import { EmbeddedLoad, loadSchema } from '../../test/support/embedded-load.ts';
+import { findContentDifferences } from '../../test/support/model-graph.ts';
+import { nextSeed } from '../../test/support/seed.ts';
 import { findStoreProblems } from '../../test/support/sound-store.ts';
+import { readContent } from '../../test/support/stored-content.ts';
 import type { PropertyValue } from '../store/property-value.ts';
 import { EmbeddedDatabase, type EmbeddedEvent } from './embedded-database.ts';
 
@@ -161,4 +166,43 @@ test('a check point that fails does no harm: commits go on, and the next one doe
   const again = await openDatabase();
   expect([...again.nodes()]).toHaveLength(30);
   await again.close();
+});
+
+test('the check point after a failed one takes nothing from transactions that are committed while it runs', async () => {
+  const db = await openDatabase();
+  const { value: node } = await db.transact((tx) => tx.createNode(['N', 'M'], { n: long(1) }));
+  disk.fails = { call: 'writeSync', file: /nodestore\.db$/, code: 'ENOSPC' };
+  await expect(db.checkPoint()).rejects.toMatchObject({ code: 'file.io' });
+  disk.fails = undefined;
+  // Begins at once, so that its end is known before the label goes.
+  const holding = db.holdCheckPoints();
+  await db.transact((tx) => tx.removeLabel(node, 'N'));
+  (await holding).release();
+  await db.transact((tx) => tx.addLabel(node, 'N'));
+  await db.close();
+  expect(await findStoreProblems(directory)).toEqual([]);
+});
+
+test('check points that fail under load leave sound files once one succeeds', async () => {
+  const seed = nextSeed();
+  const dice = new Dice(seed);
+  const files = [/nodestore\.db$/, /propertystore\.db$/, /labelscanstore/, /index-\d+$/, /counts/, /neostore$/];
+  const db = await openDatabase(1_000_000_000);
+  for (const { label, keys } of loadSchema.indexes) await db.createIndex(label, keys);
+  const load = new EmbeddedLoad(db, { seed, writers: 8 });
+  let failed = 0;
+  for (let round = 1; round <= 6; round++) {
+    load.start();
+    await load.reach(60 * round);
+    disk.fails = { call: 'writeSync', file: files[dice.below(files.length)]!, code: 'ENOSPC' };
+    await db.checkPoint().catch(() => failed++);
+    disk.fails = undefined;
+    await db.checkPoint();
+    await load.stop();
+    expect(events.map(({ kind }) => kind)).not.toContain('failed');
+  }
+  await db.close();
+  expect(failed).toBeGreaterThan(0);
+  expect(findContentDifferences(load.ledger.graphAt().content(), readContent(directory))).toEqual([]);
+  expect(await findStoreProblems(directory)).toEqual([]);
 });

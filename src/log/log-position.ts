@@ -3,3 +3,7 @@ export interface LogPosition {
   version: number;
   offset: number;
 }
+
+export function isBefore(a: LogPosition, b: LogPosition): boolean {
+  return a.version < b.version || (a.version === b.version && a.offset < b.offset);
+}

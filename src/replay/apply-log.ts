@@ -8,7 +8,7 @@ import { atFile } from '../base/file-errors.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { type NeostoreMetadata, readMetadata } from '../store/neostore-metadata.ts';
 import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/store-files.ts';
-import { formatByVersion, type StoreFormat } from '../store/store-format.ts';
+import { formatByVersion } from '../store/store-format.ts';
 import { type CollectedLog, collectChanges } from './collect-changes.ts';
 import { beginCounts, finishCounts } from './counts-files.ts';
 import { type DerivedFilesReport, planDerivedFiles } from './derived-files.ts';
@@ -17,6 +17,7 @@ import { LogImages } from './log-images.ts';
 import { NetChanges } from './net-changes.ts';
 import { checkRecords } from './record-check.ts';
 import { writeRecords } from './record-writer.ts';
+import type { ReplayContext } from './replay-context.ts';
 
 export interface ApplyOptions {
   /** Where replay begins: the position of the check point that the store files are at least as new as. */
@@ -58,10 +59,11 @@ export async function applyLog(folder: string, options: ApplyOptions): Promise<A
   const runs = join(options.scratch, 'runs');
   await makeDirectory(runs);
   const changes = new NetChanges(options.budgetBytes / 2, runs);
+  const log = { folder: options.logFolder ?? folder, start: options.start, end: options.end };
   let images: LogImages | undefined;
   try {
-    images = new LogImages(options.logFolder ?? folder, options.start.version, options.budgetBytes);
-    return await replay(folder, options, before, format, images, changes);
+    images = new LogImages(log, options.budgetBytes);
+    return await replay({ folder, format, log, changes, images }, options, before);
   } finally {
     changes.dispose();
     images?.dispose();
@@ -69,28 +71,21 @@ export async function applyLog(folder: string, options: ApplyOptions): Promise<A
   }
 }
 
-async function replay(
-  folder: string,
-  options: ApplyOptions,
-  before: NeostoreMetadata,
-  format: StoreFormat,
-  images: LogImages,
-  changes: NetChanges,
-): Promise<AppliedLog> {
+async function replay(context: ReplayContext, options: ApplyOptions, before: NeostoreMetadata): Promise<AppliedLog> {
+  const { folder } = context;
   const { signal, onPhase } = options;
   onPhase?.('reading the log');
   const counts = beginCounts(folder);
-  const logFolder = options.logFolder ?? folder;
-  const log = await collectChanges(logFolder, options, images, changes, counts.counts, format, signal);
+  const log = await collectChanges(context, counts.counts, signal);
   requireNoGap(folder, before, log);
   throwIfCancelled(signal);
   const lastTransaction = log.last?.id ?? before.lastTransactionId;
-  const derived = planDerivedFiles(folder, format, changes, images, log.collector, options);
-  await checkRecords(folder, format, changes, images, signal);
+  const derived = planDerivedFiles(context, log.collector, options);
+  await checkRecords(context, signal);
   await options.beforeWriting?.();
   await removeIdFiles(folder);
   onPhase?.('writing records');
-  const { records } = await writeRecords(folder, format, changes, images, log.collector.freedUnits, signal);
+  const { records } = await writeRecords(context, log.collector.freedUnits, signal);
   onPhase?.('updating labels, indexes and counts');
   const report = await derived.apply();
   await finishCounts(folder, counts, lastTransaction, log.firstId, signal);

@@ -3,14 +3,13 @@ import { throwIfCancelled } from '../base/cancellation.ts';
 import { logFileName } from '../log/log-files.ts';
 import { relocateError } from '../log/log-integer.ts';
 import type { LogPosition } from '../log/log-position.ts';
-import { LogReader } from '../log/log-reader.ts';
 import type { LogTransaction } from '../log/log-transaction.ts';
 import { walkTransaction } from '../log/transaction-walker.ts';
 import type { Counts } from '../store/counts-store.ts';
-import type { StoreFormat } from '../store/store-format.ts';
 import { ChangeCollector } from './change-collector.ts';
 import type { LogImages } from './log-images.ts';
-import type { NetChanges } from './net-changes.ts';
+import { type LogStretch, StretchReader } from './log-stretch.ts';
+import type { ReplayContext } from './replay-context.ts';
 
 /** The last transaction of a stretch of log, as `neostore` remembers it. */
 export interface ReplayedTransaction {
@@ -29,29 +28,19 @@ export interface CollectedLog {
   end: LogPosition;
 }
 
-/** A stretch of the log of a directory. */
-export interface LogStretch {
-  start: LogPosition;
-  /** The end of a transaction or check point, where reading stops; default: the end of the log. */
-  end?: LogPosition | undefined;
-}
-
 /** The event loop gets a turn after this many bytes of log. */
 const BYTES_PER_TURN = 8 * 1024 * 1024;
 
 /**
- * Reads a stretch of the log of `folder` once and collects its net change. Counts of transactions that `counts` does not
- * hold yet are added to it. Checks that ids follow each other, beginning behind `lastTransaction` if that is given.
+ * Reads the log of `context` once and collects its net change. Counts of transactions that `counts` does not hold yet are added to it.
+ * Checks that ids follow each other.
  */
 export async function collectChanges(
-  folder: string,
-  { start, end }: LogStretch,
-  images: LogImages,
-  changes: NetChanges,
+  context: ReplayContext,
   counts: Counts,
-  format: StoreFormat,
   signal?: AbortSignal,
 ): Promise<CollectedLog> {
+  const { log, format, changes, images } = context;
   const collector = new ChangeCollector(
     changes,
     {
@@ -61,17 +50,13 @@ export async function collectChanges(
     format.secondUnits,
   );
   const countsKnownTo = counts.txId;
-  const reader = new LogReader(folder, { from: start });
-  const collected: CollectedLog = { collector, transactions: 0, last: undefined, firstId: undefined, end: start };
+  const reader = new StretchReader(log);
+  const collected: CollectedLog = { collector, transactions: 0, last: undefined, firstId: undefined, end: log.start };
   try {
     let bytes = 0;
     let last: LogTransaction | undefined;
-    while (end === undefined || isBefore(reader.position, end)) {
-      const item = reader.next();
-      // Of a log that grows, the file behind `end` may hold something by now.
-      if (item === undefined || (end !== undefined && isBefore(end, reader.position))) break;
-      if (item.kind !== 'transaction') continue;
-      collect(item, folder, collector, images, item.transactionId > countsKnownTo);
+    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+      collect(item, log, collector, images, item.transactionId > countsKnownTo);
       changes.spillIfLarge();
       // With changes on disk nothing is compared node by node.
       if (changes.spilled) collector.touchedNodes.ids.clear();
@@ -85,7 +70,7 @@ export async function collectChanges(
         throwIfCancelled(signal);
       }
     }
-    collected.end = end ?? reader.position;
+    collected.end = reader.position;
     if (last !== undefined) {
       collected.last = { id: last.transactionId, checksum: last.checksum, timeCommitted: last.timeCommitted };
     }
@@ -95,13 +80,9 @@ export async function collectChanges(
   return collected;
 }
 
-function isBefore(a: LogPosition, b: LogPosition): boolean {
-  return a.version < b.version || (a.version === b.version && a.offset < b.offset);
-}
-
 function collect(
   transaction: LogTransaction,
-  folder: string,
+  { folder }: LogStretch,
   collector: ChangeCollector,
   images: LogImages,
   countsWanted: boolean,

@@ -1,6 +1,4 @@
-import type { LogPosition } from '../log/log-position.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
-import type { StoreFormat } from '../store/store-format.ts';
 import { StoreReader } from '../store/store-reader.ts';
 import type { ChangeCollector } from './change-collector.ts';
 import { DerivedChangeCollector, type DerivedChanges, rebuildAll } from './derived-changes.ts';
@@ -8,9 +6,8 @@ import { locateAfter, locateBefore, UnknownPast, viewGraph } from './graph-view.
 import type { IndexBuilding } from './index-rebuild.ts';
 import { readIndexRules } from './index-rules.ts';
 import { bringLabelScanUpToDate } from './label-scan-file.ts';
-import type { LogImages } from './log-images.ts';
-import type { NetChanges } from './net-changes.ts';
 import { NodeStateReader } from './node-state.ts';
+import type { ReplayContext } from './replay-context.ts';
 import { bringIndexesUpToDate, type IndexesReport } from './schema-index-files.ts';
 import { collectStateHistory } from './state-history.ts';
 import { storedRecords } from './stored-records.ts';
@@ -25,7 +22,6 @@ export interface DerivedFilesPlan {
 }
 
 export interface DerivedFilesOptions {
-  start: LogPosition;
   storeIsExact: boolean;
   scratch: string;
   indexes?: IndexBuilding;
@@ -33,38 +29,30 @@ export interface DerivedFilesOptions {
 }
 
 /**
- * Finds out, before records are written, what the log changes in the label scan store and in the indexes.
+ * Finds out, when the log was read and before records are written, what it changes in the label scan store and in the indexes.
  */
 export function planDerivedFiles(
-  folder: string,
-  format: StoreFormat,
-  changes: NetChanges,
-  images: LogImages,
+  context: ReplayContext,
   collector: ChangeCollector,
   options: DerivedFilesOptions,
 ): DerivedFilesPlan {
-  const derived = compare(folder, format, changes, images, collector, options);
+  const { folder } = context;
+  const derived = compare(context, collector, options);
   const { scratch, signal, indexes: building = {} } = options;
   const { recreated } = collector.schema;
   return {
     async apply() {
       // The label scan store first: a server that finds an index missing populates it through the labels.
       const labelScan = await bringLabelScanUpToDate(folder, derived.labelScan, scratch, signal);
-      const context = { folder, changes: derived.indexes, recreated, building, scratch, signal };
-      return { labelScan, ...(await bringIndexesUpToDate(context)) };
+      const wanted = { folder, changes: derived.indexes, recreated, building, scratch, signal };
+      return { labelScan, ...(await bringIndexesUpToDate(wanted)) };
     },
   };
 }
 
-function compare(
-  folder: string,
-  format: StoreFormat,
-  changes: NetChanges,
-  images: LogImages,
-  collector: ChangeCollector,
-  options: DerivedFilesOptions,
-): DerivedChanges {
-  const reader = new StoreReader(folder);
+function compare(context: ReplayContext, collector: ChangeCollector, options: DerivedFilesOptions): DerivedChanges {
+  const { changes } = context;
+  const reader = new StoreReader(context.folder);
   try {
     const { touched, recreated } = collector.schema;
     const rules = readIndexRules(reader, touched).filter((rule) => !recreated.has(rule.id));
@@ -74,13 +62,13 @@ function compare(
     const states = new NodeStateReader(onNodes);
     const stored = storedRecords(reader);
     if (options.storeIsExact) {
-      const before = viewGraph(changes, images, stored, format, locateBefore(changes));
-      const after = viewGraph(changes, images, stored, format, locateAfter(changes));
+      const before = viewGraph(context, stored, locateBefore(changes));
+      const after = viewGraph(context, stored, locateAfter(changes));
       for (const node of collector.touchedNodes.ids.sortedIds()) {
         derived.add(node, [states.read(node, before), states.read(node, after)]);
       }
     } else {
-      collectStateHistory(folder, options.start, changes, images, stored, format, states, derived);
+      collectStateHistory(context, stored, states, derived);
     }
     const result = derived.result();
     if (collector.relationshipsChanged) rebuildOnRelationships(result, rules);

@@ -1,12 +1,11 @@
 import type { DynamicRecord } from '../store/dynamic-record.ts';
 import type { NodeRecord } from '../store/node-record.ts';
 import type { PropertyRecord } from '../store/property-record.ts';
-import type { StoreFormat } from '../store/store-format.ts';
 import { NO_IMAGE } from './change-table.ts';
 import { dynamicImages, type ImageDecoder, nodeImages, propertyImages } from './image-decoders.ts';
-import type { LogImages } from './log-images.ts';
 import type { NetChanges } from './net-changes.ts';
 import { RecordSpace } from './record-space.ts';
+import type { ReplayContext } from './replay-context.ts';
 
 /** Reads single records of the graph at one moment. A returned record may be reused by the next call. */
 export interface GraphView {
@@ -33,13 +32,8 @@ export const UNKNOWN = -1;
  * Sees the graph at a moment within a stretch of log without replaying it: records that the log touches come from the images that
  * `locate` names, all others from the store, where they are exact even in a fuzzy copy.
  */
-export function viewGraph(
-  changes: NetChanges,
-  images: LogImages,
-  stored: GraphView,
-  format: StoreFormat,
-  locate: LocateImage,
-): GraphView {
+export function viewGraph(context: ReplayContext, stored: GraphView, locate: LocateImage): GraphView {
+  const { changes, images, format } = context;
   function overlay<R extends { id: number }>(
     space: RecordSpace,
     decode: ImageDecoder<R>,

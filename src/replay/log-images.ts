@@ -3,6 +3,7 @@ import { OutOfBytes } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError } from '../base/file-errors.ts';
 import { listLogFiles } from '../log/log-files.ts';
+import type { LogStretch } from './log-stretch.ts';
 
 /** A log that fits is held in memory; of larger ones some pages are. */
 const MEMORY_SHARE = 0.5;
@@ -33,14 +34,14 @@ export class LogImages {
   private readonly pages: Buffer[] = [];
   private pageOfSlot = new Float64Array(0);
 
-  /** Opens the log files of `folder` from version `from` on; they must not change any more. */
-  constructor(folder: string, from: number, budgetBytes: number) {
+  /** Opens the log files of the stretch; up to its end they must not change any more. */
+  constructor({ folder, start, end }: LogStretch, budgetBytes: number) {
     let base = 0;
     try {
       for (const { version, path } of listLogFiles(folder).files) {
-        if (version < from) continue;
+        if (version < start.version || (end !== undefined && version > end.version)) continue;
         const fd = openLog(path);
-        const sizeBytes = fstatSync(fd).size;
+        const sizeBytes = version === end?.version ? end.offset : fstatSync(fd).size;
         this.segments.push({ version, path, fd, base, sizeBytes, content: undefined });
         base += sizeBytes;
       }

@@ -1,40 +1,27 @@
 import { join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import type { IdBits, StoreFormat } from '../store/store-format.ts';
+import type { IdBits } from '../store/store-format.ts';
 import { NO_IMAGE } from './change-table.ts';
 import { imagesOf } from './image-decoders.ts';
-import type { LogImages } from './log-images.ts';
-import type { NetChanges } from './net-changes.ts';
 import { fileOfSpace, type RecordSpace, recordSpaces } from './record-space.ts';
 import { type AnyRecord, checkFits, codecOf } from './record-writer.ts';
+import type { ReplayContext } from './replay-context.ts';
 
 /**
  * Everything of {@link writeRecords} but the writing: whatever a record of the log could be refused for is found before the first
  * change to the store. A log that came over the network has only been checked for its structure.
  */
-export async function checkRecords(
-  folder: string,
-  format: StoreFormat,
-  changes: NetChanges,
-  images: LogImages,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function checkRecords(context: ReplayContext, signal?: AbortSignal): Promise<void> {
   for (const space of recordSpaces) {
-    if (!changes.has(space)) continue;
+    if (!context.changes.has(space)) continue;
     throwIfCancelled(signal);
-    checkSpace(folder, space, format, changes, images);
+    checkSpace(space, context);
     await new Promise(setImmediate);
   }
 }
 
-function checkSpace(
-  folder: string,
-  space: RecordSpace,
-  format: StoreFormat,
-  changes: NetChanges,
-  images: LogImages,
-): void {
+function checkSpace(space: RecordSpace, { folder, format, changes, images }: ReplayContext): void {
   const { key, kind, fileName } = fileOfSpace(space);
   const path = join(folder, fileName);
   const codec = codecOf(path, kind, format);

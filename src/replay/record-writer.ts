@@ -11,10 +11,9 @@ import { readRecordSize } from '../store/store-reader.ts';
 import { NO_IMAGE } from './change-table.ts';
 import type { FreedUnits } from './freed-units.ts';
 import { imagesOf } from './image-decoders.ts';
-import type { LogImages } from './log-images.ts';
-import type { NetChanges } from './net-changes.ts';
 import { fileOfSpace, type RecordSpace, recordSpaces } from './record-space.ts';
 import { RecordWindow } from './record-window.ts';
+import type { ReplayContext } from './replay-context.ts';
 
 /** The fields that every record has, whatever its kind. */
 export interface AnyRecord {
@@ -30,14 +29,11 @@ export interface WrittenRecords {
 }
 
 /**
- * Writes the last after-image of every changed record into the store files of `folder`, each file once and in id order, and forces
+ * Writes the last after-image of every changed record into the store files, each file once and in id order, and forces
  * them to disk. Idempotent: it may be repeated after a kill.
  */
 export async function writeRecords(
-  folder: string,
-  format: StoreFormat,
-  changes: NetChanges,
-  images: LogImages,
+  context: ReplayContext,
   freedUnits: FreedUnits | undefined,
   signal?: AbortSignal,
 ): Promise<WrittenRecords> {
@@ -46,11 +42,11 @@ export async function writeRecords(
   const flushes: Promise<void>[] = [];
   try {
     for (const space of recordSpaces) {
-      if (!changes.has(space)) continue;
+      if (!context.changes.has(space)) continue;
       throwIfCancelled(signal);
-      written.records += writeSpace(folder, space, format, changes, images, freedUnits);
+      written.records += writeSpace(space, context, freedUnits);
       written.files++;
-      flushes.push(beginFlush(join(folder, fileOfSpace(space).fileName)));
+      flushes.push(beginFlush(join(context.folder, fileOfSpace(space).fileName)));
       // Between files the event loop runs: signals and progress come through.
       await new Promise(setImmediate);
     }
@@ -68,14 +64,8 @@ function beginFlush(path: string): Promise<void> {
   return flush;
 }
 
-function writeSpace(
-  folder: string,
-  space: RecordSpace,
-  format: StoreFormat,
-  changes: NetChanges,
-  images: LogImages,
-  units: FreedUnits | undefined,
-): number {
+function writeSpace(space: RecordSpace, context: ReplayContext, units: FreedUnits | undefined): number {
+  const { folder, format, changes, images } = context;
   const file = fileOfSpace(space);
   const path = join(folder, file.fileName);
   const codec = codecOf(path, file.kind, format);

@@ -1,38 +1,32 @@
-import type { LogPosition } from '../log/log-position.ts';
-import { LogReader } from '../log/log-reader.ts';
 import type { LogTransaction } from '../log/log-transaction.ts';
 import { walkTransaction } from '../log/transaction-walker.ts';
-import type { StoreFormat } from '../store/store-format.ts';
 import { ChangeCollector } from './change-collector.ts';
 import { NO_IMAGE } from './change-table.ts';
 import type { DerivedChangeCollector } from './derived-changes.ts';
 import { FROM_STORE, type GraphView, UNKNOWN, viewGraph } from './graph-view.ts';
-import type { LogImages } from './log-images.ts';
+import { StretchReader } from './log-stretch.ts';
 import { NetChanges } from './net-changes.ts';
 import type { NodeState, NodeStateReader } from './node-state.ts';
+import type { ReplayContext } from './replay-context.ts';
 import { TouchedNodes } from './touched-nodes.ts';
 
 const IGNORED_COUNTS = { nodes: () => {}, relationships: () => {} };
 
 /**
  * Collects every state that each touched node went through, transaction by transaction: needed where the label scan store and the
- * indexes may hold any of them (a copy of a running server, a crash). Reads the log a second time; `changes` is its net change.
+ * indexes may hold any of them (a copy of a running server, a crash). Reads the log a second time, the same stretch of it.
  */
 export function collectStateHistory(
-  folder: string,
-  start: LogPosition,
-  changes: NetChanges,
-  images: LogImages,
+  context: ReplayContext,
   stored: GraphView,
-  format: StoreFormat,
   states: NodeStateReader,
   derived: DerivedChangeCollector,
 ): void {
-  const history = new StateHistory(changes, images, stored, format, states);
-  const reader = new LogReader(folder, { from: start });
+  const history = new StateHistory(context, stored, states);
+  const reader = new StretchReader(context.log);
   try {
     for (let item = reader.next(); item !== undefined; item = reader.next()) {
-      if (item.kind === 'transaction') history.take(item, images.baseOf(item.version));
+      history.take(item, context.images.baseOf(item.version));
     }
   } finally {
     reader.close();
@@ -49,12 +43,12 @@ class StateHistory {
   private readonly states: NodeStateReader;
   private readonly now: GraphView;
 
-  constructor(changes: NetChanges, images: LogImages, stored: GraphView, format: StoreFormat, states: NodeStateReader) {
+  constructor(context: ReplayContext, stored: GraphView, states: NodeStateReader) {
     this.states = states;
-    this.now = viewGraph(changes, images, stored, format, (space, id) => {
+    this.now = viewGraph(context, stored, (space, id) => {
       const location = this.progress.table(space).lastAfter(id);
       if (location !== NO_IMAGE) return location;
-      const table = changes.table(space);
+      const table = context.changes.table(space);
       const before = table.firstBefore(id);
       if (before !== NO_IMAGE) return before;
       return table.lastAfter(id) === NO_IMAGE ? FROM_STORE : UNKNOWN;
