@@ -1,4 +1,5 @@
 import { type ErrorCode, errorCodes } from './error-codes.ts';
+import { printableMessage, printableText } from './printable-text.ts';
 
 /** Where something was observed: a file with an offset, or a peer. */
 export interface ErrorPlace {
@@ -16,7 +17,11 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/** The only error type that graphkeep throws on purpose: a stable code, the place, the observed value and what to do next. */
+/**
+ * The only error type that graphkeep throws on purpose: a stable code, the place, the observed value and what to do next. Message and
+ * observed value may hold names and values of others as they are: they are made printable here. A message of several lines is given as a
+ * list.
+ */
 export class GraphkeepError extends Error {
   override readonly name = 'GraphkeepError';
   readonly code: ErrorCode;
@@ -24,23 +29,28 @@ export class GraphkeepError extends Error {
   readonly observed: string | number | bigint | undefined;
   readonly hint: string;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(code: ErrorCode, message: string | readonly string[], details: ErrorDetails = {}) {
+    const lines = typeof message === 'string' ? [message] : message;
+    super(lines.map(printableMessage).join('\n'), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.place = details.place;
-    this.observed = details.observed;
+    this.observed = typeof details.observed === 'string' ? printableMessage(details.observed) : details.observed;
     this.hint = details.hint ?? errorCodes[code];
   }
 }
 
 /** One line for the user: what, where, the observed value. The hint is a line of its own. */
 export function describeError(error: unknown): string {
-  if (!(error instanceof GraphkeepError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof GraphkeepError))
+    return printableMessage(error instanceof Error ? error.message : String(error));
   const parts: string[] = [];
   const { file, offset, peer } = error.place ?? {};
-  if (file !== undefined) parts.push(offset === undefined ? `file ${file}` : `file ${file}, offset ${offset}`);
+  if (file !== undefined) {
+    const name = printableText(file);
+    parts.push(offset === undefined ? `file ${name}` : `file ${name}, offset ${offset}`);
+  }
   const atPeer = offset === undefined || file !== undefined ? '' : `, offset ${offset} of what it sent`;
-  if (peer !== undefined) parts.push(`server ${peer}${atPeer}`);
+  if (peer !== undefined) parts.push(`server ${printableText(peer)}${atPeer}`);
   if (error.observed !== undefined) parts.push(`observed ${error.observed}`);
   return parts.length === 0 ? error.message : `${error.message} (${parts.join('; ')})`;
 }

@@ -10,8 +10,8 @@ export interface CommandContext {
   stderr(text: string): void;
   /** Aborted by SIGINT and SIGTERM. */
   signal: AbortSignal;
-  /** stderr is a terminal, `columns` wide. */
-  terminal?: { columns: number };
+  /** stderr is a terminal, `columns` wide. `draw`: writes to it with what moves the cursor; default: as `stderr` does. */
+  terminal?: { columns: number; draw?(text: string): void };
   now(): Date;
   /** Replaces the backup job in tests. */
   runBackup?: RunBackup;

@@ -1,5 +1,6 @@
 import { BackupFailed } from '../backup/backup-options.ts';
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
+import { printableMessage } from '../base/printable-text.ts';
 
 /**
  * What a user should know beside the message of an error: the cause of each strategy, place and observed value, what to do next.
@@ -17,6 +18,21 @@ export function explainFailure(error: unknown): string[] {
   const description = describeError(error);
   const details = description.slice(error.message.length).replace(/^ \((.*)\)$/s, '$1');
   return details === '' ? [] : [details, error.hint];
+}
+
+/** The stack of an error and of what caused it. */
+export function describeStack(error: unknown): string {
+  if (!(error instanceof Error)) return printableMessage(String(error));
+  const cause = error.cause === undefined ? '' : `\nCaused by: ${describeStack(error.cause)}`;
+  return describeOwnStack(error) + cause;
+}
+
+/** It begins with the message; only errors of ours have one of several lines. */
+function describeOwnStack(error: Error): string {
+  const { stack = '', message, name } = error;
+  const shown = error instanceof GraphkeepError ? message : printableMessage(message);
+  const calls = stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length) : '';
+  return `${name}: ${shown}${calls}`;
 }
 
 /**

@@ -54,12 +54,11 @@ async function archivePath({ to, databaseName }: DumpOptions): Promise<string> {
 async function requireClean(transactionLogDirectory: string): Promise<void> {
   if ((await statIfExists(transactionLogDirectory)) === undefined) return;
   if (!findRecoveryStart(transactionLogDirectory).needed) return;
-  throw new GraphkeepError(
-    'store.needs-recovery',
-    'Active logical log detected, this might be a source of inconsistencies.\n' +
-      'Please recover database before running the dump.\n' +
-      'To perform recovery please start database and perform clean shutdown.',
-  );
+  throw new GraphkeepError('store.needs-recovery', [
+    'Active logical log detected, this might be a source of inconsistencies.',
+    'Please recover database before running the dump.',
+    'To perform recovery please start database and perform clean shutdown.',
+  ]);
 }
 
 /** A link, unlike a rename, fails if the name is taken meanwhile. Where the disk knows no links, the earlier look has to do. */

@@ -1,5 +1,5 @@
 import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
-import { printableText } from '../base/printable-text.ts';
+import { hasUnprintable, printableText } from '../base/printable-text.ts';
 
 /** Limits of what a peer may make us create. Real stores have some dozens of files per index. */
 const MAX_FILES = 100_000;
@@ -32,7 +32,7 @@ export class ReceivedNames {
     if (problem !== undefined) {
       throw new GraphkeepError('peer.hostile', `the server sends a file name that is refused: ${problem}`, {
         place,
-        observed: printableText(received, 120),
+        observed: printableText(received),
       });
     }
     this.files.add(name);
@@ -69,7 +69,7 @@ function findPartProblem(part: string): string | undefined {
   if (part === '') return 'it is absolute or has an empty part';
   if (part === '.' || part === '..') return 'it is not canonical or leaves the directory';
   if (part.includes('\\')) return 'it mixes separators';
-  if (/[\p{Cc}\p{Cs}]/u.test(part)) return 'it has control characters or half characters';
+  if (hasUnprintable(part)) return 'it has control characters, others that cannot be shown, or half characters';
   if (Buffer.byteLength(part) > MAX_PART_BYTES) return `a part is longer than ${MAX_PART_BYTES} bytes`;
   return undefined;
 }

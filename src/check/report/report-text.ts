@@ -1,3 +1,4 @@
+import { printableLine } from '../../base/printable-text.ts';
 import { describeKind } from '../check-kinds.ts';
 import type { CheckResult } from '../check-store.ts';
 import type { Finding } from '../finding.ts';
@@ -10,9 +11,11 @@ function messageOf({ kind, message }: Finding): string {
 
 /** The lines of a finding behind its level, as report and log show them (consistency-check spec 2); no line break at the end. */
 export function renderFinding(finding: Finding): string {
-  const lines = [messageOf(finding)];
-  if (finding.text !== '') lines.push(`\t${finding.text}`);
-  if (finding.inconsistentWith.length > 0) lines.push(`\tInconsistent with: ${finding.inconsistentWith.join(' ')}`);
+  const lines = [printableLine(messageOf(finding))];
+  if (finding.text !== '') lines.push(`\t${printableLine(finding.text)}`);
+  if (finding.inconsistentWith.length > 0) {
+    lines.push(`\tInconsistent with: ${printableLine(finding.inconsistentWith.join(' '))}`);
+  }
   return lines.join('\n');
 }
 

@@ -23,7 +23,7 @@ export type WorkerMessage =
 
 interface PackedError {
   code: ErrorCode;
-  message: string;
+  message: readonly string[];
   details: ErrorDetails;
 }
 
@@ -35,7 +35,7 @@ export function packError(error: unknown): unknown {
   if (place !== undefined) details.place = place;
   if (observed !== undefined) details.observed = observed;
   if (cause instanceof Error) details.cause = cause;
-  return { code, message, details } satisfies PackedError;
+  return { code, message: message.split('\n'), details } satisfies PackedError;
 }
 
 export function unpackError(packed: unknown): unknown {

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { dumpDatabase } from '../../restore/dump-database.ts';
 import { loadDatabase } from '../../restore/load-database.ts';
@@ -12,7 +13,7 @@ export async function dumpBody({ values, context }: Invocation, reporter: Report
   const archive = await dumpDatabase({ ...options, ...countProgress(reporter, 'dumping') });
   const { size } = await stat(archive);
   const { databaseName: database } = options;
-  reporter.report(`${database}: dumped to ${archive}, ${formatBytes(size)}`, {
+  reporter.report(printableLine(`${database}: dumped to ${archive}, ${formatBytes(size)}`), {
     command: 'dump',
     database,
     archive,
@@ -24,5 +25,5 @@ export async function loadBody({ values, context }: Invocation, reporter: Report
   const options = await requestLoad(values, context);
   await loadDatabase({ ...options, ...countProgress(reporter, 'loading') });
   const { databaseName: database, databaseDirectory: directory } = options;
-  reporter.report(`${database}: loaded to ${directory}`, { command: 'load', database, directory });
+  reporter.report(printableLine(`${database}: loaded to ${directory}`), { command: 'load', database, directory });
 }

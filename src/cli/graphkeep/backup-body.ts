@@ -1,4 +1,5 @@
 import type { BackupEvents, BackupOptions, BackupReport } from '../../backup/backup-options.ts';
+import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { requestBackup } from '../commands/backup-request.ts';
 import type { Invocation } from './program.ts';
@@ -8,16 +9,17 @@ export async function backupBody({ values, context }: Invocation, reporter: Repo
   const options = await requestBackup(values, context);
   const runBackup = context.runBackup ?? (await import('../../backup/backup-job.ts')).runBackup;
   const events: BackupEvents = {
-    line: (text) => reporter.line(text),
-    note: (text) => reporter.note(text),
-    debug: (text) => reporter.debug(text),
+    line: (text) => reporter.line(printableLine(text)),
+    note: (text) => reporter.note(printableLine(text)),
+    debug: (text) => reporter.debug(printableLine(text)),
     progress: (done) => reporter.progress(done),
   };
   const report = await runBackup(options, events, context.signal);
   reporter.report(describe(options, report), { command: 'backup', ...report });
 }
 
-function describe({ name }: BackupOptions, report: BackupReport): string {
+function describe(options: BackupOptions, report: BackupReport): string {
+  const name = printableLine(options.name);
   const { kind, firstTransaction, lastTransaction, files, bytes, durationMs } = report;
   const seconds = (durationMs / 1000).toFixed(1);
   if (kind === 'unchanged') return `${name} is up to date at transaction ${lastTransaction} (${seconds} s).`;

@@ -1,4 +1,5 @@
 import { GraphkeepError, hasCode } from '../../base/errors.ts';
+import { printableLine } from '../../base/printable-text.ts';
 import { describeKind } from '../../check/check-kinds.ts';
 import type { CheckProgress } from '../../check/check-store.ts';
 import type { Finding } from '../../check/finding.ts';
@@ -57,16 +58,15 @@ async function requireNotInUse(directory: string): Promise<void> {
 
 function describe({ directory }: CheckRequest, check: ReportedCheck): string {
   const { consistent, errors, warnings, byKind, reportPath } = check;
-  if (errors + warnings === 0) return `${directory} is consistent.`;
+  if (errors + warnings === 0) return `${printableLine(directory)} is consistent.`;
   const verdict = consistent ? 'is consistent, but not tidy' : 'is inconsistent';
   const width = Math.max(...[...byKind.values()].map((count) => String(count).length));
   const kinds = [...byKind].map(([kind, count]) => {
     const { severity, message } = describeKind(kind);
     return `  ${String(count).padStart(width)} x ${severity} ${kind}: ${message}`;
   });
-  return [`${directory} ${verdict}: ${errors} errors, ${warnings} warnings.`, ...kinds, `Report: ${reportPath}`].join(
-    '\n',
-  );
+  const lines = [`${directory} ${verdict}: ${errors} errors, ${warnings} warnings.`, ...kinds, `Report: ${reportPath}`];
+  return lines.map(printableLine).join('\n');
 }
 
 function describeForPrograms({ directory }: CheckRequest, check: ReportedCheck, shown: readonly Finding[]): object {

@@ -1,3 +1,4 @@
+import { printableLine } from '../../base/printable-text.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Callbacks that count files and bytes into the progress of a reporter. */
@@ -6,7 +7,7 @@ export function countProgress(reporter: Reporter, phase: string) {
   return {
     onFile: (name: string) => {
       done.files++;
-      reporter.debug(name);
+      reporter.debug(printableLine(name));
       reporter.progress({ ...done, phase });
     },
     onBytes: (count: number) => {

@@ -1,5 +1,6 @@
 import { type CommandContext, isDebugging } from '../command-context.ts';
 import { exitCodeOf } from '../failure-lines.ts';
+import { withPrintableOutput } from '../printable-output.ts';
 import { buildProgram, type Invocation, isCommanderEnd, normalizeFlags } from './program.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 
@@ -23,7 +24,8 @@ const bodies: Record<string, () => Promise<NativeCommand>> = {
  * The native command line: GNU syntax, JSON on request, a progress bar on a terminal.
  * @returns the exit code: 0, 1, 2 and 3 for checks, or 130 and 143 after SIGINT and SIGTERM
  */
-export async function runGraphkeep(args: readonly string[], context: CommandContext): Promise<number> {
+export async function runGraphkeep(args: readonly string[], given: CommandContext): Promise<number> {
+  const context = withPrintableOutput(given);
   let reporter = createReporter(context, { json: false, verbose: isDebugging(context) });
   let exitCode = 0;
   const program = buildProgram(context, async (invocation) => {

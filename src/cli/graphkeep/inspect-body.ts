@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { printableLine, printableText } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { type Inspection, inspectStore, type SchemaItem } from './inspection.ts';
 import type { Invocation } from './program.ts';
@@ -29,7 +30,7 @@ export function describeInspection(inspection: Inspection): string[] {
     ...schema.constraints.map((item): [string, string] => ['Constraint', describeSchemaItem(item)]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, text]) => `${name}:`.padEnd(width) + text);
+  return rows.map(([name, text]) => `${name}:`.padEnd(width) + printableLine(text));
 }
 
 function describeState({ log }: Inspection): string {
@@ -56,7 +57,12 @@ function describeLogFiles({ log: { files } }: Inspection): string {
 }
 
 function describeSchemaItem({ type, on, tokens, properties, provider, name }: SchemaItem): string {
-  const subject = `${on === 'node' ? ':' : '-:'}${tokens.join(':')}(${properties.join(', ')})`;
-  const details = [provider, name].filter((text) => text !== undefined).join(', ');
+  const list = (names: readonly string[], separator: string) =>
+    names.map((text) => printableText(text)).join(separator);
+  const subject = `${on === 'node' ? ':' : '-:'}${list(tokens, ':')}(${list(properties, ', ')})`;
+  const details = list(
+    [provider, name].filter((text) => text !== undefined),
+    ', ',
+  );
   return `${type} on ${subject}${details === '' ? '' : ` [${details}]`}`;
 }

@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { GraphkeepError } from '../../base/errors.ts';
+import { printableMessage } from '../../base/printable-text.ts';
 import type { CommandContext } from '../command-context.ts';
 import { environmentVariables, type NativeCommandRow, nativeCommands, type OptionRow } from '../command-table.ts';
 import type { OptionValues } from '../option-values.ts';
@@ -18,13 +19,23 @@ export function buildProgram(context: CommandContext, run: (invocation: Invocati
   const program = new Command('graphkeep')
     .description('Online backup for Neo4j: full, incremental, restorable. No Java needed.')
     .version(version, '-V, --version')
-    .configureOutput({ writeOut: context.stdout, writeErr: context.stderr })
+    .configureOutput({
+      writeOut: context.stdout,
+      writeErr: context.stderr,
+      outputError: (text, write) => write(printableError(text)),
+    })
     .configureHelp({ helpWidth: Math.min(context.terminal?.columns ?? 100, 120) })
     .addHelpText('after', `\n${environmentText()}`)
     .showHelpAfterError('(add --help for additional information)')
     .exitOverride();
   for (const row of nativeCommands) program.addCommand(buildCommand(row, program, context, run));
   return program;
+}
+
+/** What commander says of an argument, which may hold line breaks of its own; its proposal stands on a line of its own. */
+function printableError(text: string): string {
+  const [, message = '', proposal = ''] = /^(.*?)(\n\(Did you mean [\w, -]+\?\))?\n?$/s.exec(text) ?? [];
+  return `${printableMessage(message)}${proposal}\n`;
 }
 
 function buildCommand(

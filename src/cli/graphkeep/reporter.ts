@@ -1,8 +1,9 @@
 import { BackupFailed } from '../../backup/backup-options.ts';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
+import { printableJson, printableText } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
-import { explainFailure } from '../failure-lines.ts';
+import { describeStack, explainFailure } from '../failure-lines.ts';
 import { type BytesDone, drawBytes, drawPart, ProgressBar } from './progress-bar.ts';
 
 /** How far a phase has come: what was moved so far, or a part of a known whole. */
@@ -44,7 +45,7 @@ class TextReporter implements Reporter {
       terminal === undefined
         ? undefined
         : new ProgressBar(
-            stderr,
+            terminal.draw ?? stderr,
             () => terminal.columns,
             () => now().getTime(),
           );
@@ -69,7 +70,7 @@ class TextReporter implements Reporter {
   }
 
   progress(done: Progress): void {
-    this.bar?.show(draw(done));
+    this.bar?.show(printableText(draw(done)));
   }
 
   report(text: string): void {
@@ -79,7 +80,7 @@ class TextReporter implements Reporter {
   fail(error: unknown): void {
     this.note(`graphkeep: ${error instanceof BackupFailed ? error.message : describeError(error)}`);
     for (const line of explainFailure(error)) if (!describeError(error).includes(line)) this.note(`    ${line}`);
-    if (this.verbose && error instanceof Error && error.stack !== undefined) this.note(error.stack);
+    if (this.verbose && error instanceof Error) this.note(describeStack(error));
   }
 }
 
@@ -124,15 +125,13 @@ class JsonReporter implements Reporter {
   }
 
   fail(error: unknown): void {
-    const stack = this.verbose && error instanceof Error ? { stack: error.stack } : {};
+    const stack = this.verbose && error instanceof Error ? { stack: describeStack(error) } : {};
     this.write({ event: 'error', ...describeForPrograms(error), ...stack });
   }
 
   private write(event: object): void {
     const withTime = { time: this.context.now().toISOString(), ...event };
-    this.context.stdout(
-      `${JSON.stringify(withTime, (_, value) => (typeof value === 'bigint' ? String(value) : value))}\n`,
-    );
+    this.context.stdout(`${printableJson(withTime)}\n`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { restoreDatabase } from '../../restore/restore-database.ts';
 import { requestRestore } from '../commands/restore-request.ts';
@@ -13,7 +14,9 @@ export async function restoreBody({ values, context }: Invocation, reporter: Rep
   }
   const { databaseName, databaseDirectory } = options;
   reporter.report(
-    `${databaseName}: restored ${report.files} files, ${formatBytes(report.bytes)}, to ${databaseDirectory}`,
+    printableLine(
+      `${databaseName}: restored ${report.files} files, ${formatBytes(report.bytes)}, to ${databaseDirectory}`,
+    ),
     {
       command: 'restore',
       database: databaseName,

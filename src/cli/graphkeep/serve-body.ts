@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { printableLine } from '../../base/printable-text.ts';
 import { BackupListener } from '../../serve/backup-listener.ts';
 import { describeListenerEvent, type ListenerEvent } from '../../serve/listener-events.ts';
 import { serveStore } from '../../serve/stopped-store.ts';
@@ -11,17 +12,18 @@ import { describeForPrograms, type Reporter } from './reporter.ts';
 /** Serves until SIGINT or SIGTERM, which is the ordinary end. */
 export async function serveBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const { directory, logDirectory, listen, limits, sslPolicy, compression } = await requestServe(values, context);
-  for (const notice of sslPolicy?.notices ?? []) reporter.note(notice);
+  for (const notice of sslPolicy?.notices ?? []) reporter.note(printableLine(notice));
   const store = await serveStore(directory, { logDirectory });
   try {
     const onEvent = (event: ListenerEvent): void => {
-      const text = `${formatLogTime(context.now())} ${describeListenerEvent(event)}`;
+      const text = printableLine(`${formatLogTime(context.now())} ${describeListenerEvent(event)}`);
       reporter.happened(event.kind, text, dataOf(event));
     };
     const listener = await BackupListener.start(store, { listen, limits, sslPolicy, compression, onEvent });
     const address = formatAddress(listener.address);
     const security = sslPolicy === undefined ? '' : `, with TLS policy '${sslPolicy.name}'`;
-    const text = `Serving ${store.description}\nListening on ${address}${security}`;
+    const lines = [`Serving ${store.description}`, `Listening on ${address}${security}`];
+    const text = lines.map(printableLine).join('\n');
     reporter.happened('listening', text, { address, directory });
     try {
       if (!context.signal.aborted) await once(context.signal, 'abort');

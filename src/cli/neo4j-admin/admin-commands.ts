@@ -1,4 +1,5 @@
 import type { BackupEvents } from '../../backup/backup-options.ts';
+import { printableLine } from '../../base/printable-text.ts';
 import { type CommandContext, formatLogTime, isDebugging } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
 
@@ -69,10 +70,10 @@ function restrictionOf(protocol: 'catchup' | 'common'): string {
 function eventsOf(context: CommandContext): BackupEvents {
   const isDebug = isDebugging(context);
   return {
-    line: (text) => context.stdout(`${text}\n`),
-    note: (text) => context.stderr(`${text}\n`),
+    line: (text) => context.stdout(`${printableLine(text)}\n`),
+    note: (text) => context.stderr(`${printableLine(text)}\n`),
     debug: (text) => {
-      if (isDebug) context.stdout(`${formatLogTime(context.now())} DEBUG [graphkeep] ${text}\n`);
+      if (isDebug) context.stdout(`${formatLogTime(context.now())} DEBUG [graphkeep] ${printableLine(text)}\n`);
     },
   };
 }

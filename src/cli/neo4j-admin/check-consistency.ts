@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
+import { printableLine } from '../../base/printable-text.ts';
 import { renderFinding, renderSummary } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
 import { readMetadata } from '../../store/neostore-metadata.ts';
@@ -20,7 +21,7 @@ const NEEDS_RECOVERY = [
   'Active logical log detected, this might be a source of inconsistencies.',
   'Please recover database before running the consistency check.',
   'To perform recovery please start database and perform clean shutdown.',
-].join('\n');
+];
 
 /**
  * The command `check-consistency` with the lines of the Java tool (consistency-check spec 2): formats, then every finding as a log line,
@@ -36,10 +37,12 @@ export async function checkConsistency(request: CheckRequest, context: CommandCo
   const summary = renderSummary(check);
   if (summary !== undefined) log('WARN', CHECKER, summary);
   if (check.reportPath !== undefined) {
-    log('WARN', CHECKER, `See '${check.reportPath}' for a detailed consistency report.`);
+    log('WARN', CHECKER, `See '${printableLine(check.reportPath)}' for a detailed consistency report.`);
   }
   if (check.consistent) return 0;
-  context.stderr(`command failed: Inconsistencies found. See '${check.reportPath}' for details.\n`);
+  context.stderr(
+    `command failed: Inconsistencies found. See '${printableLine(check.reportPath ?? '')}' for details.\n`,
+  );
   return INCONSISTENT;
 }
 
@@ -69,7 +72,7 @@ async function runCheck(request: CheckRequest, context: CommandContext, log: Log
 function announceFormat(directory: string, line: (text: string) => void): void {
   const format = formatByVersion(readMetadata(join(directory, METADATA_FILE)).storeVersion);
   const name = `RecordFormat:${nameLikeJava(format)}[${format.name}]`;
-  line(`Selected ${name} record format from store ${directory}`);
+  line(`Selected ${name} record format from store ${printableLine(directory)}`);
   line(`Format not configured. Selected format from the store: ${name}`);
 }
 

@@ -1,7 +1,8 @@
 import { BackupFailed } from '../../backup/backup-options.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
-import { GraphkeepError } from '../../base/errors.ts';
+import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { isMissing, systemCodeOf } from '../../base/file-errors.ts';
+import { printableText } from '../../base/printable-text.ts';
 import type { CommandRow } from '../command-table.ts';
 import { explainFailure } from '../failure-lines.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
@@ -64,7 +65,7 @@ function isWrongUsage(command: CommandRow, error: unknown, phase: CommandPhase):
 function wordFailure(command: CommandRow, error: unknown): { prefix: string; message: string } {
   if (error instanceof BackupFailed) return { prefix: 'command failed', message: error.message };
   if (!(error instanceof GraphkeepError)) {
-    return { prefix: 'unexpected error', message: error instanceof Error ? error.message : String(error) };
+    return { prefix: 'unexpected error', message: describeError(error) };
   }
   const diskFailure = error.code === 'file.io' ? DISK_FAILURES[command.name] : undefined;
   if (diskFailure !== undefined) return { prefix: 'command failed', message: diskFailure(error) };
@@ -75,7 +76,7 @@ function wordFailure(command: CommandRow, error: unknown): { prefix: string; mes
 
 /** `NoSuchFileException: <path>`: an error of the system as Java shows it. */
 function nameLikeJava(error: GraphkeepError): string {
-  const path = error.place?.file ?? '';
+  const path = printableText(error.place?.file ?? '');
   if (isMissing(error)) return `NoSuchFileException: ${path}`;
   const code = systemCodeOf(error);
   if (code === 'EACCES' || code === 'EPERM') return `AccessDeniedException: ${path}`;

@@ -1,6 +1,8 @@
+import { printableText } from '../../base/printable-text.ts';
 import { type CommandContext, isDebugging } from '../command-context.ts';
 import { adminCommands, backup, type CommandRow, foreignCommands, help, namesInHelpError } from '../command-table.ts';
-import { exitCodeOf } from '../failure-lines.ts';
+import { describeStack, exitCodeOf } from '../failure-lines.ts';
+import { withPrintableOutput } from '../printable-output.ts';
 import { version } from '../version.ts';
 import { adminCommandBodies } from './admin-commands.ts';
 import { parseArguments } from './argument-parser.ts';
@@ -11,7 +13,8 @@ import { commandUsage, generalUsage } from './usage-text.ts';
  * The drop-in for `neo4j-admin` of 3.4 and 3.5: dispatches the arguments as the Java tool does (spec backup-command 1.2).
  * @returns the exit code
  */
-export async function runNeo4jAdmin(args: readonly string[], context: CommandContext): Promise<number> {
+export async function runNeo4jAdmin(args: readonly string[], given: CommandContext): Promise<number> {
+  const context = withPrintableOutput(given);
   if (args.some((argument) => argument === '--version' || argument === '-version')) {
     context.stdout(`neo4j-admin ${version} (graphkeep)\n`);
     return 0;
@@ -22,7 +25,7 @@ export async function runNeo4jAdmin(args: readonly string[], context: CommandCon
   if (command === undefined) {
     if (foreignCommands.some((row) => row.name === name))
       return refuse(context, `command failed: ${foreignText(name)}`);
-    return refuse(context, `unrecognized command: ${name}\n${generalUsage()}`);
+    return refuse(context, `unrecognized command: ${printableText(name)}\n${generalUsage()}`);
   }
   if (rest.some((argument) => argument === '--help' || argument === '-help')) {
     return refuse(context, `unknown argument: --help\n${commandUsage(command)}`);
@@ -40,7 +43,7 @@ async function runCommand(command: CommandRow, args: readonly string[], context:
     phase = 'working';
     return await work();
   } catch (error) {
-    if (isDebugging(context)) context.stderr(`${stackOf(error)}\n`);
+    if (isDebugging(context)) context.stderr(`${describeStack(error)}\n`);
     context.stderr(failureText(command, error, phase));
     // Only a backup tells by its exit code what became of its check.
     return exitCodeOf(context.signal, command === backup ? error : undefined);
@@ -62,7 +65,10 @@ function runHelp(name: string | undefined, context: CommandContext): number {
     return 0;
   }
   const names = namesInHelpError.map((known) => `${known} `).join('');
-  return refuse(context, `Unknown command: ${name}. Available commands are: ${names}\n\n\n${commandUsage(help)}`);
+  return refuse(
+    context,
+    `Unknown command: ${printableText(name)}. Available commands are: ${names}\n\n\n${commandUsage(help)}`,
+  );
 }
 
 function foreignText(name: string): string {
@@ -72,11 +78,4 @@ function foreignText(name: string): string {
 function refuse(context: CommandContext, text: string): number {
   context.stderr(text);
   return 1;
-}
-
-/** The stack of an error and of what caused it. */
-function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `\nCaused by: ${stackOf(error.cause)}`;
-  return `${error.stack ?? error.message}${cause}`;
 }

@@ -1,5 +1,5 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import { printableText } from '../../base/printable-text.ts';
+import { printableMessage } from '../../base/printable-text.ts';
 import { writeJavaException } from '../../protocol/common/java-exception-writer.ts';
 import { ResponseWriter } from '../../protocol/common/response-writer.ts';
 
@@ -38,9 +38,9 @@ export async function encodeRefusal(error: unknown): Promise<Uint8Array> {
 export function writeRefusal(error: unknown): Buffer {
   if (!(error instanceof GraphkeepError)) return writeFailure(error);
   const observed = error.observed === undefined ? '' : ` (${error.observed})`;
-  return writeJavaException('runtime', printableText(`Refused by the backup server: ${error.message}${observed}`));
+  return writeJavaException('runtime', printableMessage(`Refused by the backup server: ${error.message}${observed}`));
 }
 
 function withoutPaths(message: string): string {
-  return /[/\\]/.test(message) ? 'an error that is not for others' : printableText(message);
+  return /[/\\]/.test(message) ? 'an error that is not for others' : printableMessage(message);
 }

@@ -1,0 +1,13 @@
+import { printableLines } from '../base/printable-text.ts';
+import type { CommandContext } from './command-context.ts';
+
+/** The same context with both streams behind the last safeguard: whatever is written, a terminal finds nothing in it to obey. */
+export function withPrintableOutput(context: CommandContext): CommandContext {
+  const { stdout, stderr, terminal } = context;
+  return {
+    ...context,
+    stdout: (text) => stdout(printableLines(text)),
+    stderr: (text) => stderr(printableLines(text)),
+    ...(terminal === undefined ? {} : { terminal: { ...terminal, draw: terminal.draw ?? stderr } }),
+  };
+}
