@@ -1,4 +1,5 @@
 import { GraphkeepError } from '../base/errors.ts';
+import { skipCommand } from './commands/command-table.ts';
 import { CHECK_POINT_ENTRY_BYTES, decodeCheckPointEntry } from './entries/check-point-entry.ts';
 import { COMMIT_ENTRY_BYTES } from './entries/commit-entry.ts';
 import { CHECK_POINT_ENTRY, COMMAND_ENTRY, COMMIT_ENTRY, START_ENTRY } from './entries/entry-types.ts';
@@ -9,7 +10,7 @@ import { MAX_TRANSACTION_BYTES } from './log-limits.ts';
 import type { LogPosition } from './log-position.ts';
 import { LogFileSet, type LogSource, readLogHeader } from './log-source.ts';
 import { type LogItem, LogTransaction } from './log-transaction.ts';
-import { checkEntryVersion, skipCommand } from './transaction-walker.ts';
+import { readEntryForm } from './transaction-walker.ts';
 
 export interface LogReaderOptions {
   /** Where to begin; must be the end of an entry. Default: the beginning of the lowest file. */
@@ -154,10 +155,10 @@ export class LogReader implements Iterable<LogItem> {
     let at = this.entry;
     try {
       while (at + 2 <= length) {
-        const entryVersion = checkEntryVersion(buffer, at);
+        const form = readEntryForm(buffer, at);
         const type = buffer[at + 1]!;
         if (type === COMMAND_ENTRY && this.inTransaction) {
-          at = skipCommand(buffer, at + 2, length, entryVersion);
+          at = skipCommand(buffer, at + 2, length, form);
         } else if (type === START_ENTRY && !this.inTransaction) {
           at = skipStartEntry(buffer, at, length);
           this.inTransaction = true;

@@ -1,10 +1,10 @@
 import { ByteWriter } from '../base/byte-writer.ts';
-import { decodeCommand, encodeCommand, type LogCommand } from './commands/command.ts';
+import { decodeCommand, encodeCommand, type LogCommand, skipCommand } from './commands/command-table.ts';
 import { type CommitEntry, decodeCommitEntry, encodeCommitEntry } from './entries/commit-entry.ts';
 import { COMMAND_ENTRY, CURRENT_ENTRY_VERSION_BYTE } from './entries/entry-types.ts';
 import { decodeStartEntry, encodeStartEntry, type StartEntry, skipStartEntry } from './entries/start-entry.ts';
 import { IdleVisitor } from './transaction-visitor.ts';
-import { checkEntryVersion, skipCommand, walkTransaction } from './transaction-walker.ts';
+import { readEntryForm, walkTransaction } from './transaction-walker.ts';
 
 /** A transaction as objects: `Start Command* Commit`. */
 export interface DecodedTransaction {
@@ -21,9 +21,9 @@ export function decodeTransaction(buffer: Uint8Array, start = 0, end = buffer.le
   const commands: LogCommand[] = [];
   let at = skipStartEntry(buffer, start, end);
   while (buffer[at + 1] === COMMAND_ENTRY) {
-    const version = checkEntryVersion(buffer, at);
-    const next = skipCommand(buffer, at + 2, end, version);
-    commands.push(decodeCommand(buffer, at + 2, next, version));
+    const form = readEntryForm(buffer, at);
+    const next = skipCommand(buffer, at + 2, end, form);
+    commands.push(decodeCommand(buffer, at + 2, next, form));
     at = next;
   }
   return { start: decodeStartEntry(buffer, start), commands, commit: decodeCommitEntry(buffer, at) };

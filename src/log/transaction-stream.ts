@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../base/error-codes.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { skipCommand } from './commands/command-table.ts';
 import { CHECK_POINT_ENTRY_BYTES } from './entries/check-point-entry.ts';
 import { COMMIT_ENTRY_BYTES } from './entries/commit-entry.ts';
 import { CHECK_POINT_ENTRY, COMMAND_ENTRY, COMMIT_ENTRY, START_ENTRY } from './entries/entry-types.ts';
@@ -7,7 +8,7 @@ import { decodeStartEntry, type StartEntry, skipStartEntry, transactionChecksum 
 import { BASE_TRANSACTION } from './log-header.ts';
 import { corruptLog, INCOMPLETE, readExactI64 } from './log-integer.ts';
 import { MAX_STREAMED_ENTRY_BYTES } from './log-limits.ts';
-import { checkEntryVersion, skipCommand } from './transaction-walker.ts';
+import { readEntryForm } from './transaction-walker.ts';
 
 export interface TransactionStreamOptions {
   /** Id that the first transaction must have; undefined = any. */
@@ -169,9 +170,9 @@ export class TransactionStream {
 
   /** Offset behind the entry at `at`, if it may stand there. */
   private entry(window: Buffer, at: number): number {
-    const version = checkEntryVersion(window, at);
+    const form = readEntryForm(window, at);
     const type = window[at + 1]!;
-    if (type === COMMAND_ENTRY && this.start !== undefined) return skipCommand(window, at + 2, window.length, version);
+    if (type === COMMAND_ENTRY && this.start !== undefined) return skipCommand(window, at + 2, window.length, form);
     if (type === START_ENTRY && this.start === undefined) {
       const next = skipStartEntry(window, at, window.length);
       this.start = decodeStartEntry(window, at);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { ByteWriter } from '../base/byte-writer.ts';
-import { encodeCommand, type LogCommand } from './commands/command.ts';
+import { encodeCommand, type LogCommand, skipCommand } from './commands/command-table.ts';
 import type { ExplicitIndexCommandType, RelationshipGroupCommandType } from './commands/command-types.ts';
 import { type DynamicImage, readDynamicImage } from './commands/dynamic-record-image.ts';
 import { type NodeImage, readFreedNodeUnit, readNodeImage } from './commands/node-command.ts';
@@ -22,12 +22,14 @@ import {
   readGroupImage,
 } from './commands/relationship-group-command.ts';
 import { readTokenImage, type TokenImage } from './commands/token-command.ts';
+import { entryFormOfByte } from './entries/entry-types.ts';
 import { LogReader } from './log-reader.ts';
 import { type DecodedTransaction, decodeTransaction, encodeTransaction } from './transaction-codec.ts';
 import type { DynamicOwner, TokenKind, TransactionVisitor } from './transaction-visitor.ts';
 import { IdleVisitor } from './transaction-visitor.ts';
-import { skipCommand, walkTransaction } from './transaction-walker.ts';
+import { walkTransaction } from './transaction-walker.ts';
 
+const formOf = (version: number) => entryFormOfByte(version & 0xff)!;
 const corpus = (folder: string) => fileURLToPath(new URL(`../../test/corpus/txlogs/${folder}`, import.meta.url));
 
 const nodeRecord = {
@@ -406,10 +408,11 @@ describe('walkTransaction', () => {
   it('walks over the commands of 2.3, which carry one image, and refuses to replay them', () => {
     const image = Buffer.from([1, ...new Array(61).fill(0)]);
     const oneImage = Buffer.concat([Buffer.from([3]), Buffer.alloc(8), image]);
-    for (const version of [-8, -5]) expect(skipCommand(oneImage, 0, oneImage.length, version)).toBe(oneImage.length);
-    expect(() => skipCommand(oneImage, 0, oneImage.length, -9)).toThrow();
+    for (const version of [-8, -5])
+      expect(skipCommand(oneImage, 0, oneImage.length, formOf(version))).toBe(oneImage.length);
+    expect(() => skipCommand(oneImage, 0, oneImage.length, formOf(-9))).toThrow();
     const twoImages = Buffer.concat([oneImage, image]);
-    for (const version of [-6, -9, -10]) expect(skipCommand(twoImages, 0, twoImages.length, version)).toBe(133);
+    for (const version of [-6, -9, -10]) expect(skipCommand(twoImages, 0, twoImages.length, formOf(version))).toBe(133);
     for (const [type, size] of [
       [6, 8],
       [9, 8 + 43],
@@ -419,7 +422,7 @@ describe('walkTransaction', () => {
     ] as const) {
       const body = Buffer.alloc(1 + size);
       body[0] = type;
-      expect(skipCommand(body, 0, body.length, -8)).toBe(1 + size);
+      expect(skipCommand(body, 0, body.length, formOf(-8))).toBe(1 + size);
     }
     const legacy = Buffer.concat([
       encodeTransaction(transactionOf()).toBuffer().subarray(0, 30),
@@ -431,7 +434,7 @@ describe('walkTransaction', () => {
 
   it('reads the 1-byte map sizes of entry versions -5 and -6', () => {
     const define = Buffer.from([10, 0, 0, 0, 0, 0, 0, 1, 0, 1, 65, 0, 1, 0]);
-    for (const version of [-5, -6]) expect(skipCommand(define, 0, define.length, version)).toBe(define.length);
-    expect(() => skipCommand(define, 0, define.length, -9)).toThrow();
+    for (const version of [-5, -6]) expect(skipCommand(define, 0, define.length, formOf(version))).toBe(define.length);
+    expect(() => skipCommand(define, 0, define.length, formOf(-9))).toThrow();
   });
 });

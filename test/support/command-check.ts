@@ -1,5 +1,5 @@
 import type { RecordResult } from '../../src/embedded/records/record-transaction.ts';
-import type { LogCommand } from '../../src/log/commands/command.ts';
+import type { LogCommand } from '../../src/log/commands/command-table.ts';
 import type { DynamicImage } from '../../src/log/commands/dynamic-record-image.ts';
 import type { PropertyImage } from '../../src/log/commands/property-command.ts';
 import { CREATED, IN_USE } from '../../src/log/commands/record-flags.ts';

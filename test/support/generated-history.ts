@@ -1,4 +1,4 @@
-import type { LogCommand } from '../../src/log/commands/command.ts';
+import type { LogCommand } from '../../src/log/commands/command-table.ts';
 import { CREATED, IN_USE } from '../../src/log/commands/record-flags.ts';
 import { decodeStartEntry, transactionChecksum } from '../../src/log/entries/start-entry.ts';
 import { encodeTransaction } from '../../src/log/transaction-codec.ts';

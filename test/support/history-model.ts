@@ -1,4 +1,4 @@
-import type { LogCommand } from '../../src/log/commands/command.ts';
+import type { LogCommand } from '../../src/log/commands/command-table.ts';
 import type { DynamicImage } from '../../src/log/commands/dynamic-record-image.ts';
 import type { TokenKind } from '../../src/log/transaction-visitor.ts';
 import { splitIntoChain } from '../../src/store/dynamic-chain.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readU32 } from '../../src/base/byte-reader.ts';
-import type { LogCommand } from '../../src/log/commands/command.ts';
+import type { LogCommand } from '../../src/log/commands/command-table.ts';
 import type { DynamicImage } from '../../src/log/commands/dynamic-record-image.ts';
 import {
   FIXED_REFERENCES,

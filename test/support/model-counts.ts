@@ -1,4 +1,4 @@
-import type { LogCommand } from '../../src/log/commands/command.ts';
+import type { LogCommand } from '../../src/log/commands/command-table.ts';
 import type { ModelNode, ModelRelationship } from './model-records.ts';
 
 /** Counts by key: `label` of nodes, or `start,type,end` of relationships; -1 = any. */

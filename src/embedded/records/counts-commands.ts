@@ -1,4 +1,4 @@
-import type { LogCommand } from '../../log/commands/command.ts';
+import type { LogCommand } from '../../log/commands/command-table.ts';
 import { ANY } from '../../store/counts-store.ts';
 import type { NodeRecord } from '../../store/node-record.ts';
 import type { RecordChanges } from './record-changes.ts';

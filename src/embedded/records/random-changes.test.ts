@@ -10,7 +10,7 @@ import type { RecordMemory } from '../../../test/support/record-memory.ts';
 import { changeRecords, recordsLike } from '../../../test/support/record-run.ts';
 import { countGraph, type WalkedGraph, walkRecords } from '../../../test/support/record-walker.ts';
 import { Dice } from '../../base/dice.ts';
-import type { LogCommand } from '../../log/commands/command.ts';
+import type { LogCommand } from '../../log/commands/command-table.ts';
 import { findRecoveryStart } from '../../log/recovery-start.ts';
 import { type DecodedTransaction, decodeTransaction, encodeTransaction } from '../../log/transaction-codec.ts';
 import { recoverStore } from '../../replay/recover.ts';

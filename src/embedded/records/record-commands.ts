@@ -1,4 +1,4 @@
-import type { LogCommand } from '../../log/commands/command.ts';
+import type { LogCommand } from '../../log/commands/command-table.ts';
 import type { DynamicImage } from '../../log/commands/dynamic-record-image.ts';
 import type { PropertyBlockImage } from '../../log/commands/property-command.ts';
 import type { NodeRecord } from '../../store/node-record.ts';

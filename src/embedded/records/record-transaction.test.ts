@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { RecordMemory } from '../../../test/support/record-memory.ts';
 import { changeRecords } from '../../../test/support/record-run.ts';
 import { walkRecords } from '../../../test/support/record-walker.ts';
-import type { LogCommand } from '../../log/commands/command.ts';
+import type { LogCommand } from '../../log/commands/command-table.ts';
 import type { PropertyValue } from '../../store/property-value.ts';
 import type { SchemaRule } from '../../store/schema-rule.ts';
 import { HIGH_LIMIT_FORMAT } from '../../store/store-format.ts';

@@ -1,5 +1,5 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import type { LogCommand } from '../../log/commands/command.ts';
+import type { LogCommand } from '../../log/commands/command-table.ts';
 import type { TokenKind } from '../../log/transaction-visitor.ts';
 import type { KeyedValue } from '../../store/property-chain.ts';
 import type { PropertyValue } from '../../store/property-value.ts';

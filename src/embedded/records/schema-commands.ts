@@ -1,4 +1,4 @@
-import type { LogCommand } from '../../log/commands/command.ts';
+import type { LogCommand } from '../../log/commands/command-table.ts';
 import { NULL_REFERENCE } from '../../store/record-codec.ts';
 import type { RecordChanges } from './record-changes.ts';
 import { chainImages } from './record-commands.ts';

@@ -1,4 +1,4 @@
-import type { LogCommand } from '../../log/commands/command.ts';
+import type { LogCommand } from '../../log/commands/command-table.ts';
 import type { TokenImage } from '../../log/commands/token-command.ts';
 import type { TokenKind } from '../../log/transaction-visitor.ts';
 import { dynamicImage } from './command-images.ts';

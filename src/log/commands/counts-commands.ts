@@ -1,6 +1,5 @@
-import type { ByteWriter } from '../../base/byte-writer.ts';
 import { INCOMPLETE, readExactI64, readI32 } from '../log-integer.ts';
-import type { TransactionVisitor } from '../transaction-visitor.ts';
+import type { CommandKind } from './command-kind.ts';
 
 /**
  * Counts commands (spec transaction-logs 3.9); -1 = any. Deltas, therefore not idempotent: they count only for transactions above
@@ -28,57 +27,44 @@ export interface NodeCountsCommand {
 const RELATIONSHIP_COUNTS_BYTES = 20;
 const NODE_COUNTS_BYTES = 12;
 
-export function skipRelationshipCountsCommand(_buffer: Uint8Array, at: number, end: number): number {
-  if (at + RELATIONSHIP_COUNTS_BYTES > end) throw INCOMPLETE;
-  return at + RELATIONSHIP_COUNTS_BYTES;
-}
-
-export function skipNodeCountsCommand(_buffer: Uint8Array, at: number, end: number): number {
-  if (at + NODE_COUNTS_BYTES > end) throw INCOMPLETE;
-  return at + NODE_COUNTS_BYTES;
-}
-
-export function visitRelationshipCountsCommand(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  visitor: TransactionVisitor,
-): number {
-  const next = skipRelationshipCountsCommand(buffer, at, end);
-  const delta = readExactI64(buffer, at + 12);
-  visitor.relationshipCounts(readI32(buffer, at), readI32(buffer, at + 4), readI32(buffer, at + 8), delta);
-  return next;
-}
-
-export function visitNodeCountsCommand(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  visitor: TransactionVisitor,
-): number {
-  const next = skipNodeCountsCommand(buffer, at, end);
-  visitor.nodeCounts(readI32(buffer, at), readExactI64(buffer, at + 4));
-  return next;
-}
-
-export function decodeRelationshipCountsCommand(buffer: Uint8Array, at: number): RelationshipCountsCommand {
-  return {
+export const relationshipCountsCommand: CommandKind<RelationshipCountsCommand> = {
+  type: 16,
+  kind: 'relationshipCounts',
+  skip: (_buffer, at, end) => skipFixed(at, RELATIONSHIP_COUNTS_BYTES, end),
+  visit(buffer, at, end, _form, visitor) {
+    const next = skipFixed(at, RELATIONSHIP_COUNTS_BYTES, end);
+    const delta = readExactI64(buffer, at + 12);
+    visitor.relationshipCounts(readI32(buffer, at), readI32(buffer, at + 4), readI32(buffer, at + 8), delta);
+    return next;
+  },
+  decode: (buffer, at) => ({
     kind: 'relationshipCounts',
     startLabel: readI32(buffer, at),
     type: readI32(buffer, at + 4),
     endLabel: readI32(buffer, at + 8),
     delta: readExactI64(buffer, at + 12),
-  };
-}
+  }),
+  encode(writer, command) {
+    writer.i32(command.startLabel).i32(command.type).i32(command.endLabel).i64(command.delta);
+  },
+};
 
-export function decodeNodeCountsCommand(buffer: Uint8Array, at: number): NodeCountsCommand {
-  return { kind: 'nodeCounts', label: readI32(buffer, at), delta: readExactI64(buffer, at + 4) };
-}
+export const nodeCountsCommand: CommandKind<NodeCountsCommand> = {
+  type: 17,
+  kind: 'nodeCounts',
+  skip: (_buffer, at, end) => skipFixed(at, NODE_COUNTS_BYTES, end),
+  visit(buffer, at, end, _form, visitor) {
+    const next = skipFixed(at, NODE_COUNTS_BYTES, end);
+    visitor.nodeCounts(readI32(buffer, at), readExactI64(buffer, at + 4));
+    return next;
+  },
+  decode: (buffer, at) => ({ kind: 'nodeCounts', label: readI32(buffer, at), delta: readExactI64(buffer, at + 4) }),
+  encode(writer, command) {
+    writer.i32(command.label).i64(command.delta);
+  },
+};
 
-export function encodeRelationshipCountsCommand(writer: ByteWriter, command: RelationshipCountsCommand): void {
-  writer.i32(command.startLabel).i32(command.type).i32(command.endLabel).i64(command.delta);
-}
-
-export function encodeNodeCountsCommand(writer: ByteWriter, command: NodeCountsCommand): void {
-  writer.i32(command.label).i64(command.delta);
+function skipFixed(at: number, sizeBytes: number, end: number): number {
+  if (at + sizeBytes > end) throw INCOMPLETE;
+  return at + sizeBytes;
 }

@@ -1,5 +1,7 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import { corruptLog, INCOMPLETE, readU16 } from '../log-integer.ts';
+import type { CommandKind } from './command-kind.ts';
+import type { ExplicitIndexCommandType } from './command-types.ts';
 
 /**
  * Header of the explicit index commands, types 10 to 15 (spec transaction-logs 3.10)
@@ -82,4 +84,22 @@ export function encodeIndexHeader(
 export function encodeIndexId(writer: ByteWriter, id: number): void {
   if (isLongId(id)) writer.i64(id);
   else writer.i32(id);
+}
+
+export interface ExplicitIndexKind<C extends { kind: string }> extends CommandKind<C> {
+  readonly type: ExplicitIndexCommandType;
+}
+
+/** A row of the command table for a command of explicit indexes: visitors learn where it stands and walk no further. */
+export function explicitIndexKind<C extends { kind: string }>(
+  row: Omit<ExplicitIndexKind<C>, 'visit'>,
+): ExplicitIndexKind<C> {
+  return {
+    ...row,
+    visit(buffer, at, end, form, visitor, shift) {
+      const next = row.skip(buffer, at, end, form);
+      visitor.explicitIndex(row.type, at + shift, next + shift);
+      return next;
+    },
+  };
 }

@@ -6,13 +6,13 @@ import {
   encodeIndexId,
   endIdBytesOf,
   entityIdBytesOf,
+  explicitIndexKind,
   INDEX_HEADER_BYTES,
   type IndexTarget,
   skipIndexHeader,
   startIdBytesOf,
   valueTypeOf,
 } from './index-command-header.ts';
-
 import { decodeIndexValue, encodeIndexValue, type IndexValue, skipIndexValue, valueTypeNumber } from './index-value.ts';
 
 /**
@@ -44,16 +44,10 @@ export interface IndexRemoveCommand extends IndexTarget {
   value: IndexValue;
 }
 
-/** Walks over IndexAddNode and IndexRemove, which have the same form. */
-export function skipIndexEntryCommand(buffer: Uint8Array, at: number, end: number): number {
+/** Walks over what all three begin with; IndexAddNode and IndexRemove are no more than that. */
+function skipEntry(buffer: Uint8Array, at: number, end: number): number {
   const value = skipIndexHeader(buffer, at, end) + entityIdBytesOf(buffer, at);
   return skipIndexValue(buffer, value, end, valueTypeOf(buffer, at));
-}
-
-export function skipIndexAddRelationshipCommand(buffer: Uint8Array, at: number, end: number): number {
-  const next = skipIndexEntryCommand(buffer, at, end) + startIdBytesOf(buffer, at) + endIdBytesOf(buffer, at);
-  if (next > end) throw INCOMPLETE;
-  return next;
 }
 
 function readId(buffer: Uint8Array, at: number, sizeBytes: number): number {
@@ -73,40 +67,52 @@ function decodeEntry(buffer: Uint8Array, at: number): IndexTarget & { id: number
   };
 }
 
-export function decodeIndexAddNodeCommand(buffer: Uint8Array, at: number): IndexAddNodeCommand {
-  return { kind: 'indexAddNode', ...decodeEntry(buffer, at) };
-}
-
-export function decodeIndexRemoveCommand(buffer: Uint8Array, at: number): IndexRemoveCommand {
-  return { kind: 'indexRemove', ...decodeEntry(buffer, at) };
-}
-
-export function decodeIndexAddRelationshipCommand(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-): IndexAddRelationshipCommand {
-  const startAt = skipIndexEntryCommand(buffer, at, end);
-  const startBytes = startIdBytesOf(buffer, at);
-  return {
-    kind: 'indexAddRelationship',
-    ...decodeEntry(buffer, at),
-    startNode: readId(buffer, startAt, startBytes),
-    endNode: readId(buffer, startAt + startBytes, endIdBytesOf(buffer, at)),
-  };
-}
-
-export function encodeIndexEntryCommand(writer: ByteWriter, command: IndexAddNodeCommand | IndexRemoveCommand): void {
+function encodeEntry(writer: ByteWriter, command: IndexTarget & { id: number; value: IndexValue }): void {
   encodeIndexHeader(writer, command, valueTypeNumber(command.value), command.id);
   encodeIndexId(writer, command.id);
   encodeIndexValue(writer, command.value);
 }
 
-export function encodeIndexAddRelationshipCommand(writer: ByteWriter, command: IndexAddRelationshipCommand): void {
-  const { id, value, startNode, endNode } = command;
-  encodeIndexHeader(writer, command, valueTypeNumber(value), id, startNode, endNode);
-  encodeIndexId(writer, id);
-  encodeIndexValue(writer, value);
-  encodeIndexId(writer, startNode);
-  encodeIndexId(writer, endNode);
-}
+export const indexAddNodeCommand = explicitIndexKind<IndexAddNodeCommand>({
+  type: 11,
+  kind: 'indexAddNode',
+  skip: skipEntry,
+  decode: (buffer, at) => ({ kind: 'indexAddNode', ...decodeEntry(buffer, at) }),
+  encode: encodeEntry,
+});
+
+export const indexAddRelationshipCommand = explicitIndexKind<IndexAddRelationshipCommand>({
+  type: 12,
+  kind: 'indexAddRelationship',
+  skip(buffer, at, end) {
+    const next = skipEntry(buffer, at, end) + startIdBytesOf(buffer, at) + endIdBytesOf(buffer, at);
+    if (next > end) throw INCOMPLETE;
+    return next;
+  },
+  decode(buffer, at, end) {
+    const startAt = skipEntry(buffer, at, end);
+    const startBytes = startIdBytesOf(buffer, at);
+    return {
+      kind: 'indexAddRelationship',
+      ...decodeEntry(buffer, at),
+      startNode: readId(buffer, startAt, startBytes),
+      endNode: readId(buffer, startAt + startBytes, endIdBytesOf(buffer, at)),
+    };
+  },
+  encode(writer, command) {
+    const { id, value, startNode, endNode } = command;
+    encodeIndexHeader(writer, command, valueTypeNumber(value), id, startNode, endNode);
+    encodeIndexId(writer, id);
+    encodeIndexValue(writer, value);
+    encodeIndexId(writer, startNode);
+    encodeIndexId(writer, endNode);
+  },
+});
+
+export const indexRemoveCommand = explicitIndexKind<IndexRemoveCommand>({
+  type: 13,
+  kind: 'indexRemove',
+  skip: skipEntry,
+  decode: (buffer, at) => ({ kind: 'indexRemove', ...decodeEntry(buffer, at) }),
+  encode: encodeEntry,
+});

@@ -1,6 +1,11 @@
-import type { ByteWriter } from '../../base/byte-writer.ts';
 import { INCOMPLETE, readU16 } from '../log-integer.ts';
-import { decodeIndexTarget, encodeIndexHeader, type IndexTarget, skipIndexHeader } from './index-command-header.ts';
+import {
+  decodeIndexTarget,
+  encodeIndexHeader,
+  explicitIndexKind,
+  type IndexTarget,
+  skipIndexHeader,
+} from './index-command-header.ts';
 import { decodeShortText, encodeShortText, skipShortText } from './index-text.ts';
 
 /**
@@ -20,43 +25,41 @@ export interface IndexCreateCommand extends IndexTarget {
   configuration: { key: string; value: string }[];
 }
 
-export function skipIndexDeleteCommand(buffer: Uint8Array, at: number, end: number): number {
-  return skipIndexHeader(buffer, at, end);
-}
+export const indexDeleteCommand = explicitIndexKind<IndexDeleteCommand>({
+  type: 14,
+  kind: 'indexDelete',
+  skip: skipIndexHeader,
+  decode: (buffer, at) => ({ kind: 'indexDelete', ...decodeIndexTarget(buffer, at) }),
+  encode: (writer, command) => encodeIndexHeader(writer, command),
+});
 
-export function skipIndexCreateCommand(buffer: Uint8Array, at: number, end: number): number {
-  const countAt = skipIndexHeader(buffer, at, end);
-  if (countAt + 2 > end) throw INCOMPLETE;
-  let here = countAt + 2;
-  for (let left = 2 * readU16(buffer, countAt); left > 0; left--) here = skipShortText(buffer, here, end);
-  return here;
-}
-
-export function decodeIndexDeleteCommand(buffer: Uint8Array, at: number): IndexDeleteCommand {
-  return { kind: 'indexDelete', ...decodeIndexTarget(buffer, at) };
-}
-
-export function decodeIndexCreateCommand(buffer: Uint8Array, at: number, end: number): IndexCreateCommand {
-  const countAt = skipIndexHeader(buffer, at, end);
-  const configuration: { key: string; value: string }[] = [];
-  let here = countAt + 2;
-  for (let left = readU16(buffer, countAt); left > 0; left--) {
-    const valueAt = skipShortText(buffer, here, end);
-    configuration.push({ key: decodeShortText(buffer, here), value: decodeShortText(buffer, valueAt) });
-    here = skipShortText(buffer, valueAt, end);
-  }
-  return { kind: 'indexCreate', ...decodeIndexTarget(buffer, at), configuration };
-}
-
-export function encodeIndexDeleteCommand(writer: ByteWriter, command: IndexDeleteCommand): void {
-  encodeIndexHeader(writer, command);
-}
-
-export function encodeIndexCreateCommand(writer: ByteWriter, command: IndexCreateCommand): void {
-  encodeIndexHeader(writer, command);
-  writer.u16(command.configuration.length);
-  for (const { key, value } of command.configuration) {
-    encodeShortText(writer, key);
-    encodeShortText(writer, value);
-  }
-}
+export const indexCreateCommand = explicitIndexKind<IndexCreateCommand>({
+  type: 15,
+  kind: 'indexCreate',
+  skip(buffer, at, end) {
+    const countAt = skipIndexHeader(buffer, at, end);
+    if (countAt + 2 > end) throw INCOMPLETE;
+    let here = countAt + 2;
+    for (let left = 2 * readU16(buffer, countAt); left > 0; left--) here = skipShortText(buffer, here, end);
+    return here;
+  },
+  decode(buffer, at, end) {
+    const countAt = skipIndexHeader(buffer, at, end);
+    const configuration: { key: string; value: string }[] = [];
+    let here = countAt + 2;
+    for (let left = readU16(buffer, countAt); left > 0; left--) {
+      const valueAt = skipShortText(buffer, here, end);
+      configuration.push({ key: decodeShortText(buffer, here), value: decodeShortText(buffer, valueAt) });
+      here = skipShortText(buffer, valueAt, end);
+    }
+    return { kind: 'indexCreate', ...decodeIndexTarget(buffer, at), configuration };
+  },
+  encode(writer, command) {
+    encodeIndexHeader(writer, command);
+    writer.u16(command.configuration.length);
+    for (const { key, value } of command.configuration) {
+      encodeShortText(writer, key);
+      encodeShortText(writer, value);
+    }
+  },
+});

@@ -1,6 +1,8 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
+import type { EntryForm } from '../entries/entry-types.ts';
 import { INCOMPLETE, readReference } from '../log-integer.ts';
 import type { TransactionVisitor } from '../transaction-visitor.ts';
+import type { CommandKind } from './command-kind.ts';
 
 /**
  * NeoStore command (type 6, spec transaction-logs 3.7): `nextPropBefore:i64 nextPropAfter:i64`, the first property of the graph
@@ -14,20 +16,19 @@ export interface NeoStoreCommand {
 
 const BODY_BYTES = 16;
 
-/** Legacy entries carry only the value after. */
-export function skipNeoStoreCommand(_buffer: Uint8Array, at: number, end: number, legacy: boolean): number {
-  const next = at + (legacy ? 8 : BODY_BYTES);
+function skip(_buffer: Uint8Array, at: number, end: number, { afterImageOnly }: EntryForm): number {
+  const next = at + (afterImageOnly ? 8 : BODY_BYTES);
   if (next > end) throw INCOMPLETE;
   return next;
 }
 
-export function visitNeoStoreCommand(buffer: Uint8Array, at: number, end: number, visitor: TransactionVisitor): number {
+function visit(buffer: Uint8Array, at: number, end: number, _form: EntryForm, visitor: TransactionVisitor): number {
   if (at + BODY_BYTES > end) throw INCOMPLETE;
   visitor.neostore(readReference(buffer, at), readReference(buffer, at + 8));
   return at + BODY_BYTES;
 }
 
-export function decodeNeoStoreCommand(buffer: Uint8Array, at: number): NeoStoreCommand {
+function decode(buffer: Uint8Array, at: number): NeoStoreCommand {
   return {
     kind: 'neoStore',
     nextPropBefore: readReference(buffer, at),
@@ -35,6 +36,8 @@ export function decodeNeoStoreCommand(buffer: Uint8Array, at: number): NeoStoreC
   };
 }
 
-export function encodeNeoStoreCommand(writer: ByteWriter, command: NeoStoreCommand): void {
+function encode(writer: ByteWriter, command: NeoStoreCommand): void {
   writer.i64(command.nextPropBefore).i64(command.nextPropAfter);
 }
+
+export const neoStoreCommand: CommandKind<NeoStoreCommand> = { type: 6, kind: 'neoStore', skip, visit, decode, encode };

@@ -1,7 +1,9 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { NodeRecord } from '../../store/node-record.ts';
+import type { EntryForm } from '../entries/entry-types.ts';
 import { INCOMPLETE, readExactI64, readRecordId, readReference } from '../log-integer.ts';
 import type { TransactionVisitor } from '../transaction-visitor.ts';
+import type { CommandKind } from './command-kind.ts';
 import {
   type DynamicImage,
   decodeDynamicRecords,
@@ -16,6 +18,7 @@ import {
   HAS_SECONDARY_UNIT,
   IN_USE,
   REQUIRES_SECONDARY_UNIT,
+  secondaryUnitBytes,
 } from './record-flags.ts';
 
 /**
@@ -57,7 +60,7 @@ function skipNodeFields(buffer: Uint8Array, at: number, end: number): number {
   const flags = buffer[at]!;
   checkFlags(flags, at);
   if ((flags & IN_USE) === 0) return at + 1;
-  const next = at + FIELD_BYTES + (flags & HAS_SECONDARY_UNIT);
+  const next = at + FIELD_BYTES + secondaryUnitBytes(flags);
   if (next > end) throw INCOMPLETE;
   checkBoolean(buffer, at + 1);
   return next;
@@ -67,14 +70,15 @@ function skipNodeImage(buffer: Uint8Array, at: number, end: number): number {
   return skipDynamicRecords(buffer, skipNodeFields(buffer, at, end), end);
 }
 
-export function skipNodeCommand(buffer: Uint8Array, at: number, end: number): number {
+function skip(buffer: Uint8Array, at: number, end: number): number {
   return skipNodeImage(buffer, skipNodeImage(buffer, at + 8, end), end);
 }
 
-export function visitNodeCommand(
+function visit(
   buffer: Uint8Array,
   at: number,
   end: number,
+  _form: EntryForm,
   visitor: TransactionVisitor,
   shift: number,
 ): number {
@@ -131,7 +135,7 @@ function decodeNodeImage(buffer: Uint8Array, at: number, end: number): NodeImage
   };
 }
 
-export function decodeNodeCommand(buffer: Uint8Array, at: number, end: number): NodeCommand {
+function decode(buffer: Uint8Array, at: number, end: number): NodeCommand {
   const after = skipNodeImage(buffer, at + 8, end);
   return {
     kind: 'node',
@@ -141,7 +145,7 @@ export function decodeNodeCommand(buffer: Uint8Array, at: number, end: number): 
   };
 }
 
-export function encodeNodeCommand(writer: ByteWriter, command: NodeCommand): void {
+function encode(writer: ByteWriter, command: NodeCommand): void {
   writer.i64(command.id);
   encodeNodeImage(writer, command.before);
   encodeNodeImage(writer, command.after);
@@ -159,3 +163,5 @@ function encodeNodeImage(writer: ByteWriter, image: NodeImage): void {
   }
   encodeDynamicRecords(writer, image.dynamicLabels);
 }
+
+export const nodeCommand: CommandKind<NodeCommand> = { type: 1, kind: 'node', skip, visit, decode, encode };

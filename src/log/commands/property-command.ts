@@ -1,7 +1,9 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { PropertyRecord } from '../../store/property-record.ts';
+import type { EntryForm } from '../entries/entry-types.ts';
 import { copyBytes, corruptLog, INCOMPLETE, readRecordId, readReference } from '../log-integer.ts';
 import type { TransactionVisitor } from '../transaction-visitor.ts';
+import type { CommandKind } from './command-kind.ts';
 import {
   type DynamicImage,
   decodeDynamicRecords,
@@ -9,7 +11,14 @@ import {
   skipDynamicRecords,
   visitValueRecords,
 } from './dynamic-record-image.ts';
-import { checkFlags, FIXED_REFERENCES, HAS_SECONDARY_UNIT, IN_USE, OWNER_IS_RELATIONSHIP } from './record-flags.ts';
+import {
+  checkFlags,
+  FIXED_REFERENCES,
+  HAS_SECONDARY_UNIT,
+  IN_USE,
+  OWNER_IS_RELATIONSHIP,
+  secondaryUnitBytes,
+} from './record-flags.ts';
 
 /**
  * Property command (type 2, spec transaction-logs 3.5): `id:i64 image(before) image(after)`. All fields are there also when the
@@ -58,7 +67,7 @@ const RECORD_BLOCK_BYTES = 32;
 
 /** Offset of the byte that counts the blocks. */
 function blockCountOf(buffer: Uint8Array, at: number): number {
-  return at + FIELD_BYTES + (buffer[at]! & HAS_SECONDARY_UNIT);
+  return at + FIELD_BYTES + secondaryUnitBytes(buffer[at]!);
 }
 
 /** Offset of the first block; checks the fields before it. */
@@ -104,14 +113,15 @@ function skipPropertyImage(buffer: Uint8Array, at: number, end: number): number 
   return skipDynamicRecords(buffer, here, end);
 }
 
-export function skipPropertyCommand(buffer: Uint8Array, at: number, end: number): number {
+function skip(buffer: Uint8Array, at: number, end: number): number {
   return skipPropertyImage(buffer, skipPropertyImage(buffer, at + 8, end), end);
 }
 
-export function visitPropertyCommand(
+function visit(
   buffer: Uint8Array,
   at: number,
   end: number,
+  _form: EntryForm,
   visitor: TransactionVisitor,
   shift: number,
 ): number {
@@ -193,7 +203,7 @@ function decodePropertyImage(buffer: Uint8Array, at: number, end: number): Prope
   };
 }
 
-export function decodePropertyCommand(buffer: Uint8Array, at: number, end: number): PropertyCommand {
+function decode(buffer: Uint8Array, at: number, end: number): PropertyCommand {
   return {
     kind: 'property',
     id: readRecordId(buffer, at),
@@ -202,7 +212,7 @@ export function decodePropertyCommand(buffer: Uint8Array, at: number, end: numbe
   };
 }
 
-export function encodePropertyCommand(writer: ByteWriter, command: PropertyCommand): void {
+function encode(writer: ByteWriter, command: PropertyCommand): void {
   writer.i64(command.id);
   encodePropertyImage(writer, command.before);
   encodePropertyImage(writer, command.after);
@@ -218,3 +228,5 @@ function encodePropertyImage(writer: ByteWriter, image: PropertyImage): void {
   }
   encodeDynamicRecords(writer, image.deleted);
 }
+
+export const propertyCommand: CommandKind<PropertyCommand> = { type: 2, kind: 'property', skip, visit, decode, encode };

@@ -15,7 +15,6 @@ export const IN_USE = 0x01;
 export const CREATED = 0x02;
 export const OWNER_IS_RELATIONSHIP = 0x02;
 export const REQUIRES_SECONDARY_UNIT = 0x04;
-/** Its value is also the size of the id that it announces: `flags & HAS_SECONDARY_UNIT` bytes. */
 export const HAS_SECONDARY_UNIT = 0x08;
 export const FIXED_REFERENCES = 0x10;
 
@@ -23,6 +22,11 @@ const UNDEFINED_BITS = 0xe0;
 
 export function checkFlags(flags: number, at: number): void {
   if ((flags & UNDEFINED_BITS) !== 0) throw corruptLog('a record image has flags that do not exist', at, flags);
+}
+
+/** Bytes of the id of the secondary unit in an image with these flags: 8, or 0 if there is none. */
+export function secondaryUnitBytes(flags: number): number {
+  return (flags & HAS_SECONDARY_UNIT) === 0 ? 0 : 8;
 }
 
 /** A byte that must be 0 or 1. */

@@ -1,8 +1,17 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { RelationshipRecord } from '../../store/relationship-record.ts';
+import type { EntryForm } from '../entries/entry-types.ts';
 import { corruptLog, INCOMPLETE, readI32, readRecordId, readReference } from '../log-integer.ts';
 import type { TransactionVisitor } from '../transaction-visitor.ts';
-import { checkFlags, FIXED_REFERENCES, HAS_SECONDARY_UNIT, IN_USE, REQUIRES_SECONDARY_UNIT } from './record-flags.ts';
+import type { CommandKind } from './command-kind.ts';
+import {
+  checkFlags,
+  FIXED_REFERENCES,
+  HAS_SECONDARY_UNIT,
+  IN_USE,
+  REQUIRES_SECONDARY_UNIT,
+  secondaryUnitBytes,
+} from './record-flags.ts';
 
 /**
  * Relationship command (type 3, spec transaction-logs 3.3): `id:i64 image(before) image(after)`
@@ -53,23 +62,23 @@ function skipRelationshipImage(buffer: Uint8Array, at: number, end: number): num
   const flags = buffer[at]!;
   checkFlags(flags, at);
   if ((flags & IN_USE) === 0) return at + UNUSED_BYTES;
-  const next = at + USED_BYTES + (flags & HAS_SECONDARY_UNIT);
+  const next = at + USED_BYTES + secondaryUnitBytes(flags);
   if (next > end) throw INCOMPLETE;
   if (buffer[at + 61]! > 3)
     throw corruptLog('a relationship has chain markers that do not exist', at, buffer[at + 61]!);
   return next;
 }
 
-/** Legacy entries carry only the after-image. */
-export function skipRelationshipCommand(buffer: Uint8Array, at: number, end: number, legacy: boolean): number {
+function skip(buffer: Uint8Array, at: number, end: number, { afterImageOnly }: EntryForm): number {
   const next = skipRelationshipImage(buffer, at + 8, end);
-  return legacy ? next : skipRelationshipImage(buffer, next, end);
+  return afterImageOnly ? next : skipRelationshipImage(buffer, next, end);
 }
 
-export function visitRelationshipCommand(
+function visit(
   buffer: Uint8Array,
   at: number,
   end: number,
+  _form: EntryForm,
   visitor: TransactionVisitor,
   shift: number,
 ): number {
@@ -134,7 +143,7 @@ function decodeRelationshipImage(buffer: Uint8Array, at: number): RelationshipIm
   };
 }
 
-export function decodeRelationshipCommand(buffer: Uint8Array, at: number, end: number): RelationshipCommand {
+function decode(buffer: Uint8Array, at: number, end: number): RelationshipCommand {
   return {
     kind: 'relationship',
     id: readRecordId(buffer, at),
@@ -143,7 +152,7 @@ export function decodeRelationshipCommand(buffer: Uint8Array, at: number, end: n
   };
 }
 
-export function encodeRelationshipCommand(writer: ByteWriter, command: RelationshipCommand): void {
+function encode(writer: ByteWriter, command: RelationshipCommand): void {
   writer.i64(command.id);
   encodeRelationshipImage(writer, command.before);
   encodeRelationshipImage(writer, command.after);
@@ -160,3 +169,12 @@ function encodeRelationshipImage(writer: ByteWriter, image: RelationshipImage): 
   writer.i64(image.nextProp).u8(image.markers);
   if ((image.flags & HAS_SECONDARY_UNIT) !== 0) writer.i64(image.secondaryUnit);
 }
+
+export const relationshipCommand: CommandKind<RelationshipCommand> = {
+  type: 3,
+  kind: 'relationship',
+  skip,
+  visit,
+  decode,
+  encode,
+};

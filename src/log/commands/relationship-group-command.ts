@@ -1,9 +1,20 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { RelationshipGroupRecord } from '../../store/relationship-group-record.ts';
 import { INCOMPLETE, readRecordId, readReference, readU16 } from '../log-integer.ts';
-import type { TransactionVisitor } from '../transaction-visitor.ts';
-import { type RelationshipGroupCommandType, WIDE_RELATIONSHIP_GROUP_COMMAND } from './command-types.ts';
-import { checkFlags, FIXED_REFERENCES, HAS_SECONDARY_UNIT, IN_USE, REQUIRES_SECONDARY_UNIT } from './record-flags.ts';
+import type { CommandKind } from './command-kind.ts';
+import {
+  RELATIONSHIP_GROUP_COMMAND,
+  type RelationshipGroupCommandType,
+  WIDE_RELATIONSHIP_GROUP_COMMAND,
+} from './command-types.ts';
+import {
+  checkFlags,
+  FIXED_REFERENCES,
+  HAS_SECONDARY_UNIT,
+  IN_USE,
+  REQUIRES_SECONDARY_UNIT,
+  secondaryUnitBytes,
+} from './record-flags.ts';
 
 /**
  * Relationship group command (types 9 and 21, spec transaction-logs 3.4): `id:i64 image(before) image(after)`. Every field is
@@ -52,36 +63,8 @@ function skipGroupImage(buffer: Uint8Array, at: number, end: number, width: numb
   if (at + 1 > end) throw INCOMPLETE;
   const flags = buffer[at]!;
   checkFlags(flags, at);
-  const next = at + IMAGE_BYTES + width + (flags & HAS_SECONDARY_UNIT);
+  const next = at + IMAGE_BYTES + width + secondaryUnitBytes(flags);
   if (next > end) throw INCOMPLETE;
-  return next;
-}
-
-/** Legacy entries carry only the after-image. */
-export function skipRelationshipGroupCommand(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  commandType: RelationshipGroupCommandType,
-  legacy: boolean,
-): number {
-  const width = widthOf(commandType);
-  const next = skipGroupImage(buffer, at + 8, end, width);
-  return legacy ? next : skipGroupImage(buffer, next, end, width);
-}
-
-export function visitRelationshipGroupCommand(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  commandType: RelationshipGroupCommandType,
-  visitor: TransactionVisitor,
-  shift: number,
-): number {
-  const before = at + 8;
-  const after = skipGroupImage(buffer, before, end, widthOf(commandType));
-  const next = skipGroupImage(buffer, after, end, widthOf(commandType));
-  visitor.group(readRecordId(buffer, at), before + shift, after + shift, next + shift, commandType);
   return next;
 }
 
@@ -137,31 +120,49 @@ function decodeGroupImage(buffer: Uint8Array, at: number, width: number): Relati
   };
 }
 
-export function decodeRelationshipGroupCommand(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  commandType: RelationshipGroupCommandType,
-): RelationshipGroupCommand {
-  const width = widthOf(commandType);
-  return {
-    kind: 'relationshipGroup',
-    wide: width === 1,
-    id: readRecordId(buffer, at),
-    before: decodeGroupImage(buffer, at + 8, width),
-    after: decodeGroupImage(buffer, skipGroupImage(buffer, at + 8, end, width), width),
-  };
-}
-
-export function encodeRelationshipGroupCommand(writer: ByteWriter, command: RelationshipGroupCommand): void {
-  writer.i64(command.id);
-  encodeGroupImage(writer, command.before, command.wide);
-  encodeGroupImage(writer, command.after, command.wide);
-}
-
 function encodeGroupImage(writer: ByteWriter, image: RelationshipGroupImage, wide: boolean): void {
   writer.u8(image.flags).u16(image.type & 0xffff);
   if (wide) writer.u8(image.type >>> 16);
   writer.i64(image.next).i64(image.firstOut).i64(image.firstIn).i64(image.firstLoop).i64(image.owner);
   if ((image.flags & HAS_SECONDARY_UNIT) !== 0) writer.i64(image.secondaryUnit);
 }
+
+function kindOf(type: RelationshipGroupCommandType): CommandKind<RelationshipGroupCommand> {
+  const width = widthOf(type);
+  return {
+    type,
+    kind: 'relationshipGroup',
+    holds: ({ wide }) => wide === (width === 1),
+    skip(buffer, at, end, { afterImageOnly }) {
+      const next = skipGroupImage(buffer, at + 8, end, width);
+      return afterImageOnly ? next : skipGroupImage(buffer, next, end, width);
+    },
+    visit(buffer, at, end, _form, visitor, shift) {
+      const before = at + 8;
+      const after = skipGroupImage(buffer, before, end, width);
+      const next = skipGroupImage(buffer, after, end, width);
+      visitor.group(readRecordId(buffer, at), before + shift, after + shift, next + shift, type);
+      return next;
+    },
+    decode(buffer, at, end) {
+      const after = skipGroupImage(buffer, at + 8, end, width);
+      return {
+        kind: 'relationshipGroup',
+        wide: width === 1,
+        id: readRecordId(buffer, at),
+        before: decodeGroupImage(buffer, at + 8, width),
+        after: decodeGroupImage(buffer, after, width),
+      };
+    },
+    encode(writer, command) {
+      writer.i64(command.id);
+      encodeGroupImage(writer, command.before, command.wide);
+      encodeGroupImage(writer, command.after, command.wide);
+    },
+  };
+}
+
+export const relationshipGroupCommands: readonly CommandKind<RelationshipGroupCommand>[] = [
+  kindOf(RELATIONSHIP_GROUP_COMMAND),
+  kindOf(WIDE_RELATIONSHIP_GROUP_COMMAND),
+];

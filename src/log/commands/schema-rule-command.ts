@@ -1,6 +1,8 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
+import type { EntryForm } from '../entries/entry-types.ts';
 import { INCOMPLETE } from '../log-integer.ts';
 import type { TransactionVisitor } from '../transaction-visitor.ts';
+import type { CommandKind } from './command-kind.ts';
 import {
   type DynamicImage,
   decodeDynamicRecords,
@@ -22,21 +24,22 @@ export interface SchemaRuleCommand {
   created: boolean;
 }
 
-export function skipSchemaRuleCommand(buffer: Uint8Array, at: number, end: number): number {
+function skip(buffer: Uint8Array, at: number, end: number): number {
   const created = skipDynamicRecords(buffer, skipDynamicRecords(buffer, at, end), end);
   if (created + 1 > end) throw INCOMPLETE;
   checkBoolean(buffer, created);
   return created + 1;
 }
 
-export function visitSchemaRuleCommand(
+function visit(
   buffer: Uint8Array,
   at: number,
   end: number,
+  _form: EntryForm,
   visitor: TransactionVisitor,
   shift: number,
 ): number {
-  const next = skipSchemaRuleCommand(buffer, at, end);
+  const next = skip(buffer, at, end);
   const after = skipDynamicRecords(buffer, at, end);
   visitor.schemaRule(at + shift, after + shift, buffer[next - 1] === 1, next + shift);
   visitDynamicRecords(buffer, at, end, 'schema', true, visitor, shift);
@@ -54,8 +57,17 @@ export function decodeSchemaRuleCommand(buffer: Uint8Array, at: number, end: num
   };
 }
 
-export function encodeSchemaRuleCommand(writer: ByteWriter, command: SchemaRuleCommand): void {
+function encode(writer: ByteWriter, command: SchemaRuleCommand): void {
   encodeDynamicRecords(writer, command.before);
   encodeDynamicRecords(writer, command.after);
   writer.u8(command.created ? 1 : 0);
 }
+
+export const schemaRuleCommand: CommandKind<SchemaRuleCommand> = {
+  type: 7,
+  kind: 'schemaRule',
+  skip,
+  visit,
+  decode: decodeSchemaRuleCommand,
+  encode,
+};

@@ -1,8 +1,8 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { TokenRecord } from '../../store/token-record.ts';
 import { corruptLog, INCOMPLETE, readI32 } from '../log-integer.ts';
-import type { DynamicOwner, TokenKind, TransactionVisitor } from '../transaction-visitor.ts';
-import { LABEL_TOKEN_COMMAND, PROPERTY_KEY_TOKEN_COMMAND, type TokenCommandType } from './command-types.ts';
+import type { DynamicOwner, TokenKind } from '../transaction-visitor.ts';
+import type { CommandKind } from './command-kind.ts';
 import {
   type DynamicImage,
   decodeDynamicRecords,
@@ -45,11 +45,6 @@ const NAME_OWNERS: Record<TokenKind, DynamicOwner> = {
   propertyKey: 'keyNames',
 };
 
-function tokenKindOf(commandType: TokenCommandType): TokenKind {
-  if (commandType === LABEL_TOKEN_COMMAND) return 'label';
-  return commandType === PROPERTY_KEY_TOKEN_COMMAND ? 'propertyKey' : 'relationshipType';
-}
-
 function fieldBytesOf(kind: TokenKind): number {
   return kind === 'propertyKey' ? 9 : 5;
 }
@@ -59,38 +54,6 @@ function skipTokenImage(buffer: Uint8Array, at: number, end: number, kind: Token
   if (names > end) throw INCOMPLETE;
   checkBoolean(buffer, at);
   return skipDynamicRecords(buffer, names, end);
-}
-
-/** Legacy entries carry only the after-image. */
-export function skipTokenCommand(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  commandType: TokenCommandType,
-  legacy: boolean,
-): number {
-  const kind = tokenKindOf(commandType);
-  const next = skipTokenImage(buffer, at + 4, end, kind);
-  return legacy ? next : skipTokenImage(buffer, next, end, kind);
-}
-
-export function visitTokenCommand(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  commandType: TokenCommandType,
-  visitor: TransactionVisitor,
-  shift: number,
-): number {
-  const kind = tokenKindOf(commandType);
-  const before = at + 4;
-  const after = skipTokenImage(buffer, before, end, kind);
-  const next = skipTokenImage(buffer, after, end, kind);
-  visitor.token(kind, readTokenId(buffer, at), before + shift, after + shift, next + shift);
-  const owner = NAME_OWNERS[kind];
-  visitDynamicRecords(buffer, before + fieldBytesOf(kind), end, owner, true, visitor, shift);
-  visitDynamicRecords(buffer, after + fieldBytesOf(kind), end, owner, false, visitor, shift);
-  return next;
 }
 
 function readTokenId(buffer: Uint8Array, at: number): number {
@@ -119,28 +82,52 @@ function decodeTokenImage(buffer: Uint8Array, at: number, end: number, kind: Tok
   };
 }
 
-export function decodeTokenCommand(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  commandType: TokenCommandType,
-): TokenCommand {
-  const kind = tokenKindOf(commandType);
+function kindOf(type: number, token: TokenKind): CommandKind<TokenCommand> {
+  const fieldBytes = fieldBytesOf(token);
+  const nameOwner = NAME_OWNERS[token];
   return {
+    type,
     kind: 'token',
-    token: kind,
-    id: readTokenId(buffer, at),
-    before: decodeTokenImage(buffer, at + 4, end, kind),
-    after: decodeTokenImage(buffer, skipTokenImage(buffer, at + 4, end, kind), end, kind),
+    holds: (command) => command.token === token,
+    skip(buffer, at, end, { afterImageOnly }) {
+      const next = skipTokenImage(buffer, at + 4, end, token);
+      return afterImageOnly ? next : skipTokenImage(buffer, next, end, token);
+    },
+    visit(buffer, at, end, _form, visitor, shift) {
+      const before = at + 4;
+      const after = skipTokenImage(buffer, before, end, token);
+      const next = skipTokenImage(buffer, after, end, token);
+      visitor.token(token, readTokenId(buffer, at), before + shift, after + shift, next + shift);
+      visitDynamicRecords(buffer, before + fieldBytes, end, nameOwner, true, visitor, shift);
+      visitDynamicRecords(buffer, after + fieldBytes, end, nameOwner, false, visitor, shift);
+      return next;
+    },
+    decode(buffer, at, end) {
+      return {
+        kind: 'token',
+        token,
+        id: readTokenId(buffer, at),
+        before: decodeTokenImage(buffer, at + 4, end, token),
+        after: decodeTokenImage(buffer, skipTokenImage(buffer, at + 4, end, token), end, token),
+      };
+    },
+    encode(writer, command) {
+      writer.i32(command.id);
+      encodeTokenImage(writer, command.before, token);
+      encodeTokenImage(writer, command.after, token);
+    },
   };
 }
 
-export function encodeTokenCommand(writer: ByteWriter, command: TokenCommand): void {
-  writer.i32(command.id);
-  for (const image of [command.before, command.after]) {
-    writer.u8(image.inUse ? 1 : 0);
-    if (command.token === 'propertyKey') writer.i32(image.propertyCount);
-    writer.i32(image.nameId);
-    encodeDynamicRecords(writer, image.nameRecords);
-  }
+function encodeTokenImage(writer: ByteWriter, image: TokenImage, kind: TokenKind): void {
+  writer.u8(image.inUse ? 1 : 0);
+  if (kind === 'propertyKey') writer.i32(image.propertyCount);
+  writer.i32(image.nameId);
+  encodeDynamicRecords(writer, image.nameRecords);
 }
+
+export const tokenCommands: readonly CommandKind<TokenCommand>[] = [
+  kindOf(4, 'relationshipType'),
+  kindOf(5, 'propertyKey'),
+  kindOf(8, 'label'),
+];

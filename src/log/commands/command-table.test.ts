@@ -7,8 +7,8 @@ import { decodeCommitEntry, encodeCommitEntry } from '../entries/commit-entry.ts
 import { decodeStartEntry, encodeStartEntry, skipStartEntry, transactionChecksum } from '../entries/start-entry.ts';
 import { decodeLogHeader, encodeLogHeader, LOG_HEADER_BYTES } from '../log-header.ts';
 import { INCOMPLETE } from '../log-integer.ts';
-import { checkEntryVersion, skipCommand } from '../transaction-walker.ts';
-import { commandTypeOf, decodeCommand, encodeCommand, type LogCommand } from './command.ts';
+import { readEntryForm } from '../transaction-walker.ts';
+import { commandTypeOf, decodeCommand, encodeCommand, type LogCommand, skipCommand } from './command-table.ts';
 import type { DynamicImage } from './dynamic-record-image.ts';
 import type { IndexValue } from './index-value.ts';
 
@@ -189,7 +189,8 @@ function decodeAndEncode(buffer: Buffer, expected: Json[]): Buffer {
     if (entry.e === 'torn') break;
     const { off, len } = entry;
     const end = off + len;
-    expect(checkEntryVersion(buffer, off)).toBe(entry.ver);
+    const form = readEntryForm(buffer, off);
+    expect(form.version).toBe(entry.ver);
     expect(buffer[off + 1]).toBe(entry.type);
     if (entry.e === 'start') {
       expect(skipStartEntry(buffer, off, buffer.length)).toBe(end);
@@ -219,9 +220,9 @@ function decodeAndEncode(buffer: Buffer, expected: Json[]): Buffer {
       expect(position).toEqual({ version: entry.logVersion, offset: entry.offset });
       encodeCheckPointEntry(writer, position);
     } else {
-      expect(skipCommand(buffer, off + 2, buffer.length, entry.ver)).toBe(end);
-      expect(() => skipCommand(buffer, off + 2, end - 1, entry.ver)).toThrow(INCOMPLETE);
-      const command = decodeCommand(buffer, off + 2, end, entry.ver);
+      expect(skipCommand(buffer, off + 2, buffer.length, form)).toBe(end);
+      expect(() => skipCommand(buffer, off + 2, end - 1, form)).toThrow(INCOMPLETE);
+      const command = decodeCommand(buffer, off + 2, end, form);
       expect(describeCommand(command)).toEqual(normalize(entry.cmd));
       writer.u8(0xf6).u8(3);
       encodeCommand(writer, command);
