@@ -39,6 +39,23 @@ function makeTree(): void {
   writeFileSync(at('from', 'schema', 'index', 'tree'), Buffer.alloc(3_000_000, 7));
 }
 
+describe('makeDirectory', () => {
+  it('makes the missing parents too', async () => {
+    await makeDirectory(at('a', 'b', 'c'));
+    await makeDirectory(at('a', 'b', 'c'));
+    expect(existsSync(at('a', 'b', 'c'))).toBe(true);
+  });
+
+  it.runIf(process.platform === 'linux')('gives up where nothing can be created', async () => {
+    await expect(makeDirectory('/proc/graphkeep/below')).rejects.toMatchObject({ code: 'file.io' });
+  });
+
+  it('says so where a file stands in the way', async () => {
+    writeFileSync(at('file'), '');
+    await expect(makeDirectory(at('file', 'below'))).rejects.toMatchObject({ code: 'file.io' });
+  });
+});
+
 describe('copyTree', () => {
   it('copies files, empty directories and the targets of links', async () => {
     makeTree();

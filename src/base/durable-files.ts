@@ -68,7 +68,7 @@ export async function syncTree(path: string, signal?: AbortSignal): Promise<void
 
 /**
  * Creates the directory and its missing parents, each name durable. Not with `recursive` of Node: that reports a disk without room as
- * a path that does not exist.
+ * a path that does not exist, and never returns where nothing can be created (`/proc/x`).
  */
 export async function makeDirectory(path: string): Promise<void> {
   if (await atFile('create the directory', path, () => createDirectory(path))) await syncDirectory(dirname(path));
@@ -77,14 +77,23 @@ export async function makeDirectory(path: string): Promise<void> {
 /** False if it is there already. */
 async function createDirectory(path: string): Promise<boolean> {
   try {
+    return await createOne(path);
+  } catch (error) {
+    if (!isMissing(error) || dirname(path) === path) throw error;
+  }
+  await makeDirectory(dirname(path));
+  // Once: in `/proc` a name is missing however often one looks.
+  return await createOne(path);
+}
+
+async function createOne(path: string): Promise<boolean> {
+  try {
     await mkdir(path);
     return true;
   } catch (error) {
     if (systemCodeOf(error) === 'EEXIST' && (await stat(path)).isDirectory()) return false;
-    if (!isMissing(error) || dirname(path) === path) throw error;
+    throw error;
   }
-  await makeDirectory(dirname(path));
-  return await createDirectory(path);
 }
 
 /** Renames a file or directory and makes both the new and the lost name durable. */
@@ -258,9 +267,18 @@ async function listEntries(path: string) {
 }
 
 /** What is at the path (links followed), or undefined if nothing is. */
-export async function statIfExists(path: string): Promise<Stats | undefined> {
+export function statIfExists(path: string): Promise<Stats | undefined> {
+  return lookIfExists(path, stat);
+}
+
+/** What is at the path, links not followed: also one that leads nowhere is something. */
+export function lstatIfExists(path: string): Promise<Stats | undefined> {
+  return lookIfExists(path, lstat);
+}
+
+async function lookIfExists(path: string, look: (path: string) => Promise<Stats>): Promise<Stats | undefined> {
   try {
-    return await stat(path);
+    return await look(path);
   } catch (error) {
     if (isMissing(error) || systemCodeOf(error) === 'ENOTDIR') return undefined;
     throw fileError(error, 'read', path);

@@ -1,6 +1,16 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +41,24 @@ beforeEach(() => {
   path = join(directory, 'store_lock');
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('what is no lock file', () => {
+  it.each<[string, () => void, string]>([
+    ['a link that leads nowhere', () => symlinkSync('nowhere', path), 'a link that leads nowhere'],
+    ['a directory', () => mkdirSync(path), 'a directory, a pipe or a device'],
+    ['a pipe', () => execFileSync('mkfifo', [path]), 'a directory, a pipe or a device'],
+    ['a link to a directory', () => symlinkSync(directory, path), 'a directory, a pipe or a device'],
+  ])('%s is told, not taken for a lock of others', async (_what, make, observed) => {
+    make();
+    for (const shared of [false, true]) {
+      await expect(tryLockFile(path, { shared, remove: 'always' })).rejects.toMatchObject({
+        code: 'file.io',
+        observed,
+      });
+    }
+    expect(lstatSync(path)).toBeDefined();
+  });
+});
 
 describe('an exclusive lock', () => {
   it('excludes others until it is released', async () => {

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, stat, unlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { lstatIfExists, statIfExists } from './durable-files.ts';
 import { GraphkeepError } from './errors.ts';
 import { fileError, isForbidden, isMissing } from './file-errors.ts';
 
@@ -120,25 +122,57 @@ async function openLockFile(
   try {
     return { file: await openExisting(path, options), created: false };
   } catch (error) {
+    await refuseWhatIsNoFile(path);
     if (!isMissing(error) || options.create === false) throw fileError(error, 'open the lock file', path);
   }
   try {
-    return { file: await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL), created: true };
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL);
+    await giveToOwnerOf(dirname(path), file);
+    return { file, created: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
     throw fileError(error, 'create the lock file', path);
   }
 }
 
+/** A link that leads nowhere can neither be opened nor created; a directory or a pipe is no lock either. */
+async function refuseWhatIsNoFile(path: string): Promise<void> {
+  const info = await lstatIfExists(path);
+  if (info === undefined || info.isFile()) return;
+  const target = info.isSymbolicLink() ? await statIfExists(path) : info;
+  if (target?.isFile() === true) return;
+  throw new GraphkeepError('file.io', 'the name of the lock file is taken by something that is no file', {
+    place: { file: path },
+    observed: target === undefined ? 'a link that leads nowhere' : 'a directory, a pipe or a device',
+    hint: 'Look at what it is and who made it, then move it away and run the command again.',
+  });
+}
+
+/** A lock file that root leaves behind (a kill) must not shut out the user whose directory it is. */
+async function giveToOwnerOf(directory: string, file: FileHandle): Promise<void> {
+  if (process.geteuid?.() !== 0) return;
+  const { uid, gid } = await stat(directory);
+  await file.chown(uid, gid).catch(() => undefined);
+}
+
 /** A shared lock only reads, so that it works on a directory that may not be written; but to remove the file takes an exclusive one. */
 async function openExisting(path: string, { shared, remove }: LockOptions): Promise<FileHandle> {
-  if (shared === true && remove !== 'always') return await open(path, constants.O_RDONLY);
+  // Not blocking: a pipe in the place of the file would keep us waiting for ever.
+  const readOnly = constants.O_RDONLY | constants.O_NONBLOCK;
+  if (shared === true && remove !== 'always') return await openFile(path, readOnly);
   try {
-    return await open(path, constants.O_RDWR);
+    return await openFile(path, constants.O_RDWR | constants.O_NONBLOCK);
   } catch (error) {
     if (shared !== true || !isForbidden(error)) throw error;
-    return await open(path, constants.O_RDONLY);
+    return await openFile(path, readOnly);
   }
+}
+
+async function openFile(path: string, flags: number): Promise<FileHandle> {
+  const file = await open(path, flags);
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw new Error('not a file');
 }
 
 async function isSameFile(file: FileHandle, path: string): Promise<boolean> {

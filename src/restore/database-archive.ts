@@ -1,6 +1,6 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
@@ -178,7 +178,7 @@ async function unpackEntry(
     return undefined;
   }
   const path = join(directory, name);
-  await mkdir(join(path, '..'), { recursive: true });
+  await makeDirectory(dirname(path));
   options.onFile?.(name, header.size);
   content.on('data', (chunk: Buffer) => options.onBytes?.(chunk.length));
   await pipeline(content, createWriteStream(path, { flags: 'wx' }));

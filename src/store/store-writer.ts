@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import { writeFully } from '../base/positional-io.ts';
@@ -99,7 +99,7 @@ export class StoreWriter {
     this.directory = directory;
     this.options = options;
     this.format = options.format ?? STANDARD_FORMAT;
-    mkdirSync(directory, { recursive: true });
+    if (!existsSync(directory)) mkdirSync(directory);
     this.values = new ValueWriter(directory, this.format, options.recordSizes);
   }
 

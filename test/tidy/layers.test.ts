@@ -63,3 +63,11 @@ test('nothing is left half done', () => {
   const unfinished = sourceFiles().filter((path) => marks.test(readFileSync(join(source, path), 'utf8')));
   expect(unfinished).toEqual([]);
 });
+
+/** That of Node never returns where nothing can be created, and calls a full disk a path that does not exist. */
+test('directories are made by one function', () => {
+  const others = sourceFiles()
+    .filter((path) => !path.endsWith('.test.ts'))
+    .filter((path) => /mkdir(Sync)?\([^)]*recursive/.test(readFileSync(join(source, path), 'utf8')));
+  expect(others).toEqual([]);
+});
