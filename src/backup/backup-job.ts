@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
-import { fileError, systemCodeOf } from '../base/file-errors.ts';
+import { asGraphkeepError } from '../base/file-errors.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { checkBackup } from './backup-check.ts';
 import {
@@ -147,14 +147,8 @@ class BackupJob {
     this.announced = line;
   }
 
-  /** What the operating system refused is an error with a place, whoever noticed it; anything else that is not ours is a mistake. */
   private translate(error: unknown): GraphkeepError {
-    if (error instanceof GraphkeepError) return error;
-    if (systemCodeOf(error) === undefined) {
-      return new GraphkeepError('internal', error instanceof Error ? error.message : String(error), { cause: error });
-    }
-    const { path, syscall } = error as NodeJS.ErrnoException;
-    return fileError(error, syscall ?? 'use the file', path ?? this.target.path);
+    return asGraphkeepError(error, this.target.path);
   }
 
   private failed(outcome: BackupFailed['outcome'], strategy: Strategy, error: GraphkeepError): GraphkeepError {

@@ -6,19 +6,24 @@ export const errorCodes = {
   // files and directories
   'file.truncated': 'The file ends too early. It is damaged or was copied incompletely; use another copy.',
   'file.corrupt': 'The file does not hold what its format requires. Use another copy.',
-  'file.io': 'Check free space, permissions and the health of the disk, then run the command again.',
+  'file.io': 'Check the path and the file system it is on, then run the command again.',
   'directory.in-use':
     'Another process works in this directory. Wait until it has finished, then run the command again.',
   // stores
   'store.format': 'This store format is not supported by this version of graphkeep.',
-  'store.missing-file': 'The store is incomplete. Make a new full backup.',
+  'store.missing-file':
+    'The store is incomplete. Of a backup, make a new full one; of a database, find the file or restore a backup.',
   'store.needs-recovery':
-    'The store was not shut down cleanly. Start and stop the database, or let graphkeep recover it.',
-  'store.corrupt': 'The store is damaged. Make a new full backup.',
+    'The store was not shut down cleanly. Run graphkeep recover on its directory, or start and stop the database.',
+  'store.corrupt':
+    'The store is damaged. Of a backup, make a new full one; of a database, restore its last sound backup.',
   // transaction logs
-  'log.corrupt': 'The transaction log is damaged at this place. Make a new full backup.',
-  'log.gap': 'Transactions are missing from the log. Make a new full backup.',
-  'log.no-check-point': 'The log has no check point to recover from. Make a new full backup.',
+  'log.corrupt':
+    'The transaction log is damaged at this place. Of a backup, make a new full one; of a database, restore its last sound backup.',
+  'log.gap':
+    'Transactions are missing from the log. Of a backup, make a new full one; of a database, find its older log files or restore a backup.',
+  'log.no-check-point':
+    'The log has no check point to recover from. Of a backup, make a new full one; of a database, find its older log files or restore a backup.',
   // peers
   'peer.unreachable':
     'Check that the server runs, that dbms.backup.enabled is true and that --from names its dbms.backup.address.',
@@ -59,7 +64,7 @@ export const errorCodes = {
     'The peer does not accept the certificate of this machine. Put it, or the one of its issuer, into the trusted_dir of the policy there.',
   'tls.failed': 'Compare the TLS policies of both sides, and look into the log of the peer.',
   // serving backups
-  'serve.address': 'Choose a free port with --listen or dbms.backup.address, or end the program that uses it.',
+  'serve.address': 'Choose another address with --listen or dbms.backup.address.',
   'serve.history-pruned':
     'The transactions that were asked for are in no log any more. Make a full backup, or raise dbms.tx_log.rotation.retention_policy.',
   'serve.changed':
@@ -93,7 +98,7 @@ export const errorCodes = {
   // the command
   usage: 'See the help of the command.',
   config: 'Correct the setting in the configuration file.',
-  'config.unreadable': 'Check the path and the permissions of the file.',
+  'config.unreadable': 'Correct the path, or make the file readable.',
   'directory.missing': 'Create the directory, or correct the path.',
   'directory.forbidden': 'Run the command as the user that owns the database.',
   'demo.failed': 'This is a mistake in graphkeep. Run the demonstration again with --keep --verbose, and report it.',

@@ -4,6 +4,8 @@ import { printableMessage, printableText } from './printable-text.ts';
 /** Where something was observed: a file with an offset, or a peer. */
 export interface ErrorPlace {
   file?: string;
+  /** Of a text file, from 1. */
+  line?: number;
   offset?: number;
   peer?: string;
 }
@@ -15,6 +17,8 @@ export interface ErrorDetails {
   /** Replaces the hint of the code table where a better one is known. */
   hint?: string;
   cause?: unknown;
+  /** The words of the Java tool for the same, where they are another's to read: the old front prints them. */
+  original?: string;
 }
 
 /**
@@ -28,6 +32,7 @@ export class GraphkeepError extends Error {
   readonly place: ErrorPlace | undefined;
   readonly observed: string | number | bigint | undefined;
   readonly hint: string;
+  readonly original: string | undefined;
 
   constructor(code: ErrorCode, message: string | readonly string[], details: ErrorDetails = {}) {
     const lines = typeof message === 'string' ? [message] : message;
@@ -36,6 +41,7 @@ export class GraphkeepError extends Error {
     this.place = details.place;
     this.observed = typeof details.observed === 'string' ? printableMessage(details.observed) : details.observed;
     this.hint = details.hint ?? errorCodes[code];
+    this.original = details.original === undefined ? undefined : printableMessage(details.original);
   }
 }
 
@@ -44,10 +50,11 @@ export function describeError(error: unknown): string {
   if (!(error instanceof GraphkeepError))
     return printableMessage(error instanceof Error ? error.message : String(error));
   const parts: string[] = [];
-  const { file, offset, peer } = error.place ?? {};
+  const { file, line, offset, peer } = error.place ?? {};
   if (file !== undefined) {
     const name = printableText(file);
-    parts.push(offset === undefined ? `file ${name}` : `file ${name}, offset ${offset}`);
+    const where = line !== undefined ? `, line ${line}` : offset !== undefined ? `, offset ${offset}` : '';
+    parts.push(`file ${name}${where}`);
   }
   const atPeer = offset === undefined || file !== undefined ? '' : `, offset ${offset} of what it sent`;
   if (peer !== undefined) parts.push(`server ${printableText(peer)}${atPeer}`);

@@ -1,4 +1,5 @@
 import { GraphkeepError } from './errors.ts';
+import { remedyForFile } from './system-remedies.ts';
 
 /** The system's error code (`ENOENT`, `EACCES`, ...) of an error or of its cause. */
 export function systemCodeOf(error: unknown): string | undefined {
@@ -17,11 +18,45 @@ export function isForbidden(error: unknown): boolean {
   return code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
 }
 
-/** Turns an error of `node:fs` into a `file.io` with its place; errors of ours pass unchanged. */
+/** Turns an error of `node:fs` into a `file.io` with its place and the remedy for its cause; errors of ours pass unchanged. */
 export function fileError(error: unknown, action: string, file: string): GraphkeepError {
   if (error instanceof GraphkeepError) return error;
   const observed = error instanceof Error ? error.message : String(error);
-  return new GraphkeepError('file.io', `cannot ${action}`, { place: { file }, observed, cause: error });
+  const hint = remedyForFile(systemCodeOf(error), file);
+  return new GraphkeepError('file.io', `cannot ${action}`, {
+    place: { file },
+    observed,
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** The error `directory.forbidden` for something that {@link isForbidden}: with the owner of the place and ourselves. */
+export function forbiddenError(error: unknown, message: string, file: string): GraphkeepError {
+  const hint = remedyForFile(systemCodeOf(error), file);
+  return new GraphkeepError('directory.forbidden', message, {
+    place: { file },
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/**
+ * Any error as one of ours, where it is about to be shown: what the operating system refused has its place (`otherwise`: the one to name if the
+ * error names none), whoever noticed it; anything else that is not ours is a mistake in graphkeep.
+ */
+export function asGraphkeepError(error: unknown, otherwise?: string): GraphkeepError {
+  if (error instanceof GraphkeepError) return error;
+  if (!isSystemError(error)) {
+    return new GraphkeepError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  const { path = otherwise, syscall = 'use the file' } = error;
+  if (path !== undefined) return fileError(error, syscall, path);
+  return new GraphkeepError('file.io', `cannot ${syscall}`, { observed: error.message, cause: error });
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && systemCodeOf(error) !== undefined;
 }
 
 /** Runs `action` and gives every error of `node:fs` the place it needs. */

@@ -1,4 +1,5 @@
 import { BackupFailed } from '../backup/backup-options.ts';
+import { errorCodes } from '../base/error-codes.ts';
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
 import { printableMessage } from '../base/printable-text.ts';
 
@@ -6,7 +7,7 @@ import { printableMessage } from '../base/printable-text.ts';
  * What a user should know beside the message of an error: the cause of each strategy, place and observed value, what to do next.
  * One line each; empty for errors whose message says it all.
  */
-export function explainFailure(error: unknown): string[] {
+export function explainFailure(error: GraphkeepError): string[] {
   if (error instanceof BackupFailed) {
     const causes = error.attempts.map(({ strategy, error: cause }) => `${strategy} protocol: ${describeError(cause)}`);
     const hints = new Set(
@@ -14,10 +15,21 @@ export function explainFailure(error: unknown): string[] {
     );
     return [...causes, ...hints];
   }
-  if (!(error instanceof GraphkeepError)) return [];
+  const details = describeDetails(error);
+  if (details !== '') return [details, error.hint];
+  return error.code === 'internal' ? [error.hint] : [];
+}
+
+/** The same for people who need not see what the Java tool shows: what to do next is never left out where it is known. */
+export function explainFully(error: GraphkeepError): string[] {
+  const lines = explainFailure(error);
+  return lines.length > 0 || error.hint === errorCodes.usage ? lines : [error.hint];
+}
+
+/** Place and observed value, without brackets. */
+function describeDetails(error: GraphkeepError): string {
   const description = describeError(error);
-  const details = description.slice(error.message.length).replace(/^ \((.*)\)$/s, '$1');
-  return details === '' ? [] : [details, error.hint];
+  return description.slice(error.message.length).replace(/^ \((.*)\)$/s, '$1');
 }
 
 /** The stack of an error and of what caused it. */

@@ -1,3 +1,6 @@
+import { GraphkeepError, hasCode } from '../base/errors.ts';
+import { UnexpectedValue } from './unexpected-value.ts';
+
 /** The values of a command's options, whichever front has parsed them. Reading a bad value throws a GraphkeepError `usage`. */
 export interface OptionValues {
   /** @throws GraphkeepError `usage` if it was not given */
@@ -10,4 +13,17 @@ export interface OptionValues {
   flag(name: string): boolean;
   /** True if the option was written down, with or without a value. */
   isGiven(name: string): boolean;
+}
+
+/** Reads the value of an option, its default if it was not given; the error for a bad one names the option. */
+export function parseOption<T>(values: OptionValues, name: string, parse: (text: string) => T): T {
+  try {
+    return parse(values.optional(name)!);
+  } catch (error) {
+    if (!hasCode(error, 'usage')) throw error;
+    const message = `--${name}: ${error.message}`;
+    const original = error.original ?? error.message;
+    if (error instanceof UnexpectedValue) throw new UnexpectedValue(message, original);
+    throw new GraphkeepError('usage', message, { original });
+  }
 }

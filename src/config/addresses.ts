@@ -35,7 +35,12 @@ export function parseAddress(text: string): TypedAddress {
     };
   }
   const parts = splitLikeJava(address, ':');
-  if (parts.length > 2) throw new GraphkeepError('usage', text);
+  if (parts.length > 2) {
+    const problem = `'${trimmed}' is no address: an IPv6 address stands in brackets, as in [::1]:6362`;
+    throw new GraphkeepError('usage', problem, {
+      original: text,
+    });
+  }
   return { ...hostOf(parts[0] ?? ''), ...readPorts(parts[1] ?? '', text, parts.length === 2) };
 }
 
@@ -59,13 +64,15 @@ function readPorts(ports: string, whole: string, present: boolean): { port?: num
   if (!present) return {};
   const ends = splitLikeJava(ports, '-');
   if (ends.length > 2) throw new GraphkeepError('usage', `Cannot have more than two port ranges: ${whole}`);
-  const [port, lastPort] = (ends.length === 0 ? [''] : ends).map((end) => readPort(end));
+  const [port, lastPort] = (ends.length === 0 ? [''] : ends).map((end) => readPort(end, whole));
   return { ...(port ? { port } : {}), ...(lastPort ? { lastPort } : {}) };
 }
 
-function readPort(text: string): number {
+function readPort(text: string, whole: string): number {
   if (!/^[+-]?\d+$/.test(text) || Math.abs(Number(text)) > MAX_INT) {
-    throw new GraphkeepError('usage', `For input string: "${text}"`);
+    throw new GraphkeepError('usage', `'${whole}' has no valid port: a number from 1 to ${MAX_PORT} is needed`, {
+      original: `For input string: "${text}"`,
+    });
   }
   const port = Number(text);
   if (port > MAX_PORT || port < 0) throw new GraphkeepError('usage', `Port must be between 1 and ${MAX_PORT}: ${text}`);

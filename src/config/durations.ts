@@ -10,8 +10,8 @@ const MAX_COUNT = 2_147_483_647;
  */
 export function parseDurationMs(text: string): number {
   const [, digits, unit] = /^(\d*)([\s\S]*)$/.exec(text)!;
-  if (text === '') throw new GraphkeepError('usage', 'For input string: ""');
-  if (digits === '') throw new GraphkeepError('usage', 'Missing numeric value');
+  if (text === '') throw badDuration('a duration is needed', 'For input string: ""');
+  if (digits === '') throw badDuration(`'${text}' does not begin with a number`, 'Missing numeric value');
   const unitMs = UNIT_MS[unit === '' ? 's' : unit!.toLowerCase()];
   if (unitMs === undefined) {
     throw new GraphkeepError(
@@ -19,6 +19,12 @@ export function parseDurationMs(text: string): number {
       `Unrecognized unit '${unit}'. Valid units are: 'ms', 's', 'm' and 'h'; default unit is 's'`,
     );
   }
-  if (Number(digits) > MAX_COUNT) throw new GraphkeepError('usage', `For input string: "${digits}"`);
+  if (Number(digits) > MAX_COUNT) {
+    throw badDuration(`${digits} is more than ${MAX_COUNT}`, `For input string: "${digits}"`);
+  }
   return Number(digits) * unitMs;
+}
+
+function badDuration(problem: string, original: string): GraphkeepError {
+  return new GraphkeepError('usage', `${problem}: write a number and a unit (ms, s, m or h), as in 20m`, { original });
 }

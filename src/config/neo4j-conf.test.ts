@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { GraphkeepError } from '../base/errors.ts';
 import { type ClientConfig, loadClientConfig } from './neo4j-conf.ts';
 import { settings } from './settings.ts';
 
@@ -146,8 +147,22 @@ describe('loadClientConfig', () => {
       'dbms.config.strict_validation=true\nmetrics.foo=1',
       "Unknown config option 'metrics.foo'. To resolve either remove it from your configuration or set 'dbms.config.strict_validation' to false.",
     ],
-  ])('%j is refused', async (conf, message) => {
-    await expect(load(conf)).rejects.toMatchObject({ code: 'config', message });
+  ])('%j is refused as the original does, with the line', async (conf, original) => {
+    const error: GraphkeepError = await load(conf).then(
+      () => expect.unreachable(),
+      (caught) => caught,
+    );
+    expect(error.code).toBe('config');
+    expect(error.original ?? error.message).toBe(original);
+    expect(error.place).toEqual({ file: join(root, 'conf', 'neo4j.conf'), line: conf.split('\n').length });
+  });
+
+  it('a bad value is refused in a sentence, with the line of the file that won', async () => {
+    await expect(load('\ndbms.backup.address=h:1\n', '# more\n\ndbms.backup.address=h:x\n')).rejects.toMatchObject({
+      message:
+        "Bad value 'h:x' for setting 'dbms.backup.address': 'h:x' has no valid port: a number from 1 to 65535 is needed",
+      place: { file: join(root, 'additional.conf'), line: 3 },
+    });
   });
 
   it.each([

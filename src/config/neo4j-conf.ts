@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { GraphkeepError } from '../base/errors.ts';
-import { isMissing } from '../base/file-errors.ts';
+import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
+import { asGraphkeepError, isMissing, systemCodeOf } from '../base/file-errors.ts';
+import { remedyForFile } from '../base/system-remedies.ts';
 import { isKnownSetting } from './known-settings.ts';
-import { decodePropertiesFile, parseProperties, toSettings } from './properties.ts';
+import { decodePropertiesFile, parseProperties, placesOf, type SettingPlaces, toSettings } from './properties.ts';
 import { type Setting, settings } from './settings.ts';
 
 /** The settings a command runs with: the built-in defaults, overridden by neo4j.conf, overridden by an additional file. */
@@ -11,11 +12,13 @@ export class ClientConfig {
   /** NEO4J_HOME, absolute; relative directories of the configuration begin here. */
   readonly home: string;
   private readonly texts: ReadonlyMap<string, string>;
+  private readonly places: SettingPlaces;
 
   /** @throws GraphkeepError `config` for the first bad value, in the order of {@link settings}, then for unknown names if strict. */
-  constructor(home: string, texts: ReadonlyMap<string, string> = new Map()) {
+  constructor(home: string, texts: ReadonlyMap<string, string> = new Map(), places: SettingPlaces = new Map()) {
     this.home = home;
     this.texts = texts;
+    this.places = places;
     for (const setting of Object.values(settings)) this.get<unknown>(setting);
     if (this.get(settings.strictValidation)) this.refuseUnknownNames();
   }
@@ -25,13 +28,25 @@ export class ClientConfig {
     try {
       return setting.parse(text ?? setting.default);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new GraphkeepError(
-        'config',
-        `Bad value '${(text ?? '').trim()}' for setting '${setting.name}': ${reason}`,
-        { cause: error },
-      );
+      throw this.badValue(setting.name, error);
     }
+  }
+
+  /** Where a setting stands, for errors about it; nothing if no file sets it. */
+  placeOf(name: string): { place?: ErrorPlace } {
+    const place = this.places.get(name);
+    return place === undefined ? {} : { place };
+  }
+
+  private badValue(name: string, cause: unknown): GraphkeepError {
+    const value = (this.texts.get(name) ?? '').trim();
+    const word = (reason: string) => `Bad value '${value}' for setting '${name}': ${reason}`;
+    const { message, original } = asGraphkeepError(cause);
+    return new GraphkeepError('config', word(message), {
+      ...this.placeOf(name),
+      cause,
+      ...(original === undefined ? {} : { original: word(original) }),
+    });
   }
 
   /** True if a file sets it, even to an empty text. */
@@ -46,7 +61,7 @@ export class ClientConfig {
 
   /** The same configuration with some settings replaced. */
   with(texts: Iterable<readonly [string, string]>): ClientConfig {
-    return new ClientConfig(this.home, new Map([...this.texts, ...texts]));
+    return new ClientConfig(this.home, new Map([...this.texts, ...texts]), this.places);
   }
 
   /** A directory of the configuration as an absolute path; undefined if it is not set and has no default. */
@@ -76,6 +91,7 @@ export class ClientConfig {
       throw new GraphkeepError(
         'config',
         `Unknown config option '${name}'. To resolve either remove it from your configuration or set 'dbms.config.strict_validation' to false.`,
+        this.placeOf(name),
       );
     }
   }
@@ -100,36 +116,54 @@ export async function loadClientConfig({
   additionalFile,
 }: ConfigLocation): Promise<ClientConfig> {
   const conf = resolve(cwd, confDirectory ?? '', 'neo4j.conf');
-  const texts = new Map([
-    ...(await readSettings(conf)),
-    ...(additionalFile ? await readAdditional(resolve(cwd, additionalFile)) : []),
-  ]);
-  return new ClientConfig(resolve(cwd, home ?? ''), texts);
+  const own = await readSettings(conf);
+  const more = additionalFile ? await readAdditional(resolve(cwd, additionalFile)) : NO_SETTINGS;
+  const texts = new Map([...own.texts, ...more.texts]);
+  return new ClientConfig(resolve(cwd, home ?? ''), texts, new Map([...own.places, ...more.places]));
 }
 
-async function readSettings(file: string): Promise<Map<string, string>> {
+interface FileSettings {
+  texts: ReadonlyMap<string, string>;
+  places: SettingPlaces;
+}
+
+const NO_SETTINGS: FileSettings = { texts: new Map(), places: new Map() };
+
+async function parseFile(file: string): Promise<FileSettings> {
+  const properties = parseProperties(decodePropertiesFile(await readFile(file)), file);
+  return { texts: toSettings(properties), places: placesOf(properties, file) };
+}
+
+async function readSettings(file: string): Promise<FileSettings> {
   try {
-    return toSettings(parseProperties(decodePropertiesFile(await readFile(file)), file));
+    return await parseFile(file);
   } catch (error) {
-    if (isMissing(error)) return new Map();
-    if (error instanceof GraphkeepError) throw error;
-    throw new GraphkeepError('config', `Could not read configuration file [${file}]`, {
-      observed: error instanceof Error ? error.message : String(error),
-      cause: error,
-    });
+    if (isMissing(error)) return NO_SETTINGS;
+    throw unreadable('config', `Could not read configuration file [${file}]`, file, error);
   }
 }
 
-async function readAdditional(file: string): Promise<Map<string, string>> {
+async function readAdditional(file: string): Promise<FileSettings> {
   try {
     if (!(await stat(file)).isFile()) throw new Error('not a regular file');
-    return toSettings(parseProperties(decodePropertiesFile(await readFile(file)), file));
+    return await parseFile(file);
   } catch (error) {
-    if (error instanceof GraphkeepError) throw error;
-    throw new GraphkeepError(
-      'config.unreadable',
-      `Could not read additional configuration from ${file}. The file either does not exist, is not a regular file, or is not readable.`,
-      { cause: error },
-    );
+    const message = `Could not read additional configuration from ${file}. The file either does not exist, is not a regular file, or is not readable.`;
+    throw unreadable('config.unreadable', message, file, error);
   }
+}
+
+function unreadable(
+  code: 'config' | 'config.unreadable',
+  message: string,
+  file: string,
+  cause: unknown,
+): GraphkeepError {
+  if (cause instanceof GraphkeepError) return cause;
+  const hint = remedyForFile(systemCodeOf(cause), file);
+  return new GraphkeepError(code, message, {
+    observed: cause instanceof Error ? cause.message : String(cause),
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

@@ -1,4 +1,4 @@
-import { GraphkeepError } from '../base/errors.ts';
+import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
 
 /** One assignment of a properties file, with the line it begins on (from 1). */
 export interface Property {
@@ -6,6 +6,9 @@ export interface Property {
   value: string;
   line: number;
 }
+
+/** Where a setting was read. */
+export type SettingPlaces = ReadonlyMap<string, ErrorPlace>;
 
 /**
  * Reads a Java properties file.
@@ -33,8 +36,8 @@ export function parseProperties(text: string, file?: string): Property[] {
       logical = logical.slice(0, -1) + trimFront(lines[at] ?? '');
     }
     const { key, value } = splitAssignment(logical);
-    const place = { ...(file === undefined ? {} : { file }) };
-    properties.push({ key: decodeEscapes(key, line, place), value: decodeEscapes(value, line, place), line });
+    const place = { ...(file === undefined ? {} : { file }), line };
+    properties.push({ key: decodeEscapes(key, place), value: decodeEscapes(value, place), line });
   }
   return properties;
 }
@@ -42,6 +45,11 @@ export function parseProperties(text: string, file?: string): Property[] {
 /** The assignments as a map; of a key that comes twice the last one counts. */
 export function toSettings(properties: readonly Property[]): Map<string, string> {
   return new Map(properties.map(({ key, value }) => [key, value]));
+}
+
+/** Where each assignment stands; of a key that comes twice the last one. */
+export function placesOf(properties: readonly Property[], file: string): Map<string, ErrorPlace> {
+  return new Map(properties.map(({ key, line }) => [key, { file, line }]));
 }
 
 /** The text of a properties file: UTF-8 where it is valid, else Latin-1 (what Java reads). */
@@ -73,11 +81,15 @@ function splitAssignment(line: string): { key: string; value: string } {
 
 const ESCAPED: Record<string, string> = { t: '\t', n: '\n', r: '\r', f: '\f' };
 
-function decodeEscapes(text: string, line: number, place: { file?: string }): string {
+function decodeEscapes(text: string, place: ErrorPlace): string {
   return text.replace(/\\(u[0-9a-fA-F]{4}|[\s\S]|$)/g, (whole, escaped: string) => {
     if (escaped.length === 5) return String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
     if (escaped === 'u') {
-      throw new GraphkeepError('config', 'Malformed \\uxxxx encoding.', { place, observed: `line ${line}: ${whole}` });
+      throw new GraphkeepError('config', 'Malformed \\uxxxx encoding.', {
+        place,
+        observed: whole,
+        hint: 'Write a backslash twice where none is meant, as in paths of Windows, or four hexadecimal digits behind \\u.',
+      });
     }
     return ESCAPED[escaped] ?? escaped;
   });

@@ -9,7 +9,10 @@ const UNIT_BYTES: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 10
  */
 export function parsePageCacheBytes(text: string): number {
   const bytes = readSize(text.trim(), /^(\d+)\s*(?:([kmg])b?)?$/i);
-  if (bytes === undefined) throw new GraphkeepError('usage', `Invalid number format: '${text}'`);
+  if (bytes === undefined) {
+    const problem = `'${text}' is no size: write a number and a unit (k, m or g), as in 512m`;
+    throw new GraphkeepError('usage', problem, { original: `Invalid number format: '${text}'` });
+  }
   return bytes;
 }
 

@@ -2,7 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import type { ClientConfig } from './neo4j-conf.ts';
 import { listOf, oneOf, parseBoolean, parseText } from './setting-values.ts';
-import type { Setting } from './settings.ts';
+import { type Setting, settings } from './settings.ts';
 import type { ClientAuth, TlsVersion } from './ssl-policy.ts';
 import { findCipher } from './ssl-policy-ciphers.ts';
 
@@ -71,6 +71,7 @@ class PolicyReader {
     const text = this.config.text(setting);
     if (text === undefined || text === '') {
       throw new GraphkeepError('config', `Missing mandatory setting: ${setting}`, {
+        ...this.config.placeOf(settings.backupSslPolicy.name),
         hint: `Set ${setting} to the directory with the key and the certificates, or correct the name of the policy in dbms.backup.ssl_policy.`,
       });
     }
@@ -86,6 +87,7 @@ class PolicyReader {
       'config',
       `Setting '${setting}' must not be set: encrypted private keys are not supported`,
       {
+        ...this.config.placeOf(setting),
         hint: 'Decrypt the private key (openssl pkcs8 -in encrypted.key -out private.key), protect the file by its permissions, and remove the setting.',
       },
     );
@@ -98,6 +100,7 @@ class PolicyReader {
     if (text === '') return { path: join(this.base, standard), setting };
     if (isAbsolute(text)) return { path: text, setting };
     throw new GraphkeepError('config', `Bad value '${text}' for setting '${setting}': paths must be absolute`, {
+      ...this.config.placeOf(setting),
       hint: `Write the whole path. Only ${this.group}.base_directory may be relative, to NEO4J_HOME.`,
     });
   }

@@ -1,10 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import type { GraphkeepError } from '../base/errors.ts';
 import { completeAddress, formatAddress, parseAddress } from './addresses.ts';
 import { parseDurationMs } from './durations.ts';
 import { parseRetentionPolicy } from './retention-policy.ts';
 import { formatBytes, parseHeapBytes, parsePageCacheBytes, parseSizeBytes } from './sizes.ts';
 
 const K = 1024;
+
+function refusal(parse: () => unknown): GraphkeepError {
+  try {
+    parse();
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'usage' });
+    return error as GraphkeepError;
+  }
+  throw new Error('the value was not refused');
+}
 
 describe('parsePageCacheBytes', () => {
   it.each([
@@ -34,7 +45,11 @@ describe('parsePageCacheBytes', () => {
     '8_m',
     '',
     '99999999999999999999',
-  ])('refuses %j', (text) => expect(() => parsePageCacheBytes(text)).toThrow(`Invalid number format: '${text}'`));
+  ])('refuses %j', (text) => {
+    const { message, original } = refusal(() => parsePageCacheBytes(text));
+    expect(original).toBe(`Invalid number format: '${text}'`);
+    expect(message).toBe(`'${text}' is no size: write a number and a unit (k, m or g), as in 512m`);
+  });
 });
 
 describe('parseSizeBytes and parseHeapBytes', () => {
@@ -81,7 +96,16 @@ describe('parseDurationMs', () => {
     ['', 'For input string: ""'],
     ['99999999999', 'For input string: "99999999999"'],
     ['2147483648', 'For input string: "2147483648"'],
-  ])('refuses %j', (text, message) => expect(() => parseDurationMs(text)).toThrow(message));
+  ])('refuses %j as the original does', (text, original) => {
+    const error = refusal(() => parseDurationMs(text));
+    expect(error.original ?? error.message).toBe(original);
+  });
+
+  it.each([
+    ['abc', "'abc' does not begin with a number: write a number and a unit (ms, s, m or h), as in 20m"],
+    ['', 'a duration is needed: write a number and a unit (ms, s, m or h), as in 20m'],
+    ['2147483648', '2147483648 is more than 2147483647: write a number and a unit (ms, s, m or h), as in 20m'],
+  ])('refuses %j in a sentence', (text, message) => expect(refusal(() => parseDurationMs(text)).message).toBe(message));
 });
 
 describe('parseAddress', () => {
@@ -119,15 +143,15 @@ describe('parseAddress', () => {
     ['[::1', '[::1'],
     ['a://b://127.0.0.1:9', 'a://b://127.0.0.1:9'],
     ['h:70000', 'Port must be between 1 and 65535: 70000'],
-  ])('refuses %j', (text, message) => {
-    let observed: unknown;
-    try {
-      parseAddress(text);
-    } catch (error) {
-      observed = error;
-    }
-    expect(observed).toMatchObject({ code: 'usage', message });
+  ])('refuses %j as the original does', (text, original) => {
+    const error = refusal(() => parseAddress(text));
+    expect(error.original ?? error.message).toBe(original);
   });
+
+  it.each([
+    ['h:notaport', "'h:notaport' has no valid port: a number from 1 to 65535 is needed"],
+    ['::1', "'::1' is no address: an IPv6 address stands in brackets, as in [::1]:6362"],
+  ])('refuses %j in a sentence', (text, message) => expect(refusal(() => parseAddress(text)).message).toBe(message));
 
   it('is completed by the configuration, then by the default', () => {
     const fallback = { host: '127.0.0.1', port: 6362 };

@@ -2,9 +2,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { GraphkeepError } from '../base/errors.ts';
 import { systemCodeOf } from '../base/file-errors.ts';
 import type { SslPolicy } from '../config/ssl-policy.ts';
-import { formatAddress } from '../source/server-address.ts';
 import { CopyLeases } from './catchup/copy-leases.ts';
 import { ClientConnection } from './client-connection.ts';
+import { cannotListen } from './listen-errors.ts';
 import type { ListenerEvent } from './listener-events.ts';
 import { DEFAULT_LIMITS, type ListenAddress, type ListenerLimits, type ListenerOptions } from './listener-options.ts';
 import type { ServedDatabase } from './served-database.ts';
@@ -127,7 +127,8 @@ export class BackupListener {
     if (!isTooMany) connection.start();
     else {
       const message = 'too many clients are connected, try again later';
-      connection.refuse(new GraphkeepError('serve.address', message, { observed: `limit ${maxConnections}` }));
+      const hint = 'Wait until a client has ended, or raise graphkeep.serve.max_connections.';
+      connection.refuse(new GraphkeepError('serve.address', message, { observed: `limit ${maxConnections}`, hint }));
     }
   }
 
@@ -137,7 +138,8 @@ export class BackupListener {
   }
 }
 
-async function listenOnFirstFree({ host, port, lastPort = port }: ListenAddress): Promise<Server> {
+async function listenOnFirstFree(address: ListenAddress): Promise<Server> {
+  const { host, port, lastPort = port } = address;
   let failure: unknown;
   for (let candidate = port; candidate <= Math.max(port, lastPort); candidate++) {
     try {
@@ -148,11 +150,7 @@ async function listenOnFirstFree({ host, port, lastPort = port }: ListenAddress)
       if (!['EADDRINUSE', 'EACCES'].includes(systemCodeOf(error) ?? '')) break;
     }
   }
-  const range = lastPort > port ? `-${lastPort}` : '';
-  throw new GraphkeepError('serve.address', `cannot listen on ${formatAddress({ host: host ?? '*', port })}${range}`, {
-    observed: failure instanceof Error ? failure.message : String(failure),
-    cause: failure,
-  });
+  throw cannotListen(address, failure);
 }
 
 function listen(host: string | undefined, port: number): Promise<Server> {

@@ -1,24 +1,50 @@
 import { GraphkeepError } from '../base/errors.ts';
 
-/** What the operating system says, in words; the name of the host is not repeated. */
-const reasons: Record<string, string> = {
-  ECONNREFUSED: 'nobody listens there',
-  ENOTFOUND: 'the host name is unknown',
-  EAI_AGAIN: 'the host name cannot be resolved at the moment',
-  EHOSTUNREACH: 'there is no way to the host',
-  ENETUNREACH: 'there is no way to the network',
-  ETIMEDOUT: 'the host does not answer',
-  ECONNRESET: 'the connection was broken off',
-  EACCES: 'a firewall of this machine forbids it',
+const ON_THE_WAY = 'Check --from, and the network and the firewalls between this machine and the server.';
+
+/** What the operating system says, in words (the name of the host is not repeated), and what to do if it is not the server that is to be checked. */
+const reasons: Readonly<Record<string, { reason: string; hint?: string }>> = {
+  ECONNREFUSED: { reason: 'nobody listens there' },
+  ENOTFOUND: { reason: 'the host name is unknown', hint: 'Correct the host name in --from or dbms.backup.address.' },
+  EAI_AGAIN: {
+    reason: 'the host name cannot be resolved at the moment',
+    hint: 'Check the name server of this machine, or give --from the address of the server in numbers.',
+  },
+  EHOSTUNREACH: { reason: 'there is no way to the host', hint: ON_THE_WAY },
+  ENETUNREACH: { reason: 'there is no way to the network', hint: ON_THE_WAY },
+  ETIMEDOUT: { reason: 'the host does not answer', hint: ON_THE_WAY },
+  ECONNRESET: { reason: 'the connection was broken off' },
+  EACCES: {
+    reason: 'a firewall of this machine forbids it',
+    hint: 'Allow connections to the server in the firewall of this machine.',
+  },
+  EADDRNOTAVAIL: {
+    reason: 'this machine cannot reach such an address, or has no port left for a connection',
+    hint: 'Correct the address in --from; an IPv6 address needs IPv6 on this machine, a link-local one its interface (fe80::1%eth0).',
+  },
+  EINVAL: {
+    reason: 'this is no address that can be reached from here',
+    hint: 'Correct the address in --from; a link-local IPv6 address needs its interface (fe80::1%eth0).',
+  },
+  EAFNOSUPPORT: {
+    reason: 'this machine has no such kind of address',
+    hint: 'Give --from an address of the other kind (IPv4 or IPv6).',
+  },
+  EMFILE: {
+    reason: 'this process may open no more files',
+    hint: 'Raise its limit (ulimit -n), then run the command again.',
+  },
 };
 
 /** The error for a connection that could not be opened. */
 export function unreachable(peer: string, cause: unknown): GraphkeepError {
   const code = codeOf(cause);
-  const reason = reasons[code ?? ''] ?? (cause instanceof Error ? cause.message : String(cause));
+  const known = reasons[code ?? ''];
+  const reason = known?.reason ?? (cause instanceof Error ? cause.message : String(cause));
   return new GraphkeepError('peer.unreachable', `cannot connect: ${reason}`, {
     place: { peer },
     ...(code === undefined ? {} : { observed: code }),
+    ...(known?.hint === undefined ? {} : { hint: known.hint }),
     cause,
   });
 }
@@ -28,6 +54,7 @@ export function notConnectedInTime(peer: string, limitMs: number): GraphkeepErro
   return new GraphkeepError('peer.unreachable', 'cannot connect: the host does not answer', {
     place: { peer },
     observed: `no connection within ${limitMs} ms`,
+    hint: ON_THE_WAY,
   });
 }
 

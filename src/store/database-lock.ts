@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
-import { isForbidden, isMissing } from '../base/file-errors.ts';
+import { forbiddenError, isForbidden, isMissing } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 import { STORE_LOCK_FILE } from './store-files.ts';
 
@@ -59,10 +59,7 @@ async function lockOne(path: string, shared: boolean): Promise<FileLock | undefi
   } catch (error) {
     if (!isForbidden(error)) throw error;
     if ((await statIfExists(path)) === undefined) return undefined;
-    throw new GraphkeepError('directory.forbidden', 'the lock file of the database may not be written', {
-      place: { file: path },
-      cause: error,
-    });
+    throw forbiddenError(error, 'the lock file of the database may not be written', path);
   }
   throw new GraphkeepError('directory.in-use', 'the database is in use -- stop Neo4j and try again');
 }
@@ -78,7 +75,7 @@ export async function withDatabaseLock<T>(directory: string, forbidden: string, 
     lock = await lockDatabase(directory);
   } catch (error) {
     if (!hasCode(error, 'directory.forbidden')) throw error;
-    throw new GraphkeepError('directory.forbidden', forbidden, { cause: error.cause });
+    throw forbiddenError(error.cause, forbidden, error.place?.file ?? directory);
   }
   try {
     return await work();

@@ -17,6 +17,9 @@ interface Improvement {
   change: (expected: Required<Expectation>, transcript: Transcript) => Expectation;
 }
 
+const MISSING =
+  '    Something in this path does not exist, or was removed meanwhile. Correct the path, or create what is missing.\n';
+
 /** Every place where we differ from the real tool, and why. The list is applied from top to bottom. */
 export const improvements: readonly Improvement[] = [
   {
@@ -61,7 +64,31 @@ export const improvements: readonly Improvement[] = [
     reason: 'The open build has no TLS and refuses every policy; we have it, and say what this one lacks.',
     applies: ['conf-ssl'],
     change: () => ({
-      stderr: 'unexpected error: Missing mandatory setting: dbms.ssl.policy.foo.base_directory\n',
+      stderr:
+        'unexpected error: Missing mandatory setting: dbms.ssl.policy.foo.base_directory\n' +
+        '    file $HOME2_DIR/conf/neo4j.conf, line 1\n' +
+        '    Set dbms.ssl.policy.foo.base_directory to the directory with the key and the certificates, or correct the name of the policy in dbms.backup.ssl_policy.\n',
+    }),
+  },
+  {
+    reason: 'File and line of a bad setting.',
+    applies: ['conf-badaddr', 'conf-badvalue', 'conf-strict'],
+    change: ({ stderr }) => ({
+      stderr: `${stderr}    file $HOME2_DIR/conf/neo4j.conf, line 1\n    Correct the setting in the configuration file.\n`,
+    }),
+  },
+  {
+    reason: 'Why a file of settings could not be read.',
+    applies: ['arg-additional-config-dir'],
+    change: ({ stderr }) => ({
+      stderr: `${stderr}    observed not a regular file\n    Correct the path, or make the file readable.\n`,
+    }),
+  },
+  {
+    reason: 'Why a file of settings could not be read.',
+    applies: ['arg-missing-additional-config'],
+    change: ({ stderr }) => ({
+      stderr: `${stderr}    observed ENOENT: no such file or directory, stat '$WORK_DIR/nope.conf'\n${MISSING}`,
     }),
   },
   {
@@ -75,7 +102,7 @@ export const improvements: readonly Improvement[] = [
     change: ({ stderr }) => ({
       stderr:
         `${stderr}    file $BACKUP_DIR/n34/no/such; observed ENOENT: no such file or directory, stat '$BACKUP_DIR/n34/no/such'\n` +
-        '    Check free space, permissions and the health of the disk, then run the command again.\n',
+        MISSING,
     }),
   },
   {

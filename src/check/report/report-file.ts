@@ -2,6 +2,7 @@ import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { fileError, isForbidden, systemCodeOf } from '../../base/file-errors.ts';
+import { remedyForFile } from '../../base/system-remedies.ts';
 import type { CheckResult } from '../check-store.ts';
 import type { Finding, ReportFinding } from '../finding.ts';
 import { reportName } from './report-name.ts';
@@ -113,7 +114,7 @@ function refused(error: unknown, directory: string): GraphkeepError {
   if (!isForbidden(error)) return fileError(error, 'write a report into the directory', directory);
   throw new GraphkeepError('directory.forbidden', 'no report can be written into the directory', {
     place: { file: directory },
-    hint: 'Choose another directory for the report, or change its permissions.',
+    hint: `Choose another directory for the report. ${remedyForFile(systemCodeOf(error), directory) ?? ''}`.trim(),
     cause: error,
   });
 }

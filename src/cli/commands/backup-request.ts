@@ -3,13 +3,13 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { BackupOptions } from '../../backup/backup-options.ts';
 import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import { fileError, isMissing, systemCodeOf } from '../../base/file-errors.ts';
+import { asGraphkeepError, fileError, isMissing, systemCodeOf } from '../../base/file-errors.ts';
 import { completeAddress, parseAddress } from '../../config/addresses.ts';
 import { parseDurationMs } from '../../config/durations.ts';
 import { settings } from '../../config/settings.ts';
 import { parseHeapBytes, parsePageCacheBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
-import type { OptionValues } from '../option-values.ts';
+import { type OptionValues, parseOption } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
 import { loadConfig } from './load-config.ts';
 import { loadBackupSslPolicy } from './load-ssl-policy.ts';
@@ -27,20 +27,20 @@ const DEFAULT_MEMORY_BYTES = 120 * 1024 * 1024;
  * rule 8, 2, 2.3): values, configuration, page cache, directories.
  */
 export async function requestBackup(values: OptionValues, context: CommandContext): Promise<BackupOptions> {
-  const from = parseAddress(values.optional('from')!);
+  const from = parseOption(values, 'from', parseAddress);
   const backupDir = await canonicalDirectory(values.mandatory('backup-dir'), context.cwd);
   const name = readName(values.mandatory('name'), backupDir);
   const fallbackToFull = values.flag('fallback-to-full');
   const checkConsistency = values.flag('check-consistency');
-  const timeoutMs = parseDurationMs(values.optional('timeout')!);
-  const protocol = readProtocol(values.optional('protocol')!);
-  const pagecache = values.optional('pagecache')!;
+  const timeoutMs = parseOption(values, 'timeout', parseDurationMs);
+  const protocol = parseOption(values, 'protocol', readProtocol);
   const additionalFile = values.optional('additional-config');
   const reportDir = await canonicalDirectory(values.optional('cc-report-dir')!, context.cwd, 'later');
   const given = readChecks(values);
 
   const config = await loadConfig(context, additionalFile);
-  const memoryBudgetBytes = readMemoryBudget(pagecache, context.env.HEAP_SIZE);
+  const pagecacheBytes = parseOption(values, 'pagecache', readPageCache);
+  const memoryBudgetBytes = pagecacheBytes + readHeap(context.env.HEAP_SIZE);
   // Whatever the protocol, and before anything is asked of a server, as the Java tool does.
   const sslPolicy = await loadBackupSslPolicy(config);
   await requireDirectory(backupDir);
@@ -87,7 +87,9 @@ function readName(name: string, backupDir: string): string {
 
 function readProtocol(text: string): (typeof PROTOCOLS)[number] {
   const protocol = PROTOCOLS.find((candidate) => candidate === text);
-  if (protocol === undefined) throw new UnexpectedValue(`Failed to parse \`${text}\``);
+  if (protocol === undefined) {
+    throw new UnexpectedValue(`must be one of ${PROTOCOLS.join(', ')}, not '${text}'`, `Failed to parse \`${text}\``);
+  }
   return protocol;
 }
 
@@ -100,14 +102,17 @@ function readChecks(values: OptionValues) {
   };
 }
 
-/** The page cache, and beside it what HEAP_SIZE allows. */
-function readMemoryBudget(pagecache: string, heapSize: string | undefined): number {
-  const heapBytes = heapSize ? parseHeapBytes(heapSize) : DEFAULT_MEMORY_BYTES;
+function readHeap(heapSize: string | undefined): number {
+  return heapSize ? parseHeapBytes(heapSize) : DEFAULT_MEMORY_BYTES;
+}
+
+function readPageCache(pagecache: string): number {
   let pagecacheBytes: number;
   try {
     pagecacheBytes = parsePageCacheBytes(pagecache);
   } catch (error) {
-    throw new UnexpectedValue((error as Error).message);
+    const { message, original } = asGraphkeepError(error);
+    throw new UnexpectedValue(message, original);
   }
   const pages = Math.floor(pagecacheBytes / PAGE_BYTES);
   if (pages < 2) {
@@ -115,7 +120,7 @@ function readMemoryBudget(pagecache: string, heapSize: string | undefined): numb
       `Page cache must have at least 2 pages (${2 * PAGE_BYTES} bytes of memory), but was given ${pages} pages.`,
     );
   }
-  return pagecacheBytes + heapBytes;
+  return pagecacheBytes;
 }
 
 /** The real path. `later`: one that does not exist is refused by {@link requireDirectory}, after the configuration was read. */

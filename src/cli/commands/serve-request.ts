@@ -7,7 +7,7 @@ import type { SslPolicy } from '../../config/ssl-policy.ts';
 import { readCompressionNames } from '../../protocol/catchup/modifiers.ts';
 import type { ListenAddress, ListenerLimits } from '../../serve/listener-options.ts';
 import type { CommandContext } from '../command-context.ts';
-import type { OptionValues } from '../option-values.ts';
+import { type OptionValues, parseOption } from '../option-values.ts';
 import { loadConfig } from './load-config.ts';
 import { loadBackupSslPolicy } from './load-ssl-policy.ts';
 
@@ -30,7 +30,7 @@ const DEFAULT_LISTEN = { host: '127.0.0.1', port: 6362, lastPort: 6372 };
 /** Makes of what the user typed and configured what a listener needs. */
 export async function requestServe(values: OptionValues, context: CommandContext): Promise<ServeRequest> {
   const directory = resolve(context.cwd, values.mandatory('database'));
-  const typed = values.isGiven('listen') ? parseAddress(values.optional('listen') ?? '') : {};
+  const typed = values.isGiven('listen') ? parseOption(values, 'listen', (text) => parseAddress(text ?? '')) : {};
   const config = await loadConfig(context, values.optional('additional-config'));
   refuseIfDisabled(config);
   return {

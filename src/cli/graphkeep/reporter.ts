@@ -1,9 +1,10 @@
 import { BackupFailed } from '../../backup/backup-options.ts';
-import { describeError, GraphkeepError } from '../../base/errors.ts';
+import { describeError } from '../../base/errors.ts';
+import { asGraphkeepError } from '../../base/file-errors.ts';
 import { printableJson, printableText } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
-import { describeStack, explainFailure } from '../failure-lines.ts';
+import { describeStack, explainFully } from '../failure-lines.ts';
 import { type BytesDone, drawBytes, drawPart, ProgressBar } from './progress-bar.ts';
 
 /** How far a phase has come: what was moved so far, or a part of a known whole. */
@@ -77,10 +78,12 @@ class TextReporter implements Reporter {
     this.line(text);
   }
 
-  fail(error: unknown): void {
-    this.note(`graphkeep: ${error instanceof BackupFailed ? error.message : describeError(error)}`);
-    for (const line of explainFailure(error)) if (!describeError(error).includes(line)) this.note(`    ${line}`);
-    if (this.verbose && error instanceof Error) this.note(describeStack(error));
+  fail(caught: unknown): void {
+    const error = asGraphkeepError(caught);
+    const description = error instanceof BackupFailed ? error.message : describeError(error);
+    this.note(`graphkeep: ${description}`);
+    for (const line of explainFully(error)) if (!description.includes(line)) this.note(`    ${line}`);
+    if (this.verbose) this.note(describeStack(caught));
   }
 }
 
@@ -137,8 +140,7 @@ class JsonReporter implements Reporter {
 
 /** The `code`, `message` and so on of an error. */
 export function describeForPrograms(error: unknown): object {
-  if (!(error instanceof GraphkeepError)) return { code: 'internal', message: describeError(error) };
-  const { code, message, place, observed, hint } = error;
+  const { code, message, place, observed, hint } = asGraphkeepError(error);
   const base = {
     code,
     message,

@@ -1,7 +1,7 @@
 import { BackupFailed } from '../../backup/backup-options.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
-import { describeError, GraphkeepError } from '../../base/errors.ts';
-import { isMissing, systemCodeOf } from '../../base/file-errors.ts';
+import type { GraphkeepError } from '../../base/errors.ts';
+import { asGraphkeepError, isMissing, systemCodeOf } from '../../base/file-errors.ts';
 import { printableText } from '../../base/printable-text.ts';
 import type { CommandRow } from '../command-table.ts';
 import { explainFailure } from '../failure-lines.ts';
@@ -50,28 +50,26 @@ const DISK_FAILURES: Record<string, (error: GraphkeepError) => string> = {
 export type CommandPhase = 'parsing' | 'reading' | 'working';
 
 /** The text for stderr, with its line break. */
-export function failureText(command: CommandRow, error: unknown, phase: CommandPhase): string {
-  if (isWrongUsage(command, error, phase)) return `${error.message}\n\n${commandUsage(command)}`;
+export function failureText(command: CommandRow, caught: unknown, phase: CommandPhase): string {
+  const error = asGraphkeepError(caught);
+  if (isWrongUsage(command, error, phase)) return `${error.original ?? error.message}\n\n${commandUsage(command)}`;
   const { prefix, message } = wordFailure(command, error);
   const explanation = explainFailure(error).map((line) => `    ${line}\n`);
   return `${prefix}: ${message}\n${explanation.join('')}`;
 }
 
-function isWrongUsage(command: CommandRow, error: unknown, phase: CommandPhase): error is GraphkeepError {
-  if (!(error instanceof GraphkeepError) || error.code !== 'usage' || error instanceof UnexpectedValue) return false;
+function isWrongUsage(command: CommandRow, error: GraphkeepError, phase: CommandPhase): boolean {
+  if (error.code !== 'usage' || error instanceof UnexpectedValue) return false;
   return phase === 'parsing' || (phase === 'reading' && command.badValue === 'usage');
 }
 
-function wordFailure(command: CommandRow, error: unknown): { prefix: string; message: string } {
+function wordFailure(command: CommandRow, error: GraphkeepError): { prefix: string; message: string } {
   if (error instanceof BackupFailed) return { prefix: 'command failed', message: error.message };
-  if (!(error instanceof GraphkeepError)) {
-    return { prefix: 'unexpected error', message: describeError(error) };
-  }
   const diskFailure = error.code === 'file.io' ? DISK_FAILURES[command.name] : undefined;
   if (diskFailure !== undefined) return { prefix: 'command failed', message: diskFailure(error) };
   const isFailure =
     COMMAND_FAILURES.has(error.code) && UNEXPECTED_OF_COMMAND[command.name]?.includes(error.code) !== true;
-  return { prefix: isFailure ? 'command failed' : 'unexpected error', message: error.message };
+  return { prefix: isFailure ? 'command failed' : 'unexpected error', message: error.original ?? error.message };
 }
 
 /** `NoSuchFileException: <path>`: an error of the system as Java shows it. */

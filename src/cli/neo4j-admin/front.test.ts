@@ -72,7 +72,8 @@ describe('directories', () => {
     );
     await world.configure('dbms.backup.enabled=maybe\n');
     expect((await run(['backup', `--backup-dir=${world.path('work', 'lib.sh')}`, '--name=x'])).stderr).toBe(
-      "unexpected error: Bad value 'maybe' for setting 'dbms.backup.enabled': must be 'true' or 'false'\n",
+      "unexpected error: Bad value 'maybe' for setting 'dbms.backup.enabled': must be 'true' or 'false'\n" +
+        `    file ${world.path('home', 'conf', 'neo4j.conf')}, line 1\n    Correct the setting in the configuration file.\n`,
     );
   });
 
@@ -153,7 +154,7 @@ describe('failures of the job', () => {
 
   it('a foreign exception is an unexpected error', async () => {
     expect((await run(backupArgs(), failing(new TypeError('x is not a function')))).stderr).toBe(
-      'unexpected error: x is not a function\n',
+      'unexpected error: x is not a function\n    This is a mistake in graphkeep. Please report it with the whole message.\n',
     );
   });
 

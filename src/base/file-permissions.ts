@@ -1,0 +1,61 @@
+import { accessSync, constants, readFileSync, type Stats, statSync } from 'node:fs';
+import { dirname, parse } from 'node:path';
+import { printableText } from './printable-text.ts';
+
+/**
+ * Why the system forbids something at a path, for people: the file or directory that stands in the way, whose it is, its modes, and who we
+ * are. Undefined where the system has no owners (Windows) or nothing is to be seen.
+ */
+export function describePermissions(path: string): string | undefined {
+  if (process.getuid === undefined) return undefined;
+  const obstacle = findObstacle(path);
+  const info = statOrUndefined(obstacle);
+  if (info === undefined) return undefined;
+  const owner = `owner ${nameUser(info.uid)}, group ${nameOf(info.gid, '/etc/group')}`;
+  const mode = (info.mode & 0o7777).toString(8).padStart(4, '0');
+  const what = info.isDirectory() ? 'directory' : 'file';
+  return `The ${what} ${printableText(obstacle)} has ${owner}, mode ${mode}; this command runs as ${nameUser(process.geteuid!())}.`;
+}
+
+/** The first directory on the way that may not be passed; else the path itself if it is there but closed; else where it stands. */
+function findObstacle(path: string): string {
+  const above: string[] = [];
+  for (let at = path; at !== parse(at).root; at = dirname(at)) above.unshift(dirname(at));
+  for (const directory of above) if (!mayAccess(directory, constants.X_OK)) return directory;
+  const isClosed = statOrUndefined(path) !== undefined && !mayAccess(path, constants.R_OK | constants.W_OK);
+  return isClosed ? path : dirname(path);
+}
+
+function mayAccess(path: string, how: number): boolean {
+  try {
+    accessSync(path, how);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function statOrUndefined(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function nameUser(id: number): string {
+  return nameOf(id, '/etc/passwd');
+}
+
+/** `neo4j (7474)`; the number alone if the system keeps no list in a file, or the user is not in it. */
+function nameOf(id: number, list: string): string {
+  try {
+    for (const line of readFileSync(list, 'utf8').split('\n')) {
+      const [name, , number] = line.split(':');
+      if (name && number === String(id)) return `${printableText(name, 40)} (${id})`;
+    }
+  } catch {
+    // Then the number has to do.
+  }
+  return String(id);
+}
