@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { GraphkeepError } from '../base/errors.ts';
 import { systemCodeOf } from '../base/file-errors.ts';
+import { startTimer } from '../base/timers.ts';
 import type { SslPolicy } from '../config/ssl-policy.ts';
 import { CopyLeases } from './catchup/copy-leases.ts';
 import { ClientConnection } from './client-connection.ts';
@@ -76,7 +77,7 @@ export class BackupListener {
     for (const connection of this.refused) connection.finish();
     this.finishAll();
     this.leases.onNoneHeld = () => this.finishAll();
-    const grace = setTimeout(() => this.cutAll(), this.limits.stopGraceMs);
+    const grace = startTimer(() => this.cutAll(), this.limits.stopGraceMs);
     if (this.connections.size + this.refused.size > 0) {
       await new Promise<void>((resolve) => {
         this.onAllClosed = resolve;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
+import { startTimer } from '../base/timers.ts';
 import type { SslPolicy } from '../config/ssl-policy.ts';
 import { type Channel, openChannel } from '../protocol/tls/channel.ts';
 import { formatAddress } from '../source/server-address.ts';
@@ -100,7 +101,7 @@ export class ClientConnection {
     clearTimeout(this.deadline);
     // What still comes is read and dropped: unread bytes would make the system reset the connection, and the answer would be lost.
     this.stream.removeAllListeners('data').resume();
-    this.deadline = setTimeout(() => this.socket.destroy(), LINGER_MS);
+    this.deadline = startTimer(() => this.socket.destroy(), LINGER_MS);
     void this.sayGoodbye(error);
   }
 
@@ -243,7 +244,7 @@ export class ClientConnection {
       this.incoming.stop();
       this.stream.end();
       clearTimeout(this.deadline);
-      this.deadline = setTimeout(() => this.socket.destroy(), LINGER_MS);
+      this.deadline = startTimer(() => this.socket.destroy(), LINGER_MS);
       return;
     }
     if (!wasGreeting) {
@@ -271,7 +272,7 @@ export class ClientConnection {
   private expectRequest(timeoutMs: number, message: string): void {
     clearTimeout(this.deadline);
     if (timeoutMs <= 0) return;
-    this.deadline = setTimeout(() => {
+    this.deadline = startTimer(() => {
       this.tellEnd('silent', tooSlow(`${message} for ${timeoutMs} ms`, this.peer));
       this.isLast = true;
       this.socket.destroy();

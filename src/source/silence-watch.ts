@@ -1,6 +1,4 @@
-/** Longest delay of a timer. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
-
+import { startTimer } from '../base/timers.ts';
 /**
  * Notices that nothing has happened for `limitMs`. Made for hot paths: {@link note} only takes the time; the timer is set anew when it
  * goes off. While paused, silence does not count. A limit of 0 never goes off.
@@ -41,7 +39,7 @@ export class SilenceWatch {
   }
 
   private arm(delayMs: number): void {
-    this.timer = setTimeout(() => this.check(), Math.min(Math.ceil(delayMs), MAX_DELAY_MS));
+    this.timer = startTimer(() => this.check(), delayMs);
   }
 
   private check(): void {

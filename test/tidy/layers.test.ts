@@ -71,3 +71,14 @@ test('directories are made by one function', () => {
     .filter((path) => /mkdir(Sync)?\([^)]*recursive/.test(readFileSync(join(source, path), 'utf8')));
   expect(others).toEqual([]);
 });
+
+test('timers are started where any delay is kept', () => {
+  const direct =
+    /(?<![\w.])set(Timeout|Interval)\(|\.setTimeout\(|AbortSignal\.timeout|set(Timeout|Interval)\b.*from 'node:timers/;
+  const starters = sourceFiles().filter(
+    (path) => !path.endsWith('.test.ts') && direct.test(readFileSync(join(source, path), 'utf8')),
+  );
+  // The intervals are constants, or shorter than one.
+  const withReason = ['base/timers.ts', 'embedded/check-point-timer.ts', 'log/log-pinner.ts'];
+  expect(starters.map((path) => path.split(sep).join('/')).sort()).toEqual(withReason);
+});

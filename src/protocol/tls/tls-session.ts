@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { connect, createSecureContext, createServer, type TLSSocket } from 'node:tls';
 import { cancelledError } from '../../base/cancellation.ts';
 import type { GraphkeepError } from '../../base/errors.ts';
+import { startTimer } from '../../base/timers.ts';
 import type { SslPolicy } from '../../config/ssl-policy.ts';
 import { judgeClient, judgeServer } from './peer-judgement.ts';
 import { explainTlsError, handshakeFailed, handshakeTooLong } from './tls-errors.ts';
@@ -54,7 +55,7 @@ export function startSession(transport: Duplex, options: SessionOptions): Promis
     };
     const broken = (error?: Error) => fail(handshakeFailed(error, peer));
     const cancel = () => fail(cancelledError(signal!));
-    const timer = timeoutMs > 0 ? setTimeout(() => fail(handshakeTooLong(peer, timeoutMs)), timeoutMs) : undefined;
+    const timer = timeoutMs > 0 ? startTimer(() => fail(handshakeTooLong(peer, timeoutMs)), timeoutMs) : undefined;
     signal?.addEventListener('abort', cancel, { once: true });
     if (signal?.aborted) cancel();
     else if (role === 'client') beginAsClient(transport, options, succeed, broken);

@@ -1,4 +1,5 @@
 import { throwIfCancelled } from '../../base/cancellation.ts';
+import { startTimer } from '../../base/timers.ts';
 import type { CatchupRequest } from '../../protocol/catchup/catchup-request.ts';
 import { classifyDatabaseFile } from '../../store/store-files.ts';
 import type { ServedCopy, ServedFile } from '../served-database.ts';
@@ -82,7 +83,7 @@ async function whileHolding(
   work: () => Promise<void>,
 ): Promise<void> {
   const hasLimit = held.holdsCheckPoints && limits.maxHoldMs > 0;
-  const limit = hasLimit ? setTimeout(onHeldTooLong, limits.maxHoldMs).unref() : undefined;
+  const limit = hasLimit ? startTimer(onHeldTooLong, limits.maxHoldMs).unref() : undefined;
   // Whoever waits for a slow client must not keep check points waiting.
   const close = () => held.close();
   signal.addEventListener('abort', close, { once: true });

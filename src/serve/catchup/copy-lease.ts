@@ -1,3 +1,4 @@
+import { startTimer } from '../../base/timers.ts';
 import type { ServedCopy } from '../served-database.ts';
 
 export interface LeaseOptions {
@@ -31,7 +32,7 @@ export class CopyLease {
     this.copy = copy;
     this.options = options;
     if (copy.holdsCheckPoints && options.maxHoldMs > 0) {
-      this.holdLimit = setTimeout(() => this.endHold(), options.maxHoldMs).unref();
+      this.holdLimit = startTimer(() => this.endHold(), options.maxHoldMs).unref();
     }
   }
 
@@ -66,7 +67,7 @@ export class CopyLease {
       return;
     }
     this.letFilesMove();
-    this.linger = setTimeout(() => this.close(), this.options.lingerMs).unref();
+    this.linger = startTimer(() => this.close(), this.options.lingerMs).unref();
   }
 
   /** Gives everything back. May be called again. */

@@ -1,5 +1,6 @@
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
+import { startTimer } from '../../base/timers.ts';
 import type { CommonRequest } from '../../protocol/common/request.ts';
 import type { ResponseWriter } from '../../protocol/common/response-writer.ts';
 import type { ServedCopy, ServedDatabase, ServedTransactions } from '../served-database.ts';
@@ -31,7 +32,7 @@ export async function writeAnswer(
 async function writeFullCopy(logs: boolean, writer: ResponseWriter, options: AnswerOptions): Promise<void> {
   const { database, signal, maxHoldMs, onHeldTooLong } = options;
   const copy = await database.openFullCopy(signal, { logs });
-  const limit = copy.holdsCheckPoints && maxHoldMs > 0 ? setTimeout(onHeldTooLong, maxHoldMs) : undefined;
+  const limit = copy.holdsCheckPoints && maxHoldMs > 0 ? startTimer(onHeldTooLong, maxHoldMs) : undefined;
   // Whoever waits for a slow client must not keep check points waiting.
   const release = () => copy.close();
   signal.addEventListener('abort', release, { once: true });

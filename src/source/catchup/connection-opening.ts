@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { cancelledError } from '../../base/cancellation.ts';
+import { startTimer } from '../../base/timers.ts';
 import type { SslPolicy } from '../../config/ssl-policy.ts';
 import { ClientHandshake } from '../../protocol/catchup/client-handshake.ts';
 import { openChannel } from '../../protocol/tls/channel.ts';
@@ -67,7 +68,7 @@ function connectSocket({ address, connectTimeoutMs }: ConnectionOptions, signal:
     };
     const abort = () => fail(cancelledError(signal));
     const refuse = (error: Error) => fail(unreachable(peer, error));
-    const timer = setTimeout(() => fail(notConnectedInTime(peer, connectTimeoutMs)), connectTimeoutMs);
+    const timer = startTimer(() => fail(notConnectedInTime(peer, connectTimeoutMs)), connectTimeoutMs);
     signal.addEventListener('abort', abort, { once: true });
     socket.once('error', refuse);
     socket.once('connect', () => {

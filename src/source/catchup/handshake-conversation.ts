@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { cancelledError } from '../../base/cancellation.ts';
+import { startTimer } from '../../base/timers.ts';
 import type { ClientHandshake } from '../../protocol/catchup/client-handshake.ts';
 import type { Modifier } from '../../protocol/catchup/handshake-messages.ts';
 import type { Channel } from '../../protocol/tls/channel.ts';
@@ -50,7 +51,7 @@ export class HandshakeConversation {
     });
     const leftMs = Math.max(1, limitMs - (performance.now() - startedMs));
     const late = () => this.fail(handshakeTooSlow(peer, handshake, limitMs));
-    this.timer = limitMs > 0 ? setTimeout(late, leftMs) : undefined;
+    this.timer = limitMs > 0 ? startTimer(late, leftMs) : undefined;
     signal.addEventListener('abort', this.abort, { once: true });
     const { receive, closed } = this;
     channel.stream.on('data', receive).on('end', closed).on('close', closed).on('error', closed);

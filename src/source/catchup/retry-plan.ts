@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelledError } from '../../base/cancellation.ts';
 import { type GraphkeepError, hasCode } from '../../base/errors.ts';
+import { sleep } from '../../base/timers.ts';
 
 export interface RetryLimits {
   /** No new attempt after this time since the first failure without progress. */
@@ -42,11 +42,7 @@ export class RetryPlan {
     this.failedAtMs ??= performance.now();
     if (performance.now() + this.waitMs - this.failedAtMs > this.limits.maxTimeMs) throw error;
     this.onRetry(error, this.attempt++);
-    try {
-      await sleep(this.waitMs, undefined, { signal: this.signal });
-    } catch {
-      throw cancelledError(this.signal);
-    }
+    await sleep(this.waitMs, this.signal);
     this.waitMs = Math.min(this.waitMs * 2, this.limits.maxWaitMs);
   }
 }

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { cancelledError } from '../../base/cancellation.ts';
 import type { GraphkeepError } from '../../base/errors.ts';
+import { startTimer } from '../../base/timers.ts';
 import { Delivery } from '../../protocol/common/delivery.ts';
 import { type CommonRequest, encodeRequest } from '../../protocol/common/request.ts';
 import { ResponseDecoder, type ResponseHandler, type ResponseOutcome } from '../../protocol/common/response-decoder.ts';
@@ -67,7 +68,7 @@ class Exchange {
     this.silence = new SilenceWatch(options.timeoutMs, () =>
       this.fail(silentTooLong(this.peer, this.received, this.decoder.position, options.timeoutMs)),
     );
-    this.connectTimer = setTimeout(
+    this.connectTimer = startTimer(
       () => this.fail(notConnectedInTime(this.peer, options.connectTimeoutMs)),
       options.connectTimeoutMs,
     );
