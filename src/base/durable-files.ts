@@ -187,7 +187,11 @@ export async function copyFileDurably(from: string, to: string, options: CopyOpt
   }
 }
 
-async function writeFully(target: { write(bytes: Uint8Array): Promise<{ bytesWritten: number }> }, bytes: Uint8Array) {
+/** Writes all of the bytes at the place of the file, however few the system takes at a time. */
+export async function writeFully(
+  target: { write(bytes: Uint8Array): Promise<{ bytesWritten: number }> },
+  bytes: Uint8Array,
+): Promise<void> {
   for (let rest = bytes; rest.length > 0; ) {
     const { bytesWritten } = await target.write(rest);
     rest = rest.subarray(bytesWritten);

@@ -301,7 +301,17 @@ export const nativeCommands: readonly NativeCommandRow[] = [
   {
     name: 'dump',
     summary: 'Dump a database that no server uses into a single file.',
-    options: [...dump.options, json, verbose],
+    options: [
+      ...dump.options,
+      value(
+        'compression',
+        'gzip|zstd',
+        'gzip',
+        'How the archive is compressed. Every 3.4 and 3.5 can load gzip; zstd is what 3.5.34 writes, smaller and faster.',
+      ),
+      json,
+      verbose,
+    ],
     positionals: [],
   },
   {

@@ -1,19 +1,27 @@
-import { link, rename, stat, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { removeTree, statIfExists, syncDirectory, temporarySibling } from '../base/durable-files.ts';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { atFile, systemCodeOf } from '../base/file-errors.ts';
+import { atFile } from '../base/file-errors.ts';
+import { printableText } from '../base/printable-text.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { withDatabaseLock } from '../store/database-lock.ts';
-import { type ArchiveOptions, writeArchive } from './database-archive.ts';
+import type { ArchiveCompression } from './archive-content.ts';
+import type { ArchiveProgress } from './archive-progress.ts';
+import { writeArchive } from './archive-writing.ts';
+import { archiveExists, PartialArchive } from './partial-archive.ts';
 import { listTransactionLogs } from './staged-database.ts';
 
-export interface DumpOptions extends ArchiveOptions {
+export interface DumpOptions extends ArchiveProgress {
   databaseName: string;
   databaseDirectory: string;
   transactionLogDirectory: string;
   /** Absolute: a file that does not exist, or a directory, which then gets `<database>.dump`. */
   to: string;
+  /** Default: gzip, which every release of 3.4 and 3.5 can load. */
+  compression?: ArchiveCompression | undefined;
+  /** Told of each name in the database directory that is not of a database: it is left out. */
+  onLeftOut?: ((name: string) => void) | undefined;
 }
 
 /**
@@ -34,14 +42,15 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
     await atFile('open the directory', dirname(archive), () => stat(dirname(archive)));
     const logs =
       transactionLogDirectory === databaseDirectory ? [] : await listTransactionLogs(transactionLogDirectory);
-    const temporary = temporarySibling(archive);
+    const transactionLogs = logs.map((name) => ({ name, path: join(transactionLogDirectory, name) }));
+    const partial = await PartialArchive.create(archive);
     try {
-      const separate = logs.map((name) => ({ name, path: join(transactionLogDirectory, name) }));
-      await writeArchive(temporary, databaseDirectory, separate, options);
-      await publishWithoutReplacing(temporary, archive);
-    } catch (error) {
-      await removeTree(temporary);
-      throw error;
+      const { compression = 'gzip', onLeftOut } = options;
+      const content = { databaseDirectory, transactionLogs, compression, onLeftOut };
+      await writeArchive(partial.file, partial.path, content, options);
+      await partial.publish();
+    } finally {
+      await partial.close();
     }
   });
   return archive;
@@ -61,22 +70,7 @@ async function requireClean(transactionLogDirectory: string): Promise<void> {
   ]);
 }
 
-/** A link, unlike a rename, fails if the name is taken meanwhile. Where the disk knows no links, the earlier look has to do. */
-async function publishWithoutReplacing(temporary: string, archive: string): Promise<void> {
-  await atFile('create the file', archive, async () => {
-    try {
-      await link(temporary, archive);
-      await unlink(temporary);
-    } catch (error) {
-      const code = systemCodeOf(error);
-      if (code === 'EEXIST') throw archiveExists(archive);
-      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
-      await rename(temporary, archive);
-    }
-  });
-  await syncDirectory(dirname(archive));
-}
-
-function archiveExists(archive: string): GraphkeepError {
-  return new GraphkeepError('archive.exists', `archive already exists: ${join(dirname(archive), basename(archive))}`);
+/** A sentence about a name that was left out. */
+export function describeLeftOut(name: string): string {
+  return `left out, since it is not part of a database: ${printableText(name)}`;
 }

@@ -3,10 +3,12 @@ import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { withDatabaseLock } from '../store/database-lock.ts';
-import { type ArchiveOptions, readArchive } from './database-archive.ts';
+import { recogniseArchive } from './archive-content.ts';
+import type { ArchiveProgress } from './archive-progress.ts';
+import { readArchive } from './archive-reading.ts';
 import { listTransactionLogs, StagedDatabase } from './staged-database.ts';
 
-export interface LoadOptions extends ArchiveOptions {
+export interface LoadOptions extends ArchiveProgress {
   /** Absolute path of the archive. */
   from: string;
   databaseName: string;
@@ -24,7 +26,7 @@ export async function loadDatabase(options: LoadOptions): Promise<void> {
   const { databaseName, databaseDirectory, from, force, signal } = options;
   const logs = options.transactionLogDirectory === databaseDirectory ? undefined : options.transactionLogDirectory;
   if (!force) {
-    await requireArchive(from);
+    await recogniseArchive(from);
     const taken =
       (await statIfExists(databaseDirectory)) !== undefined ||
       (logs !== undefined && (await listTransactionLogs(logs)).length > 0);
@@ -33,7 +35,7 @@ export async function loadDatabase(options: LoadOptions): Promise<void> {
   await makeDirectory(dirname(databaseDirectory));
   const forbidden = 'you do not have permission to load a database -- is Neo4j running as a different user?';
   await withDatabaseLock(databaseDirectory, forbidden, async () => {
-    await requireArchive(from);
+    await recogniseArchive(from);
     const staged = await StagedDatabase.create(databaseDirectory);
     try {
       await readArchive(from, staged.path, options);
@@ -44,10 +46,4 @@ export async function loadDatabase(options: LoadOptions): Promise<void> {
       throw error;
     }
   });
-}
-
-async function requireArchive(path: string): Promise<void> {
-  if ((await statIfExists(path)) === undefined) {
-    throw new GraphkeepError('archive.missing', `archive does not exist: ${path}`);
-  }
 }

@@ -109,7 +109,7 @@ export const improvements: readonly Improvement[] = [
     reason: 'Why it is not an archive.',
     applies: ['load-notarchive'],
     change: ({ stderr }) => ({
-      stderr: `${stderr}    observed incorrect header check\n    The archive must have been made by the dump command and be complete.\n`,
+      stderr: `${stderr}    observed it is neither gzip nor zstd\n    Give load a file that the dump command has made.\n`,
     }),
   },
 ];

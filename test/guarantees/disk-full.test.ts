@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '
 import { BackupProgram } from '../support/backup-process.ts';
 import { BackupServer } from '../support/backup-server.ts';
 import { type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
+import { BALLAST, canMount, SmallDisk } from '../support/small-disk.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
 
 /*
@@ -20,10 +20,10 @@ const OLD = 9;
 const NEW = 14;
 const PAGE_BYTES = 4096;
 const PLENTY_BYTES = 64 * 1024 * 1024;
-const BALLAST = 'ballast';
 
 let scratch: string;
 let disk: string;
+let small: SmallDisk;
 let history: GeneratedHistory;
 let server: BackupServer;
 
@@ -31,6 +31,7 @@ beforeAll(async () => {
   scratch = await makeTemporaryDirectory();
   disk = join(scratch, 'disk');
   mkdirSync(disk);
+  small = new SmallDisk(disk);
   // Large transactions: the store grows by many pages when they are applied.
   history = await generateHistory(join(scratch, 'source'), { nodes: 400, transactions: 13, changes: 120 });
   server = await BackupServer.start(history, OLD);
@@ -46,34 +47,6 @@ afterAll(async () => {
   await server.stop();
   await removeDirectory(scratch);
 });
-
-function mount(...options: string[]): void {
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options.join(','), 'graphkeep-test', disk], { stdio: 'pipe' });
-}
-
-function unmount(): void {
-  execFileSync('umount', [disk], { stdio: 'pipe' });
-}
-
-const canMount = (() => {
-  const path = '/proc/self/status';
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(
-    existsSync(path) ? execFileSync('cat', [path], { encoding: 'utf8' }) : '',
-  );
-  const CAP_SYS_ADMIN = 21n;
-  return effective !== null && (BigInt(`0x${effective[1]}`) & (1n << CAP_SYS_ADMIN)) !== 0n;
-})();
-
-/** Leaves so much room on the disk. */
-function fillUp(roomBytes: number): void {
-  rmSync(join(disk, BALLAST), { force: true });
-  const { bavail, bsize } = statfsSync(disk);
-  writeFileSync(join(disk, BALLAST), Buffer.alloc(Math.max(0, bavail * bsize - roomBytes)));
-}
-
-function freeRoom(): void {
-  rmSync(join(disk, BALLAST));
-}
 
 /** The error that stands behind "no backup was made". */
 function causeOf({ error }: Attempt): GraphkeepError {
@@ -97,14 +70,14 @@ function names(): string[] {
 
 if (canMount) {
   describe('on a small disk', () => {
-    beforeEach(() => mount(`size=${4 * 1024 * 1024}`));
-    afterEach(unmount);
+    beforeEach(() => small.mount(`size=${4 * 1024 * 1024}`));
+    afterEach(() => small.unmount());
 
     it('a full backup fails while it receives and while it replays, and leaves nothing', async () => {
       let failures = 0;
       const files = new Set<string>();
       for (let room = 0, isMade = false; !isMade; room += 6 * PAGE_BYTES) {
-        fillUp(room);
+        small.fillUp(room);
         const attempt = await attemptBackup(disk, server.address);
         isMade = attempt.report !== undefined;
         if (isMade) break;
@@ -127,7 +100,7 @@ if (canMount) {
         rmSync(join(disk, BALLAST), { force: true });
         await cp(join(scratch, 'old', 'db'), target, { recursive: true, preserveTimestamps: true });
         const before = hashTree(target);
-        fillUp(room);
+        small.fillUp(room);
         const asked = server.requests.length;
         const attempt = await attemptBackup(disk, server.address);
         isMade = attempt.report !== undefined;
@@ -137,7 +110,7 @@ if (canMount) {
           expect([room, ...names()]).toEqual([room, 'db']);
           moments.add(hashTree(target) === before ? 'untouched' : 'log behind the check point');
         }
-        freeRoom();
+        small.freeRoom();
         await makeBackup(disk, server.address, { fallbackToFull: false });
         expectExact(target, history, NEW);
       }
@@ -150,7 +123,7 @@ if (canMount) {
       await cp(join(scratch, 'old', 'db'), target, { recursive: true, preserveTimestamps: true });
       const before = hashTree(target);
       for (let room = 0, isMade = false; !isMade; room += 10 * PAGE_BYTES) {
-        fillUp(room);
+        small.fillUp(room);
         const attempt = await attemptBackup(disk, server.address);
         isMade = attempt.report !== undefined;
         if (isMade) break;
@@ -164,17 +137,17 @@ if (canMount) {
   });
 
   describe('on a disk without room for names', () => {
-    afterEach(unmount);
+    afterEach(() => small.unmount());
 
     it('a full backup fails and leaves nothing', async () => {
       for (let files = 2, isMade = false; !isMade; files += 3) {
-        mount(`size=${PLENTY_BYTES}`, `nr_inodes=${files}`);
+        small.mount(`size=${PLENTY_BYTES}`, `nr_inodes=${files}`);
         const attempt = await attemptBackup(disk, server.address);
         isMade = attempt.report !== undefined;
         if (isMade) break;
         expectNoRoom(attempt, files);
         expect([files, ...names()]).toEqual([files]);
-        unmount();
+        small.unmount();
       }
       expectExact(join(disk, 'db'), history, NEW);
     });

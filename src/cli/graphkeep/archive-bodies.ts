@@ -1,16 +1,29 @@
 import { stat } from 'node:fs/promises';
+import { GraphkeepError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
-import { dumpDatabase } from '../../restore/dump-database.ts';
+import type { ArchiveCompression } from '../../restore/archive-content.ts';
+import { describeLeftOut, dumpDatabase } from '../../restore/dump-database.ts';
 import { loadDatabase } from '../../restore/load-database.ts';
 import { requestDump, requestLoad } from '../commands/archive-request.ts';
+import type { OptionValues } from '../option-values.ts';
 import { countProgress } from './count-progress.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
 export async function dumpBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
+  const compression = readCompression(values);
   const options = await requestDump(values, context);
-  const archive = await dumpDatabase({ ...options, ...countProgress(reporter, 'dumping') });
+  const leftOut: string[] = [];
+  const archive = await dumpDatabase({
+    ...options,
+    ...countProgress(reporter, 'dumping'),
+    compression,
+    onLeftOut: (name) => {
+      leftOut.push(name);
+      reporter.note(describeLeftOut(name));
+    },
+  });
   const { size } = await stat(archive);
   const { databaseName: database } = options;
   reporter.report(printableLine(`${database}: dumped to ${archive}, ${formatBytes(size)}`), {
@@ -18,7 +31,15 @@ export async function dumpBody({ values, context }: Invocation, reporter: Report
     database,
     archive,
     bytes: size,
+    compression,
+    leftOut,
   });
+}
+
+function readCompression(values: OptionValues): ArchiveCompression {
+  const value = values.optional('compression');
+  if (value === 'gzip' || value === 'zstd') return value;
+  throw new GraphkeepError('usage', 'compression is neither gzip nor zstd', { observed: String(value) });
 }
 
 export async function loadBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {

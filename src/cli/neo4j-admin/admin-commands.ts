@@ -39,7 +39,9 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     const { requestDump } = await import('../commands/archive-request.ts');
     const options = await requestDump(values, context);
     return async () => {
-      await (await import('../../restore/dump-database.ts')).dumpDatabase(options);
+      const { describeLeftOut, dumpDatabase } = await import('../../restore/dump-database.ts');
+      const onLeftOut = (name: string) => context.stderr(`${describeLeftOut(name)}\n`);
+      await dumpDatabase({ ...options, onLeftOut });
       return 0;
     };
   },

@@ -1,0 +1,70 @@
+import { pipeline, Readable } from 'node:stream';
+import createXxhash from 'xxhash-wasm';
+import { CHECKSUM_PARAMETER, type NativeZstd, nativeZstd } from './native-zstd.ts';
+
+const FRAME_CONTENT_BYTES = 1 << 20;
+const DESCRIPTOR_AT = 4;
+const CHECKSUM_FLAG = 4;
+const LEVEL = 3;
+
+/** Once in a process: the library gives out rubbish after it was initialised a second time. */
+let loading: ReturnType<typeof loadCompressor> | undefined;
+
+async function loadCompressor() {
+  const { init, compress } = await import('@bokuweb/zstd-wasm');
+  await init();
+  return { compress, xxhash: await createXxhash() };
+}
+
+/**
+ * Encodes a stream as zstd, with checksums. By the zstd of Node where it has one: a single frame. Else as frames of 1 MiB each, which every
+ * zstd decoder reads one after the other.
+ */
+export async function* encodeZstd(
+  source: AsyncIterable<Uint8Array>,
+  native: NativeZstd | undefined = nativeZstd,
+): AsyncGenerator<Uint8Array> {
+  if (native === undefined) {
+    yield* encodeFrames(source);
+    return;
+  }
+  const encoder = native.createZstdCompress({ params: { [CHECKSUM_PARAMETER]: 1 } });
+  let failure: unknown;
+  const encoded = pipeline(Readable.from(source, { objectMode: false }), encoder, (error) => {
+    failure = error ?? undefined;
+  });
+  try {
+    yield* encoded as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw failure ?? error;
+  }
+}
+
+async function* encodeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  loading ??= loadCompressor();
+  const { compress, xxhash } = await loading;
+  const content = new Uint8Array(FRAME_CONTENT_BYTES);
+  let filledBytes = 0;
+  let isEmpty = true;
+  const flush = () => {
+    const bytes = content.subarray(0, filledBytes);
+    const frame = Buffer.from(compress(bytes as Buffer, LEVEL));
+    // The library writes no checksum: say that there is one, and add it.
+    frame[DESCRIPTOR_AT]! |= CHECKSUM_FLAG;
+    const checksum = Buffer.alloc(4);
+    checksum.writeUInt32LE(Number(xxhash.create64().update(bytes).digest() & 0xffffffffn));
+    filledBytes = 0;
+    isEmpty = false;
+    return Buffer.concat([frame, checksum]);
+  };
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length; ) {
+      const count = Math.min(chunk.length - at, FRAME_CONTENT_BYTES - filledBytes);
+      content.set(chunk.subarray(at, at + count), filledBytes);
+      filledBytes += count;
+      at += count;
+      if (filledBytes === FRAME_CONTENT_BYTES) yield flush();
+    }
+  }
+  if (filledBytes > 0 || isEmpty) yield flush();
+}

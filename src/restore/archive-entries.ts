@@ -1,0 +1,115 @@
+import type { Header } from 'tar-stream';
+import { LOG_FILE_PREFIX } from '../log/log-files.ts';
+import { classifyDatabaseFile, METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
+
+/*
+ * Which entries an archive of a database may have. An archive is refused as a whole when it holds anything else: then it is not what its
+ * owner takes it for, and the old database must not go for it.
+ */
+
+/** More than any database has: each index is a folder of some dozens of files. */
+const MAX_ENTRIES = 1_000_000;
+
+/** Deepest in a real database: `schema/index/<provider>/<id>/<part>/<partition>/<file>`, seven. */
+const MAX_DEPTH = 16;
+
+/** An entry that no archive of a database can have. */
+export class InvalidEntry extends Error {}
+
+/** What is to be done with an entry. */
+export type EntryVerdict = 'taken' | 'left out' | 'foreign';
+
+/** Of an entry: its name below the database directory with `/`, empty for the directory itself. */
+export interface NamedEntry {
+  name: string;
+  isDirectory: boolean;
+  verdict: EntryVerdict;
+}
+
+/** Names what does not belong into an archive, as far as a message needs it. */
+const MAX_NAMED = 3;
+
+/** Judges the entries of one archive, and remembers what speaks against it. */
+export class EntryJudge {
+  private entries = 0;
+  private readonly strangers: string[] = [];
+  private strangerCount = 0;
+  /** Where the key file was found, if not at the root. */
+  private nested: string | undefined;
+
+  /** @throws InvalidEntry for an entry that no archive of a database can have */
+  judge(header: Header): NamedEntry {
+    if (++this.entries > MAX_ENTRIES) throw new InvalidEntry(`it has more than ${MAX_ENTRIES} entries`);
+    const { name, isDirectory } = readName(header);
+    const verdict = judgeName(name, isDirectory);
+    if (verdict === 'foreign') this.remember(name, isDirectory);
+    return { name, isDirectory, verdict };
+  }
+
+  /** Something was found that does not belong to a database. */
+  get isForeign(): boolean {
+    return this.strangerCount > 0;
+  }
+
+  /** There is no need to look further: it is known where the database stands in the archive. */
+  get hasFoundNested(): boolean {
+    return this.nested !== undefined;
+  }
+
+  /** Why the archive is refused, and what to do. */
+  explain(): { reason: string; hint: string } {
+    if (this.nested !== undefined) {
+      return {
+        reason: `the database stands in a directory of the archive, ${this.nested}; its files must be at the root`,
+        hint: `Unpack it, then pack the files from inside that directory: tar -xzf <archive>; tar -czf graph.db.dump -C ${this.nested} .`,
+      };
+    }
+    const more = this.strangerCount - this.strangers.length;
+    const named = this.strangers.join(', ') + (more > 0 ? ` and ${more} more` : '');
+    return {
+      reason: `it holds what does not belong to a database: ${named}`,
+      hint: 'Unpack it, then pack the files of the database alone, from inside its directory: tar -czf graph.db.dump -C <database directory> .',
+    };
+  }
+
+  private remember(name: string, isDirectory: boolean): void {
+    this.strangerCount++;
+    if (this.strangers.length < MAX_NAMED) this.strangers.push(isDirectory ? `${name}/` : name);
+    if (!isDirectory && name.endsWith(`/${METADATA_FILE}`)) this.nested ??= name.slice(0, -METADATA_FILE.length - 1);
+  }
+}
+
+/** True for what a database directory may hold. */
+export function belongsToDatabase(name: string, isDirectory: boolean): boolean {
+  if (classifyDatabaseFile(isDirectory ? `${name}/` : name) !== 'unknown') return true;
+  // Other releases have store files that we do not know. A log always has a number.
+  return (
+    !name.includes('/') && !isDirectory && name.startsWith(`${METADATA_FILE}.`) && !name.startsWith(LOG_FILE_PREFIX)
+  );
+}
+
+function judgeName(name: string, isDirectory: boolean): EntryVerdict {
+  if (name === '') return 'left out';
+  if (name === STORE_LOCK_FILE || isRubbish(name)) return 'left out';
+  return belongsToDatabase(name, isDirectory) ? 'taken' : 'foreign';
+}
+
+/** What desktops and file systems strew about. */
+export function isRubbish(name: string): boolean {
+  return name.split('/').some((part) => /^(\._.*|\.DS_Store|__MACOSX|Thumbs\.db|desktop\.ini|lost\+found)$/.test(part));
+}
+
+/** The name below the directory, or an error for whatever could leave it. */
+function readName({ name, type }: Header): { name: string; isDirectory: boolean } {
+  if (type !== 'file' && type !== 'contiguous-file' && type !== 'directory') {
+    throw new InvalidEntry(`an entry is neither a file nor a directory: ${type} ${name}`);
+  }
+  const isDirectory = type === 'directory';
+  const parts = name.split('/').filter((part, at) => !(part === '.' || (part === '' && at > 0)));
+  if (parts.some((part) => part === '' || part === '..' || /[\\\0]/.test(part))) {
+    throw new InvalidEntry(`the name of an entry leads out of the database: ${name}`);
+  }
+  if (parts.length === 0 && !isDirectory) throw new InvalidEntry('an entry has no name');
+  if (parts.length > MAX_DEPTH) throw new InvalidEntry(`an entry is more than ${MAX_DEPTH} directories deep: ${name}`);
+  return { name: parts.join('/'), isDirectory };
+}

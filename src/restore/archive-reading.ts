@@ -1,0 +1,253 @@
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { type Extract, extract, type Header } from 'tar-stream';
+import { cancelledError, throwIfCancelled } from '../base/cancellation.ts';
+import { makeDirectory, syncTree, writeFully } from '../base/durable-files.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { atFile, fileError, systemCodeOf } from '../base/file-errors.ts';
+import { decodeZstd } from '../base/zstd/decoding.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
+import {
+  type ArchiveCompression,
+  foreignInside,
+  HEAD_BYTES,
+  invalidArchive,
+  isTar,
+  recogniseArchive,
+} from './archive-content.ts';
+import { EntryJudge, InvalidEntry, type NamedEntry } from './archive-entries.ts';
+import type { ArchiveProgress } from './archive-progress.ts';
+import { DUMP_HEADER_BYTES, type DumpHeader, decodeDumpHeader } from './dump-header.ts';
+
+/*
+ * Reading the archive of a database: gzip (3.4) or zstd (3.5) around a tar. Nothing leaves the directory, whatever the archive names, and
+ * nothing counts before all of it has been read: a tar that was cut off between two entries looks like a smaller one, so it must
+ * end with the mark of its end, and hold as many files and bytes as the header of the dump promises.
+ */
+
+const TAR_BLOCK_BYTES = 512;
+/** Two blocks of zeros. */
+const TAR_END_BYTES = 2 * TAR_BLOCK_BYTES;
+
+const HINT_CUT_OFF = 'It was cut off by a full disk or a broken download, or is still being written. Use another copy.';
+const HINT_DAMAGED = 'Its bytes are not those that were written. Use another copy.';
+
+/**
+ * Unpacks an archive into an empty directory and flushes every file.
+ * @throws GraphkeepError `archive.invalid` if it is not an archive of a database, damaged or incomplete; `file.io` without room
+ */
+export async function readArchive(archive: string, directory: string, progress: ArchiveProgress): Promise<void> {
+  const compression = await recogniseArchive(archive);
+  await new ArchiveReading(archive, compression, directory, progress).run();
+  await syncTree(directory, progress.signal);
+}
+
+/** The content of an entry; its bytes are read once. */
+interface Entry extends AsyncIterable<Uint8Array> {
+  header: Header;
+  /** Of its header in the tar. */
+  offset: number;
+}
+
+class ArchiveReading {
+  private readonly archive: string;
+  private readonly compression: ArchiveCompression;
+  private readonly directory: string;
+  private readonly progress: ArchiveProgress;
+  private readonly judge = new EntryJudge();
+  /** What stood before the tar. */
+  private header: DumpHeader | undefined;
+  private tarBytes = 0;
+  /** Where the last entry ends in the tar, with its padding. */
+  private entriesEnd = 0;
+  private readonly seen: DumpHeader = { files: 0, bytes: 0 };
+  private metadataBytes: number | undefined;
+
+  constructor(archive: string, compression: ArchiveCompression, directory: string, progress: ArchiveProgress) {
+    this.archive = archive;
+    this.compression = compression;
+    this.directory = directory;
+    this.progress = progress;
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.unpack();
+    } catch (error) {
+      if (this.progress.signal.aborted) throw cancelledError(this.progress.signal);
+      throw this.explain(error);
+    }
+    this.requireWhole();
+    if (this.judge.isForeign) throw this.refusal();
+    if (this.metadataBytes === undefined) throw this.invalid(`it has no entry ./${METADATA_FILE}`);
+    if (this.metadataBytes === 0) throw this.invalid(`its file ${METADATA_FILE} is empty`);
+  }
+
+  private async unpack(): Promise<void> {
+    const tar = extract();
+    // Both sides are listened to from here on. Whichever fails destroys the tar, so that the other one ends with the same error.
+    const entries = tar[Symbol.asyncIterator]();
+    const fed = this.feed(tar);
+    try {
+      for (let next = await entries.next(); next.done !== true; next = await entries.next()) {
+        const entry = next.value as Entry;
+        const named = this.judge.judge(entry.header);
+        if (this.judge.hasFoundNested) throw this.refusal();
+        await this.take(entry, named);
+      }
+    } finally {
+      tar.destroy(null);
+      await fed;
+    }
+  }
+
+  /** Never rejects: what fails here, fails the tar. */
+  private async feed(tar: Extract): Promise<void> {
+    try {
+      for await (const bytes of this.readTar()) {
+        if (!tar.write(bytes)) await drained(tar);
+        if (tar.destroyed) return;
+      }
+      tar.end(undefined);
+    } catch (error) {
+      tar.destroy(error as Error);
+    }
+  }
+
+  private async *readTar(): AsyncGenerator<Uint8Array> {
+    const headBytes = HEAD_BYTES + DUMP_HEADER_BYTES;
+    let head: Buffer | undefined = Buffer.alloc(0);
+    const begin = (bytes: Buffer): Buffer => {
+      head = undefined;
+      this.header = decodeDumpHeader(bytes);
+      const tar = this.header === undefined ? bytes : bytes.subarray(DUMP_HEADER_BYTES);
+      if (!isTar(tar)) throw foreignInside(this.archive, this.compression, tar);
+      this.tarBytes = tar.length;
+      return tar;
+    };
+    for await (const bytes of this.decompress()) {
+      throwIfCancelled(this.progress.signal);
+      if (head === undefined) {
+        this.tarBytes += bytes.length;
+        yield bytes;
+      } else {
+        head = Buffer.concat([head, bytes]);
+        if (head.length >= headBytes) yield begin(head);
+      }
+    }
+    if (head !== undefined) yield begin(head);
+  }
+
+  private decompress(): AsyncIterable<Uint8Array> {
+    const file = createReadStream(this.archive);
+    if (this.compression === 'zstd') return decodeZstd(file);
+    // The errors of both are those of the last stream, which is read; nobody else needs to hear of them.
+    return pipeline(file, createGunzip(), () => undefined);
+  }
+
+  private async take(entry: Entry, { name, isDirectory, verdict }: NamedEntry): Promise<void> {
+    const sizeBytes = isDirectory ? 0 : entry.header.size;
+    this.entriesEnd = entry.offset + (1 + Math.ceil(sizeBytes / TAR_BLOCK_BYTES)) * TAR_BLOCK_BYTES;
+    if (!isDirectory) {
+      this.seen.files++;
+      this.seen.bytes += sizeBytes;
+    }
+    if (verdict !== 'taken' || this.judge.isForeign) return await this.readThrough(entry, sizeBytes, async () => {});
+    const path = join(this.directory, name);
+    await makeDirectory(isDirectory ? path : dirname(path));
+    if (isDirectory) return await this.readThrough(entry, 0, async () => {});
+    await this.requireRoom(sizeBytes);
+    if (name === METADATA_FILE) this.metadataBytes = sizeBytes;
+    this.progress.onFile?.(name, sizeBytes);
+    const file = await this.createFile(path, name);
+    try {
+      await this.readThrough(entry, sizeBytes, async (bytes) => {
+        await atFile('write the file', path, () => writeFully(file, bytes));
+        this.progress.onBytes?.(bytes.length);
+      });
+    } finally {
+      await file.close();
+    }
+  }
+
+  private async readThrough(entry: Entry, sizeBytes: number, use: (bytes: Uint8Array) => Promise<void>): Promise<void> {
+    let left = sizeBytes;
+    for await (const bytes of entry) {
+      throwIfCancelled(this.progress.signal);
+      left -= bytes.length;
+      await use(bytes);
+    }
+    if (left !== 0) throw new Error('Unexpected end of data');
+  }
+
+  private async createFile(path: string, name: string): Promise<FileHandle> {
+    try {
+      return await open(path, 'wx');
+    } catch (error) {
+      if (systemCodeOf(error) === 'EEXIST') throw new InvalidEntry(`it holds ${name} twice`);
+      throw fileError(error, 'create the file', path);
+    }
+  }
+
+  /** Before the disk is full: of the whole dump where its header says how much it is, else of each file. */
+  private async requireRoom(sizeBytes: number): Promise<void> {
+    const isFirst = this.seen.files === 1;
+    const neededBytes = isFirst ? Math.max(sizeBytes, this.header?.bytes ?? 0) : sizeBytes;
+    const { bavail, bsize, blocks } = await atFile('read the file system', this.directory, () =>
+      statfs(this.directory),
+    );
+    // Some file systems do not say how large they are.
+    if (blocks === 0 || neededBytes <= bavail * bsize) return;
+    throw new GraphkeepError('file.io', 'there is not enough room to unpack the archive', {
+      place: { file: this.directory },
+      observed: `${bavail * bsize} bytes free, ${neededBytes} needed${isFirst ? '' : ' by the next file'}`,
+      hint: 'Make room on this disk, then run the command again.',
+    });
+  }
+
+  private requireWhole(): void {
+    if (this.tarBytes < this.entriesEnd + TAR_END_BYTES) {
+      throw this.invalid('it ends between two files, without the mark of its end', HINT_CUT_OFF);
+    }
+    const { header, seen } = this;
+    if (header === undefined || (header.files === seen.files && header.bytes === seen.bytes)) return;
+    const promised = `${header.files} files with ${header.bytes} bytes`;
+    throw this.invalid(`it should hold ${promised}, but holds ${seen.files} with ${seen.bytes}`, HINT_DAMAGED);
+  }
+
+  private refusal(): GraphkeepError {
+    const { reason, hint } = this.judge.explain();
+    return this.invalid(reason, hint);
+  }
+
+  private explain(error: unknown): GraphkeepError {
+    if (error instanceof GraphkeepError) {
+      const isInTheWay = ['EEXIST', 'ENOTDIR', 'ENAMETOOLONG'].includes(systemCodeOf(error) ?? '');
+      return isInTheWay ? this.invalid('the names of its entries cannot all be files') : error;
+    }
+    if (error instanceof InvalidEntry) return this.invalid(error.message);
+    if (error instanceof Error && 'syscall' in error) return fileError(error, 'read the archive', this.archive);
+    const reason = error instanceof Error ? error.message : String(error);
+    if (/unexpected end|ends inside/i.test(reason)) return this.invalid(`it ends too early: ${reason}`, HINT_CUT_OFF);
+    return this.invalid(`it is damaged: ${reason}`, HINT_DAMAGED);
+  }
+
+  private invalid(reason: string, hint?: string): GraphkeepError {
+    return invalidArchive(this.archive, reason, hint);
+  }
+}
+
+/** Until the tar takes more, or takes nothing any more. */
+function drained(tar: Extract): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      tar.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    tar.on('drain', settle).on('close', settle);
+    if (tar.destroyed) settle();
+  });
+}

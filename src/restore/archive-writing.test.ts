@@ -1,0 +1,80 @@
+import type { FileHandle } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { nextSeed } from '../../test/support/seed.ts';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/unpack-corpus.ts';
+import { Dice } from '../base/dice.ts';
+import { writeArchive } from './archive-writing.ts';
+
+let databaseDirectory: string;
+beforeAll(async () => {
+  const directory = await makeTemporaryDirectory();
+  await unpackCorpus('stores/3.4.9-standard.tar.gz', directory);
+  databaseDirectory = `${directory}/graph.db`;
+});
+afterAll(() => removeDirectory(databaseDirectory.replace(/\/graph.db$/, '')));
+
+/** A file on a disk that is full after some bytes, now and then late to say so. */
+class FullDisk {
+  private room: number;
+  private readonly dice: Dice;
+  isFull = false;
+
+  constructor(room: number, dice: Dice) {
+    this.room = room;
+    this.dice = dice;
+  }
+
+  async write(bytes: Uint8Array): Promise<{ bytesWritten: number }> {
+    for (let turns = this.dice.below(20); turns > 0; turns--) await setImmediate();
+    if (this.room === 0) {
+      this.isFull = true;
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+    }
+    const bytesWritten = Math.min(this.room, bytes.length);
+    this.room -= bytesWritten;
+    return { bytesWritten };
+  }
+
+  async sync(): Promise<void> {}
+}
+
+it.each(['gzip', 'zstd'] as const)(
+  'ends with the error of the disk, whenever that is full, with %s',
+  async (compression) => {
+    const dice = new Dice(nextSeed());
+    let failures = 0;
+    for (let round = 0; round < 60; round++) {
+      const disk = new FullDisk(dice.below(90_000), dice);
+      const outcome = await writeArchive(
+        disk as unknown as FileHandle,
+        '/the/archive',
+        { databaseDirectory, transactionLogs: [], compression },
+        { signal: new AbortController().signal },
+      ).catch((error: unknown) => error);
+      expect([round, disk.isFull]).toEqual([round, outcome !== undefined]);
+      if (outcome === undefined) continue;
+      failures++;
+      expect(outcome).toMatchObject({
+        code: 'file.io',
+        place: { file: '/the/archive' },
+        observed: expect.stringContaining('ENOSPC'),
+      });
+    }
+    expect(failures).toBeGreaterThan(10);
+  },
+);
+
+it.each(['gzip', 'zstd'] as const)('can be interrupted at any file, with %s', async (compression) => {
+  for (let files = 0; files < 20; files++) {
+    const controller = new AbortController();
+    let left = files;
+    const outcome = writeArchive(
+      new FullDisk(Number.MAX_SAFE_INTEGER, new Dice(files)) as unknown as FileHandle,
+      '/the/archive',
+      { databaseDirectory, transactionLogs: [], compression },
+      { signal: controller.signal, onFile: () => left-- === 0 && controller.abort() },
+    );
+    await expect(outcome).rejects.toMatchObject({ code: 'cancelled' });
+  }
+});

@@ -1,0 +1,202 @@
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { type Pack, pack } from 'tar-stream';
+import { cancelledError, throwIfCancelled } from '../base/cancellation.ts';
+import { writeFully } from '../base/durable-files.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { atFile, fileError } from '../base/file-errors.ts';
+import { encodeZstd } from '../base/zstd/encoding.ts';
+import { STORE_LOCK_FILE } from '../store/store-files.ts';
+import type { ArchiveCompression } from './archive-content.ts';
+import { belongsToDatabase, isRubbish } from './archive-entries.ts';
+import type { ArchiveProgress } from './archive-progress.ts';
+import { encodeDumpHeader } from './dump-header.ts';
+
+/*
+ * Writing the archive of a database (spec backup-command 7.3): gzip or zstd of a POSIX tar. Every name begins with `./`; directories have an
+ * entry and end with `/`, the first one is `./` itself. The lock file is left out, logs with a directory of their own are at the root.
+ */
+
+const CHUNK_BYTES = 1 << 18;
+
+export interface ArchiveContent {
+  databaseDirectory: string;
+  /** Logs with a directory of their own. */
+  transactionLogs: readonly { name: string; path: string }[];
+  compression: ArchiveCompression;
+  /** Told of each name that is not of a database, and therefore left out. */
+  onLeftOut?: ((name: string) => void) | undefined;
+}
+
+interface ArchivedEntry {
+  /** With `/`, without `./`. */
+  name: string;
+  path: string;
+  isDirectory: boolean;
+  sizeBytes: number;
+  changed: Date;
+}
+
+/** Writes the archive into an open, empty file and flushes it. The caller holds the lock of the database. */
+export async function writeArchive(
+  file: FileHandle,
+  path: string,
+  content: ArchiveContent,
+  progress: ArchiveProgress,
+): Promise<void> {
+  const { signal } = progress;
+  const entries = await listEntries(content);
+  const tar = pack();
+  // Of the two sides, files and archive, the one that fails takes the other with it. The first error is the cause.
+  let cause: unknown;
+  const write = async (chunk: Uint8Array) => {
+    try {
+      await writeFully(file, chunk);
+    } catch (error) {
+      cause ??= error;
+      throw error;
+    }
+  };
+  const written = pipeline(
+    tar as unknown as Readable,
+    content.compression === 'gzip' ? createGzip() : (chunks) => encodeZstd(withDumpHeader(chunks, entries)),
+    async (chunks: AsyncIterable<Uint8Array>) => {
+      for await (const chunk of chunks) await write(chunk);
+    },
+    { signal },
+  );
+  const added = addAll(tar, entries, progress).catch((error: unknown) => {
+    cause ??= error;
+    tar.destroy(error as Error);
+  });
+  try {
+    await written;
+  } catch (error) {
+    await added;
+    if (signal.aborted) throw cancelledError(signal);
+    throw fileError(cause ?? error, 'write the file', path);
+  }
+  await atFile('flush the file', path, () => file.sync());
+}
+
+async function* withDumpHeader(
+  tar: AsyncIterable<Uint8Array>,
+  entries: readonly ArchivedEntry[],
+): AsyncGenerator<Uint8Array> {
+  const files = entries.filter(({ isDirectory }) => !isDirectory);
+  yield encodeDumpHeader({ files: files.length, bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) });
+  yield* tar;
+}
+
+async function listEntries({
+  databaseDirectory,
+  transactionLogs,
+  onLeftOut,
+}: ArchiveContent): Promise<ArchivedEntry[]> {
+  const entries: ArchivedEntry[] = [];
+  for await (const entry of listTree(databaseDirectory, '', onLeftOut)) entries.push(entry);
+  for (const { name, path } of transactionLogs) entries.push(await look(name, path));
+  return entries;
+}
+
+async function* listTree(
+  directory: string,
+  prefix: string,
+  onLeftOut: ((name: string) => void) | undefined,
+): AsyncGenerator<ArchivedEntry> {
+  const names = (await atFile('read the directory', directory, () => readdir(directory))).sort();
+  for (const name of names) {
+    const entry = await look(prefix + name, join(directory, name));
+    if (entry.name === STORE_LOCK_FILE) continue;
+    if (isRubbish(entry.name) || !belongsToDatabase(entry.name, entry.isDirectory)) {
+      onLeftOut?.(entry.name);
+      continue;
+    }
+    yield entry;
+    if (entry.isDirectory) yield* listTree(entry.path, `${entry.name}/`, onLeftOut);
+  }
+}
+
+async function look(name: string, path: string): Promise<ArchivedEntry> {
+  const info = await atFile('read the file', path, () => stat(path));
+  if (!info.isDirectory() && !info.isFile()) {
+    throw new GraphkeepError('file.io', 'neither a file nor a directory', { place: { file: path } });
+  }
+  return { name, path, isDirectory: info.isDirectory(), sizeBytes: info.size, changed: info.mtime };
+}
+
+async function addAll(tar: Pack, entries: readonly ArchivedEntry[], progress: ArchiveProgress): Promise<void> {
+  await openEntry(tar, { name: './', type: 'directory', mode: 0o755 }).packed;
+  for (const entry of entries) {
+    throwIfCancelled(progress.signal);
+    if (entry.isDirectory) await openEntry(tar, { name: `./${entry.name}/`, type: 'directory', mode: 0o755 }).packed;
+    else await addFile(tar, entry, progress);
+  }
+  tar.finalize();
+}
+
+async function addFile(tar: Pack, { name, path, sizeBytes, changed }: ArchivedEntry, progress: ArchiveProgress) {
+  const file = await atFile('open the file', path, () => open(path, 'r'));
+  try {
+    progress.onFile?.(name, sizeBytes);
+    const { body, packed } = openEntry(tar, { name: `./${name}`, size: sizeBytes, mtime: changed, mode: 0o644 });
+    await feed(file, path, sizeBytes, body, packed, progress);
+    body.end();
+    await packed;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Begins an entry. `packed` rejects when the entry or the archive fails, and may do so before anybody waits for it.
+ * @throws if the archive has failed
+ */
+function openEntry(tar: Pack, header: Parameters<Pack['entry']>[0]): { body: Writable; packed: Promise<void> } {
+  let settle: (error?: Error | null) => void;
+  const packed = new Promise<void>((resolve, reject) => {
+    settle = (error) => (error ? reject(error) : resolve());
+  });
+  packed.catch(() => undefined);
+  const body = tar.entry(header, (error) => settle(error)) as unknown as Writable;
+  body.on('error', (error) => settle(error));
+  return { body, packed };
+}
+
+/**
+ * Writes `sizeBytes` bytes of the file into its entry. What the file has grown by is left out; a file that has become shorter makes the archive
+ * fail.
+ */
+async function feed(
+  file: FileHandle,
+  path: string,
+  sizeBytes: number,
+  body: Writable,
+  packed: Promise<void>,
+  progress: ArchiveProgress,
+): Promise<void> {
+  for (let left = sizeBytes; left > 0; ) {
+    throwIfCancelled(progress.signal);
+    const chunk = Buffer.allocUnsafe(Math.min(left, CHUNK_BYTES));
+    const { bytesRead } = await atFile('read the file', path, () => file.read(chunk));
+    if (bytesRead === 0) {
+      throw new GraphkeepError('file.io', 'the file became shorter while it was read', { place: { file: path } });
+    }
+    left -= bytesRead;
+    progress.onBytes?.(bytesRead);
+    if (body.write(chunk.subarray(0, bytesRead))) continue;
+    let drained!: () => void;
+    const isDrained = new Promise<void>((resolve) => {
+      drained = resolve;
+    });
+    body.once('drain', drained);
+    try {
+      await Promise.race([isDrained, packed]);
+    } finally {
+      body.off('drain', drained);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, link, open, readdir, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { removeTree, syncDirectory } from '../base/durable-files.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { atFile, systemCodeOf } from '../base/file-errors.ts';
+import { type FileLock, tryLockFile } from '../base/file-lock.ts';
+
+/*
+ * An archive while it is written:
+ *
+ *   <to>                                  appears when it is complete and durable; nothing that has this name is replaced
+ *   .<to>.<12 hex digits>.graphkeep-part  beside it, locked by the dump that writes it
+ *
+ * A part that nobody locks is what a killed dump has left: the next dump into the same directory removes it.
+ */
+
+const PART_SUFFIX = '.graphkeep-part';
+const PART_NAME = /^\..+\.[0-9a-f]{12}\.graphkeep-part$/;
+
+/** Where the file system knows no locks. */
+const NO_LOCKS = ['ENOLCK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'];
+
+export class PartialArchive {
+  readonly path: string;
+  /** Open for writing, empty. */
+  readonly file: FileHandle;
+  private readonly archive: string;
+  private readonly lock: FileLock | undefined;
+
+  private constructor(archive: string, path: string, file: FileHandle, lock: FileLock | undefined) {
+    this.archive = archive;
+    this.path = path;
+    this.file = file;
+    this.lock = lock;
+  }
+
+  /** Creates the part, and removes what killed dumps have left. {@link close} must follow. */
+  static async create(archive: string): Promise<PartialArchive> {
+    await removeLeftovers(archive);
+    const path = join(dirname(archive), `.${basename(archive)}.${randomBytes(6).toString('hex')}${PART_SUFFIX}`);
+    const lock = await lockPart(path, true);
+    try {
+      const file = await atFile('create the file', path, () => open(path, 'r+'));
+      return new PartialArchive(archive, path, file, lock);
+    } catch (error) {
+      await lock?.release();
+      throw error;
+    }
+  }
+
+  /** Gives the archive its name. A link, unlike a rename, fails if the name is taken meanwhile; not every disk knows links. */
+  async publish(): Promise<void> {
+    const { archive, path } = this;
+    await atFile('create the file', archive, async () => {
+      try {
+        await link(path, archive);
+      } catch (error) {
+        const code = systemCodeOf(error);
+        if (code === 'EEXIST') throw archiveExists(archive);
+        if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
+        await rename(path, archive);
+      }
+    });
+    await syncDirectory(dirname(archive));
+  }
+
+  /** Removes the part: it is the archive by now, or worthless. */
+  async close(): Promise<void> {
+    await this.file.close().catch(() => undefined);
+    if (this.lock === undefined) await removeTree(this.path);
+    else await this.lock.release();
+  }
+}
+
+export function archiveExists(archive: string): GraphkeepError {
+  return new GraphkeepError('archive.exists', `archive already exists: ${archive}`);
+}
+
+/** Undefined where there are no locks; then the file is there all the same. */
+async function lockPart(path: string, create: boolean): Promise<FileLock | undefined> {
+  try {
+    return await tryLockFile(path, { create, remove: 'always' });
+  } catch (error) {
+    if (NO_LOCKS.includes(systemCodeOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+async function removeLeftovers(archive: string): Promise<void> {
+  const directory = dirname(archive);
+  // Earlier versions called the part `.<to>.<12 hex digits>.tmp`.
+  const earlier = (name: string) =>
+    name.startsWith(`.${basename(archive)}.`) && /^[0-9a-f]{12}\.tmp$/.test(name.slice(-16));
+  const names = await atFile('read the directory', directory, () => readdir(directory));
+  for (const name of names) {
+    if (!PART_NAME.test(name) && !earlier(name)) continue;
+    // Of another user, or gone meanwhile: not ours to remove.
+    const leftover = await lockPart(join(directory, name), false).catch(() => undefined);
+    await leftover?.release();
+  }
+}
