@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
 import { asGraphkeepError } from '../base/file-errors.ts';
 import type { BackupSource } from '../source/backup-source.ts';
+import { recogniseStore } from '../store/store-recognition.ts';
+import { describeUnsupported } from '../store/supported-store.ts';
 import { checkBackup } from './backup-check.ts';
 import {
   type BackupEvents,
@@ -70,6 +72,7 @@ class BackupJob {
   async run(): Promise<MadeBackup> {
     const state = await this.target.state();
     if (state === 'foreign') throw this.foreign();
+    if (state === 'backup') await this.refuseOtherRelease();
     const strategies = strategiesFor(this.options);
     if (state === 'absent' && !this.options.fallbackToFull) {
       throw this.failed('no-strategy', strategies.at(-1)!, this.noPreviousBackup());
@@ -161,6 +164,12 @@ class BackupJob {
       place: { file: this.target.path },
       hint: 'Make the first backup with --fallback-to-full=true (the default).',
     });
+  }
+
+  /** Not ours, so nothing that a full backup may move aside; a damaged or incomplete one is. */
+  private async refuseOtherRelease(): Promise<void> {
+    const store = await recogniseStore(this.target.path);
+    if (store.kind === 'other') throw describeUnsupported(store, this.target.path);
   }
 
   private foreign(): GraphkeepError {

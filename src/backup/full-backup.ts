@@ -5,8 +5,8 @@ import { LOG_HEADER_BYTES } from '../log/log-header.ts';
 import { recoverStore } from '../replay/recover.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { patchMetadata, readMetadata } from '../store/neostore-metadata.ts';
-import { requireCompleteStore } from '../store/store-completeness.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
+import { requireSupportedStore } from '../store/supported-store.ts';
 import type { BackupEvents } from './backup-options.ts';
 import { CopyLog } from './copy-log.ts';
 import { ReceivedCopy } from './received-copy.ts';
@@ -48,7 +48,7 @@ export async function makeFullBackup(
       signal,
     );
     const { lastTransactionId } = readReceivedMetadata(folder, source);
-    await requireCompleteStore(folder);
+    await requireSupportedStore(folder, 'change');
     const received = await log.finish(lastTransactionId);
     requireUnbroken(received, lastTransactionId, source);
     if (source.kind === 'catchup') copyLog.endTransactions(received.last ?? lastTransactionId);

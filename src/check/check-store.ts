@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { GraphkeepError } from '../base/errors.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import { requireCompleteStore } from '../store/store-completeness.ts';
 import { StoreReader } from '../store/store-reader.ts';
+import { requireSupportedStore, type SupportedStore } from '../store/supported-store.ts';
 import type { CheckParts } from './check-context.ts';
 import { OverallProgress, StoreSizes } from './check-estimate.ts';
 import type { CheckKind } from './check-kinds.ts';
@@ -59,12 +59,13 @@ const WORKERS_FROM_BYTES = 64 << 20;
  * schema indexes, counts. Ends with a result for every damaged store whose files are there, as long as metadata and the record sizes in
  * the headers of dynamic stores can be read.
  *
- * @throws GraphkeepError `store.needs-recovery`, `store.missing-file`, `store.format`, `store.corrupt` (metadata, headers), `log.corrupt`,
- *   `log.no-check-point`, `cancelled`
+ * @throws GraphkeepError what {@link requireSupportedStore} throws, `check.failed` (a store of 2.3 to 3.3), `store.needs-recovery`,
+ *   `store.corrupt` (headers), `log.corrupt`, `log.no-check-point`, `cancelled`
  */
 export async function checkStore(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
   const tally = new FindingTally(options.onFinding, options.maxFindingsPerKind);
-  await requireCompleteStore(directory);
+  const store = await requireSupportedStore(directory, 'read');
+  if (store.kind === 'older') throw onlyInPart(store, directory);
   if (options.acceptPendingLog !== true) requireRecovered(directory);
   const sizes = new StoreSizes(directory);
   await runParts(directory, sizes, options, {
@@ -80,6 +81,18 @@ export async function checkStore(directory: string, options: CheckOptions = {}):
   });
   const { byKind, errors, warnings, errorsByType } = tally;
   return { consistent: errors === 0, errors, warnings, byKind, errorsByType, bytes: sizes.total };
+}
+
+/** The derived files of older releases have forms of their own; to call them inconsistent would be wrong. */
+function onlyInPart({ release, mark }: SupportedStore, directory: string): GraphkeepError {
+  return new GraphkeepError(
+    'check.failed',
+    `this is a store of Neo4j ${release.releases} (${mark}), which cannot be checked in full`,
+    {
+      place: { file: directory },
+      hint: 'Start and stop a copy once with Neo4j 3.4 or 3.5 and dbms.allow_upgrade=true, then check that.',
+    },
+  );
 }
 
 function requireRecovered(directory: string): void {

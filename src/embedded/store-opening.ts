@@ -10,6 +10,7 @@ import type { IdFile } from '../store/id-file.ts';
 import { type NeostoreMetadata, patchMetadataDurably, readMetadata } from '../store/neostore-metadata.ts';
 import { METADATA_FILE, type StoreKey } from '../store/store-files.ts';
 import { formatByVersion, STANDARD_FORMAT } from '../store/store-format.ts';
+import { requireSupportedStore } from '../store/supported-store.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
 import { readIdFiles } from './id-files.ts';
 
@@ -30,6 +31,7 @@ export interface OpenedStore {
  * @throws GraphkeepError `store.format` for any format but the one of 3.4 and 3.5, `embedded.explicit-indexes`
  */
 export async function openStore(directory: string, scratch: string, settings: EmbeddedSettings): Promise<OpenedStore> {
+  await requireSupportedStore(directory, 'change');
   requireStandardFormat(directory);
   const found = findRecoveryStart(directory);
   const idFiles = found.needed ? new Map<StoreKey, IdFile>() : readIdFiles(directory);

@@ -6,6 +6,7 @@ import { atFile } from '../base/file-errors.ts';
 import { printableText } from '../base/printable-text.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { withDatabaseLock } from '../store/database-lock.ts';
+import { requireSupportedStore } from '../store/supported-store.ts';
 import type { ArchiveCompression } from './archive-content.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
 import { writeArchive } from './archive-writing.ts';
@@ -37,6 +38,7 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
   }
   const forbidden = 'you do not have permission to dump the database -- is Neo4j running as a different user?';
   await withDatabaseLock(databaseDirectory, forbidden, async () => {
+    await requireSupportedStore(databaseDirectory, 'copy', transactionLogDirectory);
     await requireClean(transactionLogDirectory);
     if ((await statIfExists(archive)) !== undefined) throw archiveExists(archive);
     await atFile('open the directory', dirname(archive), () => stat(dirname(archive)));

@@ -1,8 +1,10 @@
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { withDatabaseLock } from '../store/database-lock.ts';
+import { recogniseStore } from '../store/store-recognition.ts';
+import { describeUnsupported } from '../store/supported-store.ts';
 import { recogniseArchive } from './archive-content.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
 import { readArchive } from './archive-reading.ts';
@@ -39,11 +41,25 @@ export async function loadDatabase(options: LoadOptions): Promise<void> {
     const staged = await StagedDatabase.create(databaseDirectory);
     try {
       await readArchive(from, staged.path, options);
+      await requireLoadable(staged.path, from);
       throwIfCancelled(signal);
       await staged.publish(logs);
     } catch (error) {
       await staged.discard();
       throw error;
     }
+  });
+}
+
+/** What no 3.x server opens never takes the place of a database. The files are named as those of the archive: the staging goes away. */
+async function requireLoadable(staged: string, archive: string): Promise<void> {
+  const store = await recogniseStore(staged);
+  if (store.kind === 'supported' || store.kind === 'older') return;
+  const { code, message, observed, place, hint } = describeUnsupported(store, staged);
+  const name = place?.file === undefined ? '' : relative(staged, place.file);
+  throw new GraphkeepError(code, `the archive cannot be loaded: ${message}`, {
+    place: { file: archive },
+    observed: observed ?? `./${name}`,
+    hint,
   });
 }

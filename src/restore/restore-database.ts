@@ -8,6 +8,8 @@ import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { lockDatabase } from '../store/database-lock.ts';
 import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
+import { recogniseStore } from '../store/store-recognition.ts';
+import { describeUnsupported, requireSupportedStore } from '../store/supported-store.ts';
 import { listTransactionLogs, StagedDatabase } from './staged-database.ts';
 
 /** Brings a store up to the end of its log, in place. The replay room provides it. */
@@ -49,6 +51,7 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
   await requireBackup(options);
   await requireVacancy(options);
   await refuseOverlap(options);
+  await requireSupportedStore(options.from, 'copy');
   const backupLocks = await lockBackup(options);
   try {
     await makeDirectory(dirname(options.databaseDirectory));
@@ -105,9 +108,12 @@ async function requireBackup({ from, typedFrom }: RestoreOptions): Promise<void>
   if ((await statIfExists(from)) === undefined) {
     throw new GraphkeepError('backup.missing', `Source directory does not exist [${typedFrom}]`);
   }
-  if ((await statIfExists(join(from, METADATA_FILE)))?.isFile() !== true) {
-    throw new GraphkeepError('backup.invalid', `Source directory is not a database backup [${typedFrom}]`);
-  }
+  if ((await statIfExists(join(from, METADATA_FILE)))?.isFile() === true) return;
+  const { observed, hint } = describeUnsupported(await recogniseStore(from), from);
+  throw new GraphkeepError('backup.invalid', `Source directory is not a database backup [${typedFrom}]`, {
+    ...(observed === undefined ? {} : { observed }),
+    hint,
+  });
 }
 
 /** Without `force` nothing may be there: no directory, and no logs of another database in a log directory of their own. */

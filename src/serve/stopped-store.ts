@@ -1,13 +1,12 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { type DatabaseLock, lockDatabase } from '../store/database-lock.ts';
 import { type NeostoreMetadata, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
-import { requireCompleteStore } from '../store/store-completeness.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
 import { formatByVersion } from '../store/store-format.ts';
 import { formatStoreId, type StoreId } from '../store/store-id.ts';
+import { requireSupportedStore } from '../store/supported-store.ts';
 import { noTransactions, openLogRange } from './log-transactions.ts';
 import type { CopyRequest, OpenedFile, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
 import { type FoundFile, findServedFile, listServedFiles, readServedFile } from './served-files.ts';
@@ -30,28 +29,19 @@ export interface StoppedStore extends ServedDatabase {
  * nevertheless is noticed and costs the copy.
  *
  * @throws GraphkeepError `directory.in-use`; `store.needs-recovery` for a store whose log does not end with the check point of a clean
- * shutdown; `store.missing-file` for one that is not whole
+ * shutdown; what {@link requireSupportedStore} throws for one that is not whole or of another release
  */
 export async function serveStore(directory: string, options: StoppedStoreOptions = {}): Promise<StoppedStore> {
-  requireStore(directory);
+  const logDirectory = options.logDirectory ?? directory;
+  await requireSupportedStore(directory, 'change', logDirectory);
   const lock = await lockDatabase(directory, { shared: true });
   try {
-    const logDirectory = options.logDirectory ?? directory;
     requireClosedCleanly(directory, logDirectory);
-    await requireCompleteStore(directory);
     return new LockedStore(directory, logDirectory, lock);
   } catch (error) {
     await lock.release();
     throw error;
   }
-}
-
-function requireStore(directory: string): void {
-  if (statSync(join(directory, METADATA_FILE), { throwIfNoEntry: false })?.isFile() === true) return;
-  throw new GraphkeepError('backup.invalid', 'this is not the directory of a database or a backup', {
-    place: { file: directory },
-    hint: 'Name the directory that holds the file neostore.',
-  });
 }
 
 function requireClosedCleanly(directory: string, logDirectory: string): void {

@@ -8,6 +8,7 @@ import { checkStoreWithReport, type ReportedCheck } from '../../check/report/rep
 import { readMetadata } from '../../store/neostore-metadata.ts';
 import { METADATA_FILE, storeFile } from '../../store/store-files.ts';
 import { formatByVersion, type StoreFormat } from '../../store/store-format.ts';
+import { requireSupportedStore } from '../../store/supported-store.ts';
 import { type CommandContext, formatLogTime } from '../command-context.ts';
 import type { CheckRequest } from '../commands/consistency-check.ts';
 
@@ -51,6 +52,7 @@ type Log = (level: 'INFO' | 'WARN' | 'ERROR', source: string, text: string) => v
 async function runCheck(request: CheckRequest, context: CommandContext, log: Log): Promise<ReportedCheck> {
   let phase = '';
   try {
+    await requireSupportedStore(request.directory, 'read');
     announceFormat(request.directory, (text) => log('INFO', FORMAT_SELECTOR, text));
     return await checkStoreWithReport(request.directory, {
       ...request.parts,
