@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { throwIfCancelled } from './cancellation.ts';
 import { GraphkeepError } from './errors.ts';
 import { atFile, fileError, isMissing, systemCodeOf } from './file-errors.ts';
+import { openRegularFileAsync } from './regular-files.ts';
 
 /*
  * What "durable" means here: the bytes of a file survive a power cut after fsync of the file, its name survives after fsync of the
@@ -163,7 +164,7 @@ export function temporarySibling(path: string): string {
  * @returns the number of bytes copied
  */
 export async function copyFileDurably(from: string, to: string, options: CopyOptions = {}): Promise<number> {
-  const source = await atFile('open the file', from, () => open(from, 'r'));
+  const source = await atFile('open the file', from, () => openRegularFileAsync(from));
   try {
     const target = await atFile('create the file', to, () => open(to, 'w'));
     try {

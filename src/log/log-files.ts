@@ -1,7 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError } from '../base/file-errors.ts';
+import { describeIrregular } from '../base/regular-files.ts';
 import { MAX_LOG_VERSION } from './log-limits.ts';
 
 export const LOG_FILE_PREFIX = 'neostore.transaction.db.';
@@ -65,9 +66,18 @@ function listOnce(directory: string): LogFile[] {
     const path = join(directory, name);
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) pruned = Math.max(pruned, version);
-    else if (stat.isFile()) files.push({ version, path, sizeBytes: stat.size });
+    else files.push({ version, path, sizeBytes: requireRegular(stat, path).size });
   }
   return files.filter((file) => file.version > pruned).sort((a, b) => a.version - b.version);
+}
+
+function requireRegular(info: Stats, file: string): Stats {
+  const kind = describeIrregular(info);
+  if (kind === undefined) return info;
+  throw new GraphkeepError('log.corrupt', 'a transaction log must be a regular file', {
+    place: { file },
+    observed: kind,
+  });
 }
 
 function holeIn(files: readonly LogFile[], directory: string): GraphkeepError {

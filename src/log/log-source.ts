@@ -1,8 +1,9 @@
-import { closeSync, fdatasync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
+import { openRegularFile } from '../base/regular-files.ts';
 import { listLogFiles, logFileName } from './log-files.ts';
 import { decodeLogHeader, LOG_HEADER_BYTES, type LogHeader } from './log-header.ts';
 
@@ -148,7 +149,7 @@ export class LogFileSet implements LogSource {
     const known = this.descriptors.get(version);
     if (known !== undefined) return known;
     try {
-      const descriptor = openSync(this.nameOf(version), 'r');
+      const descriptor = openRegularFile(this.nameOf(version));
       this.descriptors.set(version, descriptor);
       if (this.last === undefined || version > this.last) this.last = version;
       return descriptor;

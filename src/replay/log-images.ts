@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { OutOfBytes } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError } from '../base/file-errors.ts';
+import { openRegularFile } from '../base/regular-files.ts';
 import { listLogFiles } from '../log/log-files.ts';
 import type { LogStretch } from './log-stretch.ts';
 
@@ -124,7 +125,7 @@ export class LogImages {
 
 function openLog(path: string): number {
   try {
-    return openSync(path, 'r');
+    return openRegularFile(path);
   } catch (error) {
     throw fileError(error, 'open the log file', path);
   }

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { readOrZeros, writeFully } from '../base/positional-io.ts';
+import { openRegularFile } from '../base/regular-files.ts';
 import { filePageBytes } from '../store/store-files.ts';
 
 /**
@@ -23,7 +24,7 @@ export class RecordWindow {
     this.recordBytes = recordBytes;
     this.pageBytes = filePageBytes(recordBytes);
     this.page = Buffer.alloc(this.pageBytes);
-    this.fd = openSync(path, 'r+');
+    this.fd = openRegularFile(path, 'r+');
     this.fileBytes = fstatSync(this.fd).size;
   }
 

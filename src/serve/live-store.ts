@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularFile } from '../base/regular-files.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { LogFileSet } from '../log/log-source.ts';
 import { decodeMetadata } from '../store/neostore-metadata.ts';
@@ -104,7 +104,7 @@ class LiveStore implements ServedDatabase {
   async openFile(name: string, signal: AbortSignal): Promise<OpenedFile> {
     const { directory } = this.database;
     const path = join(directory, METADATA_FILE);
-    const { storeVersion } = decodeMetadata(readFileSync(path), path);
+    const { storeVersion } = decodeMetadata(readRegularFile(path), path);
     const file = findServedFile(listServedFiles(directory, formatByVersion(storeVersion), { logs: false }), name);
     if (isRepairedByReplay(file)) {
       return { ...file, read: (until) => readMovingFile(file, until), holdsCheckPoints: false, close: () => {} };
@@ -148,7 +148,7 @@ class LiveCopy implements ServedCopy {
     this.database = database;
     this.held = held;
     const path = join(database.directory, METADATA_FILE);
-    this.metadata = readFileSync(path);
+    this.metadata = readRegularFile(path);
     const { storeVersion } = decodeMetadata(this.metadata, path);
     const files = listServedFiles(database.directory, formatByVersion(storeVersion), request);
     const sizeBytes = this.metadata.length;

@@ -1,9 +1,10 @@
 import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, fileError, isMissing } from '../base/file-errors.ts';
+import { openRegularFileAsync } from '../base/regular-files.ts';
 import { METADATA_RECORD_BYTES } from '../store/neostore-metadata.ts';
 import { readHeader } from '../store/record-file.ts';
 import { classifyDatabaseFile, type DatabaseFileRole, handlingOf, storeFileByName } from '../store/store-files.ts';
@@ -149,7 +150,7 @@ async function* readPieces(file: FoundFile, handle: FileHandle, signal: AbortSig
 
 async function openFound(file: FoundFile): Promise<FileHandle> {
   try {
-    return await open(file.path, 'r');
+    return await openRegularFileAsync(file.path);
   } catch (error) {
     throw isMissing(error) ? changedFile(file) : fileError(error, 'open the file', file.path);
   }

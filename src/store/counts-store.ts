@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readI64, readU32, writeI64, writeU32 } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { readRegularFile } from '../base/regular-files.ts';
 import { COUNTS_FILES } from './store-files.ts';
 
 /** "Any label" or "any type" in a key of the counts store. */
@@ -223,7 +224,7 @@ function isNewer(a: Counts, b: Counts): boolean {
 
 function readIfComplete(path: string): Counts | undefined {
   try {
-    return decodeCounts(readFileSync(path), path);
+    return decodeCounts(readRegularFile(path), path);
   } catch (error) {
     if (error instanceof GraphkeepError && error.code === 'file.corrupt') return undefined;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { ByteReader, OutOfBytes } from '../base/byte-reader.ts';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { readRegularFile } from '../base/regular-files.ts';
 
 /**
  * Id file of a store (record-stores spec 13): u8 status (0 clean, 1 open or crashed), i64 high id, then free ids, i64 each. Backups leave
@@ -49,5 +49,5 @@ export function encodeIdFile({ clean, highId, free }: IdFile): Buffer {
 }
 
 export function readIdFile(path: string): IdFile {
-  return decodeIdFile(readFileSync(path), path);
+  return decodeIdFile(readRegularFile(path), path);
 }

@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, readSync, writeSync } from 'node:fs';
 import { readI64, writeI64 } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
+import { openRegularFile } from '../base/regular-files.ts';
 import type { StoreId } from './store-id.ts';
 
 /** The metadata store `neostore` (record-stores spec 4). Times are milliseconds since the epoch. */
@@ -79,7 +80,7 @@ export function readMetadata(path: string): NeostoreMetadata {
 
 function openExisting(path: string): number {
   try {
-    return openSync(path, 'r');
+    return openRegularFile(path);
   } catch (cause) {
     if (!isMissing(cause)) throw fileError(cause, 'open the metadata store', path);
     throw new GraphkeepError('store.missing-file', 'the metadata store is missing', { place: { file: path }, cause });
@@ -126,7 +127,7 @@ export function encodeMetadata(metadata: NeostoreMetadata): Buffer {
  * Changes some fields in place, leaving all others as they are, with one positional write. Does not make it durable.
  */
 export function patchMetadata(path: string, patch: Partial<NeostoreMetadata>): void {
-  const fd = openSync(path, 'r+');
+  const fd = openRegularFile(path, 'r+');
   try {
     patchMetadataOf(fd, patch);
   } finally {
@@ -137,7 +138,7 @@ export function patchMetadata(path: string, patch: Partial<NeostoreMetadata>): v
 /** Like {@link patchMetadata}, and forces the file. */
 export function patchMetadataDurably(path: string, patch: Partial<NeostoreMetadata>): void {
   try {
-    const fd = openSync(path, 'r+');
+    const fd = openRegularFile(path, 'r+');
     try {
       patchMetadataOf(fd, patch);
       fsyncSync(fd);

@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { readU32 } from '../base/byte-reader.ts';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
 import { readOrZeros, readOrZerosAsync } from '../base/positional-io.ts';
+import { openRegularFile } from '../base/regular-files.ts';
 import type { RecordCodec, SecondUnits } from './record-codec.ts';
 import { filePageBytes } from './store-files.ts';
 
@@ -224,7 +225,7 @@ export function readHeader(path: string): number {
 
 function openExisting(path: string): number {
   try {
-    return openSync(path, 'r');
+    return openRegularFile(path);
   } catch (cause) {
     if (!isMissing(cause)) throw fileError(cause, 'open the store file', path);
     throw new GraphkeepError('store.missing-file', 'a store file is missing', { place: { file: path }, cause });

@@ -20,6 +20,11 @@ beforeEach(async () => {
 });
 afterEach(() => removeDirectory(root));
 
+function replaceByDirectory(): void {
+  rmSync(at('neostore'));
+  mkdirSync(at('neostore'));
+}
+
 const setVersion = (name: string) => patchMetadata(at('neostore'), { storeVersion: encodeStoreVersion(name) });
 
 describe('stores of 3.4 and 3.5', () => {
@@ -138,11 +143,7 @@ describe('what is no whole store', () => {
 
   it.each([
     ['missing', () => rmSync(at('neostore')), 'a store file is missing'],
-    [
-      'a directory',
-      () => (rmSync(at('neostore')), mkdirSync(at('neostore'))),
-      'a store file is missing or no regular file',
-    ],
+    ['a directory', replaceByDirectory, 'a store file is missing or no regular file'],
   ])('neostore is %s', async (_, damage, message) => {
     damage();
     await expect(requireSupportedStore(store, 'read')).rejects.toMatchObject({ code: 'store.missing-file', message });

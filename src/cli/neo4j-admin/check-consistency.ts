@@ -8,7 +8,8 @@ import { checkStoreWithReport, type ReportedCheck } from '../../check/report/rep
 import { readMetadata } from '../../store/neostore-metadata.ts';
 import { METADATA_FILE, storeFile } from '../../store/store-files.ts';
 import { formatByVersion, type StoreFormat } from '../../store/store-format.ts';
-import { requireSupportedStore } from '../../store/supported-store.ts';
+import { recogniseStore } from '../../store/store-recognition.ts';
+import { describeUnsupported } from '../../store/supported-store.ts';
 import { type CommandContext, formatLogTime } from '../command-context.ts';
 import type { CheckRequest } from '../commands/consistency-check.ts';
 
@@ -52,8 +53,7 @@ type Log = (level: 'INFO' | 'WARN' | 'ERROR', source: string, text: string) => v
 async function runCheck(request: CheckRequest, context: CommandContext, log: Log): Promise<ReportedCheck> {
   let phase = '';
   try {
-    await requireSupportedStore(request.directory, 'read');
-    announceFormat(request.directory, (text) => log('INFO', FORMAT_SELECTOR, text));
+    await announceFormat(request.directory, (text) => log('INFO', FORMAT_SELECTOR, text));
     return await checkStoreWithReport(request.directory, {
       ...request.parts,
       ...(request.budgetBytes === undefined ? {} : { budgetBytes: request.budgetBytes }),
@@ -71,7 +71,10 @@ async function runCheck(request: CheckRequest, context: CommandContext, log: Log
   }
 }
 
-function announceFormat(directory: string, line: (text: string) => void): void {
+/** What is no store at all, or one of another release, ends here; files that are missing are for the check to name. */
+async function announceFormat(directory: string, line: (text: string) => void): Promise<void> {
+  const store = await recogniseStore(directory);
+  if (!('release' in store) || store.kind === 'other') throw describeUnsupported(store, directory);
   const format = formatByVersion(readMetadata(join(directory, METADATA_FILE)).storeVersion);
   const name = `RecordFormat:${nameLikeJava(format)}[${format.name}]`;
   line(`Selected ${name} record format from store ${printableLine(directory)}`);
@@ -86,14 +89,17 @@ function nameLikeJava({ name, family }: StoreFormat): string {
 /** Failures that have the same words in every command. */
 const COMMON_FAILURES: readonly ErrorCode[] = ['store.format', 'directory.missing', 'directory.forbidden', 'cancelled'];
 
+/** The Java tool opens one file after the other, whatever the directory is. */
+const NO_STORE: readonly ErrorCode[] = ['store.missing-file', 'backup.missing', 'backup.invalid'];
+
 /** What the Java tool says when a check cannot be made. */
 function wordFailure(error: unknown, directory: string): unknown {
   if (!(error instanceof GraphkeepError) || COMMON_FAILURES.includes(error.code)) return error;
   if (error.code === 'store.needs-recovery') return new GraphkeepError(error.code, NEEDS_RECOVERY);
-  if (error.code === 'store.missing-file') {
+  if (NO_STORE.includes(error.code)) {
     const labels = join(directory, storeFile('nodeLabels').fileName);
     const path = existsSync(labels) ? error.place?.file : labels;
-    return new GraphkeepError(error.code, `Store file not found: ${path}`);
+    return new GraphkeepError('store.missing-file', `Store file not found: ${path}`);
   }
   return new GraphkeepError('check.failed', `Consistency checking failed.${describeError(error)}`, { cause: error });
 }

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError, isMissing } from '../../base/file-errors.ts';
+import { openRegularFileAsync } from '../../base/regular-files.ts';
 import type { IndexState } from './index-header.ts';
 
 const SEGMENTS = /^segments_([0-9a-z]+)$/;
@@ -29,7 +30,12 @@ function newestCommit(names: string[]): string | undefined {
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path);
+    const file = await openRegularFileAsync(path);
+    try {
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw fileError(error, 'read the file', path);

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, fsync, openSync, readSync, writeSync } from 'node
 import { promisify } from 'node:util';
 import { GraphkeepError } from '../../base/errors.ts';
 import { atFile, fileError } from '../../base/file-errors.ts';
+import { openRegularFile } from '../../base/regular-files.ts';
 
 const fsyncAsync = promisify(fsync);
 
@@ -22,9 +23,11 @@ export interface PageFile {
 
 /** Opens a file for positional access. `create` refuses a file that is there already. */
 export function openPageFile(path: string, access: 'read' | 'write' | 'create'): PageFile {
-  const flags = { read: 'r', write: 'r+', create: 'wx+' }[access];
   try {
-    return new DiskPageFile(path, openSync(path, flags));
+    return new DiskPageFile(
+      path,
+      access === 'create' ? openSync(path, 'wx+') : openRegularFile(path, access === 'read' ? 'r' : 'r+'),
+    );
   } catch (error) {
     throw fileError(error, access === 'create' ? 'create the file' : 'open the file', path);
   }
