@@ -88,7 +88,12 @@ class ArchiveReading {
 
   private async unpack(): Promise<void> {
     const tar = extract();
-    // Both sides are listened to from here on. Whichever fails destroys the tar, so that the other one ends with the same error.
+    // Both sides are listened to from here on. Whichever fails takes the other with it; the first error is the cause.
+    let cause: unknown;
+    tar.on('error', (error) => {
+      cause ??= error;
+    });
+    const closed = new Promise<void>((resolve) => tar.once('close', resolve));
     const entries = tar[Symbol.asyncIterator]();
     const fed = this.feed(tar);
     try {
@@ -98,10 +103,12 @@ class ArchiveReading {
         if (this.judge.hasFoundNested) throw this.refusal();
         await this.take(entry, named);
       }
-    } finally {
+    } catch (error) {
       tar.destroy(null);
-      await fed;
+      await Promise.all([fed, closed]);
+      throw cause ?? error;
     }
+    await fed;
   }
 
   /** Never rejects: what fails here, fails the tar. */

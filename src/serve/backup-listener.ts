@@ -157,10 +157,8 @@ async function listenOnFirstFree(address: ListenAddress): Promise<Server> {
 function listen(host: string | undefined, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
-      server.removeListener('error', reject);
-      resolve(server);
-    });
+    // It stays: behind the start it does nothing, but without any listener an error would end the process.
+    server.on('error', reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => resolve(server));
   });
 }

@@ -253,6 +253,29 @@ describe('restore, dump and load', () => {
     expect(readFileSync(`${world.database('two')}/neostore`).equals(readFileSync(`${from}/neostore`))).toBe(true);
   });
 
+  it('dump with the compression that is asked for, and say what is left out', async () => {
+    await world.makeBackup();
+    await run(['restore', '--from', world.path('backup', 'n34', 'n1'), '--force']);
+    writeFileSync(`${world.database('graph.db')}/notes.txt`, 'mine');
+    for (const [compression, mark] of [
+      ['gzip', '1f8b'],
+      ['zstd', '28b5'],
+    ] as const) {
+      const archive = world.path('report', `${compression}.dump`);
+      const dumped = await run(['dump', '--to', archive, '--compression', compression, '--json']);
+      expect(eventsOf(dumped.stdout).at(-1)).toMatchObject({ command: 'dump', compression, leftOut: ['notes.txt'] });
+      expect(readFileSync(archive).toString('hex', 0, 2)).toBe(mark);
+      expect((await run(['load', '--from', archive, '--database', compression])).exitCode).toBe(0);
+    }
+    const { stderr } = await run(['dump', '--to', world.path('report', 'x.dump')]);
+    expect(stderr).toBe('left out, since it is not part of a database: notes.txt\n');
+    const unknown = await run(['dump', '--to', world.path('report', 'y.dump'), '--compression', 'lz4']);
+    expect(unknown).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('neither gzip nor zstd (observed lz4)'),
+    });
+  });
+
   it('tell that the server will recover an unclean backup', async () => {
     await unpackCorpus('recovery/3.4.9-standard-dirty.tar.gz', world.path('dirty'));
     const { exitCode, stderr } = await run(['restore', '--from', world.path('dirty', 'graph.db')]);

@@ -33,8 +33,6 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
   if (signal.aborted) throw cancelledError(signal);
   const startedMs = performance.now();
   const socket = await connectSocket(options, signal);
-  // Errors reach whoever listens to the stream; without any listener they would end the process.
-  socket.on('error', () => {});
   try {
     return await shakeHands(socket, options, signal, startedMs);
   } catch (error) {
@@ -54,6 +52,8 @@ function connectSocket({ address, connectTimeoutMs }: ConnectionOptions, signal:
     keepAliveInitialDelay: KEEP_ALIVE_MS,
     noDelay: true,
   });
+  // Errors reach whoever listens to the stream later; without any listener, be it for a moment, they would end the process.
+  socket.on('error', () => {});
   return new Promise((resolve, reject) => {
     const settle = (): void => {
       clearTimeout(timer);
@@ -62,7 +62,6 @@ function connectSocket({ address, connectTimeoutMs }: ConnectionOptions, signal:
     };
     const fail = (error: unknown): void => {
       settle();
-      socket.on('error', () => {});
       socket.destroy();
       reject(error);
     };
