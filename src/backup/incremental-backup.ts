@@ -4,12 +4,11 @@ import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { listLogFiles, logFileName } from '../log/log-files.ts';
 import { BASE_TRANSACTION, LOG_HEADER_BYTES } from '../log/log-header.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import { equalStoreIds } from '../protocol/catchup/store-id-field.ts';
 import { type RecoverOptions, type Recovery, recoverStore } from '../replay/recover.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { type NeostoreMetadata, patchMetadataDurably, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
-import { formatStoreId, type StoreIdentity, sameStore } from '../store/store-id.ts';
+import { formatStoreId, relateStores, type StoreIdentity } from '../store/store-id.ts';
 import { requireSupportedStore } from '../store/supported-store.ts';
 import type { BackupEvents } from './backup-options.ts';
 import { CopyLog } from './copy-log.ts';
@@ -28,6 +27,9 @@ interface Incremental {
   budgetBytes: number;
   signal: AbortSignal;
 }
+
+const UPGRADED_HINT =
+  'Transactions after an upgrade do not fit a backup from before it. Choose another --name, or allow --fallback-to-full.';
 
 /**
  * Brings an existing backup up to date: recovers it if a killed run (ours or of the Java client) has left work, receives the
@@ -137,15 +139,23 @@ async function receiveAfter(
   }
 }
 
+/** An upgraded store is another one: its records have other ids (see {@link relateStores}). */
 function requireSameStore(remote: StoreIdentity, metadata: NeostoreMetadata, source: BackupSource): void {
   const local = storeIdOf(metadata);
-  // Members refuse each other when only the upgrade differs (catchup-protocol spec 3).
-  const isSame = source.kind === 'catchup' ? equalStoreIds(remote, local) : sameStore(remote, local);
-  if (isSame) return;
-  throw new GraphkeepError('peer.other-store', 'the backup is of another database than the one of the server', {
-    place: { peer: source.describeAddress() },
-    observed: `server ${formatStoreId(remote)}; backup ${formatStoreId(local)}`,
-  });
+  const relation = relateStores(remote, local);
+  if (relation === 'same') return;
+  const isUpgraded = relation === 'upgraded';
+  throw new GraphkeepError(
+    'peer.other-store',
+    isUpgraded
+      ? 'an upgrade or a change of the record format lies between the backup and the database of the server'
+      : 'the backup is of another database than the one of the server',
+    {
+      place: { peer: source.describeAddress() },
+      observed: `server: ${formatStoreId(remote)}; backup: ${formatStoreId(local)}`,
+      ...(isUpgraded ? { hint: UPGRADED_HINT } : {}),
+    },
+  );
 }
 
 /**

@@ -12,7 +12,6 @@ import {
   storeIdOf,
 } from './neostore-metadata.ts';
 import { formatByVersion, storeFormats } from './store-format.ts';
-import { sameStore } from './store-id.ts';
 import { decodeStoreVersion, encodeStoreVersion } from './store-version.ts';
 
 let path: string;
@@ -66,14 +65,9 @@ describe('the metadata store', () => {
   });
 });
 
-describe('store identity', () => {
-  it('is creation time and random id, and -1 matches anything', () => {
-    const id = storeIdOf(metadata);
-    expect(sameStore(id, { ...id, upgradeTime: 5, storeVersion: 1n, upgradeTransactionId: 9 })).toBe(true);
-    expect(sameStore(id, { ...id, creationTime: 5 })).toBe(false);
-    expect(sameStore(id, { ...id, randomId: 5n })).toBe(false);
-    expect(sameStore(id, { ...id, creationTime: -1, randomId: -1n })).toBe(true);
-  });
+it('holds the identity of its store', () => {
+  const { creationTime, randomId, storeVersion, upgradeTime, upgradeTransactionId } = metadata;
+  expect(storeIdOf(metadata)).toEqual({ creationTime, randomId, storeVersion, upgradeTime, upgradeTransactionId });
 });
 
 describe('store versions', () => {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { formatStoreId, formatStoreVersion, packStoreVersion, type StoreId, sameStore } from './store-id.ts';
+import {
+  formatStoreId,
+  formatStoreVersion,
+  packStoreVersion,
+  relateStores,
+  type StoreId,
+  wasUpgraded,
+} from './store-id.ts';
 
 const id: StoreId = {
   creationTime: 1795337991041,
@@ -10,16 +17,41 @@ const id: StoreId = {
 };
 
 describe('store id', () => {
-  it('is told by creation time and random number alone', () => {
-    expect(sameStore(id, { ...id, storeVersion: 0n, upgradeTime: 5, upgradeTransactionId: 77 })).toBe(true);
-    expect(sameStore(id, { ...id, creationTime: 1 })).toBe(false);
-    expect(sameStore(id, { ...id, randomId: 1n })).toBe(false);
+  it('is another one if creation time or random number differ', () => {
+    expect(relateStores(id, { ...id })).toBe('same');
+    expect(relateStores(id, { ...id, creationTime: 1 })).toBe('other');
+    expect(relateStores(id, { ...id, randomId: 1n })).toBe('other');
+    expect(relateStores(id, { ...id, randomId: 1n, upgradeTime: 5 })).toBe('other');
   });
 
-  it('takes -1 on either side for anything', () => {
-    expect(sameStore(id, { ...id, creationTime: -1, randomId: -1n })).toBe(true);
-    expect(sameStore({ ...id, creationTime: -1, randomId: -1n }, id)).toBe(true);
-    expect(sameStore(id, { ...id, creationTime: -1, randomId: 4n })).toBe(false);
+  it.each<Partial<StoreId>>([
+    { storeVersion: packStoreVersion('vE.H.4') },
+    { upgradeTime: id.upgradeTime + 1 },
+    { upgradeTransactionId: 77 },
+    { storeVersion: packStoreVersion('vE.H.4'), upgradeTime: id.upgradeTime + 1, upgradeTransactionId: 77 },
+  ])('is an upgraded one if only %o differs', (changed) => {
+    expect(relateStores(id, { ...id, ...changed })).toBe('upgraded');
+    expect(relateStores({ ...id, ...changed }, id)).toBe('upgraded');
+  });
+
+  it('compares the version only where both sides tell it', () => {
+    const { storeVersion: _, ...withoutVersion } = id;
+    expect(relateStores(id, withoutVersion)).toBe('same');
+    expect(relateStores(withoutVersion, { ...id, upgradeTime: 5 })).toBe('upgraded');
+  });
+
+  it('takes -1 on either side for any creation time and random number, but not for any upgrade', () => {
+    const any = { ...id, creationTime: -1, randomId: -1n };
+    expect(relateStores(id, any)).toBe('same');
+    expect(relateStores(any, id)).toBe('same');
+    expect(relateStores(id, { ...any, randomId: 4n })).toBe('other');
+    expect(relateStores(id, { ...any, upgradeTime: -1 })).toBe('upgraded');
+  });
+
+  it('knows whether the store was ever upgraded', () => {
+    expect(wasUpgraded(id)).toBe(false);
+    expect(wasUpgraded({ ...id, upgradeTime: id.upgradeTime + 1 })).toBe(true);
+    expect(wasUpgraded({ ...id, upgradeTransactionId: 7 })).toBe(true);
   });
 
   it('knows the packed names of versions', () => {
@@ -32,6 +64,9 @@ describe('store id', () => {
 
   it('is readable', () => {
     expect(formatStoreId(id)).toBe('created 2026-11-22T08:59:51.041Z, random 1efb47aa4f9f42ab, format v0.A.9');
+    expect(formatStoreId({ ...id, upgradeTime: id.upgradeTime + 1000, upgradeTransactionId: 7 })).toBe(
+      'created 2026-11-22T08:59:51.041Z, random 1efb47aa4f9f42ab, format v0.A.9, upgraded 2026-11-22T08:59:52.041Z after transaction 7',
+    );
     expect(formatStoreId({ ...id, creationTime: 9e15 })).toContain('9000000000000000 ms');
   });
 });

@@ -11,23 +11,41 @@ export interface StoreId {
   storeVersion: bigint;
   /** Equal to {@link creationTime} for a store that was never upgraded. */
   upgradeTime: number;
+  /** The last transaction before the upgrade; 1 for a store that was never upgraded. */
   upgradeTransactionId: number;
 }
+
+/** {@link StoreId.upgradeTransactionId} of a store that was never upgraded. */
+const BASE_TRANSACTION = 1;
 
 /** What every protocol knows of a store; the catchup protocol does not tell the version. */
 export type StoreIdentity = Omit<StoreId, 'storeVersion'> & Partial<Pick<StoreId, 'storeVersion'>>;
 
-/** Stands for "any value" in the two parts that identify a store. */
+/** Stands for "any value" in the two parts that are chosen at creation (common-protocol spec 7). */
 const ANY = -1;
 
+/** `upgraded`: the same database, but an upgrade or a migration to another format lies between the two. */
+export type StoreRelation = 'same' | 'upgraded' | 'other';
+
 /**
- * Do both ids name the same store? Only creation time and random number count: the version and the upgrade change during the life
- * of a store. -1 matches anything (common-protocol spec 7).
+ * How the stores of two ids are related. Only `same` ones share a history of records: a migration writes all of them anew, with other ids,
+ * while the numbers and checksums of transactions go on as if nothing had happened. Each server gives a store a new upgrade time when it
+ * upgrades or migrates it; opening it with another release in the same format changes nothing.
  */
-export function sameStore(a: StoreIdentity, b: StoreIdentity): boolean {
+export function relateStores(a: StoreIdentity, b: StoreIdentity): StoreRelation {
   const sameTime = a.creationTime === b.creationTime || a.creationTime === ANY || b.creationTime === ANY;
   const anyRandom = BigInt(ANY);
-  return sameTime && (a.randomId === b.randomId || a.randomId === anyRandom || b.randomId === anyRandom);
+  const sameRandom = a.randomId === b.randomId || a.randomId === anyRandom || b.randomId === anyRandom;
+  if (!sameTime || !sameRandom) return 'other';
+  const isVersionKnown = a.storeVersion !== undefined && b.storeVersion !== undefined;
+  const sameVersion = !isVersionKnown || a.storeVersion === b.storeVersion;
+  const sameUpgrade = a.upgradeTime === b.upgradeTime && a.upgradeTransactionId === b.upgradeTransactionId;
+  return sameVersion && sameUpgrade ? 'same' : 'upgraded';
+}
+
+/** Has the store ever been upgraded or migrated? */
+export function wasUpgraded(id: StoreIdentity): boolean {
+  return id.upgradeTime !== id.creationTime || id.upgradeTransactionId !== BASE_TRANSACTION;
 }
 
 /**
@@ -56,11 +74,14 @@ export function packStoreVersion(name: string): bigint {
   return BigInt.asIntN(64, bits);
 }
 
-/** For people: enough to tell two stores apart, and the format if it is known. */
+/** For people: enough to tell two stores apart, the format if it is known, and the last upgrade if there was one. */
 export function formatStoreId(id: StoreIdentity): string {
   const random = BigInt.asUintN(64, id.randomId).toString(16).padStart(16, '0');
   const format = id.storeVersion === undefined ? '' : `, format ${formatStoreVersion(id.storeVersion)}`;
-  return `created ${formatTime(id.creationTime)}, random ${random}${format}`;
+  const upgrade = wasUpgraded(id)
+    ? `, upgraded ${formatTime(id.upgradeTime)} after transaction ${id.upgradeTransactionId}`
+    : '';
+  return `created ${formatTime(id.creationTime)}, random ${random}${format}${upgrade}`;
 }
 
 function formatTime(ms: number): string {

@@ -265,7 +265,19 @@ describe('a full copy', () => {
       'peer.protocol',
       (parts) => void Object.assign(parts, { storeId: { ...parts.storeId, randomId: 1n } }),
     ],
-    ['of an unknown format', 'store.format', (parts) => patchNeostore(parts, { storeVersion: 1n })],
+    [
+      'of an unknown format',
+      'store.format',
+      (parts) => {
+        patchNeostore(parts, { storeVersion: 1n });
+        parts.storeId = { ...parts.storeId, storeVersion: 1n };
+      },
+    ],
+    [
+      'with the files of the store before an upgrade',
+      'peer.protocol',
+      (parts) => void Object.assign(parts, { storeId: { ...parts.storeId, upgradeTransactionId: 2 } }),
+    ],
     ['with an impossible log version', 'log.corrupt', (parts) => patchNeostore(parts, { logVersion: -1 })],
     ['whose transactions begin too late', 'peer.protocol', (parts) => without(parts, 2)],
     [

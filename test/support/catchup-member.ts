@@ -11,10 +11,11 @@ import { RequestDecoder } from '../../src/protocol/catchup/request-decoder.ts';
 import { ResponseDecoder } from '../../src/protocol/catchup/response-decoder.ts';
 import { ResponseWriter } from '../../src/protocol/catchup/response-writer.ts';
 import { ServerHandshake } from '../../src/protocol/catchup/server-handshake.ts';
-import { type CatchupStoreId, equalStoreIds } from '../../src/protocol/catchup/store-id-field.ts';
+import type { CatchupStoreId } from '../../src/protocol/catchup/store-id-field.ts';
 import { openChannel } from '../../src/protocol/tls/channel.ts';
 import { listServedFiles } from '../../src/serve/served-files.ts';
 import { formatByVersion } from '../../src/store/store-format.ts';
+import { relateStores } from '../../src/store/store-id.ts';
 import type { ServedHistory } from './served-history.ts';
 import { corpusPath } from './unpack-corpus.ts';
 
@@ -167,7 +168,8 @@ export class CatchupMember {
 
   private async write(request: CatchupRequest, writer: ResponseWriter, forced: MemberFault['status']): Promise<void> {
     const { content } = this;
-    const isOther = 'storeId' in request && !(request.storeId && equalStoreIds(request.storeId, content.storeId));
+    const isSame = (id: CatchupStoreId | undefined) => id !== undefined && relateStores(id, content.storeId) === 'same';
+    const isOther = 'storeId' in request && !isSame(request.storeId);
     switch (request.kind) {
       case 'storeId':
         return writer.storeId(content.storeId);

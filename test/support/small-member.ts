@@ -1,4 +1,6 @@
+import { STANDARD_FORMAT } from '../../src/store/store-format.ts';
 import type { MemberContent, MemberFile } from './catchup-member.ts';
+import { fakeNeostore } from './fake-neostore.ts';
 
 const storeId = {
   creationTime: 1795337041717,
@@ -14,15 +16,6 @@ export function fakeTransaction(id: number, size: number): Buffer {
   const end = size - 18;
   bytes.writeUInt16BE(0xf605, end);
   bytes.writeBigInt64BE(BigInt(id), end + 2);
-  return bytes;
-}
-
-function fakeNeostore(): Buffer {
-  const bytes = Buffer.alloc(8192);
-  bytes[0] = 1;
-  bytes.writeBigInt64BE(BigInt(storeId.creationTime), 1);
-  bytes[9] = 1;
-  bytes.writeBigInt64BE(storeId.randomId, 10);
   return bytes;
 }
 
@@ -48,7 +41,11 @@ export function smallMember({ largeBytes = 150_000 } = {}): MemberContent {
       fakeFile('neostore.propertystore.db', 0, 41),
       fakeFile('neostore.schemastore.db', 100, 64),
       fakeFile('neostore.labelscanstore.db', 9000),
-      { name: 'neostore', alignment: 9, bytes: fakeNeostore() },
+      {
+        name: 'neostore',
+        alignment: 9,
+        bytes: fakeNeostore({ ...storeId, storeVersion: STANDARD_FORMAT.version }),
+      },
     ],
     indexes: new Map([[7, [fakeFile('schema/index/native-btree-1.0/7/index-7', 300)]]]),
     transactions: new Map(

@@ -7,16 +7,6 @@ export type CatchupStoreId = Omit<StoreId, 'storeVersion'>;
 /** Bytes of a store id behind its flag. */
 export const STORE_ID_BYTES = 32;
 
-/** Are all four parts equal? Members compare the upgrade too (spec 3), unlike the common protocol. */
-export function equalStoreIds(a: CatchupStoreId, b: CatchupStoreId): boolean {
-  return (
-    a.creationTime === b.creationTime &&
-    a.randomId === b.randomId &&
-    a.upgradeTime === b.upgradeTime &&
-    a.upgradeTransactionId === b.upgradeTransactionId
-  );
-}
-
 /**
  * | offset | type | field |
  * |---|---|---|

@@ -67,6 +67,11 @@ export class ChunkWriter {
     return count;
   }
 
+  /** Sends what there is, more to come. Java clients misread small chunks within files and transactions (spec 5): not to be used there. */
+  async flush(): Promise<void> {
+    if (this.filled > BODY_START) await this.send(true, false);
+  }
+
   /** Ends the message; fulfilled when the sink has taken everything. */
   async finish(): Promise<void> {
     await this.send(false, false);

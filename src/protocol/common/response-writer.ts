@@ -73,6 +73,12 @@ export class ResponseWriter {
     await this.atom(this.fields.reset().u16(0));
   }
 
+  /** Sends the store id by itself: for an answer that is a failure, but tells whose. */
+  async storeIdAlone(id: StoreId): Promise<void> {
+    await this.storeId(id);
+    await this.chunks.flush();
+  }
+
   /** Also announces the transactions, of which there may be none. */
   async storeId(id: StoreId): Promise<void> {
     encodeStoreId(id, this.fields.reset());

@@ -1,6 +1,7 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import type { ResponseWriter } from '../../protocol/catchup/response-writer.ts';
-import { type CatchupStoreId, equalStoreIds } from '../../protocol/catchup/store-id-field.ts';
+import type { CatchupStoreId } from '../../protocol/catchup/store-id-field.ts';
+import { formatStoreId, relateStores } from '../../store/store-id.ts';
 import type { ListenerLimits } from '../listener-options.ts';
 import type { ServedDatabase, ServedFile } from '../served-database.ts';
 import type { CopyLease } from './copy-lease.ts';
@@ -24,13 +25,18 @@ export interface AnswerScope {
   isBroken: boolean;
 }
 
-/** @throws GraphkeepError `serve.other-store`; all four parts must be equal (spec 10) */
+/** @throws GraphkeepError `serve.other-store`, also if only an upgrade lies between the two (spec 10) */
 export function requireSameStore(storeId: CatchupStoreId | undefined, { database }: AnswerScope): void {
-  if (storeId !== undefined && equalStoreIds(storeId, database.storeId)) return;
-  throw new GraphkeepError('serve.other-store', 'the client asks for another store', {
-    observed:
-      storeId === undefined ? 'no store id' : `created ${storeId.creationTime}, upgraded ${storeId.upgradeTime}`,
-  });
+  const relation = storeId === undefined ? 'other' : relateStores(storeId, database.storeId);
+  if (relation === 'same') return;
+  const asked = storeId === undefined ? 'no store id' : formatStoreId(storeId);
+  throw new GraphkeepError(
+    'serve.other-store',
+    relation === 'upgraded'
+      ? 'an upgrade lies between the backup of the client and the store'
+      : 'the client asks for another store',
+    { observed: `client: ${asked}; here: ${formatStoreId(database.storeId)}` },
+  );
 }
 
 /** @throws GraphkeepError `serve.behind`; then a check point was begun (spec 11) */

@@ -3,6 +3,7 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { startTimer } from '../../base/timers.ts';
 import type { CommonRequest } from '../../protocol/common/request.ts';
 import type { ResponseWriter } from '../../protocol/common/response-writer.ts';
+import { formatStoreId, wasUpgraded } from '../../store/store-id.ts';
 import type { ServedCopy, ServedDatabase, ServedTransactions } from '../served-database.ts';
 
 export interface AnswerOptions {
@@ -68,8 +69,26 @@ async function writeIncrement(after: number, writer: ResponseWriter, options: An
       observed: after,
     });
   }
+  await requireAfterUpgrade(after, writer, options.database);
   const transactions = await options.database.openTransactions(after, options.signal);
   await writeTransactions(transactions, writer, options);
+}
+
+/**
+ * The request names no store, and the Java client does not see that a store was upgraded since: it would add transactions to records that
+ * they do not fit. So a client gets nothing beyond an upgrade that it could have missed. One that has the very transaction before the upgrade
+ * may have it from a copy made after it; it is refused too, and makes a full backup once. The store id comes first, for clients that compare it.
+ *
+ * @throws GraphkeepError `serve.other-store`
+ */
+async function requireAfterUpgrade(after: number, writer: ResponseWriter, database: ServedDatabase): Promise<void> {
+  const { storeId, lastTransaction } = database;
+  const { upgradeTransactionId } = storeId;
+  if (!wasUpgraded(storeId) || after > upgradeTransactionId || lastTransaction <= upgradeTransactionId) return;
+  await writer.storeIdAlone(storeId);
+  throw new GraphkeepError('serve.other-store', 'the backup of the client may be from before an upgrade of the store', {
+    observed: `transaction ${after}; ${formatStoreId(storeId)}`,
+  });
 }
 
 async function writeTransactions(

@@ -17,6 +17,9 @@ export function writeFailure(error: unknown): Buffer {
       `Unable to find transaction ${error.observed} in any of my logical logs`,
     );
   }
+  if (error.code === 'serve.other-store') {
+    return writeJavaException('noSuchTransaction', `${withoutPaths(error.message)}: a full backup is needed`);
+  }
   return writeJavaException('runtime', `The backup server failed: ${withoutPaths(error.message)}. See its log.`);
 }
 

@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { GraphkeepError } from '../../base/errors.ts';
-import { type CatchupStoreId, equalStoreIds } from '../../protocol/catchup/store-id-field.ts';
+import type { CatchupStoreId } from '../../protocol/catchup/store-id-field.ts';
 import type { Wait } from '../../protocol/common/delivery.ts';
+import { relateStores } from '../../store/store-id.ts';
 import type { TransactionReceiver } from '../backup-source.ts';
 import type { AnswerHandler } from './request-stream.ts';
 
@@ -52,7 +53,7 @@ export class TransactionPull implements AnswerHandler {
 
   beginTransaction(storeId: CatchupStoreId, size: number, offset: number): Wait {
     const { peer } = this.options;
-    if (!equalStoreIds(storeId, this.options.storeId)) {
+    if (relateStores(storeId, this.options.storeId) !== 'same') {
       throw new GraphkeepError('peer.hostile', 'the server sends a transaction of another database', {
         place: { peer, offset },
       });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { mutateBytes, type Random, randomSource } from '../../../test/support/byte-mutations.ts';
 import { cutBytes, decodePieces, readCapture, recutFrames } from '../../../test/support/common-captures.ts';
+import { fakeNeostore } from '../../../test/support/fake-neostore.ts';
 import { ScriptedServer } from '../../../test/support/scripted-server.ts';
 import { SEED } from '../../../test/support/seed.ts';
 import { openSequentially } from '../../../test/support/sequential-receiver.ts';
@@ -16,13 +17,21 @@ import { describeServerFailure } from './server-failure.ts';
 /** GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_SEED to repeat a run. */
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
 
+const STORE_ID = {
+  creationTime: 1_795_337_991_041,
+  randomId: 2232456837098062507n,
+  storeVersion: 0x393e41n,
+  upgradeTime: 1_795_337_991_041,
+  upgradeTransactionId: 1,
+};
+
 async function writeSmallAnswer(): Promise<Buffer> {
   const frames: Buffer[] = [];
   const writer = new ResponseWriter((frame) => {
     frames.push(Buffer.from(frame));
     return undefined;
   });
-  const neostore = Buffer.from('01000001a2027bb381011efb47aa4f9f42ab', 'hex');
+  const neostore = fakeNeostore(STORE_ID);
   for (const [name, bytes] of [
     ['index.db', Buffer.alloc(0)],
     ['schema/index/a/1', Buffer.alloc(300, 1)],
@@ -33,14 +42,7 @@ async function writeSmallAnswer(): Promise<Buffer> {
     await writer.endFile();
   }
   await writer.endFiles();
-  const [creationTime, randomId] = [Number(neostore.readBigInt64BE(1)), neostore.readBigInt64BE(10)];
-  await writer.storeId({
-    creationTime,
-    randomId,
-    storeVersion: 0x393e41n,
-    upgradeTime: creationTime,
-    upgradeTransactionId: 1,
-  });
+  await writer.storeId(STORE_ID);
   await writer.transactions(readCapture('inc-one-tx.s2c.bin').subarray(0x2f));
   await writer.finish();
   return Buffer.concat(frames);

@@ -11,6 +11,7 @@ import {
   recutFrames,
   sha256,
 } from '../../../test/support/common-captures.ts';
+import { fakeNeostore } from '../../../test/support/fake-neostore.ts';
 import { type Script, ScriptedServer } from '../../../test/support/scripted-server.ts';
 import { openSequentially } from '../../../test/support/sequential-receiver.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
@@ -124,7 +125,16 @@ function file(name: string, data?: string): string {
   return `${length}${units}0100000001${bytes.length.toString(16).padStart(2, '0')}${bytes.toString('hex')}`;
 }
 
-const neostore = file('neostore', '01 000001a2027bb381 01 1efb47aa4f9f42ab');
+const storeId: StoreId = {
+  creationTime: 0x1a2027bb381,
+  randomId: 0x1efb47aa4f9f42abn,
+  storeVersion: 0x00392e412e307606n,
+  upgradeTime: 0x1a2027bb381,
+  upgradeTransactionId: 1,
+};
+const neostoreFile = (changed: Partial<StoreId> = {}): string =>
+  file('neostore', fakeNeostore({ ...storeId, ...changed }).toString('hex'));
+const neostore = neostoreFile();
 
 describe('answers', () => {
   it.each(fullAnswers.filter((name) => !name.includes('forensics')))('%s is received', async (name) => {
@@ -514,14 +524,22 @@ describe('answers of hostile servers', () => {
   });
 
   it('a copy without neostore, with half of it, or with that of another store', async () => {
-    const other = file('neostore', '01 000001a2027bb381 01 1efb47aa4f9f42ac');
-    const unused = file('neostore', '00 000001a2027bb381 01 1efb47aa4f9f42ab');
+    const head = fakeNeostore(storeId);
+    const withoutRecord = (record: number) => {
+      const bytes = Buffer.from(head);
+      bytes[9 * record] = 0;
+      return file('neostore', bytes.toString('hex'));
+    };
     for (const [files, message] of [
       ['', /no usable file neostore/],
       [file('neostore'), /no usable file neostore/],
-      [file('neostore', '01 000001a2027bb381'), /no usable file neostore/],
-      [other, /do not belong/],
-      [unused, /do not belong/],
+      [file('neostore', head.toString('hex', 0, 80)), /no usable file neostore/],
+      [neostoreFile({ randomId: 5n }), /do not belong/],
+      [neostoreFile({ creationTime: 5 }), /do not belong/],
+      [neostoreFile({ storeVersion: 0x00342e482e457606n }), /do not belong/],
+      [neostoreFile({ upgradeTime: 5 }), /do not belong/],
+      [neostoreFile({ upgradeTransactionId: 5 }), /do not belong/],
+      ...[0, 1, 4, 7, 8].map((record) => [withoutRecord(record), /do not belong/] as const),
     ] as const) {
       const server = await serve({ pieces: [answer(`${files}0000${id}01`)] });
       const error = await failure(ask(sourceFor(server), 'full'));
