@@ -2,7 +2,7 @@ import type { Recovery } from '../replay/recover.ts';
 import type { BackupEvents } from './backup-options.ts';
 
 /** Tells the user what of a replay is left to the server. */
-export function noteRecovery(recovery: Recovery, events: BackupEvents): void {
+export function noteRecovery(recovery: Recovery, events: Pick<BackupEvents, 'note' | 'debug'>): void {
   events.debug(`Applied ${recovery.transactions} transactions, ${recovery.records} records`);
   for (const { index, reason } of recovery.derived.leftToServer) {
     events.note(`Index ${index} will be populated by the server at its first start: ${reason}`);

@@ -3,12 +3,14 @@ import type { RunBackup } from '../backup/backup-options.ts';
 /** The world around a command. Tests give their own; {@link ./entry/process-context.ts} gives the one of the process. */
 export interface CommandContext {
   env: Readonly<Record<string, string | undefined>>;
-  /** Base of relative paths; NEO4J_HOME if that is not set. */
-  cwd: string;
+  /** Base of relative paths; NEO4J_HOME if that is not set. Reading it throws `directory.missing` if it was removed. */
+  readonly cwd: string;
   /** Writes text as it is; lines bring their own line break. */
   stdout(text: string): void;
   stderr(text: string): void;
-  /** Aborted by SIGINT and SIGTERM. */
+  /** True if some of the text for stdout could not be written, and somebody may wait for it. */
+  hasLostOutput?(): boolean;
+  /** Aborted by SIGINT, SIGTERM and SIGHUP; the reason is the name. */
   signal: AbortSignal;
   /** stderr is a terminal, `columns` wide. `draw`: writes to it with what moves the cursor; default: as `stderr` does. */
   terminal?: { columns: number; draw?(text: string): void };

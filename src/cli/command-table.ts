@@ -360,6 +360,13 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     positionals: [{ name: '<directory>', description: 'A backup, or a database that no server uses.' }],
   },
   {
+    name: 'recover',
+    summary:
+      'Recover a database or backup that was not closed cleanly, in its place. Exit code 2: something is left to the server.',
+    options: [json, verbose],
+    positionals: [{ name: '<directory>', description: 'A backup, or a database that no server uses.' }],
+  },
+  {
     name: 'demo',
     summary: 'Show everything at once: back up a live database over the network, restore it, compare value by value.',
     options: [flag('keep', false, 'Leave the directories when it ends, and print where they are.'), json, verbose],

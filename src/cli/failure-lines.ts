@@ -47,12 +47,19 @@ function describeOwnStack(error: Error): string {
   return `${name}: ${shown}${calls}`;
 }
 
+/** The exit codes after the signals that stop a command. */
+export const stopCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+export function isStop(name: unknown): name is keyof typeof stopCodes {
+  return typeof name === 'string' && name in stopCodes;
+}
+
 /**
- * The exit code of a failed command: 130 and 143 after SIGINT and SIGTERM; 2 and 3 if what was made could not be checked or is
+ * The exit code of a failed command: 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM; 2 and 3 if what was made could not be checked or is
  * inconsistent; else 1.
  */
 export function exitCodeOf(signal: AbortSignal, error: unknown): number {
-  if (signal.aborted) return signal.reason === 'SIGTERM' ? 143 : 130;
+  if (signal.aborted) return isStop(signal.reason) ? stopCodes[signal.reason] : stopCodes.SIGINT;
   if (hasCode(error, 'check.inconsistent')) return 3;
   return hasCode(error, 'check.failed') ? 2 : 1;
 }

@@ -13,6 +13,8 @@ export interface OptionValues {
   flag(name: string): boolean;
   /** True if the option was written down, with or without a value. */
   isGiven(name: string): boolean;
+  /** True if it was written down with an empty value, as `--name=$VARIABLE` is where the variable is not set. */
+  isEmpty(name: string): boolean;
 }
 
 /** Reads the value of an option, its default if it was not given; the error for a bad one names the option. */

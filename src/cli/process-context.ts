@@ -1,48 +1,54 @@
-import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { GraphkeepError } from '../base/errors.ts';
 import type { CommandContext } from './command-context.ts';
+import { isStop, stopCodes } from './failure-lines.ts';
+import { OutputStream } from './output-stream.ts';
 
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-
-/** The context of this process. SIGINT and SIGTERM abort the command; a second one ends the process at once. */
+/**
+ * The context of this process. SIGINT, SIGTERM and SIGHUP (the terminal was closed) abort the command; a second one ends the process at once.
+ */
 export function createProcessContext(): CommandContext {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT_CODES[name]);
-      controller.abort(name);
-    });
-  }
+  const lost = { stdout: false };
+  const stderr = new OutputStream(2);
+  const stdout = new OutputStream(1, (code) => {
+    lost.stdout = true;
+    stderr.write(`The output cannot be written (${code}): some of it is lost. The work goes on.\n`);
+  });
   return {
     env: process.env,
-    cwd: process.cwd(),
-    stdout: (text) => writeFully(1, text),
-    stderr: (text) => writeFully(2, text),
-    signal: controller.signal,
+    get cwd() {
+      return workingDirectory();
+    },
+    stdout: stdout.write,
+    stderr: stderr.write,
+    hasLostOutput: () => lost.stdout,
+    signal: abortOnSignals(),
     // Some terminals do not know their size and say 0.
-    ...(process.stderr.isTTY ? { terminal: { columns: process.stderr.columns || 80 } } : {}),
+    ...(isatty(2) ? { terminal: { columns: process.stderr.columns || 80 } } : {}),
     now: () => new Date(),
   };
 }
 
-/** Written before the call returns, so that the order of lines holds and nothing is lost when the process ends. */
-function writeFully(fd: number, text: string): void {
-  let rest = Buffer.from(text);
-  while (rest.length > 0) {
-    try {
-      rest = rest.subarray(writeSync(fd, rest));
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EAGAIN') waitForReader();
-      // The reader has gone, as in `graphkeep ... | head`: what is left interests nobody, the work goes on.
-      else if (code === 'EPIPE') return;
-      else throw error;
-    }
+function abortOnSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of Object.keys(stopCodes).filter(isStop)) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(stopCodes[name]);
+      controller.abort(name);
+    });
   }
+  return controller.signal;
 }
 
-const pause = new Int32Array(new SharedArrayBuffer(4));
-
-/** A pipe that does not block is full. */
-function waitForReader(): void {
-  Atomics.wait(pause, 0, 0, 5);
+/** Asked for only by what needs it: a help can be shown anywhere. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new GraphkeepError('directory.missing', 'the working directory was removed, or cannot be reached', {
+      observed: error instanceof Error ? error.message : String(error),
+      hint: 'Change to a directory that exists (cd), then run the command again.',
+      cause: error,
+    });
+  }
 }

@@ -87,14 +87,17 @@ function settingsSection(): string {
 
 function exitCodeSection(): string {
   const rows = [
-    ['0', 'Success. `serve`: stopped by SIGINT or SIGTERM.'],
+    ['0', 'Success. `serve`: stopped by SIGINT, SIGTERM or SIGHUP.'],
     ['1', 'Wrong usage, bad configuration, or the command failed.'],
-    ['2', 'The backup was made, or the directory is there, but it could not be checked.'],
+    [
+      '2',
+      'The backup was made, or the directory is there, but it could not be checked. `recover`: all was recovered but explicit indexes, which are left to the server.',
+    ],
     [
       '3',
       'The backup was made, or the directory is there, but it is inconsistent. `neo4j-admin check-consistency` ends with 1 then.',
     ],
-    ['130, 143', 'Interrupted by SIGINT or SIGTERM; everything was cleaned up.'],
+    ['129, 130, 143', 'Interrupted by SIGHUP (the terminal was closed), SIGINT or SIGTERM; everything was cleaned up.'],
   ];
   return `## Exit codes\n\n${table(['code', 'meaning'], rows)}`;
 }

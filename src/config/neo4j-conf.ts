@@ -116,7 +116,7 @@ export async function loadClientConfig({
   additionalFile,
 }: ConfigLocation): Promise<ClientConfig> {
   const conf = resolve(cwd, confDirectory ?? '', 'neo4j.conf');
-  const own = await readSettings(conf);
+  const own = confDirectory || !(await isOutOfReach(conf)) ? await readSettings(conf) : NO_SETTINGS;
   const more = additionalFile ? await readAdditional(resolve(cwd, additionalFile)) : NO_SETTINGS;
   const texts = new Map([...own.texts, ...more.texts]);
   return new ClientConfig(resolve(cwd, home ?? ''), texts, new Map([...own.places, ...more.places]));
@@ -132,6 +132,16 @@ const NO_SETTINGS: FileSettings = { texts: new Map(), places: new Map() };
 async function parseFile(file: string): Promise<FileSettings> {
   const properties = parseProperties(decodePropertiesFile(await readFile(file)), file);
   return { texts: toSettings(properties), places: placesOf(properties, file) };
+}
+
+/** True for a file in a directory that we may not enter: a working directory that happens to be closed to us has no settings for us. */
+async function isOutOfReach(file: string): Promise<boolean> {
+  try {
+    await stat(file);
+    return false;
+  } catch (error) {
+    return systemCodeOf(error) === 'EACCES';
+  }
 }
 
 async function readSettings(file: string): Promise<FileSettings> {

@@ -39,7 +39,7 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
   const forbidden = 'you do not have permission to dump the database -- is Neo4j running as a different user?';
   await withDatabaseLock(databaseDirectory, forbidden, async () => {
     await requireSupportedStore(databaseDirectory, 'copy', transactionLogDirectory);
-    await requireClean(transactionLogDirectory);
+    await requireClean(options);
     if ((await statIfExists(archive)) !== undefined) throw archiveExists(archive);
     await atFile('open the directory', dirname(archive), () => stat(dirname(archive)));
     const logs =
@@ -62,14 +62,20 @@ async function archivePath({ to, databaseName }: DumpOptions): Promise<string> {
   return (await statIfExists(to))?.isDirectory() === true ? join(to, `${databaseName}.dump`) : to;
 }
 
-async function requireClean(transactionLogDirectory: string): Promise<void> {
+async function requireClean({ databaseDirectory, transactionLogDirectory }: DumpOptions): Promise<void> {
   if ((await statIfExists(transactionLogDirectory)) === undefined) return;
   if (!findRecoveryStart(transactionLogDirectory).needed) return;
-  throw new GraphkeepError('store.needs-recovery', [
-    'Active logical log detected, this might be a source of inconsistencies.',
-    'Please recover database before running the dump.',
-    'To perform recovery please start database and perform clean shutdown.',
-  ]);
+  throw new GraphkeepError(
+    'store.needs-recovery',
+    [
+      'Active logical log detected, this might be a source of inconsistencies.',
+      'Please recover database before running the dump.',
+      'To perform recovery please start database and perform clean shutdown.',
+    ],
+    {
+      hint: `Run graphkeep recover ${databaseDirectory}, or start and stop the database.`,
+    },
+  );
 }
 
 /** A sentence about a name that was left out. */

@@ -2,11 +2,13 @@ import { GraphkeepError } from '../../base/errors.ts';
 import type { OptionValues } from '../option-values.ts';
 
 /**
- * The name of a database: a single file name. `.` and `..` are refused too, where the Java tool would work on the directory of all
+ * The name of a database: a single file name. An empty one, `.` and `..` are refused too, where the Java tool would work on the directory of all
  * databases or the one above.
  * @throws GraphkeepError `usage`
  */
 export function readDatabaseName(values: OptionValues): string {
+  // The original takes it for the default, and `--database=$UNSET --force` replaces graph.db.
+  if (values.isEmpty('database')) throw new GraphkeepError('usage', "'database' must not be empty");
   const name = values.optional('database')!;
   if (/[/\0]/.test(name) || name === '.' || name === '..' || (process.platform === 'win32' && name.includes('\\'))) {
     throw new GraphkeepError('usage', `'database' should be a name but you seem to have specified a path: ${name}`);

@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { parseAddress, type TypedAddress } from '../../config/addresses.ts';
 import type { ClientConfig } from '../../config/neo4j-conf.ts';
@@ -10,6 +10,7 @@ import type { CommandContext } from '../command-context.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
 import { loadConfig } from './load-config.ts';
 import { loadBackupSslPolicy } from './load-ssl-policy.ts';
+import { logDirectoryOf } from './log-directory.ts';
 
 export interface ServeRequest {
   /** Absolute. */
@@ -67,10 +68,4 @@ function refuseIfDisabled(config: ClientConfig): void {
       hint: 'Set dbms.backup.enabled=true in neo4j.conf, or in a file that --additional-config names.',
     });
   }
-}
-
-/** Only the databases of this installation have their logs in the configured directory; a backup has them inside. */
-function logDirectoryOf(directory: string, config: ClientConfig): string {
-  const isInstalled = dirname(directory) === config.databasesDirectory;
-  return isInstalled ? config.transactionLogDirectory(basename(directory)) : directory;
 }

@@ -1,4 +1,4 @@
 import { runGraphkeep } from '../graphkeep/front.ts';
-import { createProcessContext } from '../process-context.ts';
+import { runProgram } from '../run-program.ts';
 
-process.exitCode = await runGraphkeep(process.argv.slice(2), createProcessContext());
+await runProgram('graphkeep', runGraphkeep);

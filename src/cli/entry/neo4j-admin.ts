@@ -1,4 +1,4 @@
 import { runNeo4jAdmin } from '../neo4j-admin/front.ts';
-import { createProcessContext } from '../process-context.ts';
+import { runProgram } from '../run-program.ts';
 
-process.exitCode = await runNeo4jAdmin(process.argv.slice(2), createProcessContext());
+await runProgram('neo4j-admin', runNeo4jAdmin);

@@ -13,7 +13,9 @@ import type { Reporter } from './reporter.ts';
 export async function demoBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const keep = values.flag('keep');
   const parent = tmpdir();
-  const root = await atFile('create the directory', parent, () => mkdtemp(join(parent, 'graphkeep-demo-')));
+  const root = await atFile('create a directory for temporary files (TMPDIR names its place)', parent, () =>
+    mkdtemp(join(parent, 'graphkeep-demo-')),
+  );
   const folders = demoFolders(root);
   const seed = context.now().getTime() % 2 ** 31;
   let report: DemoReport;

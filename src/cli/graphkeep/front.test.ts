@@ -280,7 +280,26 @@ describe('restore, dump and load', () => {
     await unpackCorpus('recovery/3.4.9-standard-dirty.tar.gz', world.path('dirty'));
     const { exitCode, stderr } = await run(['restore', '--from', world.path('dirty', 'graph.db')]);
     expect(exitCode).toBe(0);
-    expect(stderr).toBe('The backup was not shut down cleanly; the server recovers the database at its first start.\n');
+    const text = 'The backup was not shut down cleanly; the server recovers the database at its first start, or now: ';
+    const database = world.database('graph.db');
+    expect(stderr).toBe(`${text}graphkeep recover ${database}\n`);
+
+    const dump = ['dump', '--to', world.path('report')];
+    const refused = await run(dump);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain(`graphkeep recover ${database}`);
+    expect(await run(['recover', database])).toEqual({
+      exitCode: 0,
+      stdout: `${database}: recovered up to transaction 286; 112 transactions applied.\n`,
+      stderr: '',
+    });
+    expect((await run(dump)).exitCode).toBe(0);
+    const again = await run(['recover', database, '--json']);
+    expect(again.exitCode).toBe(0);
+    const nothing = { transactions: 0, records: 0, tornBytes: 0 };
+    const report = { command: 'recover', directory: database, state: 'clean', lastTransaction: 286, ...nothing };
+    expect(eventsOf(again.stdout)).toEqual([{ event: 'report', ...report }]);
+    expect(await run(['recover', world.path('nope')])).toMatchObject({ exitCode: 1, stdout: '' });
   });
 
   it('refuse a path for a database', async () => {

@@ -1,7 +1,7 @@
 import { type CommandContext, isDebugging } from '../command-context.ts';
 import { exitCodeOf } from '../failure-lines.ts';
 import { withPrintableOutput } from '../printable-output.ts';
-import { buildProgram, type Invocation, isCommanderEnd, normalizeFlags } from './program.ts';
+import { buildProgram, type Invocation, isCommanderEnd, normalizeFlags, requireFilledValues } from './program.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 
 /** Resolves to a number if the exit code may be another one than 0. */
@@ -16,32 +16,43 @@ const bodies: Record<string, () => Promise<NativeCommand>> = {
   serve: async () => (await import('./serve-body.ts')).serveBody,
   check: async () => (await import('./check-body.ts')).checkBody,
   inspect: async () => (await import('./inspect-body.ts')).inspectBody,
+  recover: async () => (await import('./recover-body.ts')).recoverBody,
   demo: async () => (await import('./demo-body.ts')).demoBody,
   completion: async () => (await import('./completion-body.ts')).completionBody,
 };
 
+/** Commands that do nothing but print: without their output they have done nothing. */
+const PRINTING = ['inspect', 'completion'];
+
+function isLost({ hasLostOutput }: CommandContext, command: string): boolean {
+  return PRINTING.includes(command) && hasLostOutput?.() === true;
+}
+
 /**
  * The native command line: GNU syntax, JSON on request, a progress bar on a terminal.
- * @returns the exit code: 0, 1, 2 and 3 for checks, or 130 and 143 after SIGINT and SIGTERM
+ * @returns the exit code: 0, 1, 2 and 3 for checks, or 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM
  */
 export async function runGraphkeep(args: readonly string[], given: CommandContext): Promise<number> {
   const context = withPrintableOutput(given);
   let reporter = createReporter(context, { json: false, verbose: isDebugging(context) });
   let exitCode = 0;
+  let command = '';
   const program = buildProgram(context, async (invocation) => {
-    const { values, command } = invocation;
-    const hasReport = command.options.some(({ name }) => name === 'json');
+    const { values } = invocation;
+    command = invocation.command.name;
+    const hasReport = invocation.command.options.some(({ name }) => name === 'json');
     if (hasReport) {
       const verbose = values.flag('verbose') || isDebugging(context);
       reporter = createReporter(context, { json: values.flag('json'), verbose });
     }
-    const body = await bodies[command.name]!();
+    requireFilledValues(invocation);
+    const body = await bodies[command]!();
     const result = await body(invocation, reporter);
     if (typeof result === 'number') exitCode = result;
   });
   try {
     await program.parseAsync(normalizeFlags(args), { from: 'user' });
-    return exitCode;
+    return exitCode === 0 && isLost(context, command) ? 1 : exitCode;
   } catch (error) {
     if (isCommanderEnd(error)) return error.exitCode;
     reporter.fail(error);

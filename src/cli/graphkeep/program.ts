@@ -14,6 +14,18 @@ export interface Invocation {
   context: CommandContext;
 }
 
+/**
+ * An empty value is never meant: it comes from a variable that is not set, and must not become a default or the working directory.
+ * @throws GraphkeepError `usage`
+ */
+export function requireFilledValues({ command, values, positionals }: Invocation): void {
+  const option = command.options.find(({ name }) => values.isEmpty(name));
+  if (option !== undefined) throw new GraphkeepError('usage', `--${option.name} must not be empty`);
+  const at = positionals.indexOf('');
+  if (at !== -1)
+    throw new GraphkeepError('usage', `${command.positionals[at]?.name ?? 'the argument'} must not be empty`);
+}
+
 /** The parser of `graphkeep`, made from the command table. `run` is called with what the user typed. */
 export function buildProgram(context: CommandContext, run: (invocation: Invocation) => Promise<void>): Command {
   const program = new Command('graphkeep')
@@ -118,6 +130,10 @@ class CommanderValues implements OptionValues {
 
   isGiven(name: string): boolean {
     return this.given[attributeOf(name)] !== undefined;
+  }
+
+  isEmpty(name: string): boolean {
+    return this.given[attributeOf(name)] === '';
   }
 
   private row(name: string): OptionRow {

@@ -10,7 +10,9 @@ export async function restoreBody({ values, context }: Invocation, reporter: Rep
   const options = await requestRestore(values, context);
   const report = await restoreDatabase({ ...options, ...countProgress(reporter, 'restoring') });
   if (report.needsRecovery) {
-    reporter.note('The backup was not shut down cleanly; the server recovers the database at its first start.');
+    const recover = `graphkeep recover ${options.databaseDirectory}`;
+    const text = 'The backup was not shut down cleanly; the server recovers the database at its first start';
+    reporter.note(printableLine(`${text}, or now: ${recover}`));
   }
   const { databaseName, databaseDirectory } = options;
   reporter.report(

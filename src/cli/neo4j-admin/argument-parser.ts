@@ -9,6 +9,7 @@ import type { OptionValues } from '../option-values.ts';
  */
 export function parseArguments(command: CommandRow, args: readonly string[]): ParsedArguments {
   const given = new Map<string, (string | undefined)[]>();
+  const empty = new Set<string>();
   const positionals: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const argument = args[at]!;
@@ -22,7 +23,10 @@ export function parseArguments(command: CommandRow, args: readonly string[]): Pa
       at++;
       taken = args[at];
     }
-    if (taken === '') continue;
+    if (taken === '') {
+      empty.add(key);
+      continue;
+    }
     given.set(key, [...(given.get(key) ?? []), taken]);
   }
   for (const key of given.keys()) {
@@ -30,21 +34,24 @@ export function parseArguments(command: CommandRow, args: readonly string[]): Pa
   }
   const surplus = positionals.slice(command.positionals.length);
   if (surplus.length > 0) throw new GraphkeepError('usage', `unrecognized arguments: '${surplus.join(' ')}'`);
-  return new ParsedArguments(command, given, positionals);
+  return new ParsedArguments(command, given, empty, positionals);
 }
 
 export class ParsedArguments implements OptionValues {
   readonly positionals: readonly string[];
   private readonly command: CommandRow;
   private readonly given: ReadonlyMap<string, readonly (string | undefined)[]>;
+  private readonly empty: ReadonlySet<string>;
 
   constructor(
     command: CommandRow,
     given: ReadonlyMap<string, readonly (string | undefined)[]>,
+    empty: ReadonlySet<string>,
     positionals: readonly string[],
   ) {
     this.command = command;
     this.given = given;
+    this.empty = empty;
     this.positionals = positionals;
   }
 
@@ -74,6 +81,10 @@ export class ParsedArguments implements OptionValues {
 
   isGiven(name: string): boolean {
     return this.given.has(name);
+  }
+
+  isEmpty(name: string): boolean {
+    return this.empty.has(name);
   }
 
   private single(name: string): string | undefined {

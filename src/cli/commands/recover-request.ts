@@ -1,0 +1,21 @@
+import { resolve } from 'node:path';
+import { parseHeapBytes } from '../../config/sizes.ts';
+import type { RecoverDatabaseOptions } from '../../restore/recover-database.ts';
+import type { CommandContext } from '../command-context.ts';
+import { loadConfig } from './load-config.ts';
+import { logDirectoryOf } from './log-directory.ts';
+
+/** Memory for changes and page buffers when HEAP_SIZE says nothing. */
+const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
+
+/** Makes a recovery of what the user typed. */
+export async function requestRecover(directory: string, context: CommandContext): Promise<RecoverDatabaseOptions> {
+  const path = resolve(context.cwd, directory);
+  const { HEAP_SIZE } = context.env;
+  return {
+    directory: path,
+    logDirectory: logDirectoryOf(path, await loadConfig(context)),
+    budgetBytes: HEAP_SIZE ? parseHeapBytes(HEAP_SIZE) : DEFAULT_MEMORY_BYTES,
+    signal: context.signal,
+  };
+}

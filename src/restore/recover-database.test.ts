@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dirtyStores, expectedRecovered } from '../../test/support/golden-store.ts';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/unpack-corpus.ts';
+import { tryLockFile } from '../base/file-lock.ts';
+import { checkStore } from '../check/check-store.ts';
+import { findRecoveryStart } from '../log/recovery-start.ts';
+import { ANY, readLiveCounts } from '../store/counts-store.ts';
+import { patchMetadataDurably } from '../store/neostore-metadata.ts';
+import { formatByName } from '../store/store-format.ts';
+import { recoverDatabase } from './recover-database.ts';
+
+let root: string;
+let store: string;
+beforeEach(async () => {
+  root = await makeTemporaryDirectory();
+  store = join(root, 'graph.db');
+});
+afterEach(() => removeDirectory(root));
+
+const unpack = (name: string) => unpackCorpus(`recovery/${name}.tar.gz`, root);
+
+function recover(signal = new AbortController().signal) {
+  return recoverDatabase({ directory: store, logDirectory: store, budgetBytes: 64 << 20, signal });
+}
+
+/** Names and content of everything beside and in the store. */
+function everything(): string {
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
+  const files = names.filter((name) => statSync(join(root, name)).isFile());
+  return createHash('sha256')
+    .update(names.join())
+    .update(Buffer.concat(files.map((name) => readFileSync(join(root, name)))))
+    .digest('hex');
+}
+
+describe('a database that was not closed cleanly', () => {
+  it.each(dirtyStores)('%s is recovered in its place, once', async (name) => {
+    await unpack(name);
+    const found = findRecoveryStart(store);
+    // As a killed run leaves it.
+    mkdirSync(join(store, '.graphkeep-recover', 'runs'), { recursive: true });
+    writeFileSync(join(root, 'graph.db.graphkeep-lock'), '');
+    const recovered = await recover();
+    expect(recovered).toMatchObject({ state: 'recovered', tornBytes: found.tornBytes });
+    expect(recovered.recovery!.transactions).toBe(found.transactions);
+    expect(findRecoveryStart(store).needed).toBe(false);
+    expect(readdirSync(root)).toEqual(['graph.db']);
+    expect(readdirSync(store).filter((file) => /graphkeep|lock/.test(file))).toEqual([]);
+    expect(readLiveCounts(store)!.counts.nodeCount(ANY)).toBe(expectedRecovered(name).nodes.length);
+    const { errors } = await checkStore(store);
+    expect(errors).toBe(0);
+
+    const before = everything();
+    const { lastTransaction } = recovered;
+    expect(await recover()).toEqual({ state: 'clean', lastTransaction, tornBytes: 0, recovery: undefined });
+    expect(everything()).toBe(before);
+  });
+
+  it('is left alone while it is in use, or being backed up', async () => {
+    await unpack('3.4.9-standard-dirty');
+    for (const path of [join(store, 'store_lock'), join(root, 'store_lock'), `${store}.graphkeep-lock`]) {
+      const lock = await tryLockFile(path, { remove: 'always' });
+      const before = everything();
+      await expect(recover()).rejects.toMatchObject({ code: 'directory.in-use' });
+      expect(everything()).toBe(before);
+      await lock!.release();
+    }
+  });
+
+  it('of another release is left alone', async () => {
+    await unpack('3.4.9-standard-dirty');
+    patchMetadataDurably(join(store, 'neostore'), { storeVersion: formatByName('v0.A.8').version });
+    const before = everything();
+    await expect(recover()).rejects.toMatchObject({ code: 'store.format', message: expect.stringContaining('v0.A.8') });
+    expect(everything()).toBe(before);
+  });
+
+  it('is left as it was by an interruption before anything was written', async () => {
+    await unpack('3.4.9-standard-dirty');
+    const before = everything();
+    await expect(recover(AbortSignal.abort('SIGTERM'))).rejects.toMatchObject({ code: 'cancelled' });
+    expect(everything()).toBe(before);
+  });
+
+  it('without its logs cannot be recovered, and is told where they may be', async () => {
+    await unpack('3.4.9-standard-dirty');
+    for (const name of readdirSync(store)) {
+      if (name.startsWith('neostore.transaction')) rmSync(join(store, name));
+    }
+    await expect(recover()).rejects.toMatchObject({
+      code: 'log.no-check-point',
+      hint: expect.stringContaining('dbms.directories.tx_log'),
+    });
+  });
+});
+
+it('what is no database is called that', async () => {
+  await expect(recover()).rejects.toMatchObject({ code: 'backup.missing' });
+  mkdirSync(store);
+  writeFileSync(join(store, 'letter.txt'), '');
+  await expect(recover()).rejects.toMatchObject({ code: 'backup.invalid' });
+  expect(existsSync(join(store, 'letter.txt'))).toBe(true);
+});

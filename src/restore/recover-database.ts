@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import { makeDirectory, removeTree, statIfExists } from '../base/durable-files.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { tryLockFile } from '../base/file-lock.ts';
+import { BASE_TRANSACTION } from '../log/log-header.ts';
+import { findRecoveryStart } from '../log/recovery-start.ts';
+import { type Recovery, recoverStore } from '../replay/recover.ts';
+import { lockDatabase } from '../store/database-lock.ts';
+import { readMetadata } from '../store/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
+import { requireSupportedStore } from '../store/supported-store.ts';
+
+export interface RecoverDatabaseOptions {
+  /** Absolute: a database that no server uses, or a backup. */
+  directory: string;
+  /** Where its transaction logs are; must be the directory itself. */
+  logDirectory: string;
+  budgetBytes: number;
+  signal: AbortSignal;
+  onPhase?: (phase: string) => void;
+}
+
+export interface RecoveredDatabase {
+  /** `clean`: there was nothing to do. `pending`: all but the explicit indexes, which only a server can bring up to date. */
+  state: 'clean' | 'recovered' | 'pending';
+  lastTransaction: number;
+  /** Bytes behind the last complete transaction that were cut off. */
+  tornBytes: number;
+  /** Undefined if there was nothing to do. */
+  recovery: Recovery | undefined;
+}
+
+/** Sort runs and what is replaced, on the disk of the store. Worthless after a crash. */
+const SCRATCH_FOLDER = '.graphkeep-recover';
+
+/**
+ * Recovers a database or backup that was not closed cleanly, in its place: everything that its log holds is applied, and it is left as after
+ * a clean shutdown. A kill at any moment leaves a store that the next recovery, ours or the server's, brings to the same end.
+ *
+ * @throws GraphkeepError `directory.in-use`; what {@link requireSupportedStore} throws; `log.no-check-point`, `log.corrupt`, `log.gap`
+ */
+export async function recoverDatabase(options: RecoverDatabaseOptions): Promise<RecoveredDatabase> {
+  const { directory } = options;
+  await requireSupportedStore(directory, 'change', options.logDirectory);
+  const lock = await lockDatabase(directory);
+  try {
+    return await withBackupLock(directory, () => recoverLocked(options));
+  } finally {
+    await lock.release();
+  }
+}
+
+/** No backup job of ours may go on in this directory meanwhile. */
+async function withBackupLock<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  const path = `${directory}.graphkeep-lock`;
+  if ((await statIfExists(path)) === undefined) return await work();
+  const lock = await tryLockFile(path, { remove: 'always' });
+  if (lock === undefined) {
+    throw new GraphkeepError('directory.in-use', 'another backup is running on this target', {
+      place: { file: directory },
+    });
+  }
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+async function recoverLocked(options: RecoverDatabaseOptions): Promise<RecoveredDatabase> {
+  const { directory, budgetBytes, signal, onPhase } = options;
+  const scratch = join(directory, SCRATCH_FOLDER);
+  await removeTree(scratch);
+  const { lastTransactionId } = readMetadata(join(directory, METADATA_FILE));
+  const found = findRecoveryStart(directory);
+  if (!found.needed || found.position === undefined) {
+    if (found.position === undefined) requireNoLogNeeded(options, lastTransactionId);
+    return { state: 'clean', lastTransaction: lastTransactionId, tornBytes: 0, recovery: undefined };
+  }
+  throwIfCancelled(signal);
+  await makeDirectory(scratch);
+  try {
+    const how = { start: found.position, storeIsExact: false, budgetBytes, scratch, signal };
+    const recovery = await recoverStore(directory, { ...how, ...(onPhase === undefined ? {} : { onPhase }) });
+    const state = recovery.pendingFrom === undefined ? 'recovered' : 'pending';
+    return { state, lastTransaction: recovery.lastTransaction, tornBytes: found.tornBytes, recovery };
+  } finally {
+    await removeTree(scratch);
+  }
+}
+
+/** Without a log nobody can tell what is missing, unless there never was a transaction. */
+function requireNoLogNeeded({ directory, logDirectory }: RecoverDatabaseOptions, lastTransaction: number): void {
+  const isElsewhere = logDirectory !== directory;
+  if (!isElsewhere && lastTransaction <= BASE_TRANSACTION) return;
+  throw new GraphkeepError('log.no-check-point', 'there is no transaction log in the directory', {
+    place: { file: directory },
+    observed: isElsewhere ? `its logs are in ${logDirectory}` : `transaction ${lastTransaction} in the store`,
+    hint: 'Logs that are kept elsewhere (dbms.directories.tx_log) are recovered by a server only: start and stop it. If they were moved, put them back into the directory.',
+  });
+}
