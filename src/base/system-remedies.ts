@@ -45,7 +45,7 @@ export function remedyForFile(code: string | undefined, path: string): string | 
 }
 
 /** Whose the file is, and as whom to run the command. */
-export function remedyForPermissions(path: string): string {
+function remedyForPermissions(path: string): string {
   const remedy = 'Run the command as a user that may, or change the permissions.';
   const why = describePermissions(path);
   return why === undefined ? remedy : `${why} ${remedy}`;
