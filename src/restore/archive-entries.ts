@@ -1,5 +1,7 @@
 import type { Header } from 'tar-stream';
+import { hasUnprintable } from '../base/printable-text.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
+import { BLOCK_FILE_NAME, OLD_LOG_NAME } from '../store/neo4j-versions.ts';
 import { classifyDatabaseFile, METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
 
 /*
@@ -79,9 +81,19 @@ export class EntryJudge {
   }
 }
 
+/** Left in a database that was upgraded from 2.x or older, or of 4.x. */
+const OF_OTHER_RELEASES =
+  /^(messages\.log.*|tm_tx_log\.\d+|active_tx_log|lock|database_lock|quarantine_marker|checkpoint\.\d+)$/;
+
+/** Files of databases of other releases. Which one it is, and whether it can be used, is said when all files are there. */
+function isOfOtherRelease(name: string): boolean {
+  return BLOCK_FILE_NAME.test(name) || OLD_LOG_NAME.test(name) || OF_OTHER_RELEASES.test(name);
+}
+
 /** True for what a database directory may hold. */
 export function belongsToDatabase(name: string, isDirectory: boolean): boolean {
   if (classifyDatabaseFile(isDirectory ? `${name}/` : name) !== 'unknown') return true;
+  if (!isDirectory && isOfOtherRelease(name)) return true;
   // Other releases have store files that we do not know. A log always has a number.
   return (
     !name.includes('/') && !isDirectory && name.startsWith(`${METADATA_FILE}.`) && !name.startsWith(LOG_FILE_PREFIX)
@@ -104,6 +116,7 @@ function readName({ name, type }: Header): { name: string; isDirectory: boolean 
   if (type !== 'file' && type !== 'contiguous-file' && type !== 'directory') {
     throw new InvalidEntry(`an entry is neither a file nor a directory: ${type} ${name}`);
   }
+  if (hasUnprintable(name)) throw new InvalidEntry(`the name of an entry cannot be shown: ${name}`);
   const isDirectory = type === 'directory';
   const parts = name.split('/').filter((part, at) => !(part === '.' || (part === '' && at > 0)));
   if (parts.some((part) => part === '' || part === '..' || /[\\\0]/.test(part))) {

@@ -1,15 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { nextSeed } from '../../test/support/seed.ts';
-import { corpusPath, makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
+import { corpusPath, makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/unpack-corpus.ts';
 import { Dice } from '../base/dice.ts';
 import { lockFile } from '../base/file-lock.ts';
 import { decodeZstd } from '../base/zstd/decoding.ts';
 import { encodeZstd } from '../base/zstd/encoding.ts';
+import { packStoreVersion } from '../store/store-id.ts';
 import { readArchive } from './archive-reading.ts';
 import { loadDatabase } from './load-database.ts';
 
@@ -40,7 +41,7 @@ const load = (from = at('x.dump'), force = false) =>
 interface MadeEntry {
   name: string;
   type?: 'file' | 'symlink' | 'link' | 'fifo' | 'directory';
-  content?: string;
+  content?: string | Buffer;
 }
 
 async function makeTar(entries: readonly MadeEntry[]): Promise<Buffer> {
@@ -77,6 +78,8 @@ describe('hostile archives', () => {
     { name: './../evil/', type: 'directory' },
     { name: './neostore' },
     { name: './neostore/schema' },
+    { name: './schema/\u001b[2Jx' },
+    { name: './schema/\u202ex' },
     { name: `./schema/${'x'.repeat(300)}` },
     { name: `./schema/${'d/'.repeat(20)}x` },
   ])('%j is refused and nothing is written', async (entry) => {
@@ -228,6 +231,30 @@ describe.each(genuine)('a dump of $version', ({ version, untar, pack }) => {
     }
     await expectNothing();
   });
+});
+
+it('takes what an upgraded database still has, and says which release another one is of', async () => {
+  await unpackCorpus('stores/3.5.34-empty.tar.gz', root);
+  const files = readdirSync(at('graph.db'))
+    .filter((name) => name !== 'store_lock' && statSync(at('graph.db', name)).isFile())
+    .map((name) => ({ name: `./${name}`, content: readFileSync(at('graph.db', name)) }));
+  await makeArchive([...files, { name: './messages.log' }, { name: './nioneo_logical.log.v0' }]);
+  await load();
+  expect(readdirSync(loaded)).toContain('messages.log');
+  const neostore = files.find(({ name }) => name === './neostore')!.content;
+  // The version is the value of record 4 of nine bytes each.
+  neostore.writeBigInt64BE(packStoreVersion('SF4.0.0'), 4 * 9 + 1);
+  await makeArchive([...files, { name: './database_lock' }]);
+  await expect(load(at('x.dump'), true)).rejects.toMatchObject({
+    code: 'store.format',
+    message: expect.stringContaining('Neo4j 4.0'),
+  });
+  await makeArchive([{ name: './block.x1.db' }, { name: './checkpoint.0' }]);
+  await expect(load(at('x.dump'), true)).rejects.toMatchObject({
+    code: 'store.format',
+    message: expect.stringContaining('block format'),
+  });
+  expect(readdirSync(loaded)).toContain('messages.log');
 });
 
 it('a dump whose header promises more is refused', async () => {

@@ -9,6 +9,7 @@ import { makeDirectory, syncTree, writeFully } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, fileError, systemCodeOf } from '../base/file-errors.ts';
 import { decodeZstd } from '../base/zstd/decoding.ts';
+import { BLOCK_FILE_NAME } from '../store/neo4j-versions.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
 import {
   type ArchiveCompression,
@@ -65,6 +66,8 @@ class ArchiveReading {
   private entriesEnd = 0;
   private readonly seen: DumpHeader = { files: 0, bytes: 0 };
   private metadataBytes: number | undefined;
+  /** Of a newer release: has no key file, and is told by its other files. */
+  private isBlockFormat = false;
 
   constructor(archive: string, compression: ArchiveCompression, directory: string, progress: ArchiveProgress) {
     this.archive = archive;
@@ -82,7 +85,8 @@ class ArchiveReading {
     }
     this.requireWhole();
     if (this.judge.isForeign) throw this.refusal();
-    if (this.metadataBytes === undefined) throw this.invalid(`it has no entry ./${METADATA_FILE}`);
+    if (this.metadataBytes === undefined && !this.isBlockFormat)
+      throw this.invalid(`it has no entry ./${METADATA_FILE}`);
     if (this.metadataBytes === 0) throw this.invalid(`its file ${METADATA_FILE} is empty`);
   }
 
@@ -168,6 +172,7 @@ class ArchiveReading {
     if (isDirectory) return await this.readThrough(entry, 0, async () => {});
     await this.requireRoom(sizeBytes);
     if (name === METADATA_FILE) this.metadataBytes = sizeBytes;
+    this.isBlockFormat ||= BLOCK_FILE_NAME.test(name);
     this.progress.onFile?.(name, sizeBytes);
     const file = await this.createFile(path, name);
     try {
