@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { buildIndexes } from '../src/replay/index-rebuild.ts';
-import { bringLabelScanUpToDate } from '../src/replay/label-scan-file.ts';
+import { bringLabelScanUpToDate, storedLabels } from '../src/replay/label-scan-file.ts';
 import type { KeyedValue } from '../src/store/property-chain.ts';
 import type { IndexRule } from '../src/store/schema-rule.ts';
 import { StoreReader } from '../src/store/store-reader.ts';
@@ -20,7 +20,7 @@ export function openCheckFixture(cacheDir: string, nodes: number, relationships:
     const scratch = path.join(making, 'scratch');
     await mkdir(scratch);
     await writeStore(directory, nodes, relationships);
-    await bringLabelScanUpToDate(directory, 'rebuild', scratch);
+    await bringLabelScanUpToDate(directory, 'rebuild', storedLabels(directory), scratch);
     await writeIndexes(directory, scratch);
     await rm(scratch, { recursive: true });
   });

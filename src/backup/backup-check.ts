@@ -1,10 +1,11 @@
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
+import { describePending } from '../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../check/report/reported-check.ts';
 import type { BackupEvents, BackupOptions } from './backup-options.ts';
 
 /**
  * Checks a backup that was just made, as the options say (backup-command spec 5). The backup stays whatever comes out. Transactions that
- * are left to the server only change explicit indexes: their being pending does not stand in the way.
+ * are left to the server do not stand in the way, but entries of label scan store and indexes cannot be checked then: that is said.
  *
  * @throws GraphkeepError `check.inconsistent`, `check.failed`, `cancelled`
  */
@@ -23,7 +24,6 @@ export async function checkBackup(
       labelScan: labelScanStore,
       propertyOwners,
       budgetBytes: options.memoryBudgetBytes,
-      acceptPendingLog: true,
       reportDirectory: options.reportDir,
       startedAt,
       signal,
@@ -33,6 +33,7 @@ export async function checkBackup(
   if (!check.consistent) {
     throw new GraphkeepError('check.inconsistent', `Inconsistencies found. See '${check.reportPath}' for details.`);
   }
+  if (check.pending !== undefined) events.note(describePending(check.pending));
   if (check.reportPath !== undefined) {
     events.note(`The backup is consistent, with ${check.warnings} warnings. See '${check.reportPath}' for details.`);
   }

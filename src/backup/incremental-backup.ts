@@ -4,7 +4,8 @@ import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { listLogFiles, logFileName } from '../log/log-files.ts';
 import { BASE_TRANSACTION, LOG_HEADER_BYTES } from '../log/log-header.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import { type RecoverOptions, type Recovery, recoverStore } from '../replay/recover.ts';
+import type { ApplyOptions } from '../replay/apply-log.ts';
+import { type Recovery, recoverStore } from '../replay/recover.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { type NeostoreMetadata, patchMetadataDurably, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
@@ -79,7 +80,7 @@ async function recoverIfNeeded(run: Incremental): Promise<Recovery | undefined> 
 
 async function recover(
   run: Incremental,
-  how: Omit<RecoverOptions, 'budgetBytes' | 'scratch' | 'signal' | 'onPhase'>,
+  how: Omit<ApplyOptions, 'budgetBytes' | 'scratch' | 'signal' | 'onPhase'>,
 ): Promise<Recovery> {
   const { target, events, budgetBytes, signal } = run;
   const scratch = await target.scratch('replay');

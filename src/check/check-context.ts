@@ -3,7 +3,7 @@ import type { ReportFinding } from './finding.ts';
 import type { TokenIds } from './schema/token-ids.ts';
 
 /** What is to be checked; the flags of the command (consistency-check spec 1). */
-export interface CheckParts {
+export interface WantedParts {
   /** Records, tokens, counts, and whether indexes hold what the records say. */
   graph: boolean;
   /** Schema indexes. */
@@ -11,6 +11,12 @@ export interface CheckParts {
   labelScan: boolean;
   /** Whether a property chain has several owners. */
   propertyOwners: boolean;
+}
+
+/** What is checked. */
+export interface CheckParts extends WantedParts {
+  /** Whether label scan store and indexes hold what the records say. They need not while a log is left to a server. */
+  derivedEntries: boolean;
 }
 
 /** What every part of a check works with. */

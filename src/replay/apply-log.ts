@@ -12,6 +12,7 @@ import { formatByVersion } from '../store/store-format.ts';
 import { type CollectedLog, collectChanges } from './collect-changes.ts';
 import { beginCounts, finishCounts } from './counts-files.ts';
 import { type DerivedFilesReport, planDerivedFiles } from './derived-files.ts';
+import { planFilesOfCheckPoint } from './files-of-check-point.ts';
 import type { IndexBuilding } from './index-rebuild.ts';
 import { LogImages } from './log-images.ts';
 import { NetChanges } from './net-changes.ts';
@@ -36,6 +37,8 @@ export interface ApplyOptions {
   indexes?: IndexBuilding;
   /** Called when the whole log was read and checked, before the first change to the store. */
   beforeWriting?: () => Promise<void>;
+  /** True: an older part of the log still waits for the server. */
+  leavePending?: boolean;
   signal?: AbortSignal;
   onPhase?: (phase: string) => void;
 }
@@ -47,6 +50,11 @@ export interface AppliedLog {
   lastTransaction: number;
   records: number;
   derived: DerivedFilesReport;
+  /**
+   * The log has changes of explicit indexes, which only a server can make, or an older part of it that waits for one: no check point may
+   * be written. Label scan store and indexes are those of the last one.
+   */
+  leftToServer: boolean;
 }
 
 /**
@@ -80,7 +88,9 @@ async function replay(context: ReplayContext, options: ApplyOptions, before: Neo
   requireNoGap(folder, before, log);
   throwIfCancelled(signal);
   const lastTransaction = log.last?.id ?? before.lastTransactionId;
-  const derived = planDerivedFiles(context, log.collector, options);
+  const leftToServer = options.leavePending === true || log.collector.firstExplicitIndexTransaction !== undefined;
+  const plan = leftToServer ? planFilesOfCheckPoint : planDerivedFiles;
+  const derived = plan(context, log.collector, options);
   await checkRecords(context, signal);
   await options.beforeWriting?.();
   await removeIdFiles(folder);
@@ -89,7 +99,7 @@ async function replay(context: ReplayContext, options: ApplyOptions, before: Neo
   onPhase?.('updating labels, indexes and counts');
   const report = await derived.apply();
   await finishCounts(folder, counts, lastTransaction, log.firstId, signal);
-  return { log, before, lastTransaction, records, derived: report };
+  return { log, before, lastTransaction, records, derived: report, leftToServer };
 }
 
 /** Transactions between the store and its log would be missing for good: a store is at least as new as its check point. */

@@ -5,7 +5,7 @@ import { DerivedChangeCollector, type DerivedChanges, rebuildAll } from './deriv
 import { locateAfter, locateBefore, UnknownPast, viewGraph } from './graph-view.ts';
 import type { IndexBuilding } from './index-rebuild.ts';
 import { readIndexRules } from './index-rules.ts';
-import { bringLabelScanUpToDate } from './label-scan-file.ts';
+import { bringLabelScanUpToDate, storedLabels } from './label-scan-file.ts';
 import { NodeStateReader } from './node-state.ts';
 import type { ReplayContext } from './replay-context.ts';
 import { bringIndexesUpToDate, type IndexesReport } from './schema-index-files.ts';
@@ -43,7 +43,8 @@ export function planDerivedFiles(
   return {
     async apply() {
       // The label scan store first: a server that finds an index missing populates it through the labels.
-      const labelScan = await bringLabelScanUpToDate(folder, derived.labelScan, scratch, signal);
+      const labels = storedLabels(folder, signal);
+      const labelScan = await bringLabelScanUpToDate(folder, derived.labelScan, labels, scratch, signal);
       const wanted = { folder, changes: derived.indexes, recreated, building, scratch, signal };
       return { labelScan, ...(await bringIndexesUpToDate(wanted)) };
     },
@@ -68,7 +69,7 @@ function compare(context: ReplayContext, collector: ChangeCollector, options: De
         derived.add(node, [states.read(node, before), states.read(node, after)]);
       }
     } else {
-      collectStateHistory(context, stored, states, derived);
+      collectStateHistory(context, stored, states, (node, history) => derived.add(node, history));
     }
     const result = derived.result();
     if (collector.relationshipsChanged) rebuildOnRelationships(result, rules);

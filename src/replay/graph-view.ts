@@ -76,6 +76,16 @@ export function locateBefore(changes: NetChanges): LocateImage {
   return (space, id) => changes.table(space).firstBefore(id);
 }
 
+/** The state before the log, of a store in which something of it may have been written already. */
+export function locateFirst(changes: NetChanges): LocateImage {
+  return (space, id) => {
+    const table = changes.table(space);
+    const before = table.firstBefore(id);
+    if (before !== NO_IMAGE) return before;
+    return table.lastAfter(id) === NO_IMAGE ? FROM_STORE : UNKNOWN;
+  };
+}
+
 /** The state after the log. A record that was shown but never written is in the store. */
 export function locateAfter(changes: NetChanges): LocateImage {
   return (space, id) => changes.table(space).lastAfter(id);

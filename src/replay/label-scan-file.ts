@@ -8,13 +8,17 @@ import { readLabels } from '../store/labels.ts';
 import { LABEL_SCAN_FILE } from '../store/store-files.ts';
 import { StoreReader } from '../store/store-reader.ts';
 
+/** Hands on every node that has labels, by ascending id. */
+export type LabelSource = (visit: (node: number, labels: ArrayLike<number>) => void) => Promise<void>;
+
 /**
- * Makes the label scan store hold exactly the labels of the nodes, which are in their final state: by the changes, or anew from the
- * records if they are not known or the file cannot be used. A kill leaves the old file or the new one.
+ * Makes the label scan store hold exactly the labels of the nodes at one moment: by the changes, or anew from `labels` if they are not
+ * known or the file cannot be used. A kill leaves the old file or the new one.
  */
 export async function bringLabelScanUpToDate(
   folder: string,
-  changes: LabelChange[] | 'rebuild',
+  changes: readonly LabelChange[] | 'rebuild',
+  labels: LabelSource,
   scratch: string,
   signal?: AbortSignal,
 ): Promise<'updated' | 'rebuilt'> {
@@ -29,24 +33,35 @@ export async function bringLabelScanUpToDate(
     }
   }
   const built = join(scratch, LABEL_SCAN_FILE);
-  await buildLabelScan(folder, built, signal);
+  await buildLabelScan(labels, built, signal);
   await renameDurably(built, path);
   return 'rebuilt';
 }
 
-async function buildLabelScan(folder: string, path: string, signal: AbortSignal | undefined): Promise<void> {
-  const options = signal === undefined ? {} : { signal };
-  const builder = new LabelScanBuilder(path, options);
-  const reader = new StoreReader(folder);
+async function buildLabelScan(labels: LabelSource, path: string, signal: AbortSignal | undefined): Promise<void> {
+  const builder = new LabelScanBuilder(path, signal === undefined ? {} : { signal });
   try {
-    await reader.file('node').scanInTurns((node) => {
-      if (node.labelField !== 0) builder.add(node.id, readLabels(node.id, node.labelField, reader.readLabelRecord));
-    }, options);
+    await labels((node, ids) => builder.add(node, ids));
     await builder.finish();
   } catch (error) {
     builder.abort();
     throw error;
-  } finally {
-    reader.close();
   }
+}
+
+/** The labels of the nodes as the records are when it is called. */
+export function storedLabels(folder: string, signal?: AbortSignal): LabelSource {
+  return async (visit) => {
+    const reader = new StoreReader(folder);
+    try {
+      await reader.file('node').scanInTurns(
+        (node) => {
+          if (node.labelField !== 0) visit(node.id, readLabels(node.id, node.labelField, reader.readLabelRecord));
+        },
+        signal === undefined ? {} : { signal },
+      );
+    } finally {
+      reader.close();
+    }
+  };
 }

@@ -24,7 +24,8 @@ import type { DecodedTransaction } from '../log/transaction-codec.ts';
 import { patchMetadata, readMetadata } from '../store/neostore-metadata.ts';
 import { METADATA_FILE, storeFile, storeFiles } from '../store/store-files.ts';
 import { StoreWriter } from '../store/store-writer.ts';
-import { type RecoverOptions, recoverStore } from './recover.ts';
+import type { ApplyOptions } from './apply-log.ts';
+import { recoverStore } from './recover.ts';
 
 const FIRST_LOG = 3;
 const parent = mkdtempSync(join(tmpdir(), 'graphkeep-recover-errors-'));
@@ -57,13 +58,13 @@ async function writeLog(of: readonly DecodedTransaction[] = transactions): Promi
   writer.close();
 }
 
-async function recover(options: Partial<RecoverOptions> = {}): Promise<unknown> {
+async function recover(options: Partial<ApplyOptions> = {}): Promise<unknown> {
   const start: LogPosition = { version: FIRST_LOG, offset: LOG_HEADER_BYTES };
   return await recoverStore(folder, { start, storeIsExact: true, budgetBytes: 0, scratch, ...options });
 }
 
 /** The error of ours that recovery ends with; nothing may be left in the scratch directory. */
-async function failure(options?: Partial<RecoverOptions>): Promise<GraphkeepError> {
+async function failure(options?: Partial<ApplyOptions>): Promise<GraphkeepError> {
   const error = await recover(options).then(
     () => undefined,
     (thrown: unknown) => thrown,

@@ -6,11 +6,6 @@ import { METADATA_FILE } from '../store/store-files.ts';
 import { type AppliedLog, type ApplyOptions, applyLog } from './apply-log.ts';
 import type { DerivedFilesReport } from './derived-files.ts';
 
-export interface RecoverOptions extends ApplyOptions {
-  /** True: an older part of the log still waits for the server, so no check point may be written. */
-  leavePending?: boolean;
-}
-
 export interface Recovery {
   transactions: number;
   firstTransaction: number | undefined;
@@ -32,14 +27,13 @@ export interface Recovery {
  * check point is written, and everything may be repeated, so a kill at any moment leaves a store that the next recovery, ours or the
  * server's, brings to the same end.
  */
-export async function recoverStore(folder: string, options: RecoverOptions): Promise<Recovery> {
+export async function recoverStore(folder: string, options: ApplyOptions): Promise<Recovery> {
   const applied = await applyLog(folder, options);
   const { log } = applied;
   await cutLog(folder, log.end);
   const pendingFrom = log.collector.firstExplicitIndexTransaction;
   writeMetadata(folder, applied, { logVersion: log.end.version });
-  const isComplete = pendingFrom === undefined && options.leavePending !== true;
-  const end = isComplete ? await appendCheckPoint(folder, log.end) : log.end;
+  const end = applied.leftToServer ? log.end : await appendCheckPoint(folder, log.end);
   return {
     transactions: log.transactions,
     firstTransaction: log.firstId,

@@ -11,6 +11,7 @@ import { buildIndexes, findGenericVersion, type IndexBuilding, mayBuildIndex } f
 import { nameIndex, readIndexRules } from './index-rules.ts';
 
 const INDEX_ROOT = 'schema/index';
+const CREATED_LATER = 'it was created after the backup it is added to';
 
 export interface IndexesReport {
   leftToServer: IndexLeftToServer[];
@@ -45,7 +46,7 @@ export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise
   const { folder, signal, scratch } = context;
   const rules = readRules(folder);
   const genericVersion = findGenericVersion(folder);
-  await removeForeignIndexes(context, rules);
+  await removeForeignIndexes(folder, scratch, rules);
   const missing = new Map<IndexRule, string>();
   for (const rule of rules) {
     throwIfCancelled(signal);
@@ -59,8 +60,31 @@ export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise
   }
   return {
     leftToServer: [...missing].map(([rule, reason]) => ({ rule: rule.id, index: nameIndex(rule), reason })),
-    withoutSettings: rules.filter((rule) => lacksFulltextSettings(folder, rule)).map(nameIndex),
+    withoutSettings: nameIndexesWithoutSettings(folder, rules),
   };
+}
+
+/**
+ * Leaves the index files as they are, because a server will apply the log to them; but no files stay under a rule that the log creates
+ * or drops. The server populates what it creates.
+ */
+export async function leaveIndexesToServer(
+  folder: string,
+  recreated: ReadonlySet<number>,
+  scratch: string,
+): Promise<IndexesReport> {
+  const rules = readRules(folder);
+  await removeForeignIndexes(folder, scratch, rules);
+  const created = rules.filter((rule) => recreated.has(rule.id));
+  for (const rule of created) await removeIndex(folder, rule, scratch);
+  return {
+    leftToServer: created.map((rule) => ({ rule: rule.id, index: nameIndex(rule), reason: CREATED_LATER })),
+    withoutSettings: nameIndexesWithoutSettings(folder, rules),
+  };
+}
+
+function nameIndexesWithoutSettings(folder: string, rules: readonly IndexRule[]): string[] {
+  return rules.filter((rule) => lacksFulltextSettings(folder, rule)).map(nameIndex);
 }
 
 function readRules(folder: string): IndexRule[] {
@@ -77,7 +101,7 @@ async function bringUpToDate(context: IndexUpdateContext, rule: IndexRule): Prom
   const { recreated } = context;
   const changes = context.changes.get(rule.id) ?? [];
   const reason = recreated.has(rule.id)
-    ? 'it was created after the backup it is added to'
+    ? CREATED_LATER
     : changes === 'rebuild'
       ? 'its changes are not known one by one'
       : await update(context, rule, changes);
@@ -96,14 +120,14 @@ async function update(
 }
 
 /** Index folders are named by provider and rule id: those without such a rule are left-overs of dropped indexes. */
-async function removeForeignIndexes(context: IndexUpdateContext, rules: readonly IndexRule[]): Promise<void> {
-  const root = join(context.folder, INDEX_ROOT);
+async function removeForeignIndexes(folder: string, scratch: string, rules: readonly IndexRule[]): Promise<void> {
+  const root = join(folder, INDEX_ROOT);
   if (!existsSync(root)) return;
   const known = new Set(rules.flatMap((rule) => findProvider(rule.provider)?.folders(rule.id).all ?? []));
   for (const provider of await readdir(root)) {
     for (const id of await readdir(join(root, provider))) {
       const path = `${INDEX_ROOT}/${provider}/${id}`;
-      if (/^\d+$/.test(id) && !known.has(path)) await discard(join(context.folder, path), context.scratch);
+      if (/^\d+$/.test(id) && !known.has(path)) await discard(join(folder, path), scratch);
     }
   }
 }

@@ -2,8 +2,7 @@ import type { LogTransaction } from '../log/log-transaction.ts';
 import { walkTransaction } from '../log/transaction-walker.ts';
 import { ChangeCollector } from './change-collector.ts';
 import { NO_IMAGE } from './change-table.ts';
-import type { DerivedChangeCollector } from './derived-changes.ts';
-import { FROM_STORE, type GraphView, UNKNOWN, viewGraph } from './graph-view.ts';
+import { type GraphView, locateFirst, viewGraph } from './graph-view.ts';
 import { StretchReader } from './log-stretch.ts';
 import { NetChanges } from './net-changes.ts';
 import type { NodeState, NodeStateReader } from './node-state.ts';
@@ -11,6 +10,9 @@ import type { ReplayContext } from './replay-context.ts';
 import { TouchedNodes } from './touched-nodes.ts';
 
 const IGNORED_COUNTS = { nodes: () => {}, relationships: () => {} };
+
+/** Takes the states of one node, oldest first. */
+export type StateReceiver = (node: number, states: readonly NodeState[]) => void;
 
 /**
  * Collects every state that each touched node went through, transaction by transaction: needed where the label scan store and the
@@ -20,7 +22,7 @@ export function collectStateHistory(
   context: ReplayContext,
   stored: GraphView,
   states: NodeStateReader,
-  derived: DerivedChangeCollector,
+  receive: StateReceiver,
 ): void {
   const history = new StateHistory(context, stored, states);
   const reader = new StretchReader(context.log);
@@ -31,7 +33,7 @@ export function collectStateHistory(
   } finally {
     reader.close();
   }
-  history.emit(derived);
+  history.emit(receive);
 }
 
 class StateHistory {
@@ -45,13 +47,10 @@ class StateHistory {
 
   constructor(context: ReplayContext, stored: GraphView, states: NodeStateReader) {
     this.states = states;
+    const first = locateFirst(context.changes);
     this.now = viewGraph(context, stored, (space, id) => {
       const location = this.progress.table(space).lastAfter(id);
-      if (location !== NO_IMAGE) return location;
-      const table = context.changes.table(space);
-      const before = table.firstBefore(id);
-      if (before !== NO_IMAGE) return before;
-      return table.lastAfter(id) === NO_IMAGE ? FROM_STORE : UNKNOWN;
+      return location === NO_IMAGE ? first(space, id) : location;
     });
   }
 
@@ -70,7 +69,7 @@ class StateHistory {
     for (const node of nodes) this.histories.get(node)!.push(this.states.read(node, this.now));
   }
 
-  emit(derived: DerivedChangeCollector): void {
-    for (const [node, states] of this.histories) derived.add(node, states);
+  emit(receive: StateReceiver): void {
+    for (const [node, states] of this.histories) receive(node, states);
   }
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import { checkStore } from '../../src/check/check-store.ts';
 import type { Finding } from '../../src/check/finding.ts';
-import { bringLabelScanUpToDate } from '../../src/replay/label-scan-file.ts';
+import { bringLabelScanUpToDate, storedLabels } from '../../src/replay/label-scan-file.ts';
 import { LABEL_SCAN_FILE } from '../../src/store/store-files.ts';
 import { StoreWriter } from '../../src/store/store-writer.ts';
 import { CorruptionLab, loadCorruptions } from '../support/corruptions.ts';
@@ -70,7 +70,7 @@ async function writeStoreWithManyFindings(nodes: number): Promise<string> {
     for (let i = 0; i < (name === 'full' ? nodes : 0); i++) store.addNode({ labels: [label] });
     await store.finish();
   }
-  await bringLabelScanUpToDate(directories.empty, 'rebuild', scratch);
+  await bringLabelScanUpToDate(directories.empty, 'rebuild', storedLabels(directories.empty), scratch);
   copyFileSync(join(directories.empty, LABEL_SCAN_FILE), join(directories.full, LABEL_SCAN_FILE));
   return directories.full;
 }

@@ -13,7 +13,7 @@ export function checkContextOf(
   return {
     reader,
     tokens: readTokenIds(reader),
-    parts: { graph: true, indexes: true, labelScan: true, propertyOwners: false, ...parts },
+    parts: { graph: true, indexes: true, labelScan: true, propertyOwners: false, derivedEntries: true, ...parts },
     report,
     budgetBytes,
     signal: undefined,

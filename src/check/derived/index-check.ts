@@ -18,7 +18,8 @@ export async function checkIndexes(
       if (index !== undefined) open.push(index);
     }
     checkIndexFolders(context, rules, malformed);
-    if (context.parts.indexes) await checkIndexContent(context, open);
+    const { indexes, derivedEntries } = context.parts;
+    if (indexes && derivedEntries) await checkIndexContent(context, open);
   } finally {
     for (const index of open) closeIndex(index);
   }

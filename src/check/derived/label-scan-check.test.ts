@@ -30,7 +30,7 @@ async function check(budgetBytes: number, graph = true): Promise<string[]> {
   const context: CheckContext = {
     reader,
     tokens: readTokenIds(reader),
-    parts: { graph, indexes: true, labelScan: true, propertyOwners: true },
+    parts: { graph, indexes: true, labelScan: true, propertyOwners: true, derivedEntries: true },
     report: (finding) => findings.push(finding),
     budgetBytes,
     signal: undefined,

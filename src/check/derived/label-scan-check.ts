@@ -22,9 +22,10 @@ export async function checkLabelScan(context: CheckContext): Promise<void> {
   if (condition.kind !== 'open') return reportFile(context, 'labelScan.unreadable', condition.problem);
   const { tree, sound } = condition;
   try {
-    if (!tree.state.clean) reportFile(context, 'labelScan.dirtyIndex');
+    const { derivedEntries } = context.parts;
+    if (!tree.state.clean && derivedEntries) reportFile(context, 'labelScan.dirtyIndex');
     if (tree.header[0] !== HEADER_USABLE) reportFile(context, 'labelScan.needsRebuild', `header ${tree.header[0]}`);
-    else if (sound) await new LabelComparison(context, tree).run();
+    else if (sound && derivedEntries) await new LabelComparison(context, tree).run();
   } finally {
     tree.file.close();
   }

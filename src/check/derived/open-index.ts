@@ -91,7 +91,8 @@ function inspectHeader(
     reportTree(context, 'index.unreadable', rule, path, error.message);
     return [];
   }
-  if (!tree.state.clean && context.parts.indexes) reportTree(context, 'index.dirtyIndex', rule, path, undefined);
+  const { indexes, derivedEntries } = context.parts;
+  if (!tree.state.clean && indexes && derivedEntries) reportTree(context, 'index.dirtyIndex', rule, path, undefined);
   return [];
 }
 

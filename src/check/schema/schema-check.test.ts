@@ -53,7 +53,7 @@ async function check(rules: SchemaRule[]): Promise<string[]> {
     const context: CheckContext = {
       reader,
       tokens: readTokenIds(reader),
-      parts: { graph: true, indexes: true, labelScan: true, propertyOwners: true },
+      parts: { graph: true, indexes: true, labelScan: true, propertyOwners: true, derivedEntries: true },
       report: (finding) => findings.push(finding),
       budgetBytes: 1,
       signal: undefined,

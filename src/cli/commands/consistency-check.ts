@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import type { CheckParts } from '../../check/check-context.ts';
+import type { WantedParts } from '../../check/check-context.ts';
 import { settings } from '../../config/settings.ts';
 import { parseHeapBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -12,7 +12,7 @@ import { loadConfig } from './load-config.ts';
 export interface CheckRequest {
   /** The store to check. */
   directory: string;
-  parts: CheckParts;
+  parts: WantedParts;
   verbose: boolean;
   reportDirectory: string;
   /** Memory for what grows with the store: `HEAP_SIZE`; undefined = default. */

@@ -3,7 +3,7 @@ import { printableLine } from '../../base/printable-text.ts';
 import { describeKind } from '../../check/check-kinds.ts';
 import type { CheckProgress } from '../../check/check-store.ts';
 import type { Finding } from '../../check/finding.ts';
-import { describeFinding } from '../../check/report/report-text.ts';
+import { describeFinding, describePending } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
 import { isDatabaseInUse } from '../../store/database-lock.ts';
 import { type CheckRequest, requestNativeCheck } from '../commands/consistency-check.ts';
@@ -41,7 +41,8 @@ export async function checkBody({ values, positionals, context }: Invocation, re
     reporter.fail(error);
     return COULD_NOT_CHECK;
   }
-  reporter.report(describe(request, check), describeForPrograms(request, check, shown));
+  const text = [describe(request, check), ...(check.pending === undefined ? [] : [describePending(check.pending)])];
+  reporter.report(text.join('\n'), describeForPrograms(request, check, shown));
   return check.consistent ? 0 : INCONSISTENT;
 }
 
@@ -70,7 +71,7 @@ function describe({ directory }: CheckRequest, check: ReportedCheck): string {
 }
 
 function describeForPrograms({ directory }: CheckRequest, check: ReportedCheck, shown: readonly Finding[]): object {
-  const { consistent, errors, warnings, bytes, byKind, reportPath } = check;
+  const { consistent, errors, warnings, bytes, byKind, pending, reportPath } = check;
   return {
     command: 'check',
     directory,
@@ -80,6 +81,9 @@ function describeForPrograms({ directory }: CheckRequest, check: ReportedCheck, 
     bytes,
     byKind: Object.fromEntries(byKind),
     ...(reportPath === undefined ? {} : { report: reportPath }),
+    ...(pending === undefined
+      ? {}
+      : { pending: { ...pending, notChecked: ['label scan store entries', 'index entries'] } }),
     findings: shown.map(describeFinding),
     findingsLeftOut: errors + warnings - shown.length,
   };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
-import { renderFinding, renderSummary } from '../../check/report/report-text.ts';
+import { describePending, renderFinding, renderSummary } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
 import { readMetadata } from '../../store/neostore-metadata.ts';
 import { METADATA_FILE, storeFile } from '../../store/store-files.ts';
@@ -36,6 +36,7 @@ export async function checkConsistency(request: CheckRequest, context: CommandCo
   const log: Log = (level, source, text) =>
     context.stdout(`${formatLogTime(context.now())} ${level} [${source}] ${text}\n`);
   const check = await runCheck(request, context, log);
+  if (check.pending !== undefined) log('WARN', CHECKER, describePending(check.pending));
   const summary = renderSummary(check);
   if (summary !== undefined) log('WARN', CHECKER, summary);
   if (check.reportPath !== undefined) {

@@ -1,0 +1,158 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type GeneratedHistory,
+  generateHistory,
+  readSimpleGraph,
+  type SimpleGraph,
+} from '../../test/support/generated-history.ts';
+import { LOG_HEADER_BYTES } from '../log/log-header.ts';
+import { LogWriter } from '../log/log-writer.ts';
+import { decodeTransaction } from '../log/transaction-codec.ts';
+import { LabelScanReader } from '../store/label-scan/label-scan-reader.ts';
+import { patchMetadata } from '../store/neostore-metadata.ts';
+import { LABEL_SCAN_FILE, METADATA_FILE } from '../store/store-files.ts';
+import type { ApplyOptions } from './apply-log.ts';
+import { bringLabelScanUpToDate, storedLabels } from './label-scan-file.ts';
+import { findPendingLog } from './pending-log.ts';
+import { recoverStore } from './recover.ts';
+
+/** The last transaction before the check point; the one behind it changes an explicit index; the last one of all. */
+const CHECK_POINT = 10;
+const LAST = 60;
+const NEXT_LOG = 1;
+
+const parent = mkdtempSync(join(tmpdir(), 'graphkeep-pending-'));
+const template = join(parent, 'template');
+const folder = join(parent, 'store');
+const scratch = join(parent, 'scratch');
+let history: GeneratedHistory;
+
+afterAll(() => rmSync(parent, { recursive: true }));
+
+/** A backup with a check point behind transaction {@link CHECK_POINT}. */
+beforeAll(async () => {
+  mkdirSync(scratch);
+  // So few nodes that whole ranges of the label scan store come and go.
+  history = await generateHistory(template, { nodes: 3, transactions: LAST - 1, changes: 2, seed: 3 });
+  const writer = LogWriter.create(template, 0, 1);
+  appendTransactions(writer, 2, CHECK_POINT);
+  writer.close();
+  const start = { version: 0, offset: LOG_HEADER_BYTES };
+  await recoverStore(template, { start, storeIsExact: true, budgetBytes: 1 << 20, scratch });
+});
+
+beforeEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(template, folder, { recursive: true });
+  const writer = LogWriter.create(folder, NEXT_LOG, CHECK_POINT);
+  appendTransactions(writer, CHECK_POINT + 1, 30);
+  writer.close();
+});
+
+function appendTransactions(writer: LogWriter, first: number, last: number): void {
+  for (const { id, bytes } of history.transactions) {
+    if (id < first || id > last) continue;
+    const transaction = decodeTransaction(bytes);
+    if (id === CHECK_POINT + 1) {
+      transaction.commands.push({ kind: 'indexDefine', names: [{ name: 'people', id: 0 }], keys: [] });
+    }
+    writer.appendTransaction(transaction);
+  }
+}
+
+const replay = (options: Partial<ApplyOptions> = {}) =>
+  recoverStore(folder, {
+    start: { version: NEXT_LOG, offset: LOG_HEADER_BYTES },
+    storeIsExact: true,
+    budgetBytes: 1 << 20,
+    scratch,
+    ...options,
+  });
+
+function readLabelScan(): number[] {
+  const reader = new LabelScanReader(join(folder, LABEL_SCAN_FILE));
+  const nodes: number[] = [];
+  try {
+    reader.seek(0);
+    while (reader.next()) {
+      const bits = (BigInt(reader.high) << 32n) | BigInt(reader.low);
+      for (let bit = 0; bit < 64; bit++) if ((bits >> BigInt(bit)) & 1n) nodes.push(reader.range * 64 + bit);
+    }
+  } finally {
+    reader.close();
+  }
+  return nodes;
+}
+
+const labelled = (graph: SimpleGraph) =>
+  [...graph]
+    .filter(([, node]) => node.labelled)
+    .map(([id]) => id)
+    .sort((a, b) => a - b);
+
+describe('a log that is left to the server', () => {
+  it('is applied to the records, while the label scan store stays that of the check point', async () => {
+    const before = labelled(history.graphAt(CHECK_POINT));
+    expect(before).not.toEqual(labelled(history.graphAt(30)));
+    expect(readLabelScan()).toEqual(before);
+    expect((await replay()).pendingFrom).toBe(CHECK_POINT + 1);
+    expect(readSimpleGraph(folder)).toEqual(history.graphAt(30));
+    expect(readLabelScan()).toEqual(before);
+    expect(findPendingLog(folder)).toEqual({ first: CHECK_POINT + 1, last: 30 });
+  });
+
+  it('may grow, and the label scan store still stays', async () => {
+    await replay();
+    const writer = LogWriter.create(folder, NEXT_LOG + 1, 30);
+    const start = writer.position;
+    appendTransactions(writer, 31, LAST);
+    writer.close();
+    await replay({ start, leavePending: true });
+    expect(readSimpleGraph(folder)).toEqual(history.graphAt(LAST));
+    expect(readLabelScan()).toEqual(labelled(history.graphAt(CHECK_POINT)));
+    expect(findPendingLog(folder)).toEqual({ first: CHECK_POINT + 1, last: LAST });
+  });
+
+  it.each([1 << 20, 0])(
+    'brings a label scan store back that is ahead of the check point, if memory (%d) allows',
+    async (budgetBytes) => {
+      await replay();
+      await bringLabelScanUpToDate(folder, 'rebuild', storedLabels(folder), scratch);
+      const ahead = labelled(history.graphAt(30));
+      expect(readLabelScan()).toEqual(ahead);
+      await replay({ storeIsExact: false, budgetBytes });
+      expect(readLabelScan()).toEqual(budgetBytes === 0 ? ahead : labelled(history.graphAt(CHECK_POINT)));
+    },
+  );
+
+  it('gets a missing label scan store back as it was at the check point, or is refused', async () => {
+    await replay();
+    rmSync(join(folder, LABEL_SCAN_FILE));
+    await expect(replay({ storeIsExact: false, budgetBytes: 0 })).rejects.toMatchObject({ code: 'file.corrupt' });
+    await replay({ storeIsExact: false });
+    expect(readLabelScan()).toEqual(labelled(history.graphAt(CHECK_POINT)));
+  });
+});
+
+describe('a log is not taken for one that is left to the server', () => {
+  beforeEach(async () => {
+    await replay();
+  });
+
+  it('before it was applied, or where more has come', () => {
+    patchMetadata(join(folder, METADATA_FILE), { lastTransactionId: 29 });
+    expect(findPendingLog(folder)).toBeUndefined();
+  });
+
+  it('where a server has worked since', () => {
+    writeFileSync(join(folder, 'neostore.nodestore.db.id'), '');
+    expect(findPendingLog(folder)).toBeUndefined();
+  });
+
+  it('without changes of explicit indexes, or with nothing behind the check point', async () => {
+    expect(findPendingLog(template)).toBeUndefined();
+  });
+});

@@ -1,0 +1,57 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { LogReader } from '../log/log-reader.ts';
+import { findRecoveryStart } from '../log/recovery-start.ts';
+import { IdleVisitor } from '../log/transaction-visitor.ts';
+import { walkTransaction } from '../log/transaction-walker.ts';
+import { readMetadata } from '../store/neostore-metadata.ts';
+import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/store-files.ts';
+
+/** Transactions that wait for a server, which will apply them to explicit indexes, label scan store and schema indexes. */
+export interface PendingLog {
+  first: number;
+  last: number;
+}
+
+/**
+ * Whether the log of a store is left to a server in the way that {@link recoverStore} leaves it: it changes explicit indexes, records and
+ * counts are those of its end, label scan store and indexes those of the check point. Undefined for any other store, closed cleanly or
+ * not. What tells it from the store of a server that crashed: `neostore` names the end of the log, and there are no id files.
+ */
+export function findPendingLog(directory: string): PendingLog | undefined {
+  const { needed, position, tornBytes, lastGoodEnd, lastTransaction } = findRecoveryStart(directory);
+  if (!needed || position === undefined || tornBytes > 0 || lastTransaction === undefined) return undefined;
+  const { lastClosedLogVersion, lastClosedLogOffset, lastTransactionId } = readMetadata(join(directory, METADATA_FILE));
+  const namesTheEnd =
+    lastTransactionId === lastTransaction.transactionId &&
+    lastClosedLogVersion === lastGoodEnd?.version &&
+    lastClosedLogOffset === lastGoodEnd.offset;
+  if (!namesTheEnd || hasIdFiles(directory)) return undefined;
+  const seen = new ExplicitIndexWatch();
+  let first: number | undefined;
+  const reader = new LogReader(directory, { from: position });
+  try {
+    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+      if (item.kind !== 'transaction') continue;
+      first ??= item.transactionId;
+      walkTransaction(item.buffer, item.start, item.end, seen, item.shift);
+      if (seen.explicitIndexes) return { first, last: lastTransactionId };
+    }
+  } finally {
+    reader.close();
+  }
+  return undefined;
+}
+
+/** A server makes them at its start, and replay takes them away. */
+function hasIdFiles(directory: string): boolean {
+  return readdirSync(directory).some((name) => name.startsWith(METADATA_FILE) && name.endsWith(ID_FILE_SUFFIX));
+}
+
+class ExplicitIndexWatch extends IdleVisitor {
+  explicitIndexes = false;
+
+  override explicitIndex(): void {
+    this.explicitIndexes = true;
+  }
+}
