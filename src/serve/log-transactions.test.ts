@@ -4,12 +4,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { generateHistory } from '../../test/support/generated-history.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
 import { Dice } from '../base/dice.ts';
+import { skipCommand } from '../log/commands/command-table.ts';
 import { COMMIT_ENTRY_BYTES } from '../log/entries/commit-entry.ts';
+import { COMMIT_ENTRY, START_ENTRY } from '../log/entries/entry-types.ts';
 import { skipStartEntry } from '../log/entries/start-entry.ts';
 import { logFileName } from '../log/log-files.ts';
 import { LogFileSet } from '../log/log-source.ts';
 import { LogWriter } from '../log/log-writer.ts';
-import { findTransaction, LogTransactions } from './log-transactions.ts';
+import { readEntryForm } from '../log/transaction-walker.ts';
+import { findTransaction, LogTransactions, openLogRange } from './log-transactions.ts';
 import type { ServedTransactions } from './served-database.ts';
 import { TransactionPlaces } from './transaction-places.ts';
 
@@ -58,6 +61,67 @@ function repeatCommands(bytes: Buffer, leastBytes: number): Buffer {
 function concatenate(transactions: Map<number, Buffer>, after: number, through: number): Buffer {
   return Buffer.concat([...transactions].filter(([id]) => id > after && id <= through).map(([, bytes]) => bytes));
 }
+
+/** The same transaction as a server of another release has written it. */
+function inEntryVersion(bytes: Buffer, versionByte: number): Buffer {
+  const old = Buffer.from(bytes);
+  let at = 0;
+  while (at < old.length) {
+    const type = old[at + 1]!;
+    old[at] = versionByte;
+    if (type === COMMIT_ENTRY) break;
+    // Lengths are told by the bytes as they were.
+    const form = readEntryForm(bytes, at);
+    at =
+      type === START_ENTRY ? skipStartEntry(bytes, at, bytes.length) : skipCommand(bytes, at + 2, bytes.length, form);
+  }
+  return old;
+}
+
+describe('transactions of older servers', () => {
+  async function serveLog(version: number, before: number): Promise<(after: number) => Promise<Buffer>> {
+    const { transactions } = await generateHistory(join(directory, 'store'), { transactions: 20, nodes: 5 });
+    mkdirSync(join(directory, 'log'));
+    const writer = LogWriter.create(join(directory, 'log'), 3, 1);
+    for (const { id, bytes } of transactions) {
+      const old = inEntryVersion(bytes, version);
+      expect(old.equals(bytes)).toBe(false);
+      writer.appendRaw(id < before ? old : bytes, id);
+    }
+    writer.flush();
+    writer.close();
+    return async (after) =>
+      await readAll(
+        await openLogRange(join(directory, 'log'), { after, through: 21 }, new TransactionPlaces(), signal),
+      );
+  }
+
+  const bytesAfter = async (after: number) => {
+    const { transactions } = await generateHistory(join(directory, 'again'), { transactions: 20, nodes: 5 });
+    return Buffer.concat(transactions.filter(({ id }) => id > after).map(({ bytes }) => bytes));
+  };
+
+  it.each([
+    ['F7', 0xf7],
+    ['FA', 0xfa],
+  ])('with entries %s are sent as a server of today writes them, the last one too', async (_, version) => {
+    const read = await serveLog(version, 99);
+    expect((await read(5)).equals(await bytesAfter(5))).toBe(true);
+    expect((await read(20)).equals(await bytesAfter(20))).toBe(true);
+  });
+
+  it.each([
+    ['F8', 0xf8],
+    ['FB', 0xfb],
+  ])('with entries %s are not there for a client, those behind them are', async (_, version) => {
+    const read = await serveLog(version, 10);
+    await expect(read(8)).rejects.toMatchObject({
+      code: 'serve.history-pruned',
+      observed: expect.stringMatching(/^entry version -[58]$/),
+    });
+    expect((await read(9)).equals(await bytesAfter(9))).toBe(true);
+  });
+});
 
 describe('any range of a log', () => {
   it.each([1, 2, 3, 4, 5])('is handed out exactly, with and without known places: seed %d', async (seed) => {

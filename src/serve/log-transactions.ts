@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { CURRENT_ENTRY_VERSION_BYTE, entryFormOfByte } from '../log/entries/entry-types.ts';
 import { LOG_HEADER_BYTES } from '../log/log-header.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { LogReader } from '../log/log-reader.ts';
 import { LogFileSet, readLogHeader } from '../log/log-source.ts';
 import type { LogTransaction } from '../log/log-transaction.ts';
+import { decodeTransaction, encodeTransaction } from '../log/transaction-codec.ts';
 import type { ServedTransaction, ServedTransactions } from './served-database.ts';
 import type { KnownPlace, TransactionPlaces } from './transaction-places.ts';
 
@@ -19,6 +21,10 @@ const BYTES_PER_TURN = 4 * 1024 * 1024;
 export interface LogRange {
   after: number;
   through: number;
+}
+
+interface TransactionBytes extends ServedTransaction {
+  readonly bytes: Buffer;
 }
 
 /** No transactions at all. */
@@ -66,7 +72,7 @@ export class LogTransactions implements ServedTransactions {
     yield* this.read();
   }
 
-  private *read(): Generator<LogTransaction, void> {
+  private *read(): Generator<TransactionBytes, void> {
     const { after, through } = this.range;
     const reader = new LogReader(this.log, { from: this.from, lastTransaction: after });
     for (let last = after; last < through; ) {
@@ -74,7 +80,7 @@ export class LogTransactions implements ServedTransactions {
       if (item === undefined) throw endsTooEarly(this.log, last, through);
       if (item.kind !== 'transaction') continue;
       last = item.transactionId;
-      yield item;
+      yield inPresentForm(item);
     }
     this.places?.note({ transaction: through, end: reader.position });
   }
@@ -96,6 +102,7 @@ export async function openLogRange(
   const log = new LogFileSet(directory);
   try {
     const from = await findTransaction(log, range, places, signal);
+    requireServable(log, from, range);
     return new LogTransactions(log, from, range, places);
   } catch (error) {
     log.close();
@@ -135,6 +142,31 @@ export async function findTransaction(
     throwIfCancelled(signal);
   }
   throw endsTooEarly(log, reader.lastTransaction ?? after, through);
+}
+
+/**
+ * Servers before 3.3 wrote other entries (transaction-logs spec 2), and no client takes them. Where only the version differs they are written
+ * anew, as a server does it that sends them. Those of 2.3 lack what a client needs: they are as good as pruned. They stand before all
+ * others, so the first transaction of a range tells.
+ */
+function requireServable(log: LogFileSet, from: LogPosition, { after }: LogRange): void {
+  const reader = new LogReader(log, { from, lastTransaction: after });
+  for (let item = reader.next(); item !== undefined; item = reader.next()) {
+    if (item.kind !== 'transaction') continue;
+    const form = entryFormOfByte(item.bytes[0]!);
+    if (form?.afterImageOnly !== true) return;
+    throw new GraphkeepError(
+      'serve.history-pruned',
+      `transaction ${after + 1} was written by a server of 2.3, in a form that no client takes`,
+      { observed: `entry version ${form.version}` },
+    );
+  }
+}
+
+function inPresentForm(item: LogTransaction): TransactionBytes {
+  const { transactionId, bytes } = item;
+  if (bytes[0] === CURRENT_ENTRY_VERSION_BYTE) return item;
+  return { transactionId, bytes: encodeTransaction(decodeTransaction(bytes)).view() };
 }
 
 function endOf(item: LogTransaction): KnownPlace {
