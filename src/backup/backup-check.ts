@@ -30,10 +30,14 @@ export async function checkBackup(
       onProgress: ({ phase, done }) => events.progress?.({ phase: `checking ${phase}`, files: 0, bytes: done }),
     }),
   );
-  if (!check.consistent) {
-    throw new GraphkeepError('check.inconsistent', `Inconsistencies found. See '${check.reportPath}' for details.`);
+  if (check.reportFailure !== undefined) {
+    events.note(`The report of the check is not complete: ${describeError(check.reportFailure)}`);
   }
   if (check.pending !== undefined) events.note(describePending(check.pending));
+  if (!check.consistent) {
+    const where = check.reportPath === undefined ? '' : ` See '${check.reportPath}' for details.`;
+    throw new GraphkeepError('check.inconsistent', `Inconsistencies found.${where}`);
+  }
   if (check.reportPath !== undefined) {
     events.note(`The backup is consistent, with ${check.warnings} warnings. See '${check.reportPath}' for details.`);
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/unpack-corpus.ts';
@@ -98,6 +98,49 @@ describe('the report file', () => {
     report.close();
     const lines = readFileSync(report.path!, 'utf8').split('\n');
     expect(lines.filter((line) => line.startsWith('ERROR: ')).length).toBe(5000);
+  });
+
+  it('ends after 10,000 findings, counts the rest by kind, and goes on counting', () => {
+    const report = ReportFile.prepare(makeDirectory('many'), startedAt);
+    const tally = new FindingTally(report.add);
+    for (let i = 0; i < 4000; i++) for (const finding of grp07) tally.report(finding);
+    tally.report(createFinding('labelScan.dirtyIndex', { file: 'neostore.labelscanstore.db', text: '' }));
+    report.finish(tally);
+    const text = readFileSync(report.path!, 'utf8');
+    expect(text.match(/^ERROR: /gm)).toHaveLength(10_000);
+    const end = [
+      'WARN : The report has an end; these findings are not shown:',
+      '\t667 x error group.nextHasOtherOwner',
+      '\t667 x error group.ownerNotInUse',
+      '\t666 x error node.relationshipGroupHasOtherOwner',
+      '\t1 x warning labelScan.dirtyIndex',
+      'WARN : Inconsistencies found: ConsistencySummaryStatistics{',
+      '\tNumber of errors: 12000',
+    ];
+    expect(text).toContain(`\n${end.join('\n')}\n`);
+  });
+
+  it('ends after 10 MB', () => {
+    const report = ReportFile.prepare(makeDirectory('long'), startedAt);
+    const text = 'x'.repeat(150);
+    const inconsistentWith = Array.from({ length: 30 }, () => text);
+    for (let i = 0; i < 9000; i++) {
+      report.add(createFinding('group.ownerNotInUse', { file: groups, text, inconsistentWith }));
+    }
+    report.finish({ errors: 9000, warnings: 0, errorsByType: new Map() });
+    const size = statSync(report.path!).size;
+    expect(size).toBeLessThan(10_001_000);
+    expect(readFileSync(report.path!, 'utf8')).toMatch(/\t\d+ x error group\.ownerNotInUse\n/);
+  });
+
+  it('that cannot be written any more does not stop the check', () => {
+    const directory = makeDirectory('gone');
+    const report = ReportFile.prepare(directory, startedAt);
+    rmSync(directory, { recursive: true });
+    for (const finding of grp07) report.add(finding);
+    report.finish({ errors: 3, warnings: 0, errorsByType: new Map() });
+    expect(report.path).toBeUndefined();
+    expect(report.failure).toMatchObject({ code: 'file.io' });
   });
 
   it('is refused at once where it cannot be written', () => {

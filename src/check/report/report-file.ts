@@ -3,16 +3,22 @@ import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { fileError, isForbidden, systemCodeOf } from '../../base/file-errors.ts';
 import { remedyForFile } from '../../base/system-remedies.ts';
+import type { CheckKind } from '../check-kinds.ts';
 import type { CheckResult } from '../check-store.ts';
 import type { Finding, ReportFinding } from '../finding.ts';
 import { reportName } from './report-name.ts';
-import { renderEntry, renderSummary, renderSummaryEntry } from './report-text.ts';
+import { renderEntry, renderLeftOut, renderSummary, renderSummaryEntry } from './report-text.ts';
 
 const BUFFER_BYTES = 64 * 1024;
 
+/** So many findings, and bytes of them, are written out; of all others their kinds are counted. */
+const MOST_FINDINGS = 10_000;
+const MOST_BYTES = 10_000_000;
+
 /**
  * The report file of one check (consistency-check spec 2), made with the first finding: nothing to report, no file. A file that is there
- * already is never touched.
+ * already is never touched. A damaged store may have as many findings as records: the first {@link MOST_FINDINGS} of them, up to {@link MOST_BYTES}, stand
+ * there, and how many there are of each kind beyond that. What goes wrong with the file does not change what was found: see {@link failure}.
  */
 export class ReportFile {
   private readonly directory: string;
@@ -21,6 +27,10 @@ export class ReportFile {
   private fd = -1;
   private pending: string[] = [];
   private pendingLength = 0;
+  private findings = 0;
+  private bytes = 0;
+  private readonly leftOut = new Map<CheckKind, number>();
+  private problem: GraphkeepError | undefined;
 
   private constructor(directory: string, startedAt: Date) {
     this.directory = directory;
@@ -49,10 +59,26 @@ export class ReportFile {
     return this.openPath;
   }
 
-  readonly add: ReportFinding = (finding: Finding) => this.append(renderEntry(finding));
+  /** Why the report is not complete, or not there at all. */
+  get failure(): GraphkeepError | undefined {
+    return this.problem;
+  }
 
-  /** Writes the summary, if there were errors, and closes the file. */
+  readonly add: ReportFinding = (finding: Finding) => {
+    const entry = this.findings < MOST_FINDINGS && this.leftOut.size === 0 ? renderEntry(finding) : undefined;
+    const bytes = entry === undefined ? 0 : Buffer.byteLength(entry);
+    if (entry === undefined || this.bytes + bytes > MOST_BYTES) {
+      this.leftOut.set(finding.kind, (this.leftOut.get(finding.kind) ?? 0) + 1);
+      return;
+    }
+    this.findings++;
+    this.bytes += bytes;
+    this.append(entry);
+  };
+
+  /** Writes what was left out, and the summary, if there were errors, and closes the file. */
   finish(result: Pick<CheckResult, 'errors' | 'warnings' | 'errorsByType'>): void {
+    if (this.leftOut.size > 0) this.append(renderLeftOut(this.leftOut));
     const summary = renderSummary(result);
     if (summary !== undefined) this.append(renderSummaryEntry(summary));
     this.close();
@@ -61,19 +87,30 @@ export class ReportFile {
   /** Closes the file as it is, after a check that did not come to its end. */
   close(): void {
     if (this.fd === -1) return;
-    try {
-      this.flush();
-    } finally {
-      closeSync(this.fd);
-      this.fd = -1;
-    }
+    this.try(() => this.flush());
+    const { fd } = this;
+    this.fd = -1;
+    this.try(() => closeSync(fd));
   }
 
   private append(entry: string): void {
-    if (this.fd === -1) this.create();
-    this.pending.push(entry);
-    this.pendingLength += entry.length;
-    if (this.pendingLength >= BUFFER_BYTES) this.flush();
+    if (this.problem !== undefined) return;
+    this.try(() => {
+      if (this.fd === -1) this.create();
+      this.pending.push(entry);
+      this.pendingLength += entry.length;
+      if (this.pendingLength >= BUFFER_BYTES) this.flush();
+    });
+  }
+
+  private try(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.pending = [];
+      this.problem ??=
+        error instanceof GraphkeepError ? error : fileError(error, 'write the report', this.openPath ?? this.directory);
+    }
   }
 
   private create(): void {
@@ -93,11 +130,7 @@ export class ReportFile {
     const bytes = Buffer.from(this.pending.join(''), 'utf8');
     this.pending = [];
     this.pendingLength = 0;
-    try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.fd, bytes, done);
-    } catch (error) {
-      throw fileError(error, 'write the report', this.openPath!);
-    }
+    for (let done = 0; done < bytes.length; ) done += writeSync(this.fd, bytes, done);
   }
 }
 

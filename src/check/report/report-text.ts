@@ -1,6 +1,6 @@
 import { printableLine } from '../../base/printable-text.ts';
 import type { PendingLog } from '../../replay/pending-log.ts';
-import { describeKind } from '../check-kinds.ts';
+import { type CheckKind, describeKind } from '../check-kinds.ts';
 import type { CheckResult } from '../check-store.ts';
 import type { Finding } from '../finding.ts';
 import { summaryTypes } from '../summary-types.ts';
@@ -41,6 +41,12 @@ export function renderSummary({
 /** An entry of the report file, with its line break. */
 export function renderEntry(finding: Finding): string {
   return `${finding.severity === 'error' ? 'ERROR' : 'WARN '}: ${renderFinding(finding)}\n`;
+}
+
+/** What a report does not show one by one, by kind. */
+export function renderLeftOut(counts: ReadonlyMap<CheckKind, number>): string {
+  const lines = [...counts].map(([kind, count]) => `\t${count} x ${describeKind(kind).severity} ${kind}`);
+  return `WARN : The report has an end; these findings are not shown:\n${lines.join('\n')}\n`;
 }
 
 /** The end of the report file. */

@@ -1,3 +1,4 @@
+import type { GraphkeepError } from '../../base/errors.ts';
 import { type CheckOptions, type CheckResult, checkStore } from '../check-store.ts';
 import type { Finding } from '../finding.ts';
 import { FindingTally } from '../finding-tally.ts';
@@ -13,6 +14,8 @@ export interface ReportedCheckOptions extends CheckOptions {
 export interface ReportedCheck extends CheckResult {
   /** Undefined if there was nothing to report. */
   reportPath: string | undefined;
+  /** Why the report is not complete, or not there. What was found does not depend on it. */
+  reportFailure: GraphkeepError | undefined;
 }
 
 /**
@@ -31,7 +34,7 @@ export async function checkStoreWithReport(directory: string, options: ReportedC
     };
     const result = await checkStore(directory, { ...options, onFinding, maxFindingsPerKind: Number.POSITIVE_INFINITY });
     report.finish(result);
-    return { ...result, reportPath: report.path };
+    return { ...result, reportPath: report.path, reportFailure: report.failure };
   } finally {
     report.close();
   }

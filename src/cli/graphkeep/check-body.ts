@@ -1,4 +1,4 @@
-import { GraphkeepError, hasCode } from '../../base/errors.ts';
+import { describeError, GraphkeepError, hasCode } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
 import { describeKind } from '../../check/check-kinds.ts';
 import type { CheckProgress } from '../../check/check-store.ts';
@@ -42,6 +42,8 @@ export async function checkBody({ values, positionals, context }: Invocation, re
     return COULD_NOT_CHECK;
   }
   const text = [describe(request, check), ...(check.pending === undefined ? [] : [describePending(check.pending)])];
+  if (check.reportFailure !== undefined)
+    reporter.note(`The report is not complete: ${describeError(check.reportFailure)}`);
   reporter.report(text.join('\n'), describeForPrograms(request, check, shown));
   return check.consistent ? 0 : INCONSISTENT;
 }
@@ -66,12 +68,16 @@ function describe({ directory }: CheckRequest, check: ReportedCheck): string {
     const { severity, message } = describeKind(kind);
     return `  ${String(count).padStart(width)} x ${severity} ${kind}: ${message}`;
   });
-  const lines = [`${directory} ${verdict}: ${errors} errors, ${warnings} warnings.`, ...kinds, `Report: ${reportPath}`];
+  const lines = [
+    `${directory} ${verdict}: ${errors} errors, ${warnings} warnings.`,
+    ...kinds,
+    `Report: ${reportPath ?? 'none'}`,
+  ];
   return lines.map(printableLine).join('\n');
 }
 
 function describeForPrograms({ directory }: CheckRequest, check: ReportedCheck, shown: readonly Finding[]): object {
-  const { consistent, errors, warnings, bytes, byKind, pending, reportPath } = check;
+  const { consistent, errors, warnings, bytes, byKind, pending, reportPath, reportFailure } = check;
   return {
     command: 'check',
     directory,
@@ -81,6 +87,7 @@ function describeForPrograms({ directory }: CheckRequest, check: ReportedCheck, 
     bytes,
     byKind: Object.fromEntries(byKind),
     ...(reportPath === undefined ? {} : { report: reportPath }),
+    ...(reportFailure === undefined ? {} : { reportFailure: describeError(reportFailure) }),
     ...(pending === undefined
       ? {}
       : { pending: { ...pending, notChecked: ['label scan store entries', 'index entries'] } }),

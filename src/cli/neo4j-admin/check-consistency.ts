@@ -39,6 +39,9 @@ export async function checkConsistency(request: CheckRequest, context: CommandCo
   if (check.pending !== undefined) log('WARN', CHECKER, describePending(check.pending));
   const summary = renderSummary(check);
   if (summary !== undefined) log('WARN', CHECKER, summary);
+  if (check.reportFailure !== undefined) {
+    log('WARN', CHECKER, `The report is not complete: ${describeError(check.reportFailure)}`);
+  }
   if (check.reportPath !== undefined) {
     log('WARN', CHECKER, `See '${printableLine(check.reportPath)}' for a detailed consistency report.`);
   }
