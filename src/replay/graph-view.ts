@@ -25,8 +25,8 @@ export class UnknownPast extends Error {
 export type LocateImage = (space: RecordSpace, id: number) => number;
 
 /** Answers of {@link LocateImage} that are not locations. */
-export const FROM_STORE = NO_IMAGE;
-export const UNKNOWN = -1;
+const FROM_STORE = NO_IMAGE;
+const UNKNOWN = -1;
 
 /**
  * Sees the graph at a moment within a stretch of log without replaying it: records that the log touches come from the images that
