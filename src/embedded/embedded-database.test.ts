@@ -275,6 +275,36 @@ describe('indexes and constraints', () => {
     await reopen(db);
   });
 
+  test.each([
+    ['a text', text('x'.repeat(40_000))],
+    ['an array', { type: 'array', of: 'string', elements: [text('x'.repeat(40_000))] }],
+    [
+      'an array of very many',
+      { type: 'array', of: 'boolean', elements: Array(40_000).fill({ type: 'boolean', value: true }) },
+    ],
+  ] as [string, PropertyValue][])('so is %s that no key has room for, in every index, old or new', async (_name, k) => {
+    const refusal = { code: 'embedded.constraint', message: expect.stringContaining('too long for the index on') };
+    for (const indexProvider of [
+      { key: 'native-btree', version: '1.0' },
+      { key: 'lucene+native', version: '2.0' },
+      { key: 'lucene+native', version: '1.0' },
+    ]) {
+      rmSync(directory, { recursive: true, force: true });
+      const db = await openDatabase({ indexProvider });
+      await db.createIndex('P', ['k']);
+      await db.createIndex('P', ['l', 'k']);
+      await db.createUniquenessConstraint('U', 'k');
+      await expect(db.transact((tx) => tx.createNode(['P'], { k }))).rejects.toMatchObject(refusal);
+      await expect(db.transact((tx) => tx.createNode(['U'], { k }))).rejects.toMatchObject(refusal);
+      const { value: id } = await db.transact((tx) => tx.createNode(['Q'], { k, l: text('x') }));
+      await expect(db.transact((tx) => tx.addLabel(id, 'P'))).rejects.toMatchObject(refusal);
+      await expect(db.createIndex('Q', ['k'])).rejects.toMatchObject(refusal);
+      await expect(db.createIndex('Q', ['k', 'l'])).rejects.toMatchObject(refusal);
+      await expect(db.createUniquenessConstraint('Q', 'k')).rejects.toMatchObject(refusal);
+      await db.close();
+    }
+  });
+
   test('the index of a constraint goes only with it', async () => {
     const db = await openDatabase({ indexProvider: { key: 'lucene+native', version: '2.0' } });
     const constraint = await db.createUniquenessConstraint('P', 'k');

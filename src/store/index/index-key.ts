@@ -1,9 +1,11 @@
 import type { PropertyValue } from '../property-value.ts';
+import { encodeUtf8 } from '../short-string.ts';
 import { DEFAULT_PAGE_BYTES } from '../tree/meta-page.ts';
 import { createNodeFormat } from '../tree/node-formats.ts';
 import { type NativePart, partOf } from './index-part.ts';
 import type { IndexFolders } from './index-provider.ts';
 import { genericKey } from './keys/generic-key.ts';
+import { isTooLongForLucene } from './keys/lucene-term.ts';
 import type { PointCurves } from './keys/point-curves.ts';
 
 export interface LocatedKey {
@@ -40,8 +42,21 @@ export function isTooLongForIndex(
   curves: PointCurves,
 ): boolean {
   const part = partOf(folders, unique, values);
-  if (part.kind === 'lucene') return false;
-  return (part.codec.encode(0, values, curves)?.length ?? 0) > LONGEST_KEY_BYTES;
+  if (part.kind === 'lucene') return values.some(isTooLongForLucene);
+  const key = part.codec.encode(0, values, curves);
+  // What does not fit into the fields of a key at all, or is of an unknown kind, has no bytes.
+  const bytes = key === undefined ? leastKeyBytes(values) : key.length;
+  return bytes > LONGEST_KEY_BYTES;
+}
+
+/** A key with these values is not shorter. */
+function leastKeyBytes(values: readonly PropertyValue[]): number {
+  return values.reduce((sum, value) => sum + leastBytes(value), 0);
+}
+
+function leastBytes(value: PropertyValue): number {
+  if (value.type === 'array') return value.elements.reduce((sum, element) => sum + leastBytes(element), 0);
+  return value.type === 'string' ? encodeUtf8(value.value).length : 1;
 }
 
 function describeValues(values: readonly PropertyValue[]): string {
