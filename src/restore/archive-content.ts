@@ -1,8 +1,8 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { atFile, isMissing } from '../base/file-errors.ts';
+import { atFile } from '../base/file-errors.ts';
 import { METADATA_FILE } from '../store/store-files.ts';
 
 /*
@@ -139,13 +139,8 @@ export function invalidArchive(archive: string, reason: string, hint?: string): 
 
 /** Looked at before it is opened: to open a FIFO waits for somebody who writes. */
 async function requireRegularFile(archive: string): Promise<void> {
-  let info: Awaited<ReturnType<typeof stat>>;
-  try {
-    info = await atFile('read the file', archive, () => stat(archive));
-  } catch (error) {
-    if (isMissing(error)) throw new GraphkeepError('archive.missing', `archive does not exist: ${archive}`);
-    throw error;
-  }
+  const info = await statIfExists(archive);
+  if (info === undefined) throw new GraphkeepError('archive.missing', `archive does not exist: ${archive}`);
   if (info.isFile()) return;
   if (!info.isDirectory()) {
     throw invalidArchive(

@@ -36,14 +36,16 @@ export class EntryJudge {
   private entries = 0;
   private readonly strangers: string[] = [];
   private strangerCount = 0;
-  /** Where the key file was found, if not at the root. */
+  /** Where a key file was found below the root. */
   private nested: string | undefined;
+  private hasKeyFile = false;
 
   /** @throws InvalidEntry for an entry that no archive of a database can have */
   judge(header: Header): NamedEntry {
     if (++this.entries > MAX_ENTRIES) throw new InvalidEntry(`it has more than ${MAX_ENTRIES} entries`);
     const { name, isDirectory } = readName(header);
     const verdict = judgeName(name, isDirectory);
+    this.hasKeyFile ||= name === METADATA_FILE;
     if (verdict === 'foreign') this.remember(name, isDirectory);
     return { name, isDirectory, verdict };
   }
@@ -53,17 +55,14 @@ export class EntryJudge {
     return this.strangerCount > 0;
   }
 
-  /** There is no need to look further: it is known where the database stands in the archive. */
-  get hasFoundNested(): boolean {
-    return this.nested !== undefined;
-  }
-
   /** Why the archive is refused, and what to do. */
   explain(): { reason: string; hint: string } {
-    if (this.nested !== undefined) {
+    if (this.nested !== undefined && !this.hasKeyFile) {
+      // The name is of others: nothing that a shell would obey belongs into a command that people copy.
+      const directory = /^[\w.][\w./-]*$/.test(this.nested) ? this.nested : '<that directory>';
       return {
         reason: `the database stands in a directory of the archive, ${this.nested}; its files must be at the root`,
-        hint: `Unpack it, then pack the files from inside that directory: tar -xzf <archive>; tar -czf graph.db.dump -C ${this.nested} .`,
+        hint: `Unpack it, then pack the files from inside that directory: tar -czf graph.db.dump -C ${directory} .`,
       };
     }
     const more = this.strangerCount - this.strangers.length;

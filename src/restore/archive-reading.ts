@@ -104,7 +104,6 @@ class ArchiveReading {
       for (let next = await entries.next(); next.done !== true; next = await entries.next()) {
         const entry = next.value as Entry;
         const named = this.judge.judge(entry.header);
-        if (this.judge.hasFoundNested) throw this.refusal();
         await this.take(entry, named);
       }
     } catch (error) {

@@ -44,7 +44,7 @@ it.each(['gzip', 'zstd'] as const)(
   async (compression) => {
     const dice = new Dice(nextSeed());
     let failures = 0;
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 40; round++) {
       const disk = new FullDisk(dice.below(90_000), dice);
       const outcome = await writeArchive(
         disk as unknown as FileHandle,
