@@ -46,6 +46,12 @@ export class CopyLog {
     this.report();
   }
 
+  /** A file that has ended is worthless: it comes again. */
+  drop(): void {
+    this.files--;
+    this.report();
+  }
+
   /** In the words of the Java tool (backup-command spec 3.4). */
   beginTransactions(first: number): void {
     this.line(`Start receiving transactions from ${first}`, MONITOR);

@@ -53,6 +53,20 @@ it('leaves nothing of a discarded file', async () => {
   expect([copy.files, copy.bytes]).toEqual([0, 0]);
 });
 
+it('takes a file again that was discarded when it had ended', async () => {
+  const file = await open('a');
+  await file.bytes(Buffer.from('much longer than later'));
+  await file.end();
+  await file.discard();
+  expect([copy.files, copy.bytes, existsSync(join(folder, 'a'))]).toEqual([0, 0, false]);
+  const again = await open('a');
+  await again.bytes(Buffer.from('short'));
+  await again.end();
+  await copy.finish();
+  expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('short');
+  expect([copy.files, copy.bytes]).toEqual([1, 5]);
+});
+
 it('refuses a file that is there already, and closes the others when it is abandoned', async () => {
   const file = await open('a');
   await expect(open('a')).rejects.toMatchObject({ code: 'file.io' });

@@ -85,13 +85,18 @@ export class ReceivedCopy implements CopyReceiver {
     const flush = file.close().catch((error: unknown) => {
       this.failure ??= error;
     });
+    file.ended = flush;
     this.flushes.add(flush);
     void flush.then(() => this.flushes.delete(flush));
   }
 
   private async discard(file: ReceivedFile): Promise<void> {
     this.forget(file);
-    this.openFiles.delete(file);
+    if (!this.openFiles.delete(file)) {
+      this.files--;
+      this.log.drop();
+    }
+    await file.ended;
     await file.remove();
   }
 
@@ -110,6 +115,8 @@ export class ReceivedCopy implements CopyReceiver {
 class ReceivedFile {
   readonly name: string;
   size = 0;
+  /** Its last flush, once it is complete. */
+  ended: Promise<void> | undefined;
   private readonly path: string;
   private readonly handle: FileHandle;
   private flushedTo = 0;

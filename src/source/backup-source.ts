@@ -27,7 +27,7 @@ export interface FileReceiver {
   /** What has come so far is worthless: the file comes again from its beginning. */
   restart(): Promise<void>;
   end(): Promise<void> | void;
-  /** In place of {@link end}: the file is not part of the copy after all. */
+  /** In place of {@link end}, or behind it: the file is not part of the copy after all, and may be opened again. */
   discard(): Promise<void>;
 }
 

@@ -40,6 +40,11 @@ export class ReceivedNames {
     return name;
   }
 
+  /** The file is not part of the copy after all; its name may come again. */
+  forget(name: string): void {
+    this.files.delete(name);
+  }
+
   private findProblem(name: string): string | undefined {
     const parts = name.split('/');
     if (this.files.size >= MAX_FILES) return `more than ${MAX_FILES} files`;

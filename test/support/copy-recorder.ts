@@ -57,8 +57,12 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
     this.files.set(name, file);
     this.mostOpen = Math.max(this.mostOpen, [...this.files.values()].filter(({ state }) => state === 'open').length);
     let isBusy = false;
-    const call = async (what: string, effect: () => void): Promise<void> => {
-      this.check(!isBusy && file.state === 'open', `${what} of ${name}`);
+    const call = async (
+      what: string,
+      effect: () => void,
+      states: RecordedFile['state'][] = ['open'],
+    ): Promise<void> => {
+      this.check(!isBusy && states.includes(file.state), `${what} of ${name}`);
       isBusy = true;
       if (this.slow) await new Promise(setImmediate);
       isBusy = false;
@@ -81,9 +85,10 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
         }),
       discard: () =>
         call('the discarding', () => {
+          if (file.state === 'ended') this.ended.splice(this.ended.indexOf(name), 1);
           file.state = 'discarded';
           this.files.delete(name);
-        }),
+        }, ['open', 'ended']),
     };
   }
 

@@ -272,7 +272,7 @@ describe('a connection that is cut', () => {
         member.fault = once(kind, { cutAfter, reset }, 'neostore.nodestore.db');
         const recorder = new CopyRecorder();
         const copied = copy(sourceFor(member), recorder);
-        if (kind === 'storeId' || kind === 'prepareStoreCopy') {
+        if (kind === 'storeId') {
           const error = await failure(copied);
           expect([error.code, error.place?.peer]).toEqual(['peer.closed', `127.0.0.1:${member.address.port}`]);
         } else {
@@ -280,6 +280,35 @@ describe('a connection that is cut', () => {
           expectWhole(recorder, content);
         }
       }
+    }
+  });
+
+  it('in the first files, which come again as of a later check point: nothing of the earlier one stays', async () => {
+    const content = smallMember();
+    const { length } = await (await startMember(content)).answer({
+      kind: 'prepareStoreCopy',
+      storeId: content.storeId,
+    });
+    for (let i = 1; i <= 10; i++) {
+      const later = smallMember();
+      const member = await startMember(later);
+      const counts = later.prepared.find(({ name }) => name === 'neostore.counts.db.a')!;
+      const told: string[] = [];
+      const cut = once('prepareStoreCopy', { cutAfter: Math.floor((length * i) / 11), reset: i % 2 === 0 });
+      member.fault = (request, connection) => {
+        const fault = cut(request, connection);
+        if (request.kind === 'prepareStoreCopy' && fault === undefined) {
+          counts.name = 'neostore.counts.db.b';
+          counts.bytes = Buffer.concat([counts.bytes.subarray(1), Buffer.from('later')]);
+        }
+        return fault;
+      };
+      const recorder = new CopyRecorder(i % 3 === 0);
+      await copy(sourceFor(member, { onRetry: (what, error) => told.push(`${what} ${error.code}`) }), recorder);
+      expectWhole(recorder, later);
+      expect(Object.keys(recorder.contents)).not.toContain('neostore.counts.db.a');
+      expect(told).toEqual(['the first files peer.closed']);
+      expect(member.kinds.filter((kind) => kind === 'prepareStoreCopy')).toHaveLength(2);
     }
   });
 
@@ -325,10 +354,10 @@ describe('a server that', () => {
   it('is silent in an answer is left, and asked again where that helps', async () => {
     const member = await startMember();
     const source = () => sourceFor(member, { inactivityTimeoutMs: 400 });
-    member.fault = once('prepareStoreCopy', { stallAfter: 30 });
+    member.fault = once('storeId', { stallAfter: 10 });
     const error = await failure(copy(source()));
     expect([error.code, /catch_up_client_inactivity_timeout/.test(error.hint)]).toEqual(['peer.timeout', true]);
-    for (const kind of ['storeFile', 'transactions'] as const) {
+    for (const kind of ['prepareStoreCopy', 'storeFile', 'transactions'] as const) {
       member.fault = once(kind, { stallAfter: 30 });
       const recorder = new CopyRecorder();
       await copy(source(), recorder);

@@ -17,29 +17,45 @@ export interface CopyTarget {
   peer: string;
 }
 
-/** Takes the files of a PREPARE answer, which comes once. */
+/**
+ * Takes the files of a PREPARE answer. If the connection is lost, the answer comes again with a check point of its own: then what has come
+ * is dropped. There may be many files, so each is closed when it is complete.
+ */
 export class PreparedFiles implements AnswerHandler {
-  readonly received = new Set<string>();
   private readonly target: CopyTarget;
-  private file: FileReceiver | undefined;
+  private readonly files = new Map<string, FileReceiver>();
+  private current: FileReceiver | undefined;
 
   constructor(target: CopyTarget) {
     this.target = target;
   }
 
+  /** Names of what has come. */
+  get received(): ReadonlySet<string> {
+    return new Set(this.files.keys());
+  }
+
+  async beginAttempt(): Promise<void> {
+    for (const [name, file] of this.files) {
+      await file.discard();
+      this.target.names.forget(name);
+    }
+    this.files.clear();
+  }
+
   async beginFile(received: string, alignment: number, offset: number): Promise<void> {
     const { receiver, names, peer } = this.target;
     const name = names.accept(received, { peer, offset });
-    this.received.add(name);
-    this.file = await receiver.openFile({ name, alignment, empty: false });
+    this.current = await receiver.openFile({ name, alignment, empty: false });
+    this.files.set(name, this.current);
   }
 
   fileBytes(chunk: Buffer): Wait {
-    return this.file!.bytes(chunk);
+    return this.current!.bytes(chunk);
   }
 
   endFile(): Wait {
-    return this.file!.end();
+    return this.current!.end();
   }
 }
 

@@ -1,5 +1,5 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import type { Prepared } from '../../protocol/catchup/catchup-response.ts';
+import type { CatchupOutcome, Prepared } from '../../protocol/catchup/catchup-response.ts';
 import type { CatchupStoreId } from '../../protocol/catchup/store-id-field.ts';
 import type { CopyReceiver } from '../backup-source.ts';
 import { NeostoreProbe } from '../neostore-probe.ts';
@@ -35,7 +35,7 @@ export class StoreCopy {
    * later ones.
    */
   async receive(line: MemberLine, signal: AbortSignal): Promise<number> {
-    const { prepared, received } = await this.prepare(line);
+    const { prepared, received } = await this.prepare(line, signal);
     const wanted = this.readNames(prepared.files, received);
     await this.fetchAll(
       line,
@@ -49,10 +49,13 @@ export class StoreCopy {
     return prepared.transactionId;
   }
 
-  private async prepare(line: MemberLine): Promise<{ prepared: Prepared; received: ReadonlySet<string> }> {
-    const { storeId, target, options } = this;
+  private async prepare(
+    line: MemberLine,
+    signal: AbortSignal,
+  ): Promise<{ prepared: Prepared; received: ReadonlySet<string> }> {
+    const { target, options } = this;
     const files = new PreparedFiles(target);
-    const outcome = await line.request({ kind: 'prepareStoreCopy', storeId }, files);
+    const outcome = await this.askToPrepare(line, files, signal);
     if (outcome.kind !== 'prepared') throw unexpectedOutcome(outcome);
     if (outcome.status !== 'SUCCESS') throw describeRefusal(outcome.status, 'Preparing the copy failed', options.peer);
     if (outcome.transactionId < 1) {
@@ -62,6 +65,20 @@ export class StoreCopy {
       });
     }
     return { prepared: outcome, received: files.received };
+  }
+
+  /** Asks again when the connection is lost; whatever the member answers is its answer. */
+  private async askToPrepare(line: MemberLine, files: PreparedFiles, signal: AbortSignal): Promise<CatchupOutcome> {
+    const { retry, onRetry } = this.options;
+    const plan = new RetryPlan(retry, signal, (error, attempt) => onRetry('the first files', error, attempt));
+    for (;;) {
+      await files.beginAttempt();
+      try {
+        return await line.request({ kind: 'prepareStoreCopy', storeId: this.storeId }, files);
+      } catch (error) {
+        await plan.pause(error);
+      }
+    }
   }
 
   /**
