@@ -12,40 +12,42 @@ export async function inspectBody({ positionals, context }: Invocation, reporter
 
 /** The lines for people. */
 export function describeInspection(inspection: Inspection): string[] {
-  const { store, lastTransaction, counts, schema } = inspection;
+  const { store, lastTransaction, counts, schema, faults, problems } = inspection;
   const committed = lastTransaction.committedAt === undefined ? '' : `, committed ${lastTransaction.committedAt}`;
   const rows: [string, string][] = [
     ['Directory', inspection.directory],
     ['In use', inspection.inUse ? 'yes' : 'no'],
     ['Size', `${formatBytes(inspection.bytes)} in ${inspection.files} files`],
-    ['Store id', `${store.randomId}, created ${store.createdAt}`],
-    ['Format', `${store.format} (${store.version})`],
+    ['Store id', `${store.randomId}, created ${store.createdAt ?? 'unknown'}`],
+    ['Format', `${store.format} (${store.version}), Neo4j ${store.release}`],
     ['Last transaction', `${lastTransaction.id}${committed}`],
     ['State', describeState(inspection)],
     ['Check point', describeCheckPoint(inspection)],
     ['Log files', describeLogFiles(inspection)],
-    ['Nodes', describeCount(inspection, counts?.nodes)],
-    ['Relationships', describeCount(inspection, counts?.relationships)],
-    ...schema.indexes.map((item): [string, string] => ['Index', describeSchemaItem(item)]),
-    ...schema.constraints.map((item): [string, string] => ['Constraint', describeSchemaItem(item)]),
+    ['Nodes', String(counts?.nodes ?? 'unknown')],
+    ['Relationships', String(counts?.relationships ?? 'unknown')],
+    ...(schema === undefined ? [['Schema', 'unknown'] as [string, string]] : []),
+    ...(schema?.indexes ?? []).map((item): [string, string] => ['Index', describeSchemaItem(item)]),
+    ...(schema?.constraints ?? []).map((item): [string, string] => ['Constraint', describeSchemaItem(item)]),
+    ...faults.map(({ name, fault }): [string, string] => ['Incomplete', `${name} is ${fault}`]),
+    ...problems.map((problem): [string, string] => ['Unknown', problem]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows.map(([name, text]) => `${name}:`.padEnd(width) + printableLine(text));
 }
 
-function describeState({ log }: Inspection): string {
+function describeState({ log, faults }: Inspection): string {
+  if (faults.length > 0)
+    return `incomplete: ${faults.length === 1 ? 'a store file is' : `${faults.length} store files are`} missing`;
+  if (log.state === 'unreadable') return 'unknown: the transaction log cannot be read';
   if (log.state === 'absent') return 'no transaction log in this directory';
   if (log.state === 'clean') return 'clean';
   const torn = log.tornBytes === 0 ? '' : `, ${log.tornBytes} torn bytes to cut off`;
   return `needs recovery: ${log.transactionsToReplay} transactions to replay${torn}`;
 }
 
-function describeCount({ log }: Inspection, count: number | undefined): string {
-  if (count === undefined) return 'unknown (no counts store)';
-  return log.state === 'needs-recovery' ? `${count} (before recovery)` : String(count);
-}
-
-function describeCheckPoint({ log: { checkPoint } }: Inspection): string {
+function describeCheckPoint({ log: { checkPoint, state } }: Inspection): string {
+  if (state === 'unreadable') return 'unknown';
   return checkPoint === undefined ? 'none' : `log file ${checkPoint.file}, offset ${checkPoint.offset}`;
 }
 

@@ -1,39 +1,51 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdirSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { statIfExists } from '../../base/durable-files.ts';
-import { GraphkeepError } from '../../base/errors.ts';
+import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
 import { listLogFiles } from '../../log/log-files.ts';
-import { findRecoveryStart } from '../../log/recovery-start.ts';
+import { findRecoveryStart, type LastTransaction } from '../../log/recovery-start.ts';
 import { ANY, readLiveCounts } from '../../store/counts-store.ts';
 import { isDatabaseInUse } from '../../store/database-lock.ts';
 import type { RuleSchema, SchemaRule } from '../../store/schema-rule.ts';
-import { METADATA_FILE } from '../../store/store-files.ts';
+import { transactionLogVersion } from '../../store/store-files.ts';
 import { formatStoreVersion } from '../../store/store-id.ts';
 import { StoreReader } from '../../store/store-reader.ts';
+import { type FileFault, recogniseStore } from '../../store/store-recognition.ts';
+import { describeUnsupported } from '../../store/supported-store.ts';
 import { TokenNames } from '../../store/tokens.ts';
 
-/** What a store directory holds, as `inspect --json` prints it. Times are ISO 8601. */
+/**
+ * What a store directory holds, as `inspect --json` prints it. Times are ISO 8601. What cannot be known is absent, and `problems` says
+ * why: nothing here is a guess.
+ */
 export interface Inspection {
   directory: string;
   /** A server or another command holds the lock. */
   inUse: boolean;
-  store: { createdAt: string; randomId: string; version: string; format: string };
-  /** After recovery, if that is needed. */
+  store: { createdAt: string | undefined; randomId: string; version: string; format: string; release: string };
+  /** Store files that are missing, or no regular files. All of them. */
+  faults: FileFault[];
+  /** After recovery, if that is needed; as `neostore` says it where the log cannot be read. */
   lastTransaction: { id: number; committedAt: string | undefined };
   log: {
     files: { name: string; bytes: number }[];
     checkPoint: { file: number; offset: number } | undefined;
-    state: 'clean' | 'needs-recovery' | 'absent';
-    /** What a recovery would replay and cut off. */
-    transactionsToReplay: number;
-    tornBytes: number;
+    /** `unreadable`: a gap or damage; nobody knows then what a recovery would do. */
+    state: 'clean' | 'needs-recovery' | 'absent' | 'unreadable';
+    /** What a recovery would replay and cut off; undefined if the log cannot be read. */
+    transactionsToReplay: number | undefined;
+    tornBytes: number | undefined;
   };
-  /** Of the counts store: exact if the log is clean, else of an earlier moment. */
+  /** Of the counts store, if it is as new as the store and nothing waits for recovery. */
   counts: { nodes: number; relationships: number; transaction: number } | undefined;
-  schema: { indexes: SchemaItem[]; constraints: SchemaItem[] };
+  /** Undefined if the schema or the names in it cannot be read. */
+  schema: { indexes: SchemaItem[]; constraints: SchemaItem[] } | undefined;
   files: number;
   bytes: number;
+  /** Why something is not known, one sentence each. */
+  problems: string[];
 }
 
 export interface SchemaItem {
@@ -46,65 +58,110 @@ export interface SchemaItem {
   name?: string;
 }
 
-/** Reads what the directory holds; changes nothing. */
+/**
+ * Reads what the directory holds; changes nothing. Damage does not end it as long as `neostore` can be read.
+ *
+ * @throws GraphkeepError for a store of another release, or what is no store
+ */
 export async function inspectStore(directory: string): Promise<Inspection> {
-  if ((await statIfExists(directory)) === undefined) {
-    throw new GraphkeepError('backup.missing', 'there is no such directory', { place: { file: directory } });
+  const recognised = await recogniseStore(directory);
+  if (!('release' in recognised) || recognised.kind === 'other' || recognised.release === undefined) {
+    throw describeUnsupported(recognised, directory);
   }
-  if ((await statIfExists(join(directory, METADATA_FILE)))?.isFile() !== true) {
-    throw new GraphkeepError('backup.invalid', 'this is not a backup or database', { place: { file: directory } });
-  }
+  const problems: string[] = [];
+  const faults = recognised.kind === 'incomplete' ? recognised.faults : [];
   const reader = new StoreReader(directory);
   try {
     const { metadata, format } = reader;
-    const recovery = findRecoveryStart(directory);
-    const { files } = listLogFiles(directory);
-    const last = recovery.lastTransaction;
+    const { log, last } = inspectLog(directory, problems);
+    const lastTransaction = last?.transactionId ?? metadata.lastTransactionId;
     return {
       directory,
       inUse: await isDatabaseInUse(directory),
       store: {
-        createdAt: new Date(metadata.creationTime).toISOString(),
+        createdAt: isoTime(metadata.creationTime),
         randomId: BigInt.asUintN(64, metadata.randomId).toString(16).padStart(16, '0'),
         version: formatStoreVersion(metadata.storeVersion),
         format: format.family,
+        release: recognised.release.releases,
       },
+      faults,
       lastTransaction: {
-        id: last?.transactionId ?? metadata.lastTransactionId,
+        id: lastTransaction,
         committedAt: isoTime(last?.timeCommitted ?? metadata.lastTransactionCommitTime),
       },
-      log: {
-        files: files.map(({ version, sizeBytes }) => ({
-          name: `neostore.transaction.db.${version}`,
-          bytes: sizeBytes,
-        })),
-        checkPoint: describePosition(recovery.lastCheckPoint?.target),
-        state: files.length === 0 ? 'absent' : recovery.needed ? 'needs-recovery' : 'clean',
-        transactionsToReplay: recovery.transactions,
-        tornBytes: recovery.tornBytes,
-      },
-      counts: describeCounts(directory),
-      schema: describeSchema(reader),
+      log,
+      counts: attempt('counts', problems, () => inspectCounts(directory, log.state, lastTransaction, problems)),
+      schema: attempt('schema', problems, () => describeSchema(reader)),
       ...(await measure(directory)),
+      problems,
     };
   } finally {
     reader.close();
   }
 }
 
-function isoTime(ms: number): string | undefined {
-  // 0 and 1 stand for "never" in neostore.
-  return ms > 1 ? new Date(ms).toISOString() : undefined;
+/** What damage keeps from being known is said, and the rest is told. */
+function attempt<T>(what: string, problems: string[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof GraphkeepError)) throw error;
+    problems.push(`${what}: ${describeError(error)}`);
+    return undefined;
+  }
 }
 
-function describePosition(position: { version: number; offset: number } | undefined) {
-  return position === undefined ? undefined : { file: position.version, offset: position.offset };
+function inspectLog(directory: string, problems: string[]): { log: Inspection['log']; last?: LastTransaction } {
+  const files = listNamedLogs(directory);
+  const found = attempt('log', problems, () => {
+    listLogFiles(directory);
+    return findRecoveryStart(directory);
+  });
+  if (found === undefined) {
+    const unknown = { checkPoint: undefined, transactionsToReplay: undefined, tornBytes: undefined };
+    return { log: { files, state: 'unreadable', ...unknown } };
+  }
+  const state = files.length === 0 ? 'absent' : found.needed ? 'needs-recovery' : 'clean';
+  const { transactions: transactionsToReplay, tornBytes, lastTransaction } = found;
+  const log = {
+    files,
+    checkPoint: describePosition(found.lastCheckPoint?.target),
+    state,
+    transactionsToReplay,
+    tornBytes,
+  };
+  return { log: log as Inspection['log'], ...(lastTransaction === undefined ? {} : { last: lastTransaction }) };
 }
 
-function describeCounts(directory: string): Inspection['counts'] {
+/** The files as they are there, also where one between them is missing. */
+function listNamedLogs(directory: string): Inspection['log']['files'] {
+  return readdirSync(directory)
+    .map((name) => ({ name, version: transactionLogVersion(name) }))
+    .filter(({ version }) => version !== undefined)
+    .sort((a, b) => a.version! - b.version!)
+    .map(({ name }) => ({ name, bytes: statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0 }));
+}
+
+/** A counts store of an earlier moment says nothing about the store as it is: a server counts anew, or replays. */
+function inspectCounts(
+  directory: string,
+  logState: Inspection['log']['state'],
+  lastTransaction: number,
+  problems: string[],
+): Inspection['counts'] {
   const live = readLiveCounts(directory);
-  if (live === undefined) return undefined;
+  if (live === undefined) {
+    problems.push('counts: there is no counts store that can be read');
+    return undefined;
+  }
   const { counts } = live;
+  if (logState === 'needs-recovery' || logState === 'unreadable' || counts.txId !== lastTransaction) {
+    problems.push(
+      `counts: the counts store is of transaction ${counts.txId}, the last transaction is ${lastTransaction}`,
+    );
+    return undefined;
+  }
   return {
     nodes: counts.nodeCount(ANY),
     relationships: counts.relationshipCount(ANY, ANY, ANY),
@@ -112,7 +169,17 @@ function describeCounts(directory: string): Inspection['counts'] {
   };
 }
 
-function describeSchema(reader: StoreReader): Inspection['schema'] {
+function isoTime(ms: number): string | undefined {
+  // 0 and 1 stand for "never" in neostore; damage may make it anything.
+  const date = new Date(ms);
+  return ms > 1 && !Number.isNaN(date.getTime()) ? date.toISOString() : undefined;
+}
+
+function describePosition(position: { version: number; offset: number } | undefined) {
+  return position === undefined ? undefined : { file: position.version, offset: position.offset };
+}
+
+function describeSchema(reader: StoreReader): NonNullable<Inspection['schema']> {
   const labels = new TokenNames(reader.tokens('label'));
   const types = new TokenNames(reader.tokens('relationshipType'));
   const keys = new TokenNames(reader.tokens('propertyKey'));
@@ -142,8 +209,9 @@ async function measure(directory: string): Promise<{ files: number; bytes: numbe
   const total = { files: 0, bytes: 0 };
   for (const name of names) {
     const path = join(directory, name);
-    const info = await atFile('read the file', path, () => stat(path));
-    if (!info.isFile()) continue;
+    // A link that leads nowhere, or a file that goes meanwhile, is no reason to say nothing.
+    const info = await statIfExists(path);
+    if (info?.isFile() !== true) continue;
     total.files++;
     total.bytes += info.size;
   }
