@@ -295,7 +295,16 @@ export const nativeCommands: readonly NativeCommandRow[] = [
   {
     name: 'restore',
     summary: 'Put a backup in the place of a database.',
-    options: [...restore.options, json, verbose],
+    options: [
+      ...restore.options,
+      flag(
+        'check',
+        false,
+        'Check the consistency of the restored files before they replace anything. Without it only headers, lengths and logs are looked at.',
+      ),
+      json,
+      verbose,
+    ],
     positionals: [],
   },
   {

@@ -11,6 +11,7 @@ import type { ArchiveCompression } from './archive-content.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
 import { writeArchive } from './archive-writing.ts';
 import { archiveExists, PartialArchive } from './partial-archive.ts';
+import { requireWholeFiles } from './restorable-store.ts';
 import { listTransactionLogs } from './staged-database.ts';
 
 export interface DumpOptions extends ArchiveProgress {
@@ -40,6 +41,7 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
   await withDatabaseLock(databaseDirectory, forbidden, async () => {
     await requireSupportedStore(databaseDirectory, 'copy', transactionLogDirectory);
     await requireClean(options);
+    await requireWholeFiles(databaseDirectory);
     if ((await statIfExists(archive)) !== undefined) throw archiveExists(archive);
     await atFile('open the directory', dirname(archive), () => stat(dirname(archive)));
     const logs =

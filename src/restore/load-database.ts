@@ -3,11 +3,10 @@ import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { withDatabaseLock } from '../store/database-lock.ts';
-import { recogniseStore } from '../store/store-recognition.ts';
-import { describeUnsupported } from '../store/supported-store.ts';
 import { recogniseArchive } from './archive-content.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
 import { readArchive } from './archive-reading.ts';
+import { requireRestorable } from './restorable-store.ts';
 import { listTransactionLogs, StagedDatabase } from './staged-database.ts';
 
 export interface LoadOptions extends ArchiveProgress {
@@ -53,11 +52,17 @@ export async function loadDatabase(options: LoadOptions): Promise<void> {
 
 /** What no 3.x server opens never takes the place of a database. The files are named as those of the archive: the staging goes away. */
 async function requireLoadable(staged: string, archive: string): Promise<void> {
-  const store = await recogniseStore(staged);
-  if (store.kind === 'supported' || store.kind === 'older') return;
-  const { code, message, observed, place, hint } = describeUnsupported(store, staged);
+  try {
+    await requireRestorable(staged);
+  } catch (error) {
+    if (!(error instanceof GraphkeepError)) throw error;
+    throw ofArchive(error, staged, archive);
+  }
+}
+
+function ofArchive({ code, message, observed, place, hint }: GraphkeepError, staged: string, archive: string) {
   const name = place?.file === undefined ? '' : relative(staged, place.file);
-  throw new GraphkeepError(code, `the archive cannot be loaded: ${message}`, {
+  return new GraphkeepError(code, `the archive cannot be loaded: ${message}`, {
     place: { file: archive },
     observed: observed ?? `./${name}`,
     hint,

@@ -5,11 +5,11 @@ import { copyFileDurably, copyTree, makeDirectory, statIfExists, syncDirectory }
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, isForbidden, isMissing } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
 import { lockDatabase } from '../store/database-lock.ts';
 import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
 import { recogniseStore } from '../store/store-recognition.ts';
-import { describeUnsupported, requireSupportedStore } from '../store/supported-store.ts';
+import { describeUnsupported } from '../store/supported-store.ts';
+import { requireConsistent, requireRestorable } from './restorable-store.ts';
 import { listTransactionLogs, StagedDatabase } from './staged-database.ts';
 
 /** Brings a store up to the end of its log, in place. The replay room provides it. */
@@ -29,6 +29,8 @@ export interface RestoreOptions {
   force: boolean;
   /** Recovers the copy of a backup that was not shut down cleanly. Without it the server recovers at its first start. */
   recoverStore?: RecoverStore | undefined;
+  /** Also checks the consistency of the copy; an inconsistent one, or one that waits for recovery, replaces nothing. */
+  checkConsistency?: boolean;
   signal: AbortSignal;
   onFile?: ((relative: string, sizeBytes: number) => void) | undefined;
   onBytes?: ((count: number) => void) | undefined;
@@ -51,7 +53,6 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
   await requireBackup(options);
   await requireVacancy(options);
   await refuseOverlap(options);
-  await requireSupportedStore(options.from, 'copy');
   const backupLocks = await lockBackup(options);
   try {
     await makeDirectory(dirname(options.databaseDirectory));
@@ -68,13 +69,15 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
 
 async function copyAndPublish(options: RestoreOptions): Promise<RestoreReport> {
   const { signal } = options;
-  // A damaged log shows before anything is copied.
-  const dirty = findRecoveryStart(options.from).needed;
+  // What no server would open shows before anything is copied.
+  const dirty = await requireRestorable(options.from);
   const staged = await StagedDatabase.create(options.databaseDirectory);
   try {
     const total = await copyKeyFileLast(options, staged.path);
     const recovered = dirty && options.recoverStore !== undefined;
     if (recovered) await options.recoverStore!(staged.path, signal);
+    await requireRestorable(staged.path);
+    if (options.checkConsistency === true) await requireConsistent(staged.path, signal);
     throwIfCancelled(signal);
     await staged.publish(separateLogDirectory(options));
     return { ...total, recovered, needsRecovery: dirty && !recovered };

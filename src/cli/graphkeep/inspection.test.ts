@@ -112,6 +112,6 @@ describe('inspect', () => {
     mkdirSync(at('neostore.counts.db.a'));
     const inspection = await inspectStore(store);
     expect(inspection).toMatchObject({ counts: undefined, schema: undefined, store: { createdAt: undefined } });
-    expect(inspection.problems).toHaveLength(2);
+    expect(inspection.problems).toHaveLength(3);
   });
 });

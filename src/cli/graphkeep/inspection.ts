@@ -8,8 +8,10 @@ import { listLogFiles } from '../../log/log-files.ts';
 import { findRecoveryStart, type LastTransaction } from '../../log/recovery-start.ts';
 import { ANY, readLiveCounts } from '../../store/counts-store.ts';
 import { isDatabaseInUse } from '../../store/database-lock.ts';
+import { describeOddLength, findOddLengths } from '../../store/file-lengths.ts';
 import type { RuleSchema, SchemaRule } from '../../store/schema-rule.ts';
 import { transactionLogVersion } from '../../store/store-files.ts';
+import type { StoreFormat } from '../../store/store-format.ts';
 import { formatStoreVersion } from '../../store/store-id.ts';
 import { StoreReader } from '../../store/store-reader.ts';
 import { type FileFault, recogniseStore } from '../../store/store-recognition.ts';
@@ -94,10 +96,24 @@ export async function inspectStore(directory: string): Promise<Inspection> {
       counts: attempt('counts', problems, () => inspectCounts(directory, log.state, lastTransaction, problems)),
       schema: attempt('schema', problems, () => describeSchema(reader)),
       ...(await measure(directory)),
-      problems,
+      problems: [...problems, ...(await describeLengths(directory, reader.format, faults))],
     };
   } finally {
     reader.close();
+  }
+}
+
+async function describeLengths(
+  directory: string,
+  format: StoreFormat,
+  faults: readonly FileFault[],
+): Promise<string[]> {
+  if (faults.length > 0) return [];
+  try {
+    return (await findOddLengths(directory, format)).map((odd) => `records: ${describeOddLength(odd)}`);
+  } catch (error) {
+    if (!(error instanceof GraphkeepError)) throw error;
+    return [`records: ${describeError(error)}`];
   }
 }
 

@@ -8,7 +8,8 @@ import type { Reporter } from './reporter.ts';
 
 export async function restoreBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const options = await requestRestore(values, context);
-  const report = await restoreDatabase({ ...options, ...countProgress(reporter, 'restoring') });
+  const checkConsistency = values.flag('check');
+  const report = await restoreDatabase({ ...options, checkConsistency, ...countProgress(reporter, 'restoring') });
   if (report.needsRecovery) {
     const recover = `graphkeep recover ${options.databaseDirectory}`;
     const text = 'The backup was not shut down cleanly; the server recovers the database at its first start';

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { GraphkeepError } from '../base/errors.ts';
+import { checkStore } from '../check/check-store.ts';
+import { findRecoveryStart } from '../log/recovery-start.ts';
+import { describeOddLength, findOddLengths } from '../store/file-lengths.ts';
+import { readMetadata } from '../store/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
+import { formatByVersion } from '../store/store-format.ts';
+import { requireSupportedStore } from '../store/supported-store.ts';
+
+/**
+ * What must be so before a store takes the place of a database: a release that a 3.x server opens, every record store there, headers that
+ * say something, whole records, logs without gap or damage. Reads headers and logs, not the records.
+ *
+ * @returns true if the store needs recovery
+ * @throws GraphkeepError what {@link requireSupportedStore} and {@link findRecoveryStart} throw; `store.corrupt`
+ */
+export async function requireRestorable(directory: string): Promise<boolean> {
+  await requireSupportedStore(directory, 'copy');
+  const { needed } = findRecoveryStart(directory);
+  await requireWholeFiles(directory, needed);
+  return needed;
+}
+
+/**
+ * Every file ends with a whole record.
+ *
+ * @param wasKilled a server that was killed while a file grew leaves a part of a record, and recovers
+ */
+export async function requireWholeFiles(directory: string, wasKilled = false): Promise<void> {
+  const { storeVersion } = readMetadata(join(directory, METADATA_FILE));
+  const odd = await findOddLengths(directory, formatByVersion(storeVersion));
+  const wrong = wasKilled ? odd.filter(({ textMode }) => textMode) : odd;
+  if (wrong.length === 0) return;
+  throw new GraphkeepError('store.corrupt', 'the store was not copied whole', {
+    place: { file: join(directory, wrong[0]!.name) },
+    observed: wrong.map(describeOddLength).join('; '),
+    hint: wrong.some(({ textMode }) => textMode)
+      ? 'Copy the store again as binary files; with git, mark it `* -text` in .gitattributes.'
+      : 'Use another copy: a backup, or all files of the stopped database once more.',
+  });
+}
+
+/** The whole consistency check, before anything is replaced. */
+export async function requireConsistent(directory: string, signal: AbortSignal): Promise<void> {
+  const { consistent, errors, byKind } = await checkStore(directory, { signal });
+  if (consistent) return;
+  throw new GraphkeepError('check.inconsistent', 'the backup is inconsistent and was not restored', {
+    observed: `${errors} errors: ${[...byKind].map(([kind, count]) => `${count} x ${kind}`).join(', ')}`,
+    hint: 'Run the check on the backup for a report, or use an older backup.',
+  });
+}
