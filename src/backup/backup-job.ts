@@ -36,7 +36,7 @@ export async function runBackup(
 ): Promise<BackupReport> {
   const startedAt = performance.now();
   const startedOn = new Date();
-  const target = await TargetDirectory.open(join(options.backupDir, options.name));
+  const target = await TargetDirectory.open(join(options.backupDir, options.name), (text) => events.note(text));
   try {
     const job = new BackupJob(options, events, signal, target);
     const { outcome, fallback } = await job.run();
@@ -71,7 +71,7 @@ class BackupJob {
 
   async run(): Promise<MadeBackup> {
     const state = await this.target.state();
-    if (state === 'foreign') throw this.foreign();
+    if (state === 'foreign') throw this.target.foreign();
     if (state === 'backup') await this.refuseOtherRelease();
     const strategies = strategiesFor(this.options);
     if (state === 'absent' && !this.options.fallbackToFull) {
@@ -170,16 +170,5 @@ class BackupJob {
   private async refuseOtherRelease(): Promise<void> {
     const store = await recogniseStore(this.target.path);
     if (store.kind === 'other') throw describeUnsupported(store, this.target.path);
-  }
-
-  private foreign(): GraphkeepError {
-    const { path } = this.target;
-    return new GraphkeepError(
-      'usage',
-      `Can only perform a full backup into an empty directory but ${path} is not empty`,
-      {
-        hint: 'Choose another --name, or move the files away.',
-      },
-    );
   }
 }

@@ -1,29 +1,48 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { makeDirectory, removeTree, renameDurably, statIfExists, syncDirectory } from '../base/durable-files.ts';
-import { GraphkeepError } from '../base/errors.ts';
+import { lstatIfExists, makeDirectory, removeTree, renameDurably, statIfExists } from '../base/durable-files.ts';
+import { describeError, GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
+import { type FileRights, grantRights, RightsKeeper, rightsBelow, rightsOf } from '../base/file-rights.ts';
+import { findRenameObstacle, resolveTarget } from '../base/replaceable-directory.ts';
+import { WorkDirectory } from '../base/work-directory.ts';
+import { readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
+import { requireCompleteStore } from '../store/store-completeness.ts';
 import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
+import { sameStore } from '../store/store-id.ts';
+import { MountedTarget } from './mounted-target.ts';
 
 /*
- * The life of a backup directory. All names are siblings of the target `<name>`, so every step between them is one rename:
+ * The life of a backup directory. `<name>` is the directory itself: links are resolved first. What belongs to it are siblings, so every
+ * step between them is one rename:
  *
- *   <name>                    the backup that the user has: absent, empty, or complete
- *   <name>.graphkeep-lock     held for the whole command; empty; gone afterwards
- *   <name>.graphkeep-work/    scratch: the copy being received, a received log, sort runs. Worthless after a crash
- *   <name>.graphkeep-ready/   a complete, durable, recovered full backup that waits for its place
- *   <name>.err.<N>            an older backup that a full one has replaced (fallback)
+ *   <name>                         the backup that the user has: absent, empty, or complete
+ *   <name>.graphkeep-lock          held for the whole command; empty; gone afterwards
+ *   <name>.graphkeep-work/         of this user alone, and only with the parts below; anything else of this name is refused, not touched
+ *     store/                       the copy being received. Worthless after a crash, as are:
+ *     log/, replay/                a received log; sort runs
+ *     ready/                       a complete, durable, recovered full backup that waits for its place: the name is the mark
+ *   <name>.err.<N>                 an older backup that a full one has replaced (fallback)
+ *   <name>.graphkeep-unpublished.<N>/ready   a backup of a killed run that could not, or must not, take its place
  *
- *   full:         absent --receive--> work/store --recover, fsync--> work/store --rename--> ready --rename--> <name>
+ *   full:         absent --receive--> work/store --recover, fsync--> work/store --rename--> work/ready --rename--> <name>
  *   with an old:  ... ready; <name> --rename--> <name>.err.<N>; ready --rename--> <name>
  *   incremental:  work/log --fsync, rename--> <name>/neostore.transaction.db.<v+1> --apply--> --check point--> done
  *
- * A kill leaves one of: nothing or `work` (the old state counts; work is removed), `ready` with or without `<name>` (publication is
+ * A kill leaves one of: nothing or `work` (the old state counts; its parts are removed), `ready` with or without `<name>` (publication is
  * finished by the next run), or a log in `<name>` behind the last check point (recovered by the next run or by a server).
+ *
+ * Where `<name>` exists and cannot be renamed (a mount point, a parent that this user may not change) lock and work directory are in it,
+ * and a full backup moves into it file by file: `mounted-target.ts`.
  */
 
 const MAX_REPLACED = 1000;
+
+/** Parts of the work directory that are worthless when the command has ended. */
+const SCRATCH = ['store', 'log', 'replay'];
+/** All of them: `ready` is a finished backup, and what {@link MountedTarget} has there is one too. */
+const PARTS = [...SCRATCH, 'ready', 'placing', 'old'];
 
 export type TargetState =
   /** Nothing there, or an empty directory. */
@@ -33,52 +52,91 @@ export type TargetState =
   /** Something else that must not be touched. */
   | 'foreign';
 
+/** Where things are that belong to a target. */
+interface TargetPlaces {
+  path: string;
+  lock: string;
+  work: string;
+  unpublished: string;
+  /** Set if the target stays where it is. */
+  mounted: MountedTarget | undefined;
+}
+
 export class TargetDirectory {
   readonly path: string;
   readonly workPath: string;
-  private readonly readyPath: string;
+  private readonly places: TargetPlaces;
   private readonly lock: FileLock;
+  private readonly work: WorkDirectory;
+  private readonly note: (text: string) => void;
   /** Locks that a Java client or server would take on this backup: 3.4 inside the directory, 3.5 beside it. */
   private readonly storeLocks: FileLock[] = [];
+  private rights: RightsKeeper | undefined;
 
-  private constructor(path: string, lock: FileLock) {
-    this.path = path;
+  private constructor(places: TargetPlaces, lock: FileLock, work: WorkDirectory, note: (text: string) => void) {
+    this.places = places;
+    this.path = places.path;
+    this.workPath = places.work;
     this.lock = lock;
-    this.workPath = `${path}.graphkeep-work`;
-    this.readyPath = `${path}.graphkeep-ready`;
+    this.work = work;
+    this.note = note;
   }
 
   /**
-   * Takes the lock of a target for the whole command, removes what a killed run has left and finishes a publication it had begun.
-   * @throws GraphkeepError `directory.in-use` if another run works on the same target.
+   * Takes the lock of a target for the whole command, removes what a killed run has left and finishes a publication it had begun. What
+   * could not be published later is found out here, before anything is asked of a server.
+   * @param note tells the user what was found and left alone
+   * @throws GraphkeepError `directory.in-use` if another run works on the same target, `directory.foreign` if something that is not ours
+   * bears the name of our work directory, `directory.missing` for a link that leads nowhere
    */
-  static async open(path: string): Promise<TargetDirectory> {
-    await makeDirectory(dirname(path));
-    const lock = await tryLockFile(`${path}.graphkeep-lock`, { remove: 'always' });
+  static async open(path: string, note: (text: string) => void = () => {}): Promise<TargetDirectory> {
+    const places = await locate(await resolveTarget(path));
+    await refuseInsideBackup(places.path);
+    await makeDirectory(dirname(places.path));
+    const lock = await tryLockFile(places.lock, { remove: 'always' });
     if (lock === undefined) {
       throw new GraphkeepError('directory.in-use', 'another backup is running on this target', {
-        place: { file: path },
+        place: { file: places.path },
       });
     }
-    const target = new TargetDirectory(path, lock);
+    let target: TargetDirectory | undefined;
     try {
+      const work = await WorkDirectory.open(places.work, PARTS);
+      target = new TargetDirectory(places, lock, work, note);
       await target.tidy();
-      if ((await target.state()) === 'backup') await target.lockStore();
+      if ((await target.state()) === 'backup') {
+        await target.lockStore();
+        target.rights = await RightsKeeper.remember(places.path, METADATA_FILE);
+      }
+      return target;
     } catch (error) {
-      await target.releaseStore();
+      await target?.releaseStore();
+      await target?.discardWork().catch(() => undefined);
       await lock.release();
       throw error;
     }
-    return target;
   }
 
-  /** Removes the scratch directory and the lock. The target stays as it is. */
+  /**
+   * Removes the scratch directory and the lock. The target stays as it is, but new files in it get the rights of the old ones. A backup
+   * that could not be published stays for the next run.
+   */
   async close(): Promise<void> {
     try {
-      await removeTree(this.workPath);
+      await this.restoreRights();
+      await this.discardWork();
     } finally {
       await this.releaseStore();
       await this.lock.release();
+    }
+  }
+
+  /** The backup is made: that a file of it has another owner or mode than it had is to be told, no more. */
+  private async restoreRights(): Promise<void> {
+    try {
+      await this.rights?.restore();
+    } catch (error) {
+      this.note(`New files of the backup may have other owners or modes than the old ones: ${describeError(error)}`);
     }
   }
 
@@ -105,45 +163,112 @@ export class TargetDirectory {
   }
 
   private async tidy(): Promise<void> {
-    if ((await statIfExists(this.readyPath)) !== undefined) {
+    if (await this.isPublicationOpen()) {
       // Whoever works in the old backup must not lose it under its hands, here as little as in a run that is not interrupted.
       if ((await this.state()) === 'backup') await this.lockStore();
       await this.releaseStore();
-      await this.publishReady();
+      await this.finishPublication();
     }
-    await removeTree(this.workPath);
+    await this.clearScratch();
     await this.removeLeftoversOfJava();
+    const formerly = `${this.path}.graphkeep-ready`;
+    if ((await lstatIfExists(formerly)) !== undefined) {
+      this.note(`${formerly} is not used. If it is a backup (graphkeep check tells), move it to a name of its own.`);
+    }
+  }
+
+  private async discardWork(): Promise<void> {
+    if (await this.isPublicationOpen()) await this.clearScratch();
+    else await this.work.discard();
+  }
+
+  private async clearScratch(): Promise<void> {
+    for (const part of SCRATCH) await this.work.remove(part);
+  }
+
+  private async isPublicationOpen(): Promise<boolean> {
+    return (await this.work.has('ready')) || (await this.places.mounted?.isOpen(this.work)) === true;
+  }
+
+  /**
+   * A backup that cannot take its place must not stand in the way of all that follow; one that is older than what is there now must not
+   * replace it.
+   */
+  private async finishPublication(): Promise<void> {
+    try {
+      if (await this.work.has('ready')) await this.requireWorthy(this.work.at('ready'));
+      await this.publishReady();
+    } catch (error) {
+      const isBegun = (await this.state()) === 'absent' || (await this.places.mounted?.isOpen(this.work)) === true;
+      if (!(error instanceof GraphkeepError) || isBegun) throw error;
+      const aside = await this.moveAway(this.workPath, this.places.unpublished);
+      this.note(
+        `A backup that an earlier run had finished could not take its place: ${describeError(error)}. ` +
+          `It is in ${join(aside, 'ready')}; if nobody needs it, remove ${aside}.`,
+      );
+    }
+  }
+
+  private async requireWorthy(ready: string): Promise<void> {
+    await requireCompleteStore(ready);
+    const made = readMetadata(join(ready, METADATA_FILE));
+    const isOpen = await this.places.mounted?.isOpen(this.work);
+    if (isOpen !== true && (await this.state()) === 'foreign') throw this.foreign();
+    if ((await this.state()) !== 'backup') return;
+    const held = await readIfSound(join(this.path, METADATA_FILE));
+    const isOlder =
+      held !== undefined &&
+      sameStore(storeIdOf(held), storeIdOf(made)) &&
+      held.lastTransactionId > made.lastTransactionId;
+    if (!isOlder) return;
+    throw new GraphkeepError('usage', 'the backup in the target is newer', {
+      observed: `transaction ${held.lastTransactionId}, the other one has ${made.lastTransactionId}`,
+    });
+  }
+
+  /** The error for a target that holds something else than a backup. */
+  foreign(): GraphkeepError {
+    const { path } = this;
+    return new GraphkeepError(
+      'usage',
+      `Can only perform a full backup into an empty directory but ${path} is not empty`,
+      { hint: 'Choose another --name, or move the files away.' },
+    );
   }
 
   /** A Java client that was killed while it copied leaves `temp-copy` and nothing else; it would block every later run. */
   private async removeLeftoversOfJava(): Promise<void> {
     if ((await statIfExists(this.path))?.isDirectory() !== true) return;
-    const names = await readdir(this.path);
-    if (names.length === 1 && names[0] === 'temp-copy') await removeTree(join(this.path, 'temp-copy'));
+    const names = await this.listEntries();
+    const copy = join(this.path, 'temp-copy');
+    if (names.length === 1 && names[0] === 'temp-copy' && (await lstatIfExists(copy))?.isDirectory() === true) {
+      await removeTree(copy);
+    }
   }
 
   async state(): Promise<TargetState> {
     const info = await statIfExists(this.path);
     if (info === undefined) return 'absent';
     if (!info.isDirectory()) return 'foreign';
-    const names = await atFile('read the directory', this.path, () => readdir(this.path));
-    if (names.length === 0) return 'absent';
+    if ((await this.listEntries()).length === 0) return 'absent';
     return (await statIfExists(join(this.path, METADATA_FILE)))?.isFile() === true ? 'backup' : 'foreign';
+  }
+
+  /** What is in the target, without what is ours or of the file system. */
+  private async listEntries(): Promise<string[]> {
+    if (this.places.mounted !== undefined) return await this.places.mounted.listEntries();
+    return await atFile('read the directory', this.path, () => readdir(this.path));
   }
 
   /** Makes an empty directory for a full copy inside the scratch directory. */
   async beginFullCopy(): Promise<string> {
-    const store = join(this.workPath, 'store');
-    await removeTree(this.workPath);
-    await makeDirectory(store);
-    return store;
+    await this.clearScratch();
+    return await this.work.part('store');
   }
 
   /** Makes an empty scratch directory of the given name. */
-  async scratch(name: string): Promise<string> {
-    const folder = join(this.workPath, name);
-    await makeDirectory(folder);
-    return folder;
+  async scratch(name: 'log' | 'replay'): Promise<string> {
+    return await this.work.part(name);
   }
 
   /**
@@ -151,30 +276,75 @@ export class TargetDirectory {
    * @returns where the old backup went, or undefined if there was none
    */
   async publish(): Promise<string | undefined> {
-    await renameDurably(join(this.workPath, 'store'), this.readyPath);
+    await grantRights(this.work.at('store'), await this.rightsOfNew());
+    await renameDurably(this.work.at('store'), this.work.at('ready'));
+    this.rights = undefined;
     await this.releaseStore();
     return await this.publishReady();
   }
 
+  /** As of what it replaces; an empty directory, or else the one around it, says at least whose it is. */
+  private async rightsOfNew(): Promise<FileRights> {
+    if ((await this.state()) === 'backup') return await rightsOf(this.path, METADATA_FILE);
+    const isThere = (await statIfExists(this.path)) !== undefined;
+    return await rightsBelow(isThere ? this.path : dirname(this.path));
+  }
+
   private async publishReady(): Promise<string | undefined> {
-    const state = await this.state();
-    const replaced = state === 'absent' ? undefined : await this.moveAside();
-    await renameDurably(this.readyPath, this.path);
+    if (this.places.mounted !== undefined) {
+      const old = await this.places.mounted.publish(this.work);
+      return old === undefined ? undefined : await this.moveAway(old, join(this.path, '.graphkeep-err'));
+    }
+    const replaced = (await this.state()) === 'absent' ? undefined : await this.moveAway(this.path, `${this.path}.err`);
+    await renameDurably(this.work.at('ready'), this.path);
     return replaced;
   }
 
-  private async moveAside(): Promise<string> {
+  /** Renames to `<prefix>.<N>` with the first N that is free. */
+  private async moveAway(from: string, prefix: string): Promise<string> {
     for (let n = 0; n < MAX_REPLACED; n++) {
-      const aside = `${this.path}.err.${n}`;
-      if ((await statIfExists(aside)) !== undefined) continue;
-      await renameDurably(this.path, aside);
-      await syncDirectory(dirname(this.path));
+      const aside = `${prefix}.${n}`;
+      if ((await lstatIfExists(aside)) !== undefined) continue;
+      await renameDurably(from, aside);
       return aside;
     }
     throw new GraphkeepError('usage', `unable to find a free name for the old backup beside ${basename(this.path)}`, {
       place: { file: dirname(this.path) },
-      observed: `${MAX_REPLACED} directories ${basename(this.path)}.err.<N>`,
+      observed: `${MAX_REPLACED} directories ${basename(prefix)}.<N>`,
       hint: 'Remove old ones that are no longer needed.',
     });
+  }
+}
+
+async function locate(path: string): Promise<TargetPlaces> {
+  const isDirectory = (await statIfExists(path))?.isDirectory() === true;
+  const obstacle = isDirectory ? await findRenameObstacle(path) : undefined;
+  if (obstacle === undefined) {
+    const [lock, work] = [`${path}.graphkeep-lock`, `${path}.graphkeep-work`];
+    return { path, lock, work, unpublished: `${path}.graphkeep-unpublished`, mounted: undefined };
+  }
+  const inside = (name: string) => join(path, `.graphkeep-${name}`);
+  const mounted = new MountedTarget(path);
+  return { path, lock: inside('lock'), work: inside('work'), unpublished: inside('unpublished'), mounted };
+}
+
+/** A full backup moves the old one aside, with all that is in it. */
+async function refuseInsideBackup(path: string): Promise<void> {
+  for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {
+    if ((await statIfExists(join(above, METADATA_FILE)))?.isFile() !== true) continue;
+    throw new GraphkeepError('usage', 'the target is inside another backup or database', {
+      place: { file: path },
+      observed: above,
+      hint: 'Choose another --name or --backup-dir.',
+    });
+  }
+}
+
+async function readIfSound(path: string) {
+  try {
+    return readMetadata(path);
+  } catch (error) {
+    if (error instanceof GraphkeepError) return undefined;
+    throw error;
   }
 }

@@ -9,6 +9,8 @@ export const errorCodes = {
   'file.io': 'Check the path and the file system it is on, then run the command again.',
   'directory.in-use':
     'Another process works in this directory. Wait until it has finished, then run the command again.',
+  'directory.foreign':
+    'Look at what it is and who made it, then move it away, or choose another name, and run the command again.',
   // stores
   'store.format': 'This store format is not supported by this version of graphkeep.',
   'store.missing-file':

@@ -18,7 +18,7 @@ afterAll(async () => {
   await removeDirectory(scratch);
 });
 
-describe.each<KillKind>(['full', 'incremental', 'fallback'])('a %s backup that is killed', (kind) => {
+describe.each<KillKind>(['full', 'incremental', 'fallback', 'mounted'])('a %s backup that is killed', (kind) => {
   it('at every step', async () => {
     const steps = await campaign.countSteps(kind);
     for (let step = 1; step <= steps; step++) await campaign.killAtStep(kind, step);

@@ -24,6 +24,7 @@ describe.each<[KillKind, number]>([
   ['full', 7],
   ['incremental', 11],
   ['fallback', 7],
+  ['mounted', 11],
 ])('a %s backup that is killed', (kind, kills) => {
   it('at steps from the first to the last', async () => {
     const steps = await campaign.countSteps(kind);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackupFailed } from '../../src/backup/backup-options.ts';
@@ -151,8 +151,9 @@ it('lock files that nobody holds are no obstacle, and the one that other targets
 
 it('a backup that waits for its place does not push out one that somebody works in', async () => {
   await makeBackup(backupDir, server.address);
-  await makeBackup(backupDir, server.address, { name: 'db.graphkeep-ready' });
+  await makeBackup(backupDir, server.address, { name: 'other' });
   mkdirSync(join(backupDir, 'db.graphkeep-work'));
+  renameSync(join(backupDir, 'other'), join(backupDir, 'db.graphkeep-work', 'ready'));
   await holdInOtherProcess(join(target, 'store_lock'), false);
   await expectInUse();
   expect(readdirSync(backupDir)).not.toContain('db.err.0');

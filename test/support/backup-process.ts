@@ -50,7 +50,7 @@ export class BackupProgram {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Runs it to its end. `killAt`: the step at which it kills itself, 0 = never. `before`: a command line that it is appended to. */
+  /** Runs it to its end. `killAt`: the step at which it kills itself, 0 = never. `before`: a command line that it is appended to. `mounted`: a mount point. */
   async run(
     backupDir: string,
     from: BackupOptions['from'],
@@ -58,10 +58,11 @@ export class BackupProgram {
       killAt = 0,
       options = {},
       before = [],
-    }: { killAt?: number; options?: Partial<BackupOptions>; before?: string[] } = {},
+      mounted,
+    }: { killAt?: number; options?: Partial<BackupOptions>; before?: string[]; mounted?: string | undefined } = {},
     onStart: (child: ChildProcess) => void = () => {},
   ): Promise<ProcessResult> {
-    const job = JSON.stringify({ backupDir, from, options, killAt });
+    const job = JSON.stringify({ backupDir, from, options, killAt, mounted });
     const [command, ...args] = [...before, process.execPath, this.file, job];
     const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     onStart(child);

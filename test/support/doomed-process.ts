@@ -1,10 +1,11 @@
 import { Doom } from './doom.ts';
+import { pretendMounts } from './pretended-mounts.ts';
 
 /*
  * Entry of a child process that makes one backup and kills itself (SIGKILL) at a given step. A step is a call that changes the file
  * system. A write that is the last step is half done first, as a kill may leave it.
  *
- *     node doomed-process.mjs '{"backupDir", "from", "options", "killAt"}'      killAt 0 = never; the last line of stdout is the result
+ *     node doomed-process.mjs '{"backupDir", "from", "options", "killAt", "mounted"}'      killAt 0 = never; the last line of stdout is the result
  */
 
 interface Job {
@@ -12,10 +13,13 @@ interface Job {
   from: { host: string; port: number };
   options: object;
   killAt: number;
+  /** A directory that is to look like a mount point. */
+  mounted?: string;
 }
 
 async function main(): Promise<void> {
-  const { backupDir, from, options, killAt }: Job = JSON.parse(process.argv[2]!);
+  const { backupDir, from, options, killAt, mounted }: Job = JSON.parse(process.argv[2]!);
+  if (mounted !== undefined) pretendMounts(mounted);
   const doom = await Doom.arm(killAt);
   // Loaded now, because some modules keep the functions that they find.
   const { runBackup } = await import('../../src/backup/backup-job.ts');

@@ -9,8 +9,10 @@ import { expectExact, hashTree, makeBackup } from './backup-attempt.ts';
 import { BackupProgram, type ProcessResult } from './backup-process.ts';
 import { BackupServer } from './backup-server.ts';
 import { type GeneratedHistory, generateHistory, readSimpleGraph } from './generated-history.ts';
+import { pretendMounts } from './pretended-mounts.ts';
 
-export type KillKind = 'full' | 'incremental' | 'fallback';
+/** `mounted`: a fallback whose target is a mount point. */
+export type KillKind = 'full' | 'incremental' | 'fallback' | 'mounted';
 
 export const OLD = 9;
 export const NEW = 25;
@@ -60,7 +62,7 @@ export class KillCampaign {
     const result = await this.run(kind, step);
     this.expectIntact(kind, `step ${step}`);
     if (again !== undefined) {
-      await this.program.run(this.backupDir, this.server.address, { killAt: again });
+      await this.program.run(this.backupDir, this.server.address, { killAt: again, mounted: this.mountOf(kind) });
       this.expectIntact(kind, `step ${step}, then ${again}`);
     }
     await this.expectNextRunSucceeds(kind, `step ${step}${again === undefined ? '' : `, then ${again}`}`);
@@ -98,6 +100,10 @@ export class KillCampaign {
     return join(this.scratch, 'backups');
   }
 
+  private mountOf(kind: KillKind): string | undefined {
+    return kind === 'mounted' ? this.target : undefined;
+  }
+
   private get target(): string {
     return join(this.backupDir, 'db');
   }
@@ -105,14 +111,19 @@ export class KillCampaign {
   private async run(kind: KillKind, killAt: number, delayMs?: number): Promise<ProcessResult> {
     await rm(this.backupDir, { recursive: true, force: true });
     await mkdir(this.backupDir);
-    this.server.prunedTo = kind === 'fallback' ? NEW - 1 : 1;
+    this.server.prunedTo = kind === 'fallback' || kind === 'mounted' ? NEW - 1 : 1;
     if (kind !== 'full') {
       await cp(join(this.scratch, 'old', 'db'), this.target, { recursive: true, preserveTimestamps: true });
       this.oldHash = hashTree(this.target);
     }
-    return await this.program.run(this.backupDir, this.server.address, { killAt }, (child) => {
-      if (delayMs !== undefined) void sleep(delayMs).then(() => child.kill('SIGKILL'));
-    });
+    return await this.program.run(
+      this.backupDir,
+      this.server.address,
+      { killAt, mounted: this.mountOf(kind) },
+      (child) => {
+        if (delayMs !== undefined) void sleep(delayMs).then(() => child.kill('SIGKILL'));
+      },
+    );
   }
 
   private expectIntact(kind: KillKind, moment: string): void {
@@ -125,22 +136,52 @@ export class KillCampaign {
       expect(isThere, moment).toBe(true);
       return;
     }
+    if (kind === 'mounted') {
+      this.expectMountedIntact(moment);
+      return;
+    }
     const aside = join(this.backupDir, 'db.err.0');
     const oldAt = existsSync(aside) ? aside : this.target;
     expect(hashTree(oldAt, ['store_lock']), moment).toBe(this.oldHash);
     const newAt =
-      oldAt === aside ? [this.target, `${this.target}.graphkeep-ready`].find((path) => existsSync(path)) : undefined;
+      oldAt === aside
+        ? [this.target, join(`${this.target}.graphkeep-work`, 'ready')].find((path) => existsSync(path))
+        : undefined;
     if (oldAt === aside) expectExact(newAt!, this.history, NEW, true);
   }
 
+  /** Until a complete new backup is there the old one is untouched; while they change places there is none that anybody could mistake for one. */
+  private expectMountedIntact(moment: string): void {
+    const isThere = (...names: string[]) => existsSync(join(this.target, ...names));
+    const isPlacing = isThere('.graphkeep-work', 'placing');
+    const hasBegun = isPlacing || isThere('.graphkeep-work', 'old') || isThere('.graphkeep-err.0');
+    if (!hasBegun) expect(hashTree(this.target, ['store_lock'], isOwn), moment).toBe(this.oldHash);
+    if (isThere('.graphkeep-work', 'ready'))
+      expectExact(join(this.target, '.graphkeep-work', 'ready'), this.history, NEW);
+    if (isThere('.graphkeep-err.0')) expectExact(this.target, this.history, NEW, true);
+  }
+
   private async expectNextRunSucceeds(kind: KillKind, moment: string): Promise<void> {
-    const report = await makeBackup(this.backupDir, this.server.address, { fallbackToFull: kind !== 'incremental' });
-    expect([moment, report.lastTransaction]).toEqual([moment, NEW]);
-    expectExact(this.target, this.history, NEW);
+    const unmount = kind === 'mounted' ? pretendMounts(this.target) : () => {};
+    try {
+      const fallbackToFull = kind !== 'incremental';
+      const report = await makeBackup(this.backupDir, this.server.address, { fallbackToFull });
+      expect([moment, report.lastTransaction]).toEqual([moment, NEW]);
+    } finally {
+      unmount();
+    }
+    const isReplacing = kind === 'fallback' || kind === 'mounted';
+    const aside = kind === 'mounted' ? join(this.target, '.graphkeep-err.0') : join(this.backupDir, 'db.err.0');
     const names = kind === 'fallback' ? ['db', 'db.err.0'] : ['db'];
     expect([moment, ...readdirSync(this.backupDir).sort()]).toEqual([moment, ...names]);
-    if (kind === 'fallback') expect(hashTree(join(this.backupDir, 'db.err.0')), moment).toBe(this.oldHash);
+    if (isReplacing) expect(hashTree(aside), moment).toBe(this.oldHash);
+    if (kind === 'mounted') await rm(aside, { recursive: true });
+    expectExact(this.target, this.history, NEW);
   }
+}
+
+function isOwn(name: string): boolean {
+  return name.startsWith('.graphkeep-');
 }
 
 function sorted(graph: Map<number, unknown>): [number, unknown][] {

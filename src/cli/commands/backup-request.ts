@@ -11,6 +11,7 @@ import { parseHeapBytes, parsePageCacheBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
+import { refuseReservedName } from './database-name.ts';
 import { loadConfig } from './load-config.ts';
 import { loadBackupSslPolicy } from './load-ssl-policy.ts';
 
@@ -66,7 +67,10 @@ export async function requestBackup(values: OptionValues, context: CommandContex
   };
 }
 
-/** The name may hold directories, but the target stays below the backup directory. */
+/**
+ * The name may hold directories, but the target stays below the backup directory. Completion of a shell leaves a slash at the end, which is
+ * no part of the name.
+ */
 function readName(name: string, backupDir: string): string {
   const path = relative(backupDir, resolve(backupDir, name));
   if (
@@ -82,7 +86,8 @@ function readName(name: string, backupDir: string): string {
       `'name' must stay within the backup directory but leads to ${join(resolve(backupDir, name))}`,
     );
   }
-  return name;
+  refuseReservedName('name', path);
+  return path;
 }
 
 function readProtocol(text: string): (typeof PROTOCOLS)[number] {

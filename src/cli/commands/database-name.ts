@@ -1,4 +1,5 @@
 import { GraphkeepError } from '../../base/errors.ts';
+import { findReservedName } from '../../base/reserved-names.ts';
 import type { OptionValues } from '../option-values.ts';
 
 /**
@@ -13,5 +14,16 @@ export function readDatabaseName(values: OptionValues): string {
   if (/[/\0]/.test(name) || name === '.' || name === '..' || (process.platform === 'win32' && name.includes('\\'))) {
     throw new GraphkeepError('usage', `'database' should be a name but you seem to have specified a path: ${name}`);
   }
+  refuseReservedName('database', name);
   return name;
+}
+
+/** @throws GraphkeepError `usage` for names of what graphkeep makes and removes itself */
+export function refuseReservedName(option: string, path: string): void {
+  const reserved = findReservedName(path);
+  if (reserved === undefined) return;
+  throw new GraphkeepError(
+    'usage',
+    `'${option}' must not be a name that graphkeep gives to its own files: ${reserved}`,
+  );
 }

@@ -1,3 +1,4 @@
+import { refuseBrokenArguments } from '../argument-bytes.ts';
 import { type CommandContext, isDebugging } from '../command-context.ts';
 import { exitCodeOf } from '../failure-lines.ts';
 import { withPrintableOutput } from '../printable-output.ts';
@@ -51,6 +52,7 @@ export async function runGraphkeep(args: readonly string[], given: CommandContex
     if (typeof result === 'number') exitCode = result;
   });
   try {
+    refuseBrokenArguments(args);
     await program.parseAsync(normalizeFlags(args), { from: 'user' });
     return exitCode === 0 && isLost(context, command) ? 1 : exitCode;
   } catch (error) {

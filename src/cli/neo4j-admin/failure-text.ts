@@ -22,6 +22,7 @@ import { commandUsage } from './usage-text.ts';
 /** Failures of a command, as against unexpected errors. */
 const COMMAND_FAILURES = new Set<ErrorCode>([
   'directory.in-use',
+  'directory.foreign',
   'directory.missing',
   'directory.forbidden',
   'config.unreadable',

@@ -51,10 +51,61 @@ describe('--name', () => {
     expect(world.requested).toBeUndefined();
   });
 
-  it.each(['x', 'a/b', 'a/../b', '..x', 'nightly backup'])('%j is accepted', async (name) => {
+  it.each([
+    ['x', 'x'],
+    ['a/b', 'a/b'],
+    ['a/../b', 'b'],
+    ['..x', '..x'],
+    ['nightly backup', 'nightly backup'],
+    // As a shell completes the name of a directory.
+    ['x/', 'x'],
+    ['a//b/./', 'a/b'],
+    ['x.err.0', 'x.err.0'],
+  ])('%j is accepted', async (name, normal) => {
     const { exitCode } = await run(['backup', `--backup-dir=${world.path('backup')}`, `--name=${name}`, SERVER]);
     expect(exitCode).toBe(0);
-    expect(world.requested?.name).toBe(name);
+    expect(world.requested?.name).toBe(normal);
+  });
+});
+
+describe('names that are not for users', () => {
+  it.each([
+    'x.graphkeep-work',
+    'x.graphkeep-work/',
+    'a/x.graphkeep-new/b',
+    '.graphkeep-err.0',
+    'x.graphkeep-unpublished.3',
+  ])('%j is refused', async (name) => {
+    const { exitCode, stderr } = await run([
+      'backup',
+      `--backup-dir=${world.path('backup')}`,
+      `--name=${name}`,
+      SERVER,
+    ]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("'name' must not be a name that graphkeep gives to its own files");
+    expect(world.requested).toBeUndefined();
+  });
+
+  it.each([['dump', '--to=y'], ['load', '--from=x'], ['restore', '--from=x'], ['unbind']])(
+    '%s takes none for a database',
+    async (...command) => {
+      const { exitCode, stderr } = await run([...command, '--database=q.graphkeep-new']);
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("'database' must not be a name that graphkeep gives to its own files: q.graphkeep-new");
+    },
+  );
+
+  it('bytes that are no UTF-8 are refused, as the system has replaced them already', async () => {
+    const { exitCode, stderr } = await run([
+      'backup',
+      `--backup-dir=${world.path('backup')}`,
+      '--name=caf\ufffd',
+      SERVER,
+    ]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('an argument holds bytes that are no UTF-8');
+    expect(world.requested).toBeUndefined();
   });
 });
 

@@ -1,4 +1,5 @@
 import { printableText } from '../../base/printable-text.ts';
+import { refuseBrokenArguments } from '../argument-bytes.ts';
 import { type CommandContext, isDebugging } from '../command-context.ts';
 import { adminCommands, backup, type CommandRow, foreignCommands, help, namesInHelpError } from '../command-table.ts';
 import { describeStack, exitCodeOf } from '../failure-lines.ts';
@@ -37,6 +38,7 @@ export async function runNeo4jAdmin(args: readonly string[], given: CommandConte
 async function runCommand(command: CommandRow, args: readonly string[], context: CommandContext): Promise<number> {
   let phase: CommandPhase = 'parsing';
   try {
+    refuseBrokenArguments(args);
     const values = parseArguments(command, args);
     phase = 'reading';
     const work = await adminCommandBodies[command.name]!(values, context);

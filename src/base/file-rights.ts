@@ -1,0 +1,115 @@
+import type { Stats } from 'node:fs';
+import { chmod, chown, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { lstatIfExists } from './durable-files.ts';
+import { atFile, fileError, isForbidden, systemCodeOf } from './file-errors.ts';
+
+/*
+ * Who may read what we make. A backup holds all the data of its database, so a new one is for its owner only. What takes the place of
+ * something else gets its owner and its modes: root must not shut out the user whose database it replaces, and nobody may read more
+ * than before.
+ */
+
+const PERMISSIONS = 0o777;
+
+interface Owner {
+  uid: number;
+  gid: number;
+}
+
+export interface FileRights {
+  owner: Owner;
+  /** Undefined: nothing for anybody but the owner, and what the umask has taken away stays away. */
+  modes: { directory: number; file: number } | undefined;
+}
+
+/** The rights of a database or backup that exists: those of its directory and of its key file. */
+export async function rightsOf(directory: string, keyFile: string): Promise<FileRights> {
+  const [{ mode, uid, gid }, key] = await Promise.all([
+    atFile('read', directory, () => stat(directory)),
+    lstatIfExists(join(directory, keyFile)),
+  ]);
+  const fileMode = key?.isFile() === true ? key.mode : mode & ~0o111;
+  return { owner: { uid, gid }, modes: { directory: mode & PERMISSIONS, file: fileMode & PERMISSIONS } };
+}
+
+/** The rights of something new in the directory `parent`. */
+export async function rightsBelow(parent: string): Promise<FileRights> {
+  const { uid, gid } = await atFile('read', parent, () => stat(parent));
+  return { owner: { uid, gid }, modes: undefined };
+}
+
+/**
+ * Gives a file, or everything in a tree, these rights. Links are left alone. Only root can give files away; anybody else keeps them, with
+ * the group where the system allows it.
+ */
+export async function grantRights(path: string, rights: FileRights): Promise<void> {
+  for await (const [at, info] of walkTree(path)) if (!info.isSymbolicLink()) await grantOne(at, info, rights);
+}
+
+async function grantOne(path: string, info: Stats, { owner, modes }: FileRights): Promise<void> {
+  await giveTo(path, info, owner);
+  const now = info.mode & PERMISSIONS;
+  const wanted = (info.isDirectory() ? modes?.directory : modes?.file) ?? now & 0o700;
+  if (wanted !== now) await atFile('change the mode', path, () => chmod(path, wanted));
+}
+
+async function giveTo(path: string, now: Owner, wanted: Owner): Promise<void> {
+  const user = process.geteuid?.();
+  if (user === undefined || (now.uid === wanted.uid && now.gid === wanted.gid)) return;
+  try {
+    await chown(path, user === 0 ? wanted.uid : now.uid, wanted.gid);
+  } catch (error) {
+    // Not in this group, or a root that may not (a container, a network disk): {@link explainForeignOwner} tells.
+    if (!isForbidden(error) && systemCodeOf(error) !== 'EINVAL') throw fileError(error, 'change the owner of', path);
+  }
+}
+
+/** What to tell the user about a tree that could not get its owner; undefined if it has. */
+export async function explainForeignOwner(path: string, { owner }: FileRights): Promise<string | undefined> {
+  const { uid } = await atFile('read', path, () => stat(path));
+  if (process.geteuid === undefined || uid === owner.uid) return undefined;
+  return (
+    `${path} belongs to user id ${uid}, not to user id ${owner.uid} as what was there or is around it. ` +
+    `If the server runs as that user: chown -R ${owner.uid}:${owner.gid} ${path}`
+  );
+}
+
+/**
+ * Remembers who may read what in a tree, while a command works in it. Files are replaced by new ones there, and others come: those that
+ * bear a known name get back what they had, and others what the tree has as a whole.
+ */
+export class RightsKeeper {
+  private readonly root: string;
+  private readonly general: FileRights;
+  private readonly known = new Map<string, FileRights>();
+
+  private constructor(root: string, general: FileRights) {
+    this.root = root;
+    this.general = general;
+  }
+
+  static async remember(root: string, keyFile: string): Promise<RightsKeeper> {
+    const keeper = new RightsKeeper(root, await rightsOf(root, keyFile));
+    for await (const [path, { uid, gid, mode }] of walkTree(root)) {
+      const kept = mode & PERMISSIONS;
+      keeper.known.set(path, { owner: { uid, gid }, modes: { directory: kept, file: kept } });
+    }
+    return keeper;
+  }
+
+  async restore(): Promise<void> {
+    for await (const [path, info] of walkTree(this.root)) {
+      if (!info.isSymbolicLink()) await grantOne(path, info, this.known.get(path) ?? this.general);
+    }
+  }
+}
+
+async function* walkTree(path: string): AsyncGenerator<[string, Stats], void> {
+  const info = await lstatIfExists(path);
+  if (info === undefined) return;
+  if (info.isDirectory()) {
+    for (const name of await atFile('read the directory', path, () => readdir(path))) yield* walkTree(join(path, name));
+  }
+  yield [path, info];
+}
