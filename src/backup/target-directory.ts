@@ -8,9 +8,9 @@ import { type FileRights, grantRights, RightsKeeper, rightsBelow, rightsOf } fro
 import { findRenameObstacle, resolveTarget } from '../base/replaceable-directory.ts';
 import { WorkDirectory } from '../base/work-directory.ts';
 import { readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
-import { requireCompleteStore } from '../store/store-completeness.ts';
 import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
 import { sameStore } from '../store/store-id.ts';
+import { requireSupportedStore } from '../store/supported-store.ts';
 import { MountedTarget } from './mounted-target.ts';
 
 /*
@@ -210,7 +210,7 @@ export class TargetDirectory {
   }
 
   private async requireWorthy(ready: string): Promise<void> {
-    await requireCompleteStore(ready);
+    await requireSupportedStore(ready, 'change');
     const made = readMetadata(join(ready, METADATA_FILE));
     const isOpen = await this.places.mounted?.isOpen(this.work);
     if (isOpen !== true && (await this.state()) === 'foreign') throw this.foreign();

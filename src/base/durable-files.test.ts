@@ -15,10 +15,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   copyFileDurably,
   copyTree,
-  exchangeDurably,
   makeDirectory,
   removeTree,
   renameDurably,
+  replaceDurably,
   statIfExists,
   syncTree,
   writeFileDurably,
@@ -82,6 +82,14 @@ describe('copyTree', () => {
     makeTree();
     await copyTree(at('from'), at('to'), { include: (relative) => relative !== 'schema' && relative !== 'neostore' });
     expect(readdirSync(at('to'))).toEqual(['empty']);
+  });
+
+  it('refuses a link that leads out of the tree', async () => {
+    makeTree();
+    writeFileSync(at('secret'), 'x');
+    symlinkSync(at('secret'), at('from', 'schema', 'linked'));
+    await expect(copyTree(at('from'), at('to'))).rejects.toMatchObject({ code: 'file.io', observed: at('secret') });
+    expect(existsSync(at('to', 'schema', 'linked'))).toBe(false);
   });
 
   it('refuses a loop of links and special files', async () => {
@@ -153,14 +161,16 @@ describe('trees', () => {
     expect(readdirSync(root)).toEqual(['outside']);
   });
 
-  it('exchangeDurably exchanges two directories', async () => {
+  it('replaceDurably exchanges two directories', async () => {
     makeTree();
     mkdirSync(at('other'));
     writeFileSync(at('other', 'mark'), '');
-    await exchangeDurably(at('other'), at('from'));
+    await replaceDurably(at('other'), at('from'), at('aside'));
     expect(readdirSync(at('from'))).toEqual(['mark']);
     expect(readdirSync(at('other'))).toContain('neostore');
-    await expect(exchangeDurably(at('other'), at('absent'))).rejects.toSatisfy((error) => hasCode(error, 'file.io'));
+    await expect(replaceDurably(at('other'), at('absent'), at('aside'))).rejects.toSatisfy((error) =>
+      hasCode(error, 'file.io'),
+    );
     expect(readdirSync(at('other'))).toContain('neostore');
   });
 

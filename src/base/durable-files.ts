@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { throwIfCancelled } from './cancellation.ts';
 import { GraphkeepError } from './errors.ts';
 import { atFile, fileError, isMissing, systemCodeOf } from './file-errors.ts';
+import { refuseOuterLink } from './inner-links.ts';
 import { openRegularFileAsync } from './regular-files.ts';
 
 /*
@@ -105,19 +106,18 @@ export async function renameDurably(from: string, to: string): Promise<void> {
 }
 
 /**
- * Exchanges two directories (or files) of one file system. On Linux and macOS this is one step, so that both names always exist;
- * where the system cannot do it, three renames through `<b>.graphkeep-old`.
+ * Puts `a` in the place of `b`, of the same file system. On Linux and macOS the two are exchanged in one step, so that both names always
+ * exist. Where the system cannot do it, `b` moves to `aside` first; who finds that and no `b` after a kill moves it back.
  */
-export async function exchangeDurably(a: string, b: string): Promise<void> {
+export async function replaceDurably(a: string, b: string, aside: string): Promise<void> {
   await atFile(`exchange with ${b}`, a, async () => {
     try {
       await loadSwap()(a, b);
     } catch (error) {
       if (!['ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(systemCodeOf(error) ?? '')) throw error;
-      const aside = `${b}.graphkeep-old`;
       await rename(b, aside);
+      await syncDirectory(dirname(aside));
       await rename(a, b);
-      await rename(aside, a);
     }
   });
   await syncDirectory(dirname(b));
@@ -200,8 +200,8 @@ export async function writeFully(
 }
 
 /**
- * Copies everything below `from` into `to` (created if absent), flushing files and directories. Links are followed; a loop of links,
- * or anything that is neither file nor directory, is an error.
+ * Copies everything below `from` into `to` (created if absent), flushing files and directories. Links within the tree are followed; one
+ * that leads out of it, a loop of links, or anything that is neither file nor directory, is an error.
  */
 export async function copyTree(
   from: string,
@@ -231,6 +231,7 @@ async function copyTreeInto(
     const source = join(from, entry.name);
     const info = await atFile('read the file', source, () => stat(source));
     if (options.include?.(relative, info.isDirectory()) === false) continue;
+    if (entry.isSymbolicLink()) refuseOuterLink(above[0] ?? real, source);
     if (info.isDirectory()) {
       await copyTreeInto(source, join(to, entry.name), `${relative}/`, [...above, real], options, total);
     } else if (info.isFile()) {

@@ -1,13 +1,14 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type Pack, pack } from 'tar-stream';
 import { cancelledError, throwIfCancelled } from '../base/cancellation.ts';
-import { writeFully } from '../base/durable-files.ts';
+import { lstatIfExists, writeFully } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, fileError } from '../base/file-errors.ts';
+import { refuseOuterLink } from '../base/inner-links.ts';
 import { encodeZstd } from '../base/zstd/encoding.ts';
 import { STORE_LOCK_FILE } from '../store/store-files.ts';
 import type { ArchiveCompression } from './archive-content.ts';
@@ -97,12 +98,16 @@ async function listEntries({
   onLeftOut,
 }: ArchiveContent): Promise<ArchivedEntry[]> {
   const entries: ArchivedEntry[] = [];
-  for await (const entry of listTree(databaseDirectory, '', onLeftOut)) entries.push(entry);
-  for (const { name, path } of transactionLogs) entries.push(await look(name, path));
+  for await (const entry of listTree(databaseDirectory, databaseDirectory, '', onLeftOut)) entries.push(entry);
+  for (const { name, path } of transactionLogs) {
+    await refuseLinkOut(dirname(path), path);
+    entries.push(await look(name, path));
+  }
   return entries;
 }
 
 async function* listTree(
+  root: string,
   directory: string,
   prefix: string,
   onLeftOut: ((name: string) => void) | undefined,
@@ -115,9 +120,14 @@ async function* listTree(
       onLeftOut?.(entry.name);
       continue;
     }
+    await refuseLinkOut(root, entry.path);
     yield entry;
-    if (entry.isDirectory) yield* listTree(entry.path, `${entry.name}/`, onLeftOut);
+    if (entry.isDirectory) yield* listTree(root, entry.path, `${entry.name}/`, onLeftOut);
   }
+}
+
+async function refuseLinkOut(root: string, path: string): Promise<void> {
+  if ((await lstatIfExists(path))?.isSymbolicLink() === true) refuseOuterLink(root, path);
 }
 
 async function look(name: string, path: string): Promise<ArchivedEntry> {

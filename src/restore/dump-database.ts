@@ -3,16 +3,18 @@ import { dirname, join } from 'node:path';
 import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
+import { type FileRights, rightsBelow, rightsOf } from '../base/file-rights.ts';
 import { printableText } from '../base/printable-text.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { withDatabaseLock } from '../store/database-lock.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
 import { requireSupportedStore } from '../store/supported-store.ts';
 import type { ArchiveCompression } from './archive-content.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
 import { writeArchive } from './archive-writing.ts';
 import { archiveExists, PartialArchive } from './partial-archive.ts';
 import { requireWholeFiles } from './restorable-store.ts';
-import { listTransactionLogs } from './staged-database.ts';
+import { listTransactionLogs, requireOwnLogs } from './separate-logs.ts';
 
 export interface DumpOptions extends ArchiveProgress {
   databaseName: string;
@@ -40,6 +42,7 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
   const forbidden = 'you do not have permission to dump the database -- is Neo4j running as a different user?';
   await withDatabaseLock(databaseDirectory, forbidden, async () => {
     await requireSupportedStore(databaseDirectory, 'copy', transactionLogDirectory);
+    await requireOwnLogs(databaseDirectory, transactionLogDirectory);
     await requireClean(options);
     await requireWholeFiles(databaseDirectory);
     if ((await statIfExists(archive)) !== undefined) throw archiveExists(archive);
@@ -52,12 +55,25 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
       const { compression = 'gzip', onLeftOut } = options;
       const content = { databaseDirectory, transactionLogs, compression, onLeftOut };
       await writeArchive(partial.file, partial.path, content, options);
-      await partial.publish();
+      await partial.publish(await rightsOfArchive(databaseDirectory, dirname(archive)));
     } finally {
       await partial.close();
     }
   });
   return archive;
+}
+
+/** Who may not look into the directory of the database may not read the archive either. */
+async function rightsOfArchive(databaseDirectory: string, parent: string): Promise<FileRights> {
+  const { owner } = await rightsBelow(parent);
+  const { modes } = await rightsOf(databaseDirectory, METADATA_FILE);
+  return { owner, modes: modes && { directory: modes.directory, file: readableMode(modes) | 0o600 } };
+}
+
+function readableMode({ directory, file }: { directory: number; file: number }): number {
+  const group = (directory & 0o010) === 0 ? 0 : 0o060;
+  const others = (directory & 0o001) === 0 ? 0 : 0o006;
+  return file & (0o600 | group | others);
 }
 
 async function archivePath({ to, databaseName }: DumpOptions): Promise<string> {

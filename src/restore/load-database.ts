@@ -7,7 +7,8 @@ import { recogniseArchive } from './archive-content.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
 import { readArchive } from './archive-reading.ts';
 import { requireRestorable } from './restorable-store.ts';
-import { listTransactionLogs, StagedDatabase } from './staged-database.ts';
+import { listTransactionLogs } from './separate-logs.ts';
+import { StagedDatabase } from './staged-database.ts';
 
 export interface LoadOptions extends ArchiveProgress {
   /** Absolute path of the archive. */
@@ -22,8 +23,9 @@ export interface LoadOptions extends ArchiveProgress {
 /**
  * Loads a database from an archive (spec backup-command 7.3). The archive is unpacked and verified to its end before the old database
  * is touched; the Java tool removes that first and then looks at the archive.
+ * @returns what the user should know although the database is in its place
  */
-export async function loadDatabase(options: LoadOptions): Promise<void> {
+export async function loadDatabase(options: LoadOptions): Promise<string[]> {
   const { databaseName, databaseDirectory, from, force, signal } = options;
   const logs = options.transactionLogDirectory === databaseDirectory ? undefined : options.transactionLogDirectory;
   if (!force) {
@@ -35,14 +37,14 @@ export async function loadDatabase(options: LoadOptions): Promise<void> {
   }
   await makeDirectory(dirname(databaseDirectory));
   const forbidden = 'you do not have permission to load a database -- is Neo4j running as a different user?';
-  await withDatabaseLock(databaseDirectory, forbidden, async () => {
+  return await withDatabaseLock(databaseDirectory, forbidden, async () => {
     await recogniseArchive(from);
-    const staged = await StagedDatabase.create(databaseDirectory);
+    const staged = await StagedDatabase.create(options);
     try {
       await readArchive(from, staged.path, options);
       await requireLoadable(staged.path, from);
       throwIfCancelled(signal);
-      await staged.publish(logs);
+      return await staged.publish();
     } catch (error) {
       await staged.discard();
       throw error;

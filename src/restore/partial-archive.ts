@@ -5,6 +5,7 @@ import { removeTree, syncDirectory } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, systemCodeOf } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
+import { type FileRights, grantRights } from '../base/file-rights.ts';
 
 /*
  * An archive while it is written:
@@ -42,6 +43,8 @@ export class PartialArchive {
     const lock = await lockPart(path, true);
     try {
       const file = await atFile('create the file', path, () => open(path, 'r+'));
+      // Nobody else reads it before it has the rights of the database.
+      await atFile('change the mode', path, () => file.chmod(0o600));
       return new PartialArchive(archive, path, file, lock);
     } catch (error) {
       await lock?.release();
@@ -49,9 +52,10 @@ export class PartialArchive {
     }
   }
 
-  /** Gives the archive its name. A link, unlike a rename, fails if the name is taken meanwhile; not every disk knows links. */
-  async publish(): Promise<void> {
+  /** Gives the archive its rights and its name. A link, unlike a rename, fails if the name is taken meanwhile; not every disk knows links. */
+  async publish(rights: FileRights): Promise<void> {
     const { archive, path } = this;
+    await grantRights(path, rights);
     await atFile('create the file', archive, async () => {
       try {
         await link(path, archive);

@@ -119,8 +119,8 @@ describe('restoreDatabase', () => {
   });
 
   it('removes what a killed restore has left', async () => {
-    mkdirSync(`${target}.graphkeep-new`, { recursive: true });
-    writeFileSync(join(`${target}.graphkeep-new`, 'rubbish'), '');
+    mkdirSync(join(`${target}.graphkeep-new`, 'store'), { recursive: true });
+    writeFileSync(join(`${target}.graphkeep-new`, 'store', 'rubbish'), '');
     await restoreDatabase(options());
     expect(namesIn(databases)).toEqual(['graph.db']);
     expect(namesIn(target)).toEqual(expected());
@@ -263,7 +263,7 @@ describe('a backup that was not shut down cleanly', () => {
       }),
     );
     expect(report).toMatchObject({ recovered: true, needsRecovery: false });
-    expect(recoveredAt).toBe(`${target}.graphkeep-new`);
+    expect(recoveredAt).toBe(join(`${target}.graphkeep-new`, 'store'));
     expect(existsSync(join(target, 'recovered'))).toBe(true);
     expect(readFileSync(join(backup, 'neostore')).equals(before)).toBe(true);
   });
@@ -283,9 +283,9 @@ describe('a backup that was not shut down cleanly', () => {
 });
 
 it('a mount point cannot be replaced, and is refused before anything is copied', async () => {
-  await expect(StagedDatabase.create('/proc')).rejects.toThrow(
-    'the directory proc is a mount point and cannot be replaced',
-  );
+  await expect(
+    StagedDatabase.create({ databaseDirectory: '/proc', transactionLogDirectory: '/proc', force: true }),
+  ).rejects.toThrow('the directory proc is a mount point and cannot be replaced');
 });
 
 it('a backup on a disk that may only be read is restored without a lock', async () => {

@@ -1,16 +1,21 @@
 import { realpath } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { copyFileDurably, copyTree, makeDirectory, statIfExists, syncDirectory } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, isForbidden, isMissing } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
+import { type FileRights, rightsOf } from '../base/file-rights.ts';
+import { isWithin } from '../base/inner-links.ts';
+import { resolveTarget } from '../base/replaceable-directory.ts';
+import { isOwnEntry } from '../base/reserved-names.ts';
 import { lockDatabase } from '../store/database-lock.ts';
 import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
 import { recogniseStore } from '../store/store-recognition.ts';
 import { describeUnsupported } from '../store/supported-store.ts';
 import { requireConsistent, requireRestorable } from './restorable-store.ts';
-import { listTransactionLogs, StagedDatabase } from './staged-database.ts';
+import { listTransactionLogs } from './separate-logs.ts';
+import { StagedDatabase } from './staged-database.ts';
 
 /** Brings a store up to the end of its log, in place. The replay room provides it. */
 export type RecoverStore = (directory: string, signal: AbortSignal) => Promise<void>;
@@ -43,6 +48,8 @@ export interface RestoreReport {
   recovered: boolean;
   /** The backup was not clean and the server will recover it at its first start. */
   needsRecovery: boolean;
+  /** What the user should know although the database is in its place. */
+  warnings: string[];
 }
 
 /**
@@ -71,7 +78,7 @@ async function copyAndPublish(options: RestoreOptions): Promise<RestoreReport> {
   const { signal } = options;
   // What no server would open shows before anything is copied.
   const dirty = await requireRestorable(options.from);
-  const staged = await StagedDatabase.create(options.databaseDirectory);
+  const staged = await StagedDatabase.create({ ...options, modes: await modesOfBackup(options.from) });
   try {
     const total = await copyKeyFileLast(options, staged.path);
     const recovered = dirty && options.recoverStore !== undefined;
@@ -79,12 +86,18 @@ async function copyAndPublish(options: RestoreOptions): Promise<RestoreReport> {
     await requireRestorable(staged.path);
     if (options.checkConsistency === true) await requireConsistent(staged.path, signal);
     throwIfCancelled(signal);
-    await staged.publish(separateLogDirectory(options));
-    return { ...total, recovered, needsRecovery: dirty && !recovered };
+    const warnings = await staged.publish();
+    return { ...total, recovered, needsRecovery: dirty && !recovered, warnings };
   } catch (error) {
     await staged.discard();
     throw error;
   }
+}
+
+/** Nobody may read more of the database than of its backup. The owner must be able to write, also where the backup is for reading only. */
+async function modesOfBackup(from: string): Promise<FileRights['modes']> {
+  const { modes } = await rightsOf(from, METADATA_FILE);
+  return modes && { directory: modes.directory | 0o700, file: modes.file | 0o600 };
 }
 
 async function copyKeyFileLast(options: RestoreOptions, to: string): Promise<{ files: number; bytes: number }> {
@@ -93,7 +106,7 @@ async function copyKeyFileLast(options: RestoreOptions, to: string): Promise<{ f
   const total = await copyTree(from, to, {
     ...copyOptions,
     ...(onFile === undefined ? {} : { onFile }),
-    include: (name) => name !== METADATA_FILE && name !== STORE_LOCK_FILE,
+    include: (name) => name !== METADATA_FILE && name !== STORE_LOCK_FILE && !isOwnEntry(name) && name !== 'lost+found',
   });
   const keyFile = join(from, METADATA_FILE);
   onFile?.(METADATA_FILE, (await statIfExists(keyFile))?.size ?? 0);
@@ -159,19 +172,16 @@ async function realpathOrSelf(path: string): Promise<string> {
   }
 }
 
-function isWithin(inner: string, outer: string): boolean {
-  const path = relative(outer, inner);
-  return path === '' || !(path === '..' || path.startsWith(`..${sep}`));
-}
-
 /**
  * No job may write into the backup while it is copied. Ours locks `<backup>.graphkeep-lock`, the Java client `store_lock`: 3.4 in the
  * backup, 3.5 beside it. What {@link lockDatabase} takes anyway is left out.
  */
 async function lockBackup({ from, databaseDirectory }: RestoreOptions): Promise<FileLock[]> {
+  const real = await resolveTarget(from);
   const places = [
     // Removed also if a killed run has left it: nobody else would.
-    { path: `${from}.graphkeep-lock`, create: true, remove: 'always' as const },
+    { path: `${real}.graphkeep-lock`, create: true, remove: 'always' as const },
+    { path: join(real, '.graphkeep-lock'), create: false },
     { path: join(from, STORE_LOCK_FILE), create: false },
     { path: join(dirname(from), STORE_LOCK_FILE), create: false },
   ];

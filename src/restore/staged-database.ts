@@ -1,125 +1,204 @@
-import { readdir, realpath, rename, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { access, constants, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import {
   copyFileDurably,
-  exchangeDurably,
+  lstatIfExists,
   makeDirectory,
   removeTree,
   renameDurably,
+  replaceDurably,
   statIfExists,
   syncDirectory,
   syncFile,
   writeFileDurably,
 } from '../base/durable-files.ts';
-import { GraphkeepError } from '../base/errors.ts';
-import { atFile } from '../base/file-errors.ts';
+import { describeError, GraphkeepError } from '../base/errors.ts';
+import { atFile, forbiddenError } from '../base/file-errors.ts';
+import { explainForeignOwner, type FileRights, grantRights, rightsBelow, rightsOf } from '../base/file-rights.ts';
+import { findRenameObstacle, findUnremovable, resolveTarget } from '../base/replaceable-directory.ts';
+import { WorkDirectory } from '../base/work-directory.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
+import { listTransactionLogs, requireOwnLogs } from './separate-logs.ts';
 
 /*
  * A database that is put together beside the place where it will live, and published in one step:
  *
- *   <databases>/<name>                the old database, untouched until the new one is complete and durable
- *   <databases>/<name>.graphkeep-new  the new one; after the exchange the old one, until it is removed. Worthless after a crash
+ *   <databases>/<name>                      the old database, untouched until the new one is complete and durable
+ *   <databases>/<name>.graphkeep-new/       of this user alone; anything else of this name is refused, not touched
+ *     store/                                the new one; after the exchange the old one, until it is removed. Worthless after a crash
+ *     old/                                  the old one where the system cannot exchange two directories. It is moved back by the next
+ *                                           run if a kill has left nothing in its place, else it is worthless
  *
  * With a log directory of its own (dbms.directories.tx_log) there are two places and no single step. Then the new logs wait in
- * <logs>/.graphkeep-new, and while the places do not fit together a marker stands among the logs: a file with the name of a log but
+ * <logs>/.graphkeep-new/logs, and while the places do not fit together a marker stands among the logs: a file with the name of a log but
  * no number, with which no server starts (transaction-logs spec 1).
  */
 
 const STAGED_LOGS = '.graphkeep-new';
 export const UNFINISHED_MARKER = `${LOG_FILE_PREFIX}unfinished-restore`;
 
+export interface StagingOptions {
+  databaseDirectory: string;
+  transactionLogDirectory: string;
+  /** What stands there may be replaced. */
+  force: boolean;
+  /** Modes for a database that replaces none; undefined: for its owner alone. */
+  modes?: FileRights['modes'];
+}
+
 export class StagedDatabase {
   /** Where the files of the new database go. */
   readonly path: string;
   private readonly target: string;
+  private readonly options: StagingOptions;
+  private readonly work: WorkDirectory;
 
-  private constructor(target: string) {
+  private constructor(target: string, options: StagingOptions, work: WorkDirectory) {
     this.target = target;
-    this.path = `${target}.graphkeep-new`;
+    this.options = options;
+    this.work = work;
+    this.path = work.at('store');
   }
 
-  /** Makes the empty staging directory; removes what a killed run has left. The caller holds the lock of the database. */
-  static async create(databaseDirectory: string): Promise<StagedDatabase> {
-    const target = await resolveTarget(databaseDirectory);
-    const staged = new StagedDatabase(target);
-    await removeTree(staged.path);
-    await makeDirectory(staged.path);
+  /**
+   * Makes the empty staging directory; removes what a killed run has left. What would be in the way of the exchange is found out here,
+   * before any work is done for it. The caller holds the lock of the database.
+   *
+   * @throws GraphkeepError `directory.forbidden` and `file.io` if the old database cannot be replaced or removed, `directory.foreign`,
+   * `database.exists` for logs of another database
+   */
+  static async create(options: StagingOptions): Promise<StagedDatabase> {
+    const target = await resolveTarget(options.databaseDirectory);
+    await requireReplaceable(target);
+    const logs = separateLogs(options);
+    if (logs !== undefined) {
+      await requireWritable(logs);
+      await requireOwnLogs(target, logs);
+    }
+    const work = await WorkDirectory.open(`${target}.graphkeep-new`, ['store', 'old']);
+    const staged = new StagedDatabase(target, options, work);
+    await staged.bringBackOld();
+    for (const part of ['store', 'old']) await work.remove(part);
+    await work.part('store');
     return staged;
+  }
+
+  private async bringBackOld(): Promise<void> {
+    if (!(await this.work.has('old')) || (await lstatIfExists(this.target)) !== undefined) return;
+    await renameDurably(this.work.at('old'), this.target);
+    if (this.options.force) return;
+    await this.work.discard();
+    throw new GraphkeepError('database.exists', 'an interrupted run had moved the database aside; it is back', {
+      place: { file: this.target },
+    });
   }
 
   /** Removes the staging directory; the old database stays. */
   async discard(): Promise<void> {
-    await removeTree(this.path);
+    await this.work.discard();
   }
 
   /**
    * Puts the new database in the place of the old one. All its files are flushed already. Not to be interrupted: takes a few renames,
    * and before them a copy of the logs if these have a directory of their own.
+   *
+   * @returns what the user should know: behind the exchange nothing fails any more
    */
-  async publish(transactionLogDirectory: string | undefined): Promise<void> {
-    if (transactionLogDirectory === undefined) {
+  async publish(): Promise<string[]> {
+    const rights = await this.rightsOfNew();
+    await grantRights(this.path, rights);
+    const logs = separateLogs(this.options);
+    if (logs === undefined) {
       await this.exchange();
     } else {
-      const staging = await this.stageLogs(transactionLogDirectory);
-      await writeFileDurably(join(transactionLogDirectory, UNFINISHED_MARKER), '');
+      const staging = await this.stageLogs(logs, rights);
+      await writeFileDurably(join(logs, UNFINISHED_MARKER), '');
       await this.exchange();
-      await replaceLogs(transactionLogDirectory, staging);
-      await removeTree(join(transactionLogDirectory, UNFINISHED_MARKER));
+      await replaceLogs(logs, staging);
+      await removeTree(join(logs, UNFINISHED_MARKER));
     }
-    await removeTree(this.path);
+    const warnings = [await explainForeignOwner(this.target, rights), await this.removeOld()];
+    return warnings.filter((warning) => warning !== undefined);
+  }
+
+  /** Those of the database that is replaced; a new one belongs to whoever has the directory of all databases. */
+  private async rightsOfNew(): Promise<FileRights> {
+    if ((await statIfExists(this.target))?.isDirectory() === true) return await rightsOf(this.target, METADATA_FILE);
+    return { ...(await rightsBelow(dirname(this.target))), modes: this.options.modes };
   }
 
   private async exchange(): Promise<void> {
     if ((await statIfExists(this.target)) === undefined) await renameDurably(this.path, this.target);
-    else await exchangeDurably(this.path, this.target);
+    else await replaceDurably(this.path, this.target, this.work.at('old'));
+  }
+
+  private async removeOld(): Promise<string | undefined> {
+    try {
+      await this.work.discard();
+      return undefined;
+    } catch (error) {
+      return `The old database could not be removed (${describeError(error)}). Remove ${this.work.path} by hand.`;
+    }
   }
 
   /** Moves the logs of the new database to the disk where they will live. */
-  private async stageLogs(directory: string): Promise<string> {
-    const staging = join(directory, STAGED_LOGS);
-    await removeTree(staging);
-    await makeDirectory(staging);
+  private async stageLogs(directory: string, { modes }: FileRights): Promise<WorkDirectory> {
+    await makeDirectory(directory);
+    const rights: FileRights = { ...(await rightsBelow(directory)), modes };
+    const staging = await WorkDirectory.open(join(directory, STAGED_LOGS), ['logs']);
+    await staging.remove('logs');
+    const logs = await staging.part('logs');
     for (const name of await listTransactionLogs(this.path)) {
-      await copyFileDurably(join(this.path, name), join(staging, name));
+      await copyFileDurably(join(this.path, name), join(logs, name));
+      await grantRights(join(logs, name), rights);
       await removeTree(join(this.path, name));
     }
-    await syncDirectory(staging);
+    await syncDirectory(logs);
     return staging;
   }
 }
 
-/** The transaction logs in a directory; none if it does not exist. */
-export async function listTransactionLogs(directory: string): Promise<string[]> {
-  if ((await statIfExists(directory))?.isDirectory() !== true) return [];
-  const names = await atFile('read the directory', directory, () => readdir(directory));
-  return names.filter((name) => name.startsWith(LOG_FILE_PREFIX)).sort();
+function separateLogs({ databaseDirectory, transactionLogDirectory }: StagingOptions): string | undefined {
+  return transactionLogDirectory === databaseDirectory ? undefined : transactionLogDirectory;
 }
 
-/** Old logs go, new ones come; other files in the directory are not ours. */
-async function replaceLogs(directory: string, staging: string): Promise<void> {
-  for (const name of await listTransactionLogs(directory)) {
-    if (name !== UNFINISHED_MARKER) await removeTree(join(directory, name));
-  }
-  for (const name of await listTransactionLogs(staging)) {
-    await atFile('move the file', join(staging, name), () => rename(join(staging, name), join(directory, name)));
-    await syncFile(join(directory, name));
-  }
-  await atFile('remove the directory', staging, () => rmdir(staging));
-  await syncDirectory(directory);
-}
-
-/** The database directory itself where its name is a link: the new database must land on the same disk. */
-async function resolveTarget(databaseDirectory: string): Promise<string> {
-  const info = await statIfExists(databaseDirectory);
-  if (info === undefined) return databaseDirectory;
-  const real = await atFile('open the directory', databaseDirectory, () => realpath(databaseDirectory));
-  const parent = await atFile('open the directory', dirname(real), () => stat(dirname(real)));
-  if (parent.dev !== info.dev) {
-    throw new GraphkeepError('file.io', `the directory ${basename(real)} is a mount point and cannot be replaced`, {
-      place: { file: real },
+/** The old database goes away whole, or nothing happens. */
+async function requireReplaceable(target: string): Promise<void> {
+  const obstacle = await findRenameObstacle(target);
+  if (obstacle?.endsWith('is a mount point') === true) {
+    throw new GraphkeepError('file.io', `${obstacle} and cannot be replaced`, {
+      place: { file: target },
       hint: 'Mount the directory of all databases instead, or give the database a directory of its own on that disk and link to it.',
     });
   }
-  return real;
+  if (obstacle !== undefined) throw new GraphkeepError('directory.forbidden', obstacle, { place: { file: target } });
+  const unremovable = await findUnremovable(target);
+  if (unremovable === undefined) return;
+  throw new GraphkeepError('directory.forbidden', 'this user may not remove the old database', {
+    place: { file: unremovable },
+  });
+}
+
+async function requireWritable(directory: string): Promise<void> {
+  if ((await statIfExists(directory)) === undefined) return;
+  try {
+    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw forbiddenError(error, 'this user may not change the directory of the transaction logs', directory);
+  }
+}
+
+/** Old logs go, new ones come; other files in the directory are not ours. */
+async function replaceLogs(directory: string, staging: WorkDirectory): Promise<void> {
+  for (const name of await listTransactionLogs(directory)) {
+    if (name !== UNFINISHED_MARKER) await removeTree(join(directory, name));
+  }
+  for (const name of await listTransactionLogs(staging.at('logs'))) {
+    const from = join(staging.at('logs'), name);
+    await atFile('move the file', from, () => rename(from, join(directory, name)));
+    await syncFile(join(directory, name));
+  }
+  await staging.discard();
+  await syncDirectory(directory);
 }

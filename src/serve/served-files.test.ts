@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { expectedAnswers } from '../../test/support/common-captures.ts';
@@ -71,17 +71,29 @@ describe('the files of a copy', () => {
     expect(withLogs.indexOf(logs.at(-1)!)).toBeLessThan(withLogs.indexOf('neostore.nodestore.db'));
   });
 
-  it('may lie elsewhere, behind links', async () => {
+  it('may lie behind links within the directory', async () => {
     const directory = await unpackStore('3.5.34-standard', scratch);
     const before = list(directory).map(({ name, sizeBytes }) => ({ name, sizeBytes }));
+    mkdirSync(join(directory, 'elsewhere'));
     for (const name of ['neostore.nodestore.db', 'schema']) {
-      renameSync(join(directory, name), join(scratch, name));
-      symlinkSync(join(scratch, name), join(directory, name));
+      renameSync(join(directory, name), join(directory, 'elsewhere', name));
+      symlinkSync(join('elsewhere', name), join(directory, name));
     }
     expect(list(directory).map(({ name, sizeBytes }) => ({ name, sizeBytes }))).toEqual(before);
-    symlinkSync(join(scratch, 'schema'), join(scratch, 'schema', 'again'));
+    symlinkSync(join(directory, 'elsewhere', 'schema'), join(directory, 'schema', 'again'));
     expect(() => list(directory)).toThrow('too deep');
   });
+
+  it.each(['neostore.nodestore.db', 'schema', join('schema', 'index', 'secret')])(
+    'is refused as %s where a link leads out of it',
+    async (name) => {
+      const directory = await unpackStore('3.5.34-standard', scratch);
+      rmSync(join(directory, name), { recursive: true, force: true });
+      writeFileSync(join(scratch, 'secret'), 'x');
+      symlinkSync(join(scratch, name === 'schema' ? '.' : 'secret'), join(directory, name));
+      expect(() => list(directory)).toThrow('a link leads out of the directory');
+    },
+  );
 });
 
 describe('a file', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, fileError, isMissing } from '../base/file-errors.ts';
+import { refuseOuterLink } from '../base/inner-links.ts';
 import { openRegularFileAsync } from '../base/regular-files.ts';
 import { METADATA_RECORD_BYTES } from '../store/neostore-metadata.ts';
 import { readHeader } from '../store/record-file.ts';
@@ -39,11 +40,11 @@ const READ_BYTES = 512 * 1024;
 
 /**
  * The files of a full copy of a store that does not change meanwhile: everything that a server sends, nothing else (common-protocol spec
- * 9). `neostore` is the last one. Links are followed.
+ * 9). `neostore` is the last one. Links are followed within the directory; one that leads out of it is refused, not served.
  */
 export function listServedFiles(directory: string, format: StoreFormat, { logs }: CopyRequest): FoundFile[] {
   const found: { file: FoundFile; rank: number }[] = [];
-  for (const { name, path, info } of walkFiles(directory, '', 0)) {
+  for (const { name, path, info } of walkFiles(directory, directory, '', 0)) {
     const role = classifyDatabaseFile(name);
     if (!isServed(role, name, logs)) continue;
     const alignment = alignmentOf(name, path, info, format);
@@ -62,6 +63,7 @@ function isServed(role: DatabaseFileRole, name: string, logs: boolean): boolean 
 }
 
 function* walkFiles(
+  root: string,
   directory: string,
   prefix: string,
   depth: number,
@@ -76,8 +78,9 @@ function* walkFiles(
     const path = join(directory, entry.name);
     const isWanted = prefix !== '' || entry.isFile() || handlingOf(classifyDatabaseFile(`${name}/`)) !== 'never';
     const info = isWanted || entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : undefined;
+    if (entry.isSymbolicLink() && info !== undefined) refuseOuterLink(root, path);
     if (info?.isFile()) yield { name, path, info };
-    else if (isWanted && info?.isDirectory()) yield* walkFiles(path, `${name}/`, depth + 1);
+    else if (isWanted && info?.isDirectory()) yield* walkFiles(root, path, `${name}/`, depth + 1);
   }
 }
 

@@ -44,7 +44,8 @@ function readCompression(values: OptionValues): ArchiveCompression {
 
 export async function loadBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const options = await requestLoad(values, context);
-  await loadDatabase({ ...options, ...countProgress(reporter, 'loading') });
+  const warnings = await loadDatabase({ ...options, ...countProgress(reporter, 'loading') });
+  for (const warning of warnings) reporter.note(warning);
   const { databaseName: database, databaseDirectory: directory } = options;
   reporter.report(printableLine(`${database}: loaded to ${directory}`), { command: 'load', database, directory });
 }

@@ -15,6 +15,7 @@ export async function restoreBody({ values, context }: Invocation, reporter: Rep
     const text = 'The backup was not shut down cleanly; the server recovers the database at its first start';
     reporter.note(printableLine(`${text}, or now: ${recover}`));
   }
+  for (const warning of report.warnings) reporter.note(warning);
   const { databaseName, databaseDirectory } = options;
   reporter.report(
     printableLine(

@@ -26,7 +26,8 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     const { requestRestore } = await import('../commands/restore-request.ts');
     const options = await requestRestore(values, context);
     return async () => {
-      await (await import('../../restore/restore-database.ts')).restoreDatabase(options);
+      const { warnings } = await (await import('../../restore/restore-database.ts')).restoreDatabase(options);
+      for (const warning of warnings) context.stderr(`${warning}\n`);
       return 0;
     };
   },
@@ -49,7 +50,8 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     const { requestLoad } = await import('../commands/archive-request.ts');
     const options = await requestLoad(values, context);
     return async () => {
-      await (await import('../../restore/load-database.ts')).loadDatabase(options);
+      const warnings = await (await import('../../restore/load-database.ts')).loadDatabase(options);
+      for (const warning of warnings) context.stderr(`${warning}\n`);
       return 0;
     };
   },

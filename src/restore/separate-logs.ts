@@ -1,0 +1,94 @@
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { statIfExists } from '../base/durable-files.ts';
+import { GraphkeepError, hasCode } from '../base/errors.ts';
+import { atFile } from '../base/file-errors.ts';
+import { isOwnEntry } from '../base/reserved-names.ts';
+import { LOG_FILE_PREFIX, listLogFiles } from '../log/log-files.ts';
+import { LOG_HEADER_BYTES } from '../log/log-header.ts';
+import { LogReader } from '../log/log-reader.ts';
+import { LogFileSet, readLogHeader } from '../log/log-source.ts';
+import { type NeostoreMetadata, readMetadata } from '../store/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/store-files.ts';
+
+/*
+ * `dbms.directories.tx_log` is one directory for all databases of an installation, and a log of 3.x does not say whose it is. But the
+ * store knows its last transaction, and its checksum: where the log has it, the log belongs to the store.
+ */
+
+type Owner = 'this one' | 'another one' | 'unknown';
+
+/**
+ * Logs are only dumped with, or removed for, the database that they belong to.
+ * @throws GraphkeepError `database.exists` if they are, or may be, those of another database
+ */
+export async function requireOwnLogs(databaseDirectory: string, logDirectory: string): Promise<void> {
+  if (logDirectory === databaseDirectory || (await listTransactionLogs(logDirectory)).length === 0) return;
+  const others = await listOthers(databaseDirectory);
+  const owner = await findOwner(databaseDirectory, logDirectory);
+  if (owner === 'another one') throw foreignLogs(logDirectory, others[0]);
+  for (const other of others) {
+    if ((await findOwner(other, logDirectory)) === 'this one') throw foreignLogs(logDirectory, other);
+  }
+  if (owner === 'unknown' && others.length > 0) throw foreignLogs(logDirectory, others[0]);
+}
+
+function foreignLogs(logDirectory: string, other: string | undefined): GraphkeepError {
+  const whose = other === undefined ? 'another database' : `the database ${basename(other)}`;
+  return new GraphkeepError('database.exists', `the transaction logs may belong to ${whose}`, {
+    place: { file: logDirectory },
+    hint: 'Give each database a log directory of its own: another dbms.directories.tx_log, or none, in a configuration for this command.',
+  });
+}
+
+/** Databases beside this one that have no logs of their own: theirs would be in the common directory. */
+async function listOthers(databaseDirectory: string): Promise<string[]> {
+  const parent = dirname(databaseDirectory);
+  if ((await statIfExists(parent))?.isDirectory() !== true) return [];
+  const others: string[] = [];
+  for (const name of await atFile('read the directory', parent, () => readdir(parent))) {
+    const path = join(parent, name);
+    if (path === databaseDirectory || isOwnEntry(name) || name.includes('.graphkeep-')) continue;
+    if ((await statIfExists(join(path, METADATA_FILE)))?.isFile() !== true) continue;
+    if ((await listTransactionLogs(path)).length === 0) others.push(path);
+  }
+  return others.sort();
+}
+
+async function findOwner(databaseDirectory: string, logDirectory: string): Promise<Owner> {
+  if ((await statIfExists(join(databaseDirectory, METADATA_FILE)))?.isFile() !== true) return 'unknown';
+  try {
+    return compareLast(readMetadata(join(databaseDirectory, METADATA_FILE)), logDirectory);
+  } catch (error) {
+    // What cannot be read proves nothing.
+    if (hasCode(error, 'cancelled', 'internal')) throw error;
+    return 'unknown';
+  }
+}
+
+function compareLast({ lastTransactionId, lastTransactionChecksum }: NeostoreMetadata, logDirectory: string): Owner {
+  const log = new LogFileSet(logDirectory);
+  try {
+    const { files } = listLogFiles(logDirectory);
+    const file = files.findLast(({ version }) => {
+      const header = readLogHeader(log, version);
+      return header !== undefined && header.previousTransaction < lastTransactionId;
+    });
+    if (file === undefined) return 'unknown';
+    for (const item of new LogReader(log, { from: { version: file.version, offset: LOG_HEADER_BYTES } })) {
+      if (item.kind !== 'transaction' || item.transactionId < lastTransactionId) continue;
+      if (item.transactionId > lastTransactionId) return 'unknown';
+      return item.checksum === lastTransactionChecksum ? 'this one' : 'another one';
+    }
+    return 'unknown';
+  } finally {
+    log.close();
+  }
+}
+
+/** The transaction logs in a directory; none if it does not exist. */
+export async function listTransactionLogs(directory: string): Promise<string[]> {
+  if ((await statIfExists(directory))?.isDirectory() !== true) return [];
+  const names = await atFile('read the directory', directory, () => readdir(directory));
+  return names.filter((name) => name.startsWith(LOG_FILE_PREFIX)).sort();
+}
