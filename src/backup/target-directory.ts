@@ -9,7 +9,7 @@ import { findRenameObstacle, resolveTarget } from '../base/replaceable-directory
 import { WorkDirectory } from '../base/work-directory.ts';
 import { readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
 import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
-import { sameStore } from '../store/store-id.ts';
+import { relateStores } from '../store/store-id.ts';
 import { requireSupportedStore } from '../store/supported-store.ts';
 import { MountedTarget } from './mounted-target.ts';
 
@@ -218,7 +218,7 @@ export class TargetDirectory {
     const held = await readIfSound(join(this.path, METADATA_FILE));
     const isOlder =
       held !== undefined &&
-      sameStore(storeIdOf(held), storeIdOf(made)) &&
+      relateStores(storeIdOf(held), storeIdOf(made)) === 'same' &&
       held.lastTransactionId > made.lastTransactionId;
     if (!isOlder) return;
     throw new GraphkeepError('usage', 'the backup in the target is newer', {
