@@ -261,7 +261,7 @@ it('whatever is damaged inside: it is refused or loaded, and nothing leaves the 
           ]);
     writeFileSync(at('x.dump'), gzipSync(damaged, { level: 1 }));
     const outcome = await load(at('x.dump'), true).catch((error: unknown) => error);
-    if (outcome === undefined) {
+    if (Array.isArray(outcome)) {
       expect([round, readdirSync(databases)]).toEqual([round, ['loaded']]);
       rmSync(loaded, { recursive: true });
     } else {
