@@ -107,7 +107,9 @@ const bad: [string, () => void | Promise<void>, object][] = [
   ['a store of 5.26', () => replaceBackup('5.26.30'), { code: 'store.format', message: /Neo4j 5 or later/ }],
   [
     'missing files',
-    () => ['neostore.schemastore.db', nodes].forEach((name) => rmSync(at(name))),
+    () => {
+      for (const name of ['neostore.schemastore.db', nodes]) rmSync(at(name));
+    },
     { code: 'store.missing-file', message: /2 store files are missing/, observed: /nodestore.*schemastore/ },
   ],
   [

@@ -1,12 +1,24 @@
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
+import { atFile } from '../base/file-errors.ts';
+import { describeIrregular } from '../base/regular-files.ts';
 import { checkStore } from '../check/check-store.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { describeOddLength, findOddLengths } from '../store/file-lengths.ts';
 import { readMetadata } from '../store/neostore-metadata.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
+import { classifyDatabaseFile, type DatabaseFileRole, METADATA_FILE } from '../store/store-files.ts';
 import { formatByVersion } from '../store/store-format.ts';
 import { requireSupportedStore } from '../store/supported-store.ts';
+
+const FILES: ReadonlySet<DatabaseFileRole> = new Set([
+  'record-store',
+  'id-file',
+  'counts',
+  'label-scan',
+  'explicit-index-config',
+  'transaction-log',
+]);
 
 /**
  * What must be so before a store takes the place of a database: a release that a 3.x server opens, every record store there, headers that
@@ -17,9 +29,26 @@ import { requireSupportedStore } from '../store/supported-store.ts';
  */
 export async function requireRestorable(directory: string): Promise<boolean> {
   await requireSupportedStore(directory, 'copy');
+  await requireRegularFiles(directory);
   const { needed } = findRecoveryStart(directory);
   await requireWholeFiles(directory, needed);
   return needed;
+}
+
+/** A directory, pipe or device in the place of a file is copied as what it is, or not at all; a server opens neither. */
+async function requireRegularFiles(directory: string): Promise<void> {
+  const names = await atFile('read the directory', directory, () => readdir(directory));
+  for (const name of names) {
+    if (!FILES.has(classifyDatabaseFile(name))) continue;
+    const path = join(directory, name);
+    const kind = describeIrregular(await atFile('read the file', path, () => stat(path)));
+    if (kind === undefined) continue;
+    throw new GraphkeepError('store.corrupt', 'there must be a regular file here', {
+      place: { file: path },
+      observed: kind,
+      hint: 'Use another copy: a backup, or all files of the stopped database once more.',
+    });
+  }
 }
 
 /**

@@ -1,7 +1,6 @@
-import { readdirSync, statSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { lstatSync, readdirSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { statIfExists } from '../../base/durable-files.ts';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
 import { listLogFiles } from '../../log/log-files.ts';
@@ -156,7 +155,7 @@ function listNamedLogs(directory: string): Inspection['log']['files'] {
     .map((name) => ({ name, version: transactionLogVersion(name) }))
     .filter(({ version }) => version !== undefined)
     .sort((a, b) => a.version! - b.version!)
-    .map(({ name }) => ({ name, bytes: statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0 }));
+    .map(({ name }) => ({ name, bytes: lstatSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0 }));
 }
 
 /** A counts store of an earlier moment says nothing about the store as it is: a server counts anew, or replays. */
@@ -225,8 +224,8 @@ async function measure(directory: string): Promise<{ files: number; bytes: numbe
   const total = { files: 0, bytes: 0 };
   for (const name of names) {
     const path = join(directory, name);
-    // A link that leads nowhere, or a file that goes meanwhile, is no reason to say nothing.
-    const info = await statIfExists(path);
+    // A link that leads nowhere or to itself, or a file that goes meanwhile, is no reason to say nothing.
+    const info = await stat(path).catch(() => undefined);
     if (info?.isFile() !== true) continue;
     total.files++;
     total.bytes += info.size;
