@@ -191,6 +191,7 @@ describe('refused is', () => {
     writeFileSync(join(other, 'letter.txt'), 'dear reader');
     await expect(EmbeddedDatabase.open(other)).rejects.toMatchObject({ code: 'embedded.not-empty' });
     expect(readdirSync(other)).toEqual(['letter.txt']);
+    mkdirSync(join(root, 'old'));
     for (const format of ['vE.H.4', 'v0.A.8']) {
       const old = join(root, 'old', format);
       await new StoreWriter(old, { format: formatByName(format) }).finish();
