@@ -35,6 +35,7 @@ export function parseHeapBytes(text: string): number {
     throw new GraphkeepError(
       'config',
       `Bad value '${text}' for environment variable 'HEAP_SIZE': must be a number and a unit, for example 512m`,
+      { hint: 'Correct the variable, or unset it.' },
     );
   }
   return bytes;

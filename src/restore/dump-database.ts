@@ -37,7 +37,9 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
   const { databaseName, databaseDirectory, transactionLogDirectory } = options;
   const archive = await archivePath(options);
   if ((await statIfExists(databaseDirectory))?.isDirectory() !== true) {
-    throw new GraphkeepError('database.missing', `database does not exist: ${databaseName}`);
+    throw new GraphkeepError('database.missing', `database does not exist: ${databaseName}`, {
+      hint: `Check --database, NEO4J_HOME and dbms.directories.data: there is no directory ${databaseDirectory}.`,
+    });
   }
   const forbidden = 'you do not have permission to dump the database -- is Neo4j running as a different user?';
   await withDatabaseLock(databaseDirectory, forbidden, async () => {

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
-import { forbiddenError, isForbidden, isMissing } from '../base/file-errors.ts';
+import { forbiddenError, isForbidden, isMissing, systemCodeOf } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 import { STORE_LOCK_FILE } from './store-files.ts';
 
@@ -46,7 +46,8 @@ export async function isDatabaseInUse(databaseDirectory: string): Promise<boolea
       if (lock === undefined) return true;
       await lock.release();
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      // A file in place of the directory is not in use; whoever wants a database will say that it is none.
+      if (!isMissing(error) && systemCodeOf(error) !== 'ENOTDIR') throw error;
     }
   }
   return false;
