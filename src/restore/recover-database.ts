@@ -3,6 +3,7 @@ import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, removeTree, statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { tryLockFile } from '../base/file-lock.ts';
+import { RightsKeeper } from '../base/file-rights.ts';
 import { BASE_TRANSACTION } from '../log/log-header.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { type Recovery, recoverStore } from '../replay/recover.ts';
@@ -79,6 +80,8 @@ async function recoverLocked(options: RecoverDatabaseOptions): Promise<Recovered
     return { state: 'clean', lastTransaction: lastTransactionId, tornBytes: 0, recovery: undefined };
   }
   throwIfCancelled(signal);
+  // Root must not shut out the user whose database it recovers.
+  const rights = await RightsKeeper.remember(directory, METADATA_FILE);
   await makeDirectory(scratch);
   try {
     const how = { start: found.position, storeIsExact: false, budgetBytes, scratch, signal };
@@ -87,6 +90,7 @@ async function recoverLocked(options: RecoverDatabaseOptions): Promise<Recovered
     return { state, lastTransaction: recovery.lastTransaction, tornBytes: found.tornBytes, recovery };
   } finally {
     await removeTree(scratch);
+    await rights.restore();
   }
 }
 
