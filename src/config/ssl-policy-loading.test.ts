@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { layOutPolicy, removePolicyHomes, TestIdentity } from '../../test/support/test-certificates.ts';
@@ -327,4 +327,14 @@ describe('the policy legacy', () => {
     const defined = config.with([['dbms.ssl.policy.legacy.base_directory', 'certs']]);
     expect((await failureOf(defined, 'legacy')).message).toContain('reserved');
   });
+});
+
+test.runIf(process.platform !== 'win32')('a private key that everybody can read is told', async () => {
+  const { config, directory } = layOut();
+  const key = join(directory, 'private.key');
+  chmodSync(key, 0o644);
+  const { notices } = await loadSslPolicy(config, 'backup');
+  expect(notices).toEqual([expect.stringContaining(`can read the private key ${key}`)]);
+  chmodSync(key, 0o640);
+  expect((await loadSslPolicy(config, 'backup')).notices).toEqual([]);
 });

@@ -27,6 +27,7 @@ export async function loadSslPolicy(config: ClientConfig, name: string): Promise
     notices.push(`Made a private key and a certificate for TLS policy '${name}': ${settings.publicCertificate.path}`);
   }
   const privateKey = await readPrivateKey(settings.privateKey);
+  await noteOpenKey(settings.privateKey, notices);
   const certificates = await readCertificates(settings.publicCertificate);
   requireMatch(settings, privateKey, certificates[0]!);
   noteDates(settings.publicCertificate, certificates, notices);
@@ -91,6 +92,13 @@ async function readRevoked(settings: SslPolicySettings): Promise<string[]> {
     lists.push(...(await readRevocationLists(place)));
   }
   return lists;
+}
+
+/** A key that others can read is no secret any more. The group may be meant: of a service, or of a mounted secret. */
+async function noteOpenKey({ path, setting }: PolicyPath, notices: string[]): Promise<void> {
+  const info = await statIfExists(path);
+  if (process.platform === 'win32' || info === undefined || (info.mode & 0o004) === 0) return;
+  notices.push(`Every user of this machine can read the private key ${path} (${setting}): chmod o-r ${path}`);
 }
 
 /** A certificate out of date may still do: for a peer that does not ask for it, or trusts anyone. So it is told, not refused. */

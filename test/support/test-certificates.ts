@@ -163,7 +163,7 @@ export function layOutPolicy(
     });
   }
   if (identity !== undefined) {
-    writeFileSync(join(directory, 'private.key'), identity.keyPem);
+    writeFileSync(join(directory, 'private.key'), identity.keyPem, { mode: 0o600 });
     writeFileSync(join(directory, 'public.crt'), identity.chainPem);
   }
   const texts = Object.entries({ base_directory: 'certs', ...policySettings });
