@@ -26,6 +26,7 @@ export async function checkBackup(
       budgetBytes: options.memoryBudgetBytes,
       reportDirectory: options.reportDir,
       startedAt,
+      reportMayFail: true,
       signal,
       onProgress: ({ phase, done }) => events.progress?.({ phase: `checking ${phase}`, files: 0, bytes: done }),
     }),

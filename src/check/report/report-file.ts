@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
@@ -44,13 +45,19 @@ export class ReportFile {
    */
   static prepare(directory: string, startedAt: Date): ReportFile {
     requireDirectory(directory);
-    const probe = join(directory, `.graphkeep-report-${process.pid}`);
+    // A name that nobody can have taken: a link in its place would be followed.
+    const probe = join(directory, `.graphkeep-report-${randomBytes(6).toString('hex')}`);
     try {
-      closeSync(openSync(probe, 'w'));
+      closeSync(openSync(probe, 'wx'));
       rmSync(probe);
     } catch (error) {
       throw refused(error, directory);
     }
+    return new ReportFile(directory, startedAt);
+  }
+
+  /** Without a look at the directory: {@link failure} tells if there is something to report and it cannot be written. */
+  static begin(directory: string, startedAt: Date): ReportFile {
     return new ReportFile(directory, startedAt);
   }
 

@@ -9,6 +9,8 @@ export interface ReportedCheckOptions extends CheckOptions {
   reportDirectory: string;
   /** Names the report. */
   startedAt: Date;
+  /** The check is worth making also where no report can be written: a sound store needs none. */
+  reportMayFail?: boolean;
 }
 
 export interface ReportedCheck extends CheckResult {
@@ -19,12 +21,15 @@ export interface ReportedCheck extends CheckResult {
 }
 
 /**
- * {@link checkStore} with a report file. That it can be written is made sure before the store is read.
+ * {@link checkStore} with a report file. That it can be written is made sure before the store is read, unless the check is wanted all the same.
  *
  * @throws GraphkeepError those of {@link ReportFile.prepare} and of {@link checkStore}; what was found before stays in the report
  */
 export async function checkStoreWithReport(directory: string, options: ReportedCheckOptions): Promise<ReportedCheck> {
-  const report = ReportFile.prepare(options.reportDirectory, options.startedAt);
+  const { reportDirectory, startedAt, reportMayFail = false } = options;
+  const report = reportMayFail
+    ? ReportFile.begin(reportDirectory, startedAt)
+    : ReportFile.prepare(reportDirectory, startedAt);
   try {
     // The report has every finding; the number of those that are passed on may be limited.
     const passed = new FindingTally(options.onFinding, options.maxFindingsPerKind);
