@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
 import { asGraphkeepError } from '../base/file-errors.ts';
+import { startTimer } from '../base/timers.ts';
+import { settings } from '../config/settings.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { recogniseStore } from '../store/store-recognition.ts';
 import { describeUnsupported } from '../store/supported-store.ts';
@@ -38,8 +40,11 @@ export async function runBackup(
   const startedOn = new Date();
   const target = await TargetDirectory.open(join(options.backupDir, options.name), (text) => events.note(text));
   try {
-    const job = new BackupJob(options, events, signal, target);
-    const { outcome, fallback } = await job.run();
+    const limitMs = options.config.get(settings.backupMaxTimeMs);
+    const overtime = new AbortController();
+    const timer = limitMs > 0 ? startTimer(() => overtime.abort(tookTooLong(limitMs)), limitMs) : undefined;
+    const job = new BackupJob(options, events, { signal, overtime: overtime.signal }, target);
+    const { outcome, fallback } = await job.run().finally(() => clearTimeout(timer));
     if (options.checkConsistency) await checkBackup(target.path, options, events, startedOn, signal);
     events.line('Backup complete.');
     return {
@@ -53,19 +58,34 @@ export async function runBackup(
   }
 }
 
+function tookTooLong(limitMs: number): GraphkeepError {
+  return new GraphkeepError('peer.timeout', 'the backup took too long', {
+    observed: `not complete after ${limitMs / 1000} s`,
+    hint: 'If the database is that large, or the network that slow, raise graphkeep.backup.max_time.',
+  });
+}
+
 class BackupJob {
   private readonly options: BackupOptions;
   private readonly events: BackupEvents;
   private readonly signal: AbortSignal;
+  /** Aborted when the backup has taken too long, with the error for that. */
+  private readonly overtime: AbortSignal;
   private readonly target: TargetDirectory;
   /** What was tried in vain. */
   private readonly attempts: FailedAttempt[] = [];
   private announced: string | undefined;
 
-  constructor(options: BackupOptions, events: BackupEvents, signal: AbortSignal, target: TargetDirectory) {
+  constructor(
+    options: BackupOptions,
+    events: BackupEvents,
+    { signal, overtime }: { signal: AbortSignal; overtime: AbortSignal },
+    target: TargetDirectory,
+  ) {
     this.options = options;
     this.events = events;
-    this.signal = signal;
+    this.signal = AbortSignal.any([signal, overtime]);
+    this.overtime = overtime;
     this.target = target;
   }
 
@@ -151,6 +171,7 @@ class BackupJob {
   }
 
   private translate(error: unknown): GraphkeepError {
+    if (this.overtime.aborted && hasCode(error, 'cancelled')) return this.overtime.reason;
     return asGraphkeepError(error, this.target.path);
   }
 

@@ -65,12 +65,26 @@ export const settings = {
     'Name of the dbms.ssl.policy group for backups of a causal cluster. `graphkeep serve` then serves nobody without TLS.',
   ),
 
+  backupMaxTimeMs: setting(
+    'graphkeep.backup.max_time',
+    '168h',
+    'duration',
+    duration,
+    'Longest time for receiving and applying one backup, whatever comes from the server; 0 = no limit.',
+  ),
   serveMaxConnections: setting(
     'graphkeep.serve.max_connections',
     '32',
     'integer, at least 1',
     atLeast(1, parseInteger),
     'Clients of `graphkeep serve` at the same time; one that makes a backup needs up to 9 MB of memory.',
+  ),
+  serveMaxPerPeer: setting(
+    'graphkeep.serve.max_connections_per_peer',
+    '16',
+    'integer, at least 1',
+    atLeast(1, parseInteger),
+    'How many of these may come from one address, so that one machine cannot keep all others out.',
   ),
   serveRequestTimeoutMs: setting(
     'graphkeep.serve.request_timeout',

@@ -107,8 +107,8 @@ export class BackupListener {
       socket.destroy();
       return;
     }
-    const { maxConnections } = this.limits;
-    const isTooMany = this.connections.size >= maxConnections;
+    const refusal = this.findRefusal(socket.remoteAddress ?? 'unknown');
+    const isTooMany = refusal !== undefined;
     const group = isTooMany ? this.refused : this.connections;
     if (isTooMany && group.size >= MOST_REFUSED) {
       socket.on('error', () => {});
@@ -125,12 +125,25 @@ export class BackupListener {
       onClosed: () => this.forget(group, connection),
     });
     group.add(connection);
-    if (!isTooMany) connection.start();
-    else {
-      const message = 'too many clients are connected, try again later';
-      const hint = 'Wait until a client has ended, or raise graphkeep.serve.max_connections.';
-      connection.refuse(new GraphkeepError('serve.address', message, { observed: `limit ${maxConnections}`, hint }));
+    if (refusal === undefined) connection.start();
+    else connection.refuse(refusal);
+  }
+
+  /** Why a further client from this address is not served. */
+  private findRefusal(host: string): GraphkeepError | undefined {
+    const { maxConnections, maxPerPeer } = this.limits;
+    if (this.connections.size >= maxConnections) {
+      return new GraphkeepError('serve.address', 'too many clients are connected, try again later', {
+        observed: `limit ${maxConnections}`,
+        hint: 'Wait until a client has ended, or raise graphkeep.serve.max_connections.',
+      });
     }
+    const fromThere = [...this.connections].filter((connection) => connection.host === host).length;
+    if (fromThere < maxPerPeer) return undefined;
+    return new GraphkeepError('serve.address', 'too many clients are connected from this address, try again later', {
+      observed: `limit ${maxPerPeer}`,
+      hint: 'Wait until a client has ended, or raise graphkeep.serve.max_connections_per_peer.',
+    });
   }
 
   private forget(group: Set<ClientConnection>, connection: ClientConnection): void {

@@ -44,6 +44,8 @@ export interface ConnectionOptions {
  */
 export class ClientConnection {
   readonly peer: string;
+  /** The peer without its port. */
+  readonly host: string;
   private readonly socket: Socket;
   private readonly options: ConnectionOptions;
   private channel: Channel | undefined;
@@ -70,7 +72,8 @@ export class ClientConnection {
     this.socket = socket;
     this.stream = socket;
     this.options = options;
-    this.peer = formatAddress({ host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 });
+    this.host = socket.remoteAddress ?? 'unknown';
+    this.peer = formatAddress({ host: this.host, port: socket.remotePort ?? 0 });
     this.backup = new BackupLog(this.peer, options.onEvent);
     this.incoming = new IncomingRequests({
       converse: (protocol) => this.converse(protocol),

@@ -28,6 +28,8 @@ export type ListenerEvent =
   | { kind: 'refused'; peer: string; error: unknown }
   /** Closed because no request came. */
   | { kind: 'silent'; peer: string; error: unknown }
+  /** So many events were too many to be told (see {@link EventThrottle}). */
+  | { kind: 'left-out'; count: number }
   /** The listener itself is in trouble, for example out of file descriptors; it goes on. */
   | { kind: 'trouble'; error: unknown };
 
@@ -54,6 +56,8 @@ export function describeListenerEvent(event: ListenerEvent): string {
       return `Connection of ${event.peer} refused: ${describeError(event.error)}`;
     case 'silent':
       return `Connection of ${event.peer} closed: ${describeError(event.error)}`;
+    case 'left-out':
+      return `${event.count} more events, too many to be told one by one`;
     case 'trouble':
       return `Cannot accept connections: ${describeError(event.error)}`;
   }

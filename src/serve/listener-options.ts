@@ -5,6 +5,8 @@ import type { ListenerEvent } from './listener-events.ts';
 export interface ListenerLimits {
   /** Connections at the same time; each running answer needs up to 9 MB. */
   maxConnections: number;
+  /** Of these, connections of one address. */
+  maxPerPeer: number;
   /** From the connection, or from the first byte of a later request, to the end of the request. */
   requestTimeoutMs: number;
   /** A connection may stay open unused for so long after an answer. */
@@ -46,6 +48,7 @@ const MINUTE_MS = 60_000;
 
 export const DEFAULT_LIMITS: ListenerLimits = {
   maxConnections: 32,
+  maxPerPeer: 16,
   requestTimeoutMs: MINUTE_MS / 2,
   idleTimeoutMs: 5 * MINUTE_MS,
   stallTimeoutMs: 2 * MINUTE_MS,

@@ -76,12 +76,25 @@ function* walkFiles(
   for (const entry of readEntries(directory)) {
     const name = `${prefix}${entry.name}`;
     const path = join(directory, entry.name);
+    if (isDevice(entry) && isServed(classifyDatabaseFile(name), name, true)) throw noFile(path);
     const isWanted = prefix !== '' || entry.isFile() || handlingOf(classifyDatabaseFile(`${name}/`)) !== 'never';
     const info = isWanted || entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : undefined;
     if (entry.isSymbolicLink() && info !== undefined) refuseOuterLink(root, path);
     if (info?.isFile()) yield { name, path, info };
     else if (isWanted && info?.isDirectory()) yield* walkFiles(root, path, `${name}/`, depth + 1);
   }
+}
+
+/** A pipe, socket or device: whoever opens it may wait for ever. */
+function isDevice(entry: Dirent): boolean {
+  return !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink();
+}
+
+function noFile(path: string): GraphkeepError {
+  return new GraphkeepError('file.io', 'this is no file, and cannot be served', {
+    place: { file: path },
+    hint: 'Remove it, or put the file of the database in its place, then start again.',
+  });
 }
 
 function readEntries(directory: string): Dirent[] {
@@ -137,6 +150,11 @@ export async function* readServedFile(file: FoundFile, signal: AbortSignal): Asy
   } finally {
     await handle.close();
   }
+}
+
+/** Throws if the file cannot be opened by us. */
+export async function requireReadable(file: FoundFile): Promise<void> {
+  await (await openFound(file)).close();
 }
 
 async function* readPieces(file: FoundFile, handle: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {

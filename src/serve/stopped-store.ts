@@ -9,7 +9,7 @@ import { formatStoreId, type StoreId } from '../store/store-id.ts';
 import { requireSupportedStore } from '../store/supported-store.ts';
 import { noTransactions, openLogRange } from './log-transactions.ts';
 import type { CopyRequest, OpenedFile, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
-import { type FoundFile, findServedFile, listServedFiles, readServedFile } from './served-files.ts';
+import { type FoundFile, findServedFile, listServedFiles, readServedFile, requireReadable } from './served-files.ts';
 import { TransactionPlaces } from './transaction-places.ts';
 
 export interface StoppedStoreOptions {
@@ -37,7 +37,9 @@ export async function serveStore(directory: string, options: StoppedStoreOptions
   const lock = await lockDatabase(directory, { shared: true });
   try {
     requireClosedCleanly(directory, logDirectory);
-    return new LockedStore(directory, logDirectory, lock);
+    const store = new LockedStore(directory, logDirectory, lock);
+    await store.requireReadable();
+    return store;
   } catch (error) {
     await lock.release();
     throw error;
@@ -59,6 +61,9 @@ function requireClosedCleanly(directory: string, logDirectory: string): void {
   });
 }
 
+/** How long a list of files is used again. */
+const LISTED_MS = 5000;
+
 class LockedStore implements StoppedStore {
   readonly storeId: StoreId;
   readonly description: string;
@@ -67,6 +72,7 @@ class LockedStore implements StoppedStore {
   private readonly lock: DatabaseLock;
   private readonly metadata: NeostoreMetadata;
   private readonly places = new TransactionPlaces();
+  private listed: { files: FoundFile[]; logs: boolean; untilMs: number } | undefined;
 
   constructor(directory: string, logDirectory: string, lock: DatabaseLock) {
     this.directory = directory;
@@ -75,6 +81,11 @@ class LockedStore implements StoppedStore {
     this.metadata = this.readMetadata();
     this.storeId = storeIdOf(this.metadata);
     this.description = `${directory}, closed at transaction ${this.lastTransaction}, ${formatStoreId(this.storeId)}`;
+  }
+
+  /** What could not be sent to a client is told before one comes. */
+  async requireReadable(): Promise<void> {
+    for (const file of this.list({ logs: true })) await requireReadable(file);
   }
 
   get lastTransaction(): number {
@@ -118,8 +129,14 @@ class LockedStore implements StoppedStore {
     return this.lock.release();
   }
 
+  /** Kept for some seconds: a client may ask for one file after the other, and each is compared with the list when it is opened. */
   private list(request: CopyRequest): FoundFile[] {
-    return listServedFiles(this.directory, formatByVersion(this.metadata.storeVersion), request);
+    const now = performance.now();
+    if (this.listed === undefined || this.listed.logs !== request.logs || now > this.listed.untilMs) {
+      const files = listServedFiles(this.directory, formatByVersion(this.metadata.storeVersion), request);
+      this.listed = { files, logs: request.logs, untilMs: now + LISTED_MS };
+    }
+    return this.listed.files;
   }
 
   private readMetadata(): NeostoreMetadata {

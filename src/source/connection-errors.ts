@@ -94,6 +94,15 @@ export function silentTooLong(
   });
 }
 
+/** The error for a peer that sends so little that the answer would never be complete. */
+export function sendsTooLittle(peer: string, offset: number, position: string, observed: string): GraphkeepError {
+  return new GraphkeepError('peer.timeout', `the server sends too little to come to an end, ${position}`, {
+    place: { peer, offset },
+    observed,
+    hint: 'Look at the load of the server and of the network, then run the backup again.',
+  });
+}
+
 /** With several addresses of one name, Node reports one error per address. */
 function codeOf(cause: unknown): string | undefined {
   if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0]);

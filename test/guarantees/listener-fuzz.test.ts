@@ -130,7 +130,7 @@ it(`survives ${rounds} rounds, seed ${SEED}`, { timeout: 3_600_000 }, async () =
   listener = await BackupListener.start(database, {
     listen: { host: '127.0.0.1', port: 0 },
     compression: COMPRESSIONS,
-    limits: { maxConnections: 200, requestTimeoutMs: 2000, idleTimeoutMs: 1000, stallTimeoutMs: 2000 },
+    limits: { maxConnections: 200, maxPerPeer: 200, requestTimeoutMs: 2000, idleTimeoutMs: 1000, stallTimeoutMs: 2000 },
     onEvent: (event) => {
       seen.set(event.kind, (seen.get(event.kind) ?? 0) + 1);
       // Whatever is wrong with a client is an error with a code.

@@ -334,6 +334,28 @@ describe('one client too many', () => {
   });
 });
 
+describe('one address', () => {
+  it('cannot take the places of all others', async () => {
+    await start({ maxConnections: 4, maxPerPeer: 2 });
+    const connectFrom = (localAddress: string) => RawClient.connect({ ...listener.address, localAddress });
+    const clients: RawClient[] = [];
+    for (const from of ['127.0.0.1', '127.0.0.1', '127.0.0.2']) {
+      const client = await connectFrom(from);
+      client.send(incremental);
+      expect((await client.messages(1))[0]).toMatchObject({ failure: false });
+      clients.push(client);
+    }
+    const extra = await connectFrom('127.0.0.1');
+    extra.send(full);
+    expect(readFailure((await extra.messages(1))[0]!)!.message).toContain('too many clients are connected from this');
+    await extra.ended;
+    const other = await connectFrom('127.0.0.2');
+    other.send(incremental);
+    expect((await other.messages(1))[0]).toMatchObject({ failure: false });
+    for (const client of [...clients, other]) client.close();
+  });
+});
+
 describe('a listener that is stopped', () => {
   it('lets copies under way finish, and takes nobody new', async () => {
     await start({ stopGraceMs: 60_000 });

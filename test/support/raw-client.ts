@@ -36,7 +36,10 @@ export class RawClient {
   }
 
   /** `keepOpen`: does not close when the server does. */
-  static async connect(address: { host: string; port: number }, keepOpen = false): Promise<RawClient> {
+  static async connect(
+    address: { host: string; port: number; localAddress?: string },
+    keepOpen = false,
+  ): Promise<RawClient> {
     const socket = connect({ ...address, allowHalfOpen: keepOpen });
     await once(socket, 'connect');
     return new RawClient(socket);

@@ -40,6 +40,7 @@ export async function requestServe(values: OptionValues, context: CommandContext
     listen: chooseAddress(typed, config.get(settings.backupAddress)),
     limits: {
       maxConnections: config.get(settings.serveMaxConnections),
+      maxPerPeer: config.get(settings.serveMaxPerPeer),
       requestTimeoutMs: config.get(settings.serveRequestTimeoutMs),
       idleTimeoutMs: config.get(settings.serveIdleTimeoutMs),
       stallTimeoutMs: config.get(settings.serveStallTimeoutMs),

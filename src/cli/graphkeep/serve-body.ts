@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { printableLine } from '../../base/printable-text.ts';
 import { BackupListener } from '../../serve/backup-listener.ts';
+import { EventThrottle } from '../../serve/event-throttle.ts';
 import { describeListenerEvent, type ListenerEvent } from '../../serve/listener-events.ts';
 import { serveStore } from '../../serve/stopped-store.ts';
 import { formatAddress } from '../../source/server-address.ts';
@@ -19,7 +20,14 @@ export async function serveBody({ values, context }: Invocation, reporter: Repor
       const text = printableLine(`${formatLogTime(context.now())} ${describeListenerEvent(event)}`);
       reporter.happened(event.kind, text, dataOf(event));
     };
-    const listener = await BackupListener.start(store, { listen, limits, sslPolicy, compression, onEvent });
+    const throttle = new EventThrottle(onEvent);
+    const listener = await BackupListener.start(store, {
+      listen,
+      limits,
+      sslPolicy,
+      compression,
+      onEvent: throttle.take,
+    });
     const address = formatAddress(listener.address);
     const security = sslPolicy === undefined ? '' : `, with TLS policy '${sslPolicy.name}'`;
     const lines = [`Serving ${store.description}`, `Listening on ${address}${security}`];
@@ -29,6 +37,7 @@ export async function serveBody({ values, context }: Invocation, reporter: Repor
       if (!context.signal.aborted) await once(context.signal, 'abort');
     } finally {
       await listener.stop();
+      throttle.endWindow();
     }
     reporter.report('Stopped.', { command: 'serve', directory });
   } finally {

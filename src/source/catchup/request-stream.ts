@@ -7,8 +7,8 @@ import type { Modifier } from '../../protocol/catchup/handshake-messages.ts';
 import { RequestCompressor } from '../../protocol/catchup/modifiers.ts';
 import { type CatchupHandler, ResponseDecoder } from '../../protocol/catchup/response-decoder.ts';
 import { Delivery } from '../../protocol/common/delivery.ts';
-import { closedTooEarly, silentTooLong } from '../connection-errors.ts';
-import { SilenceWatch } from '../silence-watch.ts';
+import { closedTooEarly, sendsTooLittle, silentTooLong } from '../connection-errors.ts';
+import { ProgressWatch } from '../progress-watch.ts';
 
 const raiseInactivity =
   'The server was silent for too long. It may be writing a check point; try again or raise causal_clustering.catch_up_client_inactivity_timeout.';
@@ -40,7 +40,7 @@ export class RequestStream {
   private readonly options: RequestStreamOptions;
   private readonly decoder: ResponseDecoder;
   private readonly compressor: RequestCompressor;
-  private readonly silence: SilenceWatch;
+  private readonly progress: ProgressWatch;
   private readonly abort = () => this.fail(cancelledError(this.options.signal));
   private pending: Pending | undefined;
   /** Why there are no more requests. */
@@ -54,7 +54,11 @@ export class RequestStream {
     delivery.onFailure = (error) => this.fail(error);
     this.decoder = new ResponseDecoder(this.dispatch(), peer, { offset, delivery });
     this.compressor = new RequestCompressor(modifiers);
-    this.silence = new SilenceWatch(inactivityTimeoutMs, () => this.fail(this.silent()));
+    this.progress = new ProgressWatch(
+      { silenceMs: inactivityTimeoutMs },
+      () => this.fail(this.silent()),
+      (observed) => this.fail(this.slow(observed)),
+    );
     signal.addEventListener('abort', this.abort, { once: true });
     stream.on('data', (bytes: Buffer) => this.receive(bytes));
     stream.on('error', (error) => this.fail(this.closed(error)));
@@ -70,7 +74,7 @@ export class RequestStream {
       this.pending = { handler, resolve, reject };
       try {
         this.decoder.begin(request.kind);
-        this.silence.start();
+        this.progress.start();
         this.stream.write(this.compressor.encode(encodeRequest(request)));
       } catch (error) {
         this.fail(error);
@@ -104,7 +108,7 @@ export class RequestStream {
 
   private receive(bytes: Buffer): void {
     if (!this.isOpen) return;
-    this.silence.note();
+    this.progress.note(bytes.length);
     try {
       this.decoder.feed(bytes);
     } catch (error) {
@@ -123,7 +127,7 @@ export class RequestStream {
         return true;
       }
       if (wait === undefined) return this.isOpen;
-      this.silence.pause();
+      this.progress.pause();
       // A rejection has come to onFailure already.
       wait.then(() => this.goOn()).catch((error: unknown) => this.fail(error));
     } catch (error) {
@@ -134,14 +138,14 @@ export class RequestStream {
 
   private goOn(): void {
     if (!this.isOpen || !this.advance()) return;
-    this.silence.resume();
+    this.progress.resume();
     this.stream.resume();
   }
 
   private succeed(outcome: CatchupOutcome): void {
     const { pending } = this;
     this.pending = undefined;
-    this.silence.stop();
+    this.progress.stop();
     pending?.resolve(outcome);
   }
 
@@ -149,7 +153,7 @@ export class RequestStream {
     if (!this.isOpen) return;
     this.isOpen = false;
     this.end = error;
-    this.silence.stop();
+    this.progress.stop();
     this.options.signal.removeEventListener('abort', this.abort);
     // It may report errors on its way down; nobody waits for them.
     this.stream.on('error', () => {});
@@ -164,6 +168,11 @@ export class RequestStream {
     if (cause instanceof GraphkeepError) return cause;
     const { offset, position } = this.decoder;
     return closedTooEarly(this.options.peer, offset, position, cause);
+  }
+
+  private slow(observed: string): GraphkeepError {
+    const { offset, position } = this.decoder;
+    return sendsTooLittle(this.options.peer, offset, position, observed);
   }
 
   private silent(): GraphkeepError {

@@ -1,6 +1,7 @@
 import { cancelledError } from '../../base/cancellation.ts';
 import { type GraphkeepError, hasCode } from '../../base/errors.ts';
 import { sleep } from '../../base/timers.ts';
+import { LEAST_BYTES_PER_SECOND } from '../progress-watch.ts';
 
 export interface RetryLimits {
   /** No new attempt after this time since the first failure without progress. */
@@ -17,6 +18,8 @@ export class RetryPlan {
   private readonly limits: RetryLimits;
   private readonly signal: AbortSignal;
   private readonly onRetry: (error: GraphkeepError, attempt: number) => void;
+  private beganMs = performance.now();
+  private bytes = 0;
   private failedAtMs: number | undefined;
   private waitMs = FIRST_WAIT_MS;
   private attempt = 1;
@@ -28,8 +31,16 @@ export class RetryPlan {
     this.onRetry = onRetry;
   }
 
-  /** The last attempt got further than the one before: the time begins anew. */
-  noteProgress(): void {
+  /**
+   * The last attempt brought so many bytes more. If that is enough for the time since the time began, it begins anew: a peer that breaks off
+   * after every few bytes must not hold us for ever.
+   */
+  noteProgress(bytes: number): void {
+    this.bytes += bytes;
+    const sinceMs = performance.now() - this.beganMs;
+    if (bytes === 0 || (this.bytes * 1000) / sinceMs < LEAST_BYTES_PER_SECOND) return;
+    this.beganMs = performance.now();
+    this.bytes = 0;
     this.failedAtMs = undefined;
     this.waitMs = FIRST_WAIT_MS;
     this.attempt = 1;

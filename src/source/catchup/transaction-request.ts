@@ -51,7 +51,7 @@ export async function pullTransactions(
         const newest = readEnd(outcome, last, pull.last, Math.max(known, last), peer);
         if (newest !== undefined) return newest;
       } catch (error) {
-        if (pull.progress > progress) plan.noteProgress();
+        plan.noteProgress(pull.progress - progress);
         await plan.pause(error);
       }
     }

@@ -5,9 +5,15 @@ import { startTimer } from '../../base/timers.ts';
 import { Delivery } from '../../protocol/common/delivery.ts';
 import { type CommonRequest, encodeRequest } from '../../protocol/common/request.ts';
 import { ResponseDecoder, type ResponseHandler, type ResponseOutcome } from '../../protocol/common/response-decoder.ts';
-import { closedTooEarly, notConnectedInTime, silentTooLong, unreachable } from '../connection-errors.ts';
+import {
+  closedTooEarly,
+  notConnectedInTime,
+  sendsTooLittle,
+  silentTooLong,
+  unreachable,
+} from '../connection-errors.ts';
+import { ProgressWatch } from '../progress-watch.ts';
 import { connectableHost, formatAddress, type ServerAddress } from '../server-address.ts';
-import { SilenceWatch } from '../silence-watch.ts';
 
 /** As the Java client (spec 2). */
 export const CONNECT_TIMEOUT_MS = 5000;
@@ -45,7 +51,7 @@ class Exchange {
   private readonly options: ExchangeOptions;
   private readonly peer: string;
   private readonly decoder: ResponseDecoder;
-  private readonly silence: SilenceWatch;
+  private readonly progress: ProgressWatch;
   private readonly connectTimer: NodeJS.Timeout;
   private readonly socket: Socket;
   private readonly abort = () => this.fail(cancelledError(this.options.signal));
@@ -65,8 +71,10 @@ class Exchange {
     const delivery = new Delivery();
     delivery.onFailure = (error) => this.fail(error);
     this.decoder = new ResponseDecoder(options.request.kind, options.handler, this.peer, delivery);
-    this.silence = new SilenceWatch(options.timeoutMs, () =>
-      this.fail(silentTooLong(this.peer, this.received, this.decoder.position, options.timeoutMs)),
+    this.progress = new ProgressWatch(
+      { silenceMs: options.timeoutMs },
+      () => this.fail(silentTooLong(this.peer, this.received, this.decoder.position, options.timeoutMs)),
+      (observed) => this.fail(sendsTooLittle(this.peer, this.received, this.decoder.position, observed)),
     );
     this.connectTimer = startTimer(
       () => this.fail(notConnectedInTime(this.peer, options.connectTimeoutMs)),
@@ -98,14 +106,14 @@ class Exchange {
   private start(): void {
     this.isConnected = true;
     clearTimeout(this.connectTimer);
-    this.silence.start();
+    this.progress.start();
     this.socket.write(encodeRequest(this.options.request));
   }
 
   /** The bytes of one read; false = read no more until resumed. */
   private receive(count: number, buffer: Uint8Array): boolean {
     if (this.isOver) return false;
-    this.silence.note();
+    this.progress.note(count);
     this.received += count;
     this.decoder.feed(Buffer.from(buffer.buffer, buffer.byteOffset, count));
     return this.advance();
@@ -117,7 +125,7 @@ class Exchange {
       const wait = this.decoder.advance();
       if (this.decoder.outcome !== undefined) return this.succeed(this.decoder.outcome);
       if (wait === undefined) return !this.isOver;
-      this.silence.pause();
+      this.progress.pause();
       // A rejection has come to onFailure already.
       wait.then(() => this.goOn()).catch((error: unknown) => this.fail(error));
     } catch (error) {
@@ -128,7 +136,7 @@ class Exchange {
 
   private goOn(): void {
     if (this.isOver || !this.advance()) return;
-    this.silence.resume();
+    this.progress.resume();
     this.socket.resume();
   }
 
@@ -147,7 +155,7 @@ class Exchange {
   private close(): void {
     this.isOver = true;
     clearTimeout(this.connectTimer);
-    this.silence.stop();
+    this.progress.stop();
     this.options.signal.removeEventListener('abort', this.abort);
     this.socket.destroy();
     this.decoder.stop();

@@ -1,0 +1,27 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { EventThrottle } from './event-throttle.ts';
+import { describeListenerEvent, type ListenerEvent } from './listener-events.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const refused: ListenerEvent = { kind: 'refused', peer: '127.0.0.1:1', error: new Error('no') };
+
+it('a client that connects again and again does not fill the log', () => {
+  const told: ListenerEvent[] = [];
+  const throttle = new EventThrottle((event) => told.push(event), { most: 3, windowMs: 1000 });
+  for (let i = 0; i < 10; i++) throttle.take(refused);
+  expect(told).toEqual([refused, refused, refused]);
+  vi.advanceTimersByTime(1000);
+  expect(told.slice(3)).toEqual([{ kind: 'left-out', count: 7 }]);
+  expect(describeListenerEvent(told[3]!)).toContain('7 more');
+  throttle.take(refused);
+  expect(told).toHaveLength(5);
+  throttle.endWindow();
+  vi.advanceTimersByTime(5000);
+  expect(told).toHaveLength(5);
+});

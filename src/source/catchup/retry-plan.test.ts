@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { GraphkeepError } from '../../base/errors.ts';
+import { RetryPlan } from './retry-plan.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const { signal } = new AbortController();
+const lost = new GraphkeepError('peer.closed', 'lost');
+
+/** Attempts that break off after 3 s and bring so much each; how many there are until it is given up, at most 100. */
+async function countAttempts(bytesPerAttempt: number): Promise<number> {
+  const plan = new RetryPlan({ maxTimeMs: 120_000, maxWaitMs: 1 }, signal, () => {});
+  for (let attempt = 1; attempt <= 100; attempt++) {
+    vi.advanceTimersByTime(3000);
+    plan.noteProgress(bytesPerAttempt);
+    try {
+      await plan.pause(lost);
+    } catch {
+      return attempt;
+    }
+  }
+  return 100;
+}
+
+describe('a connection that breaks off again and again', () => {
+  it('is given up in time if it brings nothing, or next to nothing', async () => {
+    expect(await countAttempts(0)).toBeLessThan(50);
+    expect(await countAttempts(300)).toBeLessThan(50);
+  });
+
+  it('goes on if it brings enough', async () => {
+    expect(await countAttempts(30_000)).toBe(100);
+  });
+});
