@@ -22,7 +22,7 @@ export interface ErrorDetails {
 }
 
 /**
- * The only error type that graphkeep throws on purpose: a stable code, the place, the observed value and what to do next. Message and
+ * The only error type that graphkeep throws on purpose: a stable code, the place, the observed value and what to do next. Message, hint and
  * observed value may hold names and values of others as they are: they are made printable here. A message of several lines is given as a
  * list.
  */
@@ -40,7 +40,7 @@ export class GraphkeepError extends Error {
     this.code = code;
     this.place = details.place;
     this.observed = typeof details.observed === 'string' ? printableMessage(details.observed) : details.observed;
-    this.hint = details.hint ?? errorCodes[code];
+    this.hint = details.hint === undefined ? errorCodes[code] : printableMessage(details.hint);
     this.original = details.original === undefined ? undefined : printableMessage(details.original);
   }
 }

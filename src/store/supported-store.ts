@@ -10,6 +10,8 @@ import { type FileFault, type RecognisedStore, recogniseStore } from './store-re
  */
 export type StorePurpose = 'read' | 'copy' | 'change';
 
+const UNKNOWN_VERSION = 'the store version is one that no release of Neo4j has';
+
 /** A store that fits its purpose. */
 export type SupportedStore = Extract<RecognisedStore, { kind: 'supported' | 'older' }>;
 
@@ -49,7 +51,8 @@ export function describeUnsupported(store: RecognisedStore, directory: string): 
         hint: adviseOn(store.release),
       });
     case 'unknown':
-      return new GraphkeepError('store.format', 'the store version is one that no release of Neo4j has', {
+      // A name may be of a release to come; anything else is damage.
+      return new GraphkeepError(store.mark.startsWith('0x') ? 'store.corrupt' : 'store.format', UNKNOWN_VERSION, {
         place: { file: join(directory, METADATA_FILE) },
         observed: store.mark,
         hint: 'The file is damaged, or another program has written it. Use another copy.',

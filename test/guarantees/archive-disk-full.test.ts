@@ -76,14 +76,17 @@ describe.runIf(canMount)('on a small disk', () => {
     const reasons = new Set<string>();
     for (let room = 4 * PAGE_BYTES, isMade = false; !isMade; room += 20 * PAGE_BYTES) {
       disk.fillUp(room);
-      const error = await loadDatabase({
+      const error: unknown = await loadDatabase({
         from: archive,
         databaseName: 'loaded',
         databaseDirectory: loaded,
         transactionLogDirectory: loaded,
         force: true,
         signal,
-      }).catch((error: unknown) => error);
+      }).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
       isMade = error === undefined;
       if (isMade) break;
       expect([room, error]).toEqual([room, expect.objectContaining({ code: 'file.io' })]);

@@ -195,6 +195,9 @@ describe('a store that cannot be served', () => {
     const directory = await unpackStore('3.5.34-standard', scratch);
     await removeDirectory(join(directory, 'neostore.propertystore.db'));
     await expect(serveStore(directory)).rejects.toMatchObject({ code: 'store.missing-file' });
+    expect(readdirSync(directory)).not.toContain('store_lock');
+    await removeDirectory(directory);
+    await unpackStore('3.5.34-standard', scratch);
     for (const { path } of listLogFiles(directory).files) await removeDirectory(path);
     await expect(serveStore(directory)).rejects.toMatchObject({ code: 'store.needs-recovery' });
     await expect(serveStore(scratch)).rejects.toMatchObject({ code: 'backup.invalid' });
