@@ -15,6 +15,7 @@ export default defineConfig({
             'test/cli/**/*.test.ts',
           ],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           // By default one core is left to the runner, which has little to do.
           maxWorkers: '100%',
         },

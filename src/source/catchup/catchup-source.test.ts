@@ -333,7 +333,7 @@ describe('a connection that is cut', () => {
     const told: string[] = [];
     const onRetry: CatchupSourceOptions['onRetry'] = (what, error, attempt) =>
       told.push(`${what} ${error.code} ${attempt}`);
-    const limited = sourceFor(member, { connections: 1, retry: { maxTimeMs: 60, maxWaitMs: 8 }, onRetry });
+    const limited = sourceFor(member, { connections: 1, retry: { maxTimeMs: 2000, maxWaitMs: 8 }, onRetry });
     expect((await failure(copy(limited))).code).toBe('peer.closed');
     expect(tries).toBeGreaterThan(3);
     expect(told.slice(0, 2)).toEqual(['neostore.nodestore.db peer.closed 1', 'neostore.nodestore.db peer.closed 2']);
