@@ -23,6 +23,12 @@ export interface FileRights {
   modes: { directory: number; file: number } | undefined;
 }
 
+/** For what takes the place of nothing: it copies the modes of something else, and the umask takes away what the user wants nobody to have. */
+export function limitByUmask(modes: FileRights['modes']): FileRights['modes'] {
+  const allowed = ~process.umask();
+  return modes && { directory: modes.directory & allowed, file: modes.file & allowed };
+}
+
 /** The rights of a database or backup that exists: those of its directory and of its key file. */
 export async function rightsOf(directory: string, keyFile: string): Promise<FileRights> {
   const [{ mode, uid, gid }, key] = await Promise.all([

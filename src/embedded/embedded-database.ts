@@ -6,7 +6,7 @@ import { type DatabaseLock, lockDatabase } from '../store/database-lock.ts';
 import { storeIdOf } from '../store/neostore-metadata.ts';
 import type { PropertyValue } from '../store/property-value.ts';
 import type { SchemaRule } from '../store/schema-rule.ts';
-import { storeFiles } from '../store/store-files.ts';
+import { SCRATCH_FOLDER, storeFiles } from '../store/store-files.ts';
 import type { StoreId } from '../store/store-id.ts';
 import { StoreReader } from '../store/store-reader.ts';
 import { CheckPointGate } from './check-point-gate.ts';
@@ -21,7 +21,7 @@ import { LiveRecords } from './live-records.ts';
 import { LiveSchema } from './live-schema.ts';
 import { LiveTokens } from './live-tokens.ts';
 import { commitConstraintDrop, commitIndex, commitIndexDrop, commitUniquenessConstraint } from './schema-changes.ts';
-import { createStoreIfMissing, SCRATCH_FOLDER } from './store-creation.ts';
+import { createStoreIfMissing } from './store-creation.ts';
 import { nameLogVersion, type OpenedStore, openStore } from './store-opening.ts';
 import { Transaction } from './transaction.ts';
 

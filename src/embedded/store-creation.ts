@@ -4,12 +4,10 @@ import { makeDirectory, removeTree, renameDurably, syncTree } from '../base/dura
 import { GraphkeepError } from '../base/errors.ts';
 import { BASE_TRANSACTION } from '../log/log-header.ts';
 import { LogWriter } from '../log/log-writer.ts';
-import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
+import { METADATA_FILE, SCRATCH_FOLDER, STORE_LOCK_FILE } from '../store/store-files.ts';
 import { StoreWriter } from '../store/store-writer.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
 
-/** Everything of ours in the directory of a database that is not part of it. */
-export const SCRATCH_FOLDER = '.graphkeep-scratch';
 const NEW_STORE = 'new';
 
 /**

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
@@ -84,6 +93,20 @@ describe('dumpDatabase', () => {
     mkdirSync(at('dumps'));
     expect(await dump({ to: at('dumps') })).toBe(at('dumps', 'graph.db.dump'));
     expect(namesIn(at('dumps'))).toEqual(['graph.db.dump']);
+  });
+
+  it.skipIf(process.platform === 'win32')('is read by those who may read the database, less the umask', async () => {
+    for (const directory of [databases, database]) chmodSync(directory, 0o755);
+    chmodSync(join(database, 'neostore'), 0o644);
+    const usual = process.umask(0o027);
+    try {
+      await dump();
+      chmodSync(database, 0o700);
+      await dump({ to: at('y.dump') });
+    } finally {
+      process.umask(usual);
+    }
+    expect(['x.dump', 'y.dump'].map((name) => statSync(at(name)).mode & 0o777)).toEqual([0o640, 0o600]);
   });
 
   it('never replaces a file', async () => {

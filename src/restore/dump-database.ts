@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
-import { type FileRights, rightsBelow, rightsOf } from '../base/file-rights.ts';
+import { type FileRights, limitByUmask, rightsBelow, rightsOf } from '../base/file-rights.ts';
 import { printableText } from '../base/printable-text.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { withDatabaseLock } from '../store/database-lock.ts';
@@ -69,7 +69,7 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
 async function rightsOfArchive(databaseDirectory: string, parent: string): Promise<FileRights> {
   const { owner } = await rightsBelow(parent);
   const { modes } = await rightsOf(databaseDirectory, METADATA_FILE);
-  return { owner, modes: modes && { directory: modes.directory, file: readableMode(modes) | 0o600 } };
+  return { owner, modes: limitByUmask(modes && { directory: modes.directory, file: readableMode(modes) | 0o600 }) };
 }
 
 function readableMode({ directory, file }: { directory: number; file: number }): number {

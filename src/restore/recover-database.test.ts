@@ -9,6 +9,7 @@ import { checkStore } from '../check/check-store.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { ANY, readLiveCounts } from '../store/counts-store.ts';
 import { patchMetadataDurably } from '../store/neostore-metadata.ts';
+import { SCRATCH_FOLDER } from '../store/store-files.ts';
 import { formatByName } from '../store/store-format.ts';
 import { recoverDatabase } from './recover-database.ts';
 
@@ -40,8 +41,8 @@ describe('a database that was not closed cleanly', () => {
   it.each(dirtyStores)('%s is recovered in its place, once', async (name) => {
     await unpack(name);
     const found = findRecoveryStart(store);
-    // As a killed run leaves it.
-    mkdirSync(join(store, '.graphkeep-recover', 'runs'), { recursive: true });
+    // As a killed run leaves it, of ours or of an embedded database.
+    mkdirSync(join(store, SCRATCH_FOLDER, 'runs'), { recursive: true });
     writeFileSync(join(root, 'graph.db.graphkeep-lock'), '');
     const recovered = await recover();
     expect(recovered).toMatchObject({ state: 'recovered', tornBytes: found.tornBytes });

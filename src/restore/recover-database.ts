@@ -9,7 +9,7 @@ import { findRecoveryStart } from '../log/recovery-start.ts';
 import { type Recovery, recoverStore } from '../replay/recover.ts';
 import { lockDatabase } from '../store/database-lock.ts';
 import { readMetadata } from '../store/neostore-metadata.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
+import { METADATA_FILE, SCRATCH_FOLDER } from '../store/store-files.ts';
 import { requireSupportedStore } from '../store/supported-store.ts';
 
 export interface RecoverDatabaseOptions {
@@ -31,9 +31,6 @@ export interface RecoveredDatabase {
   /** Undefined if there was nothing to do. */
   recovery: Recovery | undefined;
 }
-
-/** Sort runs and what is replaced, on the disk of the store. Worthless after a crash. */
-const SCRATCH_FOLDER = '.graphkeep-recover';
 
 /**
  * Recovers a database or backup that was not closed cleanly, in its place: everything that its log holds is applied, and it is left as after
@@ -71,6 +68,7 @@ async function withBackupLock<T>(directory: string, work: () => Promise<T>): Pro
 
 async function recoverLocked(options: RecoverDatabaseOptions): Promise<RecoveredDatabase> {
   const { directory, budgetBytes, signal, onPhase } = options;
+  // Sort runs and what is replaced, on the disk of the store: also what a killed embedded database has left there.
   const scratch = join(directory, SCRATCH_FOLDER);
   await removeTree(scratch);
   const { lastTransactionId } = readMetadata(join(directory, METADATA_FILE));

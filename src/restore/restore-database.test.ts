@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/unpack-corpus.ts';
-import { hasCode } from '../base/errors.ts';
+import { type GraphkeepError, hasCode } from '../base/errors.ts';
 import { lockFile } from '../base/file-lock.ts';
 import { type RestoreOptions, restoreDatabase } from './restore-database.ts';
 import { StagedDatabase } from './staged-database.ts';
@@ -294,4 +294,40 @@ it('a backup on a disk that may only be read is restored without a lock', async 
   await restoreDatabase(options());
   chmodSync(join(root, 'backups'), 0o755);
   expectRestored();
+});
+
+describe('who may read, and who may change', () => {
+  const modeOf = (path: string) => lstatSync(path).mode & 0o777;
+
+  it.skipIf(process.platform === 'win32')('the umask limits what has no predecessor, and nothing else', async () => {
+    chmodSync(backup, 0o755);
+    chmodSync(join(backup, 'neostore'), 0o644);
+    const usual = process.umask(0o077);
+    try {
+      await restoreDatabase(options());
+      expect([modeOf(target), modeOf(join(target, 'neostore'))]).toEqual([0o700, 0o600]);
+      chmodSync(target, 0o755);
+      chmodSync(join(target, 'neostore'), 0o644);
+      await restoreDatabase(options({ force: true }));
+      expect([modeOf(target), modeOf(join(target, 'neostore'))]).toEqual([0o755, 0o644]);
+    } finally {
+      process.umask(usual);
+    }
+  });
+
+  it.runIf(process.geteuid !== undefined && process.geteuid() !== 0)(
+    'a directory around the database that may not be changed is named with its modes, not the owner of the database',
+    async () => {
+      makeOldDatabase();
+      chmodSync(databases, 0o555);
+      try {
+        const error = await restoreDatabase(options({ force: true })).catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ code: 'directory.forbidden', place: { file: databases } });
+        expect((error as GraphkeepError).hint).toMatch(/mode 0555/);
+        expect(namesIn(databases)).toEqual(['graph.db']);
+      } finally {
+        chmodSync(databases, 0o755);
+      }
+    },
+  );
 });

@@ -14,7 +14,14 @@ import {
 } from '../base/durable-files.ts';
 import { describeError, GraphkeepError } from '../base/errors.ts';
 import { atFile, forbiddenError } from '../base/file-errors.ts';
-import { explainForeignOwner, type FileRights, grantRights, rightsBelow, rightsOf } from '../base/file-rights.ts';
+import {
+  explainForeignOwner,
+  type FileRights,
+  grantRights,
+  limitByUmask,
+  rightsBelow,
+  rightsOf,
+} from '../base/file-rights.ts';
 import { findRenameObstacle, findUnremovable, resolveTarget } from '../base/replaceable-directory.ts';
 import { WorkDirectory } from '../base/work-directory.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
@@ -73,7 +80,7 @@ export class StagedDatabase {
     await requireReplaceable(target);
     const logs = separateLogs(options);
     if (logs !== undefined) {
-      await requireWritable(logs);
+      await requireWritable(logs, 'this user may not change the directory of the transaction logs');
       await requireOwnLogs(target, logs);
     }
     const work = await WorkDirectory.open(`${target}.graphkeep-new`, ['store', 'old']);
@@ -125,7 +132,7 @@ export class StagedDatabase {
   /** Those of the database that is replaced; a new one belongs to whoever has the directory of all databases. */
   private async rightsOfNew(): Promise<FileRights> {
     if ((await statIfExists(this.target))?.isDirectory() === true) return await rightsOf(this.target, METADATA_FILE);
-    return { ...(await rightsBelow(dirname(this.target))), modes: this.options.modes };
+    return { ...(await rightsBelow(dirname(this.target))), modes: limitByUmask(this.options.modes) };
   }
 
   private async exchange(): Promise<void> {
@@ -172,6 +179,8 @@ async function requireReplaceable(target: string): Promise<void> {
       hint: 'Mount the directory of all databases instead, or give the database a directory of its own on that disk and link to it.',
     });
   }
+  // It may be that the user owns the database and not the directory, or that the disk is read-only: the remedy is that of the cause.
+  await requireWritable(dirname(target), 'this user may not change the directory of the databases');
   if (obstacle !== undefined) throw new GraphkeepError('directory.forbidden', obstacle, { place: { file: target } });
   const unremovable = await findUnremovable(target);
   if (unremovable === undefined) return;
@@ -180,12 +189,12 @@ async function requireReplaceable(target: string): Promise<void> {
   });
 }
 
-async function requireWritable(directory: string): Promise<void> {
+async function requireWritable(directory: string, message: string): Promise<void> {
   if ((await statIfExists(directory)) === undefined) return;
   try {
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw forbiddenError(error, 'this user may not change the directory of the transaction logs', directory);
+    throw forbiddenError(error, message, directory);
   }
 }
 

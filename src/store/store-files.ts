@@ -1,5 +1,8 @@
 import type { StoreFormat } from './store-format.ts';
 
+/** Everything of ours in the directory of a database that is not part of it. Worthless once the store is there and nobody works in it. */
+export const SCRATCH_FOLDER = '.graphkeep-scratch';
+
 /** Name of each record store in code. */
 export type StoreKey =
   | 'node'
