@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dirtyStores, expectedRecovered } from '../../test/support/golden-store.ts';
+import { makePendingStore, PENDING } from '../../test/support/pending-store.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/unpack-corpus.ts';
 import { tryLockFile } from '../base/file-lock.ts';
 import { checkStore } from '../check/check-store.ts';
@@ -71,6 +72,15 @@ describe('a database that was not closed cleanly', () => {
     }
   });
 
+  it('is the same after as before, where the rest is left to a server', async () => {
+    await makePendingStore(store, root);
+    const before = everything();
+    const { state, lastTransaction, recovery } = await recover();
+    expect({ state, lastTransaction }).toEqual({ state: 'pending', lastTransaction: PENDING.last });
+    expect(recovery!.pendingFrom).toBe(PENDING.first);
+    expect(everything()).toBe(before);
+  });
+
   it('of another release is left alone', async () => {
     await unpack('3.4.9-standard-dirty');
     patchMetadataDurably(join(store, 'neostore'), { storeVersion: formatByName('v0.A.8').version });
@@ -95,6 +105,15 @@ describe('a database that was not closed cleanly', () => {
       code: 'log.no-check-point',
       hint: expect.stringContaining('dbms.directories.tx_log'),
     });
+    const elsewhere = { directory: store, logDirectory: join(root, 'logs'), budgetBytes: 64 << 20 };
+    mkdirSync(elsewhere.logDirectory);
+    const before = everything();
+    await expect(recoverDatabase({ ...elsewhere, signal: new AbortController().signal })).rejects.toMatchObject({
+      code: 'log.no-check-point',
+      observed: `dbms.directories.tx_log puts them in ${elsewhere.logDirectory}`,
+      hint: expect.stringMatching(/^Start and stop the server: .* copy the logs from .*logs beside the store/),
+    });
+    expect(everything()).toBe(before);
   });
 });
 

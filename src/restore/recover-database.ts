@@ -98,7 +98,11 @@ function requireNoLogNeeded({ directory, logDirectory }: RecoverDatabaseOptions,
   if (!isElsewhere && lastTransaction <= BASE_TRANSACTION) return;
   throw new GraphkeepError('log.no-check-point', 'there is no transaction log in the directory', {
     place: { file: directory },
-    observed: isElsewhere ? `its logs are in ${logDirectory}` : `transaction ${lastTransaction} in the store`,
-    hint: 'Logs that are kept elsewhere (dbms.directories.tx_log) are recovered by a server only: start and stop it. If they were moved, put them back into the directory.',
+    observed: isElsewhere
+      ? `dbms.directories.tx_log puts them in ${logDirectory}`
+      : `transaction ${lastTransaction} in the store`,
+    hint: isElsewhere
+      ? `Start and stop the server: it recovers the database with its logs where they are. Or copy the logs from ${logDirectory} beside the store, and run this again.`
+      : 'If its logs are kept elsewhere (dbms.directories.tx_log) or were moved, copy them beside the store and run this again, or let the server recover: start and stop it.',
   });
 }

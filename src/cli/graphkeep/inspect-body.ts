@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { printableLine, printableText } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
+import { describePendingLog } from '../../replay/pending-log.ts';
 import { type Inspection, inspectStore, type SchemaItem } from './inspection.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
@@ -42,6 +43,7 @@ function describeState({ log, faults }: Inspection): string {
   if (log.state === 'unreadable') return 'unknown: the transaction log cannot be read';
   if (log.state === 'absent') return 'no transaction log in this directory';
   if (log.state === 'clean') return 'clean';
+  if (log.pending !== undefined) return describePendingLog(log.pending);
   const torn = log.tornBytes === 0 ? '' : `, ${log.tornBytes} torn bytes to cut off`;
   return `needs recovery: ${log.transactionsToReplay} transactions to replay${torn}`;
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dirtyStores, expectedStore, goldenStores } from '../../../test/support/golden-store.ts';
+import { makePendingStore, PENDING } from '../../../test/support/pending-store.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../test/support/unpack-corpus.ts';
 import { logFileName } from '../../log/log-files.ts';
 import { LogReader } from '../../log/log-reader.ts';
@@ -42,6 +43,19 @@ function removeSecondTransaction(): number {
 }
 
 describe('inspect', () => {
+  it('tells transactions that are left to the server from a store that needs recovery', async () => {
+    await makePendingStore(store, root);
+    const { log, counts, lastTransaction } = await inspectStore(store);
+    expect(log).toMatchObject({ state: 'left-to-server', pending: PENDING });
+    expect(lastTransaction.id).toBe(PENDING.last);
+    expect(counts).toMatchObject({ transaction: PENDING.last });
+    expect(await lines()).toContainEqual(
+      expect.stringMatching(
+        /^State: +transactions 11 to 30 are left to the server because of explicit indexes; it finishes/,
+      ),
+    );
+  });
+
   it.each(goldenStores)('%s: knows everything', async (name) => {
     await unpackCorpus(`stores/${name}.tar.gz`, root);
     const { counts, ...inspection } = await inspectStore(store);

@@ -5,6 +5,7 @@ import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
 import { listLogFiles } from '../../log/log-files.ts';
 import { findRecoveryStart, type LastTransaction } from '../../log/recovery-start.ts';
+import { findPendingLog, type PendingLog } from '../../replay/pending-log.ts';
 import { ANY, readLiveCounts } from '../../store/counts-store.ts';
 import { isDatabaseInUse } from '../../store/database-lock.ts';
 import { describeOddLength, findOddLengths } from '../../store/file-lengths.ts';
@@ -33,11 +34,13 @@ export interface Inspection {
   log: {
     files: { name: string; bytes: number }[];
     checkPoint: { file: number; offset: number } | undefined;
-    /** `unreadable`: a gap or damage; nobody knows then what a recovery would do. */
-    state: 'clean' | 'needs-recovery' | 'absent' | 'unreadable';
+    /** `left-to-server`: see `pending`. `unreadable`: a gap or damage; nobody knows then what a recovery would do. */
+    state: 'clean' | 'needs-recovery' | 'left-to-server' | 'absent' | 'unreadable';
     /** What a recovery would replay and cut off; undefined if the log cannot be read. */
     transactionsToReplay: number | undefined;
     tornBytes: number | undefined;
+    /** Transactions that a server finishes at its first start, because of explicit indexes; records and counts hold them already. */
+    pending?: PendingLog;
   };
   /** Of the counts store, if it is as new as the store and nothing waits for recovery. */
   counts: { nodes: number; relationships: number; transaction: number } | undefined;
@@ -131,13 +134,16 @@ function inspectLog(directory: string, problems: string[]): { log: Inspection['l
   const files = listNamedLogs(directory);
   const found = attempt('log', problems, () => {
     listLogFiles(directory);
-    return findRecoveryStart(directory);
+    const start = findRecoveryStart(directory);
+    return { ...start, pending: start.needed ? findPendingLog(directory) : undefined };
   });
   if (found === undefined) {
     const unknown = { checkPoint: undefined, transactionsToReplay: undefined, tornBytes: undefined };
     return { log: { files, state: 'unreadable', ...unknown } };
   }
-  const state = files.length === 0 ? 'absent' : found.needed ? 'needs-recovery' : 'clean';
+  const { pending } = found;
+  const dirty = pending === undefined ? 'needs-recovery' : 'left-to-server';
+  const state = files.length === 0 ? 'absent' : found.needed ? dirty : 'clean';
   const { transactions: transactionsToReplay, tornBytes, lastTransaction } = found;
   const log = {
     files,
@@ -145,6 +151,7 @@ function inspectLog(directory: string, problems: string[]): { log: Inspection['l
     state,
     transactionsToReplay,
     tornBytes,
+    ...(pending === undefined ? {} : { pending }),
   };
   return { log: log as Inspection['log'], ...(lastTransaction === undefined ? {} : { last: lastTransaction }) };
 }

@@ -1,5 +1,6 @@
 import { noteRecovery } from '../../backup/recovery-notes.ts';
 import { printableLine } from '../../base/printable-text.ts';
+import { describePendingLog } from '../../replay/pending-log.ts';
 import { type RecoveredDatabase, recoverDatabase } from '../../restore/recover-database.ts';
 import { requestRecover } from '../commands/recover-request.ts';
 import type { Invocation } from './program.ts';
@@ -38,5 +39,6 @@ function describe(directory: string, { state, lastTransaction, tornBytes, recove
   const torn = tornBytes === 0 ? '' : `, ${tornBytes} torn bytes cut off`;
   const done = `${recovery!.transactions} transactions applied${torn}`;
   if (state === 'recovered') return `${directory}: recovered up to transaction ${lastTransaction}; ${done}.`;
-  return `${directory}: ${done}, up to transaction ${lastTransaction}; start and stop a server on it for the explicit indexes.`;
+  const pending = { first: recovery!.pendingFrom!, last: lastTransaction };
+  return `${directory}: ${describePendingLog(pending)}. Records and counts are up to date${torn}.`;
 }
