@@ -14,6 +14,7 @@ import { requireSupportedStore } from '../store/supported-store.ts';
 import type { BackupEvents } from './backup-options.ts';
 import { CopyLog } from './copy-log.ts';
 import type { BackupOutcome } from './full-backup.ts';
+import { refuseOuterLinks } from './outer-links.ts';
 import { ReceivedLog, type ReceivedLogOptions, type ReceivedTransactions } from './received-log.ts';
 import { noteRecovery } from './recovery-notes.ts';
 import type { TargetDirectory } from './target-directory.ts';
@@ -48,6 +49,7 @@ export async function makeIncrementalBackup(
   const run: Incremental = { source, target, events, log, budgetBytes, signal };
   const folder = target.path;
   await requireSupportedStore(folder, 'change');
+  await refuseOuterLinks(folder);
   const pending = (await recoverIfNeeded(run))?.pendingFrom !== undefined;
   const metadata = readMetadata(join(folder, METADATA_FILE));
   const version = nextLogVersion(folder, metadata);
