@@ -57,6 +57,14 @@ export function listLogFiles(directory: string): LogFileListing {
 }
 
 /** A server that prunes removes the lowest files first: a file that vanishes takes the ones below it out of the listing. */
+function statLog(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileError(error, 'read', path);
+  }
+}
+
 function listOnce(directory: string): LogFile[] {
   const files: LogFile[] = [];
   let pruned = -1;
@@ -64,7 +72,7 @@ function listOnce(directory: string): LogFile[] {
     const version = parseLogFileName(name, directory);
     if (version === undefined) continue;
     const path = join(directory, name);
-    const stat = statSync(path, { throwIfNoEntry: false });
+    const stat = statLog(path);
     if (stat === undefined) pruned = Math.max(pruned, version);
     else files.push({ version, path, sizeBytes: requireRegular(stat, path).size });
   }

@@ -102,6 +102,18 @@ describe('the files of a copy', () => {
     expect(() => list(directory)).toThrow('too deep');
   });
 
+  it.each([join('schema', 'index', 'loop'), 'neostore.transaction.db.7'])(
+    'is refused in our own words as %s where a link leads back to itself',
+    async (name) => {
+      const directory = await unpackStore('3.5.34-standard', scratch);
+      symlinkSync(join(directory, name), join(directory, name));
+      const error = await Promise.resolve()
+        .then(() => list(directory))
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'file.io', place: { file: join(directory, name) } });
+    },
+  );
+
   it.each(['neostore.nodestore.db', 'schema', join('schema', 'index', 'secret')])(
     'is refused as %s where a link leads out of it',
     async (name) => {

@@ -78,10 +78,18 @@ function* walkFiles(
     const path = join(directory, entry.name);
     if (isDevice(entry) && isServed(classifyDatabaseFile(name), name, true)) throw noFile(path);
     const isWanted = prefix !== '' || entry.isFile() || handlingOf(classifyDatabaseFile(`${name}/`)) !== 'never';
-    const info = isWanted || entry.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : undefined;
+    const info = isWanted || entry.isSymbolicLink() ? statEntry(path) : undefined;
     if (entry.isSymbolicLink() && info !== undefined) refuseOuterLink(root, path);
     if (info?.isFile()) yield { name, path, info };
     else if (isWanted && info?.isDirectory()) yield* walkFiles(root, path, `${name}/`, depth + 1);
+  }
+}
+
+function statEntry(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileError(error, 'read', path);
   }
 }
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -103,5 +103,19 @@ describe('the counts store', () => {
         expect.objectContaining({ code: 'file.corrupt' }),
       );
     }
+  });
+});
+
+describe('writeCounts', () => {
+  it('replaces a link instead of following it, and tells of a directory in its own words', () => {
+    const folder = mkdtempSync(join(directory, 'in-the-way-'));
+    writeFileSync(join(folder, 'precious'), 'precious');
+    symlinkSync('precious', join(folder, 'neostore.counts.db.a'));
+    writeCounts(join(folder, 'neostore.counts.db.a'), new Counts(5, 1));
+    expect(readFileSync(join(folder, 'precious'), 'utf8')).toBe('precious');
+    mkdirSync(join(folder, 'neostore.counts.db.b'));
+    expect(() => writeCounts(join(folder, 'neostore.counts.db.b'), new Counts(5, 1))).toThrow(
+      /cannot write the counts/,
+    );
   });
 });

@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readI64, readU32, writeI64, writeU32 } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { fileError } from '../base/file-errors.ts';
 import { readRegularFile } from '../base/regular-files.ts';
 import { COUNTS_FILES } from './store-files.ts';
 
@@ -237,7 +238,12 @@ export function otherCountsFile(live: CountsFileName | undefined): CountsFileNam
   return live === COUNTS_FILES[0] ? COUNTS_FILES[1] : COUNTS_FILES[0];
 }
 
-/** Writes a counts file from scratch; does not make it durable. */
+/** Writes a counts file from scratch, whatever stands there: a link is not followed, a pipe not waited for. Does not make it durable. */
 export function writeCounts(path: string, counts: Counts): void {
-  writeFileSync(path, encodeCounts(counts));
+  try {
+    rmSync(path, { force: true });
+    writeFileSync(path, encodeCounts(counts), { flag: 'wx' });
+  } catch (error) {
+    throw fileError(error, 'write the counts', path);
+  }
 }
