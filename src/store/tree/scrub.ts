@@ -1,5 +1,13 @@
 import { walkFreeList } from './free-list-walk.ts';
-import { FIRST_NODE_PAGE, isLeaf, LEFT_SIBLING_AT, RIGHT_SIBLING_AT, readKeyCount, SUCCESSOR_AT } from './node-page.ts';
+import {
+  FIRST_NODE_PAGE,
+  isLeaf,
+  KIND_NODE,
+  LEFT_SIBLING_AT,
+  RIGHT_SIBLING_AT,
+  readKeyCount,
+  SUCCESSOR_AT,
+} from './node-page.ts';
 import { findStableSlot, readSlotState, SLOT_BROKEN, SLOT_BYTES, SLOT_NEWER } from './pointer.ts';
 import type { Pulse } from './pulse.ts';
 import {
@@ -117,17 +125,25 @@ function blankPointer(tree: OpenTree, id: number, page: Uint8Array, at: number):
   return changed;
 }
 
-/** The free list of the check point should name exactly the pages that the tree does not reach. */
+/**
+ * The free list of the check point should name exactly the pages that the tree does not reach, in pages that an update will take for pages of
+ * a list: it refuses those with the kind of a tree node.
+ */
 function checkFreeList(tree: OpenTree, roles: Uint8Array): ScrubResult {
   const listPages: number[] = [];
   let exact = true;
+  const kind = new Uint8Array(1);
   const claim = (id: number, role: number) => {
     if (id < FIRST_NODE_PAGE || id >= roles.length || roles[id] !== 0) exact = false;
     else roles[id] = role;
     if (role === FREE_LIST_PAGE) listPages.push(id);
   };
   const problem = walkFreeList(tree, {
-    listPage: (id) => claim(id, FREE_LIST_PAGE),
+    listPage: (id) => {
+      claim(id, FREE_LIST_PAGE);
+      tree.file.read(kind, id * tree.format.pageBytes);
+      if (kind[0] === KIND_NODE) exact = false;
+    },
     freePage: (id) => claim(id, FREE),
   });
   if (problem === undefined && exact && roles.indexOf(0, FIRST_NODE_PAGE) === -1) return { oldFreeListPages: [] };
