@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readI64, readU32, writeI64, writeU32 } from '../base/byte-reader.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { fileError } from '../base/file-errors.ts';
+import { fileError, isMissing } from '../base/file-errors.ts';
 import { readRegularFile } from '../base/regular-files.ts';
 import { COUNTS_FILES } from './store-files.ts';
 
@@ -228,7 +228,7 @@ function readIfComplete(path: string): Counts | undefined {
     return decodeCounts(readRegularFile(path), path);
   } catch (error) {
     if (error instanceof GraphkeepError && error.code === 'file.corrupt') return undefined;
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
