@@ -74,14 +74,14 @@ export const settings = {
   ),
   serveMaxConnections: setting(
     'graphkeep.serve.max_connections',
-    '32',
+    '48',
     'integer, at least 1',
     atLeast(1, parseInteger),
     'Clients of `graphkeep serve` at the same time; one that makes a backup needs up to 9 MB of memory.',
   ),
   serveMaxPerPeer: setting(
     'graphkeep.serve.max_connections_per_peer',
-    '16',
+    '32',
     'integer, at least 1',
     atLeast(1, parseInteger),
     'How many of these may come from one address, so that one machine cannot keep all others out.',

@@ -47,8 +47,8 @@ export interface ListenerOptions {
 const MINUTE_MS = 60_000;
 
 export const DEFAULT_LIMITS: ListenerLimits = {
-  maxConnections: 32,
-  maxPerPeer: 16,
+  maxConnections: 48,
+  maxPerPeer: 32,
   requestTimeoutMs: MINUTE_MS / 2,
   idleTimeoutMs: 5 * MINUTE_MS,
   stallTimeoutMs: 2 * MINUTE_MS,

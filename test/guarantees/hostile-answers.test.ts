@@ -14,6 +14,7 @@ import {
   readMetadata,
 } from '../../src/store/neostore-metadata.ts';
 import { formatByVersion } from '../../src/store/store-format.ts';
+import { packStoreVersion } from '../../src/store/store-id.ts';
 import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '../support/backup-attempt.ts';
 import { BackupServer } from '../support/backup-server.ts';
 import { decodeAnswer, fullAnswers, readCapture, recutFrames } from '../support/common-captures.ts';
@@ -222,6 +223,11 @@ function patchNeostore(parts: Parts, patch: Partial<NeostoreMetadata>): void {
   neostore.bytes = encodeMetadata({ ...decodeMetadata(neostore.bytes), ...patch });
 }
 
+function setVersion(parts: Parts, storeVersion: bigint): void {
+  patchNeostore(parts, { storeVersion });
+  parts.storeId = { ...parts.storeId, storeVersion };
+}
+
 function addFile(name: string): (parts: Parts) => void {
   return (parts) => void parts.files.unshift({ name, bytes: Buffer.from('evil') });
 }
@@ -265,14 +271,8 @@ describe('a full copy', () => {
       'peer.protocol',
       (parts) => void Object.assign(parts, { storeId: { ...parts.storeId, randomId: 1n } }),
     ],
-    [
-      'of an unknown format',
-      'store.format',
-      (parts) => {
-        patchNeostore(parts, { storeVersion: 1n });
-        parts.storeId = { ...parts.storeId, storeVersion: 1n };
-      },
-    ],
+    ['of a format to come', 'store.format', (parts) => setVersion(parts, packStoreVersion('v9.Z.9'))],
+    ['with a version that is no name', 'store.corrupt', (parts) => setVersion(parts, 1n)],
     [
       'with the files of the store before an upgrade',
       'peer.protocol',
