@@ -1,4 +1,4 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atFile } from '../base/file-errors.ts';
 import { refuseOuterLink } from '../base/inner-links.ts';
@@ -8,9 +8,8 @@ import { refuseOuterLink } from '../base/inner-links.ts';
  * @throws GraphkeepError `file.io`
  */
 export async function refuseOuterLinks(directory: string): Promise<void> {
-  const names = await atFile('read the directory', directory, () => readdir(directory, { recursive: true }));
-  for (const name of names) {
-    const path = join(directory, name);
-    if ((await lstat(path)).isSymbolicLink()) refuseOuterLink(directory, path);
+  const list = () => readdir(directory, { recursive: true, withFileTypes: true });
+  for (const entry of await atFile('read the directory', directory, list)) {
+    if (entry.isSymbolicLink()) refuseOuterLink(directory, join(entry.parentPath, entry.name));
   }
 }

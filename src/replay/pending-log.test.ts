@@ -8,9 +8,9 @@ import {
   readSimpleGraph,
   type SimpleGraph,
 } from '../../test/support/generated-history.ts';
+import { appendHistory, PENDING } from '../../test/support/pending-store.ts';
 import { LOG_HEADER_BYTES } from '../log/log-header.ts';
 import { LogWriter } from '../log/log-writer.ts';
-import { decodeTransaction } from '../log/transaction-codec.ts';
 import { LabelScanReader } from '../store/label-scan/label-scan-reader.ts';
 import { patchMetadata } from '../store/neostore-metadata.ts';
 import { LABEL_SCAN_FILE, METADATA_FILE } from '../store/store-files.ts';
@@ -20,7 +20,7 @@ import { findPendingLog } from './pending-log.ts';
 import { recoverStore } from './recover.ts';
 
 /** The last transaction before the check point; the one behind it changes an explicit index; the last one of all. */
-const CHECK_POINT = 10;
+const CHECK_POINT = PENDING.first - 1;
 const LAST = 60;
 const NEXT_LOG = 1;
 
@@ -38,7 +38,7 @@ beforeAll(async () => {
   // So few nodes that whole ranges of the label scan store come and go.
   history = await generateHistory(template, { nodes: 3, transactions: LAST - 1, changes: 2, seed: 3 });
   const writer = LogWriter.create(template, 0, 1);
-  appendTransactions(writer, 2, CHECK_POINT);
+  appendHistory(writer, history, 2, CHECK_POINT);
   writer.close();
   const start = { version: 0, offset: LOG_HEADER_BYTES };
   await recoverStore(template, { start, storeIsExact: true, budgetBytes: 1 << 20, scratch });
@@ -48,20 +48,9 @@ beforeEach(() => {
   rmSync(folder, { recursive: true, force: true });
   cpSync(template, folder, { recursive: true });
   const writer = LogWriter.create(folder, NEXT_LOG, CHECK_POINT);
-  appendTransactions(writer, CHECK_POINT + 1, 30);
+  appendHistory(writer, history, CHECK_POINT + 1, 30);
   writer.close();
 });
-
-function appendTransactions(writer: LogWriter, first: number, last: number): void {
-  for (const { id, bytes } of history.transactions) {
-    if (id < first || id > last) continue;
-    const transaction = decodeTransaction(bytes);
-    if (id === CHECK_POINT + 1) {
-      transaction.commands.push({ kind: 'indexDefine', names: [{ name: 'people', id: 0 }], keys: [] });
-    }
-    writer.appendTransaction(transaction);
-  }
-}
 
 const replay = (options: Partial<ApplyOptions> = {}) =>
   recoverStore(folder, {
@@ -108,7 +97,7 @@ describe('a log that is left to the server', () => {
     await replay();
     const writer = LogWriter.create(folder, NEXT_LOG + 1, 30);
     const start = writer.position;
-    appendTransactions(writer, 31, LAST);
+    appendHistory(writer, history, 31, LAST);
     writer.close();
     await replay({ start, leavePending: true });
     expect(readSimpleGraph(folder)).toEqual(history.graphAt(LAST));
