@@ -169,6 +169,17 @@ describe('dumpDatabase', () => {
     expect(namesIn(join(databases, 'loaded'))).toContain('neostore');
   });
 
+  it('takes along what the Java client and servers log into a database, without a word', async () => {
+    const diary = ['debug.log', 'debug.log.1795941882736', 'metrics/neo4j.bolt.csv'];
+    mkdirSync(join(database, 'metrics'));
+    for (const name of diary) writeFileSync(join(database, name), name);
+    const leftOut: string[] = [];
+    await dump({ onLeftOut: (name) => leftOut.push(name) });
+    expect(leftOut).toEqual([]);
+    await load();
+    for (const name of diary) expect(readFileSync(join(databases, 'loaded', name), 'utf8')).toBe(name);
+  });
+
   it('removes what a killed dump has left, but not what another one is writing', async () => {
     const part = (name: string) => at(`.${name}.0123456789ab.graphkeep-part`);
     writeFileSync(part('yesterday.dump'), 'half of an archive');

@@ -146,6 +146,8 @@ export const LABEL_SCAN_FILE = 'neostore.labelscanstore.db';
 const EXPLICIT_INDEX_CONFIG_FILE = 'index.db';
 export const STORE_LOCK_FILE = 'store_lock';
 export const ID_FILE_SUFFIX = '.id';
+/** The Java backup client logs into its backup, one file more with each incremental, and a restore takes them along (spec backup-command 4.5). */
+const SERVER_DIARY = /^debug\.log(\.\d+)?$/;
 const TRANSACTION_LOG = /^neostore\.transaction\.db\.(0|[1-9]\d*)$/;
 
 /** Largest unit the server writes at once; store files grow by {@link filePageBytes}. */
@@ -174,6 +176,7 @@ export type DatabaseFileRole =
   | 'explicit-index-config'
   | 'transaction-log'
   | 'profile'
+  | 'server-diary'
   | 'lock'
   | 'working'
   | 'unknown';
@@ -198,6 +201,7 @@ const handlings: Record<DatabaseFileRole, DatabaseFileHandling> = {
   'explicit-index-config': 'copied',
   'transaction-log': 'log',
   profile: 'derived',
+  'server-diary': 'never',
   lock: 'never',
   working: 'never',
   unknown: 'never',
@@ -217,6 +221,7 @@ export function classifyDatabaseFile(relativePath: string): DatabaseFileRole {
   if (relativePath === LABEL_SCAN_FILE) return 'label-scan';
   if (relativePath === EXPLICIT_INDEX_CONFIG_FILE) return 'explicit-index-config';
   if (relativePath === STORE_LOCK_FILE) return 'lock';
+  if (SERVER_DIARY.test(relativePath)) return 'server-diary';
   if (relativePath === 'index.db.old' || relativePath === 'index.db.tmp') return 'working';
   if (transactionLogVersion(relativePath) !== undefined) return 'transaction-log';
   if (relativePath.startsWith(METADATA_FILE) && relativePath.endsWith(ID_FILE_SUFFIX)) return 'id-file';
@@ -227,6 +232,7 @@ function classifyDirectory(name: string): DatabaseFileRole {
   if (name === 'schema') return 'schema-index';
   if (name === 'index') return 'explicit-index';
   if (name === 'profiles') return 'profile';
+  if (name === 'metrics') return 'server-diary';
   if (/^(temp-copy|branched$|upgrade$|upgrade_backup)/.test(name)) return 'working';
   return 'unknown';
 }
