@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { readHeader } from '../store/record-file.ts';
+import { readHeader, readRecordSize } from '../store/record-file.ts';
 import { type StoreKey, storeFile } from '../store/store-files.ts';
 import type { StoreFormat } from '../store/store-format.ts';
-import { type RecordOf, readRecordSize, StoreReader } from '../store/store-reader.ts';
+import { type RecordOf, StoreReader } from '../store/store-reader.ts';
 import { RecordOverlay } from './record-overlay.ts';
 import type { RecordResult } from './records/record-transaction.ts';
 import type { RecordView } from './records/record-view.ts';

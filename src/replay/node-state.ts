@@ -1,8 +1,8 @@
+import type { GraphView } from '../store/graph-view.ts';
 import { readLabels } from '../store/labels.ts';
 import { PropertyBlockCursor, walkPropertyChain } from '../store/property-chain.ts';
 import type { PropertyValue } from '../store/property-value.ts';
 import type { IndexRule } from '../store/schema-rule.ts';
-import type { GraphView } from './graph-view.ts';
 
 /** Values of the keys of an index, in its order. Only in a fulltext index some may be missing. */
 export type IndexedValues = readonly (PropertyValue | undefined)[];

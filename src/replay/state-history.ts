@@ -1,9 +1,10 @@
 import type { LogTransaction } from '../log/log-transaction.ts';
 import { walkTransaction } from '../log/transaction-walker.ts';
+import type { GraphView } from '../store/graph-view.ts';
 import { ChangeCollector } from './change-collector.ts';
 import { NO_IMAGE } from './change-table.ts';
-import { type GraphView, locateFirst, viewGraph } from './graph-view.ts';
 import { StretchReader } from './log-stretch.ts';
+import { locateFirst, viewGraph } from './logged-graph.ts';
 import { NetChanges } from './net-changes.ts';
 import type { NodeState, NodeStateReader } from './node-state.ts';
 import type { ReplayContext } from './replay-context.ts';

@@ -1,5 +1,5 @@
+import type { GraphView } from '../store/graph-view.ts';
 import type { StoreReader } from '../store/store-reader.ts';
-import type { GraphView } from './graph-view.ts';
 
 /** Random access to the records that labels and indexed values are made of. */
 export function storedRecords(reader: StoreReader): GraphView {

@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atFile } from '../base/file-errors.ts';
+import { readRecordSize } from './record-file.ts';
 import { METADATA_FILE, storeFiles } from './store-files.ts';
 import type { StoreFormat } from './store-format.ts';
-import { readRecordSize } from './store-reader.ts';
 
 /*
  * A cheap look at whether a store was copied whole: its files consist of whole records, and grow by whole pages. A file that ends

@@ -7,6 +7,7 @@ import { readOrZeros, readOrZerosAsync } from '../base/positional-io.ts';
 import { openRegularFile } from '../base/regular-files.ts';
 import type { RecordCodec, SecondUnits } from './record-codec.ts';
 import { filePageBytes } from './store-files.ts';
+import type { StoreFormat } from './store-format.ts';
 
 export interface StoredRecord {
   id: number;
@@ -230,4 +231,16 @@ function openExisting(path: string): number {
     if (!isMissing(cause)) throw fileError(cause, 'open the store file', path);
     throw new GraphkeepError('store.missing-file', 'a store file is missing', { place: { file: path }, cause });
   }
+}
+
+const LARGEST_RECORD_BYTES = 65535;
+
+/** Record size of a dynamic store, checked. */
+export function readRecordSize(path: string, format: StoreFormat): number {
+  const size = readHeader(path);
+  if (size > format.dynamicHeaderBytes && size <= LARGEST_RECORD_BYTES) return size;
+  throw new GraphkeepError('store.corrupt', 'the header of a dynamic store holds no record size', {
+    observed: size,
+    place: { file: path, offset: 0 },
+  });
 }

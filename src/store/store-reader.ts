@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { GraphkeepError } from '../base/errors.ts';
 import { type ReadDynamic, readDynamicChain } from './dynamic-chain.ts';
 import type { DynamicRecord } from './dynamic-record.ts';
 import { readLabels } from './labels.ts';
@@ -8,7 +7,7 @@ import type { NodeRecord } from './node-record.ts';
 import type { DynamicValues } from './property-blocks.ts';
 import { type KeyedValue, type ReadProperty, readPropertyChain } from './property-chain.ts';
 import type { PropertyRecord } from './property-record.ts';
-import { RecordFile, readHeader } from './record-file.ts';
+import { RecordFile, readRecordSize } from './record-file.ts';
 import type { RelationshipGroupRecord } from './relationship-group-record.ts';
 import type { RelationshipRecord } from './relationship-record.ts';
 import { decodeSchemaRule, type SchemaRule } from './schema-rule.ts';
@@ -184,16 +183,4 @@ export function openRecordStore<K extends StoreKey>(
   const firstId = header === 'none' ? 0 : 1;
   const codec = kind === 'dynamic' ? format.dynamic(readRecordSize(path, format)) : format[kind];
   return new RecordFile(path, codec as never, { firstId }) as unknown as RecordFile<RecordOf[K]>;
-}
-
-const LARGEST_RECORD_BYTES = 65535;
-
-/** Record size of a dynamic store, checked. */
-export function readRecordSize(path: string, format: StoreFormat): number {
-  const size = readHeader(path);
-  if (size > format.dynamicHeaderBytes && size <= LARGEST_RECORD_BYTES) return size;
-  throw new GraphkeepError('store.corrupt', 'the header of a dynamic store holds no record size', {
-    observed: size,
-    place: { file: path, offset: 0 },
-  });
 }

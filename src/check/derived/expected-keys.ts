@@ -1,6 +1,6 @@
-import type { GraphView } from '../../replay/graph-view.ts';
 import { type IndexedValues, NodeStateReader } from '../../replay/node-state.ts';
 import { storedRecords } from '../../replay/stored-records.ts';
+import type { GraphView } from '../../store/graph-view.ts';
 import { locateKey } from '../../store/index/index-key.ts';
 import { partOf } from '../../store/index/index-part.ts';
 import type { PropertyValue } from '../../store/property-value.ts';

@@ -7,8 +7,6 @@ import { formatBytes } from '../../config/sizes.ts';
 import { EmbeddedDatabase } from '../../embedded/embedded-database.ts';
 import { BackupListener } from '../../serve/backup-listener.ts';
 import { serveEmbedded } from '../../serve/live-store.ts';
-import type { CommandContext } from '../command-context.ts';
-import { runAdminCommand } from './admin-command.ts';
 import { Bank, names } from './bank.ts';
 import { formatCount, formatSeconds, type Narrator } from './narrator.ts';
 import { RecordedHistory } from './recorded-graph.ts';
@@ -68,10 +66,26 @@ export interface DemoReport {
   durationMs: number;
 }
 
+/** What a command has printed, and what its backup job reported. */
+export interface AdminResult {
+  /** Lines about single files are put together. */
+  lines: string[];
+  report?: BackupReport;
+}
+
+/** Runs a command line of `bin/neo4j-admin` with a NEO4J_HOME; a command that fails is an error with its text. */
+export type RunAdminCommand = (args: readonly string[], home: string, signal: AbortSignal) => Promise<AdminResult>;
+
+/** What the demonstration needs of the program that shows it. */
+export interface DemoWorld {
+  signal: AbortSignal;
+  runAdminCommand: RunAdminCommand;
+}
+
 /** A database under load that is backed up twice over the network, restored and compared. */
 export class DemoRun {
   private readonly folders: DemoFolders;
-  private readonly context: CommandContext;
+  private readonly world: DemoWorld;
   private readonly narrator: Narrator;
   private readonly seed: number;
   private readonly plan: DemoPlan;
@@ -80,9 +94,9 @@ export class DemoRun {
   private checkPoints = 0;
   private rotations = 0;
 
-  constructor(folders: DemoFolders, context: CommandContext, narrator: Narrator, seed: number, plan = DEMO_PLAN) {
+  constructor(folders: DemoFolders, world: DemoWorld, narrator: Narrator, seed: number, plan = DEMO_PLAN) {
     this.folders = folders;
-    this.context = context;
+    this.world = world;
     this.narrator = narrator;
     this.seed = seed;
     this.plan = plan;
@@ -167,7 +181,7 @@ export class DemoRun {
   /** Does the work while the writers go on; the failure of a writer ends both. */
   private async runBeside(working: Promise<void>, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const failed = new AbortController();
-    const running = work(AbortSignal.any([this.context.signal, failed.signal]));
+    const running = work(AbortSignal.any([this.world.signal, failed.signal]));
     try {
       await Promise.race([running, working]);
     } catch (error) {
@@ -196,7 +210,7 @@ export class DemoRun {
     this.narrator.command(`bin/neo4j-admin ${args.join(' ')}`);
     const before = history.size;
     this.acknowledgedBefore = history.newest;
-    const { lines, report } = await runAdminCommand(args, { ...this.context, signal }, home);
+    const { lines, report } = await this.world.runAdminCommand(args, home, signal);
     if (report === undefined) throw new GraphkeepError('internal', 'a backup has ended without a report');
     const transactionsMeanwhile = history.size - before;
     const { kind, firstTransaction, lastTransaction, bytes, files, durationMs } = report;
@@ -218,13 +232,13 @@ export class DemoRun {
     const args = ['restore', `--from=${join(backups, NAME)}`, `--database=${NAME}.db`];
     narrator.command(`NEO4J_HOME=${home} bin/neo4j-admin ${args.join(' ')}`);
     const startedAt = performance.now();
-    const { lines } = await runAdminCommand(args, this.context, home);
+    const { lines } = await this.world.runAdminCommand(args, home, this.world.signal);
     narrator.output(lines);
     narrator.say(`${restored}, in ${formatSeconds(performance.now() - startedAt)}`);
   }
 
   private async prove(database: EmbeddedDatabase, history: RecordedHistory): Promise<Proof[]> {
-    throwIfCancelled(this.context.signal);
+    throwIfCancelled(this.world.signal);
     const { narrator, acknowledgedBefore } = this;
     narrator.step('The proof: what the writers had asked for, against the files of the restored database');
     const { lastTransaction } = this.backups.at(-1)!;
@@ -236,7 +250,7 @@ export class DemoRun {
 
   /** The restored database is opened for work: one more transaction, and the constraint is still enforced. */
   private async reopen(): Promise<Proof> {
-    throwIfCancelled(this.context.signal);
+    throwIfCancelled(this.world.signal);
     const { lastTransaction } = this.backups.at(-1)!;
     const differences: string[] = [];
     const database = await EmbeddedDatabase.open(this.folders.restored);

@@ -1,35 +1,39 @@
-import type { Reporter } from '../graphkeep/reporter.ts';
+/** Whom the story is told: lines, and how far a step has come. */
+export interface Audience {
+  line(text: string): void;
+  progress(done: { phase: string; done: number; total: number }): void;
+}
 
-/** Tells a story in numbered steps: text for people, or one event per line for programs, as the reporter does. */
+/** Tells a story in numbered steps: text for people, or one event per line for programs, as the audience wants it. */
 export class Narrator {
-  private readonly reporter: Reporter;
+  private readonly audience: Audience;
   private steps = 0;
 
-  constructor(reporter: Reporter) {
-    this.reporter = reporter;
+  constructor(audience: Audience) {
+    this.audience = audience;
   }
 
   step(title: string): void {
     this.steps++;
-    this.reporter.line(`${this.steps === 1 ? '' : '\n'}${this.steps}. ${title}`);
+    this.audience.line(`${this.steps === 1 ? '' : '\n'}${this.steps}. ${title}`);
   }
 
   /** What a user would type for what happens now. */
   command(line: string): void {
-    this.reporter.line(`   $ ${line}`);
+    this.audience.line(`   $ ${line}`);
   }
 
   /** What a command has printed. */
   output(lines: readonly string[]): void {
-    for (const line of lines) this.reporter.line(`     ${line}`);
+    for (const line of lines) this.audience.line(`     ${line}`);
   }
 
   say(text: string): void {
-    this.reporter.line(`   ${text}`);
+    this.audience.line(`   ${text}`);
   }
 
   progress(phase: string, done: number, total: number): void {
-    this.reporter.progress({ phase, done, total });
+    this.audience.progress({ phase, done, total });
   }
 }
 

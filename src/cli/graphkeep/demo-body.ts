@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { removeTree } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
-import { type DemoReport, DemoRun, demoFolders } from '../demo/demo-run.ts';
+import { type DemoReport, DemoRun, type DemoWorld, demoFolders } from '../demo/demo-run.ts';
 import { formatCount, formatSeconds, Narrator } from '../demo/narrator.ts';
+import { runAdminCommand } from './demo-admin-command.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -20,7 +21,11 @@ export async function demoBody({ values, context }: Invocation, reporter: Report
   const seed = context.now().getTime() % 2 ** 31;
   let report: DemoReport;
   try {
-    report = await new DemoRun(folders, context, new Narrator(reporter), seed).run();
+    const world: DemoWorld = {
+      signal: context.signal,
+      runAdminCommand: (args, home, signal) => runAdminCommand(args, { ...context, signal }, home),
+    };
+    report = await new DemoRun(folders, world, new Narrator(reporter), seed).run();
   } finally {
     if (keep) reporter.note(`\nEverything is still in ${root}`);
     else await removeTree(root);

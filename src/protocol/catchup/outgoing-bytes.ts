@@ -1,4 +1,4 @@
-import type { FrameSink } from '../common/chunk-writer.ts';
+import type { FrameSink } from '../frame-sink.ts';
 
 /**
  * Collects outgoing bytes in two rotating buffers: one is sent while the other is filled. Methods that may have to wait return a promise

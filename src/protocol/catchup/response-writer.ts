@@ -1,5 +1,5 @@
 import { ByteWriter } from '../../base/byte-writer.ts';
-import type { FrameSink } from '../common/chunk-writer.ts';
+import type { FrameSink } from '../frame-sink.ts';
 import {
   type CopyStatus,
   copyStatuses,

@@ -1,8 +1,6 @@
+import type { FrameSink } from '../frame-sink.ts';
 import { encodeChunkHeader } from './chunk-header.ts';
 import { BLOCK_DATA, BLOCK_SIZE, MAX_FRAME_PAYLOAD, MIN_FRAME_PAYLOAD } from './limits.ts';
-
-/** Takes complete frames. The memory is reused when the promise, if any, is fulfilled. */
-export type FrameSink = (frame: Buffer) => Promise<void> | undefined;
 
 const LENGTH_BYTES = 4;
 const BODY_START = LENGTH_BYTES + MIN_FRAME_PAYLOAD;

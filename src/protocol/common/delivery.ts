@@ -1,4 +1,8 @@
-import { BLOCK_DATA, BLOCK_SIZE, DELIVERY_BYTES } from './limits.ts';
+/** A memory buffer that collects received data before it is handed on: one disk write. */
+const DELIVERY_BYTES = 1 << 20;
+
+/** Room for one block of the backup protocol, the largest thing that is appended at once. */
+const MIN_CAPACITY = 256;
 
 /** What a receiver returns: a promise if the caller has to wait. */
 export type Wait = Promise<void> | undefined | void;
@@ -20,7 +24,7 @@ export class Delivery {
   private readonly capacity: number;
 
   constructor(capacity = DELIVERY_BYTES) {
-    if (capacity < BLOCK_SIZE) throw new RangeError('a delivery buffer holds at least one block');
+    if (capacity < MIN_CAPACITY) throw new RangeError('a delivery buffer holds at least one block');
     this.capacity = capacity;
   }
 
@@ -65,19 +69,20 @@ export class Delivery {
 
   /**
    * Copies the data of as many full blocks as stand at `source[start, end)` and find room, without their length bytes; returns how
-   * many. One large copy and then moves within one buffer: several times faster than one copy from buffer to buffer per block.
+   * many. A full block is a zero byte, then `dataBytes` of data (spec common-protocol 9). One large copy and then moves within one buffer: several times faster than one copy from buffer to buffer per block.
    */
-  appendBlocks(source: Buffer, start: number, end: number): number {
-    const most = Math.floor(Math.min(end - start, this.room) / BLOCK_SIZE);
+  appendBlocks(source: Buffer, start: number, end: number, dataBytes: number): number {
+    const blockBytes = dataBytes + 1;
+    const most = Math.floor(Math.min(end - start, this.room) / blockBytes);
     let count = 0;
-    for (let at = start; count < most && source[at] === 0; at += BLOCK_SIZE) count++;
+    for (let at = start; count < most && source[at] === 0; at += blockBytes) count++;
     if (count === 0) return 0;
     const target = this.target();
     const first = this.filled;
-    source.copy(target, first, start, start + count * BLOCK_SIZE);
+    source.copy(target, first, start, start + count * blockBytes);
     let to = first;
-    for (let from = first + 1, i = 0; i < count; i++, from += BLOCK_SIZE, to += BLOCK_DATA) {
-      target.copyWithin(to, from, from + BLOCK_DATA);
+    for (let from = first + 1, i = 0; i < count; i++, from += blockBytes, to += dataBytes) {
+      target.copyWithin(to, from, from + dataBytes);
     }
     this.filled = to;
     return count;

@@ -26,6 +26,3 @@ export const MAX_FAILURE_BYTES = 1 << 20;
 
 /** Body bytes of a request: 33 or 34 are used, what follows is ignored (spec 6), within reason. */
 export const MAX_REQUEST_BODY = 4096;
-
-/** A memory buffer that collects received data before it is handed on: one disk write. */
-export const DELIVERY_BYTES = 1 << 20;

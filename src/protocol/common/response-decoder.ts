@@ -4,7 +4,7 @@ import type { StoreId } from '../../store/store-id.ts';
 import { ChunkDecoder, ChunkEvent } from './chunk-decoder.ts';
 import { Delivery, type Wait } from './delivery.ts';
 import { FailureCollector } from './failure-collector.ts';
-import { BLOCK_DATA, MAX_ALIGNMENT, MAX_NAME_UNITS } from './limits.ts';
+import { BLOCK_DATA, BLOCK_SIZE, MAX_ALIGNMENT, MAX_NAME_UNITS } from './limits.ts';
 import { NO_OBLIGATION, TAIL_OBLIGATION, TAIL_TRANSACTIONS } from './response-tail.ts';
 import { decodeStoreId, STORE_ID_SIZE } from './store-id-field.ts';
 
@@ -210,7 +210,7 @@ export class ResponseDecoder {
     let at = start;
     while (at < end) {
       if (this.blockLeft === 0) {
-        at += delivery.appendBlocks(buffer, at, end) * (BLOCK_DATA + 1);
+        at += delivery.appendBlocks(buffer, at, end, BLOCK_DATA) * BLOCK_SIZE;
         if (at === end) break;
         const length = buffer[at++]!;
         this.isLastBlock = length !== 0;

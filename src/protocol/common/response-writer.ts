@@ -1,6 +1,7 @@
 import { ByteWriter } from '../../base/byte-writer.ts';
 import type { StoreId } from '../../store/store-id.ts';
-import { ChunkWriter, type FrameSink } from './chunk-writer.ts';
+import type { FrameSink } from '../frame-sink.ts';
+import { ChunkWriter } from './chunk-writer.ts';
 import { BLOCK_DATA, BLOCK_SIZE, MAX_NAME_UNITS } from './limits.ts';
 import { TAIL_TRANSACTIONS } from './response-tail.ts';
 import { encodeStoreId } from './store-id-field.ts';

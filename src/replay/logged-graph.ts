@@ -1,20 +1,10 @@
 import type { DynamicRecord } from '../store/dynamic-record.ts';
-import type { NodeRecord } from '../store/node-record.ts';
-import type { PropertyRecord } from '../store/property-record.ts';
+import type { GraphView } from '../store/graph-view.ts';
 import { NO_IMAGE } from './change-table.ts';
 import { dynamicImages, type ImageDecoder, nodeImages, propertyImages } from './image-decoders.ts';
 import type { NetChanges } from './net-changes.ts';
 import { RecordSpace } from './record-space.ts';
 import type { ReplayContext } from './replay-context.ts';
-
-/** Reads single records of the graph at one moment. A returned record may be reused by the next call. */
-export interface GraphView {
-  node(id: number): NodeRecord | undefined;
-  property(id: number): PropertyRecord | undefined;
-  nodeLabels(id: number): DynamicRecord | undefined;
-  propertyStrings(id: number): DynamicRecord | undefined;
-  propertyArrays(id: number): DynamicRecord | undefined;
-}
 
 /** A state is asked for a record whose content then is neither in the log nor, for sure, in the store. */
 export class UnknownPast extends Error {

@@ -2,17 +2,11 @@ import type { BackupReport } from '../../backup/backup-options.ts';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { CommandContext } from '../command-context.ts';
+import type { AdminResult } from '../demo/demo-run.ts';
 import { runNeo4jAdmin } from '../neo4j-admin/front.ts';
 
 /** Lines of the result that name files: two for each, which nobody reads in a demonstration. */
 const FILE_LINE = /StoreCopyClient/;
-
-/** What a command has printed, and what its backup job reported. */
-export interface AdminResult {
-  /** Lines about single files are put together. */
-  lines: string[];
-  report?: BackupReport;
-}
 
 /**
  * Runs a command line of `bin/neo4j-admin` in this process, as it would run in one of its own.
