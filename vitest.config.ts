@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          setupFiles: ['test/support/seed-fast-check.ts'],
+          setupFiles: ['test/support/random/seed-fast-check.ts'],
           include: [
             'src/**/*.test.ts',
             'test/guarantees/**/*.test.ts',
@@ -23,7 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'interop',
-          setupFiles: ['test/support/seed-fast-check.ts'],
+          setupFiles: ['test/support/random/seed-fast-check.ts'],
           include: ['test/interop/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,

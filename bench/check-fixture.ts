@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { buildIndexes } from '../src/replay/index-rebuild.ts';
-import { bringLabelScanUpToDate, storedLabels } from '../src/replay/label-scan-file.ts';
-import type { KeyedValue } from '../src/store/property-chain.ts';
-import type { IndexRule } from '../src/store/schema-rule.ts';
-import { StoreReader } from '../src/store/store-reader.ts';
-import { StoreWriter } from '../src/store/store-writer.ts';
+import { buildIndexes } from '../src/replay/derived/index-rebuild.ts';
+import { bringLabelScanUpToDate, storedLabels } from '../src/replay/derived/label-scan-file.ts';
+import { StoreWriter } from '../src/store/build/store-writer.ts';
+import type { IndexRule } from '../src/store/graph/schema-rule.ts';
+import { StoreReader } from '../src/store/graph/store-reader.ts';
+import type { KeyedValue } from '../src/store/values/property-chain.ts';
 import { Random } from '../test/interop/harness/random.ts';
 import { openCached, type StoreFixture } from './store-fixture.ts';
 

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { readMetadata } from '../src/store/neostore-metadata.ts';
-import { METADATA_FILE } from '../src/store/store-files.ts';
+import { readMetadata } from '../src/store/files/neostore-metadata.ts';
+import { METADATA_FILE } from '../src/store/files/store-files.ts';
 import { runOrThrow } from '../test/interop/harness/child-process.ts';
 import { type Cluster, startCluster } from '../test/interop/harness/cluster.ts';
 import { type BackupClient, javaClient, type Measurement, ourClient } from './backup-clients.ts';

@@ -1,8 +1,8 @@
 /**
  * How fast an answer of the common protocol is taken apart and written, without sockets and disks. Run: `npx tsx bench/common-decoder.ts`.
  */
-import { ResponseDecoder } from '../src/protocol/common/response-decoder.ts';
-import { ResponseWriter } from '../src/protocol/common/response-writer.ts';
+import { ResponseDecoder } from '../src/protocol/backup-protocol/response-decoder.ts';
+import { ResponseWriter } from '../src/protocol/backup-protocol/response-writer.ts';
 
 const dataBytes = 256 * 1024 * 1024;
 const data = Buffer.from(Uint8Array.from({ length: 1 << 20 }, (_, i) => (i * 7) >>> 2));

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { LogReader } from '../src/log/log-reader.ts';
 import { LogWriter } from '../src/log/log-writer.ts';
 import { findRecoveryStart } from '../src/log/recovery-start.ts';
-import { type DecodedTransaction, decodeTransaction } from '../src/log/transaction-codec.ts';
 import { TransactionStream } from '../src/log/transaction-stream.ts';
-import { IdleVisitor } from '../src/log/transaction-visitor.ts';
-import { walkTransaction } from '../src/log/transaction-walker.ts';
+import { IdleVisitor } from '../src/log/v3/fields/transaction-visitor.ts';
+import { type DecodedTransaction, decodeTransaction } from '../src/log/v3/transaction-codec.ts';
+import { walkTransaction } from '../src/log/v3/transaction-walker.ts';
 
 /*
  * How fast a log is read: a log of 100,000 small transactions, made of those of a real server, is scanned (boundaries and checks), walked

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { KeyedValue } from '../src/store/property-chain.ts';
-import { StoreWriter } from '../src/store/store-writer.ts';
+import { StoreWriter } from '../src/store/build/store-writer.ts';
+import type { KeyedValue } from '../src/store/values/property-chain.ts';
 import { awaitIndexes, copyStore, type RunningServer, startServer } from '../test/interop/harness/index.ts';
 import { Random } from '../test/interop/harness/random.ts';
 

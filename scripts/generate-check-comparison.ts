@@ -1,7 +1,7 @@
 // Writes the tables of docs/formats/consistency-check.md: kinds of findings, and the comparison with the real checkers (takes a minute).
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { compareCheckers, renderComparison, renderKinds } from '../test/support/check-comparison.ts';
+import { compareCheckers, renderComparison, renderKinds } from '../test/support/stores/check-comparison.ts';
 
 const path = fileURLToPath(new URL('../docs/formats/consistency-check.md', import.meta.url));
 

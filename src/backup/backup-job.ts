@@ -4,8 +4,8 @@ import { asGraphkeepError } from '../base/file-errors.ts';
 import { startTimer } from '../base/timers.ts';
 import { settings } from '../config/settings.ts';
 import type { BackupSource } from '../source/backup-source.ts';
-import { recogniseStore } from '../store/store-recognition.ts';
-import { describeUnsupported } from '../store/supported-store.ts';
+import { recogniseStore } from '../store/files/store-recognition.ts';
+import { describeUnsupported } from '../store/files/supported-store.ts';
 import { checkBackup } from './backup-check.ts';
 import {
   type BackupEvents,

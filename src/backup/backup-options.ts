@@ -1,6 +1,6 @@
 import { GraphkeepError } from '../base/errors.ts';
 import type { ClientConfig } from '../config/neo4j-conf.ts';
-import type { SslPolicy } from '../config/ssl-policy.ts';
+import type { SslPolicy } from '../config/ssl-policy/ssl-policy.ts';
 
 /** What a backup job is asked to do; everything is resolved, nothing is a default any more. */
 export interface BackupOptions {

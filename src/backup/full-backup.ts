@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
-import { LOG_HEADER_BYTES } from '../log/log-header.ts';
+import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
 import { recoverStore } from '../replay/recover.ts';
 import type { BackupSource } from '../source/backup-source.ts';
-import { patchMetadata, readMetadata } from '../store/neostore-metadata.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
-import { requireSupportedStore } from '../store/supported-store.ts';
+import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/files/store-files.ts';
+import { requireSupportedStore } from '../store/files/supported-store.ts';
 import type { BackupEvents } from './backup-options.ts';
 import { CopyLog } from './copy-log.ts';
 import { ReceivedCopy } from './received-copy.ts';

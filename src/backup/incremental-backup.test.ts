@@ -1,14 +1,14 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { expectExact, hashTree, makeBackup } from '../../test/support/backup-attempt.ts';
-import { BackupServer } from '../../test/support/backup-server.ts';
-import { type GeneratedHistory, generateHistory } from '../../test/support/generated-history.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
+import { expectExact, hashTree, makeBackup } from '../../test/support/commands/backup-attempt.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
+import { type GeneratedHistory, generateHistory } from '../../test/support/history/generated-history.ts';
+import { BackupServer } from '../../test/support/servers/backup-server.ts';
 import { listLogFiles } from '../log/log-files.ts';
 import { LogWriter } from '../log/log-writer.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import { patchMetadata, readMetadata } from '../store/neostore-metadata.ts';
+import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
 
 let scratch: string;
 let target: string;

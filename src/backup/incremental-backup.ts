@@ -2,15 +2,20 @@ import { join } from 'node:path';
 import { removeTree, renameDurably } from '../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { listLogFiles, logFileName } from '../log/log-files.ts';
-import { BASE_TRANSACTION, LOG_HEADER_BYTES } from '../log/log-header.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
+import { BASE_TRANSACTION, LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
 import type { ApplyOptions } from '../replay/apply-log.ts';
 import { type Recovery, recoverStore } from '../replay/recover.ts';
 import type { BackupSource } from '../source/backup-source.ts';
-import { type NeostoreMetadata, patchMetadataDurably, readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
-import { formatStoreId, relateStores, type StoreIdentity } from '../store/store-id.ts';
-import { requireSupportedStore } from '../store/supported-store.ts';
+import {
+  type NeostoreMetadata,
+  patchMetadataDurably,
+  readMetadata,
+  storeIdOf,
+} from '../store/files/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/files/store-files.ts';
+import { formatStoreId, relateStores, type StoreIdentity } from '../store/files/store-id.ts';
+import { requireSupportedStore } from '../store/files/supported-store.ts';
 import type { BackupEvents } from './backup-options.ts';
 import { CopyLog } from './copy-log.ts';
 import type { BackupOutcome } from './full-backup.ts';

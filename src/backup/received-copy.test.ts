@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
 import { CopyLog } from './copy-log.ts';
 import { ReceivedCopy } from './received-copy.ts';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type GeneratedHistory, generateHistory } from '../../test/support/generated-history.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
-import { decodeLogHeader, LOG_HEADER_BYTES } from '../log/log-header.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
+import { type GeneratedHistory, generateHistory } from '../../test/support/history/generated-history.ts';
+import { decodeLogHeader, LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
 import { ReceivedLog, type ReceivedLogOptions, type ReceivedTransactions } from './received-log.ts';
 
 let folder: string;

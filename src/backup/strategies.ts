@@ -2,9 +2,9 @@ import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { settings } from '../config/settings.ts';
 import { CATCHUP_VERSION } from '../protocol/catchup/handshake-messages.ts';
 import { readCompressionNames } from '../protocol/catchup/modifiers.ts';
+import { CommonSource } from '../source/backup-protocol/common-source.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { CatchupSource } from '../source/catchup/catchup-source.ts';
-import { CommonSource } from '../source/common/common-source.ts';
 import type { BackupEvents, BackupOptions } from './backup-options.ts';
 
 export type Strategy = BackupSource['kind'];

@@ -12,9 +12,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { pretendMounts } from '../../test/support/pretended-mounts.ts';
-import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/unpack-corpus.ts';
-import { patchMetadata } from '../store/neostore-metadata.ts';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
+import { pretendMounts } from '../../test/support/faults/pretended-mounts.ts';
+import { patchMetadata } from '../store/files/neostore-metadata.ts';
 import { TargetDirectory } from './target-directory.ts';
 
 let stores: string;

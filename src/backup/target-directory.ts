@@ -7,10 +7,10 @@ import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 import { type FileRights, grantRights, RightsKeeper, rightsBelow, rightsOf } from '../base/file-rights.ts';
 import { findRenameObstacle, resolveTarget } from '../base/replaceable-directory.ts';
 import { WorkDirectory } from '../base/work-directory.ts';
-import { readMetadata, storeIdOf } from '../store/neostore-metadata.ts';
-import { METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
-import { relateStores } from '../store/store-id.ts';
-import { requireSupportedStore } from '../store/supported-store.ts';
+import { readMetadata, storeIdOf } from '../store/files/neostore-metadata.ts';
+import { METADATA_FILE, STORE_LOCK_FILE } from '../store/files/store-files.ts';
+import { relateStores } from '../store/files/store-id.ts';
+import { requireSupportedStore } from '../store/files/supported-store.ts';
 import { MountedTarget } from './mounted-target.ts';
 
 /*

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { pretendMounts } from '../../test/support/pretended-mounts.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
+import { pretendMounts } from '../../test/support/faults/pretended-mounts.ts';
 import { findRenameObstacle, resolveTarget } from './replaceable-directory.ts';
 
 let root: string;

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { classifyDatabaseFile, type DatabaseFileRole, storeFileByName } from '../store/store-files.ts';
-import type { CheckPart } from './check-parts.ts';
+import { classifyDatabaseFile, type DatabaseFileRole, storeFileByName } from '../store/files/store-files.ts';
+import type { CheckPart } from './parts/check-parts.ts';
 
 const CHECKED_ROLES: readonly DatabaseFileRole[] = ['metadata', 'record-store', 'counts', 'label-scan', 'schema-index'];
 

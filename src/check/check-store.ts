@@ -2,16 +2,16 @@ import { availableParallelism } from 'node:os';
 import { GraphkeepError } from '../base/errors.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
 import { findPendingLog, type PendingLog } from '../replay/pending-log.ts';
-import { StoreReader } from '../store/store-reader.ts';
-import { requireSupportedStore, type SupportedStore } from '../store/supported-store.ts';
-import type { WantedParts } from './check-context.ts';
+import { requireSupportedStore, type SupportedStore } from '../store/files/supported-store.ts';
+import { StoreReader } from '../store/graph/store-reader.ts';
 import { OverallProgress, StoreSizes } from './check-estimate.ts';
-import type { CheckKind } from './check-kinds.ts';
-import { checkParts } from './check-parts.ts';
-import type { ReportFinding } from './finding.ts';
-import { FindingTally } from './finding-tally.ts';
-import { type PartOptions, PartRunner } from './part-run.ts';
-import type { SummaryType } from './summary-types.ts';
+import type { WantedParts } from './findings/check-context.ts';
+import type { CheckKind } from './findings/check-kinds.ts';
+import type { ReportFinding } from './findings/finding.ts';
+import { FindingTally } from './findings/finding-tally.ts';
+import type { SummaryType } from './findings/summary-types.ts';
+import { checkParts } from './parts/check-parts.ts';
+import { type PartOptions, PartRunner } from './parts/part-run.ts';
 import { runInWorkers } from './workers/check-workers.ts';
 
 /** How far a check is: what it is doing, and about how many of the bytes that it has to read it has read. */

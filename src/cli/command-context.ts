@@ -1,6 +1,6 @@
 import type { RunBackup } from '../backup/backup-options.ts';
 
-/** The world around a command. Tests give their own; {@link ./entry/process-context.ts} gives the one of the process. */
+/** The world around a command. Tests give their own; `process-context.ts` gives the one of the process. */
 export interface CommandContext {
   env: Readonly<Record<string, string | undefined>>;
   /** Base of relative paths; NEO4J_HOME if that is not set. Reading it throws `directory.missing` if it was removed. */

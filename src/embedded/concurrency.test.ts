@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hasCode } from '../base/errors.ts';
-import type { PropertyValue } from '../store/property-value.ts';
+import type { PropertyValue } from '../store/values/property-value.ts';
 import { EmbeddedDatabase } from './embedded-database.ts';
 
 let root: string;

@@ -1,9 +1,9 @@
 import { GraphkeepError } from '../base/errors.ts';
+import type { ConstraintRule, IndexRule, SchemaRule } from '../store/graph/schema-rule.ts';
 import { isTooLongForIndex } from '../store/index/index-key.ts';
 import { findProvider } from '../store/index/index-provider.ts';
 import { PointCurves } from '../store/index/keys/point-curves.ts';
-import type { PropertyValue } from '../store/property-value.ts';
-import type { ConstraintRule, IndexRule, SchemaRule } from '../store/schema-rule.ts';
+import type { PropertyValue } from '../store/values/property-value.ts';
 import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
 import type { LiveGraph } from './live-graph.ts';
 import type { LiveSchema } from './live-schema.ts';

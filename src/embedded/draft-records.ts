@@ -1,6 +1,6 @@
 import { GraphkeepError } from '../base/errors.ts';
-import type { TokenKind } from '../log/transaction-visitor.ts';
-import type { KeyedValue } from '../store/property-chain.ts';
+import type { TokenKind } from '../log/v3/fields/transaction-visitor.ts';
+import type { KeyedValue } from '../store/values/property-chain.ts';
 import type { LiveGraph } from './live-graph.ts';
 import type { LiveTokens } from './live-tokens.ts';
 import type { RecordTransaction } from './records/record-transaction.ts';

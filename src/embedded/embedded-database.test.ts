@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findStoreProblems } from '../../test/support/sound-store.ts';
-import { readIdFile } from '../store/id-file.ts';
-import type { PropertyValue } from '../store/property-value.ts';
-import { formatByName } from '../store/store-format.ts';
-import { StoreWriter } from '../store/store-writer.ts';
+import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
+import { StoreWriter } from '../store/build/store-writer.ts';
+import { readIdFile } from '../store/files/id-file.ts';
+import { formatByName } from '../store/files/store-format.ts';
+import type { PropertyValue } from '../store/values/property-value.ts';
 import { EmbeddedDatabase, type EmbeddedOptions } from './embedded-database.ts';
 
 let root: string;

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Dice } from '../../test/support/dice.ts';
-import { EmbeddedLoad, loadSchema } from '../../test/support/embedded-load.ts';
-import { findContentDifferences } from '../../test/support/model-graph.ts';
-import { nextSeed } from '../../test/support/seed.ts';
-import { findStoreProblems } from '../../test/support/sound-store.ts';
-import { readContent } from '../../test/support/stored-content.ts';
-import type { PropertyValue } from '../store/property-value.ts';
+import { findContentDifferences } from '../../test/support/history/model-graph.ts';
+import { EmbeddedLoad, loadSchema } from '../../test/support/live/embedded-load.ts';
+import { Dice } from '../../test/support/random/dice.ts';
+import { nextSeed } from '../../test/support/random/seed.ts';
+import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
+import { readContent } from '../../test/support/stores/stored-content.ts';
+import type { PropertyValue } from '../store/values/property-value.ts';
 import { EmbeddedDatabase, type EmbeddedEvent } from './embedded-database.ts';
 
 /** Which calls fail for which files, as a disk that is full or broken. */

@@ -5,14 +5,14 @@ import {
   noteExpected,
   noteGraph,
   unpackStore,
-} from '../../test/support/golden-store.ts';
-import { findContentDifferences, type GraphContent } from '../../test/support/model-graph.ts';
-import { findStoreProblems } from '../../test/support/sound-store.ts';
-import { readContent } from '../../test/support/stored-content.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
+} from '../../test/support/corpus/golden-store.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
+import { findContentDifferences, type GraphContent } from '../../test/support/history/model-graph.ts';
+import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
+import { readContent } from '../../test/support/stores/stored-content.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import type { PropertyValue } from '../store/property-value.ts';
-import { StoreReader } from '../store/store-reader.ts';
+import { StoreReader } from '../store/graph/store-reader.ts';
+import type { PropertyValue } from '../store/values/property-value.ts';
 import { EmbeddedDatabase, type EmbeddedEvent } from './embedded-database.ts';
 
 let root: string;

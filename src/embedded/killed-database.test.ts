@@ -2,14 +2,14 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { MortalFiles } from '../../test/support/mortal-files.ts';
-import { findStoreProblems } from '../../test/support/sound-store.ts';
+import type { MortalFiles } from '../../test/support/faults/mortal-files.ts';
+import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
 import { hasCode } from '../base/errors.ts';
-import type { PropertyValue } from '../store/property-value.ts';
+import type { PropertyValue } from '../store/values/property-value.ts';
 import { EmbeddedDatabase, type EmbeddedOptions, type GraphNode } from './embedded-database.ts';
 
 const mortal = await vi.hoisted(async () => {
-  const { MortalFiles } = await import('../../test/support/mortal-files.ts');
+  const { MortalFiles } = await import('../../test/support/faults/mortal-files.ts');
   return new MortalFiles() as MortalFiles;
 });
 vi.mock('node:fs', async (original) => mortal.wrapSync(await original()));

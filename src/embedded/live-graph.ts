@@ -1,4 +1,4 @@
-import type { KeyedValue } from '../store/property-chain.ts';
+import type { KeyedValue } from '../store/values/property-chain.ts';
 import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
 import type { LiveRecords } from './live-records.ts';
 import type { LiveTokens } from './live-tokens.ts';

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findContentDifferences, type GraphContent, ModelGraph } from '../../test/support/model-graph.ts';
-import { findStoreProblems } from '../../test/support/sound-store.ts';
-import { readContent } from '../../test/support/stored-content.ts';
-import type { PropertyValue } from '../store/property-value.ts';
+import { findContentDifferences, type GraphContent, ModelGraph } from '../../test/support/history/model-graph.ts';
+import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
+import { readContent } from '../../test/support/stores/stored-content.ts';
+import type { PropertyValue } from '../store/values/property-value.ts';
 import { EmbeddedDatabase, type EmbeddedOptions, type Transaction } from './embedded-database.ts';
 
 let root: string;

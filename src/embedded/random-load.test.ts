@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EmbeddedLoad, loadSchema } from '../../test/support/embedded-load.ts';
-import { findContentDifferences, type GraphContent } from '../../test/support/model-graph.ts';
-import { findStoreProblems } from '../../test/support/sound-store.ts';
-import { readContent } from '../../test/support/stored-content.ts';
+import { findContentDifferences, type GraphContent } from '../../test/support/history/model-graph.ts';
+import { EmbeddedLoad, loadSchema } from '../../test/support/live/embedded-load.ts';
+import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
+import { readContent } from '../../test/support/stores/stored-content.ts';
 import { EmbeddedDatabase, type EmbeddedEvent, type EmbeddedOptions } from './embedded-database.ts';
 
 let root: string;

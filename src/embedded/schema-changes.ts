@@ -1,5 +1,5 @@
 import { GraphkeepError } from '../base/errors.ts';
-import type { ConstraintRule, IndexProvider, IndexRule, RuleSchema } from '../store/schema-rule.ts';
+import type { ConstraintRule, IndexProvider, IndexRule, RuleSchema } from '../store/graph/schema-rule.ts';
 import type { Committer } from './committer.ts';
 import { type NodeChange, requireIndexable, requireNoDuplicates } from './constraints.ts';
 import { NodeLookup } from './node-lookup.ts';

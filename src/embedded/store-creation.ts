@@ -2,10 +2,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory, removeTree, renameDurably, syncTree } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { BASE_TRANSACTION } from '../log/log-header.ts';
 import { LogWriter } from '../log/log-writer.ts';
-import { METADATA_FILE, SCRATCH_FOLDER, STORE_LOCK_FILE } from '../store/store-files.ts';
-import { StoreWriter } from '../store/store-writer.ts';
+import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
+import { StoreWriter } from '../store/build/store-writer.ts';
+import { METADATA_FILE, SCRATCH_FOLDER, STORE_LOCK_FILE } from '../store/files/store-files.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
 
 const NEW_STORE = 'new';

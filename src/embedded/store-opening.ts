@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
-import { BASE_TRANSACTION } from '../log/log-header.ts';
-import type { LogPosition } from '../log/log-position.ts';
 import { cutLog, LogWriter } from '../log/log-writer.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
+import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
+import type { IndexesReport } from '../replay/derived/schema-index-files.ts';
 import { checkPointStore, recoverStore } from '../replay/recover.ts';
-import type { IndexesReport } from '../replay/schema-index-files.ts';
-import type { IdFile } from '../store/id-file.ts';
-import { type NeostoreMetadata, patchMetadataDurably, readMetadata } from '../store/neostore-metadata.ts';
-import { METADATA_FILE, type StoreKey } from '../store/store-files.ts';
-import { formatByVersion, STANDARD_FORMAT } from '../store/store-format.ts';
-import { requireSupportedStore } from '../store/supported-store.ts';
+import type { IdFile } from '../store/files/id-file.ts';
+import { type NeostoreMetadata, patchMetadataDurably, readMetadata } from '../store/files/neostore-metadata.ts';
+import { METADATA_FILE, type StoreKey } from '../store/files/store-files.ts';
+import { formatByVersion, STANDARD_FORMAT } from '../store/files/store-format.ts';
+import { requireSupportedStore } from '../store/files/supported-store.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
 import { readIdFiles } from './id-files.ts';
 

@@ -1,5 +1,5 @@
 import { GraphkeepError } from '../base/errors.ts';
-import type { PropertyValue } from '../store/property-value.ts';
+import type { PropertyValue } from '../store/values/property-value.ts';
 import type { Committer } from './committer.ts';
 import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
 import { overlayNode, overlayRelationship, type PropertyChanges, TransactionDraft } from './transaction-draft.ts';

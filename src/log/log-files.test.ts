@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listLogFiles, logFileName, parseLogFileName } from './log-files.ts';
-import { decodeLogHeader, encodeLogHeader } from './log-header.ts';
+import { decodeLogHeader, encodeLogHeader } from './v3/log-header.ts';
 
 let directory: string;
 beforeEach(() => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError } from '../base/file-errors.ts';
 import { describeIrregular } from '../base/regular-files.ts';
-import { MAX_LOG_VERSION } from './log-limits.ts';
+import { MAX_LOG_VERSION } from './v3/fields/log-limits.ts';
 
 export const LOG_FILE_PREFIX = 'neostore.transaction.db.';
 

@@ -5,7 +5,7 @@ import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
 import { openRegularFile } from '../base/regular-files.ts';
 import { listLogFiles, logFileName } from './log-files.ts';
-import { decodeLogHeader, LOG_HEADER_BYTES, type LogHeader } from './log-header.ts';
+import { decodeLogHeader, LOG_HEADER_BYTES, type LogHeader } from './v3/log-header.ts';
 
 const flushData = promisify(fdatasync);
 

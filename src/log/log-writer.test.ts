@@ -16,7 +16,7 @@ import { logFileName } from './log-files.ts';
 import { LogReader } from './log-reader.ts';
 import { cutLog, LogWriter } from './log-writer.ts';
 import { findRecoveryStart } from './recovery-start.ts';
-import { type DecodedTransaction, decodeTransaction } from './transaction-codec.ts';
+import { type DecodedTransaction, decodeTransaction } from './v3/transaction-codec.ts';
 
 const corpus = (folder: string) => fileURLToPath(new URL(`../../test/corpus/txlogs/${folder}`, import.meta.url));
 

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ByteWriter } from '../base/byte-writer.ts';
 import { findLastCheckPoint, findShutdownCheckPoint } from './check-points.ts';
-import { encodeCheckPointEntry } from './entries/check-point-entry.ts';
 import { logFileName } from './log-files.ts';
-import { encodeLogHeader } from './log-header.ts';
 import { findRecoveryStart } from './recovery-start.ts';
+import { encodeCheckPointEntry } from './v3/entries/check-point-entry.ts';
+import { encodeLogHeader } from './v3/log-header.ts';
 
 const corpus = (folder: string) => fileURLToPath(new URL(`../../test/corpus/txlogs/${folder}`, import.meta.url));
 

@@ -1,10 +1,10 @@
 import { GraphkeepError } from '../base/errors.ts';
 import { findLastCheckPoint, findShutdownCheckPoint, versionsDownward, withSource } from './check-points.ts';
-import { LOG_HEADER_BYTES } from './log-header.ts';
-import type { LogPosition } from './log-position.ts';
 import { LogReader } from './log-reader.ts';
 import type { LogSource } from './log-source.ts';
 import type { LogCheckPoint } from './log-transaction.ts';
+import type { LogPosition } from './v3/fields/log-position.ts';
+import { LOG_HEADER_BYTES } from './v3/log-header.ts';
 
 /** What the log says about the state of its store (spec transaction-logs 7.1). */
 export interface RecoveryStart {

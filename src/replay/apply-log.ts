@@ -5,20 +5,20 @@ import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, removeTree, syncDirectory } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
-import type { LogPosition } from '../log/log-position.ts';
-import { type NeostoreMetadata, readMetadata } from '../store/neostore-metadata.ts';
-import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/store-files.ts';
-import { formatByVersion } from '../store/store-format.ts';
-import { type CollectedLog, collectChanges } from './collect-changes.ts';
-import { beginCounts, finishCounts } from './counts-files.ts';
-import { type DerivedFilesReport, planDerivedFiles } from './derived-files.ts';
-import { planFilesOfCheckPoint } from './files-of-check-point.ts';
-import type { IndexBuilding } from './index-rebuild.ts';
-import { LogImages } from './log-images.ts';
-import { NetChanges } from './net-changes.ts';
-import { checkRecords } from './record-check.ts';
-import { writeRecords } from './record-writer.ts';
-import type { ReplayContext } from './replay-context.ts';
+import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import { type NeostoreMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
+import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/files/store-files.ts';
+import { formatByVersion } from '../store/files/store-format.ts';
+import { type CollectedLog, collectChanges } from './collect/collect-changes.ts';
+import { LogImages } from './collect/log-images.ts';
+import { NetChanges } from './collect/net-changes.ts';
+import type { ReplayContext } from './collect/replay-context.ts';
+import { beginCounts, finishCounts } from './derived/counts-files.ts';
+import { type DerivedFilesReport, planDerivedFiles } from './derived/derived-files.ts';
+import { planFilesOfCheckPoint } from './derived/files-of-check-point.ts';
+import type { IndexBuilding } from './derived/index-rebuild.ts';
+import { checkRecords } from './records/record-check.ts';
+import { writeRecords } from './records/record-writer.ts';
 
 export interface ApplyOptions {
   /** Where replay begins: the position of the check point that the store files are at least as new as. */

@@ -9,12 +9,12 @@ import {
   noteGraph,
   plainCounts,
   unpackStore,
-} from '../../test/support/golden-store.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
+} from '../../test/support/corpus/golden-store.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import { readLiveCounts } from '../store/counts-store.ts';
-import { recountStore } from '../store/recount-store.ts';
-import { StoreReader } from '../store/store-reader.ts';
+import { readLiveCounts } from '../store/counts/counts-store.ts';
+import { recountStore } from '../store/counts/recount-store.ts';
+import { StoreReader } from '../store/graph/store-reader.ts';
 import { type Recovery, recoverStore } from './recover.ts';
 
 const BUDGETS = [64 << 20, 0];

@@ -7,15 +7,15 @@ import {
   generateHistory,
   readSimpleGraph,
   type SimpleGraph,
-} from '../../test/support/generated-history.ts';
-import { appendHistory, PENDING } from '../../test/support/pending-store.ts';
-import { LOG_HEADER_BYTES } from '../log/log-header.ts';
+} from '../../test/support/history/generated-history.ts';
+import { appendHistory, PENDING } from '../../test/support/stores/pending-store.ts';
 import { LogWriter } from '../log/log-writer.ts';
+import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
+import { patchMetadata } from '../store/files/neostore-metadata.ts';
+import { LABEL_SCAN_FILE, METADATA_FILE } from '../store/files/store-files.ts';
 import { LabelScanReader } from '../store/label-scan/label-scan-reader.ts';
-import { patchMetadata } from '../store/neostore-metadata.ts';
-import { LABEL_SCAN_FILE, METADATA_FILE } from '../store/store-files.ts';
 import type { ApplyOptions } from './apply-log.ts';
-import { bringLabelScanUpToDate, storedLabels } from './label-scan-file.ts';
+import { bringLabelScanUpToDate, storedLabels } from './derived/label-scan-file.ts';
 import { findPendingLog } from './pending-log.ts';
 import { recoverStore } from './recover.ts';
 

@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogReader } from '../log/log-reader.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import { IdleVisitor } from '../log/transaction-visitor.ts';
-import { walkTransaction } from '../log/transaction-walker.ts';
-import { readMetadata } from '../store/neostore-metadata.ts';
-import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/store-files.ts';
+import { IdleVisitor } from '../log/v3/fields/transaction-visitor.ts';
+import { walkTransaction } from '../log/v3/transaction-walker.ts';
+import { readMetadata } from '../store/files/neostore-metadata.ts';
+import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/files/store-files.ts';
 
 /** Transactions that wait for a server, which will apply them to explicit indexes, label scan store and schema indexes. */
 export interface PendingLog {

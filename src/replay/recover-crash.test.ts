@@ -2,22 +2,22 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
-import { Dice } from '../../test/support/dice.ts';
-import { writeHistoryLog } from '../../test/support/history-log.ts';
-import { MemoryStore } from '../../test/support/memory-store.ts';
-import { Killed, type MortalFiles } from '../../test/support/mortal-files.ts';
-import { makeHistory } from '../../test/support/random-history.ts';
-import { unpackCorpus } from '../../test/support/unpack-corpus.ts';
+import { unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
+import { Killed, type MortalFiles } from '../../test/support/faults/mortal-files.ts';
+import { writeHistoryLog } from '../../test/support/history/history-log.ts';
+import { Dice } from '../../test/support/random/dice.ts';
+import { makeHistory } from '../../test/support/random/random-history.ts';
+import { MemoryStore } from '../../test/support/stores/memory-store.ts';
 import { listLogFiles, logFileName } from '../log/log-files.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import { encodeCounts, readLiveCounts } from '../store/counts-store.ts';
-import { METADATA_FILE, storeFiles } from '../store/store-files.ts';
-import { formatByName } from '../store/store-format.ts';
-import { StoreWriter } from '../store/store-writer.ts';
+import { StoreWriter } from '../store/build/store-writer.ts';
+import { encodeCounts, readLiveCounts } from '../store/counts/counts-store.ts';
+import { METADATA_FILE, storeFiles } from '../store/files/store-files.ts';
+import { formatByName } from '../store/files/store-format.ts';
 import { recoverStore } from './recover.ts';
 
 const mortal: MortalFiles = await vi.hoisted(async () => {
-  const { MortalFiles } = await import('../../test/support/mortal-files.ts');
+  const { MortalFiles } = await import('../../test/support/faults/mortal-files.ts');
   return new MortalFiles();
 });
 vi.mock('node:fs', async (original) => mortal.wrapSync(await original()));

@@ -12,18 +12,18 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Dice } from '../../test/support/dice.ts';
-import { MemoryStore } from '../../test/support/memory-store.ts';
-import { makeHistory } from '../../test/support/random-history.ts';
+import { Dice } from '../../test/support/random/dice.ts';
+import { makeHistory } from '../../test/support/random/random-history.ts';
+import { MemoryStore } from '../../test/support/stores/memory-store.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { listLogFiles, logFileName } from '../log/log-files.ts';
-import { LOG_HEADER_BYTES } from '../log/log-header.ts';
-import type { LogPosition } from '../log/log-position.ts';
 import { LogWriter } from '../log/log-writer.ts';
-import type { DecodedTransaction } from '../log/transaction-codec.ts';
-import { patchMetadata, readMetadata } from '../store/neostore-metadata.ts';
-import { METADATA_FILE, storeFile, storeFiles } from '../store/store-files.ts';
-import { StoreWriter } from '../store/store-writer.ts';
+import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
+import type { DecodedTransaction } from '../log/v3/transaction-codec.ts';
+import { StoreWriter } from '../store/build/store-writer.ts';
+import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
+import { METADATA_FILE, storeFile, storeFiles } from '../store/files/store-files.ts';
 import type { ApplyOptions } from './apply-log.ts';
 import { recoverStore } from './recover.ts';
 

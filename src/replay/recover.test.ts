@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listLogFiles } from '../log/log-files.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import { readLiveCounts } from '../store/counts-store.ts';
-import { readMetadata } from '../store/neostore-metadata.ts';
-import { storeFiles } from '../store/store-files.ts';
+import { readLiveCounts } from '../store/counts/counts-store.ts';
+import { readMetadata } from '../store/files/neostore-metadata.ts';
+import { storeFiles } from '../store/files/store-files.ts';
 import { recoverStore } from './recover.ts';
 
 const corpus = fileURLToPath(new URL('../../test/corpus/', import.meta.url));

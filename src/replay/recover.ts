@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { LogPosition } from '../log/log-position.ts';
 import { cutLog, LogWriter } from '../log/log-writer.ts';
-import { type NeostoreMetadata, patchMetadataDurably } from '../store/neostore-metadata.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
+import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import { type NeostoreMetadata, patchMetadataDurably } from '../store/files/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/files/store-files.ts';
 import { type AppliedLog, type ApplyOptions, applyLog } from './apply-log.ts';
-import type { DerivedFilesReport } from './derived-files.ts';
+import type { DerivedFilesReport } from './derived/derived-files.ts';
 
 export interface Recovery {
   transactions: number;

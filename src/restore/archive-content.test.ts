@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { corpusPath, makeTemporaryDirectory, removeDirectory } from '../../test/support/unpack-corpus.ts';
+import { corpusPath, makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
 import { recogniseArchive } from './archive-content.ts';
 import { readArchive } from './archive-reading.ts';
 

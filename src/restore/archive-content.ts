@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
+import { METADATA_FILE } from '../store/files/store-files.ts';
 
 /*
  * What `load` was given, told by its first bytes and never by its name. Whatever is no archive of a database has a sentence of its own and

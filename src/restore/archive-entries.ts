@@ -1,8 +1,8 @@
 import type { Header } from 'tar-stream';
 import { hasUnprintable } from '../base/printable-text.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
-import { BLOCK_FILE_NAME, OLD_LOG_NAME } from '../store/neo4j-versions.ts';
-import { classifyDatabaseFile, METADATA_FILE, STORE_LOCK_FILE } from '../store/store-files.ts';
+import { BLOCK_FILE_NAME, OLD_LOG_NAME } from '../store/files/neo4j-versions.ts';
+import { classifyDatabaseFile, METADATA_FILE, STORE_LOCK_FILE } from '../store/files/store-files.ts';
 
 /*
  * Which entries an archive of a database may have. An archive is refused as a whole when it holds anything else: then it is not what its

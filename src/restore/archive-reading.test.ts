@@ -4,15 +4,20 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { mutateBytes, randomSource } from '../../test/support/byte-mutations.ts';
-import { nextSeed } from '../../test/support/seed.ts';
-import { corpusPath, makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/unpack-corpus.ts';
+import {
+  corpusPath,
+  makeTemporaryDirectory,
+  removeDirectory,
+  unpackCorpus,
+} from '../../test/support/corpus/unpack-corpus.ts';
+import { mutateBytes, randomSource } from '../../test/support/random/byte-mutations.ts';
+import { nextSeed } from '../../test/support/random/seed.ts';
 import { Dice } from '../base/dice.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { lockFile } from '../base/file-lock.ts';
 import { decodeZstd } from '../base/zstd/decoding.ts';
 import { encodeZstd } from '../base/zstd/encoding.ts';
-import { packStoreVersion } from '../store/store-id.ts';
+import { packStoreVersion } from '../store/files/store-id.ts';
 import { readArchive } from './archive-reading.ts';
 import { loadDatabase } from './load-database.ts';
 

@@ -9,8 +9,8 @@ import { makeDirectory, syncTree, writeFully } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, fileError, systemCodeOf } from '../base/file-errors.ts';
 import { decodeZstd } from '../base/zstd/decoding.ts';
-import { BLOCK_FILE_NAME } from '../store/neo4j-versions.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
+import { BLOCK_FILE_NAME } from '../store/files/neo4j-versions.ts';
+import { METADATA_FILE } from '../store/files/store-files.ts';
 import {
   type ArchiveCompression,
   foreignInside,

@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { nextSeed } from '../../test/support/seed.ts';
-import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
+import { nextSeed } from '../../test/support/random/seed.ts';
 import { Dice } from '../base/dice.ts';
 import { writeArchive } from './archive-writing.ts';
 

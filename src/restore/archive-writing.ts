@@ -10,7 +10,7 @@ import { GraphkeepError } from '../base/errors.ts';
 import { atFile, fileError } from '../base/file-errors.ts';
 import { refuseOuterLink } from '../base/inner-links.ts';
 import { encodeZstd } from '../base/zstd/encoding.ts';
-import { STORE_LOCK_FILE } from '../store/store-files.ts';
+import { STORE_LOCK_FILE } from '../store/files/store-files.ts';
 import type { ArchiveCompression } from './archive-content.ts';
 import { belongsToDatabase, isRubbish } from './archive-entries.ts';
 import type { ArchiveProgress } from './archive-progress.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { removeTree, statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
-import { withDatabaseLock } from '../store/database-lock.ts';
+import { withDatabaseLock } from '../store/files/database-lock.ts';
 
 export interface UnbindOptions {
   dataDirectory: string;

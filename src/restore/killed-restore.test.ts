@@ -11,9 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { patchMetadata, readMetadata } from '../store/neostore-metadata.ts';
-import { storeFiles } from '../store/store-files.ts';
-import { StoreWriter } from '../store/store-writer.ts';
+import { StoreWriter } from '../store/build/store-writer.ts';
+import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
+import { storeFiles } from '../store/files/store-files.ts';
 import { restoreDatabase } from './restore-database.ts';
 import { UNFINISHED_MARKER } from './staged-database.ts';
 

@@ -2,7 +2,7 @@ import { dirname, relative } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { withDatabaseLock } from '../store/database-lock.ts';
+import { withDatabaseLock } from '../store/files/database-lock.ts';
 import { recogniseArchive } from './archive-content.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
 import { readArchive } from './archive-reading.ts';

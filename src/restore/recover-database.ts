@@ -4,13 +4,13 @@ import { makeDirectory, removeTree, statIfExists } from '../base/durable-files.t
 import { GraphkeepError } from '../base/errors.ts';
 import { tryLockFile } from '../base/file-lock.ts';
 import { RightsKeeper } from '../base/file-rights.ts';
-import { BASE_TRANSACTION } from '../log/log-header.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
+import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
 import { type Recovery, recoverStore } from '../replay/recover.ts';
-import { lockDatabase } from '../store/database-lock.ts';
-import { readMetadata } from '../store/neostore-metadata.ts';
-import { METADATA_FILE, SCRATCH_FOLDER } from '../store/store-files.ts';
-import { requireSupportedStore } from '../store/supported-store.ts';
+import { lockDatabase } from '../store/files/database-lock.ts';
+import { readMetadata } from '../store/files/neostore-metadata.ts';
+import { METADATA_FILE, SCRATCH_FOLDER } from '../store/files/store-files.ts';
+import { requireSupportedStore } from '../store/files/supported-store.ts';
 
 export interface RecoverDatabaseOptions {
   /** Absolute: a database that no server uses, or a backup. */

@@ -5,11 +5,11 @@ import { atFile } from '../base/file-errors.ts';
 import { describeIrregular } from '../base/regular-files.ts';
 import { checkStore } from '../check/check-store.ts';
 import { findRecoveryStart } from '../log/recovery-start.ts';
-import { describeOddLength, findOddLengths } from '../store/file-lengths.ts';
-import { readMetadata } from '../store/neostore-metadata.ts';
-import { classifyDatabaseFile, type DatabaseFileRole, METADATA_FILE } from '../store/store-files.ts';
-import { formatByVersion } from '../store/store-format.ts';
-import { requireSupportedStore } from '../store/supported-store.ts';
+import { describeOddLength, findOddLengths } from '../store/files/file-lengths.ts';
+import { readMetadata } from '../store/files/neostore-metadata.ts';
+import { classifyDatabaseFile, type DatabaseFileRole, METADATA_FILE } from '../store/files/store-files.ts';
+import { formatByVersion } from '../store/files/store-format.ts';
+import { requireSupportedStore } from '../store/files/supported-store.ts';
 
 const FILES: ReadonlySet<DatabaseFileRole> = new Set([
   'record-store',

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { type GraphkeepError, hasCode } from '../base/errors.ts';
 import { lockFile } from '../base/file-lock.ts';
 import { type RestoreOptions, restoreDatabase } from './restore-database.ts';

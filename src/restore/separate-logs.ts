@@ -5,11 +5,11 @@ import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { isOwnEntry } from '../base/reserved-names.ts';
 import { LOG_FILE_PREFIX, listLogFiles } from '../log/log-files.ts';
-import { LOG_HEADER_BYTES } from '../log/log-header.ts';
 import { LogReader } from '../log/log-reader.ts';
 import { LogFileSet, readLogHeader } from '../log/log-source.ts';
-import { type NeostoreMetadata, readMetadata } from '../store/neostore-metadata.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
+import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
+import { type NeostoreMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
+import { METADATA_FILE } from '../store/files/store-files.ts';
 
 /*
  * `dbms.directories.tx_log` is one directory for all databases of an installation, and a log of 3.x does not say whose it is. But the

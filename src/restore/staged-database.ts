@@ -25,7 +25,7 @@ import {
 import { findRenameObstacle, findUnremovable, resolveTarget } from '../base/replaceable-directory.ts';
 import { WorkDirectory } from '../base/work-directory.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
-import { METADATA_FILE } from '../store/store-files.ts';
+import { METADATA_FILE } from '../store/files/store-files.ts';
 import { listTransactionLogs, requireOwnLogs } from './separate-logs.ts';
 
 /*

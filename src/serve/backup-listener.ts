@@ -2,16 +2,21 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { GraphkeepError } from '../base/errors.ts';
 import { systemCodeOf } from '../base/file-errors.ts';
 import { startTimer } from '../base/timers.ts';
-import type { SslPolicy } from '../config/ssl-policy.ts';
+import type { SslPolicy } from '../config/ssl-policy/ssl-policy.ts';
 import { CopyLeases } from './catchup/copy-leases.ts';
 import { ClientConnection } from './client-connection.ts';
+import type { ListenerEvent } from './conversation/listener-events.ts';
+import {
+  DEFAULT_LIMITS,
+  type ListenAddress,
+  type ListenerLimits,
+  type ListenerOptions,
+} from './conversation/listener-options.ts';
+import type { ServedDatabase } from './database/served-database.ts';
 import { cannotListen } from './listen-errors.ts';
-import type { ListenerEvent } from './listener-events.ts';
-import { DEFAULT_LIMITS, type ListenAddress, type ListenerLimits, type ListenerOptions } from './listener-options.ts';
-import type { ServedDatabase } from './served-database.ts';
 
-export type { ListenerEvent } from './listener-events.ts';
-export type { ListenerOptions } from './listener-options.ts';
+export type { ListenerEvent } from './conversation/listener-events.ts';
+export type { ListenerOptions } from './conversation/listener-options.ts';
 
 /** Refused connections that are told why at the same time; more are dropped without a word. */
 const MOST_REFUSED = 64;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { describeListenerEvent, type ListenerEvent } from './conversation/listener-events.ts';
 import { EventThrottle } from './event-throttle.ts';
-import { describeListenerEvent, type ListenerEvent } from './listener-events.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -1,5 +1,5 @@
 import { startTimer } from '../base/timers.ts';
-import type { ListenerEvent } from './listener-events.ts';
+import type { ListenerEvent } from './conversation/listener-events.ts';
 
 const WINDOW_MS = 10_000;
 const MOST_EVENTS = 100;

@@ -1,4 +1,4 @@
-import type { Conversation, Inquiry } from './conversation.ts';
+import type { Conversation, Inquiry } from './conversation/conversation.ts';
 import { recogniseProtocol } from './first-bytes.ts';
 
 /** What a client may send ahead while its answer is under way. Real clients send nothing. */

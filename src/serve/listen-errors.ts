@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../base/errors.ts';
 import { systemCodeOf } from '../base/file-errors.ts';
-import { formatAddress } from '../source/server-address.ts';
-import type { ListenAddress } from './listener-options.ts';
+import { formatAddress } from '../net/server-address.ts';
+import type { ListenAddress } from './conversation/listener-options.ts';
 
 const remedies: Readonly<Record<string, string>> = {
   EADDRINUSE: 'Choose a free port with --listen or dbms.backup.address, or end the program that uses it.',

@@ -1,4 +1,4 @@
-import type { StoreIdentity } from '../store/store-id.ts';
+import type { StoreIdentity } from '../store/files/store-id.ts';
 
 /** A store file that is about to arrive. */
 export interface StoreFileStream {

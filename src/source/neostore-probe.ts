@@ -1,6 +1,6 @@
 import { type ErrorPlace, GraphkeepError, hasCode } from '../base/errors.ts';
-import { decodeMetadata, METADATA_RECORD_BYTES, storeIdOf } from '../store/neostore-metadata.ts';
-import { formatStoreId, relateStores, type StoreId, type StoreIdentity } from '../store/store-id.ts';
+import { decodeMetadata, METADATA_RECORD_BYTES, storeIdOf } from '../store/files/neostore-metadata.ts';
+import { formatStoreId, relateStores, type StoreId, type StoreIdentity } from '../store/files/store-id.ts';
 
 /** The records of the store id: creation time, random number, version, upgrade (spec 15.3). */
 const ID_RECORDS = [0, 1, 4, 7, 8];

@@ -1,5 +1,5 @@
 import { startTimer } from '../base/timers.ts';
-import { SilenceWatch } from './silence-watch.ts';
+import { SilenceWatch } from '../net/silence-watch.ts';
 
 /** Below this a peer does not send, it holds us: a byte now and then keeps any silence short. */
 export const LEAST_BYTES_PER_SECOND = 1024;

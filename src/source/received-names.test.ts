@@ -1,7 +1,7 @@
 import { join, relative, sep } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { expectedAnswers } from '../../test/support/common-captures.ts';
+import { expectedAnswers } from '../../test/support/corpus/common-captures.ts';
 import { hasCode } from '../base/errors.ts';
 import { ReceivedNames } from './received-names.ts';
 

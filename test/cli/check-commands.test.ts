@@ -3,8 +3,8 @@ import { cp } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
-import { CorruptionLab, loadCorruptions } from '../support/corruptions.ts';
-import { unpackStore } from '../support/golden-store.ts';
+import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
+import { unpackStore } from '../support/corpus/golden-store.ts';
 import { World } from './world.ts';
 
 let world: World;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 
 /* The demonstration as `npm run demo` runs it. */
 

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backup } from '../../src/cli/command-table.ts';
 import { commandUsage } from '../../src/cli/neo4j-admin/usage-text.ts';
 import { version } from '../../src/cli/version.ts';
-import { InstalledPrograms, type ProgramResult } from '../support/installed-programs.ts';
-import { unpackCorpus } from '../support/unpack-corpus.ts';
+import { InstalledPrograms, type ProgramResult } from '../support/commands/installed-programs.ts';
+import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
 
 /* The executables as they are installed: bundled, started by the shell. */
 

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { InstalledPrograms } from '../support/installed-programs.ts';
-import { unpackCorpus } from '../support/unpack-corpus.ts';
+import { InstalledPrograms } from '../support/commands/installed-programs.ts';
+import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
 
 /* What cron, containers and shells do to a program: no directory, no disk, no reader, no terminal. */
 

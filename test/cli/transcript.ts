@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { corpusPath } from '../support/unpack-corpus.ts';
+import { corpusPath } from '../support/corpus/unpack-corpus.ts';
 
 /** One capture of the real tool. */
 export interface Transcript {

@@ -5,7 +5,7 @@ import { GraphkeepError } from '../../src/base/errors.ts';
 import { lockFile } from '../../src/base/file-lock.ts';
 import type { CommandContext } from '../../src/cli/command-context.ts';
 import { dumpDatabase } from '../../src/restore/dump-database.ts';
-import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/corpus/unpack-corpus.ts';
 
 /** Of the 3.4 and the 3.5 server. */
 const SERVER_PORTS = [21362, 21363];

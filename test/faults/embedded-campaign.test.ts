@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LedgerCampaign } from '../support/ledger-campaign.ts';
-import { SEED } from '../support/seed.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { LedgerCampaign } from '../support/live/ledger-campaign.ts';
+import { SEED } from '../support/random/seed.ts';
 
 /** A round is one kill, or one backup, restore or stop that was completed and verified. */
 const rounds = Number(process.env.GRAPHKEEP_FAULT_ROUNDS ?? 1000);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KillCampaign, type KillKind } from '../support/kill-campaign.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { KillCampaign, type KillKind } from '../support/faults/kill-campaign.ts';
 
 /** Every step is tried once; then come so many rounds of kills at random moments, and of kills of the run that clears up. */
 const rounds = Number(process.env.GRAPHKEEP_FAULT_ROUNDS ?? 50);

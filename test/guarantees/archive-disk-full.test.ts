@@ -5,8 +5,8 @@ import { describeError } from '../../src/base/errors.ts';
 import { lockFile } from '../../src/base/file-lock.ts';
 import { dumpDatabase } from '../../src/restore/dump-database.ts';
 import { loadDatabase } from '../../src/restore/load-database.ts';
-import { BALLAST, canMount, SmallDisk } from '../support/small-disk.ts';
-import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/corpus/unpack-corpus.ts';
+import { BALLAST, canMount, SmallDisk } from '../support/faults/small-disk.ts';
 
 /*
  * Promise: when there is no room for an archive, or for what is unpacked from one, the error says so, nothing is left behind, and with more

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listLogFiles } from '../../src/log/log-files.ts';
 import { findRecoveryStart } from '../../src/log/recovery-start.ts';
-import { readLiveCounts } from '../../src/store/counts-store.ts';
-import { patchMetadata, readMetadata } from '../../src/store/neostore-metadata.ts';
-import type { PropertyRecord } from '../../src/store/property-record.ts';
-import { type StoreKey, storeFiles } from '../../src/store/store-files.ts';
-import { HIGH_LIMIT_FORMAT, STANDARD_FORMAT } from '../../src/store/store-format.ts';
-import { StoreReader } from '../../src/store/store-reader.ts';
-import { expectExact, hashTree, makeBackup } from '../support/backup-attempt.ts';
-import { BackupServer } from '../support/backup-server.ts';
-import { generateHistory } from '../support/generated-history.ts';
-import { unpackStore } from '../support/golden-store.ts';
-import { newestOf, readHistory } from '../support/served-history.ts';
-import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/unpack-corpus.ts';
+import { readLiveCounts } from '../../src/store/counts/counts-store.ts';
+import { patchMetadata, readMetadata } from '../../src/store/files/neostore-metadata.ts';
+import { type StoreKey, storeFiles } from '../../src/store/files/store-files.ts';
+import { HIGH_LIMIT_FORMAT, STANDARD_FORMAT } from '../../src/store/files/store-format.ts';
+import { StoreReader } from '../../src/store/graph/store-reader.ts';
+import type { PropertyRecord } from '../../src/store/records/property-record.ts';
+import { expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
+import { unpackStore } from '../support/corpus/golden-store.ts';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/corpus/unpack-corpus.ts';
+import { generateHistory } from '../support/history/generated-history.ts';
+import { newestOf, readHistory } from '../support/history/served-history.ts';
+import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
  * Promise: a full backup, and every incremental after it, leaves the store of the server as of its newest transaction, closed cleanly,

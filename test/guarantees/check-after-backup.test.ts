@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
-import { serveStore } from '../../src/serve/stopped-store.ts';
+import { serveStore } from '../../src/serve/database/stopped-store.ts';
 import { World } from '../cli/world.ts';
-import { CorruptionLab, loadCorruptions } from '../support/corruptions.ts';
+import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
 
 /*
  * A backup is checked before it counts as complete: exit code 3 if it is inconsistent, 2 if that could not be found out. It stays in either

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import { checkStore } from '../../src/check/check-store.ts';
-import { readLiveCounts } from '../../src/store/counts-store.ts';
-import { findLayoutOf } from '../../src/store/tree/layouts.ts';
-import { TreeCursor } from '../../src/store/tree/tree-cursor.ts';
-import { openTreeForReading } from '../../src/store/tree/tree-file.ts';
-import { type BaseStore, CorruptionLab } from '../support/corruptions.ts';
-import { Dice } from '../support/dice.ts';
-import { plainCounts } from '../support/golden-store.ts';
-import { SEED } from '../support/seed.ts';
+import { readLiveCounts } from '../../src/store/counts/counts-store.ts';
+import { TreeCursor } from '../../src/store/tree/read/tree-cursor.ts';
+import { openTreeForReading } from '../../src/store/tree/read/tree-file.ts';
+import { type BaseStore, CorruptionLab } from '../support/corpus/corruptions.ts';
+import { plainCounts } from '../support/corpus/golden-store.ts';
+import { Dice } from '../support/random/dice.ts';
+import { SEED } from '../support/random/seed.ts';
+import { findLayoutOf } from '../support/trees/layouts.ts';
 
 /*
  * Whatever bytes of derived files, schema, tokens and metadata are damaged, the check comes to an end, and notices every change of what a
- * server would read from trees and counts. (For records see src/check/screen/chain-screen.test.ts.)
+ * server would read from trees and counts. (For records see src/check/chains/screen/chain-screen.test.ts.)
  */
 
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 100);

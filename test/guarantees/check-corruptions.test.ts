@@ -7,7 +7,7 @@ import {
   compareCheckers,
   renderComparison,
   renderKinds,
-} from '../support/check-comparison.ts';
+} from '../support/stores/check-comparison.ts';
 
 /*
  * The consistency check finds what the real checkers find in all the corruptions of the corpus, and is not louder than they are about what

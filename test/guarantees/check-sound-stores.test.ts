@@ -6,9 +6,9 @@ import { type CheckOptions, checkStore } from '../../src/check/check-store.ts';
 import { checkStoreWithReport } from '../../src/check/report/reported-check.ts';
 import { findRecoveryStart } from '../../src/log/recovery-start.ts';
 import { recoverStore } from '../../src/replay/recover.ts';
-import { type Corruption, CorruptionLab, loadCorruptions } from '../support/corruptions.ts';
-import { dirtyStores, goldenStores, unpackStore } from '../support/golden-store.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { type Corruption, CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
+import { dirtyStores, goldenStores, unpackStore } from '../support/corpus/golden-store.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 
 /*
  * The consistency check only reads, says nothing about stores that are sound, and refuses those that have to be recovered first.

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import { checkStore } from '../../src/check/check-store.ts';
-import type { Finding } from '../../src/check/finding.ts';
-import { bringLabelScanUpToDate, storedLabels } from '../../src/replay/label-scan-file.ts';
-import { LABEL_SCAN_FILE } from '../../src/store/store-files.ts';
-import { StoreWriter } from '../../src/store/store-writer.ts';
-import { CorruptionLab, loadCorruptions } from '../support/corruptions.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import type { Finding } from '../../src/check/findings/finding.ts';
+import { bringLabelScanUpToDate, storedLabels } from '../../src/replay/derived/label-scan-file.ts';
+import { StoreWriter } from '../../src/store/build/store-writer.ts';
+import { LABEL_SCAN_FILE } from '../../src/store/files/store-files.ts';
+import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 
 /*
  * How many threads check a store makes no difference to what is found, in which order, nor to how the check ends.

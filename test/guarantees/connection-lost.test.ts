@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/backup-attempt.ts';
-import { BackupServer, type Fault } from '../support/backup-server.ts';
-import { type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { BackupServer, type Fault } from '../support/servers/backup-server.ts';
 
 /*
  * Promise: a connection that breaks off, a server that stops sending, or an interrupted command, at whatever byte or step, leaves the old

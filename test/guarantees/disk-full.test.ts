@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BackupFailed } from '../../src/backup/backup-options.ts';
 import { describeError, type GraphkeepError } from '../../src/base/errors.ts';
-import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '../support/backup-attempt.ts';
-import { BackupProgram } from '../support/backup-process.ts';
-import { BackupServer } from '../support/backup-server.ts';
-import { type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
-import { BALLAST, canMount, SmallDisk } from '../support/small-disk.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
+import { BackupProgram } from '../support/commands/backup-process.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { BALLAST, canMount, SmallDisk } from '../support/faults/small-disk.ts';
+import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
  * Promise: when there is no room, the error names the file and the reason, the old backup is as before (or has a log that leads to the

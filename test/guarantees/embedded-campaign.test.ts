@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { LedgerCampaign } from '../support/ledger-campaign.ts';
-import { SEED } from '../support/seed.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { LedgerCampaign } from '../support/live/ledger-campaign.ts';
+import { SEED } from '../support/random/seed.ts';
 
 /*
  * Promise: whatever is killed while a live database is written, backed up, restored and served, no acknowledged transaction is lost, none is

@@ -4,24 +4,24 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BackupFailed } from '../../src/backup/backup-options.ts';
 import type { ErrorCode } from '../../src/base/error-codes.ts';
-import type { CommonRequest } from '../../src/protocol/common/request.ts';
-import { ResponseWriter } from '../../src/protocol/common/response-writer.ts';
-import { listServedFiles } from '../../src/serve/served-files.ts';
+import type { CommonRequest } from '../../src/protocol/backup-protocol/request.ts';
+import { ResponseWriter } from '../../src/protocol/backup-protocol/response-writer.ts';
+import { listServedFiles } from '../../src/serve/database/served-files.ts';
 import {
   decodeMetadata,
   encodeMetadata,
   type NeostoreMetadata,
   readMetadata,
-} from '../../src/store/neostore-metadata.ts';
-import { formatByVersion } from '../../src/store/store-format.ts';
-import { packStoreVersion } from '../../src/store/store-id.ts';
-import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '../support/backup-attempt.ts';
-import { BackupServer } from '../support/backup-server.ts';
-import { decodeAnswer, fullAnswers, readCapture, recutFrames } from '../support/common-captures.ts';
-import { type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
-import { SEED } from '../support/seed.ts';
-import type { ServedTransaction } from '../support/served-history.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+} from '../../src/store/files/neostore-metadata.ts';
+import { formatByVersion } from '../../src/store/files/store-format.ts';
+import { packStoreVersion } from '../../src/store/files/store-id.ts';
+import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
+import { decodeAnswer, fullAnswers, readCapture, recutFrames } from '../support/corpus/common-captures.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import type { ServedTransaction } from '../support/history/served-history.ts';
+import { SEED } from '../support/random/seed.ts';
+import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
  * Promise: whatever a peer sends, a backup ends with a report or with an error that says what was wrong. Nothing is written outside of

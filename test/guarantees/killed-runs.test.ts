@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KillCampaign, type KillKind, NEW, OLD } from '../support/kill-campaign.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { KillCampaign, type KillKind, NEW, OLD } from '../support/faults/kill-campaign.ts';
 
 /*
  * Promise: a run that is killed at any moment leaves the old backup, or the new one, or an old one whose log leads to the new one; the

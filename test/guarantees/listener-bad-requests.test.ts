@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { encodeRequest } from '../../src/protocol/common/request.ts';
+import { encodeRequest } from '../../src/protocol/backup-protocol/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
-import { readCapture } from '../support/common-captures.ts';
-import { PatternDatabase } from '../support/pattern-database.ts';
-import { RawClient, readFailure } from '../support/raw-client.ts';
+import { readCapture } from '../support/corpus/common-captures.ts';
+import { RawClient, readFailure } from '../support/servers/raw-client.ts';
+import { PatternDatabase } from '../support/stores/pattern-database.ts';
 
 /*
  * Promise: whatever a client sends, it gets an answer or a closed connection within a second, it learns nothing about this machine, and all

@@ -4,18 +4,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { listLogFiles } from '../../src/log/log-files.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
-import type { ListenerLimits } from '../../src/serve/listener-options.ts';
-import { serveEmbedded } from '../../src/serve/live-store.ts';
-import type { OpenedFile, ServedCopy, ServedDatabase } from '../../src/serve/served-database.ts';
-import { readMetadata } from '../../src/store/neostore-metadata.ts';
-import { makeBackup } from '../support/backup-attempt.ts';
-import { type CatchupAnswer, CatchupCaller } from '../support/catchup-caller.ts';
-import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
-import { findContentDifferences } from '../support/model-graph.ts';
-import { PatternDatabase } from '../support/pattern-database.ts';
-import { SEED } from '../support/seed.ts';
-import { readContent } from '../support/stored-content.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import type { ListenerLimits } from '../../src/serve/conversation/listener-options.ts';
+import { serveEmbedded } from '../../src/serve/database/live-store.ts';
+import type { OpenedFile, ServedCopy, ServedDatabase } from '../../src/serve/database/served-database.ts';
+import { readMetadata } from '../../src/store/files/neostore-metadata.ts';
+import { makeBackup } from '../support/commands/backup-attempt.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { findContentDifferences } from '../support/history/model-graph.ts';
+import { EmbeddedLoad, loadSchema } from '../support/live/embedded-load.ts';
+import { SEED } from '../support/random/seed.ts';
+import { type CatchupAnswer, CatchupCaller } from '../support/servers/catchup-caller.ts';
+import { PatternDatabase } from '../support/stores/pattern-database.ts';
+import { readContent } from '../support/stores/stored-content.ts';
 
 /*
  * Promise: between PREPARE_STORE_COPY and its transactions a catchup client finds the files of one moment, or, when that lasts too long, files

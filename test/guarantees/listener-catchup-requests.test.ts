@@ -5,13 +5,13 @@ import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { encodeRequest } from '../../src/protocol/catchup/catchup-request.ts';
 import { encodeClientHandshake, MAGIC_TEXT } from '../../src/protocol/catchup/handshake-messages.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
-import { serveEmbedded } from '../../src/serve/live-store.ts';
-import type { ServedDatabase } from '../../src/serve/served-database.ts';
-import { type StoppedStore, serveStore } from '../../src/serve/stopped-store.ts';
-import { CatchupCaller } from '../support/catchup-caller.ts';
-import { unpackStore } from '../support/golden-store.ts';
-import { PatternDatabase } from '../support/pattern-database.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { serveEmbedded } from '../../src/serve/database/live-store.ts';
+import type { ServedDatabase } from '../../src/serve/database/served-database.ts';
+import { type StoppedStore, serveStore } from '../../src/serve/database/stopped-store.ts';
+import { unpackStore } from '../support/corpus/golden-store.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { CatchupCaller } from '../support/servers/catchup-caller.ts';
+import { PatternDatabase } from '../support/stores/pattern-database.ts';
 
 /*
  * Promise: over the catchup protocol every request is answered as a cluster member answers it (catchup-protocol spec 9 to 14), and

@@ -4,18 +4,18 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { Dice } from '../../src/base/dice.ts';
+import { encodeRequest } from '../../src/protocol/backup-protocol/request.ts';
 import { encodeRequest as encodeCatchupRequest } from '../../src/protocol/catchup/catchup-request.ts';
 import { ClientHandshake } from '../../src/protocol/catchup/client-handshake.ts';
 import { RequestCompressor } from '../../src/protocol/catchup/modifiers.ts';
-import { encodeRequest } from '../../src/protocol/common/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
-import { CatchupCaller } from '../support/catchup-caller.ts';
-import { CLIENT_HANDSHAKE_BYTES, readCatchupCapture } from '../support/catchup-captures.ts';
-import { readCapture } from '../support/common-captures.ts';
-import { memoryInUse } from '../support/memory-in-use.ts';
-import { PatternDatabase } from '../support/pattern-database.ts';
-import { RawClient } from '../support/raw-client.ts';
-import { SEED } from '../support/seed.ts';
+import { CLIENT_HANDSHAKE_BYTES, readCatchupCapture } from '../support/corpus/catchup-captures.ts';
+import { readCapture } from '../support/corpus/common-captures.ts';
+import { memoryInUse } from '../support/faults/memory-in-use.ts';
+import { SEED } from '../support/random/seed.ts';
+import { CatchupCaller } from '../support/servers/catchup-caller.ts';
+import { RawClient } from '../support/servers/raw-client.ts';
+import { PatternDatabase } from '../support/stores/pattern-database.ts';
 
 /*
  * Promise: no bytes and no behaviour of clients crash a listener, make it hang, or cost it memory or descriptors for good.

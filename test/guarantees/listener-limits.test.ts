@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { encodeRequest } from '../../src/protocol/common/request.ts';
+import { encodeRequest } from '../../src/protocol/backup-protocol/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
-import type { ListenerLimits } from '../../src/serve/listener-options.ts';
-import { CatchupCaller } from '../support/catchup-caller.ts';
-import { memoryInUse, peakMemory } from '../support/memory-in-use.ts';
-import { PatternDatabase } from '../support/pattern-database.ts';
-import { RawClient, readFailure } from '../support/raw-client.ts';
+import type { ListenerLimits } from '../../src/serve/conversation/listener-options.ts';
+import { memoryInUse, peakMemory } from '../support/faults/memory-in-use.ts';
+import { CatchupCaller } from '../support/servers/catchup-caller.ts';
+import { RawClient, readFailure } from '../support/servers/raw-client.ts';
+import { PatternDatabase } from '../support/stores/pattern-database.ts';
 
 /*
  * Promise: no client can keep the database from its check points, the memory, or the other clients waiting for ever, however it behaves;

@@ -4,18 +4,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { listLogFiles } from '../../src/log/log-files.ts';
 import { findRecoveryStart } from '../../src/log/recovery-start.ts';
-import { encodeRequest } from '../../src/protocol/common/request.ts';
+import { encodeRequest } from '../../src/protocol/backup-protocol/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
-import type { ListenerLimits } from '../../src/serve/listener-options.ts';
-import { serveEmbedded } from '../../src/serve/live-store.ts';
-import { readMetadata } from '../../src/store/neostore-metadata.ts';
-import { attemptBackup, makeBackup } from '../support/backup-attempt.ts';
-import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
-import { findContentDifferences } from '../support/model-graph.ts';
-import { RawClient } from '../support/raw-client.ts';
-import { SEED } from '../support/seed.ts';
-import { readContent } from '../support/stored-content.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import type { ListenerLimits } from '../../src/serve/conversation/listener-options.ts';
+import { serveEmbedded } from '../../src/serve/database/live-store.ts';
+import { readMetadata } from '../../src/store/files/neostore-metadata.ts';
+import { attemptBackup, makeBackup } from '../support/commands/backup-attempt.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { findContentDifferences } from '../support/history/model-graph.ts';
+import { EmbeddedLoad, loadSchema } from '../support/live/embedded-load.ts';
+import { SEED } from '../support/random/seed.ts';
+import { RawClient } from '../support/servers/raw-client.ts';
+import { readContent } from '../support/stores/stored-content.ts';
 
 /*
  * Promise: a backup from a running database holds every transaction up to the last one it reports, whatever is written, rotated, pruned

@@ -6,17 +6,17 @@ import { listLogFiles } from '../../src/log/log-files.ts';
 import { LogReader } from '../../src/log/log-reader.ts';
 import { restoreDatabase } from '../../src/restore/restore-database.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
-import type { ServedDatabase } from '../../src/serve/served-database.ts';
-import { type StoppedStore, serveStore } from '../../src/serve/stopped-store.ts';
-import { CommonSource } from '../../src/source/common/common-source.ts';
-import { readMetadata } from '../../src/store/neostore-metadata.ts';
-import { classifyDatabaseFile, handlingOf } from '../../src/store/store-files.ts';
-import { attemptBackup, hashTree, makeBackup } from '../support/backup-attempt.ts';
-import { BackupServer } from '../support/backup-server.ts';
-import { generateHistory } from '../support/generated-history.ts';
-import { dirtyStores, goldenStores, unpackStore } from '../support/golden-store.ts';
-import { openSequentially } from '../support/sequential-receiver.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import type { ServedDatabase } from '../../src/serve/database/served-database.ts';
+import { type StoppedStore, serveStore } from '../../src/serve/database/stopped-store.ts';
+import { CommonSource } from '../../src/source/backup-protocol/common-source.ts';
+import { readMetadata } from '../../src/store/files/neostore-metadata.ts';
+import { classifyDatabaseFile, handlingOf } from '../../src/store/files/store-files.ts';
+import { attemptBackup, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
+import { dirtyStores, goldenStores, unpackStore } from '../support/corpus/golden-store.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { generateHistory } from '../support/history/generated-history.ts';
+import { BackupServer } from '../support/servers/backup-server.ts';
+import { openSequentially } from '../support/servers/sequential-receiver.ts';
 
 /*
  * Promise: a backup from a store that nobody works in is that store, byte for byte; nobody can change it meanwhile without being noticed;

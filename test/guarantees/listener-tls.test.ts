@@ -1,19 +1,19 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { SslPolicy } from '../../src/config/ssl-policy.ts';
+import type { SslPolicy } from '../../src/config/ssl-policy/ssl-policy.ts';
+import { encodeRequest } from '../../src/protocol/backup-protocol/request.ts';
 import { encodeClientHandshake, MAGIC_TEXT } from '../../src/protocol/catchup/handshake-messages.ts';
-import { encodeRequest } from '../../src/protocol/common/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
-import { type StoppedStore, serveStore } from '../../src/serve/stopped-store.ts';
-import { attemptBackup, makeBackup } from '../support/backup-attempt.ts';
-import { CatchupCaller } from '../support/catchup-caller.ts';
-import { unpackStore } from '../support/golden-store.ts';
-import { findContentDifferences } from '../support/model-graph.ts';
-import { readContent } from '../support/stored-content.ts';
-import { TestIdentity } from '../support/test-certificates.ts';
-import { loadPolicy } from '../support/tls-conversation.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { type StoppedStore, serveStore } from '../../src/serve/database/stopped-store.ts';
+import { attemptBackup, makeBackup } from '../support/commands/backup-attempt.ts';
+import { unpackStore } from '../support/corpus/golden-store.ts';
+import { TestIdentity } from '../support/corpus/test-certificates.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { findContentDifferences } from '../support/history/model-graph.ts';
+import { CatchupCaller } from '../support/servers/catchup-caller.ts';
+import { loadPolicy } from '../support/servers/tls-conversation.ts';
+import { readContent } from '../support/stores/stored-content.ts';
 
 /*
  * Promise: with a TLS policy nobody gets anything who does not pass it, whatever protocol it speaks, and nothing travels unencrypted.

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BackupFailed } from '../../src/backup/backup-options.ts';
 import type { ErrorCode } from '../../src/base/error-codes.ts';
-import { writeJavaException } from '../../src/protocol/common/java-exception-writer.ts';
-import { ResponseWriter } from '../../src/protocol/common/response-writer.ts';
-import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/backup-attempt.ts';
-import { BackupServer, type Fault } from '../support/backup-server.ts';
-import { readCapture } from '../support/common-captures.ts';
-import { forkHistory, type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { writeJavaException } from '../../src/protocol/backup-protocol/java-exception-writer.ts';
+import { ResponseWriter } from '../../src/protocol/backup-protocol/response-writer.ts';
+import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
+import { readCapture } from '../support/corpus/common-captures.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { forkHistory, type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { BackupServer, type Fault } from '../support/servers/backup-server.ts';
 
 /*
  * Promise: whatever an incremental meets, the backup that the user has stays as it is until a better one is complete, and then it is

@@ -4,10 +4,10 @@ import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackupFailed } from '../../src/backup/backup-options.ts';
-import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/backup-attempt.ts';
-import { BackupServer } from '../support/backup-server.ts';
-import { type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
  * Promise: only one process works on a target at a time, be it ours, a Java client or a server. The others are told so at once, touch

@@ -14,13 +14,13 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dumpDatabase } from '../../src/restore/dump-database.ts';
 import { restoreDatabase } from '../../src/restore/restore-database.ts';
-import { attemptBackup, makeBackup } from '../support/backup-attempt.ts';
-import { BackupServer } from '../support/backup-server.ts';
-import { type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
+import { attemptBackup, makeBackup } from '../support/commands/backup-attempt.ts';
+import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
  * Promise: a link in a database or backup that leads out of it is refused by whatever copies, packs or changes it. What it leads to is neither
- * shown to others nor changed. (For `serve` see src/serve/served-files.test.ts.)
+ * shown to others nor changed. (For `serve` see src/serve/database/served-files.test.ts.)
  */
 
 const NODES = 'neostore.nodestore.db';

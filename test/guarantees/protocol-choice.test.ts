@@ -3,11 +3,17 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BackupFailed, type BackupOptions } from '../../src/backup/backup-options.ts';
 import { ClientConfig } from '../../src/config/neo4j-conf.ts';
-import { type Attempt, type AttemptOptions, attemptBackup, expectExact, hashTree } from '../support/backup-attempt.ts';
-import { BackupServer } from '../support/backup-server.ts';
-import { CatchupMember, memberOf } from '../support/catchup-member.ts';
-import { forkHistory, type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import {
+  type Attempt,
+  type AttemptOptions,
+  attemptBackup,
+  expectExact,
+  hashTree,
+} from '../support/commands/backup-attempt.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { forkHistory, type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { BackupServer } from '../support/servers/backup-server.ts';
+import { CatchupMember, memberOf } from '../support/servers/catchup-member.ts';
 
 /*
  * Promise: a backup is made in the first of the allowed protocols that the server understands, whatever kind of server it is; a server that

@@ -8,10 +8,10 @@ import { inspectStore } from '../../src/cli/graphkeep/inspection.ts';
 import { findRecoveryStart } from '../../src/log/recovery-start.ts';
 import { recoverStore } from '../../src/replay/recover.ts';
 import { requireRestorable } from '../../src/restore/restorable-store.ts';
-import { serveStore } from '../../src/serve/stopped-store.ts';
-import { Dice } from '../support/dice.ts';
-import { SEED } from '../support/seed.ts';
-import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/unpack-corpus.ts';
+import { serveStore } from '../../src/serve/database/stopped-store.ts';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/corpus/unpack-corpus.ts';
+import { Dice } from '../support/random/dice.ts';
+import { SEED } from '../support/random/seed.ts';
 
 /*
  * Anything may stand where a file of a store should be: a directory, a named pipe, a link, nothing, an empty or a cut file, other bytes.

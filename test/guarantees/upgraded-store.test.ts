@@ -2,14 +2,14 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
-import { serveStore } from '../../src/serve/stopped-store.ts';
-import { CommonSource } from '../../src/source/common/common-source.ts';
-import { patchMetadata, readMetadata } from '../../src/store/neostore-metadata.ts';
-import type { StoreId } from '../../src/store/store-id.ts';
-import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/backup-attempt.ts';
-import { BackupServer } from '../support/backup-server.ts';
-import { type GeneratedHistory, generateHistory } from '../support/generated-history.ts';
-import { makeTemporaryDirectory, removeDirectory } from '../support/unpack-corpus.ts';
+import { serveStore } from '../../src/serve/database/stopped-store.ts';
+import { CommonSource } from '../../src/source/backup-protocol/common-source.ts';
+import { patchMetadata, readMetadata } from '../../src/store/files/neostore-metadata.ts';
+import type { StoreId } from '../../src/store/files/store-id.ts';
+import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
  * Promise: transactions from after an upgrade or a migration of the store are never added to a backup from before it, although numbers and

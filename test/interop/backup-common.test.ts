@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { runJob } from '../support/run-job.ts';
+import { runJob } from '../support/commands/run-job.ts';
 import {
   checkLedger,
   describeInterop,

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runJob } from '../support/run-job.ts';
+import { runJob } from '../support/commands/run-job.ts';
 import {
   type Cluster,
   checkLedger,

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { runBackup } from '../../src/backup/backup-job.ts';
 import { BackupFailed, type BackupOptions } from '../../src/backup/backup-options.ts';
 import { ClientConfig } from '../../src/config/neo4j-conf.ts';
-import { loadSslPolicy } from '../../src/config/ssl-policy-loading.ts';
-import { InstalledPrograms } from '../support/installed-programs.ts';
-import { jobOptions } from '../support/job-options.ts';
-import { findContentDifferences } from '../support/model-graph.ts';
-import { runJob } from '../support/run-job.ts';
-import { readContent } from '../support/stored-content.ts';
-import { layOutPolicy, type PolicyFiles, TestIdentity } from '../support/test-certificates.ts';
+import { loadSslPolicy } from '../../src/config/ssl-policy/ssl-policy-loading.ts';
+import { InstalledPrograms } from '../support/commands/installed-programs.ts';
+import { jobOptions } from '../support/commands/job-options.ts';
+import { runJob } from '../support/commands/run-job.ts';
+import { layOutPolicy, type PolicyFiles, TestIdentity } from '../support/corpus/test-certificates.ts';
+import { findContentDifferences } from '../support/history/model-graph.ts';
+import { readContent } from '../support/stores/stored-content.ts';
 import {
   type Cluster,
   type ClusterMember,

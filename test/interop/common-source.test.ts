@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { describeError, GraphkeepError } from '../../src/base/errors.ts';
 import { TransactionStream } from '../../src/log/transaction-stream.ts';
+import { CommonSource } from '../../src/source/backup-protocol/common-source.ts';
 import type {
   CopyReceiver,
   FileReceiver,
@@ -8,9 +9,8 @@ import type {
   StoreIdReceiver,
   TransactionReceiver,
 } from '../../src/source/backup-source.ts';
-import { CommonSource } from '../../src/source/common/common-source.ts';
-import { relateStores } from '../../src/store/store-id.ts';
-import { openSequentially } from '../support/sequential-receiver.ts';
+import { relateStores } from '../../src/store/files/store-id.ts';
+import { openSequentially } from '../support/servers/sequential-receiver.ts';
 import { describeInterop, RandomLoad, type RunningServer, startServer } from './harness/index.ts';
 
 /** Counts what comes, checks that the transactions are whole and consecutive, keeps `neostore`. */

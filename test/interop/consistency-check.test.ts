@@ -2,9 +2,9 @@ import { closeSync, cpSync, openSync, readdirSync, readFileSync, readSync, statS
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { checkStore } from '../../src/check/check-store.ts';
-import { type BaseStore, CorruptionLab } from '../support/corruptions.ts';
-import { Dice } from '../support/dice.ts';
-import { SEED } from '../support/seed.ts';
+import { type BaseStore, CorruptionLab } from '../support/corpus/corruptions.ts';
+import { Dice } from '../support/random/dice.ts';
+import { SEED } from '../support/random/seed.ts';
 import { describeInterop, judgeStores, makeScratch, runAdmin, type Version } from './harness/index.ts';
 
 /*

@@ -4,11 +4,16 @@ import { expect, it, onTestFinished } from 'vitest';
 import { doubleOfBits, floatOfBits } from '../../src/base/floating-bits.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import type { EmbeddedEvent, EmbeddedOptions } from '../../src/embedded/embedded-options.ts';
-import type { PropertyValue } from '../../src/store/property-value.ts';
-import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
-import { liveContent } from '../support/live-content.ts';
-import { findContentDifferences, type GraphContent, GraphLedger, type ModelGraph } from '../support/model-graph.ts';
-import { nextSeed } from '../support/seed.ts';
+import type { PropertyValue } from '../../src/store/values/property-value.ts';
+import {
+  findContentDifferences,
+  type GraphContent,
+  GraphLedger,
+  type ModelGraph,
+} from '../support/history/model-graph.ts';
+import { EmbeddedLoad, loadSchema } from '../support/live/embedded-load.ts';
+import { liveContent } from '../support/live/live-content.ts';
+import { nextSeed } from '../support/random/seed.ts';
 import {
   checkConsistency,
   copyStore,

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { checkStore } from '../../src/check/check-store.ts';
 import { findRecoveryStart } from '../../src/log/recovery-start.ts';
 import { findPendingLog } from '../../src/replay/pending-log.ts';
-import { runJob } from '../support/run-job.ts';
+import { runJob } from '../support/commands/run-job.ts';
 import {
   awaitIndexes,
   describeInterop,

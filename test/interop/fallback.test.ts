@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { BackupFailed } from '../../src/backup/backup-options.ts';
-import { runJob } from '../support/run-job.ts';
+import { runJob } from '../support/commands/run-job.ts';
 import {
   describeInterop,
   exportGraph,

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { findContentDifferences } from '../support/model-graph.ts';
-import { runJob } from '../support/run-job.ts';
-import { readContent } from '../support/stored-content.ts';
+import { runJob } from '../support/commands/run-job.ts';
+import { findContentDifferences } from '../support/history/model-graph.ts';
+import { readContent } from '../support/stores/stored-content.ts';
 import {
   describeInterop,
   expectSoundCheck,

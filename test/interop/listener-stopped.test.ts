@@ -1,15 +1,15 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import type { SslPolicy } from '../../src/config/ssl-policy.ts';
+import type { SslPolicy } from '../../src/config/ssl-policy/ssl-policy.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
-import { serveStore } from '../../src/serve/stopped-store.ts';
-import { makeBackup } from '../support/backup-attempt.ts';
-import { unpackStore } from '../support/golden-store.ts';
-import { findContentDifferences } from '../support/model-graph.ts';
-import { readContent } from '../support/stored-content.ts';
-import { layOutPolicy, TestIdentity } from '../support/test-certificates.ts';
-import { loadPolicy } from '../support/tls-conversation.ts';
+import { serveStore } from '../../src/serve/database/stopped-store.ts';
+import { makeBackup } from '../support/commands/backup-attempt.ts';
+import { unpackStore } from '../support/corpus/golden-store.ts';
+import { layOutPolicy, TestIdentity } from '../support/corpus/test-certificates.ts';
+import { findContentDifferences } from '../support/history/model-graph.ts';
+import { loadPolicy } from '../support/servers/tls-conversation.ts';
+import { readContent } from '../support/stores/stored-content.ts';
 import { startProcess } from './harness/child-process.ts';
 import { describeInterop, javaBackup, makeScratch, type Version } from './harness/index.ts';
 

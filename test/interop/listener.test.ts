@@ -3,16 +3,16 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
-import { encodeRequest } from '../../src/protocol/common/request.ts';
+import { encodeRequest } from '../../src/protocol/backup-protocol/request.ts';
 import { BackupListener, type ListenerOptions } from '../../src/serve/backup-listener.ts';
-import { serveEmbedded } from '../../src/serve/live-store.ts';
-import { readMetadata } from '../../src/store/neostore-metadata.ts';
-import { METADATA_FILE } from '../../src/store/store-files.ts';
-import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
-import { findContentDifferences, type GraphLedger } from '../support/model-graph.ts';
-import { RecordedTransaction } from '../support/recorded-transaction.ts';
-import { SEED } from '../support/seed.ts';
-import { readContent } from '../support/stored-content.ts';
+import { serveEmbedded } from '../../src/serve/database/live-store.ts';
+import { readMetadata } from '../../src/store/files/neostore-metadata.ts';
+import { METADATA_FILE } from '../../src/store/files/store-files.ts';
+import { findContentDifferences, type GraphLedger } from '../support/history/model-graph.ts';
+import { RecordedTransaction } from '../support/history/recorded-transaction.ts';
+import { EmbeddedLoad, loadSchema } from '../support/live/embedded-load.ts';
+import { SEED } from '../support/random/seed.ts';
+import { readContent } from '../support/stores/stored-content.ts';
 import {
   describeInterop,
   exportGraph,

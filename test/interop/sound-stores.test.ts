@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { Dice } from '../../src/base/dice.ts';
 import { checkStore } from '../../src/check/check-store.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
-import type { IndexProvider } from '../../src/store/schema-rule.ts';
-import { EmbeddedLoad, loadSchema } from '../support/embedded-load.ts';
-import { SEED } from '../support/seed.ts';
+import type { IndexProvider } from '../../src/store/graph/schema-rule.ts';
+import { EmbeddedLoad, loadSchema } from '../support/live/embedded-load.ts';
+import { SEED } from '../support/random/seed.ts';
 import { describeInterop, judgeStores, makeScratch, type Version } from './harness/index.ts';
 
 /*

@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import type { IndexRule } from '../../src/store/graph/schema-rule.ts';
+import { StoreReader } from '../../src/store/graph/store-reader.ts';
 import { IndexBuilder } from '../../src/store/index/index-builder.ts';
 import { LabelScanBuilder } from '../../src/store/label-scan/label-scan-builder.ts';
-import type { IndexRule } from '../../src/store/schema-rule.ts';
-import { StoreReader } from '../../src/store/store-reader.ts';
-import { walkFreeList } from '../../src/store/tree/free-list-walk.ts';
-import type { TreeLayout } from '../../src/store/tree/layout.ts';
-import { findLayoutOf } from '../../src/store/tree/layouts.ts';
-import { openPageFile } from '../../src/store/tree/page-file.ts';
-import { checkTreeStructure } from '../../src/store/tree/structure-check.ts';
-import type { TreeChange } from '../../src/store/tree/tree-change.ts';
-import { openTreeForReading } from '../../src/store/tree/tree-file.ts';
-import { closeTreeCleanly, updateTree, updateTreeFile } from '../../src/store/tree/tree-update.ts';
-import { MemoryPageFile } from '../support/memory-page-file.ts';
-import { readEntries } from '../support/trees.ts';
+import type { TreeLayout } from '../../src/store/tree/page/layout.ts';
+import { openPageFile } from '../../src/store/tree/page/page-file.ts';
+import { walkFreeList } from '../../src/store/tree/read/free-list-walk.ts';
+import { checkTreeStructure } from '../../src/store/tree/read/structure-check.ts';
+import { openTreeForReading } from '../../src/store/tree/read/tree-file.ts';
+import type { TreeChange } from '../../src/store/tree/update/tree-change.ts';
+import { closeTreeCleanly, updateTree, updateTreeFile } from '../../src/store/tree/update/tree-update.ts';
+import { MemoryPageFile } from '../support/stores/memory-page-file.ts';
+import { findLayoutOf } from '../support/trees/layouts.ts';
+import { readEntries } from '../support/trees/trees.ts';
 import {
   awaitIndexes,
   checkConsistency,

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { BackupFailed, type BackupOptions } from '../../src/backup/backup-options.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
-import { serveStore } from '../../src/serve/stopped-store.ts';
-import { readMetadata, storeIdOf } from '../../src/store/neostore-metadata.ts';
-import { relateStores, type StoreId } from '../../src/store/store-id.ts';
-import { runJob } from '../support/run-job.ts';
+import { serveStore } from '../../src/serve/database/stopped-store.ts';
+import { readMetadata, storeIdOf } from '../../src/store/files/neostore-metadata.ts';
+import { relateStores, type StoreId } from '../../src/store/files/store-id.ts';
+import { runJob } from '../support/commands/run-job.ts';
 import {
   describeInterop,
   expectSoundCheck,

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { KeyedValue } from '../../src/store/property-chain.ts';
-import type { PropertyValue } from '../../src/store/property-value.ts';
-import { HIGH_LIMIT_FORMAT, STANDARD_FORMAT, type StoreFormat } from '../../src/store/store-format.ts';
-import { type StoredNode, type StoredRelationship, StoreReader } from '../../src/store/store-reader.ts';
-import { StoreWriter } from '../../src/store/store-writer.ts';
-import { arbitraryValue } from '../support/arbitrary-values.ts';
+import { StoreWriter } from '../../src/store/build/store-writer.ts';
+import { HIGH_LIMIT_FORMAT, STANDARD_FORMAT, type StoreFormat } from '../../src/store/files/store-format.ts';
+import { type StoredNode, type StoredRelationship, StoreReader } from '../../src/store/graph/store-reader.ts';
+import type { KeyedValue } from '../../src/store/values/property-chain.ts';
+import type { PropertyValue } from '../../src/store/values/property-value.ts';
+import { arbitraryValue } from '../support/random/arbitrary-values.ts';
 import {
   canonicalValue,
   checkConsistency,

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { mutateBytes, randomSource } from '../../../test/support/byte-mutations.ts';
-import { nextSeed } from '../../../test/support/seed.ts';
-import { corpusPath } from '../../../test/support/unpack-corpus.ts';
+import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
+import { mutateBytes, randomSource } from '../../../test/support/random/byte-mutations.ts';
+import { nextSeed } from '../../../test/support/random/seed.ts';
 import { Dice } from '../dice.ts';
 import { decodeZstd } from './decoding.ts';
 import { encodeZstd } from './encoding.ts';

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
-import { type IdFile, readIdFile } from '../../store/id-file.ts';
-import { ID_FILE_SUFFIX, type StoreKey } from '../../store/store-files.ts';
-import type { CheckContext } from '../check-context.ts';
-import type { RecordKind } from '../record-texts.ts';
+import { type IdFile, readIdFile } from '../../store/files/id-file.ts';
+import { ID_FILE_SUFFIX, type StoreKey } from '../../store/files/store-files.ts';
+import type { CheckContext } from '../findings/check-context.ts';
+import type { RecordKind } from '../findings/record-texts.ts';
 import { RecordFindings } from './record-findings.ts';
 import { StoreRecords } from './store-records.ts';
 

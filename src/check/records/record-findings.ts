@@ -1,6 +1,6 @@
-import type { StoreKey } from '../../store/store-files.ts';
-import type { CheckKind } from '../check-kinds.ts';
-import { createFinding, type FindingDetails, type ReportFinding } from '../finding.ts';
+import type { StoreKey } from '../../store/files/store-files.ts';
+import type { CheckKind } from '../findings/check-kinds.ts';
+import { createFinding, type FindingDetails, type ReportFinding } from '../findings/finding.ts';
 import type { StoreRecords } from './store-records.ts';
 
 export type FindingExtras = Pick<FindingDetails, 'expected' | 'found' | 'message'>;

@@ -1,7 +1,7 @@
-import type { RecordFile } from '../../store/record-file.ts';
-import { type StoreKey, storeFile } from '../../store/store-files.ts';
-import type { RecordOf } from '../../store/store-reader.ts';
-import type { CheckContext } from '../check-context.ts';
+import type { RecordFile } from '../../store/files/record-file.ts';
+import { type StoreKey, storeFile } from '../../store/files/store-files.ts';
+import type { RecordOf } from '../../store/graph/store-reader.ts';
+import type { CheckContext } from '../findings/check-context.ts';
 
 /**
  * The records of one store for a check: nothing it holds is trusted. A record that cannot be decoded, an id beyond the last whole record

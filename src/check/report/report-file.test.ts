@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/unpack-corpus.ts';
-import { createFinding } from '../finding.ts';
-import { FindingTally } from '../finding-tally.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
+import { createFinding } from '../findings/finding.ts';
+import { FindingTally } from '../findings/finding-tally.ts';
 import { ReportFile } from './report-file.ts';
 
 let root: string;

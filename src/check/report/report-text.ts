@@ -1,9 +1,9 @@
 import { printableLine } from '../../base/printable-text.ts';
 import type { PendingLog } from '../../replay/pending-log.ts';
-import { type CheckKind, describeKind } from '../check-kinds.ts';
 import type { CheckResult } from '../check-store.ts';
-import type { Finding } from '../finding.ts';
-import { summaryTypes } from '../summary-types.ts';
+import { type CheckKind, describeKind } from '../findings/check-kinds.ts';
+import type { Finding } from '../findings/finding.ts';
+import { summaryTypes } from '../findings/summary-types.ts';
 
 /** First line of an entry without its level: what the finding says. */
 function messageOf({ kind, message }: Finding): string {

@@ -1,9 +1,9 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { cancelledError } from '../../base/cancellation.ts';
-import { StoreReader } from '../../store/store-reader.ts';
-import { checkParts } from '../check-parts.ts';
-import type { Finding } from '../finding.ts';
-import { PartRunner } from '../part-run.ts';
+import { StoreReader } from '../../store/graph/store-reader.ts';
+import type { Finding } from '../findings/finding.ts';
+import { checkParts } from '../parts/check-parts.ts';
+import { PartRunner } from '../parts/part-run.ts';
 import { FindingGate } from './finding-gate.ts';
 import { packError, type WorkerMessage, type WorkerOrder, type WorkerSetup } from './part-messages.ts';
 

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { cancelledError, throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import type { ReportFinding } from '../finding.ts';
-import type { PartOptions } from '../part-run.ts';
+import type { ReportFinding } from '../findings/finding.ts';
+import type { PartOptions } from '../parts/part-run.ts';
 import { FindingGate } from './finding-gate.ts';
 import { unpackError, type WorkerMessage, type WorkerOrder, type WorkerSetup } from './part-messages.ts';
 import { PartStream } from './part-stream.ts';

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { type ErrorDetails, GraphkeepError } from '../../base/errors.ts';
-import type { CheckParts } from '../check-context.ts';
-import type { Finding } from '../finding.ts';
+import type { CheckParts } from '../findings/check-context.ts';
+import type { Finding } from '../findings/finding.ts';
 
 /** What a worker is started with. */
 export interface WorkerSetup {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import type { WantedParts } from '../../check/check-context.ts';
+import type { WantedParts } from '../../check/findings/check-context.ts';
 import { settings } from '../../config/settings.ts';
 import { parseHeapBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';

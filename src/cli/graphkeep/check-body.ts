@@ -1,11 +1,11 @@
 import { describeError, GraphkeepError, hasCode } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
-import { describeKind } from '../../check/check-kinds.ts';
 import type { CheckProgress } from '../../check/check-store.ts';
-import type { Finding } from '../../check/finding.ts';
+import { describeKind } from '../../check/findings/check-kinds.ts';
+import type { Finding } from '../../check/findings/finding.ts';
 import { describeFinding, describePending } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
-import { isDatabaseInUse } from '../../store/database-lock.ts';
+import { isDatabaseInUse } from '../../store/files/database-lock.ts';
 import { type CheckRequest, requestNativeCheck } from '../commands/consistency-check.ts';
 import type { Invocation } from './program.ts';
 import { estimateLeftMs } from './progress-bar.ts';

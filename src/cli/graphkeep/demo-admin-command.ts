@@ -1,8 +1,8 @@
 import type { BackupReport } from '../../backup/backup-options.ts';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
+import type { AdminResult } from '../../demo/demo-run.ts';
 import type { CommandContext } from '../command-context.ts';
-import type { AdminResult } from '../demo/demo-run.ts';
 import { runNeo4jAdmin } from '../neo4j-admin/front.ts';
 
 /** Lines of the result that name files: two for each, which nobody reads in a demonstration. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { World } from '../../../test/cli/world.ts';
-import { unpackCorpus } from '../../../test/support/unpack-corpus.ts';
+import { unpackCorpus } from '../../../test/support/corpus/unpack-corpus.ts';
 import { BackupFailed, type RunBackup } from '../../backup/backup-options.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { lockFile } from '../../base/file-lock.ts';
@@ -315,7 +315,7 @@ describe('inspect', () => {
     async (name) => {
       await unpackCorpus(`stores/${name}.tar.gz`, world.path('store'));
       const { gunzipSync } = await import('node:zlib');
-      const { corpusPath } = await import('../../../test/support/unpack-corpus.ts');
+      const { corpusPath } = await import('../../../test/support/corpus/unpack-corpus.ts');
       const expected = JSON.parse(gunzipSync(readFileSync(corpusPath(`stores/${name}.expected.json.gz`))).toString());
       const { exitCode, stdout } = await run(['inspect', '--json', world.path('store', 'graph.db')]);
       expect(exitCode).toBe(0);

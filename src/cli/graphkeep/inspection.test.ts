@@ -1,14 +1,14 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dirtyStores, expectedStore, goldenStores } from '../../../test/support/golden-store.ts';
-import { makePendingStore, PENDING } from '../../../test/support/pending-store.ts';
-import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../test/support/unpack-corpus.ts';
+import { dirtyStores, expectedStore, goldenStores } from '../../../test/support/corpus/golden-store.ts';
+import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../test/support/corpus/unpack-corpus.ts';
+import { makePendingStore, PENDING } from '../../../test/support/stores/pending-store.ts';
 import { logFileName } from '../../log/log-files.ts';
 import { LogReader } from '../../log/log-reader.ts';
 import { findRecoveryStart } from '../../log/recovery-start.ts';
-import { encodeCounts, readLiveCounts } from '../../store/counts-store.ts';
-import { patchMetadata, readMetadata } from '../../store/neostore-metadata.ts';
+import { encodeCounts, readLiveCounts } from '../../store/counts/counts-store.ts';
+import { patchMetadata, readMetadata } from '../../store/files/neostore-metadata.ts';
 import { describeInspection } from './inspect-body.ts';
 import { inspectStore } from './inspection.ts';
 

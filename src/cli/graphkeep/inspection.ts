@@ -6,17 +6,17 @@ import { atFile } from '../../base/file-errors.ts';
 import { listLogFiles } from '../../log/log-files.ts';
 import { findRecoveryStart, type LastTransaction } from '../../log/recovery-start.ts';
 import { findPendingLog, type PendingLog } from '../../replay/pending-log.ts';
-import { ANY, readLiveCounts } from '../../store/counts-store.ts';
-import { isDatabaseInUse } from '../../store/database-lock.ts';
-import { describeOddLength, findOddLengths } from '../../store/file-lengths.ts';
-import type { RuleSchema, SchemaRule } from '../../store/schema-rule.ts';
-import { transactionLogVersion } from '../../store/store-files.ts';
-import type { StoreFormat } from '../../store/store-format.ts';
-import { formatStoreVersion } from '../../store/store-id.ts';
-import { StoreReader } from '../../store/store-reader.ts';
-import { type FileFault, recogniseStore } from '../../store/store-recognition.ts';
-import { describeUnsupported } from '../../store/supported-store.ts';
-import { TokenNames } from '../../store/tokens.ts';
+import { ANY, readLiveCounts } from '../../store/counts/counts-store.ts';
+import { isDatabaseInUse } from '../../store/files/database-lock.ts';
+import { describeOddLength, findOddLengths } from '../../store/files/file-lengths.ts';
+import { transactionLogVersion } from '../../store/files/store-files.ts';
+import type { StoreFormat } from '../../store/files/store-format.ts';
+import { formatStoreVersion } from '../../store/files/store-id.ts';
+import { type FileFault, recogniseStore } from '../../store/files/store-recognition.ts';
+import { describeUnsupported } from '../../store/files/supported-store.ts';
+import type { RuleSchema, SchemaRule } from '../../store/graph/schema-rule.ts';
+import { StoreReader } from '../../store/graph/store-reader.ts';
+import { TokenNames } from '../../store/graph/tokens.ts';
 
 /**
  * What a store directory holds, as `inspect --json` prints it. Times are ISO 8601. What cannot be known is absent, and `problems` says

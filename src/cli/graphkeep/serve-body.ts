@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { printableLine } from '../../base/printable-text.ts';
+import { formatAddress } from '../../net/server-address.ts';
 import { BackupListener } from '../../serve/backup-listener.ts';
+import { describeListenerEvent, type ListenerEvent } from '../../serve/conversation/listener-events.ts';
+import { serveStore } from '../../serve/database/stopped-store.ts';
 import { EventThrottle } from '../../serve/event-throttle.ts';
-import { describeListenerEvent, type ListenerEvent } from '../../serve/listener-events.ts';
-import { serveStore } from '../../serve/stopped-store.ts';
-import { formatAddress } from '../../source/server-address.ts';
 import { formatLogTime } from '../command-context.ts';
 import { requestServe } from '../commands/serve-request.ts';
 import type { Invocation } from './program.ts';

@@ -5,11 +5,11 @@ import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
 import { describePending, renderFinding, renderSummary } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
-import { readMetadata } from '../../store/neostore-metadata.ts';
-import { METADATA_FILE, storeFile } from '../../store/store-files.ts';
-import { formatByVersion, type StoreFormat } from '../../store/store-format.ts';
-import { recogniseStore } from '../../store/store-recognition.ts';
-import { describeUnsupported } from '../../store/supported-store.ts';
+import { readMetadata } from '../../store/files/neostore-metadata.ts';
+import { METADATA_FILE, storeFile } from '../../store/files/store-files.ts';
+import { formatByVersion, type StoreFormat } from '../../store/files/store-format.ts';
+import { recogniseStore } from '../../store/files/store-recognition.ts';
+import { describeUnsupported } from '../../store/files/supported-store.ts';
 import { type CommandContext, formatLogTime } from '../command-context.ts';
 import type { CheckRequest } from '../commands/consistency-check.ts';
 

@@ -1,13 +1,13 @@
-import type { DynamicImage } from '../../log/commands/dynamic-record-image.ts';
-import type { NodeImage } from '../../log/commands/node-command.ts';
-import type { PropertyImage } from '../../log/commands/property-command.ts';
-import { CREATED, IN_USE, OWNER_IS_RELATIONSHIP } from '../../log/commands/record-flags.ts';
-import type { RelationshipImage } from '../../log/commands/relationship-command.ts';
-import type { RelationshipGroupImage } from '../../log/commands/relationship-group-command.ts';
-import type { DynamicRecord } from '../../store/dynamic-record.ts';
-import type { NodeRecord } from '../../store/node-record.ts';
-import type { RelationshipGroupRecord } from '../../store/relationship-group-record.ts';
-import type { RelationshipRecord } from '../../store/relationship-record.ts';
+import type { DynamicImage } from '../../log/v3/commands/dynamic-record-image.ts';
+import type { NodeImage } from '../../log/v3/commands/node-command.ts';
+import type { PropertyImage } from '../../log/v3/commands/property-command.ts';
+import { CREATED, IN_USE, OWNER_IS_RELATIONSHIP } from '../../log/v3/commands/record-flags.ts';
+import type { RelationshipImage } from '../../log/v3/commands/relationship-command.ts';
+import type { RelationshipGroupImage } from '../../log/v3/commands/relationship-group-command.ts';
+import type { DynamicRecord } from '../../store/records/dynamic-record.ts';
+import type { NodeRecord } from '../../store/records/node-record.ts';
+import type { RelationshipGroupRecord } from '../../store/records/relationship-group-record.ts';
+import type { RelationshipRecord } from '../../store/records/relationship-record.ts';
 import type { Owner } from './record-view.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { LogCommand } from '../../log/commands/command-table.ts';
-import { ANY } from '../../store/counts-store.ts';
-import type { NodeRecord } from '../../store/node-record.ts';
+import type { LogCommand } from '../../log/v3/commands/command-table.ts';
+import { ANY } from '../../store/counts/counts-store.ts';
+import type { NodeRecord } from '../../store/records/node-record.ts';
 import type { RecordChanges } from './record-changes.ts';
 import type { RecordReads } from './record-view.ts';
 import { chainLength, readNodeLabels, walkChain, walkGroups } from './record-walks.ts';

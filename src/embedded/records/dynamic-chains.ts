@@ -1,8 +1,8 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import { splitIntoChain } from '../../store/dynamic-chain.ts';
-import type { DynamicRecord } from '../../store/dynamic-record.ts';
-import { NULL_REFERENCE } from '../../store/record-codec.ts';
-import type { DynamicKey } from '../../store/value-writer.ts';
+import type { DynamicKey } from '../../store/build/value-writer.ts';
+import { splitIntoChain } from '../../store/records/dynamic-chain.ts';
+import type { DynamicRecord } from '../../store/records/dynamic-record.ts';
+import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
 import type { RecordChanges } from './record-changes.ts';
 import type { RecordReads } from './record-view.ts';
 

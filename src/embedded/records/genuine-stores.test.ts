@@ -1,14 +1,14 @@
 import { rm } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { unpackStore } from '../../../test/support/golden-store.ts';
-import { GraphModel, graphHistory } from '../../../test/support/graph-changes.ts';
-import { MemoryStore } from '../../../test/support/memory-store.ts';
-import type { RecordMemory } from '../../../test/support/record-memory.ts';
-import { changeRecords, loadRecords } from '../../../test/support/record-run.ts';
-import { countGraph, walkRecords } from '../../../test/support/record-walker.ts';
-import { makeTemporaryDirectory } from '../../../test/support/unpack-corpus.ts';
-import { DEFAULT_DENSE_THRESHOLD, storeFiles } from '../../store/store-files.ts';
+import { unpackStore } from '../../../test/support/corpus/golden-store.ts';
+import { makeTemporaryDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
+import { GraphModel, graphHistory } from '../../../test/support/history/graph-changes.ts';
+import { MemoryStore } from '../../../test/support/stores/memory-store.ts';
+import type { RecordMemory } from '../../../test/support/stores/record-memory.ts';
+import { changeRecords, loadRecords } from '../../../test/support/stores/record-run.ts';
+import { countGraph, walkRecords } from '../../../test/support/stores/record-walker.ts';
+import { DEFAULT_DENSE_THRESHOLD, storeFiles } from '../../store/files/store-files.ts';
 
 const STORES = ['3.4.9-standard', '3.5.34-standard', 'small-3.4.9-recovered', 'small-3.5.34-recovered'];
 const RUNS = 15;

@@ -1,12 +1,12 @@
+import type { NodeRecord } from '../../store/records/node-record.ts';
+import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
 import {
   dynamicLabelField,
   dynamicLabelsId,
   encodeDynamicLabels,
   encodeInlineLabels,
   hasDynamicLabels,
-} from '../../store/labels.ts';
-import type { NodeRecord } from '../../store/node-record.ts';
-import { NULL_REFERENCE } from '../../store/record-codec.ts';
+} from '../../store/values/labels.ts';
 import { deleteChain, rewriteChain, writeChain } from './dynamic-chains.ts';
 import type { RecordChanges } from './record-changes.ts';
 

@@ -1,16 +1,16 @@
-import { readDynamicChain } from '../../store/dynamic-chain.ts';
+import { readDynamicChain } from '../../store/records/dynamic-chain.ts';
 import {
   BLOCK_BYTES,
   BLOCKS_PER_RECORD,
   blockTypes,
   readBlockReference,
   writeBlockReference,
-} from '../../store/property-block-layout.ts';
-import { type EncodedValue, encodeValue } from '../../store/property-blocks.ts';
-import { PropertyBlockCursor, walkPropertyChain } from '../../store/property-chain.ts';
-import type { PropertyRecord } from '../../store/property-record.ts';
-import type { PropertyValue } from '../../store/property-value.ts';
-import { NULL_REFERENCE } from '../../store/record-codec.ts';
+} from '../../store/records/property-block-layout.ts';
+import type { PropertyRecord } from '../../store/records/property-record.ts';
+import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
+import { type EncodedValue, encodeValue } from '../../store/values/property-blocks.ts';
+import { PropertyBlockCursor, walkPropertyChain } from '../../store/values/property-chain.ts';
+import type { PropertyValue } from '../../store/values/property-value.ts';
 import { deleteChain, writeChain } from './dynamic-chains.ts';
 import type { RecordChanges } from './record-changes.ts';
 import type { Owner } from './record-view.ts';

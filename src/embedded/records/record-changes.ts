@@ -1,8 +1,8 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import { BLOCK_BYTES } from '../../store/property-block-layout.ts';
-import type { PropertyRecord } from '../../store/property-record.ts';
-import type { StoreKey } from '../../store/store-files.ts';
-import type { RecordOf } from '../../store/store-reader.ts';
+import type { StoreKey } from '../../store/files/store-files.ts';
+import type { RecordOf } from '../../store/graph/store-reader.ts';
+import { BLOCK_BYTES } from '../../store/records/property-block-layout.ts';
+import type { PropertyRecord } from '../../store/records/property-record.ts';
 import type { IdTaker, RecordReads, RecordView } from './record-view.ts';
 
 /** A record that the transaction touched; undefined = not in use. Before and now may be the same in content. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { RecordMemory } from '../../../test/support/record-memory.ts';
-import { changeRecords } from '../../../test/support/record-run.ts';
-import { walkRecords } from '../../../test/support/record-walker.ts';
-import type { LogCommand } from '../../log/commands/command-table.ts';
-import type { PropertyValue } from '../../store/property-value.ts';
-import type { SchemaRule } from '../../store/schema-rule.ts';
-import { HIGH_LIMIT_FORMAT } from '../../store/store-format.ts';
+import { RecordMemory } from '../../../test/support/stores/record-memory.ts';
+import { changeRecords } from '../../../test/support/stores/record-run.ts';
+import { walkRecords } from '../../../test/support/stores/record-walker.ts';
+import type { LogCommand } from '../../log/v3/commands/command-table.ts';
+import { HIGH_LIMIT_FORMAT } from '../../store/files/store-format.ts';
+import type { SchemaRule } from '../../store/graph/schema-rule.ts';
+import type { PropertyValue } from '../../store/values/property-value.ts';
 import { RecordTransaction } from './record-transaction.ts';
 import { readNodeLabels, readProperties, walkRelationships } from './record-walks.ts';
 

@@ -1,6 +1,6 @@
-import type { StoreKey } from '../../store/store-files.ts';
-import type { StoreFormat } from '../../store/store-format.ts';
-import type { RecordOf } from '../../store/store-reader.ts';
+import type { StoreKey } from '../../store/files/store-files.ts';
+import type { StoreFormat } from '../../store/files/store-format.ts';
+import type { RecordOf } from '../../store/graph/store-reader.ts';
 
 /** Random access to records at one moment. */
 export interface RecordReads {

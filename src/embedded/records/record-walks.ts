@@ -1,10 +1,10 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import { readLabels } from '../../store/labels.ts';
-import type { NodeRecord } from '../../store/node-record.ts';
-import { type KeyedValue, readPropertyChain } from '../../store/property-chain.ts';
-import { NULL_REFERENCE } from '../../store/record-codec.ts';
-import type { RelationshipGroupRecord } from '../../store/relationship-group-record.ts';
-import type { RelationshipRecord } from '../../store/relationship-record.ts';
+import type { NodeRecord } from '../../store/records/node-record.ts';
+import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
+import type { RelationshipGroupRecord } from '../../store/records/relationship-group-record.ts';
+import type { RelationshipRecord } from '../../store/records/relationship-record.ts';
+import { readLabels } from '../../store/values/labels.ts';
+import { type KeyedValue, readPropertyChain } from '../../store/values/property-chain.ts';
 import type { RecordReads } from './record-view.ts';
 
 export type ChainName = 'firstOut' | 'firstIn' | 'firstLoop';

@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import { NULL_REFERENCE } from '../../store/record-codec.ts';
-import type { RelationshipGroupRecord } from '../../store/relationship-group-record.ts';
-import type { RelationshipRecord } from '../../store/relationship-record.ts';
+import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
+import type { RelationshipGroupRecord } from '../../store/records/relationship-group-record.ts';
+import type { RelationshipRecord } from '../../store/records/relationship-record.ts';
 import type { RecordChanges } from './record-changes.ts';
 import { CHAIN_NAMES, type ChainName, chainLength, walkChain, walkGroups } from './record-walks.ts';
 

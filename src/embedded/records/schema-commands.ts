@@ -1,5 +1,5 @@
-import type { LogCommand } from '../../log/commands/command-table.ts';
-import { NULL_REFERENCE } from '../../store/record-codec.ts';
+import type { LogCommand } from '../../log/v3/commands/command-table.ts';
+import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
 import type { RecordChanges } from './record-changes.ts';
 import { chainImages } from './record-commands.ts';
 

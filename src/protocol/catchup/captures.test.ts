@@ -12,9 +12,9 @@ import {
   splitAnswers,
   withAnswer,
   writeOutcome,
-} from '../../../test/support/catchup-captures.ts';
-import { cutBytes } from '../../../test/support/common-captures.ts';
-import { Delivery } from '../common/delivery.ts';
+} from '../../../test/support/corpus/catchup-captures.ts';
+import { cutBytes } from '../../../test/support/corpus/common-captures.ts';
+import { Delivery } from '../delivery.ts';
 import { encodeRequest } from './catchup-request.ts';
 import type { CatchupOutcome } from './catchup-response.ts';
 import { RequestDecoder } from './request-decoder.ts';

@@ -8,12 +8,12 @@ import {
   SERVER_HANDSHAKE_BYTES,
   type Session,
   withAnswer,
-} from '../../../test/support/catchup-captures.ts';
-import { cutBytes } from '../../../test/support/common-captures.ts';
-import { SEED } from '../../../test/support/seed.ts';
+} from '../../../test/support/corpus/catchup-captures.ts';
+import { cutBytes } from '../../../test/support/corpus/common-captures.ts';
+import { SEED } from '../../../test/support/random/seed.ts';
 import { Dice } from '../../base/dice.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import { Delivery } from '../common/delivery.ts';
+import { Delivery } from '../delivery.ts';
 import { ClientHandshake } from './client-handshake.ts';
 import { RequestDecompressor } from './modifiers.ts';
 import { RequestDecoder } from './request-decoder.ts';

@@ -3,8 +3,8 @@ import {
   CLIENT_HANDSHAKE_BYTES,
   readCatchupCapture,
   SERVER_HANDSHAKE_BYTES,
-} from '../../../test/support/catchup-captures.ts';
-import { cutBytes, readCapture } from '../../../test/support/common-captures.ts';
+} from '../../../test/support/corpus/catchup-captures.ts';
+import { cutBytes, readCapture } from '../../../test/support/corpus/common-captures.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { ClientHandshake, type ClientHandshakeStep } from './client-handshake.ts';
 import { encodeFrame } from './frame-reader.ts';

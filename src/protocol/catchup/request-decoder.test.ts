@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { typeOf } from '../../../test/support/catchup-captures.ts';
-import { cutBytes } from '../../../test/support/common-captures.ts';
+import { typeOf } from '../../../test/support/corpus/catchup-captures.ts';
+import { cutBytes } from '../../../test/support/corpus/common-captures.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { type CatchupRequest, encodeRequest } from './catchup-request.ts';

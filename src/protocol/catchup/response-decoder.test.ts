@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { CatchupRecorder, decodeAnswer, feedPieces, readSession } from '../../../test/support/catchup-captures.ts';
-import { cutBytes } from '../../../test/support/common-captures.ts';
+import {
+  CatchupRecorder,
+  decodeAnswer,
+  feedPieces,
+  readSession,
+} from '../../../test/support/corpus/catchup-captures.ts';
+import { cutBytes } from '../../../test/support/corpus/common-captures.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import { Delivery } from '../common/delivery.ts';
+import { Delivery } from '../delivery.ts';
 import type { RequestWithAnswer } from './catchup-response.ts';
 import { encodeFrame } from './frame-reader.ts';
 import { ResponseDecoder } from './response-decoder.ts';

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import { Delivery, type Wait } from '../common/delivery.ts';
+import { Delivery, type Wait } from '../delivery.ts';
 import {
   answerTypes,
   type CatchupOutcome,

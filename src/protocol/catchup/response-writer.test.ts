@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeAnswer } from '../../../test/support/catchup-captures.ts';
+import { decodeAnswer } from '../../../test/support/corpus/catchup-captures.ts';
 import { MAX_FRAME_PAYLOAD, MAX_NAME_BYTES } from './limits.ts';
 import { ResponseWriter } from './response-writer.ts';
 

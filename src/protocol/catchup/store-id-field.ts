@@ -1,5 +1,5 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
-import type { StoreId } from '../../store/store-id.ts';
+import type { StoreId } from '../../store/files/store-id.ts';
 
 /** The identity of a store as this protocol knows it: without the store version (spec 3). */
 export type CatchupStoreId = Omit<StoreId, 'storeVersion'>;

@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { listRecords, openTappedWire, type TappedWire, type WireOptions } from '../../../test/support/tapped-wire.ts';
-import { TestIdentity } from '../../../test/support/test-certificates.ts';
+import { TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
+import {
+  listRecords,
+  openTappedWire,
+  type TappedWire,
+  type WireOptions,
+} from '../../../test/support/servers/tapped-wire.ts';
 import {
   converse,
   loadPolicy,
@@ -12,8 +17,8 @@ import {
   talkAsClient,
   talkAsServer,
   writeAll,
-} from '../../../test/support/tls-conversation.ts';
-import type { SslPolicy } from '../../config/ssl-policy.ts';
+} from '../../../test/support/servers/tls-conversation.ts';
+import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
 
 const MEGABYTE = 1024 * 1024;
 const DATA = 23;

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SslPolicy } from '../../config/ssl-policy.ts';
+import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
 import { SecureCarrier } from './secure-carrier.ts';
 import type { TlsRole } from './tls-session.ts';
 

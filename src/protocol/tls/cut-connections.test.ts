@@ -1,8 +1,19 @@
 import { once } from 'node:events';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { listRecords, openTappedWire, type TappedWire, type WireOptions } from '../../../test/support/tapped-wire.ts';
-import { TestIdentity } from '../../../test/support/test-certificates.ts';
-import { converse, loadPolicy, openClient, openServer, readExactly } from '../../../test/support/tls-conversation.ts';
+import { TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
+import {
+  listRecords,
+  openTappedWire,
+  type TappedWire,
+  type WireOptions,
+} from '../../../test/support/servers/tapped-wire.ts';
+import {
+  converse,
+  loadPolicy,
+  openClient,
+  openServer,
+  readExactly,
+} from '../../../test/support/servers/tls-conversation.ts';
 import { hasCode } from '../../base/errors.ts';
 
 let authority: TestIdentity;

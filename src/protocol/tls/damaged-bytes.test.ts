@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { openTappedWire } from '../../../test/support/tapped-wire.ts';
-import { TestIdentity } from '../../../test/support/test-certificates.ts';
-import { converse, loadPolicy, openServer } from '../../../test/support/tls-conversation.ts';
-import type { SslPolicy } from '../../config/ssl-policy.ts';
+import { TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
+import { openTappedWire } from '../../../test/support/servers/tapped-wire.ts';
+import { converse, loadPolicy, openServer } from '../../../test/support/servers/tls-conversation.ts';
+import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
 
 /** A length that was made larger leaves both ends waiting; in the product the timers of the protocol end that. */
 const PATIENCE_MS = 300;

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { printableText } from '../../base/printable-text.ts';
-import type { SslPolicy } from '../../config/ssl-policy.ts';
+import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
 
 /** There are lists of revoked certificates, but none of an issuer. */
 const NO_LIST = 'UNABLE_TO_GET_CRL';

@@ -1,7 +1,13 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openTappedWire, type TappedWire } from '../../../test/support/tapped-wire.ts';
-import { type PolicyFiles, TestIdentity } from '../../../test/support/test-certificates.ts';
-import { converse, loadPolicy, openClient, openServer, readExactly } from '../../../test/support/tls-conversation.ts';
+import { type PolicyFiles, TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
+import { openTappedWire, type TappedWire } from '../../../test/support/servers/tapped-wire.ts';
+import {
+  converse,
+  loadPolicy,
+  openClient,
+  openServer,
+  readExactly,
+} from '../../../test/support/servers/tls-conversation.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
-import type { SslPolicy, TlsVersion } from '../../config/ssl-policy.ts';
+import type { SslPolicy, TlsVersion } from '../../config/ssl-policy/ssl-policy.ts';
 
 const EXCLUSIONS: Record<TlsVersion, number> = {
   TLSv1: constants.SSL_OP_NO_TLSv1,

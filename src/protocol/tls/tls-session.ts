@@ -4,7 +4,7 @@ import { connect, createSecureContext, createServer, type TLSSocket } from 'node
 import { cancelledError } from '../../base/cancellation.ts';
 import type { GraphkeepError } from '../../base/errors.ts';
 import { startTimer } from '../../base/timers.ts';
-import type { SslPolicy } from '../../config/ssl-policy.ts';
+import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
 import { judgeClient, judgeServer } from './peer-judgement.ts';
 import { explainTlsError, handshakeFailed, handshakeTooLong } from './tls-errors.ts';
 import { contextOptions } from './tls-options.ts';

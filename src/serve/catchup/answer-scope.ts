@@ -1,9 +1,9 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import type { ResponseWriter } from '../../protocol/catchup/response-writer.ts';
 import type { CatchupStoreId } from '../../protocol/catchup/store-id-field.ts';
-import { formatStoreId, relateStores } from '../../store/store-id.ts';
-import type { ListenerLimits } from '../listener-options.ts';
-import type { ServedDatabase, ServedFile } from '../served-database.ts';
+import { formatStoreId, relateStores } from '../../store/files/store-id.ts';
+import type { ListenerLimits } from '../conversation/listener-options.ts';
+import type { ServedDatabase, ServedFile } from '../database/served-database.ts';
 import type { CopyLease } from './copy-lease.ts';
 import type { CopyLeases } from './copy-leases.ts';
 

@@ -1,8 +1,8 @@
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { startTimer } from '../../base/timers.ts';
 import type { CatchupRequest } from '../../protocol/catchup/catchup-request.ts';
-import { classifyDatabaseFile } from '../../store/store-files.ts';
-import type { ServedCopy, ServedFile } from '../served-database.ts';
+import { classifyDatabaseFile } from '../../store/files/store-files.ts';
+import type { ServedCopy, ServedFile } from '../database/served-database.ts';
 import { type AnswerScope, requireReached, requireSameStore, writeFile } from './answer-scope.ts';
 
 type Request<K extends CatchupRequest['kind']> = Extract<CatchupRequest, { kind: K }>;

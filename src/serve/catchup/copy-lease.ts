@@ -1,5 +1,5 @@
 import { startTimer } from '../../base/timers.ts';
-import type { ServedCopy } from '../served-database.ts';
+import type { ServedCopy } from '../database/served-database.ts';
 
 export interface LeaseOptions {
   /** Longest time that check points may be held; 0 = no limit. */

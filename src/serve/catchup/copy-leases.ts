@@ -1,4 +1,4 @@
-import type { ServedCopy } from '../served-database.ts';
+import type { ServedCopy } from '../database/served-database.ts';
 import { CopyLease, type LeaseOptions } from './copy-lease.ts';
 
 /** Clients that vanished, for whom the log stays at the same time: a hostile one comes and goes without end. */

@@ -2,7 +2,7 @@ import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError, hasCode } from '../../base/errors.ts';
 import type { CatchupRequest } from '../../protocol/catchup/catchup-request.ts';
 import type { StreamStatus } from '../../protocol/catchup/catchup-response.ts';
-import type { ServedTransactions } from '../served-database.ts';
+import type { ServedTransactions } from '../database/served-database.ts';
 import { type AnswerScope, requireSameStore } from './answer-scope.ts';
 
 type PullRequest = Extract<CatchupRequest, { kind: 'transactions' }>;

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
 import {
   CatchupMember,
   type MemberContent,
   type MemberFault,
   readCapturedMember,
-} from '../../../test/support/catchup-member.ts';
-import { CopyRecorder } from '../../../test/support/copy-recorder.ts';
-import { copyOf, fakeTransaction, smallMember } from '../../../test/support/small-member.ts';
-import { TestIdentity } from '../../../test/support/test-certificates.ts';
-import { loadPolicy } from '../../../test/support/tls-conversation.ts';
+} from '../../../test/support/servers/catchup-member.ts';
+import { CopyRecorder } from '../../../test/support/servers/copy-recorder.ts';
+import { copyOf, fakeTransaction, smallMember } from '../../../test/support/servers/small-member.ts';
+import { loadPolicy } from '../../../test/support/servers/tls-conversation.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
-import type { SslPolicy } from '../../config/ssl-policy.ts';
+import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
 import type { CatchupRequest } from '../../protocol/catchup/catchup-request.ts';
 import { CatchupSource, type CatchupSourceOptions } from './catchup-source.ts';
 

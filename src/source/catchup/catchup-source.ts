@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../../base/errors.ts';
+import { formatAddress } from '../../net/server-address.ts';
 import type { CatchupStoreId } from '../../protocol/catchup/store-id-field.ts';
 import type { BackupSource, CopyReceiver, StoreIdReceiver, TransactionReceiver } from '../backup-source.ts';
-import { formatAddress } from '../server-address.ts';
 import { MemberLine } from './member-line.ts';
 import type { MemberOptions } from './member-options.ts';
 import { unexpectedOutcome } from './status-errors.ts';

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { cancelledError } from '../../base/cancellation.ts';
 import { startTimer } from '../../base/timers.ts';
-import type { SslPolicy } from '../../config/ssl-policy.ts';
+import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
+import { notConnectedInTime, unreachable } from '../../net/connection-errors.ts';
+import { connectableHost, formatAddress, type ServerAddress } from '../../net/server-address.ts';
 import { ClientHandshake } from '../../protocol/catchup/client-handshake.ts';
 import { openChannel } from '../../protocol/tls/channel.ts';
-import { notConnectedInTime, unreachable } from '../connection-errors.ts';
-import { connectableHost, formatAddress, type ServerAddress } from '../server-address.ts';
 import { HandshakeConversation } from './handshake-conversation.ts';
 import { RequestStream } from './request-stream.ts';
 

@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { cancelledError } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
+import { closedTooEarly, sendsTooLittle, silentTooLong } from '../../net/connection-errors.ts';
 import { type CatchupRequest, encodeRequest } from '../../protocol/catchup/catchup-request.ts';
 import type { CatchupOutcome } from '../../protocol/catchup/catchup-response.ts';
 import type { Modifier } from '../../protocol/catchup/handshake-messages.ts';
 import { RequestCompressor } from '../../protocol/catchup/modifiers.ts';
 import { type CatchupHandler, ResponseDecoder } from '../../protocol/catchup/response-decoder.ts';
-import { Delivery } from '../../protocol/common/delivery.ts';
-import { closedTooEarly, sendsTooLittle, silentTooLong } from '../connection-errors.ts';
+import { Delivery } from '../../protocol/delivery.ts';
 import { ProgressWatch } from '../progress-watch.ts';
 
 const raiseInactivity =

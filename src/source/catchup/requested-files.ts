@@ -1,6 +1,6 @@
 import { type ErrorPlace, GraphkeepError } from '../../base/errors.ts';
 import { printableText } from '../../base/printable-text.ts';
-import type { Wait } from '../../protocol/common/delivery.ts';
+import type { Wait } from '../../protocol/delivery.ts';
 import type { CopyReceiver, FileReceiver } from '../backup-source.ts';
 import type { NeostoreProbe } from '../neostore-probe.ts';
 import type { ReceivedNames } from '../received-names.ts';

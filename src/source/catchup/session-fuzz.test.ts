@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { mutateBytes, type Random, randomSource } from '../../../test/support/byte-mutations.ts';
-import { CatchupMember, type MemberFault } from '../../../test/support/catchup-member.ts';
-import { CopyRecorder } from '../../../test/support/copy-recorder.ts';
-import { SEED } from '../../../test/support/seed.ts';
-import { smallMember } from '../../../test/support/small-member.ts';
+import { mutateBytes, type Random, randomSource } from '../../../test/support/random/byte-mutations.ts';
+import { SEED } from '../../../test/support/random/seed.ts';
+import { CatchupMember, type MemberFault } from '../../../test/support/servers/catchup-member.ts';
+import { CopyRecorder } from '../../../test/support/servers/copy-recorder.ts';
+import { smallMember } from '../../../test/support/servers/small-member.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { StoreFileStream } from '../backup-source.ts';
 import { CatchupSource } from './catchup-source.ts';

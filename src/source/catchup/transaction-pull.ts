@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { CatchupStoreId } from '../../protocol/catchup/store-id-field.ts';
-import type { Wait } from '../../protocol/common/delivery.ts';
-import { relateStores } from '../../store/store-id.ts';
+import type { Wait } from '../../protocol/delivery.ts';
+import { relateStores } from '../../store/files/store-id.ts';
 import type { TransactionReceiver } from '../backup-source.ts';
 import type { AnswerHandler } from './request-stream.ts';
 

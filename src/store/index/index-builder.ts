@@ -1,11 +1,11 @@
 import { dirname, join, relative } from 'node:path';
 import { makeDirectory, removeTree, renameDurably, syncTree, temporarySibling } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import type { PropertyValue } from '../property-value.ts';
-import type { IndexRule } from '../schema-rule.ts';
-import { type BulkLoadOptions, bulkLoadTree, type TreeEntry } from '../tree/bulk-load.ts';
-import { KeySorter, type KeySorterOptions } from '../tree/key-sorter.ts';
-import type { TreeLayout } from '../tree/layout.ts';
+import type { IndexRule } from '../graph/schema-rule.ts';
+import { type BulkLoadOptions, bulkLoadTree, type TreeEntry } from '../tree/load/bulk-load.ts';
+import { KeySorter, type KeySorterOptions } from '../tree/load/key-sorter.ts';
+import type { TreeLayout } from '../tree/page/layout.ts';
+import type { PropertyValue } from '../values/property-value.ts';
 import { writeEmptyLucenePart } from './empty-lucene.ts';
 import { ONLINE_HEADER } from './index-header.ts';
 import { locateKey } from './index-key.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { bitsOfDouble } from '../../base/floating-bits.ts';
-import type { PropertyValue, ScalarValue } from '../property-value.ts';
+import type { PropertyValue, ScalarValue } from '../values/property-value.ts';
 import { isTooLongForIndex } from './index-key.ts';
 import { findProvider } from './index-provider.ts';
 import { PointCurves } from './keys/point-curves.ts';

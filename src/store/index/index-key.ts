@@ -1,7 +1,7 @@
-import type { PropertyValue } from '../property-value.ts';
-import { encodeUtf8 } from '../short-string.ts';
-import { DEFAULT_PAGE_BYTES } from '../tree/meta-page.ts';
-import { createNodeFormat } from '../tree/node-formats.ts';
+import { DEFAULT_PAGE_BYTES } from '../tree/page/meta-page.ts';
+import { createNodeFormat } from '../tree/page/node-formats.ts';
+import type { PropertyValue } from '../values/property-value.ts';
+import { encodeUtf8 } from '../values/short-string.ts';
 import { type NativePart, partOf } from './index-part.ts';
 import type { IndexFolders } from './index-provider.ts';
 import { genericKey } from './keys/generic-key.ts';

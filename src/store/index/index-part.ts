@@ -1,4 +1,4 @@
-import type { PropertyValue } from '../property-value.ts';
+import type { PropertyValue } from '../values/property-value.ts';
 import type { IndexFolders } from './index-provider.ts';
 import { genericKey } from './keys/generic-key.ts';
 import type { IndexKeyCodec } from './keys/key-codec.ts';

@@ -1,4 +1,4 @@
-import type { IndexProvider } from '../schema-rule.ts';
+import type { IndexProvider } from '../graph/schema-rule.ts';
 
 /** Where the parts of an index are, relative to the store directory, with `/`. */
 export interface IndexFolders {

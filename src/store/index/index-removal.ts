@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { removeTree, renameDurably, temporarySibling } from '../../base/durable-files.ts';
 import { fileError, isMissing } from '../../base/file-errors.ts';
-import type { IndexRule } from '../schema-rule.ts';
+import type { IndexRule } from '../graph/schema-rule.ts';
 import { findProvider } from './index-provider.ts';
 
 /** Settings of a fulltext index: they are nowhere else (record-stores spec 11.4). */

@@ -1,5 +1,5 @@
 import { readU32, writeU32 } from '../../base/byte-reader.ts';
-import { readPageId, writePageId } from '../tree/pointer.ts';
+import { readPageId, writePageId } from '../tree/page/pointer.ts';
 import { BITSET_BYTES, LABEL_KEY_BYTES, NODES_PER_RANGE } from './label-scan-layout.ts';
 
 /** The nodes of one range that have one label: an entry of the label scan store. */

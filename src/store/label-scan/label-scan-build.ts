@@ -1,4 +1,4 @@
-import { type BulkLoadOptions, type BulkLoadResult, bulkLoadTree, type TreeEntry } from '../tree/bulk-load.ts';
+import { type BulkLoadOptions, type BulkLoadResult, bulkLoadTree, type TreeEntry } from '../tree/load/bulk-load.ts';
 import { createBitset, type LabelRange, writeBitset, writeLabelKey } from './label-range.ts';
 import { LABEL_KEY_BYTES, labelScanLayout } from './label-scan-layout.ts';
 import { HEADER_USABLE } from './label-scan-reader.ts';

@@ -1,6 +1,6 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import type { BulkLoadOptions, BulkLoadResult } from '../tree/bulk-load.ts';
-import { RunFile } from '../tree/run-file.ts';
+import type { BulkLoadOptions, BulkLoadResult } from '../tree/load/bulk-load.ts';
+import { RunFile } from '../tree/load/run-file.ts';
 import { bitOf, type LabelRange, rangeOf } from './label-range.ts';
 import { buildLabelScanStore } from './label-scan-build.ts';
 

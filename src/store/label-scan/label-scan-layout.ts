@@ -1,6 +1,6 @@
-import { compareI32 } from '../index/keys/byte-order.ts';
-import type { TreeLayout } from '../tree/layout.ts';
-import { readPageId } from '../tree/pointer.ts';
+import { compareI32 } from '../tree/page/byte-order.ts';
+import type { TreeLayout } from '../tree/page/layout.ts';
+import { readPageId } from '../tree/page/pointer.ts';
 
 /**
  * Label scan store `neostore.labelscanstore.db` (trees spec 9, layout LSL). Order: label, range.

@@ -1,6 +1,6 @@
 import { readU32 } from '../../base/byte-reader.ts';
-import { TreeCursor } from '../tree/tree-cursor.ts';
-import { type OpenTree, openTreeForReading, requireClean } from '../tree/tree-file.ts';
+import { TreeCursor } from '../tree/read/tree-cursor.ts';
+import { type OpenTree, openTreeForReading, requireClean } from '../tree/read/tree-file.ts';
 import { createLabelKey, type LabelRange, readLabelKey } from './label-range.ts';
 import { labelScanLayout } from './label-scan-layout.ts';
 

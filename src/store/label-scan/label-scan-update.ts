@@ -1,8 +1,8 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import type { TreeChange } from '../tree/tree-change.ts';
-import { openTreeForReading } from '../tree/tree-file.ts';
-import { type TreeUpdateOptions, updateTree } from '../tree/tree-update.ts';
-import type { TreeUpdateResult } from '../tree/update-context.ts';
+import { openTreeForReading } from '../tree/read/tree-file.ts';
+import type { TreeChange } from '../tree/update/tree-change.ts';
+import { type TreeUpdateOptions, updateTree } from '../tree/update/tree-update.ts';
+import type { TreeUpdateResult } from '../tree/update/update-context.ts';
 import { bitOf, createBitset, createLabelKey, rangeOf, setBit } from './label-range.ts';
 import { labelScanLayout } from './label-scan-layout.ts';
 import { HEADER_USABLE } from './label-scan-reader.ts';

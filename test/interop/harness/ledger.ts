@@ -1,4 +1,4 @@
-import { nextSeed } from '../../support/seed.ts';
+import { nextSeed } from '../../support/random/seed.ts';
 import { type BoltConnection, ConnectionLost, CypherError, type Statement } from './bolt.ts';
 import { isSwitch } from './leadership.ts';
 import { describeEdge, describeItem, hubCount, LedgerPlan } from './ledger-plan.ts';

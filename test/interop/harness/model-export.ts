@@ -1,7 +1,7 @@
 import { doubleOfBits } from '../../../src/base/floating-bits.ts';
-import type { PropertyValue, ScalarValue } from '../../../src/store/property-value.ts';
-import { zoneName } from '../../../src/store/zone-table.ts';
-import type { GraphContent, ModelProperties } from '../../support/model-graph.ts';
+import type { PropertyValue, ScalarValue } from '../../../src/store/values/property-value.ts';
+import { zoneName } from '../../../src/store/values/zone-table.ts';
+import type { GraphContent, ModelProperties } from '../../support/history/model-graph.ts';
 import { canonicalProperties, type Graph } from './graph-export.ts';
 import { Float64, Structure, tags, type Value } from './packstream.ts';
 

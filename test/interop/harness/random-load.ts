@@ -1,4 +1,4 @@
-import { nextSeed } from '../../support/seed.ts';
+import { nextSeed } from '../../support/random/seed.ts';
 import {
   type BoltConnection,
   ConnectionLost,

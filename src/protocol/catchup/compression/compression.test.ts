@@ -1,8 +1,8 @@
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLIENT_HANDSHAKE_BYTES, readCatchupCapture } from '../../../../test/support/catchup-captures.ts';
-import { cutBytes } from '../../../../test/support/common-captures.ts';
+import { CLIENT_HANDSHAKE_BYTES, readCatchupCapture } from '../../../../test/support/corpus/catchup-captures.ts';
+import { cutBytes } from '../../../../test/support/corpus/common-captures.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
 import { encodeRequest } from '../catchup-request.ts';
 import { RequestCompressor, RequestDecompressor, readCompressionNames } from '../modifiers.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { arbitraryValue } from '../../../../test/support/arbitrary-values.ts';
+import { arbitraryValue } from '../../../../test/support/random/arbitrary-values.ts';
 import { genericKey } from './generic-key.ts';
 import { findGenericKeyProblem } from './generic-key-check.ts';
 

@@ -1,9 +1,9 @@
 import type { ByteReader } from '../../../base/byte-reader.ts';
 import { ByteWriter } from '../../../base/byte-writer.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
-import type { PropertyValue, ScalarValue } from '../../property-value.ts';
-import { encodeUtf8 } from '../../short-string.ts';
-import type { TreeLayout } from '../../tree/layout.ts';
+import type { TreeLayout } from '../../tree/page/layout.ts';
+import type { PropertyValue, ScalarValue } from '../../values/property-value.ts';
+import { encodeUtf8 } from '../../values/short-string.ts';
 import { findGenericKeyProblem } from './generic-key-check.ts';
 import { compareGenericKeys } from './generic-order.ts';
 import {

@@ -1,4 +1,4 @@
-import { compareBytes, compareI64 } from './byte-order.ts';
+import { compareBytes, compareI64 } from '../../tree/page/byte-order.ts';
 import {
   CRS_BYTES,
   crsCode,

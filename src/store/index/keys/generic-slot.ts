@@ -1,4 +1,4 @@
-import type { ScalarType } from '../../property-value.ts';
+import type { ScalarType } from '../../values/property-value.ts';
 import { NUMBER_TYPES } from './number-order.ts';
 
 /** Families of values that share a slot type in `native-btree-1.0` keys (trees spec 12.1). */

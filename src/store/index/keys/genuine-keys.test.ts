@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../../test/support/unpack-corpus.ts';
+import {
+  makeTemporaryDirectory,
+  removeDirectory,
+  unpackCorpus,
+} from '../../../../test/support/corpus/unpack-corpus.ts';
+import { findLayoutOf } from '../../../../test/support/trees/layouts.ts';
 import { ByteReader } from '../../../base/byte-reader.ts';
-import type { PropertyValue, ScalarType, ScalarValue } from '../../property-value.ts';
-import { findLayoutOf } from '../../tree/layouts.ts';
-import { TreeCursor } from '../../tree/tree-cursor.ts';
-import { openTreeForReading } from '../../tree/tree-file.ts';
+import { TreeCursor } from '../../tree/read/tree-cursor.ts';
+import { openTreeForReading } from '../../tree/read/tree-file.ts';
+import type { PropertyValue, ScalarType, ScalarValue } from '../../values/property-value.ts';
 import { partOf } from '../index-part.ts';
 import { findProvider } from '../index-provider.ts';
 import { genericKey } from './generic-key.ts';

@@ -1,6 +1,6 @@
 import type { ByteReader } from '../../../base/byte-reader.ts';
-import type { PropertyValue } from '../../property-value.ts';
-import type { TreeLayout } from '../../tree/layout.ts';
+import type { TreeLayout } from '../../tree/page/layout.ts';
+import type { PropertyValue } from '../../values/property-value.ts';
 import type { PointCurves } from './point-curves.ts';
 
 /** An entry of an index: the entity and the values it has for the properties of the index. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bitsOfDouble, doubleOfBits, floatOfBits } from '../../../base/floating-bits.ts';
-import type { PropertyValue, ScalarValue } from '../../property-value.ts';
+import type { PropertyValue, ScalarValue } from '../../values/property-value.ts';
 import { genericKey } from './generic-key.ts';
 import { compareGenericKeys } from './generic-order.ts';
 import { numberKey, numberLayout } from './number-key.ts';

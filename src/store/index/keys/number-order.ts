@@ -1,6 +1,6 @@
 import { GraphkeepError } from '../../../base/errors.ts';
-import type { ScalarValue } from '../../property-value.ts';
-import { compareI64, readI32 } from './byte-order.ts';
+import { compareI64, readI32 } from '../../tree/page/byte-order.ts';
+import type { ScalarValue } from '../../values/property-value.ts';
 
 /** Number types of index keys (trees spec 12), with the bytes each needs. */
 export const NUMBER_TYPES = ['byte', 'short', 'int', 'long', 'float', 'double'] as const;

@@ -1,8 +1,8 @@
 import { ByteWriter } from '../../../base/byte-writer.ts';
 import { doubleOfBits } from '../../../base/floating-bits.ts';
-import type { PropertyValue, ScalarValue } from '../../property-value.ts';
-import type { TreeLayout } from '../../tree/layout.ts';
-import { compareI64 } from './byte-order.ts';
+import { compareI64 } from '../../tree/page/byte-order.ts';
+import type { TreeLayout } from '../../tree/page/layout.ts';
+import type { PropertyValue, ScalarValue } from '../../values/property-value.ts';
 import type { PointCurves } from './point-curves.ts';
 import { curveValueOf } from './space-filling-curve.ts';
 

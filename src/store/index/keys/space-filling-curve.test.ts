@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { corpusPath } from '../../../../test/support/unpack-corpus.ts';
+import { corpusPath } from '../../../../test/support/corpus/unpack-corpus.ts';
 import { bitsOfDouble } from '../../../base/floating-bits.ts';
-import type { ScalarValue } from '../../property-value.ts';
+import type { ScalarValue } from '../../values/property-value.ts';
 import { findSystem, PointCurves } from './point-curves.ts';
 import { placeOnCurve } from './point-key.ts';
 import { curveValueOf } from './space-filling-curve.ts';

@@ -1,8 +1,8 @@
 import type { ByteReader } from '../../../base/byte-reader.ts';
 import { readI64 } from '../../../base/byte-reader.ts';
 import type { ByteWriter } from '../../../base/byte-writer.ts';
-import type { ScalarValue } from '../../property-value.ts';
-import { compareI32, compareI64, readI32 } from './byte-order.ts';
+import { compareI32, compareI64, readI32 } from '../../tree/page/byte-order.ts';
+import type { ScalarValue } from '../../values/property-value.ts';
 import { compareZones, packOffset, unpackOffset, ZONE_TABLE_FLAG } from './zone-order.ts';
 
 export const TEMPORAL_TYPES = ['date', 'localtime', 'time', 'localdatetime', 'datetime', 'duration'] as const;

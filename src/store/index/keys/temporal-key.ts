@@ -1,8 +1,8 @@
 import type { ByteReader } from '../../../base/byte-reader.ts';
 import { ByteWriter } from '../../../base/byte-writer.ts';
-import type { PropertyValue } from '../../property-value.ts';
-import type { TreeLayout } from '../../tree/layout.ts';
-import { compareI64 } from './byte-order.ts';
+import { compareI64 } from '../../tree/page/byte-order.ts';
+import type { TreeLayout } from '../../tree/page/layout.ts';
+import type { PropertyValue } from '../../values/property-value.ts';
 import type { IndexEntry, IndexKeyCodec } from './key-codec.ts';
 import { decodeTemporal, encodeTemporal, type TemporalType, temporalBytes, temporalOrder } from './temporal-fields.ts';
 

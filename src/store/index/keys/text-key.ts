@@ -1,9 +1,9 @@
 import type { ByteReader } from '../../../base/byte-reader.ts';
 import { ByteWriter } from '../../../base/byte-writer.ts';
-import type { PropertyValue } from '../../property-value.ts';
-import { encodeUtf8 } from '../../short-string.ts';
-import type { TreeLayout } from '../../tree/layout.ts';
-import { compareBytes, compareI64 } from './byte-order.ts';
+import { compareBytes, compareI64 } from '../../tree/page/byte-order.ts';
+import type { TreeLayout } from '../../tree/page/layout.ts';
+import type { PropertyValue } from '../../values/property-value.ts';
+import { encodeUtf8 } from '../../values/short-string.ts';
 import type { IndexEntry, IndexKeyCodec } from './key-codec.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { GraphkeepError } from '../../../base/errors.ts';
-import { zoneName } from '../../zone-table.ts';
+import { zoneName } from '../../values/zone-table.ts';
 
 /**
  * Zones of date-times in index keys, four bytes: bit 24 set = the low 24 bits are a number of the zone table; else the low 24 bits are

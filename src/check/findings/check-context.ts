@@ -1,0 +1,33 @@
+import type { StoreReader } from '../../store/graph/store-reader.ts';
+import type { ReportFinding } from './finding.ts';
+import type { TokenIds } from './token-ids.ts';
+
+/** What is to be checked; the flags of the command (consistency-check spec 1). */
+export interface WantedParts {
+  /** Records, tokens, counts, and whether indexes hold what the records say. */
+  graph: boolean;
+  /** Schema indexes. */
+  indexes: boolean;
+  labelScan: boolean;
+  /** Whether a property chain has several owners. */
+  propertyOwners: boolean;
+}
+
+/** What is checked. */
+export interface CheckParts extends WantedParts {
+  /** Whether label scan store and indexes hold what the records say. They need not while a log is left to a server. */
+  derivedEntries: boolean;
+}
+
+/** What every part of a check works with. */
+export interface CheckContext {
+  readonly reader: StoreReader;
+  readonly tokens: TokenIds;
+  readonly parts: CheckParts;
+  readonly report: ReportFinding;
+  /** Memory that a part may take for what grows with the store. */
+  readonly budgetBytes: number;
+  readonly signal: AbortSignal | undefined;
+  /** Says how far a phase has come, in bytes. */
+  progress(phase: string, done: number, total: number): void;
+}

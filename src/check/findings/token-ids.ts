@@ -1,0 +1,15 @@
+import type { StoreReader } from '../../store/graph/store-reader.ts';
+
+export type TokenKind = 'label' | 'relationshipType' | 'propertyKey';
+
+/** Ids of the tokens in use. Whether their names can be read does not matter here. */
+export type TokenIds = Readonly<Record<TokenKind, ReadonlySet<number>>>;
+
+export function readTokenIds(reader: StoreReader): TokenIds {
+  const idsOf = (kind: TokenKind) => {
+    const ids = new Set<number>();
+    reader.file(kind).scan(({ id }) => ids.add(id));
+    return ids;
+  };
+  return { label: idsOf('label'), relationshipType: idsOf('relationshipType'), propertyKey: idsOf('propertyKey') };
+}

@@ -1,0 +1,152 @@
+import { readU32 } from '../../base/byte-reader.ts';
+import type { RecordFile } from '../../store/files/record-file.ts';
+import {
+  BLOCK_BYTES,
+  BLOCKS_PER_RECORD,
+  readBlockCount,
+  readBlockKey,
+} from '../../store/records/property-block-layout.ts';
+import type { PropertyRecord } from '../../store/records/property-record.ts';
+import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
+import { joinReference } from '../../store/records/reference.ts';
+import { hasDynamicLabels, readInlineLabels } from '../../store/values/labels.ts';
+import type { CheckContext } from '../findings/check-context.ts';
+import { LabelFieldCache } from '../nodes/label-field-cache.ts';
+import type { ExpectedKeys } from './expected-keys.ts';
+import { KeySum } from './key-sum.ts';
+import type { OpenIndex } from './open-index.ts';
+import { QuickKey } from './quick-key.ts';
+
+/** Fingerprints by index and path of the tree. */
+export type ExpectedSums = Map<OpenIndex, Map<string, KeySum>>;
+
+const BLOCKS_OFFSET = 9;
+const ABSENT = -1;
+/** A longer property chain may be endless: the general way finds that out. */
+const MOST_RECORDS = 1000;
+
+/** An index on one property, and the key that the node at hand has in it. */
+interface Slot {
+  readonly index: OpenIndex;
+  readonly propertyKey: number;
+  readonly key: QuickKey;
+}
+
+/** What nodes with certain labels need: keys of these slots; or that the general way has to be gone. */
+type Plan = readonly Slot[] | 'general';
+
+const NOTHING: Plan = [];
+
+/**
+ * Fingerprints of the keys that the trees of indexes must hold: the sums of what {@link ExpectedKeys} makes. Most nodes of standard stores
+ * need neither records nor values for it, only bytes; the others are left to the general way one by one.
+ */
+export class QuickSums {
+  private readonly context: CheckContext;
+  private readonly expected: ExpectedKeys;
+  private readonly slots: readonly Slot[];
+  private readonly general: ReadonlySet<number>;
+  private readonly properties: RecordFile<PropertyRecord>;
+  private readonly plans: LabelFieldCache<Plan>;
+  private readonly sums: ExpectedSums = new Map();
+
+  constructor(context: CheckContext, indexes: readonly OpenIndex[], expected: ExpectedKeys) {
+    this.context = context;
+    this.expected = expected;
+    const single = indexes.filter(({ rule }) => rule.schema.propertyKeys.length === 1);
+    const isStandard = context.reader.format.family === 'standard';
+    this.slots = isStandard
+      ? single.map((index) => ({
+          index,
+          propertyKey: index.rule.schema.propertyKeys[0]!,
+          key: new QuickKey(index.folders),
+        }))
+      : [];
+    const others = isStandard ? indexes.filter((index) => !single.includes(index)) : indexes;
+    this.general = new Set(others.flatMap(({ rule }) => rule.schema.entityTokens));
+    this.properties = context.reader.file('property');
+    this.plans = new LabelFieldCache((field) => this.plan(field));
+  }
+
+  async sum(): Promise<ExpectedSums> {
+    const { reader, signal, progress } = this.context;
+    const file = reader.file('node');
+    let done = 0;
+    const onProgress = (bytes: number) => {
+      done += bytes;
+      progress('indexes', done, file.sizeBytes);
+    };
+    await file.scanInTurns(
+      ({ id, labelField, nextProp }) => {
+        if (labelField === 0) return;
+        const plan = this.plans.get(labelField);
+        if (plan === NOTHING) return;
+        if (plan === 'general' || !this.addQuickly(id, nextProp, plan)) this.addGenerally(id);
+      },
+      { onProgress, ...(signal === undefined ? {} : { signal }) },
+    );
+    return this.sums;
+  }
+
+  private plan(field: number): Plan {
+    if (hasDynamicLabels(field)) return 'general';
+    const labels = readInlineLabels(field);
+    if (labels.some((label) => this.general.has(label))) return 'general';
+    const slots = this.slots.filter(({ index }) =>
+      index.rule.schema.entityTokens.some((label) => labels.includes(label)),
+    );
+    return slots.length === 0 ? NOTHING : slots;
+  }
+
+  private addGenerally(node: number): void {
+    this.expected.visitNode(node, (index, path, key) => this.sumOf(index, path).add(key, 0, key.length));
+  }
+
+  /** False, and nothing is added, if there is anything unusual about the properties of the node. */
+  private addQuickly(node: number, nextProp: number, plan: readonly Slot[]): boolean {
+    for (let i = 0; i < plan.length; i++) plan[i]!.key.length = ABSENT;
+    let missing = plan.length;
+    for (let id = nextProp, records = 0; id !== NULL_REFERENCE && missing > 0; records++) {
+      const place = this.properties.read(id);
+      if (place === undefined || records > MOST_RECORDS) return false;
+      const { buffer, offset } = place;
+      const first = offset + BLOCKS_OFFSET;
+      const end = first + BLOCKS_PER_RECORD * BLOCK_BYTES;
+      let at = first;
+      for (let count = 0; at < end; at += count * BLOCK_BYTES) {
+        count = readBlockCount(buffer, at);
+        if (count === 0) break;
+        if (at + count * BLOCK_BYTES > end) return false;
+        const propertyKey = readBlockKey(buffer, at);
+        for (let i = 0; i < plan.length; i++) {
+          const slot = plan[i]!;
+          if (slot.propertyKey !== propertyKey) continue;
+          if (slot.key.length === ABSENT) missing--;
+          if (!slot.key.make(node, buffer, at)) return false;
+        }
+      }
+      // Nothing in the first block: the record may not be in use.
+      if (at === first) return false;
+      id = joinReference(buffer[offset]! & 0x0f, readU32(buffer, offset + 5));
+    }
+    for (let i = 0; i < plan.length; i++) {
+      const { index, key } = plan[i]!;
+      if (key.length !== ABSENT && key.path !== undefined) this.sumOf(index, key.path).add(key.bytes, 0, key.length);
+    }
+    return true;
+  }
+
+  private sumOf(index: OpenIndex, path: string): KeySum {
+    let byPath = this.sums.get(index);
+    if (byPath === undefined) {
+      byPath = new Map();
+      this.sums.set(index, byPath);
+    }
+    let sum = byPath.get(path);
+    if (sum === undefined) {
+      sum = new KeySum();
+      byPath.set(path, sum);
+    }
+    return sum;
+  }
+}

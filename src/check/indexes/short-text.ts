@@ -1,0 +1,34 @@
+import { shortStringSteps } from '../../store/records/property-block-layout.ts';
+import { shortStringCharacters } from '../../store/values/short-string.ts';
+
+const UTF8 = 0;
+
+/**
+ * Writes the text of a short string (record-stores spec 8.1) whose first block is at `offset` as UTF-8 into `bytes` from `at` on, where there
+ * are two bytes of room for each of up to 63 characters, and returns where it ends; -1 for texts that need the decoder.
+ */
+export function readShortText(blocks: Uint8Array, offset: number, bytes: Uint8Array, at: number): number {
+  const head = blocks[offset + 3]!;
+  const encoding = (blocks[offset + 4]! >> 4) | ((head & 1) << 4);
+  const length = (head >> 1) & 0x3f;
+  const step = shortStringSteps[encoding];
+  const characters = shortStringCharacters[encoding];
+  if (step === undefined || characters === undefined) return -1;
+  const mask = (1 << step) - 1;
+  let end = at;
+  // Bit 39 is the first one of the text; the bytes of each block are in the opposite order.
+  for (let i = 0, bit = 39; i < length; i++, bit += step) {
+    const byte = bit >> 3;
+    const shift = bit & 7;
+    let code = blocks[offset + (byte ^ 7)]! >> shift;
+    if (shift + step > 8) code |= blocks[offset + ((byte + 1) ^ 7)]! << (8 - shift);
+    const character = characters[code & mask]!;
+    if (character < 0x80) bytes[end++] = character;
+    else if (encoding === UTF8) return -1;
+    else {
+      bytes[end++] = 0xc0 | (character >> 6);
+      bytes[end++] = 0x80 | (character & 0x3f);
+    }
+  }
+  return end;
+}

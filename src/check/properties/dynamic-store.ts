@@ -1,0 +1,201 @@
+import { readU32 } from '../../base/byte-reader.ts';
+import type { StoreKey } from '../../store/files/store-files.ts';
+import type { DynamicRecord } from '../../store/records/dynamic-record.ts';
+import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
+import type { CheckContext } from '../findings/check-context.ts';
+import { renderDynamic, renderUnused } from '../findings/record-texts.ts';
+import { IdBitmap } from '../records/id-bitmap.ts';
+import { RecordFindings } from '../records/record-findings.ts';
+import { StoreRecords } from '../records/store-records.ts';
+import { findArrayDamage } from './property-blocks-check.ts';
+
+export type DynamicStoreKey = Extract<
+  StoreKey,
+  | 'nodeLabels'
+  | 'propertyStrings'
+  | 'propertyArrays'
+  | 'labelNames'
+  | 'relationshipTypeNames'
+  | 'propertyKeyNames'
+  | 'schema'
+>;
+
+const FIRST_IN_USE = 0x10;
+const LATER_IN_USE = 0x90;
+const NONE = 0xffff_ffff;
+
+/**
+ * A store of dynamic records (consistency-check spec 3.6). {@link examine} checks the chains with one sequential pass, and a second one
+ * only where something is wrong; afterwards it is known of each record, in five bits, what a reference to it has to be compared with.
+ * Every owner then says {@link reference}, and {@link reportOrphans} names what nobody referred to.
+ */
+export class DynamicStore {
+  readonly records: StoreRecords<DynamicStoreKey>;
+  readonly findings: RecordFindings;
+  readonly inUse = new IdBitmap();
+  readonly first = new IdBitmap();
+  readonly empty = new IdBitmap();
+  /** First records that have an owner, and those that have several. */
+  private readonly referenced = new IdBitmap();
+  readonly shared = new IdBitmap();
+  private readonly continued = new IdBitmap();
+  private readonly capacity: number;
+  private readonly record: DynamicRecord;
+  private readonly isStandard: boolean;
+
+  constructor(context: CheckContext, key: DynamicStoreKey) {
+    this.isStandard = context.reader.format.family === 'standard';
+    this.records = new StoreRecords(context, key);
+    this.findings = new RecordFindings(this.records, context.report);
+    this.capacity = this.records.recordBytes - context.reader.format.dynamicHeaderBytes;
+    this.record = this.records.create();
+  }
+
+  async examine(): Promise<void> {
+    let odd = false;
+    let backward = false;
+    const visit = (record: DynamicRecord) => {
+      const { id, next, data } = record;
+      this.inUse.add(id);
+      if (record.first) this.first.add(id);
+      if (data.length === 0) this.empty.add(id);
+      this.examineLength(record);
+      if (this.records.key === 'propertyArrays' && record.first && data.length > 0) this.examineArray(record);
+      if (next === NULL_REFERENCE) return;
+      if (next < 0 || next >= this.records.endId || next === id || !this.continued.add(next)) odd = true;
+      if (next < id) backward = true;
+    };
+    const unreadable = (id: number) => this.findings.add('record.unreadable', id, renderUnused('DynamicRecord', id));
+    const record = this.records.create();
+    const { recordBytes } = this.records;
+    await this.records.scanBytes('dynamic records', (buffer, first, end) => {
+      for (let id = first, offset = 0; id < end; id++, offset += recordBytes) {
+        if (this.isStandard && this.addPlain(buffer, offset, id)) continue;
+        this.records.visitRecord(record, buffer, id, offset, visit, unreadable);
+      }
+    });
+    if (odd || this.hasOddLinks()) await this.examineLinks();
+    this.reportUnreferencedParts();
+    if (backward) await this.reportCycles();
+  }
+
+  /**
+   * Notes a standard record (record-stores spec 6.5) from its bytes, if there is nothing to say about it: in use, with data, full if it
+   * goes on, and then behind itself. False, and nothing is noted, for all others.
+   */
+  private addPlain(bytes: Uint8Array, offset: number, id: number): boolean {
+    const head = bytes[offset]!;
+    const isFirst = head === FIRST_IN_USE;
+    // High bits of the next id, or not in use.
+    if (!isFirst && head !== LATER_IN_USE) return false;
+    const length = (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
+    if (length === 0 || length > this.capacity || (isFirst && this.records.key === 'propertyArrays')) return false;
+    const next = readU32(bytes, offset + 4);
+    if (next !== NONE) {
+      const goesOn = length === this.capacity && next > id && next < this.records.endId;
+      if (!goesOn || this.continued.has(next)) return false;
+      this.continued.add(next);
+    }
+    this.inUse.add(id);
+    if (isFirst) this.first.add(id);
+    return true;
+  }
+
+  /** {@link reference} to a chain about which there is nothing to say; false, and nothing is noted, if there is, or if it has an owner. */
+  claimQuickly(id: number): boolean {
+    return this.first.has(id) && !this.empty.has(id) && this.referenced.add(id);
+  }
+
+  /** An owner refers to the chain that begins at `id`; false if it is not the only one. */
+  reference(id: number): boolean {
+    if (this.referenced.add(id)) return true;
+    this.shared.add(id);
+    return false;
+  }
+
+  /** To be called when all owners have spoken. */
+  reportOrphans(): void {
+    for (const id of this.first.without(this.referenced, this.continued)) this.add('dynamic.orphanDynamicRecord', id);
+  }
+
+  load(id: number): DynamicRecord | undefined {
+    return this.records.load(id, this.record);
+  }
+
+  render(id: number): string {
+    const record = this.load(id);
+    return record === undefined ? renderUnused('DynamicRecord', id) : renderDynamic(record);
+  }
+
+  private add(kind: Parameters<RecordFindings['add']>[0], id: number, inconsistentWith: string[] = []): void {
+    this.findings.add(kind, id, this.render(id), inconsistentWith);
+  }
+
+  private examineLength(record: DynamicRecord): void {
+    const { id, data, next } = record;
+    if (data.length === 0) this.findings.add('dynamic.emptyBlock', id, renderDynamic(record));
+    if (data.length < this.capacity && next !== NULL_REFERENCE) {
+      this.findings.add('dynamic.recordNotFullReferencesNext', id, renderDynamic(record));
+    }
+  }
+
+  private examineArray(record: DynamicRecord): void {
+    const damage = findArrayDamage(record.data);
+    if (damage === undefined) return;
+    this.findings.add('dynamic.arrayUnreadable', record.id, renderDynamic(record), [], { found: damage });
+  }
+
+  private hasOddLinks(): boolean {
+    for (const id of this.continued.without(this.inUse)) return id >= 0;
+    return this.continued.intersects(this.first) || this.continued.intersects(this.empty);
+  }
+
+  private async examineLinks(): Promise<void> {
+    const firstReferrer = new Map<number, number>();
+    const seen = new IdBitmap();
+    const twice = new IdBitmap();
+    await this.records.scan('dynamic records', ({ next }) => {
+      if (next >= 0 && next < this.records.endId && !seen.add(next)) twice.add(next);
+    });
+    await this.records.scan('dynamic records', (record) => {
+      const { id, next } = record;
+      if (next === NULL_REFERENCE) return;
+      const text = renderDynamic(record);
+      if (next === id) this.findings.add('dynamic.selfReferentialNext', id, text);
+      else if (!this.inUse.has(next)) this.findings.add('dynamic.nextNotInUse', id, text, [this.render(next)]);
+      else {
+        if (this.empty.has(next)) this.findings.add('dynamic.emptyNextBlock', id, text, [this.render(next)]);
+        if (this.first.has(next)) this.findings.add('dynamic.nextIsFirst', id, text, [this.render(next)]);
+      }
+      if (!twice.has(next) || !this.inUse.has(next)) return;
+      const other = firstReferrer.get(next);
+      if (other === undefined) firstReferrer.set(next, id);
+      else this.add('dynamic.multipleOwners', next, [this.render(other), text]);
+    });
+  }
+
+  private reportUnreferencedParts(): void {
+    // Servers leave the rest of a longer rule behind when they write a shorter one in its place.
+    if (this.records.key === 'schema') return;
+    for (const id of this.inUse.without(this.first, this.continued)) this.add('dynamic.orphanDynamicRecord', id);
+  }
+
+  /** Follows every chain from its beginning; what is left is in cycles. Only links back to smaller ids are read at random. */
+  private async reportCycles(): Promise<void> {
+    const reached = new IdBitmap();
+    await this.records.scan('dynamic records', (record) => {
+      const { id, first } = record;
+      if (first || !this.continued.has(id)) reached.add(id);
+      if (!reached.has(id)) return;
+      for (let next = record.next; this.inUse.has(next) && reached.add(next) && next < id; ) {
+        next = this.load(next)?.next ?? NULL_REFERENCE;
+      }
+    });
+    for (const id of this.inUse.without(reached)) {
+      if (reached.has(id)) continue;
+      const self = this.load(id)?.next === id;
+      if (!self) this.add('dynamic.detachedCycle', id);
+      for (let next = id; this.inUse.has(next) && reached.add(next); ) next = this.load(next)?.next ?? NULL_REFERENCE;
+    }
+  }
+}

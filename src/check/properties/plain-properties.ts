@@ -1,0 +1,66 @@
+import { readU32 } from '../../base/byte-reader.ts';
+import {
+  BLOCK_BYTES,
+  BLOCKS_PER_RECORD,
+  blockTypes,
+  readBlockCount,
+  readBlockReference,
+} from '../../store/records/property-block-layout.ts';
+
+const BLOCKS_OFFSET = 9;
+const NONE = 0xffff_ffff;
+const MOST_KEYS = 1 << 16;
+const SHORT_STRING_ENCODINGS = 13;
+
+/**
+ * Recognises standard property records (record-stores spec 6.4) about which there is nothing to say, from their bytes: a chain of its own,
+ * different known keys, values that are numbers, booleans or texts, one long text at most, zeros behind them. Says no to many others that are
+ * sound, too.
+ */
+export class PlainProperties {
+  /** Of the record last found plain: the first dynamic record of its long text, -1 = it has none. */
+  text = -1;
+  private readonly known = new Uint8Array(MOST_KEYS);
+
+  constructor(knownKeys: Iterable<number>) {
+    for (const key of knownKeys) if (key < MOST_KEYS) this.known[key] = 1;
+  }
+
+  isPlain(bytes: Uint8Array, offset: number): boolean {
+    if (bytes[offset] !== 0 || readU32(bytes, offset + 1) !== NONE || readU32(bytes, offset + 5) !== NONE) return false;
+    const first = offset + BLOCKS_OFFSET;
+    const end = first + BLOCKS_PER_RECORD * BLOCK_BYTES;
+    let at = first;
+    this.text = -1;
+    while (at < end && (bytes[at + 4]! & 0x0f) !== 0) {
+      const blocks = countPlainBlocks(bytes, at);
+      if (blocks === 0 || at + blocks * BLOCK_BYTES > end || bytes[at + 5] !== 0) return false;
+      const key = (bytes[at + 6]! << 8) | bytes[at + 7]!;
+      if (this.known[key] === 0) return false;
+      for (let other = first; other < at; other += BLOCK_BYTES) {
+        // Second blocks of values are compared as well: a chance match only means that the record is not called plain.
+        if (((bytes[other + 6]! << 8) | bytes[other + 7]!) === key) return false;
+      }
+      if ((bytes[at + 4]! & 0x0f) === blockTypes.string) {
+        if (this.text >= 0) return false;
+        this.text = readBlockReference(bytes, at);
+      }
+      at += blocks * BLOCK_BYTES;
+    }
+    if (at === first) return false;
+    return at === end || (readU32(bytes, at) | readU32(bytes, at + 4)) === 0;
+  }
+}
+
+/** Blocks of the value that begins at `at`; 0 if it is not of the plain kinds. */
+function countPlainBlocks(bytes: Uint8Array, at: number): number {
+  const nibbles = bytes[at + 4]!;
+  const type = nibbles & 0x0f;
+  if (type === blockTypes.shortString) {
+    const encoding = (nibbles >> 4) | ((bytes[at + 3]! & 1) << 4);
+    return encoding < SHORT_STRING_ENCODINGS ? readBlockCount(bytes, at) : 0;
+  }
+  if (type === blockTypes.long) return (nibbles & 0x10) !== 0 ? 1 : 2;
+  if (type === blockTypes.double) return 2;
+  return type <= blockTypes.string ? 1 : 0;
+}

@@ -1,0 +1,117 @@
+import type { KeyObject, X509Certificate } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { statIfExists } from '../../base/durable-files.ts';
+import type { ClientConfig } from '../neo4j-conf.ts';
+import type { SslPolicy } from './ssl-policy.ts';
+import {
+  listPolicyDirectory,
+  readCertificates,
+  readPrivateKey,
+  readRevocationLists,
+  unusable,
+} from './ssl-policy-files.ts';
+import { generateKeyPair } from './ssl-policy-key-generation.ts';
+import { type PolicyPath, readSslPolicySettings, type SslPolicySettings } from './ssl-policy-settings.ts';
+
+/**
+ * Reads a TLS policy with all its files and checks what can be checked without a peer (spec catchup-protocol 7.3). Makes key, certificate
+ * and directories if the policy allows it and there is neither of the first two.
+ * @throws GraphkeepError `config` for the first wrong setting or file, with the name of the setting and the path
+ */
+export async function loadSslPolicy(config: ClientConfig, name: string): Promise<SslPolicy> {
+  const settings = readSslPolicySettings(config, name);
+  await requireDirectory(settings.baseDirectory);
+  const notices: string[] = [];
+  if (settings.allowKeyGeneration && !(await isKeyPairThere(settings))) {
+    await generateKeyPair(settings);
+    notices.push(`Made a private key and a certificate for TLS policy '${name}': ${settings.publicCertificate.path}`);
+  }
+  const privateKey = await readPrivateKey(settings.privateKey);
+  await noteOpenKey(settings.privateKey, notices);
+  const certificates = await readCertificates(settings.publicCertificate);
+  requireMatch(settings, privateKey, certificates[0]!);
+  noteDates(settings.publicCertificate, certificates, notices);
+  const trusted = settings.trustAll ? [] : await readTrusted(settings, notices);
+  return {
+    name,
+    privateKey,
+    certificates,
+    trusted,
+    revocationLists: settings.trustAll ? [] : await readRevoked(settings),
+    clientAuth: settings.clientAuth,
+    trustAll: settings.trustAll,
+    tlsVersions: settings.tlsVersions,
+    ciphers: settings.ciphers,
+    verifyHostname: settings.verifyHostname,
+    notices,
+  };
+}
+
+async function requireDirectory(place: PolicyPath): Promise<void> {
+  const stats = await stat(place.path).catch((cause: unknown) => {
+    throw unusable(place, 'the directory does not exist', {
+      cause,
+      hint: 'Create the directory, or correct the setting.',
+    });
+  });
+  if (!stats.isDirectory()) throw unusable(place, 'this is not a directory');
+}
+
+/** One of the two alone is no reason to make anything: the other one is missing by mistake. */
+async function isKeyPairThere({ privateKey, publicCertificate }: SslPolicySettings): Promise<boolean> {
+  const found = await Promise.all([privateKey, publicCertificate].map(({ path }) => statIfExists(path)));
+  return found.some((stats) => stats !== undefined);
+}
+
+function requireMatch(settings: SslPolicySettings, key: KeyObject, certificate: X509Certificate): void {
+  if (certificate.checkPrivateKey(key)) return;
+  throw unusable(settings.publicCertificate, 'the certificate does not belong to the private key', {
+    observed: `${nameOf(certificate)}, key ${settings.privateKey.path}`,
+    hint: `The first certificate of the file must be the one for the key of ${settings.privateKey.setting}; those of its issuers follow.`,
+  });
+}
+
+async function readTrusted(settings: SslPolicySettings, notices: string[]): Promise<X509Certificate[]> {
+  const trusted: X509Certificate[] = [];
+  for (const place of await listPolicyDirectory(settings.trustedDirectory)) {
+    const certificates = await readCertificates(place);
+    noteDates(place, certificates, notices);
+    trusted.push(...certificates);
+  }
+  if (trusted.length === 0 && settings.clientAuth === 'REQUIRE') {
+    throw unusable(settings.trustedDirectory, 'no certificate to trust is in the directory', {
+      hint: 'Put the certificates of the peers, or those of their issuers, into the directory; or set client_auth or trust_all of the policy.',
+    });
+  }
+  return trusted;
+}
+
+async function readRevoked(settings: SslPolicySettings): Promise<string[]> {
+  const lists: string[] = [];
+  for (const place of await listPolicyDirectory(settings.revokedDirectory)) {
+    lists.push(...(await readRevocationLists(place)));
+  }
+  return lists;
+}
+
+/** A key that others can read is no secret any more. The group may be meant: of a service, or of a mounted secret. */
+async function noteOpenKey({ path, setting }: PolicyPath, notices: string[]): Promise<void> {
+  const info = await statIfExists(path);
+  if (process.platform === 'win32' || info === undefined || (info.mode & 0o004) === 0) return;
+  notices.push(`Every user of this machine can read the private key ${path} (${setting}): chmod o-r ${path}`);
+}
+
+/** A certificate out of date may still do: for a peer that does not ask for it, or trusts anyone. So it is told, not refused. */
+function noteDates(place: PolicyPath, certificates: readonly X509Certificate[], notices: string[]): void {
+  const now = Date.now();
+  for (const certificate of certificates) {
+    const { validFrom, validTo } = certificate;
+    const where = `${nameOf(certificate)} in ${place.path} (${place.setting})`;
+    if (Date.parse(validTo) < now) notices.push(`The certificate of ${where} has expired on ${validTo}`);
+    else if (Date.parse(validFrom) > now) notices.push(`The certificate of ${where} is not valid before ${validFrom}`);
+  }
+}
+
+function nameOf(certificate: X509Certificate): string {
+  return certificate.subject?.replaceAll('\n', ', ') || `serial number ${certificate.serialNumber}`;
+}

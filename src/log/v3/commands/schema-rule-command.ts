@@ -1,0 +1,73 @@
+import type { ByteWriter } from '../../../base/byte-writer.ts';
+import type { EntryForm } from '../entries/entry-types.ts';
+import { INCOMPLETE } from '../fields/log-integer.ts';
+import type { TransactionVisitor } from '../fields/transaction-visitor.ts';
+import type { CommandKind } from './command-kind.ts';
+import {
+  type DynamicImage,
+  decodeDynamicRecords,
+  encodeDynamicRecords,
+  skipDynamicRecords,
+  visitDynamicRecords,
+} from './dynamic-record-image.ts';
+import { checkBoolean } from './record-flags.ts';
+
+/**
+ * SchemaRule command (type 7, spec transaction-logs 3.8): `records(before) records(after) created:i8(0|1)`. The rule is the
+ * concatenated data of the records in use; its id is the one of the first record. If `created`, the list before is a copy of the
+ * one after.
+ */
+export interface SchemaRuleCommand {
+  kind: 'schemaRule';
+  before: DynamicImage[];
+  after: DynamicImage[];
+  created: boolean;
+}
+
+function skip(buffer: Uint8Array, at: number, end: number): number {
+  const created = skipDynamicRecords(buffer, skipDynamicRecords(buffer, at, end), end);
+  if (created + 1 > end) throw INCOMPLETE;
+  checkBoolean(buffer, created);
+  return created + 1;
+}
+
+function visit(
+  buffer: Uint8Array,
+  at: number,
+  end: number,
+  _form: EntryForm,
+  visitor: TransactionVisitor,
+  shift: number,
+): number {
+  const next = skip(buffer, at, end);
+  const after = skipDynamicRecords(buffer, at, end);
+  visitor.schemaRule(at + shift, after + shift, buffer[next - 1] === 1, next + shift);
+  visitDynamicRecords(buffer, at, end, 'schema', true, visitor, shift);
+  visitDynamicRecords(buffer, after, end, 'schema', false, visitor, shift);
+  return next;
+}
+
+export function decodeSchemaRuleCommand(buffer: Uint8Array, at: number, end: number): SchemaRuleCommand {
+  const after = skipDynamicRecords(buffer, at, end);
+  return {
+    kind: 'schemaRule',
+    before: decodeDynamicRecords(buffer, at, end),
+    after: decodeDynamicRecords(buffer, after, end),
+    created: buffer[skipDynamicRecords(buffer, after, end)] === 1,
+  };
+}
+
+function encode(writer: ByteWriter, command: SchemaRuleCommand): void {
+  encodeDynamicRecords(writer, command.before);
+  encodeDynamicRecords(writer, command.after);
+  writer.u8(command.created ? 1 : 0);
+}
+
+export const schemaRuleCommand: CommandKind<SchemaRuleCommand> = {
+  type: 7,
+  kind: 'schemaRule',
+  skip,
+  visit,
+  decode: decodeSchemaRuleCommand,
+  encode,
+};

@@ -1,0 +1,45 @@
+import type { ExplicitIndexCommandType, RelationshipGroupCommandType } from './command-types.ts';
+
+/** Which store a dynamic record in a command belongs to. */
+export type DynamicOwner = 'labels' | 'strings' | 'arrays' | 'labelNames' | 'typeNames' | 'keyNames' | 'schema';
+
+export type TokenKind = 'label' | 'relationshipType' | 'propertyKey';
+
+/**
+ * Receives the commands of a transaction in their order. All places are *absolute*: offset in the window plus the shift that was
+ * given to the walker, so file offsets if the shift is the file offset of the window. The before-image of a record ends where its
+ * after-image begins; the after-image ends at `end`. Decode an image later with the `read…Image` functions.
+ */
+export interface TransactionVisitor {
+  node(id: number, before: number, after: number, end: number): void;
+  relationship(id: number, before: number, after: number, end: number): void;
+  /** The images of the two command types differ: keep the type for `readGroupImage`. */
+  group(id: number, before: number, after: number, end: number, commandType: RelationshipGroupCommandType): void;
+  property(id: number, before: number, after: number, end: number): void;
+  token(kind: TokenKind, id: number, before: number, after: number, end: number): void;
+  /** Every dynamic record inside an image, after the call for the record that contains it, in the order of the log. */
+  dynamic(owner: DynamicOwner, id: number, isBefore: boolean, offset: number, end: number): void;
+  /** First property of the graph itself, -1 = none. */
+  neostore(nextPropBefore: number, nextPropAfter: number): void;
+  /** Offsets of the two lists of dynamic records (each begins with its i32 count). */
+  schemaRule(beforeList: number, afterList: number, created: boolean, end: number): void;
+  nodeCounts(label: number, delta: number): void;
+  relationshipCounts(startLabel: number, type: number, endLabel: number, delta: number): void;
+  /** `offset` is the one of the 6-byte index header, behind the command type. */
+  explicitIndex(commandType: ExplicitIndexCommandType, offset: number, end: number): void;
+}
+
+/** Ignores everything; extend it to look only at some commands. */
+export class IdleVisitor implements TransactionVisitor {
+  node(_id: number, _before: number, _after: number, _end: number): void {}
+  relationship(_id: number, _before: number, _after: number, _end: number): void {}
+  group(_id: number, _before: number, _after: number, _end: number, _type: RelationshipGroupCommandType): void {}
+  property(_id: number, _before: number, _after: number, _end: number): void {}
+  token(_kind: TokenKind, _id: number, _before: number, _after: number, _end: number): void {}
+  dynamic(_owner: DynamicOwner, _id: number, _isBefore: boolean, _offset: number, _end: number): void {}
+  neostore(_nextPropBefore: number, _nextPropAfter: number): void {}
+  schemaRule(_beforeList: number, _afterList: number, _created: boolean, _end: number): void {}
+  nodeCounts(_label: number, _delta: number): void {}
+  relationshipCounts(_startLabel: number, _type: number, _endLabel: number, _delta: number): void {}
+  explicitIndex(_commandType: ExplicitIndexCommandType, _offset: number, _end: number): void {}
+}

@@ -1,0 +1,144 @@
+import {
+  type ExplicitIndexCommandType,
+  type RelationshipGroupCommandType,
+  WIDE_RELATIONSHIP_GROUP_COMMAND,
+} from '../../log/v3/fields/command-types.ts';
+import type { DynamicOwner, TokenKind, TransactionVisitor } from '../../log/v3/fields/transaction-visitor.ts';
+import { FreedUnits } from './freed-units.ts';
+import type { NetChanges } from './net-changes.ts';
+import { RecordSpace } from './record-space.ts';
+import { SchemaEvents } from './schema-events.ts';
+import { TouchedNodes } from './touched-nodes.ts';
+
+const DYNAMIC_SPACES: Record<DynamicOwner, RecordSpace> = {
+  labels: RecordSpace.nodeLabels,
+  strings: RecordSpace.propertyStrings,
+  arrays: RecordSpace.propertyArrays,
+  labelNames: RecordSpace.labelNames,
+  typeNames: RecordSpace.relationshipTypeNames,
+  keyNames: RecordSpace.propertyKeyNames,
+  schema: RecordSpace.schema,
+};
+
+const TOKEN_SPACES: Record<TokenKind, RecordSpace> = {
+  label: RecordSpace.label,
+  relationshipType: RecordSpace.relationshipType,
+  propertyKey: RecordSpace.propertyKey,
+};
+
+/** Bit of the flags byte that begins an image. */
+const IN_USE = 0x01;
+
+/** Takes the counts commands of transactions that the counts store does not hold yet. */
+export interface CountsReceiver {
+  nodes(label: number, delta: number): void;
+  relationships(startLabel: number, type: number, endLabel: number, delta: number): void;
+}
+
+/**
+ * Takes the commands of transactions, oldest first, and keeps their net change: where the images of each record are, counts, which
+ * nodes were touched, what happened to schema rules. Images stay in the log.
+ */
+export class ChangeCollector implements TransactionVisitor {
+  readonly schema = new SchemaEvents();
+  readonly touchedNodes = new TouchedNodes();
+  readonly freedUnits: FreedUnits | undefined;
+  /** First property of the graph itself, undefined = not changed. */
+  firstGraphProperty: number | undefined;
+  /** A relationship was created or deleted. */
+  private relationshipsCreatedOrDeleted = false;
+  /** First transaction with a command for an explicit index, undefined = none. */
+  firstExplicitIndexTransaction: number | undefined;
+  private readonly changes: NetChanges;
+  private readonly counts: CountsReceiver;
+  private buffer: Buffer = Buffer.alloc(0);
+  private shift = 0;
+  private transactionId = 0;
+  private countsWanted = true;
+
+  constructor(changes: NetChanges, counts: CountsReceiver, secondUnits: boolean) {
+    this.changes = changes;
+    this.counts = counts;
+    this.freedUnits = secondUnits ? new FreedUnits() : undefined;
+  }
+
+  /**
+   * To be called before the commands of a transaction are walked. `shift` is what the walker adds to offsets in `buffer`; the sum is
+   * the location of an image.
+   */
+  beginTransaction(id: number, buffer: Buffer, shift: number, countsWanted: boolean): void {
+    this.transactionId = id;
+    this.buffer = buffer;
+    this.shift = shift;
+    this.countsWanted = countsWanted;
+    this.touchedNodes.begin(buffer, shift);
+  }
+
+  /** A relationship was created or deleted, or a property of one changed. */
+  get relationshipsChanged(): boolean {
+    return this.relationshipsCreatedOrDeleted || this.touchedNodes.relationshipProperties;
+  }
+
+  node(id: number, before: number, after: number): void {
+    this.note(RecordSpace.node, id, before, after);
+    this.touchedNodes.node(id, before, after);
+    this.freedUnits?.noteNode(this.buffer, before - this.shift, after - this.shift);
+  }
+
+  relationship(id: number, before: number, after: number): void {
+    this.note(RecordSpace.relationship, id, before, after);
+    const flags = this.buffer[before - this.shift]! ^ this.buffer[after - this.shift]!;
+    if ((flags & IN_USE) !== 0) this.relationshipsCreatedOrDeleted = true;
+    this.freedUnits?.noteRelationship(this.buffer, before - this.shift, after - this.shift);
+  }
+
+  group(id: number, before: number, after: number, _end: number, type: RelationshipGroupCommandType): void {
+    this.note(RecordSpace.relationshipGroup, id, groupLocation(before, type), groupLocation(after, type));
+    this.freedUnits?.noteGroup(this.buffer, before - this.shift, after - this.shift, type);
+  }
+
+  property(id: number, before: number, after: number): void {
+    this.note(RecordSpace.property, id, before, after);
+    this.touchedNodes.property(id, before, after);
+  }
+
+  token(kind: TokenKind, id: number, before: number, after: number): void {
+    this.note(TOKEN_SPACES[kind], id, before, after);
+  }
+
+  dynamic(owner: DynamicOwner, id: number, isBefore: boolean, location: number): void {
+    const space = DYNAMIC_SPACES[owner];
+    if (isBefore) this.changes.noteBefore(space, id, location);
+    else this.changes.noteAfter(space, id, location);
+  }
+
+  neostore(_nextPropBefore: number, nextPropAfter: number): void {
+    this.firstGraphProperty = nextPropAfter;
+  }
+
+  schemaRule(beforeList: number, _afterList: number, _created: boolean, end: number): void {
+    this.schema.note(this.buffer, beforeList - this.shift, end - this.shift, this.transactionId);
+  }
+
+  nodeCounts(label: number, delta: number): void {
+    if (this.countsWanted) this.counts.nodes(label, delta);
+  }
+
+  relationshipCounts(startLabel: number, type: number, endLabel: number, delta: number): void {
+    if (this.countsWanted) this.counts.relationships(startLabel, type, endLabel, delta);
+  }
+
+  explicitIndex(_commandType: ExplicitIndexCommandType, _offset: number): void {
+    this.firstExplicitIndexTransaction ??= this.transactionId;
+  }
+
+  private note(space: RecordSpace, id: number, before: number, after: number): void {
+    this.changes.noteBefore(space, id, before);
+    this.changes.noteAfter(space, id, after);
+  }
+}
+
+/** The images of the two group commands differ: the command type is kept in the lowest bit of the location. */
+function groupLocation(location: number, type: RelationshipGroupCommandType): number {
+  return location * 2 + (type === WIDE_RELATIONSHIP_GROUP_COMMAND ? 1 : 0);
+}

@@ -1,0 +1,151 @@
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { OutOfBytes } from '../../base/byte-reader.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { fileError } from '../../base/file-errors.ts';
+import { openRegularFile } from '../../base/regular-files.ts';
+import { listLogFiles } from '../../log/log-files.ts';
+import type { LogStretch } from './log-stretch.ts';
+
+/** A log that fits is held in memory; of larger ones some pages are. */
+const MEMORY_SHARE = 0.5;
+const PAGE_BYTES = 64 * 1024;
+/** A page is kept with the beginning of the next one, so that nearly every image that begins in it is whole. */
+const OVERLAP_BYTES = 4 * 1024;
+const FEWEST_PAGES = 16;
+const FIRST_WINDOW_BYTES = 64 * 1024;
+/** No image is larger: a property record with four long strings of 16 MiB each. */
+const LARGEST_WINDOW_BYTES = 128 * 1024 * 1024;
+
+interface Segment {
+  version: number;
+  path: string;
+  fd: number;
+  /** Location of the first byte of the file. */
+  base: number;
+  sizeBytes: number;
+  content: Buffer | undefined;
+}
+
+/**
+ * Random access to images in a stretch of log files. A *location* is one number for (file, offset): the files are laid end to end.
+ */
+export class LogImages {
+  private readonly segments: Segment[] = [];
+  /** Direct-mapped: page n of the log is in slot n modulo the number of slots. */
+  private readonly pages: Buffer[] = [];
+  private pageOfSlot = new Float64Array(0);
+
+  /** Opens the log files of the stretch; up to its end they must not change any more. */
+  constructor({ folder, start, end }: LogStretch, budgetBytes: number) {
+    let base = 0;
+    try {
+      for (const { version, path } of listLogFiles(folder).files) {
+        if (version < start.version || (end !== undefined && version > end.version)) continue;
+        const fd = openLog(path);
+        const sizeBytes = version === end?.version ? end.offset : fstatSync(fd).size;
+        this.segments.push({ version, path, fd, base, sizeBytes, content: undefined });
+        base += sizeBytes;
+      }
+      const memoryBytes = budgetBytes * MEMORY_SHARE;
+      if (base <= memoryBytes) for (const segment of this.segments) segment.content = readWhole(segment);
+      const slots = Math.max(FEWEST_PAGES, Math.floor(memoryBytes / (PAGE_BYTES + OVERLAP_BYTES)));
+      this.pageOfSlot = new Float64Array(slots).fill(-1);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /** Location of byte 0 of the file of this version. */
+  baseOf(version: number): number {
+    return this.segments[version - this.segments[0]!.version]!.base;
+  }
+
+  /** Runs `decode` on the bytes from `location` on; it may throw {@link OutOfBytes} to ask for more. */
+  read<T>(location: number, decode: (buffer: Buffer, offset: number) => T): T {
+    const segment = this.segmentOf(location);
+    const offset = location - segment.base;
+    if (segment.content !== undefined) return decode(segment.content, offset);
+    try {
+      return decode(this.page(segment, offset), offset % PAGE_BYTES);
+    } catch (error) {
+      if (!(error instanceof OutOfBytes)) throw error;
+      return this.readLarge(segment, offset, decode);
+    }
+  }
+
+  /** An image that does not fit into a page and its overlap. */
+  private readLarge<T>(segment: Segment, offset: number, decode: (buffer: Buffer, offset: number) => T): T {
+    for (let bytes = FIRST_WINDOW_BYTES; ; bytes *= 4) {
+      const window = Buffer.allocUnsafe(Math.min(bytes, segment.sizeBytes - offset));
+      readFully(segment, window, offset);
+      try {
+        return decode(window, 0);
+      } catch (error) {
+        const exhausted = offset + window.length >= segment.sizeBytes || bytes > LARGEST_WINDOW_BYTES;
+        if (!(error instanceof OutOfBytes) || exhausted) throw this.explain(error, segment, offset);
+      }
+    }
+  }
+
+  /** The page of the file that `offset` lies in, with its overlap. */
+  private page(segment: Segment, offset: number): Buffer {
+    const start = offset - (offset % PAGE_BYTES);
+    const page = segment.base + start;
+    const slot = Math.floor(page / PAGE_BYTES) % this.pageOfSlot.length;
+    if (this.pageOfSlot[slot] === page) return this.pages[slot]!;
+    this.pageOfSlot[slot] = -1;
+    const bytes = Math.min(PAGE_BYTES + OVERLAP_BYTES, segment.sizeBytes - start);
+    const kept = this.pages[slot];
+    const buffer = kept !== undefined && kept.length === bytes ? kept : Buffer.allocUnsafeSlow(bytes);
+    readFully(segment, buffer, start);
+    this.pages[slot] = buffer;
+    this.pageOfSlot[slot] = page;
+    return buffer;
+  }
+
+  dispose(): void {
+    for (const segment of this.segments) closeSync(segment.fd);
+    this.segments.length = 0;
+  }
+
+  private explain(error: unknown, segment: Segment, offset: number): unknown {
+    if (!(error instanceof OutOfBytes)) return error;
+    return new GraphkeepError('log.corrupt', 'an image ends beyond its log file', {
+      place: { file: segment.path, offset },
+    });
+  }
+
+  private segmentOf(location: number): Segment {
+    let found = this.segments[0]!;
+    for (const segment of this.segments) if (segment.base <= location) found = segment;
+    return found;
+  }
+}
+
+function openLog(path: string): number {
+  try {
+    return openRegularFile(path);
+  } catch (error) {
+    throw fileError(error, 'open the log file', path);
+  }
+}
+
+function readWhole(segment: Segment): Buffer {
+  const content = Buffer.allocUnsafe(segment.sizeBytes);
+  readFully(segment, content, 0);
+  return content;
+}
+
+function readFully(segment: Segment, target: Buffer, offset: number): void {
+  let got = 0;
+  while (got < target.length) {
+    const n = readSync(segment.fd, target, got, target.length - got, offset + got);
+    if (n === 0) {
+      throw new GraphkeepError('file.truncated', 'the log file became shorter while it was read', {
+        place: { file: segment.path, offset: offset + got },
+      });
+    }
+    got += n;
+  }
+}

@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { GraphkeepError } from '../../base/errors.ts';
+import { logFileName } from '../../log/log-files.ts';
+import { LogReader } from '../../log/log-reader.ts';
+import type { LogItem, LogTransaction } from '../../log/log-transaction.ts';
+import { isBefore, type LogPosition } from '../../log/v3/fields/log-position.ts';
+
+/** A stretch of the log of a directory. One value, so that none of its limits is lost on the way to those who read it. */
+export interface LogStretch {
+  readonly folder: string;
+  readonly start: LogPosition;
+  /** The end of a transaction or check point; undefined = the end of the log, which does not grow then. */
+  readonly end: LogPosition | undefined;
+}
+
+/** Reads the transactions of a stretch, oldest first, and nothing that was appended after its end. */
+export class StretchReader {
+  private readonly reader: LogReader;
+  private readonly stretch: LogStretch;
+
+  constructor(stretch: LogStretch) {
+    this.stretch = stretch;
+    const { folder, start, end } = stretch;
+    this.reader = new LogReader(folder, { from: start, ...(end === undefined ? {} : { through: end.version }) });
+  }
+
+  /**
+   * The next transaction, undefined at the end of the stretch.
+   * @throws GraphkeepError `log.corrupt` if a transaction or check point crosses the end, or the log ends before it
+   */
+  next(): LogTransaction | undefined {
+    while (this.hasMore()) {
+      const item = this.reader.next();
+      if (item === undefined) {
+        if (this.stretch.end !== undefined && this.hasMore())
+          throw this.wrongEnd('the log ends before the stretch does');
+        return undefined;
+      }
+      if (!this.holds(item)) return undefined;
+      if (item.kind === 'transaction') return item;
+    }
+    return undefined;
+  }
+
+  /** End of the last complete transaction or check point that was read; after the last one that of the stretch. */
+  get position(): LogPosition {
+    return this.stretch.end ?? this.reader.position;
+  }
+
+  close(): void {
+    this.reader.close();
+  }
+
+  private hasMore(): boolean {
+    const { end } = this.stretch;
+    return end === undefined || isBefore(this.reader.position, end);
+  }
+
+  private holds(item: LogItem): boolean {
+    const { end } = this.stretch;
+    if (end === undefined) return true;
+    if (!isBefore(startOf(item), end)) return false;
+    if (isBefore(end, this.reader.position))
+      throw this.wrongEnd('the stretch ends inside a transaction or check point');
+    return true;
+  }
+
+  private wrongEnd(message: string): GraphkeepError {
+    const { folder, end } = this.stretch;
+    return new GraphkeepError('log.corrupt', message, {
+      place: { file: join(folder, logFileName(end!.version)), offset: end!.offset },
+      observed: `end of the last one at ${this.reader.position.offset} of file ${this.reader.position.version}`,
+    });
+  }
+}
+
+function startOf(item: LogItem): LogPosition {
+  return item.kind === 'transaction' ? { version: item.version, offset: item.startOffset } : item.at;
+}

@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import type { IndexRule } from '../../store/graph/schema-rule.ts';
+import { StoreReader } from '../../store/graph/store-reader.ts';
+import { findProvider } from '../../store/index/index-provider.ts';
+import { discard, lacksFulltextSettings, removeIndex } from '../../store/index/index-removal.ts';
+import { type IndexChange, updateIndex } from '../../store/index/index-update.ts';
+import { buildIndexes, findGenericVersion, type IndexBuilding, mayBuildIndex } from './index-rebuild.ts';
+import { nameIndex, readIndexRules } from './index-rules.ts';
+
+const INDEX_ROOT = 'schema/index';
+const CREATED_LATER = 'it was created after the backup it is added to';
+
+export interface IndexesReport {
+  leftToServer: IndexLeftToServer[];
+  /** Fulltext indexes whose settings the store does not have: servers do not send them. */
+  withoutSettings: string[];
+}
+
+export interface IndexLeftToServer {
+  rule: number;
+  /** Its name, for messages. */
+  index: string;
+  reason: string;
+}
+
+export interface IndexUpdateContext {
+  folder: string;
+  /** What changed in each index; an index without an entry did not change. */
+  changes: ReadonlyMap<number, IndexChange[] | 'rebuild'>;
+  /** Rules created or dropped in the log: files found under their id belong to an older rule. */
+  recreated: ReadonlySet<number>;
+  building: IndexBuilding;
+  scratch: string;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Makes the index files fit the records and rules, which are in their final state: updates what can be updated, builds what is missing,
+ * removes what nobody can bring up to date, so that the server populates it, and what belongs to no rule. An index is removed by renames
+ * of whole folders: half an index would be taken for a complete one (trees spec 11).
+ */
+export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise<IndexesReport> {
+  const { folder, signal, scratch } = context;
+  const rules = readRules(folder);
+  const genericVersion = findGenericVersion(folder);
+  await removeForeignIndexes(folder, scratch, rules);
+  const missing = new Map<IndexRule, string>();
+  for (const rule of rules) {
+    throwIfCancelled(signal);
+    const reason = await bringUpToDate(context, rule);
+    if (reason !== undefined) missing.set(rule, reason);
+  }
+  const buildable = [...missing.keys()].filter((rule) => mayBuildIndex(rule, genericVersion, context.building));
+  for (const [rule, reason] of await buildIndexes(folder, buildable, scratch, signal)) {
+    if (reason === undefined) missing.delete(rule);
+    else missing.set(rule, reason);
+  }
+  return {
+    leftToServer: [...missing].map(([rule, reason]) => ({ rule: rule.id, index: nameIndex(rule), reason })),
+    withoutSettings: nameIndexesWithoutSettings(folder, rules),
+  };
+}
+
+/**
+ * Leaves the index files as they are, because a server will apply the log to them; but no files stay under a rule that the log creates
+ * or drops. The server populates what it creates.
+ */
+export async function leaveIndexesToServer(
+  folder: string,
+  recreated: ReadonlySet<number>,
+  scratch: string,
+): Promise<IndexesReport> {
+  const rules = readRules(folder);
+  await removeForeignIndexes(folder, scratch, rules);
+  const created = rules.filter((rule) => recreated.has(rule.id));
+  for (const rule of created) await removeIndex(folder, rule, scratch);
+  return {
+    leftToServer: created.map((rule) => ({ rule: rule.id, index: nameIndex(rule), reason: CREATED_LATER })),
+    withoutSettings: nameIndexesWithoutSettings(folder, rules),
+  };
+}
+
+function nameIndexesWithoutSettings(folder: string, rules: readonly IndexRule[]): string[] {
+  return rules.filter((rule) => lacksFulltextSettings(folder, rule)).map(nameIndex);
+}
+
+function readRules(folder: string): IndexRule[] {
+  const reader = new StoreReader(folder);
+  try {
+    return readIndexRules(reader);
+  } finally {
+    reader.close();
+  }
+}
+
+/** Undefined if the index is up to date now, else why the server has to populate it. */
+async function bringUpToDate(context: IndexUpdateContext, rule: IndexRule): Promise<string | undefined> {
+  const { recreated } = context;
+  const changes = context.changes.get(rule.id) ?? [];
+  const reason = recreated.has(rule.id)
+    ? CREATED_LATER
+    : changes === 'rebuild'
+      ? 'its changes are not known one by one'
+      : await update(context, rule, changes);
+  if (reason === undefined) return undefined;
+  await removeIndex(context.folder, rule, context.scratch);
+  return reason;
+}
+
+async function update(
+  { folder, scratch, signal }: IndexUpdateContext,
+  rule: IndexRule,
+  changes: IndexChange[],
+): Promise<string | undefined> {
+  const result = await updateIndex(rule, folder, scratch, changes, signal === undefined ? {} : { signal });
+  return result.kind === 'drop' ? result.reason : undefined;
+}
+
+/** Index folders are named by provider and rule id: those without such a rule are left-overs of dropped indexes. */
+async function removeForeignIndexes(folder: string, scratch: string, rules: readonly IndexRule[]): Promise<void> {
+  const root = join(folder, INDEX_ROOT);
+  if (!existsSync(root)) return;
+  const known = new Set(rules.flatMap((rule) => findProvider(rule.provider)?.folders(rule.id).all ?? []));
+  for (const provider of await readdir(root)) {
+    for (const id of await readdir(join(root, provider))) {
+      const path = `${INDEX_ROOT}/${provider}/${id}`;
+      if (/^\d+$/.test(id) && !known.has(path)) await discard(join(folder, path), scratch);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import type { LogTransaction } from '../../log/log-transaction.ts';
+import { walkTransaction } from '../../log/v3/transaction-walker.ts';
+import type { GraphView } from '../../store/graph/graph-view.ts';
+import type { NodeState, NodeStateReader } from '../../store/graph/node-state.ts';
+import { ChangeCollector } from '../collect/change-collector.ts';
+import { NO_IMAGE } from '../collect/change-table.ts';
+import { StretchReader } from '../collect/log-stretch.ts';
+import { NetChanges } from '../collect/net-changes.ts';
+import type { ReplayContext } from '../collect/replay-context.ts';
+import { TouchedNodes } from '../collect/touched-nodes.ts';
+import { locateFirst, viewGraph } from './logged-graph.ts';
+
+const IGNORED_COUNTS = { nodes: () => {}, relationships: () => {} };
+
+/** Takes the states of one node, oldest first. */
+export type StateReceiver = (node: number, states: readonly NodeState[]) => void;
+
+/**
+ * Collects every state that each touched node went through, transaction by transaction: needed where the label scan store and the
+ * indexes may hold any of them (a copy of a running server, a crash). Reads the log a second time, the same stretch of it.
+ */
+export function collectStateHistory(
+  context: ReplayContext,
+  stored: GraphView,
+  states: NodeStateReader,
+  receive: StateReceiver,
+): void {
+  const history = new StateHistory(context, stored, states);
+  const reader = new StretchReader(context.log);
+  try {
+    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+      history.take(item, context.images.baseOf(item.version));
+    }
+  } finally {
+    reader.close();
+  }
+  history.emit(receive);
+}
+
+class StateHistory {
+  /** What has happened up to the present transaction. */
+  private readonly progress = new NetChanges(Number.POSITIVE_INFINITY, '');
+  private readonly collector = new ChangeCollector(this.progress, IGNORED_COUNTS, false);
+  private readonly touched = new TouchedNodes();
+  private readonly histories = new Map<number, NodeState[]>();
+  private readonly states: NodeStateReader;
+  private readonly now: GraphView;
+
+  constructor(context: ReplayContext, stored: GraphView, states: NodeStateReader) {
+    this.states = states;
+    const first = locateFirst(context.changes);
+    this.now = viewGraph(context, stored, (space, id) => {
+      const location = this.progress.table(space).lastAfter(id);
+      return location === NO_IMAGE ? first(space, id) : location;
+    });
+  }
+
+  take(transaction: LogTransaction, base: number): void {
+    const { buffer, start, end, transactionId } = transaction;
+    const shift = transaction.shift + base;
+    this.touched.ids.clear();
+    this.touched.begin(buffer, shift);
+    walkTransaction(buffer, start, end, this.touched, shift);
+    const nodes = this.touched.ids.sortedIds();
+    for (const node of nodes) {
+      if (!this.histories.has(node)) this.histories.set(node, [this.states.read(node, this.now)]);
+    }
+    this.collector.beginTransaction(transactionId, buffer, shift, false);
+    walkTransaction(buffer, start, end, this.collector, shift);
+    for (const node of nodes) this.histories.get(node)!.push(this.states.read(node, this.now));
+  }
+
+  emit(receive: StateReceiver): void {
+    for (const [node, states] of this.histories) receive(node, states);
+  }
+}

@@ -1,0 +1,109 @@
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { startTimer } from '../../base/timers.ts';
+import type { CommonRequest } from '../../protocol/backup-protocol/request.ts';
+import type { ResponseWriter } from '../../protocol/backup-protocol/response-writer.ts';
+import { formatStoreId, wasUpgraded } from '../../store/files/store-id.ts';
+import type { ServedCopy, ServedDatabase, ServedTransactions } from '../database/served-database.ts';
+
+export interface AnswerOptions {
+  database: ServedDatabase;
+  signal: AbortSignal;
+  /** Longest time that a full copy may keep check points from running. */
+  maxHoldMs: number;
+  /** Called when that time is over; must abort {@link signal}. */
+  onHeldTooLong: () => void;
+}
+
+/**
+ * Writes the answer to one request (common-protocol spec 8, 10, 14). Nothing can be sent before the first file is read: while the database
+ * makes the check point of a full copy, the client has only its read timeout.
+ *
+ * @throws what went wrong; then the caller ends the message with a failure
+ */
+export async function writeAnswer(
+  request: CommonRequest,
+  writer: ResponseWriter,
+  options: AnswerOptions,
+): Promise<void> {
+  if (request.kind === 'full') await writeFullCopy(request.forensics, writer, options);
+  else await writeIncrement(request.lastTransactionId, writer, options);
+}
+
+async function writeFullCopy(logs: boolean, writer: ResponseWriter, options: AnswerOptions): Promise<void> {
+  const { database, signal, maxHoldMs, onHeldTooLong } = options;
+  const copy = await database.openFullCopy(signal, { logs });
+  const limit = copy.holdsCheckPoints && maxHoldMs > 0 ? startTimer(onHeldTooLong, maxHoldMs) : undefined;
+  // Whoever waits for a slow client must not keep check points waiting.
+  const release = () => copy.close();
+  signal.addEventListener('abort', release, { once: true });
+  try {
+    throwIfCancelled(signal);
+    await writeFiles(copy, writer, signal);
+    throwIfCancelled(signal);
+    const transactions = copy.openTransactions();
+    clearTimeout(limit);
+    await writeTransactions(transactions, writer, options);
+  } finally {
+    clearTimeout(limit);
+    signal.removeEventListener('abort', release);
+    copy.close();
+  }
+}
+
+async function writeFiles(copy: ServedCopy, writer: ResponseWriter, signal: AbortSignal): Promise<void> {
+  for (const file of copy.files) {
+    throwIfCancelled(signal);
+    const { name, alignment } = file;
+    await writer.beginFile({ name, alignment, empty: file.sizeBytes === 0 });
+    for await (const piece of copy.readFile(file, signal)) await writer.fileBytes(piece);
+    await writer.endFile();
+  }
+  await writer.endFiles();
+}
+
+async function writeIncrement(after: number, writer: ResponseWriter, options: AnswerOptions): Promise<void> {
+  if (after < 1) {
+    // A Java server sends nothing here, and the client believes that it is up to date (spec 10).
+    throw new GraphkeepError('peer.protocol', 'the client asks for transactions after an impossible one', {
+      observed: after,
+    });
+  }
+  await requireAfterUpgrade(after, writer, options.database);
+  const transactions = await options.database.openTransactions(after, options.signal);
+  await writeTransactions(transactions, writer, options);
+}
+
+/**
+ * The request names no store, and the Java client does not see that a store was upgraded since: it would add transactions to records that
+ * they do not fit. So a client gets nothing beyond an upgrade that it could have missed. One that has the very transaction before the upgrade
+ * may have it from a copy made after it; it is refused too, and makes a full backup once. The store id comes first, for clients that compare it.
+ *
+ * @throws GraphkeepError `serve.other-store`
+ */
+async function requireAfterUpgrade(after: number, writer: ResponseWriter, database: ServedDatabase): Promise<void> {
+  const { storeId, lastTransaction } = database;
+  const { upgradeTransactionId } = storeId;
+  if (!wasUpgraded(storeId) || after > upgradeTransactionId || lastTransaction <= upgradeTransactionId) return;
+  await writer.storeIdAlone(storeId);
+  throw new GraphkeepError('serve.other-store', 'the backup of the client may be from before an upgrade of the store', {
+    observed: `transaction ${after}; ${formatStoreId(storeId)}`,
+  });
+}
+
+async function writeTransactions(
+  transactions: ServedTransactions,
+  writer: ResponseWriter,
+  { database, signal }: AnswerOptions,
+): Promise<void> {
+  try {
+    await writer.storeId(database.storeId);
+    for await (const piece of transactions) {
+      throwIfCancelled(signal);
+      await writer.transactions(piece);
+    }
+    await writer.finish();
+  } finally {
+    transactions.close();
+  }
+}

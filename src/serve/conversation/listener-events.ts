@@ -1,0 +1,68 @@
+import { describeError } from '../../base/errors.ts';
+
+/**
+ * With the catchup protocol a full backup is many requests; it begins with the first that makes a check point, and ends with the transactions
+ * on the same connection. `part`: a request that belongs to no backup, or to one of another connection.
+ */
+export type RequestKind = 'full' | 'incremental' | 'part';
+
+/** What a finished or broken answer came to. */
+export interface AnswerFigures {
+  request: RequestKind;
+  /** `host:port` of the client. */
+  peer: string;
+  /** Bytes on the wire. */
+  bytes: number;
+  durationMs: number;
+}
+
+/** What a listener does, for its log. */
+export type ListenerEvent =
+  | { kind: 'started'; request: RequestKind; peer: string /** The last transaction of the client. */; after?: number }
+  | ({ kind: 'finished' } & AnswerFigures)
+  /** The client was told why there is no backup; it may ask again. */
+  | ({ kind: 'failed'; error: unknown } & AnswerFigures)
+  /** The connection ended before the answer did: the client went away, or was cut off. */
+  | ({ kind: 'aborted'; error: unknown } & AnswerFigures)
+  /** Something that is no request, or one connection too many; the connection was closed. */
+  | { kind: 'refused'; peer: string; error: unknown }
+  /** Closed because no request came. */
+  | { kind: 'silent'; peer: string; error: unknown }
+  /** So many events were too many to be told (see {@link EventThrottle}). */
+  | { kind: 'left-out'; count: number }
+  /** The listener itself is in trouble, for example out of file descriptors; it goes on. */
+  | { kind: 'trouble'; error: unknown };
+
+const names: Record<RequestKind, string> = {
+  full: 'Full backup',
+  incremental: 'Incremental backup',
+  part: 'Part of a backup',
+};
+
+/** One line for people. Errors are told with local paths: this is for the log of the server, not for the client. */
+export function describeListenerEvent(event: ListenerEvent): string {
+  switch (event.kind) {
+    case 'started':
+      return `${names[event.request]} started for ${event.peer}${
+        event.after === undefined ? '' : `, after transaction ${event.after}`
+      }`;
+    case 'finished':
+      return `${names[event.request]} finished for ${describeFigures(event)}`;
+    case 'failed':
+      return `${names[event.request]} failed for ${describeFigures(event)}: ${describeError(event.error)}`;
+    case 'aborted':
+      return `${names[event.request]} aborted for ${describeFigures(event)}: ${describeError(event.error)}`;
+    case 'refused':
+      return `Connection of ${event.peer} refused: ${describeError(event.error)}`;
+    case 'silent':
+      return `Connection of ${event.peer} closed: ${describeError(event.error)}`;
+    case 'left-out':
+      return `${event.count} more events, too many to be told one by one`;
+    case 'trouble':
+      return `Cannot accept connections: ${describeError(event.error)}`;
+  }
+}
+
+function describeFigures({ peer, bytes, durationMs }: AnswerFigures): string {
+  return `${peer}, ${bytes} bytes in ${(durationMs / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,214 @@
+import { setImmediate } from 'node:timers/promises';
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { LogReader } from '../../log/log-reader.ts';
+import { LogFileSet, readLogHeader } from '../../log/log-source.ts';
+import type { LogTransaction } from '../../log/log-transaction.ts';
+import { CURRENT_ENTRY_VERSION_BYTE, entryFormOfByte } from '../../log/v3/entries/entry-types.ts';
+import type { LogPosition } from '../../log/v3/fields/log-position.ts';
+import { LOG_HEADER_BYTES } from '../../log/v3/log-header.ts';
+import { decodeTransaction, encodeTransaction } from '../../log/v3/transaction-codec.ts';
+import type { ServedTransaction, ServedTransactions } from './served-database.ts';
+import type { KnownPlace, TransactionPlaces } from './transaction-places.ts';
+
+/** Small transactions are handed out together, in pieces of this size. */
+const PIECE_BYTES = 256 * 1024;
+
+/** Other connections get a turn after this many bytes of log that were only skipped. */
+const BYTES_PER_TURN = 4 * 1024 * 1024;
+
+/** Transactions of a log, from the one after {@link after} to {@link through}. */
+export interface LogRange {
+  after: number;
+  through: number;
+}
+
+interface TransactionBytes extends ServedTransaction {
+  readonly bytes: Buffer;
+}
+
+/** No transactions at all. */
+export function noTransactions(): ServedTransactions {
+  const none = async function* () {};
+  return { close: () => {}, each: none, [Symbol.asyncIterator]: none };
+}
+
+/** Hands out the transactions of `range`, of which the first begins at `from`, and closes the files of `log`. */
+export class LogTransactions implements ServedTransactions {
+  private readonly log: LogFileSet;
+  private readonly from: LogPosition;
+  private readonly range: LogRange;
+  private readonly places: TransactionPlaces | undefined;
+  private isClosed = false;
+
+  constructor(log: LogFileSet, from: LogPosition, range: LogRange, places?: TransactionPlaces) {
+    this.log = log;
+    this.from = from;
+    this.range = range;
+    this.places = places;
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.log.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
+    const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    let filled = 0;
+    for (const { bytes } of this.read()) {
+      if (bytes.length > piece.length - filled) {
+        if (filled > 0) yield piece.subarray(0, filled);
+        filled = 0;
+      }
+      if (bytes.length > piece.length) yield bytes;
+      else filled += bytes.copy(piece, filled);
+    }
+    if (filled > 0) yield piece.subarray(0, filled);
+  }
+
+  async *each(): AsyncGenerator<ServedTransaction, void> {
+    yield* this.read();
+  }
+
+  private *read(): Generator<TransactionBytes, void> {
+    const { after, through } = this.range;
+    const reader = new LogReader(this.log, { from: this.from, lastTransaction: after });
+    for (let last = after; last < through; ) {
+      const item = reader.next();
+      if (item === undefined) throw endsTooEarly(this.log, last, through);
+      if (item.kind !== 'transaction') continue;
+      last = item.transactionId;
+      yield inPresentForm(item);
+    }
+    this.places?.note({ transaction: through, end: reader.position });
+  }
+}
+
+/**
+ * The transactions of `range` from the log in `directory`. What is needed is opened before the first turn of others, so nothing of it can
+ * be pruned in between.
+ *
+ * @throws GraphkeepError `serve.history-pruned`
+ */
+export async function openLogRange(
+  directory: string,
+  range: LogRange,
+  places: TransactionPlaces,
+  signal: AbortSignal,
+): Promise<ServedTransactions> {
+  if (range.after >= range.through) return noTransactions();
+  const log = new LogFileSet(directory);
+  try {
+    const from = await findTransaction(log, range, places, signal);
+    requireServable(log, from, range);
+    return new LogTransactions(log, from, range, places);
+  } catch (error) {
+    log.close();
+    throw error;
+  }
+}
+
+/**
+ * Where the transaction after `after` begins in the log. It must be there or in no log any more: the newest transaction is later.
+ * Looks at headers and at places known from before, then reads on from the nearest.
+ *
+ * @throws GraphkeepError `serve.history-pruned`
+ */
+export async function findTransaction(
+  log: LogFileSet,
+  { after, through }: LogRange,
+  places: TransactionPlaces,
+  signal: AbortSignal,
+): Promise<LogPosition> {
+  const from = nearestPlace(log, after, places);
+  if (from === undefined) throw pruned(after);
+  if (from.transaction === after) return from.end;
+  const reader = new LogReader(log, {
+    from: from.end,
+    ...(from.transaction === undefined ? {} : { lastTransaction: from.transaction }),
+  });
+  let skipped = 0;
+  for (let item = reader.next(); item !== undefined; item = reader.next()) {
+    if (item.kind !== 'transaction') continue;
+    if (item.transactionId > after + 1) throw pruned(after);
+    if (item.transactionId === after + 1) return { version: item.version, offset: item.startOffset };
+    skipped += item.endOffset - item.startOffset;
+    if (skipped < BYTES_PER_TURN) continue;
+    skipped = 0;
+    places.note(endOf(item));
+    await setImmediate();
+    throwIfCancelled(signal);
+  }
+  throw endsTooEarly(log, reader.lastTransaction ?? after, through);
+}
+
+/**
+ * Servers before 3.3 wrote other entries (transaction-logs spec 2), and no client takes them. Where only the version differs they are written
+ * anew, as a server does it that sends them. Those of 2.3 lack what a client needs: they are as good as pruned. They stand before all
+ * others, so the first transaction of a range tells.
+ */
+function requireServable(log: LogFileSet, from: LogPosition, { after }: LogRange): void {
+  const reader = new LogReader(log, { from, lastTransaction: after });
+  for (let item = reader.next(); item !== undefined; item = reader.next()) {
+    if (item.kind !== 'transaction') continue;
+    const form = entryFormOfByte(item.bytes[0]!);
+    if (form?.afterImageOnly !== true) return;
+    throw new GraphkeepError(
+      'serve.history-pruned',
+      `transaction ${after + 1} was written by a server of 2.3, in a form that no client takes`,
+      { observed: `entry version ${form.version}` },
+    );
+  }
+}
+
+function inPresentForm(item: LogTransaction): TransactionBytes {
+  const { transactionId, bytes } = item;
+  if (bytes[0] === CURRENT_ENTRY_VERSION_BYTE) return item;
+  return { transactionId, bytes: encodeTransaction(decodeTransaction(bytes)).view() };
+}
+
+function endOf(item: LogTransaction): KnownPlace {
+  return { transaction: item.transactionId, end: { version: item.version, offset: item.endOffset } };
+}
+
+/** A place at or before the end of transaction `after`; without a number where the header of the file does not tell it. */
+function nearestPlace(
+  log: LogFileSet,
+  after: number,
+  places: TransactionPlaces,
+): { transaction: number | undefined; end: LogPosition } | undefined {
+  const file = newestFileBefore(log, after);
+  if (file === undefined) return undefined;
+  const known = places.nearest(after);
+  const isNearer = known !== undefined && known.end.version >= file.version;
+  return isNearer ? known : { transaction: undefined, end: { version: file.version, offset: LOG_HEADER_BYTES } };
+}
+
+/** The newest file that begins behind a transaction not later than `after`; opens it and all newer ones, so that they stay. */
+function newestFileBefore(log: LogFileSet, after: number): { version: number } | undefined {
+  const { lowest, highest } = log;
+  if (lowest === undefined || highest === undefined) return undefined;
+  for (let version = highest; version >= lowest; version--) {
+    const header = readLogHeader(log, version);
+    if (header !== undefined && header.previousTransaction <= after) return { version };
+    // The newest may not have a header yet; an older one without was pruned while we looked.
+    if (header === undefined && version !== highest) return undefined;
+  }
+  return undefined;
+}
+
+/** What a client is told that comes too late. */
+function pruned(after: number): GraphkeepError {
+  return new GraphkeepError('serve.history-pruned', `transaction ${after + 1} is in no transaction log any more`, {
+    observed: after + 1,
+  });
+}
+
+function endsTooEarly(log: LogFileSet, last: number, through: number): GraphkeepError {
+  return new GraphkeepError('log.gap', `the log ends with transaction ${last}, but ${through} was committed`, {
+    place: { file: log.directory },
+    observed: last,
+  });
+}

@@ -1,0 +1,86 @@
+import { dirname, join } from 'node:path';
+import { statIfExists } from '../../base/durable-files.ts';
+import { GraphkeepError, hasCode } from '../../base/errors.ts';
+import { forbiddenError, isForbidden, isMissing, systemCodeOf } from '../../base/file-errors.ts';
+import { type FileLock, tryLockFile } from '../../base/file-lock.ts';
+import { STORE_LOCK_FILE } from './store-files.ts';
+
+/** Both lock files of a database, held. */
+export interface DatabaseLock {
+  /** Gives them back; never throws. */
+  release(): Promise<void>;
+}
+
+/**
+ * Locks a database that no server may use meanwhile. A 3.4 server locks `store_lock` in the database directory, a 3.5 server the one
+ * beside it (one for all databases), so both are taken. Lock files that were not there are created, and removed at release; where
+ * they cannot be created (a read-only disk) no server can run either and the lock is left out.
+ *
+ * `shared`: for those who only read the closed database. They do not exclude each other, but every server and everybody who writes.
+ *
+ * @throws GraphkeepError `directory.in-use`, or `directory.forbidden` if an existing lock file may not be written
+ */
+export async function lockDatabase(
+  databaseDirectory: string,
+  { shared = false }: { shared?: boolean } = {},
+): Promise<DatabaseLock> {
+  const held: FileLock[] = [];
+  try {
+    for (const directory of [dirname(databaseDirectory), databaseDirectory]) {
+      if ((await statIfExists(directory))?.isDirectory() !== true) continue;
+      const lock = await lockOne(join(directory, STORE_LOCK_FILE), shared);
+      if (lock !== undefined) held.push(lock);
+    }
+  } catch (error) {
+    await releaseAll(held);
+    throw error;
+  }
+  return { release: () => releaseAll(held) };
+}
+
+/** True if a server (or another command) holds a lock of the database. Nothing is created. */
+export async function isDatabaseInUse(databaseDirectory: string): Promise<boolean> {
+  for (const directory of [dirname(databaseDirectory), databaseDirectory]) {
+    try {
+      const lock = await tryLockFile(join(directory, STORE_LOCK_FILE), { create: false, shared: true });
+      if (lock === undefined) return true;
+      await lock.release();
+    } catch (error) {
+      // A file in place of the directory is not in use; whoever wants a database will say that it is none.
+      if (!isMissing(error) && systemCodeOf(error) !== 'ENOTDIR') throw error;
+    }
+  }
+  return false;
+}
+
+async function lockOne(path: string, shared: boolean): Promise<FileLock | undefined> {
+  try {
+    const lock = await tryLockFile(path, { shared });
+    if (lock !== undefined) return lock;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    if ((await statIfExists(path)) === undefined) return undefined;
+    throw forbiddenError(error, 'the lock file of the database may not be written', path);
+  }
+  throw new GraphkeepError('directory.in-use', 'the database is in use -- stop Neo4j and try again');
+}
+
+async function releaseAll(locks: readonly FileLock[]): Promise<void> {
+  for (const lock of [...locks].reverse()) await lock.release();
+}
+
+/** Runs `work` while the database is locked. `forbidden` is the sentence for a lock file that may not be written. */
+export async function withDatabaseLock<T>(directory: string, forbidden: string, work: () => Promise<T>): Promise<T> {
+  let lock: DatabaseLock;
+  try {
+    lock = await lockDatabase(directory);
+  } catch (error) {
+    if (!hasCode(error, 'directory.forbidden')) throw error;
+    throw forbiddenError(error.cause, forbidden, error.place?.file ?? directory);
+  }
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}

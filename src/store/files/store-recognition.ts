@@ -1,0 +1,162 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { statIfExists } from '../../base/durable-files.ts';
+import { atFile, systemCodeOf } from '../../base/file-errors.ts';
+import { describeIrregular, openRegularFileAsync } from '../../base/regular-files.ts';
+import {
+  BLOCK_FILE_NAME,
+  OLD_LOG_NAME,
+  RELEASE_OF_BLOCK_FORMAT,
+  RELEASE_OF_OLD_LOGS,
+  releaseOfLog,
+  releaseOfStore,
+  type WritingRelease,
+} from './neo4j-versions.ts';
+import { METADATA_FILE, storeFiles, transactionLogVersion } from './store-files.ts';
+import { formatStoreVersion } from './store-id.ts';
+
+/** A file that is not what it must be; `fault` completes "<name> is ...". */
+export interface FileFault {
+  name: string;
+  fault: string;
+}
+
+/** What was found that tells the release: its name, and the mark itself as people know it. */
+export interface StoreMark {
+  release: WritingRelease;
+  mark: string;
+}
+
+/** What a directory is, as far as it shows without reading the records. */
+export type RecognisedStore =
+  /** All record stores of 3.4 or 3.5 are there. */
+  | ({ kind: 'supported' } & StoreMark)
+  /** The same of 2.3 to 3.3: its records can be read. */
+  | ({ kind: 'older' } & StoreMark)
+  /** A store of another release; the mark is in `file`. */
+  | ({ kind: 'other'; file: string } & StoreMark)
+  /** `neostore` names a version that no release has. */
+  | { kind: 'unknown'; mark: string }
+  /** A store that can be read, but for these files; all of them. */
+  | ({ kind: 'incomplete'; faults: FileFault[] } & Partial<StoreMark>)
+  /** `neostore` is there, but holds no version. */
+  | { kind: 'damaged'; fault: string }
+  /** Files, but none of a store. `databases`: directories in it that hold one. */
+  | { kind: 'no-database'; databases: string[] }
+  | { kind: 'empty' }
+  | { kind: 'absent' }
+  | { kind: 'no-directory'; fault: string };
+
+/**
+ * Tells what a directory is: the first question of every command, so that a store of another release is never called damaged, and one
+ * that lacks files never good. Opens `neostore` and the newest log, lists, and looks at the record stores.
+ *
+ * @param logDirectory where the logs are, if not in the directory itself
+ * @throws GraphkeepError `file.io` if something cannot be read
+ */
+export async function recogniseStore(directory: string, logDirectory = directory): Promise<RecognisedStore> {
+  const info = await statIfExists(directory);
+  if (info === undefined) return { kind: 'absent' };
+  if (!info.isDirectory()) return { kind: 'no-directory', fault: describeIrregular(info) ?? 'a file' };
+  const names = await atFile('read the directory', directory, () => readdir(directory));
+  const block = names.find((name) => BLOCK_FILE_NAME.test(name));
+  if (block !== undefined) return { kind: 'other', release: RELEASE_OF_BLOCK_FORMAT, mark: block, file: block };
+  const metadata = names.includes(METADATA_FILE) ? await findFault(join(directory, METADATA_FILE)) : 'missing';
+  if (metadata === undefined) return await recogniseByMetadata(directory, names, logDirectory);
+  return await recogniseWithoutMetadata(directory, names);
+}
+
+async function recogniseWithoutMetadata(directory: string, names: readonly string[]): Promise<RecognisedStore> {
+  if (names.length === 0) return { kind: 'empty' };
+  const oldLog = names.find((name) => OLD_LOG_NAME.test(name));
+  if (oldLog !== undefined) return { kind: 'other', release: RELEASE_OF_OLD_LOGS, mark: oldLog, file: oldLog };
+  const isStore = names.some((name) => name.startsWith(`${METADATA_FILE}.`));
+  if (isStore) return { kind: 'incomplete', faults: await findFaults(directory) };
+  const databases: string[] = [];
+  for (const name of [...names].sort()) {
+    if ((await statIfExists(join(directory, name, METADATA_FILE)))?.isFile() === true) databases.push(name);
+  }
+  return { kind: 'no-database', databases };
+}
+
+async function recogniseByMetadata(
+  directory: string,
+  names: readonly string[],
+  logDirectory: string,
+): Promise<RecognisedStore> {
+  const found = await readStoreVersion(join(directory, METADATA_FILE));
+  if (typeof found === 'string') return { kind: 'damaged', fault: found };
+  const mark = formatStoreVersion(found);
+  const release = releaseOfStore(found);
+  if (release === undefined) return { kind: 'unknown', mark };
+  if (release.support === 'none') return { kind: 'other', release, mark, file: METADATA_FILE };
+  const foreignLog = await findForeignLog(
+    logDirectory === directory ? names : await listIfExists(logDirectory),
+    logDirectory,
+  );
+  if (foreignLog !== undefined) return foreignLog;
+  const faults = await findFaults(directory);
+  if (faults.length > 0) return { kind: 'incomplete', faults, release, mark };
+  return { kind: release.support === 'full' ? 'supported' : 'older', release, mark };
+}
+
+/** Where the version stands in `neostore`: a byte 1, then the value (record-stores spec 4). */
+const VERSION_OFFSET = 4 * 9;
+
+/** The store version, or why there is none. */
+async function readStoreVersion(path: string): Promise<bigint | string> {
+  const bytes = await readStart(path, VERSION_OFFSET + 9);
+  if (bytes.length === 0) return 'it is empty';
+  if (bytes.length < VERSION_OFFSET + 9) return `it ends after ${bytes.length} bytes`;
+  if (bytes[VERSION_OFFSET] !== 1) return 'it names no store version';
+  return bytes.readBigInt64BE(VERSION_OFFSET + 1);
+}
+
+async function readStart(path: string, length: number): Promise<Buffer> {
+  return await atFile('read the file', path, async () => {
+    const file = await openRegularFileAsync(path);
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+/** The newest log tells the release that wrote last. Whatever is wrong with it otherwise is for the readers of logs to say. */
+async function findForeignLog(names: readonly string[], directory: string): Promise<RecognisedStore | undefined> {
+  const newest = Math.max(...names.map((name) => transactionLogVersion(name) ?? -1));
+  const file = names.find((name) => transactionLogVersion(name) === newest);
+  if (file === undefined || (await statIfExists(join(directory, file)))?.isFile() !== true) return undefined;
+  const [format] = await readStart(join(directory, file), 1);
+  const release = format === undefined ? undefined : releaseOfLog(format);
+  if (release === undefined || release.support === 'full') return undefined;
+  return { kind: 'other', release, mark: `log format ${format}`, file };
+}
+
+async function listIfExists(directory: string): Promise<string[]> {
+  if ((await statIfExists(directory))?.isDirectory() !== true) return [];
+  return await atFile('read the directory', directory, () => readdir(directory));
+}
+
+/** Files without which no record can be read, `neostore` among them, that are missing or something else. */
+async function findFaults(directory: string): Promise<FileFault[]> {
+  const faults: FileFault[] = [];
+  for (const name of [METADATA_FILE, ...storeFiles.map(({ fileName }) => fileName)]) {
+    const fault = await findFault(join(directory, name));
+    if (fault !== undefined) faults.push({ name, fault });
+  }
+  return faults;
+}
+
+async function findFault(path: string): Promise<string | undefined> {
+  try {
+    return describeIrregular(await stat(path));
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === 'ENOENT') return 'missing';
+    if (code === 'ELOOP') return 'a link that leads to itself';
+    return await atFile('read the file', path, () => Promise.reject(error));
+  }
+}

@@ -1,0 +1,146 @@
+import { readU32, writeU32 } from '../../../base/byte-reader.ts';
+import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
+import { fitsHighBits, highBits, joinReference, referenceOutOfRange } from '../reference.ts';
+import type { RelationshipGroupRecord } from '../relationship-group-record.ts';
+import { clearRelationshipGroupRecord, createRelationshipGroupRecord } from '../standard/relationship-group-codec.ts';
+import { writeCompressed } from './compressed-reference.ts';
+import {
+  type HighLimitVersion,
+  IN_USE,
+  isFixed,
+  isOccupied,
+  isRecord,
+  openVariable,
+  outgoing,
+  readSecondUnitId,
+  writeDeleted,
+  writeVariable,
+} from './record-frame.ts';
+
+const SIZE = 32;
+const HAS_OUT = 0x08;
+const HAS_IN = 0x10;
+const HAS_LOOP = 0x20;
+const HAS_NEXT = 0x40;
+
+/**
+ * Relationship group, high_limit (record-stores spec 7.5). Header 0x08 has out, 0x10 has in, 0x20 has loop, 0x40 has next.
+ *
+ *     fixed: off size
+ *              1    1  bit 32 of: 0 next, 1 out, 2 in, 3 loop, 4 owner
+ *              2    2  type low
+ *              4    1  type high, from vE.H.2; before, everything below stands one byte earlier
+ *              5    4  next    9  4  out    13  4  in    17  4  loop    21  4  owner
+ *     variable: u16 type low, [u8 type high from vE.H.2], then compressed: [out] [in] [loop] owner [next]
+ */
+export function highLimitRelationshipGroupCodec(version: HighLimitVersion): RecordCodec<RelationshipGroupRecord> {
+  return {
+    size: SIZE,
+    create: createRelationshipGroupRecord,
+    isOccupied,
+
+    decode(record, id, buffer, offset, units) {
+      const header = buffer[offset]!;
+      if (!isRecord(header)) return clearRelationshipGroupRecord(record, id);
+      record.id = id;
+      record.inUse = true;
+      record.fixedReferences = isFixed(header, version);
+      if (record.fixedReferences) return decodeFixed(record, buffer, offset, version);
+      record.secondaryUnit = readSecondUnitId(buffer, offset, SIZE);
+      const data = openVariable(buffer, offset, SIZE, record.secondaryUnit, units);
+      record.type = data.u16();
+      if (version.wideTypes) record.type |= data.u8() << 16;
+      record.firstOut = (header & HAS_OUT) !== 0 ? data.read() : NULL_REFERENCE;
+      record.firstIn = (header & HAS_IN) !== 0 ? data.read() : NULL_REFERENCE;
+      record.firstLoop = (header & HAS_LOOP) !== 0 ? data.read() : NULL_REFERENCE;
+      record.owner = data.read();
+      record.next = (header & HAS_NEXT) !== 0 ? data.read() : NULL_REFERENCE;
+      return record;
+    },
+
+    encode(record, buffer, offset) {
+      if (!record.inUse) return writeDeleted(record, buffer, offset, SIZE);
+      if (record.type < 0 || record.type > (version.wideTypes ? 0xffffff : 0xffff))
+        throw referenceOutOfRange(record.type);
+      const header =
+        IN_USE |
+        (record.firstOut !== NULL_REFERENCE ? HAS_OUT : 0) |
+        (record.firstIn !== NULL_REFERENCE ? HAS_IN : 0) |
+        (record.firstLoop !== NULL_REFERENCE ? HAS_LOOP : 0) |
+        (record.next !== NULL_REFERENCE ? HAS_NEXT : 0);
+      if (version.fixedForm && record.fixedReferences && fitsFixed(record)) {
+        encodeFixed(record, header, buffer, offset, version);
+        return undefined;
+      }
+      const length = encodeVariable(record, version);
+      return writeVariable(buffer, offset, SIZE, header, length, record.secondaryUnit);
+    },
+  };
+}
+
+function decodeFixed(
+  record: RelationshipGroupRecord,
+  buffer: Uint8Array,
+  offset: number,
+  version: HighLimitVersion,
+): RelationshipGroupRecord {
+  const modifier = buffer[offset + 1]!;
+  const references = offset + (version.wideTypes ? 5 : 4);
+  record.type = (buffer[offset + 2]! << 8) | buffer[offset + 3]!;
+  if (version.wideTypes) record.type |= buffer[offset + 4]! << 16;
+  record.next = joinReference(modifier & 1, readU32(buffer, references));
+  record.firstOut = joinReference((modifier >> 1) & 1, readU32(buffer, references + 4));
+  record.firstIn = joinReference((modifier >> 2) & 1, readU32(buffer, references + 8));
+  record.firstLoop = joinReference((modifier >> 3) & 1, readU32(buffer, references + 12));
+  record.owner = joinReference((modifier >> 4) & 1, readU32(buffer, references + 16));
+  record.secondaryUnit = NULL_REFERENCE;
+  return record;
+}
+
+function fitsFixed(record: RelationshipGroupRecord): boolean {
+  return (
+    fitsHighBits(record.next, 1) &&
+    fitsHighBits(record.firstOut, 1) &&
+    fitsHighBits(record.firstIn, 1) &&
+    fitsHighBits(record.firstLoop, 1) &&
+    fitsHighBits(record.owner, 1)
+  );
+}
+
+function encodeFixed(
+  record: RelationshipGroupRecord,
+  header: number,
+  buffer: Uint8Array,
+  offset: number,
+  version: HighLimitVersion,
+): void {
+  const references = offset + (version.wideTypes ? 5 : 4);
+  buffer[offset] = header;
+  buffer[offset + 1] =
+    highBits(record.next, 1) |
+    (highBits(record.firstOut, 1) << 1) |
+    (highBits(record.firstIn, 1) << 2) |
+    (highBits(record.firstLoop, 1) << 3) |
+    (highBits(record.owner, 1) << 4);
+  buffer[offset + 2] = record.type >>> 8;
+  buffer[offset + 3] = record.type;
+  if (version.wideTypes) buffer[offset + 4] = record.type >>> 16;
+  writeU32(buffer, references, record.next);
+  writeU32(buffer, references + 4, record.firstOut);
+  writeU32(buffer, references + 8, record.firstIn);
+  writeU32(buffer, references + 12, record.firstLoop);
+  writeU32(buffer, references + 16, record.owner);
+}
+
+function encodeVariable(record: RelationshipGroupRecord, version: HighLimitVersion): number {
+  let length = 0;
+  outgoing[length++] = record.type >>> 8;
+  outgoing[length++] = record.type;
+  if (version.wideTypes) outgoing[length++] = record.type >>> 16;
+  if (record.firstOut !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.firstOut);
+  if (record.firstIn !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.firstIn);
+  if (record.firstLoop !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.firstLoop);
+  length = writeCompressed(outgoing, length, record.owner);
+  if (record.next !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.next);
+  return length;
+}

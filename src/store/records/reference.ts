@@ -1,0 +1,34 @@
+import { GraphkeepError } from '../../base/errors.ts';
+
+/**
+ * Fixed-width references: 32 low bits in a field of their own, the high bits somewhere else in the record (record-stores spec 5).
+ * `high == 0 && low == 0xFFFFFFFF` is "points to nothing", therefore the id 0xFFFFFFFF is never allocated.
+ */
+const TWO_32 = 0x1_0000_0000;
+const ALL_ONES = 0xffff_ffff;
+
+export function joinReference(high: number, low: number): number {
+  return high === 0 && low === ALL_ONES ? -1 : high * TWO_32 + low;
+}
+
+/**
+ * High bits of a reference (0 for "nothing"), checked against the largest value that the record has room for. The low bits need
+ * no function: `writeU32` keeps exactly those, and turns -1 into all ones.
+ */
+export function highBits(reference: number, largest: number): number {
+  const high = Math.floor(reference / TWO_32);
+  if (reference === -1) return 0;
+  if (high > largest || high < 0 || reference === ALL_ONES) throw referenceOutOfRange(reference);
+  return high;
+}
+
+/** Does a reference fit into 32 + `bits` bits? "Nothing" always does. */
+export function fitsHighBits(reference: number, bits: number): boolean {
+  return reference < TWO_32 * (1 << bits) && reference !== ALL_ONES;
+}
+
+export function referenceOutOfRange(reference: number): GraphkeepError {
+  return new GraphkeepError('store.corrupt', 'a reference does not fit into the record format of the store', {
+    observed: reference,
+  });
+}

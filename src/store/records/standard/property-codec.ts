@@ -1,0 +1,97 @@
+import { readU32, writeU32 } from '../../../base/byte-reader.ts';
+import { BLOCK_BYTES, BLOCKS_PER_RECORD, readBlockCount, readBlockType } from '../property-block-layout.ts';
+import type { PropertyRecord } from '../property-record.ts';
+import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
+import { highBits, joinReference } from '../reference.ts';
+
+const BLOCKS_OFFSET = 9;
+const BLOCKS_BYTES = BLOCKS_PER_RECORD * BLOCK_BYTES;
+
+export function createPropertyRecord(): PropertyRecord {
+  return {
+    id: 0,
+    inUse: false,
+    prev: NULL_REFERENCE,
+    next: NULL_REFERENCE,
+    blockCount: 0,
+    blocks: new Uint8Array(BLOCKS_BYTES),
+    fixedReferences: true,
+  };
+}
+
+export function clearPropertyRecord(record: PropertyRecord, id: number): PropertyRecord {
+  record.id = id;
+  record.inUse = false;
+  record.prev = NULL_REFERENCE;
+  record.next = NULL_REFERENCE;
+  record.blockCount = 0;
+  record.fixedReferences = true;
+  return record;
+}
+
+/**
+ * Property record, standard format (record-stores spec 6.4):
+ *
+ *     off size
+ *       0    1  bits 4-7 prev bits 32-35; bits 0-3 next bits 32-35
+ *       1    4  prev low
+ *       5    4  next low
+ *       9   32  four blocks; if fewer are used, one zero block follows the last, and what follows that is stale
+ *
+ * There is no mark: a record is in use if its first block is not zero and one of the four has a valid type.
+ */
+export const standardPropertyCodec: RecordCodec<PropertyRecord> = {
+  size: 41,
+  create: createPropertyRecord,
+
+  decode(record, id, buffer, offset) {
+    const blocks = offset + BLOCKS_OFFSET;
+    if (!isInUse(buffer, blocks)) return clearPropertyRecord(record, id);
+    const head = buffer[offset]!;
+    record.id = id;
+    record.inUse = true;
+    record.prev = joinReference(head >> 4, readU32(buffer, offset + 1));
+    record.next = joinReference(head & 0x0f, readU32(buffer, offset + 5));
+    record.blockCount = countBlocks(buffer, blocks);
+    for (let i = 0; i < BLOCKS_BYTES; i++) record.blocks[i] = buffer[blocks + i]!;
+    record.fixedReferences = true;
+    return record;
+  },
+
+  encode(record, buffer, offset) {
+    const blocks = offset + BLOCKS_OFFSET;
+    if (!record.inUse) {
+      buffer.fill(0, blocks, blocks + BLOCK_BYTES);
+      return undefined;
+    }
+    buffer[offset] = (highBits(record.prev, 15) << 4) | highBits(record.next, 15);
+    writeU32(buffer, offset + 1, record.prev);
+    writeU32(buffer, offset + 5, record.next);
+    const used = record.blockCount * BLOCK_BYTES;
+    for (let i = 0; i < used; i++) buffer[blocks + i] = record.blocks[i]!;
+    if (used < BLOCKS_BYTES) buffer.fill(0, blocks + used, blocks + used + BLOCK_BYTES);
+    return undefined;
+  },
+};
+
+function isInUse(buffer: Uint8Array, blocks: number): boolean {
+  let bits = 0;
+  for (let i = 0; i < BLOCK_BYTES; i++) bits |= buffer[blocks + i]!;
+  if (bits === 0) return false;
+  for (let i = 0; i < BLOCKS_PER_RECORD; i++) {
+    const type = readBlockType(buffer, blocks + i * BLOCK_BYTES);
+    if (type !== 0 && type !== 15) return true;
+  }
+  return false;
+}
+
+/** A last value that claims more blocks than are left counts up to the end of the record; who decodes it reports it. */
+function countBlocks(buffer: Uint8Array, blocks: number): number {
+  let count = 0;
+  while (count < BLOCKS_PER_RECORD) {
+    const length = readBlockCount(buffer, blocks + count * BLOCK_BYTES);
+    if (length === 0) break;
+    count += length;
+  }
+  return Math.min(count, BLOCKS_PER_RECORD);
+}

@@ -1,0 +1,70 @@
+import type { TreeLayout } from '../page/layout.ts';
+import { openPageFile, type PageFile } from '../page/page-file.ts';
+import { Pulse } from '../page/pulse.ts';
+import { openTree } from '../read/tree-file.ts';
+import { BranchUpdate } from './branch-update.ts';
+import { scrubTree } from './scrub.ts';
+import { ChangeQueue, type TreeChange } from './tree-change.ts';
+import { TreeWriting } from './tree-writing.ts';
+import type { TreeUpdateResult } from './update-context.ts';
+
+export interface TreeUpdateOptions {
+  signal?: AbortSignal;
+  /** New user header; it becomes current together with the changes. */
+  header?: Uint8Array;
+}
+
+/**
+ * Applies `changes`, which ascend by key, to a tree file, all or nothing: until the last write, and whatever part of the writes
+ * reached the disk, the file reads as before at its last check point, for us and for a real server. Returns when the result is durable; the
+ * file is then closed cleanly, also if it was not before. No changes, no writes, unless the file was not clean. May be repeated
+ * with the same changes at any time.
+ *
+ * The order of writes (each step durable before the next):
+ * 1. if the tree was not closed: pointers newer than the check point S are blanked ({@link scrubTree});
+ * 2. the other state page: (S, new generation N, not clean), so that a server finds and blanks what we leave if we die;
+ * 3. changed nodes as new pages of generation N; pointers to them in nodes that stay, in the slot that S does not use; the free list behind
+ *    the position that S knows;
+ * 4. the first state page: (stable N, unstable N + 1, clean) with the new root.
+ */
+export async function updateTree(
+  path: string,
+  layout: TreeLayout,
+  changes: Iterable<TreeChange>,
+  options: TreeUpdateOptions = {},
+): Promise<TreeUpdateResult> {
+  const file = openPageFile(path, 'write');
+  try {
+    return await updateTreeFile(file, layout, changes, options);
+  } finally {
+    file.close();
+  }
+}
+
+/** Takes a tree that was not closed to the clean state of its last check point; a clean one is left alone. */
+export async function closeTreeCleanly(
+  path: string,
+  layout: TreeLayout,
+  options: TreeUpdateOptions = {},
+): Promise<void> {
+  await updateTree(path, layout, [], options);
+}
+
+/** {@link updateTree} on an open file, which stays open. */
+export async function updateTreeFile(
+  file: PageFile,
+  layout: TreeLayout,
+  changes: Iterable<TreeChange>,
+  options: TreeUpdateOptions = {},
+): Promise<TreeUpdateResult> {
+  const tree = openTree(file, layout);
+  const pulse = new Pulse(options.signal);
+  const scrubbed = tree.state.clean ? { oldFreeListPages: [] } : await scrubTree(tree, pulse);
+  const writing = new TreeWriting(tree, scrubbed, options.header);
+  if (scrubbed.free !== undefined) await writing.begin();
+  const update = new BranchUpdate(tree, new ChangeQueue(changes, tree), writing, pulse);
+  const root = await update.run();
+  if (options.header !== undefined && Buffer.compare(options.header, tree.header) !== 0) await writing.begin();
+  await writing.complete(root);
+  return update.result;
+}

@@ -1,0 +1,42 @@
+import type { NodeTarget } from '../load/level-writer.ts';
+import type { Pulse } from '../page/pulse.ts';
+import type { KeyWindow } from '../read/search.ts';
+import type { OpenTree } from '../read/tree-file.ts';
+import type { ChangeQueue } from './tree-change.ts';
+import type { TreeWriting } from './tree-writing.ts';
+
+export interface TreeUpdateResult {
+  /** Entries that were not there before. */
+  added: number;
+  removed: number;
+  /** Entries whose value (or the bytes of whose key) changed. */
+  replaced: number;
+}
+
+/** The nodes that stand in the place of an old one: none, one or several. */
+export class Replacement {
+  readonly ids: number[] = [];
+  /** The separator before each node; that of the first one has no meaning. */
+  readonly separators: Uint8Array[] = [];
+
+  add(id: number, key: Uint8Array, start: number, length: number): void {
+    this.ids.push(id);
+    this.separators.push(new Uint8Array(key.subarray(start, start + length)));
+  }
+}
+
+/** What the levels of an update share. */
+export interface UpdateContext {
+  readonly tree: OpenTree;
+  readonly queue: ChangeQueue;
+  readonly writing: TreeWriting;
+  readonly target: NodeTarget;
+  readonly result: TreeUpdateResult;
+  readonly pulse: Pulse;
+}
+
+/** True if `key` belongs below the separator `upper` (undefined = no limit). */
+export function isBelow(tree: OpenTree, key: KeyWindow, upper: KeyWindow | undefined): boolean {
+  if (upper === undefined) return true;
+  return tree.layout.compare(key.bytes, key.start, key.length, upper.bytes, upper.start, upper.length) < 0;
+}

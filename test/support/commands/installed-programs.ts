@@ -1,0 +1,55 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
+
+export interface ProgramResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The executables as they are installed: bundled from these sources, started by the shell. */
+export class InstalledPrograms {
+  private constructor(readonly root: string) {}
+
+  static install(): InstalledPrograms {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'graphkeep-bin-')));
+    execFileSync(process.execPath, [join(repository, 'scripts', 'build.mjs'), join(root, 'dist')]);
+    cpSync(join(repository, 'bin'), join(root, 'bin'), { recursive: true });
+    cpSync(join(repository, 'package.json'), join(root, 'package.json'));
+    symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
+    for (const name of ['home', 'empty']) mkdirSync(join(root, name));
+    return new InstalledPrograms(root);
+  }
+
+  /** Where a program lies. */
+  path(name: string): string {
+    return join(this.root, 'bin', name);
+  }
+
+  /** Runs a program to its end, in an empty directory. `home`: NEO4J_HOME with `conf` in it. Default: an empty one. */
+  run(name: string, args: readonly string[], home?: string): Promise<ProgramResult> {
+    const settings = {
+      NEO4J_HOME: home ?? join(this.root, 'home'),
+      NEO4J_CONF: home === undefined ? '' : join(home, 'conf'),
+    };
+    const options = {
+      cwd: join(this.root, 'empty'),
+      env: { PATH: process.env.PATH, ...settings },
+      maxBuffer: 64 * 1024 * 1024,
+    };
+    return new Promise((resolve) => {
+      execFile(join(this.root, 'bin', name), args, options, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      });
+    });
+  }
+
+  remove(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}

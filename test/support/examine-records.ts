@@ -1,9 +1,0 @@
-import type { CheckContext } from '../../src/check/check-context.ts';
-import { type ExamineOptions, examineGraph } from '../../src/check/records/examine-graph.ts';
-import { examineProperties } from '../../src/check/records/examine-properties.ts';
-
-/** The checks of all records, without those of derived files. */
-export async function examineRecords(context: CheckContext, options?: ExamineOptions): Promise<void> {
-  await examineProperties(context);
-  await examineGraph(context, options);
-}

@@ -1,8 +1,0 @@
-import { encodeMetadata, METADATA_BYTES, newMetadata } from '../../src/store/neostore-metadata.ts';
-import type { StoreId } from '../../src/store/store-id.ts';
-
-/** The fields of a file `neostore` that is of this store. */
-export function fakeNeostore(storeId: StoreId): Buffer {
-  const metadata = newMetadata(storeId.storeVersion, storeId.creationTime, storeId.randomId);
-  return encodeMetadata({ ...metadata, ...storeId }).subarray(0, METADATA_BYTES);
-}
