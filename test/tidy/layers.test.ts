@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 /** The rooms, highest first (docs/architecture.md): a file may import from its own room and from rooms further down, never upward. */
 const ROOMS = [
   'cli',
+  'demo',
   'backup',
   'restore',
   'serve',
@@ -16,6 +17,7 @@ const ROOMS = [
   'protocol',
   'log',
   'store',
+  'net',
   'config',
   'base',
 ];
@@ -38,6 +40,29 @@ function importsOf(path: string): string[] {
   return specifiers.map((specifier) => relative(source, join(source, path, '..', specifier)));
 }
 
+/** The folders of one circle, the first one again at the end. */
+function findCircle(imports: ReadonlyMap<string, ReadonlySet<string>>): string[] | undefined {
+  const done = new Set<string>();
+  const way: string[] = [];
+  const walk = (folder: string): string[] | undefined => {
+    if (way.includes(folder)) return [...way.slice(way.indexOf(folder)), folder];
+    if (done.has(folder)) return undefined;
+    way.push(folder);
+    for (const next of imports.get(folder) ?? []) {
+      const circle = walk(next);
+      if (circle !== undefined) return circle;
+    }
+    way.pop();
+    done.add(folder);
+    return undefined;
+  };
+  for (const folder of imports.keys()) {
+    const circle = walk(folder);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
 test('every file stands in a known room', () => {
   expect(sourceFiles().filter((path) => !ROOMS.includes(roomOf(path)))).toEqual([]);
 });
@@ -51,6 +76,25 @@ test('no file imports upward', () => {
     }
   }
   expect(upward).toEqual([]);
+});
+
+test('folders do not import each other in circles', () => {
+  const imports = new Map<string, Set<string>>();
+  for (const path of sourceFiles().filter((name) => !name.endsWith('.test.ts'))) {
+    const folder = dirname(path);
+    const known = imports.get(folder) ?? new Set();
+    imports.set(folder, known);
+    for (const imported of importsOf(path)) {
+      if (!imported.startsWith('..') && dirname(imported) !== folder) known.add(dirname(imported));
+    }
+  }
+  expect(findCircle(imports)).toBeUndefined();
+});
+
+test('a circle is found, however long', () => {
+  const folders = (...arrows: [string, string[]][]) => new Map(arrows.map(([from, to]) => [from, new Set(to)]));
+  expect(findCircle(folders(['a', ['b', 'c']], ['b', ['c']], ['c', []]))).toBeUndefined();
+  expect(findCircle(folders(['a', ['b']], ['b', ['c']], ['c', ['b']]))).toEqual(['b', 'c', 'b']);
 });
 
 test('names are kebab-case', () => {
