@@ -1,10 +1,10 @@
 import { LogReader } from './log-reader.ts';
-import { LogFileSet, type LogSource, readLogHeader } from './log-source.ts';
+import { LogFileSet, type LogSource } from './log-source.ts';
 import type { LogCheckPoint } from './log-transaction.ts';
 import { CHECK_POINT_ENTRY_BYTES, decodeCheckPointEntry } from './v3/entries/check-point-entry.ts';
 import { CHECK_POINT_ENTRY, CURRENT_ENTRY_VERSION_BYTE } from './v3/entries/entry-types.ts';
 import { corruptLog, relocateError } from './v3/fields/log-integer.ts';
-import { LOG_HEADER_BYTES } from './v3/log-header.ts';
+import { LOG_HEADER_BYTES, readLogHeader } from './v3/log-header.ts';
 
 /** Bytes at the end of the newest file that are looked at for the check points of a clean shutdown. */
 const TAIL_BYTES = 4096;

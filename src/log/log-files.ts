@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError } from '../base/file-errors.ts';
 import { describeIrregular } from '../base/regular-files.ts';
-import { MAX_LOG_VERSION } from './v3/fields/log-limits.ts';
 
 export const LOG_FILE_PREFIX = 'neostore.transaction.db.';
+
+/** 7 bytes in the header of a log file, but it has to be exact as a number. */
+const MAX_LOG_VERSION = Number.MAX_SAFE_INTEGER;
 
 export interface LogFile {
   version: number;

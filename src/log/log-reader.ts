@@ -1,5 +1,5 @@
 import { GraphkeepError } from '../base/errors.ts';
-import { LogFileSet, type LogSource, readLogHeader } from './log-source.ts';
+import { LogFileSet, type LogSource } from './log-source.ts';
 import { type LogItem, LogTransaction } from './log-transaction.ts';
 import { skipCommand } from './v3/commands/command-table.ts';
 import { CHECK_POINT_ENTRY_BYTES, decodeCheckPointEntry } from './v3/entries/check-point-entry.ts';
@@ -9,7 +9,7 @@ import { skipStartEntry } from './v3/entries/start-entry.ts';
 import { corruptLog, INCOMPLETE, relocateError } from './v3/fields/log-integer.ts';
 import { MAX_TRANSACTION_BYTES } from './v3/fields/log-limits.ts';
 import type { LogPosition } from './v3/fields/log-position.ts';
-import { BASE_TRANSACTION, LOG_HEADER_BYTES } from './v3/log-header.ts';
+import { BASE_TRANSACTION, LOG_HEADER_BYTES, readLogHeader } from './v3/log-header.ts';
 import { readEntryForm } from './v3/transaction-walker.ts';
 
 export interface LogReaderOptions {

@@ -5,7 +5,6 @@ import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
 import { openRegularFile } from '../base/regular-files.ts';
 import { listLogFiles, logFileName } from './log-files.ts';
-import { decodeLogHeader, LOG_HEADER_BYTES, type LogHeader } from './v3/log-header.ts';
 
 const flushData = promisify(fdatasync);
 
@@ -19,14 +18,6 @@ export interface LogSource {
   sizeOf(version: number): number;
   /** Reads up to `length` bytes of the file at `position` into `buffer` at `at`; returns how many. */
   read(version: number, buffer: Buffer, at: number, length: number, position: number): number;
-}
-
-/** The header of a log file; undefined while the file is missing or shorter than a header (spec transaction-logs 1). */
-export function readLogHeader(source: LogSource, version: number): LogHeader | undefined {
-  if (source.sizeOf(version) < LOG_HEADER_BYTES) return undefined;
-  const bytes = Buffer.alloc(LOG_HEADER_BYTES);
-  const count = source.read(version, bytes, 0, LOG_HEADER_BYTES, 0);
-  return decodeLogHeader(bytes.subarray(0, count), source.nameOf(version), version);
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { RetentionPolicy } from '../config/retention-policy.ts';
 import { LogReader } from './log-reader.ts';
-import { type LogSource, readLogHeader } from './log-source.ts';
+import type { LogSource } from './log-source.ts';
 import { START_FIXED_BYTES } from './v3/entries/start-entry.ts';
-import { LOG_HEADER_BYTES } from './v3/log-header.ts';
+import { LOG_HEADER_BYTES, readLogHeader } from './v3/log-header.ts';
 
 /** What the planner has to know of a log file. */
 export interface PrunableLogFile {

@@ -6,8 +6,8 @@ import { atFile } from '../base/file-errors.ts';
 import { isOwnEntry } from '../base/reserved-names.ts';
 import { LOG_FILE_PREFIX, listLogFiles } from '../log/log-files.ts';
 import { LogReader } from '../log/log-reader.ts';
-import { LogFileSet, readLogHeader } from '../log/log-source.ts';
-import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
+import { LogFileSet } from '../log/log-source.ts';
+import { LOG_HEADER_BYTES, readLogHeader } from '../log/v3/log-header.ts';
 import { type NeostoreMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
 import { METADATA_FILE } from '../store/files/store-files.ts';
 

@@ -1,5 +1,6 @@
 import { writeI64 } from '../../base/byte-reader.ts';
 import { GraphkeepError } from '../../base/errors.ts';
+import type { LogSource } from '../log-source.ts';
 import { corruptLog, readExactI64, readI32, readU16, relocateError } from './fields/log-integer.ts';
 
 /**
@@ -52,6 +53,14 @@ export function decodeLogHeader(bytes: Uint8Array, file: string, expectedVersion
     });
   }
   return { version, previousTransaction: readPreviousTransaction(bytes, file) };
+}
+
+/** The header of a log file; undefined while the file is missing or shorter than a header (spec transaction-logs 1). */
+export function readLogHeader(source: LogSource, version: number): LogHeader | undefined {
+  if (source.sizeOf(version) < LOG_HEADER_BYTES) return undefined;
+  const bytes = Buffer.alloc(LOG_HEADER_BYTES);
+  const count = source.read(version, bytes, 0, LOG_HEADER_BYTES, 0);
+  return decodeLogHeader(bytes.subarray(0, count), source.nameOf(version), version);
 }
 
 function readPreviousTransaction(bytes: Uint8Array, file: string): number {

@@ -11,6 +11,3 @@ export const MAX_STREAMED_ENTRY_BYTES = 512 * 1024 * 1024;
 
 /** One transaction in a log file, which has to be in memory as a whole. */
 export const MAX_TRANSACTION_BYTES = 2 ** 31 - 1;
-
-/** Log version: 7 bytes in the header, but it has to be exact as a number. */
-export const MAX_LOG_VERSION = Number.MAX_SAFE_INTEGER;
