@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LogReader } from '../src/log/log-reader.ts';
-import { LogWriter } from '../src/log/log-writer.ts';
-import { findRecoveryStart } from '../src/log/recovery-start.ts';
-import { TransactionStream } from '../src/log/transaction-stream.ts';
 import { IdleVisitor } from '../src/log/v3/fields/transaction-visitor.ts';
+import { LogReader } from '../src/log/v3/log-reader.ts';
+import { LogWriter } from '../src/log/v3/log-writer.ts';
+import { findRecoveryStart } from '../src/log/v3/recovery-start.ts';
 import { type DecodedTransaction, decodeTransaction } from '../src/log/v3/transaction-codec.ts';
+import { TransactionStream } from '../src/log/v3/transaction-stream.ts';
 import { walkTransaction } from '../src/log/v3/transaction-walker.ts';
 
 /*

@@ -6,8 +6,8 @@ import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corp
 import { type GeneratedHistory, generateHistory } from '../../test/support/history/generated-history.ts';
 import { BackupServer } from '../../test/support/servers/backup-server.ts';
 import { listLogFiles } from '../log/log-files.ts';
-import { LogWriter } from '../log/log-writer.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
+import { LogWriter } from '../log/v3/log-writer.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
 
 let scratch: string;

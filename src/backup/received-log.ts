@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../base/errors.ts';
-import { LogWriter } from '../log/log-writer.ts';
-import { type StreamedTransaction, TransactionStream } from '../log/transaction-stream.ts';
 import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
+import { LogWriter } from '../log/v3/log-writer.ts';
+import { type StreamedTransaction, TransactionStream } from '../log/v3/transaction-stream.ts';
 import type { TransactionReceiver } from '../source/backup-source.ts';
 
 /** The last transaction that a backup has. */

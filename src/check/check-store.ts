@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { GraphkeepError } from '../base/errors.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { findPendingLog, type PendingLog } from '../replay/pending-log.ts';
 import { requireSupportedStore, type SupportedStore } from '../store/files/supported-store.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';

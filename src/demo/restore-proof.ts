@@ -1,6 +1,6 @@
 import { checkStore } from '../check/check-store.ts';
 import type { EmbeddedDatabase } from '../embedded/embedded-database.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';
 import { ACCOUNTS, names, numberOf, OPENING_BALANCE } from './bank.ts';
 import { findGraphDifferences, readGraphContent } from './graph-differences.ts';

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { logFileName } from '../log/log-files.ts';
+import type { LogPosition } from '../log/log-position.ts';
 import { LogFileSet } from '../log/log-source.ts';
-import { planPruning, readPrunableFile } from '../log/retention.ts';
-import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import { planPruning, readPrunableFile } from '../log/v3/retention.ts';
 import type { IndexesReport } from '../replay/derived/schema-index-files.ts';
 import { checkPointStore } from '../replay/recover.ts';
 import type { Committer } from './committer.ts';

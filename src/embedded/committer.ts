@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../base/errors.ts';
-import type { LogWriter } from '../log/log-writer.ts';
-import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import type { LogPosition } from '../log/log-position.ts';
 import type { TokenKind } from '../log/v3/fields/transaction-visitor.ts';
+import type { LogWriter } from '../log/v3/log-writer.ts';
 import type { StoreKey } from '../store/files/store-files.ts';
 import { checkConstraints, type NodeChange } from './constraints.ts';
 import { writeDraft } from './draft-records.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { makeDirectory, removeTree } from '../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
-import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import type { LogPosition } from '../log/log-position.ts';
 import { type DatabaseLock, lockDatabase } from '../store/files/database-lock.ts';
 import { storeIdOf } from '../store/files/neostore-metadata.ts';
 import { SCRATCH_FOLDER, storeFiles } from '../store/files/store-files.ts';

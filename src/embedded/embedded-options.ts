@@ -1,7 +1,7 @@
 import type { ClientConfig } from '../config/neo4j-conf.ts';
 import type { RetentionPolicy } from '../config/retention-policy.ts';
 import { settings } from '../config/settings.ts';
-import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import type { LogPosition } from '../log/log-position.ts';
 import type { IndexProvider } from '../store/graph/schema-rule.ts';
 
 /** What happens in a database beside its transactions. */

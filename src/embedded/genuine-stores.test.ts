@@ -10,7 +10,7 @@ import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corp
 import { findContentDifferences, type GraphContent } from '../../test/support/history/model-graph.ts';
 import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
 import { readContent } from '../../test/support/stores/stored-content.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';
 import type { PropertyValue } from '../store/values/property-value.ts';
 import { EmbeddedDatabase, type EmbeddedEvent } from './embedded-database.ts';

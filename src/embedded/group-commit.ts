@@ -1,6 +1,6 @@
 import { GraphkeepError } from '../base/errors.ts';
-import type { LogWriter } from '../log/log-writer.ts';
-import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import type { LogPosition } from '../log/log-position.ts';
+import type { LogWriter } from '../log/v3/log-writer.ts';
 import type { DecodedTransaction } from '../log/v3/transaction-codec.ts';
 
 export interface GroupCommitOptions {

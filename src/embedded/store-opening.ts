@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
-import { cutLog, LogWriter } from '../log/log-writer.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
-import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import type { LogPosition } from '../log/log-position.ts';
 import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
+import { cutLog, LogWriter } from '../log/v3/log-writer.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import type { IndexesReport } from '../replay/derived/schema-index-files.ts';
 import { checkPointStore, recoverStore } from '../replay/recover.ts';
 import type { IdFile } from '../store/files/id-file.ts';

@@ -5,7 +5,7 @@ import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, removeTree, syncDirectory } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
-import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import type { LogPosition } from '../log/log-position.ts';
 import { type NeostoreMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
 import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/files/store-files.ts';
 import { formatByVersion } from '../store/files/store-format.ts';

@@ -11,7 +11,7 @@ import {
   unpackStore,
 } from '../../test/support/corpus/golden-store.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { readLiveCounts } from '../store/counts/counts-store.ts';
 import { recountStore } from '../store/counts/recount-store.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';

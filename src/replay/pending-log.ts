@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { LogReader } from '../log/log-reader.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
 import { IdleVisitor } from '../log/v3/fields/transaction-visitor.ts';
+import { LogReader } from '../log/v3/log-reader.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { walkTransaction } from '../log/v3/transaction-walker.ts';
 import { readMetadata } from '../store/files/neostore-metadata.ts';
 import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/files/store-files.ts';

@@ -9,7 +9,7 @@ import { Dice } from '../../test/support/random/dice.ts';
 import { makeHistory } from '../../test/support/random/random-history.ts';
 import { MemoryStore } from '../../test/support/stores/memory-store.ts';
 import { listLogFiles, logFileName } from '../log/log-files.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { StoreWriter } from '../store/build/store-writer.ts';
 import { encodeCounts, readLiveCounts } from '../store/counts/counts-store.ts';
 import { METADATA_FILE, storeFiles } from '../store/files/store-files.ts';

@@ -2,16 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { corpusPath } from '../../test/support/corpus/unpack-corpus.ts';
 import { listLogFiles } from '../log/log-files.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { readLiveCounts } from '../store/counts/counts-store.ts';
 import { readMetadata } from '../store/files/neostore-metadata.ts';
 import { storeFiles } from '../store/files/store-files.ts';
 import { recoverStore } from './recover.ts';
 
-const corpus = fileURLToPath(new URL('../../test/corpus/', import.meta.url));
+const corpus = corpusPath('');
 let folder: string;
 
 beforeEach(() => {

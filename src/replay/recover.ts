@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { cutLog, LogWriter } from '../log/log-writer.ts';
-import type { LogPosition } from '../log/v3/fields/log-position.ts';
+import type { LogPosition } from '../log/log-position.ts';
+import { cutLog, LogWriter } from '../log/v3/log-writer.ts';
 import { type NeostoreMetadata, patchMetadataDurably } from '../store/files/neostore-metadata.ts';
 import { METADATA_FILE } from '../store/files/store-files.ts';
 import { type AppliedLog, type ApplyOptions, applyLog } from './apply-log.ts';

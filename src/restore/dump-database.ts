@@ -5,7 +5,7 @@ import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { type FileRights, limitByUmask, rightsBelow, rightsOf } from '../base/file-rights.ts';
 import { printableText } from '../base/printable-text.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { withDatabaseLock } from '../store/files/database-lock.ts';
 import { METADATA_FILE } from '../store/files/store-files.ts';
 import { requireSupportedStore } from '../store/files/supported-store.ts';

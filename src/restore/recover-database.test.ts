@@ -7,7 +7,7 @@ import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../tes
 import { makePendingStore, PENDING } from '../../test/support/stores/pending-store.ts';
 import { tryLockFile } from '../base/file-lock.ts';
 import { checkStore } from '../check/check-store.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { ANY, readLiveCounts } from '../store/counts/counts-store.ts';
 import { patchMetadataDurably } from '../store/files/neostore-metadata.ts';
 import { SCRATCH_FOLDER } from '../store/files/store-files.ts';

@@ -4,8 +4,8 @@ import { makeDirectory, removeTree, statIfExists } from '../base/durable-files.t
 import { GraphkeepError } from '../base/errors.ts';
 import { tryLockFile } from '../base/file-lock.ts';
 import { RightsKeeper } from '../base/file-rights.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
 import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { type Recovery, recoverStore } from '../replay/recover.ts';
 import { lockDatabase } from '../store/files/database-lock.ts';
 import { readMetadata } from '../store/files/neostore-metadata.ts';

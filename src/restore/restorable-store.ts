@@ -4,7 +4,7 @@ import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { describeIrregular } from '../base/regular-files.ts';
 import { checkStore } from '../check/check-store.ts';
-import { findRecoveryStart } from '../log/recovery-start.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { describeOddLength, findOddLengths } from '../store/files/file-lengths.ts';
 import { readMetadata } from '../store/files/neostore-metadata.ts';
 import { classifyDatabaseFile, type DatabaseFileRole, METADATA_FILE } from '../store/files/store-files.ts';

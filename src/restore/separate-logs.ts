@@ -5,9 +5,9 @@ import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { isOwnEntry } from '../base/reserved-names.ts';
 import { LOG_FILE_PREFIX, listLogFiles } from '../log/log-files.ts';
-import { LogReader } from '../log/log-reader.ts';
 import { LogFileSet } from '../log/log-source.ts';
-import { LOG_HEADER_BYTES, readLogHeader } from '../log/v3/log-header.ts';
+import { beginningOf, readLogHeader } from '../log/v3/log-header.ts';
+import { LogReader } from '../log/v3/log-reader.ts';
 import { type NeostoreMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
 import { METADATA_FILE } from '../store/files/store-files.ts';
 
@@ -75,7 +75,7 @@ function compareLast({ lastTransactionId, lastTransactionChecksum }: NeostoreMet
       return header !== undefined && header.previousTransaction < lastTransactionId;
     });
     if (file === undefined) return 'unknown';
-    for (const item of new LogReader(log, { from: { version: file.version, offset: LOG_HEADER_BYTES } })) {
+    for (const item of new LogReader(log, { from: beginningOf(file.version) })) {
       if (item.kind !== 'transaction' || item.transactionId < lastTransactionId) continue;
       if (item.transactionId > lastTransactionId) return 'unknown';
       return item.checksum === lastTransactionChecksum ? 'this one' : 'another one';

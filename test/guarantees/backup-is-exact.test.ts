@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listLogFiles } from '../../src/log/log-files.ts';
-import { findRecoveryStart } from '../../src/log/recovery-start.ts';
+import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
 import { readLiveCounts } from '../../src/store/counts/counts-store.ts';
 import { patchMetadata, readMetadata } from '../../src/store/files/neostore-metadata.ts';
 import { type StoreKey, storeFiles } from '../../src/store/files/store-files.ts';

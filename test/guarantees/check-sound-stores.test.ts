@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CheckOptions, checkStore } from '../../src/check/check-store.ts';
 import { checkStoreWithReport } from '../../src/check/report/reported-check.ts';
-import { findRecoveryStart } from '../../src/log/recovery-start.ts';
+import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
 import { recoverStore } from '../../src/replay/recover.ts';
 import { type Corruption, CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
 import { dirtyStores, goldenStores, unpackStore } from '../support/corpus/golden-store.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { listLogFiles } from '../../src/log/log-files.ts';
-import { findRecoveryStart } from '../../src/log/recovery-start.ts';
+import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
 import { encodeRequest } from '../../src/protocol/backup-protocol/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import type { ListenerLimits } from '../../src/serve/conversation/listener-options.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import { checkStore } from '../../src/check/check-store.ts';
 import { inspectStore } from '../../src/cli/graphkeep/inspection.ts';
-import { findRecoveryStart } from '../../src/log/recovery-start.ts';
+import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
 import { recoverStore } from '../../src/replay/recover.ts';
 import { requireRestorable } from '../../src/restore/restorable-store.ts';
 import { serveStore } from '../../src/serve/database/stopped-store.ts';

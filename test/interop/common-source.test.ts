@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { describeError, GraphkeepError } from '../../src/base/errors.ts';
-import { TransactionStream } from '../../src/log/transaction-stream.ts';
+import { TransactionStream } from '../../src/log/v3/transaction-stream.ts';
 import { CommonSource } from '../../src/source/backup-protocol/common-source.ts';
 import type {
   CopyReceiver,

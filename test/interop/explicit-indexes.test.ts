@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { checkStore } from '../../src/check/check-store.ts';
-import { findRecoveryStart } from '../../src/log/recovery-start.ts';
+import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
 import { findPendingLog } from '../../src/replay/pending-log.ts';
 import { runJob } from '../support/commands/run-job.ts';
 import {

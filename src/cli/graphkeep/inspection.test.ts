@@ -5,8 +5,8 @@ import { dirtyStores, expectedStore, goldenStores } from '../../../test/support/
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../test/support/corpus/unpack-corpus.ts';
 import { makePendingStore, PENDING } from '../../../test/support/stores/pending-store.ts';
 import { logFileName } from '../../log/log-files.ts';
-import { LogReader } from '../../log/log-reader.ts';
-import { findRecoveryStart } from '../../log/recovery-start.ts';
+import { LogReader } from '../../log/v3/log-reader.ts';
+import { findRecoveryStart } from '../../log/v3/recovery-start.ts';
 import { encodeCounts, readLiveCounts } from '../../store/counts/counts-store.ts';
 import { patchMetadata, readMetadata } from '../../store/files/neostore-metadata.ts';
 import { describeInspection } from './inspect-body.ts';

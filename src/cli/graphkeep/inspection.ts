@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
 import { listLogFiles } from '../../log/log-files.ts';
-import { findRecoveryStart, type LastTransaction } from '../../log/recovery-start.ts';
+import { findRecoveryStart, type LastTransaction } from '../../log/v3/recovery-start.ts';
 import { findPendingLog, type PendingLog } from '../../replay/pending-log.ts';
 import { ANY, readLiveCounts } from '../../store/counts/counts-store.ts';
 import { isDatabaseInUse } from '../../store/files/database-lock.ts';

@@ -10,8 +10,8 @@ import type { RecordMemory } from '../../../test/support/stores/record-memory.ts
 import { changeRecords, recordsLike } from '../../../test/support/stores/record-run.ts';
 import { countGraph, type WalkedGraph, walkRecords } from '../../../test/support/stores/record-walker.ts';
 import { Dice } from '../../base/dice.ts';
-import { findRecoveryStart } from '../../log/recovery-start.ts';
 import type { LogCommand } from '../../log/v3/commands/command-table.ts';
+import { findRecoveryStart } from '../../log/v3/recovery-start.ts';
 import { type DecodedTransaction, decodeTransaction, encodeTransaction } from '../../log/v3/transaction-codec.ts';
 import { recoverStore } from '../../replay/recover.ts';
 import { StoreWriter } from '../../store/build/store-writer.ts';

@@ -2,11 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SEED } from '../../../test/support/random/seed.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import { findLastCheckPoint } from '../check-points.ts';
-import { LogReader } from '../log-reader.ts';
 import type { LogSource } from '../log-source.ts';
-import { findRecoveryStart } from '../recovery-start.ts';
-import { TransactionStream } from '../transaction-stream.ts';
+import { findLastCheckPoint } from './check-points.ts';
 import { readDynamicImage } from './commands/dynamic-record-image.ts';
 import { readFreedNodeUnit, readNodeImage } from './commands/node-command.ts';
 import { readPropertyImage, readPropertyOwnerKind } from './commands/property-command.ts';
@@ -16,7 +13,10 @@ import { readTokenImage } from './commands/token-command.ts';
 import type { RelationshipGroupCommandType } from './fields/command-types.ts';
 import type { DynamicOwner, TokenKind, TransactionVisitor } from './fields/transaction-visitor.ts';
 import { encodeLogHeader } from './log-header.ts';
+import { LogReader } from './log-reader.ts';
+import { findRecoveryStart } from './recovery-start.ts';
 import { decodeTransaction } from './transaction-codec.ts';
+import { TransactionStream } from './transaction-stream.ts';
 import { walkTransaction } from './transaction-walker.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { writeI64 } from '../../base/byte-reader.ts';
 import { GraphkeepError } from '../../base/errors.ts';
+import type { LogPosition } from '../log-position.ts';
 import type { LogSource } from '../log-source.ts';
 import { corruptLog, readExactI64, readI32, readU16, relocateError } from './fields/log-integer.ts';
 
@@ -20,6 +21,11 @@ export interface LogHeader {
 
 export const LOG_HEADER_BYTES = 16;
 const LOG_FORMAT = 6;
+
+/** Where the first transaction of a file begins. */
+export function beginningOf(version: number): LogPosition {
+  return { version, offset: LOG_HEADER_BYTES };
+}
 
 /** "Nothing was ever committed"; the first transaction is 2. */
 export const BASE_TRANSACTION = 1;

@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
 import { ByteWriter } from '../../base/byte-writer.ts';
-import { LogReader } from '../log-reader.ts';
 import { encodeCommand, type LogCommand, skipCommand } from './commands/command-table.ts';
 import { type DynamicImage, readDynamicImage } from './commands/dynamic-record-image.ts';
 import { type NodeImage, readFreedNodeUnit, readNodeImage } from './commands/node-command.ts';
@@ -26,11 +25,12 @@ import { entryFormOfByte } from './entries/entry-types.ts';
 import type { ExplicitIndexCommandType, RelationshipGroupCommandType } from './fields/command-types.ts';
 import type { DynamicOwner, TokenKind, TransactionVisitor } from './fields/transaction-visitor.ts';
 import { IdleVisitor } from './fields/transaction-visitor.ts';
+import { LogReader } from './log-reader.ts';
 import { type DecodedTransaction, decodeTransaction, encodeTransaction } from './transaction-codec.ts';
 import { walkTransaction } from './transaction-walker.ts';
 
 const formOf = (version: number) => entryFormOfByte(version & 0xff)!;
-const corpus = (folder: string) => fileURLToPath(new URL(`../../../test/corpus/txlogs/${folder}`, import.meta.url));
+const corpus = (folder: string) => corpusPath(`txlogs/${folder}`);
 
 const nodeRecord = {
   id: -1,

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { logFileName } from '../../log/log-files.ts';
-import type { LogTransaction } from '../../log/log-transaction.ts';
+import type { LogPosition } from '../../log/log-position.ts';
 import { relocateError } from '../../log/v3/fields/log-integer.ts';
-import type { LogPosition } from '../../log/v3/fields/log-position.ts';
+import type { LogTransaction } from '../../log/v3/log-transaction.ts';
 import { walkTransaction } from '../../log/v3/transaction-walker.ts';
 import type { Counts } from '../../store/counts/counts-store.ts';
 import { ChangeCollector } from './change-collector.ts';

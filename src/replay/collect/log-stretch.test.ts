@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { logFileName } from '../../log/log-files.ts';
-import { LogWriter } from '../../log/log-writer.ts';
-import type { LogPosition } from '../../log/v3/fields/log-position.ts';
+import type { LogPosition } from '../../log/log-position.ts';
 import { LOG_HEADER_BYTES } from '../../log/v3/log-header.ts';
+import { LogWriter } from '../../log/v3/log-writer.ts';
 import { StretchReader } from './log-stretch.ts';
 
 let folder: string;

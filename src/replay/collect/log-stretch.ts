@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { logFileName } from '../../log/log-files.ts';
-import { LogReader } from '../../log/log-reader.ts';
-import type { LogItem, LogTransaction } from '../../log/log-transaction.ts';
-import { isBefore, type LogPosition } from '../../log/v3/fields/log-position.ts';
+import { isBefore, type LogPosition } from '../../log/log-position.ts';
+import { LogReader } from '../../log/v3/log-reader.ts';
+import type { LogItem, LogTransaction } from '../../log/v3/log-transaction.ts';
 
 /** A stretch of the log of a directory. One value, so that none of its limits is lost on the way to those who read it. */
 export interface LogStretch {

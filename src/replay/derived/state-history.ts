@@ -1,4 +1,4 @@
-import type { LogTransaction } from '../../log/log-transaction.ts';
+import type { LogTransaction } from '../../log/v3/log-transaction.ts';
 import { walkTransaction } from '../../log/v3/transaction-walker.ts';
 import type { GraphView } from '../../store/graph/graph-view.ts';
 import type { NodeState, NodeStateReader } from '../../store/graph/node-state.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readRegularFile } from '../../base/regular-files.ts';
+import type { LogPosition } from '../../log/log-position.ts';
 import { LogFileSet } from '../../log/log-source.ts';
-import type { LogPosition } from '../../log/v3/fields/log-position.ts';
 import { decodeMetadata } from '../../store/files/neostore-metadata.ts';
 import { classifyDatabaseFile, METADATA_FILE } from '../../store/files/store-files.ts';
 import { formatByVersion } from '../../store/files/store-format.ts';

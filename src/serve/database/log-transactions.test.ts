@@ -6,11 +6,11 @@ import { generateHistory } from '../../../test/support/history/generated-history
 import { Dice } from '../../base/dice.ts';
 import { logFileName } from '../../log/log-files.ts';
 import { LogFileSet } from '../../log/log-source.ts';
-import { LogWriter } from '../../log/log-writer.ts';
 import { skipCommand } from '../../log/v3/commands/command-table.ts';
 import { COMMIT_ENTRY_BYTES } from '../../log/v3/entries/commit-entry.ts';
 import { COMMIT_ENTRY, START_ENTRY } from '../../log/v3/entries/entry-types.ts';
 import { skipStartEntry } from '../../log/v3/entries/start-entry.ts';
+import { LogWriter } from '../../log/v3/log-writer.ts';
 import { readEntryForm } from '../../log/v3/transaction-walker.ts';
 import { findTransaction, LogTransactions, openLogRange } from './log-transactions.ts';
 import type { ServedTransactions } from './served-database.ts';

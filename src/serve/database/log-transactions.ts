@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import { LogReader } from '../../log/log-reader.ts';
+import type { LogPosition } from '../../log/log-position.ts';
 import { LogFileSet } from '../../log/log-source.ts';
-import type { LogTransaction } from '../../log/log-transaction.ts';
 import { CURRENT_ENTRY_VERSION_BYTE, entryFormOfByte } from '../../log/v3/entries/entry-types.ts';
-import type { LogPosition } from '../../log/v3/fields/log-position.ts';
-import { LOG_HEADER_BYTES, readLogHeader } from '../../log/v3/log-header.ts';
+import { beginningOf, readLogHeader } from '../../log/v3/log-header.ts';
+import { LogReader } from '../../log/v3/log-reader.ts';
+import type { LogTransaction } from '../../log/v3/log-transaction.ts';
 import { decodeTransaction, encodeTransaction } from '../../log/v3/transaction-codec.ts';
 import type { ServedTransaction, ServedTransactions } from './served-database.ts';
 import type { KnownPlace, TransactionPlaces } from './transaction-places.ts';
@@ -183,7 +183,7 @@ function nearestPlace(
   if (file === undefined) return undefined;
   const known = places.nearest(after);
   const isNearer = known !== undefined && known.end.version >= file.version;
-  return isNearer ? known : { transaction: undefined, end: { version: file.version, offset: LOG_HEADER_BYTES } };
+  return isNearer ? known : { transaction: undefined, end: beginningOf(file.version) };
 }
 
 /** The newest file that begins behind a transaction not later than `after`; opens it and all newer ones, so that they stay. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
-import { findRecoveryStart } from '../../log/recovery-start.ts';
+import { findRecoveryStart } from '../../log/v3/recovery-start.ts';
 import { type DatabaseLock, lockDatabase } from '../../store/files/database-lock.ts';
 import { type NeostoreMetadata, readMetadata, storeIdOf } from '../../store/files/neostore-metadata.ts';
 import { METADATA_FILE } from '../../store/files/store-files.ts';

@@ -1,4 +1,4 @@
-import type { LogPosition } from '../../log/v3/fields/log-position.ts';
+import type { LogPosition } from '../../log/log-position.ts';
 
 /** Where a transaction ends in the log, hence where the one after it begins. */
 export interface KnownPlace {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
 import { formatByName, type StoreFormat, storeFormats } from '../files/store-format.ts';
 import type { RecordCodec, SecondUnits } from './record-codec.ts';
 
@@ -17,7 +18,7 @@ interface Vector {
 }
 
 const vectors = JSON.parse(
-  gunzipSync(readFileSync(new URL('../../../test/corpus/stores/record-vectors.json.gz', import.meta.url))).toString(),
+  gunzipSync(readFileSync(corpusPath('stores/record-vectors.json.gz'))).toString(),
 ) as Vector[];
 
 // biome-ignore lint/suspicious/noExplicitAny: the test walks over all record kinds

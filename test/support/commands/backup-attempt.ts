@@ -11,7 +11,7 @@ import {
 } from '../../../src/backup/backup-options.ts';
 import { GraphkeepError } from '../../../src/base/errors.ts';
 import { listLogFiles } from '../../../src/log/log-files.ts';
-import { findRecoveryStart } from '../../../src/log/recovery-start.ts';
+import { findRecoveryStart } from '../../../src/log/v3/recovery-start.ts';
 import { readMetadata } from '../../../src/store/files/neostore-metadata.ts';
 import { type GeneratedHistory, readSimpleGraph } from '../history/generated-history.ts';
 import { jobOptions } from './job-options.ts';

@@ -3,7 +3,7 @@ import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { findRecoveryStart } from '../../../src/log/recovery-start.ts';
+import { findRecoveryStart } from '../../../src/log/v3/recovery-start.ts';
 import { recoverStore } from '../../../src/replay/recover.ts';
 import { expectExact, hashTree, makeBackup } from '../commands/backup-attempt.ts';
 import { BackupProgram, type ProcessResult } from '../commands/backup-process.ts';

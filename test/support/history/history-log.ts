@@ -1,8 +1,8 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { logFileName } from '../../../src/log/log-files.ts';
-import { LogWriter } from '../../../src/log/log-writer.ts';
-import type { LogPosition } from '../../../src/log/v3/fields/log-position.ts';
+import type { LogPosition } from '../../../src/log/log-position.ts';
+import { LogWriter } from '../../../src/log/v3/log-writer.ts';
 import { type DecodedTransaction, encodeTransaction } from '../../../src/log/v3/transaction-codec.ts';
 import type { Dice } from '../random/dice.ts';
 

@@ -1,5 +1,5 @@
-import { LogReader } from '../../../src/log/log-reader.ts';
-import { findRecoveryStart } from '../../../src/log/recovery-start.ts';
+import { LogReader } from '../../../src/log/v3/log-reader.ts';
+import { findRecoveryStart } from '../../../src/log/v3/recovery-start.ts';
 import { readMetadata, storeIdOf } from '../../../src/store/files/neostore-metadata.ts';
 import { METADATA_FILE } from '../../../src/store/files/store-files.ts';
 import type { StoreId } from '../../../src/store/files/store-id.ts';

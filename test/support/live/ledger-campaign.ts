@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { Dice } from '../../../src/base/dice.ts';
 import { checkStore } from '../../../src/check/check-store.ts';
 import type { Finding } from '../../../src/check/findings/finding.ts';
-import { findRecoveryStart } from '../../../src/log/recovery-start.ts';
+import { findRecoveryStart } from '../../../src/log/v3/recovery-start.ts';
 import { CampaignPrograms, type Running, type StartOptions } from '../faults/campaign-programs.ts';
 import { expectedLedger, readLedger } from './counted-ledger.ts';
 import { LiveLedger } from './live-ledger.ts';

@@ -1,5 +1,5 @@
-import { LogWriter } from '../../../src/log/log-writer.ts';
 import { LOG_HEADER_BYTES } from '../../../src/log/v3/log-header.ts';
+import { LogWriter } from '../../../src/log/v3/log-writer.ts';
 import { decodeTransaction } from '../../../src/log/v3/transaction-codec.ts';
 import { recoverStore } from '../../../src/replay/recover.ts';
 import { type GeneratedHistory, generateHistory } from '../history/generated-history.ts';

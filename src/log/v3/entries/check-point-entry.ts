@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../../base/byte-writer.ts';
+import type { LogPosition } from '../../log-position.ts';
 import { corruptLog, readExactI64 } from '../fields/log-integer.ts';
-import type { LogPosition } from '../fields/log-position.ts';
 import { CHECK_POINT_ENTRY, CURRENT_ENTRY_VERSION_BYTE } from './entry-types.ts';
 
 /**

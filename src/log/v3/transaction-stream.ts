@@ -1,14 +1,14 @@
-import type { ErrorCode } from '../base/error-codes.ts';
-import { GraphkeepError } from '../base/errors.ts';
-import { skipCommand } from './v3/commands/command-table.ts';
-import { CHECK_POINT_ENTRY_BYTES } from './v3/entries/check-point-entry.ts';
-import { COMMIT_ENTRY_BYTES } from './v3/entries/commit-entry.ts';
-import { CHECK_POINT_ENTRY, COMMAND_ENTRY, COMMIT_ENTRY, START_ENTRY } from './v3/entries/entry-types.ts';
-import { decodeStartEntry, type StartEntry, skipStartEntry, transactionChecksum } from './v3/entries/start-entry.ts';
-import { corruptLog, INCOMPLETE, readExactI64 } from './v3/fields/log-integer.ts';
-import { MAX_STREAMED_ENTRY_BYTES } from './v3/fields/log-limits.ts';
-import { BASE_TRANSACTION } from './v3/log-header.ts';
-import { readEntryForm } from './v3/transaction-walker.ts';
+import type { ErrorCode } from '../../base/error-codes.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { skipCommand } from './commands/command-table.ts';
+import { CHECK_POINT_ENTRY_BYTES } from './entries/check-point-entry.ts';
+import { COMMIT_ENTRY_BYTES } from './entries/commit-entry.ts';
+import { CHECK_POINT_ENTRY, COMMAND_ENTRY, COMMIT_ENTRY, START_ENTRY } from './entries/entry-types.ts';
+import { decodeStartEntry, type StartEntry, skipStartEntry, transactionChecksum } from './entries/start-entry.ts';
+import { corruptLog, INCOMPLETE, readExactI64 } from './fields/log-integer.ts';
+import { MAX_STREAMED_ENTRY_BYTES } from './fields/log-limits.ts';
+import { BASE_TRANSACTION } from './log-header.ts';
+import { readEntryForm } from './transaction-walker.ts';
 
 export interface TransactionStreamOptions {
   /** Id that the first transaction must have; undefined = any. */

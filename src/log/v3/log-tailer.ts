@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
-import { throwIfCancelled } from '../base/cancellation.ts';
-import { LogPinner, type LogPinnerOptions } from './log-pinner.ts';
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import { LogPinner, type LogPinnerOptions } from '../log-pinner.ts';
+import type { LogPosition } from '../log-position.ts';
+import { LogFileSet } from '../log-source.ts';
 import { LogReader, type LogReaderOptions } from './log-reader.ts';
-import { LogFileSet } from './log-source.ts';
 import type { LogItem } from './log-transaction.ts';
-import type { LogPosition } from './v3/fields/log-position.ts';
 
 export interface LogTailerOptions extends LogReaderOptions, LogPinnerOptions {
   /**

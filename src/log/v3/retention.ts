@@ -1,8 +1,8 @@
-import type { RetentionPolicy } from '../config/retention-policy.ts';
+import type { RetentionPolicy } from '../../config/retention-policy.ts';
+import type { LogSource } from '../log-source.ts';
+import { START_FIXED_BYTES } from './entries/start-entry.ts';
+import { beginningOf, LOG_HEADER_BYTES, readLogHeader } from './log-header.ts';
 import { LogReader } from './log-reader.ts';
-import type { LogSource } from './log-source.ts';
-import { START_FIXED_BYTES } from './v3/entries/start-entry.ts';
-import { LOG_HEADER_BYTES, readLogHeader } from './v3/log-header.ts';
 
 /** What the planner has to know of a log file. */
 export interface PrunableLogFile {
@@ -82,7 +82,7 @@ export function readPrunableFile(source: LogSource, version: number): PrunableLo
 
 function readFirstStart(source: LogSource, version: number): number | undefined {
   if (source.sizeOf(version) < LOG_HEADER_BYTES + START_FIXED_BYTES) return undefined;
-  const from = { version, offset: LOG_HEADER_BYTES };
+  const from = beginningOf(version);
   const reader = new LogReader(source, { from, through: version, windowBytes: 4096 });
   for (let item = reader.next(); item !== undefined; item = reader.next()) {
     if (item.kind === 'transaction') return item.timeStarted;

@@ -10,15 +10,15 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { logFileName } from './log-files.ts';
+import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
+import { logFileName } from '../log-files.ts';
 import { LogReader } from './log-reader.ts';
 import { cutLog, LogWriter } from './log-writer.ts';
 import { findRecoveryStart } from './recovery-start.ts';
-import { type DecodedTransaction, decodeTransaction } from './v3/transaction-codec.ts';
+import { type DecodedTransaction, decodeTransaction } from './transaction-codec.ts';
 
-const corpus = (folder: string) => fileURLToPath(new URL(`../../test/corpus/txlogs/${folder}`, import.meta.url));
+const corpus = (folder: string) => corpusPath(`txlogs/${folder}`);
 
 let directory: string;
 beforeEach(() => {

@@ -1,5 +1,6 @@
-import { GraphkeepError } from '../base/errors.ts';
-import type { CommitEntry } from './v3/entries/commit-entry.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { LogPosition } from '../log-position.ts';
+import type { CommitEntry } from './entries/commit-entry.ts';
 import {
   checksumHigh,
   checksumLow,
@@ -7,9 +8,8 @@ import {
   joinChecksum,
   START_FIXED_BYTES,
   type StartEntry,
-} from './v3/entries/start-entry.ts';
-import { readExactI64, readI32 } from './v3/fields/log-integer.ts';
-import type { LogPosition } from './v3/fields/log-position.ts';
+} from './entries/start-entry.ts';
+import { readExactI64, readI32 } from './fields/log-integer.ts';
 
 /**
  * One complete transaction of a log file. The numbers are its own; {@link buffer} is the window of the reader and holds the

@@ -1,19 +1,19 @@
 import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ByteWriter } from '../base/byte-writer.ts';
-import { logFileName } from './log-files.ts';
+import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
+import { ByteWriter } from '../../base/byte-writer.ts';
+import { logFileName } from '../log-files.ts';
+import { LogFileSet } from '../log-source.ts';
+import { encodeCheckPointEntry } from './entries/check-point-entry.ts';
+import { encodeLogHeader } from './log-header.ts';
 import { LogReader, type LogReaderOptions } from './log-reader.ts';
-import { LogFileSet } from './log-source.ts';
 import type { LogItem } from './log-transaction.ts';
-import { encodeCheckPointEntry } from './v3/entries/check-point-entry.ts';
-import { encodeLogHeader } from './v3/log-header.ts';
-import { encodeTransaction } from './v3/transaction-codec.ts';
+import { encodeTransaction } from './transaction-codec.ts';
 
-const corpus = (folder: string) => fileURLToPath(new URL(`../../test/corpus/txlogs/${folder}`, import.meta.url));
+const corpus = (folder: string) => corpusPath(`txlogs/${folder}`);
 
 // biome-ignore lint/suspicious/noExplicitAny: the expected decodings are free-form JSON
 type Json = any;

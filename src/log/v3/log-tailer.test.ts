@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ByteWriter } from '../base/byte-writer.ts';
-import { logFileName } from './log-files.ts';
-import { LogFileSet } from './log-source.ts';
+import { ByteWriter } from '../../base/byte-writer.ts';
+import { logFileName } from '../log-files.ts';
+import { LogFileSet } from '../log-source.ts';
+import { encodeCheckPointEntry } from './entries/check-point-entry.ts';
+import { encodeLogHeader } from './log-header.ts';
 import { LogTailer, type LogTailerOptions } from './log-tailer.ts';
-import { encodeCheckPointEntry } from './v3/entries/check-point-entry.ts';
-import { encodeLogHeader } from './v3/log-header.ts';
-import { encodeTransaction } from './v3/transaction-codec.ts';
+import { encodeTransaction } from './transaction-codec.ts';
 
 let directory: string;
 beforeEach(() => {

@@ -1,16 +1,16 @@
-import { GraphkeepError } from '../base/errors.ts';
-import { LogFileSet, type LogSource } from './log-source.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { LogPosition } from '../log-position.ts';
+import { LogFileSet, type LogSource } from '../log-source.ts';
+import { skipCommand } from './commands/command-table.ts';
+import { CHECK_POINT_ENTRY_BYTES, decodeCheckPointEntry } from './entries/check-point-entry.ts';
+import { COMMIT_ENTRY_BYTES } from './entries/commit-entry.ts';
+import { CHECK_POINT_ENTRY, COMMAND_ENTRY, COMMIT_ENTRY, START_ENTRY } from './entries/entry-types.ts';
+import { skipStartEntry } from './entries/start-entry.ts';
+import { corruptLog, INCOMPLETE, relocateError } from './fields/log-integer.ts';
+import { MAX_TRANSACTION_BYTES } from './fields/log-limits.ts';
+import { BASE_TRANSACTION, LOG_HEADER_BYTES, readLogHeader } from './log-header.ts';
 import { type LogItem, LogTransaction } from './log-transaction.ts';
-import { skipCommand } from './v3/commands/command-table.ts';
-import { CHECK_POINT_ENTRY_BYTES, decodeCheckPointEntry } from './v3/entries/check-point-entry.ts';
-import { COMMIT_ENTRY_BYTES } from './v3/entries/commit-entry.ts';
-import { CHECK_POINT_ENTRY, COMMAND_ENTRY, COMMIT_ENTRY, START_ENTRY } from './v3/entries/entry-types.ts';
-import { skipStartEntry } from './v3/entries/start-entry.ts';
-import { corruptLog, INCOMPLETE, relocateError } from './v3/fields/log-integer.ts';
-import { MAX_TRANSACTION_BYTES } from './v3/fields/log-limits.ts';
-import type { LogPosition } from './v3/fields/log-position.ts';
-import { BASE_TRANSACTION, LOG_HEADER_BYTES, readLogHeader } from './v3/log-header.ts';
-import { readEntryForm } from './v3/transaction-walker.ts';
+import { readEntryForm } from './transaction-walker.ts';
 
 export interface LogReaderOptions {
   /** Where to begin; must be the end of an entry. Default: the beginning of the lowest file. */

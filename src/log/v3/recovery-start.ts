@@ -1,10 +1,10 @@
-import { GraphkeepError } from '../base/errors.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { LogPosition } from '../log-position.ts';
+import type { LogSource } from '../log-source.ts';
 import { findLastCheckPoint, findShutdownCheckPoint, versionsDownward, withSource } from './check-points.ts';
+import { beginningOf } from './log-header.ts';
 import { LogReader } from './log-reader.ts';
-import type { LogSource } from './log-source.ts';
 import type { LogCheckPoint } from './log-transaction.ts';
-import type { LogPosition } from './v3/fields/log-position.ts';
-import { LOG_HEADER_BYTES } from './v3/log-header.ts';
 
 /** What the log says about the state of its store (spec transaction-logs 7.1). */
 export interface RecoveryStart {
@@ -69,7 +69,7 @@ function emptyLog(): RecoveryStart {
 
 function startFrom(source: LogSource, checkPoint: LogCheckPoint | undefined): LogPosition {
   const lowest = source.lowest ?? 0;
-  const beginning = { version: lowest, offset: LOG_HEADER_BYTES };
+  const beginning = beginningOf(lowest);
   if (checkPoint === undefined) {
     if (lowest === 0) return beginning;
     throw new GraphkeepError('log.no-check-point', 'the log has no check point and does not begin with file 0', {

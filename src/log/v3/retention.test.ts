@@ -1,8 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseRetentionPolicy } from '../config/retention-policy.ts';
-import { LogFileSet } from './log-source.ts';
+import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
+import { parseRetentionPolicy } from '../../config/retention-policy.ts';
+import { LogFileSet } from '../log-source.ts';
 import { type PrunableLogFile, planPruning, readPrunableFile } from './retention.ts';
 
 const DAY_MS = 86_400_000;
@@ -79,7 +79,7 @@ describe('planPruning', () => {
   });
 
   it('reads what it needs from real files', () => {
-    const files = new LogFileSet(fileURLToPath(new URL('../../test/corpus/txlogs/small-3.5.34', import.meta.url)));
+    const files = new LogFileSet(corpusPath('txlogs/small-3.5.34'));
     expect(readPrunableFile(files, 1)).toMatchObject({ version: 1, sizeBytes: 22677, firstTransaction: 11 });
     expect(readPrunableFile(files, 1)?.firstStartedMs).toBeGreaterThan(1_700_000_000_000);
     expect(readPrunableFile(files, 3)).toBeUndefined();

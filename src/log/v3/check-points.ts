@@ -1,10 +1,10 @@
+import { LogFileSet, type LogSource } from '../log-source.ts';
+import { CHECK_POINT_ENTRY_BYTES, decodeCheckPointEntry } from './entries/check-point-entry.ts';
+import { CHECK_POINT_ENTRY, CURRENT_ENTRY_VERSION_BYTE } from './entries/entry-types.ts';
+import { corruptLog, relocateError } from './fields/log-integer.ts';
+import { beginningOf, LOG_HEADER_BYTES, readLogHeader } from './log-header.ts';
 import { LogReader } from './log-reader.ts';
-import { LogFileSet, type LogSource } from './log-source.ts';
 import type { LogCheckPoint } from './log-transaction.ts';
-import { CHECK_POINT_ENTRY_BYTES, decodeCheckPointEntry } from './v3/entries/check-point-entry.ts';
-import { CHECK_POINT_ENTRY, CURRENT_ENTRY_VERSION_BYTE } from './v3/entries/entry-types.ts';
-import { corruptLog, relocateError } from './v3/fields/log-integer.ts';
-import { LOG_HEADER_BYTES, readLogHeader } from './v3/log-header.ts';
 
 /** Bytes at the end of the newest file that are looked at for the check points of a clean shutdown. */
 const TAIL_BYTES = 4096;
@@ -36,7 +36,7 @@ export function findLastCheckPoint(log: LogSource | string): LogCheckPoint | und
 }
 
 function lastCheckPointOf(source: LogSource, version: number, newest: boolean): LogCheckPoint | undefined {
-  const reader = new LogReader(source, { from: { version, offset: LOG_HEADER_BYTES }, through: version });
+  const reader = new LogReader(source, { from: beginningOf(version), through: version });
   let last: LogCheckPoint | undefined;
   for (let item = reader.next(); item !== undefined; item = reader.next()) {
     if (item.kind === 'checkPoint') last = item;

@@ -1,16 +1,16 @@
 import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ByteWriter } from '../base/byte-writer.ts';
+import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
+import { ByteWriter } from '../../base/byte-writer.ts';
+import { logFileName } from '../log-files.ts';
 import { findLastCheckPoint, findShutdownCheckPoint } from './check-points.ts';
-import { logFileName } from './log-files.ts';
+import { encodeCheckPointEntry } from './entries/check-point-entry.ts';
+import { encodeLogHeader } from './log-header.ts';
 import { findRecoveryStart } from './recovery-start.ts';
-import { encodeCheckPointEntry } from './v3/entries/check-point-entry.ts';
-import { encodeLogHeader } from './v3/log-header.ts';
 
-const corpus = (folder: string) => fileURLToPath(new URL(`../../test/corpus/txlogs/${folder}`, import.meta.url));
+const corpus = (folder: string) => corpusPath(`txlogs/${folder}`);
 
 let directory: string;
 beforeEach(() => {

@@ -12,15 +12,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ByteWriter } from '../base/byte-writer.ts';
-import { syncDirectory } from '../base/durable-files.ts';
-import { GraphkeepError } from '../base/errors.ts';
-import { fileError } from '../base/file-errors.ts';
-import { listLogFiles, logFileName } from './log-files.ts';
-import { encodeCheckPointEntry } from './v3/entries/check-point-entry.ts';
-import type { LogPosition } from './v3/fields/log-position.ts';
-import { decodeLogHeader, encodeLogHeader, LOG_HEADER_BYTES } from './v3/log-header.ts';
-import { type DecodedTransaction, encodeTransaction } from './v3/transaction-codec.ts';
+import { ByteWriter } from '../../base/byte-writer.ts';
+import { syncDirectory } from '../../base/durable-files.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { fileError } from '../../base/file-errors.ts';
+import { listLogFiles, logFileName } from '../log-files.ts';
+import type { LogPosition } from '../log-position.ts';
+import { encodeCheckPointEntry } from './entries/check-point-entry.ts';
+import { decodeLogHeader, encodeLogHeader, LOG_HEADER_BYTES } from './log-header.ts';
+import { type DecodedTransaction, encodeTransaction } from './transaction-codec.ts';
 
 const fsyncDescriptor = promisify(fsync);
 const BUFFER_BYTES = 512 * 1024;

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ByteWriter } from '../base/byte-writer.ts';
+import { ByteWriter } from '../../base/byte-writer.ts';
+import { encodeCheckPointEntry } from './entries/check-point-entry.ts';
 import { LogReader } from './log-reader.ts';
+import { encodeTransaction } from './transaction-codec.ts';
 import { TransactionStream, type TransactionStreamOptions } from './transaction-stream.ts';
-import { encodeCheckPointEntry } from './v3/entries/check-point-entry.ts';
-import { encodeTransaction } from './v3/transaction-codec.ts';
 
-const corpus = new URL('../../test/corpus/txlogs/', import.meta.url);
+const corpus = new URL('../../../test/corpus/txlogs/', import.meta.url);
 const logBytes = (name: string) => readFileSync(new URL(name, corpus)).subarray(16);
 
 const diverse = logBytes('diverse-3.5.34-standard/neostore.transaction.db.0');
