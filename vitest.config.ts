@@ -28,6 +28,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 900_000,
           globalSetup: ['test/interop/harness/prepare-releases.ts'],
+          env: { GRAPHKEEP_SHARED_CLASSES: 'true' },
           // A server starts on one core, and a cluster waits for its elections.
           maxWorkers: 2,
         },

@@ -5,6 +5,7 @@ import type { Finding } from '../../../src/check/findings/finding.ts';
 import type { Child, Completed } from './child-process.ts';
 import { runMain, startMain } from './java.ts';
 import type { Version } from './releases.ts';
+import { RepeatedMain, type RepeatedRun } from './repeated-main.ts';
 import { makeScratch } from './scratch.ts';
 import { renderSettings } from './server.ts';
 
@@ -85,35 +86,53 @@ export interface ConsistencyResult {
   readonly consistent: boolean;
   /** Text of the report file; empty if the checker wrote none. With warnings alone there is one. */
   readonly report: string;
-  readonly completed: Completed;
 }
+
+/** How long the real checker may take for a small damaged store: it may wait for ever. */
+const JUDGING_MS = 10_000;
+/** How long it may take for a store that it should be able to check. */
+const CHECKING_MS = 600_000;
 
 /**
  * The verdicts of the real checker on many closed store directories, one after the other in one JVM: whether it ended with
  * exit code 0, and in time. It writes into them (see {@link checkConsistency}).
  */
 export async function judgeStores(version: Version, directories: readonly string[]): Promise<boolean[]> {
-  const reports = makeScratch('check-reports');
-  const runs = path.join(makeScratch('check-runs'), 'runs');
-  const command = (directory: string) =>
-    ['check-consistency', `--backup=${path.resolve(directory)}`, `--report-dir=${reports}`].join('\t');
-  await writeFile(runs, directories.map(command).join('\n'));
-  const completed = await runMain(version, 'Repeated', [ADMIN, runs], await adminProcess({ args: [] }));
-  const codes = completed.stdout.split('\n').filter((line) => line !== '');
-  if (
-    completed.code !== 0 ||
-    codes.length !== directories.length ||
-    codes.some((code) => !/^([01]|hung)$/.test(code))
-  ) {
-    throw new Error(`checker ${version} failed, exit ${completed.code}\n${codes}\n${completed.stderr}`);
+  const checker = await startChecker(version);
+  const verdicts: boolean[] = [];
+  for (const directory of directories) {
+    const { code } = await checker.run(checkArguments(directory, makeScratch('check-report')), JUDGING_MS);
+    if (code !== null && code > 1) throw new Error(`checker ${version} failed, exit ${code}`);
+    verdicts.push(code === 0);
   }
-  return codes.map((code) => code === '0');
+  await checker.end();
+  return verdicts;
+}
+
+const startChecker = async (version: Version) => RepeatedMain.start(version, ADMIN, await adminProcess({ args: [] }));
+
+const checkArguments = (directory: string, reports: string) => [
+  'check-consistency',
+  `--backup=${path.resolve(directory)}`,
+  `--report-dir=${reports}`,
+];
+
+/** One checker of each release for all checks of a test file: it is fast only when it is warm. */
+const checkers = new Map<Version, Promise<RepeatedMain>>();
+
+async function runChecker(version: Version, args: readonly string[]): Promise<RepeatedRun> {
+  let checker = checkers.get(version);
+  if (checker === undefined) {
+    checker = startChecker(version);
+    checkers.set(version, checker);
+  }
+  return (await checker).run(args, CHECKING_MS);
 }
 
 /**
- * The real checker on a closed store directory, and ours before it: both have to come to the same verdict. The real one changes no content, but 3.4.9 and 3.5.0-beta03 write new state pages
- * into the trees. Warnings alone count as consistent. Throws if the checker could not do its work, so that "not
- * checked" is never mistaken for an answer.
+ * The real checker on a closed store directory, and ours before it: both have to come to the same verdict. The real one changes no content,
+ * but 3.4.9 and 3.5.0-beta03 write new state pages into the trees. Warnings alone count as consistent. Throws if the checker could not do its
+ * work, so that "not checked" is never mistaken for an answer.
  */
 export async function checkConsistency(
   version: Version,
@@ -122,9 +141,7 @@ export async function checkConsistency(
 ): Promise<ConsistencyResult> {
   const ours = await checkOurselves(directory);
   const reports = makeScratch('check-report');
-  const completed = await runAdmin(version, {
-    args: ['check-consistency', `--backup=${path.resolve(directory)}`, `--report-dir=${reports}`, ...args],
-  });
+  const completed = await runChecker(version, [...checkArguments(directory, reports), ...args]);
   if (completed.stdout.includes('Failed to check record')) {
     throw new Error(`checker ${version} could not check every record\n${completed.stdout.slice(0, 2000)}`);
   }
@@ -137,7 +154,7 @@ export async function checkConsistency(
   if (ours.consistent === inconsistent) {
     throw new Error(`checker ${version} and ours disagree:\n${texts.join('\n')}\nours: ${ours.findings.join('\n')}`);
   }
-  return { consistent: !inconsistent, report: texts.join('\n'), completed };
+  return { consistent: !inconsistent, report: texts.join('\n') };
 }
 
 /** What our check finds; a log that is left to the server is no reason to refuse. */

@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runOrThrow, runProcess } from './child-process.ts';
+import { runOrThrow } from './child-process.ts';
 import { findRelease, type Release, type Version } from './releases.ts';
 
 /** A release on this machine, ready to run. */
 export interface Installation {
-  readonly release: Release;
-  /** For `java -cp`: compiled starter classes, then every jar. */
+  /** Where it is. */
+  readonly directory: string;
+  /** For `java -cp`: a jar of compiled starter classes, then every jar. */
   readonly classPath: string;
   /** The same with TLS in the catchup protocol, where we have classes for that. */
   readonly secureClassPath: string | undefined;
@@ -20,21 +21,11 @@ const cacheRoot = process.env.GRAPHKEEP_NEO4J_CACHE ?? path.resolve(here, '../..
 const installed = new Map<Version, Promise<Installation>>();
 
 /** What this machine lacks to run real servers; empty if nothing. */
-export async function findMissingTools(): Promise<string[]> {
-  const tools: [string, string][] = [
-    ['java', '-version'],
-    ['javac', '-version'],
-    ['mvn', '-v'],
-  ];
-  const missing: string[] = [];
-  for (const [command, argument] of tools) {
-    const ok = await runProcess(command, [argument]).then(
-      (done) => done.code === 0,
-      () => false,
-    );
-    if (!ok) missing.push(command);
-  }
-  return missing;
+export function findMissingTools(): string[] {
+  const folders = (process.env.PATH ?? '').split(path.delimiter);
+  return ['java', 'javac', 'jar', 'mvn'].filter(
+    (tool) => !folders.some((folder) => existsSync(path.join(folder, tool))),
+  );
 }
 
 /**
@@ -59,12 +50,12 @@ async function prepare(release: Release): Promise<Installation> {
   const starters = await compile(directory, jars, starterSources(release));
   const classPath = [starters, path.join(jars, '*')].join(path.delimiter);
   const { secure } = release;
-  if (secure === undefined) return { release, classPath, secureClassPath: undefined };
+  if (secure === undefined) return { directory, classPath, secureClassPath: undefined };
   const classes = await compile(directory, jars, await listSources(secure.folder), secure.services);
-  return { release, classPath, secureClassPath: [classes, classPath].join(path.delimiter) };
+  return { directory, classPath, secureClassPath: [classes, classPath].join(path.delimiter) };
 }
 
-/** A directory with the classes of these sources, and with the services among them (interface to class). */
+/** A jar with the classes of these sources, and with the services among them (interface to class). No directory: its classes could not be shared. */
 async function compile(
   directory: string,
   jars: string,
@@ -73,17 +64,20 @@ async function compile(
 ): Promise<string> {
   const digest = createHash('sha256').update(JSON.stringify(services));
   for (const source of sources) digest.update(await readFile(source));
-  const classes = path.join(directory, `starter-${digest.digest('hex').slice(0, 12)}`);
-  if (existsSync(classes)) return classes;
-  await publish(classes, async (target) => {
-    await runOrThrow('javac', ['--release', '8', '-nowarn', '-cp', path.join(jars, '*'), '-d', target, ...sources]);
-    const folder = path.join(target, 'META-INF/services');
+  const starters = path.join(directory, `starter-${digest.digest('hex').slice(0, 12)}`);
+  const jar = path.join(starters, 'starter.jar');
+  if (existsSync(jar)) return jar;
+  await publish(starters, async (target) => {
+    const classes = path.join(target, 'classes');
+    const folder = path.join(classes, 'META-INF/services');
     await mkdir(folder, { recursive: true });
+    await runOrThrow('javac', ['--release', '8', '-nowarn', '-cp', path.join(jars, '*'), '-d', classes, ...sources]);
     for (const [name, implementation] of Object.entries(services)) {
       await writeFile(path.join(folder, name), `${implementation}\n`);
     }
+    await runOrThrow('jar', ['cf', path.join(target, 'starter.jar'), '-C', classes, '.']);
   });
-  return classes;
+  return jar;
 }
 
 async function listSources(folder: string): Promise<string[]> {

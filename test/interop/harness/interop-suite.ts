@@ -3,7 +3,7 @@ import { killChildren } from './child-process.ts';
 import { findMissingTools } from './installation.ts';
 import { removeScratch } from './scratch.ts';
 
-const missing = await findMissingTools();
+const missing = findMissingTools();
 
 /**
  * A suite that runs real servers. Without Java or Maven it is skipped, with the reason in its name; under CI it runs

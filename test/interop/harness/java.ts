@@ -1,6 +1,7 @@
 import { type Child, type Completed, type ProcessOptions, runProcess, startProcess } from './child-process.ts';
 import { install } from './installation.ts';
-import type { Version } from './releases.ts';
+import { findRelease, type Version } from './releases.ts';
+import { type ClassSharing, shareClasses } from './shared-classes.ts';
 
 /** What 3.x needs to run on Java 17, and what makes a small JVM start fast. */
 const flags = [
@@ -23,14 +24,27 @@ export interface JavaOptions extends ProcessOptions {
   readonly secure?: boolean;
 }
 
-async function commandLine(version: Version, main: string | undefined, args: readonly string[], options: JavaOptions) {
+/** What a JVM is started for; each kind has an archive of the classes it loads. */
+export type Purpose = 'server' | 'tool' | 'repeated';
+
+interface Launch {
+  readonly args: string[];
+  readonly sharing: ClassSharing;
+}
+
+async function planLaunch(
+  version: Version,
+  purpose: Purpose,
+  mainAndArgs: readonly string[],
+  options: JavaOptions,
+): Promise<Launch> {
   const installation = await install(version);
-  const { release } = installation;
   const classPath = options.secure ? installation.secureClassPath : installation.classPath;
   if (classPath === undefined) throw new Error(`no TLS for the catchup protocol of ${version}`);
   const properties = Object.entries(options.properties ?? {}).map(([name, value]) => `-D${name}=${value}`);
-  const machine = [...flags, ...properties, `-Xmx${options.heap ?? '512m'}`];
-  return [...machine, '-cp', classPath, 'Tethered', main ?? release.mainClass, ...args];
+  const sharing = await shareClasses(installation.directory, purpose, classPath);
+  const machine = [...flags, ...sharing.flags, ...properties, `-Xmx${options.heap ?? '512m'}`];
+  return { args: [...machine, '-cp', classPath, ...mainAndArgs], sharing };
 }
 
 /** Starts the server of a release, by its own main class or another one. */
@@ -39,7 +53,8 @@ export async function startServerProcess(
   args: readonly string[],
   options: JavaOptions & { readonly mainClass?: string } = {},
 ): Promise<Child> {
-  return startProcess('java', await commandLine(version, options.mainClass, args, options), options);
+  const main = options.mainClass ?? findRelease(version).mainClass;
+  return start(await planLaunch(version, 'server', ['Tethered', main, ...args], options), options);
 }
 
 /** Starts a main class of a release. */
@@ -49,7 +64,7 @@ export async function startMain(
   args: readonly string[],
   options: JavaOptions = {},
 ): Promise<Child> {
-  return startProcess('java', await commandLine(version, main, args, options), options);
+  return start(await planLaunch(version, 'tool', ['Tethered', main, ...args], options), options);
 }
 
 /** Runs a main class of a release to its end. */
@@ -59,5 +74,19 @@ export async function runMain(
   args: readonly string[],
   options: JavaOptions = {},
 ): Promise<Completed> {
-  return runProcess('java', await commandLine(version, main, args, options), options);
+  const launch = await planLaunch(version, 'tool', ['Tethered', main, ...args], options);
+  const completed = await runProcess('java', launch.args, options);
+  await launch.sharing.keep();
+  return completed;
+}
+
+/** Starts a main class of a release that is run many times in one JVM (see `Repeated.java`). */
+export async function startRepeated(version: Version, main: string, options: JavaOptions = {}): Promise<Child> {
+  return start(await planLaunch(version, 'repeated', ['Repeated', main], options), options);
+}
+
+function start({ args, sharing }: Launch, options: JavaOptions): Child {
+  const child = startProcess('java', args, options);
+  child.once('close', () => void sharing.keep());
+  return child;
 }

@@ -1,20 +1,26 @@
-import java.io.OutputStream;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Paths;
+import java.nio.charset.StandardCharsets;
 import java.security.Permission;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * Runs a main class many times in one JVM, which is started once. Arguments: the main class, and a file with one run per line, its
- * arguments separated by tabs. Prints one line per run: the exit code, or "hung" for a run that does not end in time (3.x checkers wait for
- * ever when one of their workers has died of a damaged record). What the runs print is dropped.
+ * Runs a main class many times in one JVM, which is started once and is warm from the second run on. Argument: the main class. Standard
+ * input has one run per line: how long it may take, in milliseconds, and its arguments, all separated by tabs. For each run a line is
+ * printed: the exit code, or "hung" for a run that does not end in time (3.x checkers wait for ever when one of their workers has died of a
+ * damaged record), and what it wrote to standard output and to standard error, in base64. The end of standard input ends the JVM, so it does not
+ * outlive the tests.
  */
 public class Repeated {
-  private static final long LIMIT_MS = 10_000;
   /** The first exit code of the run of this thread: programs take the refusal for an error, and exit again. */
   private static final ThreadLocal<Integer> firstExit = new ThreadLocal<>();
 
-  private static String run(String main, String[] args) throws Exception {
+  private static String run(String main, String[] args, long limitMs) throws Exception {
     String[] code = {"none"};
     ThreadGroup group = new ThreadGroup("run");
     Thread run = new Thread(group, () -> {
@@ -27,7 +33,7 @@ public class Repeated {
     });
     run.setDaemon(true);
     run.start();
-    run.join(LIMIT_MS);
+    run.join(limitMs);
     if (!run.isAlive()) return code[0];
     end(group);
     return "hung";
@@ -44,12 +50,22 @@ public class Repeated {
     }
   }
 
+  private static String encode(ByteArrayOutputStream bytes) {
+    return Base64.getEncoder().encodeToString(bytes.toByteArray());
+  }
+
+  private static String runLine(String main, String[] fields) throws Exception {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(out, true));
+    System.setErr(new PrintStream(err, true));
+    String[] arguments = Arrays.copyOfRange(fields, 1, fields.length);
+    String code = run(main, arguments, Long.parseLong(fields[0]));
+    return code + "\t" + encode(out) + "\t" + encode(err);
+  }
+
   public static void main(String[] args) throws Exception {
-    PrintStream out = System.out;
-    PrintStream dropped = new PrintStream(new OutputStream() {
-      @Override public void write(int b) {}
-      @Override public void write(byte[] b, int off, int len) {}
-    });
+    PrintStream answers = System.out;
     System.setSecurityManager(new SecurityManager() {
       @Override public void checkPermission(Permission permission) {}
       @Override public void checkPermission(Permission permission, Object context) {}
@@ -58,12 +74,19 @@ public class Repeated {
         throw new SecurityException("exit " + code);
       }
     });
-    System.setOut(dropped);
-    System.setErr(dropped);
-    for (String line : Files.readAllLines(Paths.get(args[1]))) {
-      out.println(run(args[0], line.split("\t")));
-    }
+    BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+    Thread runner = new Thread(() -> {
+      try {
+        while (true) answers.println(runLine(args[0], lines.take().split("\t")));
+      } catch (Exception e) {
+        Runtime.getRuntime().halt(1);
+      }
+    });
+    runner.setDaemon(true);
+    runner.start();
+    BufferedReader runs = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    for (String line; (line = runs.readLine()) != null;) lines.add(line);
     System.setSecurityManager(null);
-    Runtime.getRuntime().halt(0);
+    System.exit(0);
   }
 }

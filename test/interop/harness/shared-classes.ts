@@ -1,0 +1,51 @@
+import { execFileSync } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+
+/** How one run of a JVM takes part in sharing classes. */
+export interface ClassSharing {
+  /** For the command line of java. */
+  readonly flags: readonly string[];
+  /** To be called when the JVM has ended: keeps the archive that it has left behind, if it had to leave one. */
+  keep(): Promise<void>;
+}
+
+/** The archives that a JVM of this process is about to leave: one is enough. */
+const making = new Set<string>();
+
+const none: ClassSharing = { flags: [], keep: async () => {} };
+
+/**
+ * A server loads some ten thousand classes, which is most of its start. The first JVM of a kind that ends by itself leaves an archive of the
+ * classes it has loaded, and later ones map that into memory instead of reading jars (`-XX:SharedArchiveFile`, JDK 13 or newer). The same
+ * classes run; an archive that does not fit is ignored by the JVM. Only where GRAPHKEEP_SHARED_CLASSES is set: a benchmark measures the
+ * servers as users start them.
+ */
+export async function shareClasses(directory: string, kind: string, classPath: string): Promise<ClassSharing> {
+  if (!process.env.GRAPHKEEP_SHARED_CLASSES) return none;
+  const digest = createHash('sha256').update(classPath).update(describeJava()).digest('hex').slice(0, 12);
+  const archive = path.join(directory, `${kind}-${digest}.jsa`);
+  if (existsSync(archive) || making.has(archive)) {
+    const flags = existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`, '-Xlog:disable'] : [];
+    return { ...none, flags };
+  }
+  making.add(archive);
+  const temporary = `${archive}.${randomUUID()}`;
+  const keep = async () => {
+    making.delete(archive);
+    if (!existsSync(temporary)) return; // it was killed
+    if (existsSync(archive)) await rm(temporary);
+    else await rename(temporary, archive);
+  };
+  return { flags: [`-XX:ArchiveClassesAtExit=${temporary}`, '-Xlog:disable'], keep };
+}
+
+let java: Buffer | undefined;
+
+/** The version of java: an archive is for one. */
+function describeJava(): Buffer {
+  java ??= execFileSync('java', ['-Xinternalversion']);
+  return java;
+}
