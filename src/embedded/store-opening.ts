@@ -7,7 +7,7 @@ import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import type { IndexesReport } from '../replay/derived/schema-index-files.ts';
 import { checkPointStore, recoverStore } from '../replay/recover.ts';
 import type { IdFile } from '../store/files/id-file.ts';
-import { type NeostoreMetadata, patchMetadataDurably, readMetadata } from '../store/files/neostore-metadata.ts';
+import { type NeostoreMetadata, patchMetadataDurablyIn, readMetadataIn } from '../store/files/neostore-metadata.ts';
 import { METADATA_FILE, type StoreKey } from '../store/files/store-files.ts';
 import { formatByVersion, STANDARD_FORMAT } from '../store/files/store-format.ts';
 import { requireSupportedStore } from '../store/files/supported-store.ts';
@@ -56,7 +56,7 @@ export async function openStore(directory: string, scratch: string, settings: Em
 }
 
 function requireStandardFormat(directory: string): void {
-  const format = formatByVersion(readMetadata(join(directory, METADATA_FILE)).storeVersion);
+  const format = formatByVersion(readMetadataIn(directory).storeVersion);
   if (format.version === STANDARD_FORMAT.version) return;
   throw new GraphkeepError('store.format', 'only stores of the standard format of 3.4 and 3.5 can be opened', {
     place: { file: join(directory, METADATA_FILE) },
@@ -78,7 +78,7 @@ function explicitIndexes(directory: string, transaction: number): GraphkeepError
  * without it nobody can tell what is missing.
  */
 async function startLog(directory: string): Promise<LogPosition> {
-  const { logVersion, lastTransactionId } = readMetadata(join(directory, METADATA_FILE));
+  const { logVersion, lastTransactionId } = readMetadataIn(directory);
   if (lastTransactionId !== BASE_TRANSACTION) {
     throw new GraphkeepError('log.no-check-point', 'the store has transactions, but no transaction log', {
       place: { file: directory },
@@ -98,11 +98,11 @@ async function startLog(directory: string): Promise<LogPosition> {
 
 function openLog(directory: string, end: LogPosition): Omit<OpenedStore, 'idFiles' | 'report'> {
   nameLogVersion(directory, end.version);
-  const metadata = readMetadata(join(directory, METADATA_FILE));
+  const metadata = readMetadataIn(directory);
   return { metadata, checkPoint: end, writer: LogWriter.open(directory, end, metadata.lastTransactionId) };
 }
 
 /** `neostore` names the log file that is appended to, before it exists: a server goes on in the file that is named there. */
 export function nameLogVersion(directory: string, version: number): void {
-  patchMetadataDurably(join(directory, METADATA_FILE), { logVersion: version });
+  patchMetadataDurablyIn(directory, { logVersion: version });
 }

@@ -6,7 +6,7 @@ import { makeDirectory, removeTree, syncDirectory } from '../base/durable-files.
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import type { LogPosition } from '../log/log-position.ts';
-import { type NeostoreMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
+import { type NeostoreMetadata, readMetadataIn } from '../store/files/neostore-metadata.ts';
 import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/files/store-files.ts';
 import { formatByVersion } from '../store/files/store-format.ts';
 import { type CollectedLog, collectChanges } from './collect/collect-changes.ts';
@@ -62,7 +62,7 @@ export interface AppliedLog {
  * All of it is on disk then. May be repeated after a kill, if the store is then said not to be exact.
  */
 export async function applyLog(folder: string, options: ApplyOptions): Promise<AppliedLog> {
-  const before = readMetadata(join(folder, METADATA_FILE));
+  const before = readMetadataIn(folder);
   const format = formatByVersion(before.storeVersion);
   const runs = join(options.scratch, 'runs');
   await makeDirectory(runs);

@@ -1,10 +1,9 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { IdleVisitor } from '../log/v3/fields/transaction-visitor.ts';
 import { LogReader } from '../log/v3/log-reader.ts';
 import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { walkTransaction } from '../log/v3/transaction-walker.ts';
-import { readMetadata } from '../store/files/neostore-metadata.ts';
+import { readMetadataIn } from '../store/files/neostore-metadata.ts';
 import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/files/store-files.ts';
 
 /** Transactions that wait for a server, which will apply them to explicit indexes, label scan store and schema indexes. */
@@ -26,7 +25,7 @@ export function describePendingLog({ first, last }: PendingLog): string {
 export function findPendingLog(directory: string): PendingLog | undefined {
   const { needed, position, tornBytes, lastGoodEnd, lastTransaction } = findRecoveryStart(directory);
   if (!needed || position === undefined || tornBytes > 0 || lastTransaction === undefined) return undefined;
-  const { lastClosedLogVersion, lastClosedLogOffset, lastTransactionId } = readMetadata(join(directory, METADATA_FILE));
+  const { lastClosedLogVersion, lastClosedLogOffset, lastTransactionId } = readMetadataIn(directory);
   const namesTheEnd =
     lastTransactionId === lastTransaction.transactionId &&
     lastClosedLogVersion === lastGoodEnd?.version &&

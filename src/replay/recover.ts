@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import type { LogPosition } from '../log/log-position.ts';
 import { cutLog, LogWriter } from '../log/v3/log-writer.ts';
-import { type NeostoreMetadata, patchMetadataDurably } from '../store/files/neostore-metadata.ts';
-import { METADATA_FILE } from '../store/files/store-files.ts';
+import { type NeostoreMetadata, patchMetadataDurablyIn } from '../store/files/neostore-metadata.ts';
 import { type AppliedLog, type ApplyOptions, applyLog } from './apply-log.ts';
 import type { DerivedFilesReport } from './derived/derived-files.ts';
 
@@ -65,7 +63,7 @@ export async function checkPointStore(folder: string, options: StoreCheckPointOp
 function writeMetadata(folder: string, applied: AppliedLog, more: Partial<NeostoreMetadata> = {}): void {
   const { log, before, lastTransaction } = applied;
   const { end, last, collector } = log;
-  patchMetadataDurably(join(folder, METADATA_FILE), {
+  patchMetadataDurablyIn(folder, {
     ...more,
     lastClosedLogVersion: end.version,
     lastClosedLogOffset: end.offset,

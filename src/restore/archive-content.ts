@@ -1,9 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
-import { METADATA_FILE } from '../store/files/store-files.ts';
+import { isStoreDirectory } from '../store/files/neostore-metadata.ts';
 
 /*
  * What `load` was given, told by its first bytes and never by its name. Whatever is no archive of a database has a sentence of its own and
@@ -149,7 +148,7 @@ async function requireRegularFile(archive: string): Promise<void> {
       'Give load a regular file; of a pipe, save the bytes to a file first.',
     );
   }
-  const isDatabase = (await statIfExists(join(archive, METADATA_FILE))) !== undefined;
+  const isDatabase = await isStoreDirectory(archive);
   if (isDatabase) {
     throw invalidArchive(
       archive,

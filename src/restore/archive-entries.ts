@@ -1,8 +1,8 @@
 import type { Header } from 'tar-stream';
 import { hasUnprintable } from '../base/printable-text.ts';
+import type { DatabaseFiles } from '../generation/generation.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
 import { BLOCK_FILE_NAME, OLD_LOG_NAME } from '../store/files/neo4j-versions.ts';
-import { classifyDatabaseFile, METADATA_FILE, STORE_LOCK_FILE } from '../store/files/store-files.ts';
 
 /*
  * Which entries an archive of a database may have. An archive is refused as a whole when it holds anything else: then it is not what its
@@ -39,13 +39,18 @@ export class EntryJudge {
   /** Where a key file was found below the root. */
   private nested: string | undefined;
   private hasKeyFile = false;
+  private readonly files: DatabaseFiles;
+
+  constructor(files: DatabaseFiles) {
+    this.files = files;
+  }
 
   /** @throws InvalidEntry for an entry that no archive of a database can have */
   judge(header: Header): NamedEntry {
     if (++this.entries > MAX_ENTRIES) throw new InvalidEntry(`it has more than ${MAX_ENTRIES} entries`);
     const { name, isDirectory } = readName(header);
-    const verdict = judgeName(name, isDirectory);
-    this.hasKeyFile ||= name === METADATA_FILE;
+    const verdict = judgeName(this.files, name, isDirectory);
+    this.hasKeyFile ||= name === this.files.keyFile;
     if (verdict === 'foreign') this.remember(name, isDirectory);
     return { name, isDirectory, verdict };
   }
@@ -76,7 +81,8 @@ export class EntryJudge {
   private remember(name: string, isDirectory: boolean): void {
     this.strangerCount++;
     if (this.strangers.length < MAX_NAMED) this.strangers.push(isDirectory ? `${name}/` : name);
-    if (!isDirectory && name.endsWith(`/${METADATA_FILE}`)) this.nested ??= name.slice(0, -METADATA_FILE.length - 1);
+    const { keyFile } = this.files;
+    if (!isDirectory && name.endsWith(`/${keyFile}`)) this.nested ??= name.slice(0, -keyFile.length - 1);
   }
 }
 
@@ -90,19 +96,19 @@ function isOfOtherRelease(name: string): boolean {
 }
 
 /** True for what a database directory may hold. */
-export function belongsToDatabase(name: string, isDirectory: boolean): boolean {
-  if (classifyDatabaseFile(isDirectory ? `${name}/` : name) !== 'unknown') return true;
+export function belongsToDatabase(files: DatabaseFiles, name: string, isDirectory: boolean): boolean {
+  if (files.roleOf(isDirectory ? `${name}/` : name) !== 'unknown') return true;
   if (!isDirectory && isOfOtherRelease(name)) return true;
   // Other releases have store files that we do not know. A log always has a number.
   return (
-    !name.includes('/') && !isDirectory && name.startsWith(`${METADATA_FILE}.`) && !name.startsWith(LOG_FILE_PREFIX)
+    !name.includes('/') && !isDirectory && name.startsWith(`${files.keyFile}.`) && !name.startsWith(LOG_FILE_PREFIX)
   );
 }
 
-function judgeName(name: string, isDirectory: boolean): EntryVerdict {
+function judgeName(files: DatabaseFiles, name: string, isDirectory: boolean): EntryVerdict {
   if (name === '') return 'left out';
-  if (name === STORE_LOCK_FILE || isRubbish(name)) return 'left out';
-  return belongsToDatabase(name, isDirectory) ? 'taken' : 'foreign';
+  if (name === files.lockFile || isRubbish(name)) return 'left out';
+  return belongsToDatabase(files, name, isDirectory) ? 'taken' : 'foreign';
 }
 
 /** What desktops and file systems strew about. */

@@ -9,8 +9,8 @@ import { makeDirectory, syncTree, writeFully } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, fileError, systemCodeOf } from '../base/file-errors.ts';
 import { decodeZstd } from '../base/zstd/decoding.ts';
+import { NEO4J_3 } from '../generation/neo4j-3.ts';
 import { BLOCK_FILE_NAME } from '../store/files/neo4j-versions.ts';
-import { METADATA_FILE } from '../store/files/store-files.ts';
 import {
   type ArchiveCompression,
   foreignInside,
@@ -58,14 +58,16 @@ class ArchiveReading {
   private readonly compression: ArchiveCompression;
   private readonly directory: string;
   private readonly progress: ArchiveProgress;
-  private readonly judge = new EntryJudge();
+  /** Archives of other generations are told by their first bytes, and refused. */
+  private readonly files = NEO4J_3.files;
+  private readonly judge = new EntryJudge(this.files);
   /** What stood before the tar. */
   private header: DumpHeader | undefined;
   private tarBytes = 0;
   /** Where the last entry ends in the tar, with its padding. */
   private entriesEnd = 0;
   private readonly seen: DumpHeader = { files: 0, bytes: 0 };
-  private metadataBytes: number | undefined;
+  private keyFileBytes: number | undefined;
   /** Of a newer release: has no key file, and is told by its other files. */
   private isBlockFormat = false;
 
@@ -85,9 +87,9 @@ class ArchiveReading {
     }
     this.requireWhole();
     if (this.judge.isForeign) throw this.refusal();
-    if (this.metadataBytes === undefined && !this.isBlockFormat)
-      throw this.invalid(`it has no entry ./${METADATA_FILE}`);
-    if (this.metadataBytes === 0) throw this.invalid(`its file ${METADATA_FILE} is empty`);
+    if (this.keyFileBytes === undefined && !this.isBlockFormat)
+      throw this.invalid(`it has no entry ./${this.files.keyFile}`);
+    if (this.keyFileBytes === 0) throw this.invalid(`its file ${this.files.keyFile} is empty`);
   }
 
   private async unpack(): Promise<void> {
@@ -170,7 +172,7 @@ class ArchiveReading {
     await makeDirectory(isDirectory ? path : dirname(path));
     if (isDirectory) return await this.readThrough(entry, 0, async () => {});
     await this.requireRoom(sizeBytes);
-    if (name === METADATA_FILE) this.metadataBytes = sizeBytes;
+    if (name === this.files.keyFile) this.keyFileBytes = sizeBytes;
     this.isBlockFormat ||= BLOCK_FILE_NAME.test(name);
     this.progress.onFile?.(name, sizeBytes);
     const file = await this.createFile(path, name);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { nextSeed } from '../../test/support/random/seed.ts';
 import { Dice } from '../base/dice.ts';
+import { NEO4J_3 } from '../generation/neo4j-3.ts';
 import { writeArchive } from './archive-writing.ts';
 
 let databaseDirectory: string;
@@ -49,7 +50,7 @@ it.each(['gzip', 'zstd'] as const)(
       const outcome = await writeArchive(
         disk as unknown as FileHandle,
         '/the/archive',
-        { databaseDirectory, transactionLogs: [], compression },
+        { databaseDirectory, files: NEO4J_3.files, transactionLogs: [], compression },
         { signal: new AbortController().signal },
       ).catch((error: unknown) => error);
       expect([round, disk.isFull]).toEqual([round, outcome !== undefined]);
@@ -72,7 +73,7 @@ it.each(['gzip', 'zstd'] as const)('can be interrupted at any file, with %s', as
     const outcome = writeArchive(
       new FullDisk(Number.MAX_SAFE_INTEGER, new Dice(files)) as unknown as FileHandle,
       '/the/archive',
-      { databaseDirectory, transactionLogs: [], compression },
+      { databaseDirectory, files: NEO4J_3.files, transactionLogs: [], compression },
       { signal: controller.signal, onFile: () => left-- === 0 && controller.abort() },
     );
     await expect(outcome).rejects.toMatchObject({ code: 'cancelled' });

@@ -10,7 +10,7 @@ import { GraphkeepError } from '../base/errors.ts';
 import { atFile, fileError } from '../base/file-errors.ts';
 import { refuseOuterLink } from '../base/inner-links.ts';
 import { encodeZstd } from '../base/zstd/encoding.ts';
-import { STORE_LOCK_FILE } from '../store/files/store-files.ts';
+import type { DatabaseFiles } from '../generation/generation.ts';
 import type { ArchiveCompression } from './archive-content.ts';
 import { belongsToDatabase, isRubbish } from './archive-entries.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
@@ -25,6 +25,7 @@ const CHUNK_BYTES = 1 << 18;
 
 export interface ArchiveContent {
   databaseDirectory: string;
+  files: DatabaseFiles;
   /** Logs with a directory of their own. */
   transactionLogs: readonly { name: string; path: string }[];
   compression: ArchiveCompression;
@@ -94,11 +95,12 @@ async function* withDumpHeader(
 
 async function listEntries({
   databaseDirectory,
+  files,
   transactionLogs,
   onLeftOut,
 }: ArchiveContent): Promise<ArchivedEntry[]> {
   const entries: ArchivedEntry[] = [];
-  for await (const entry of listTree(databaseDirectory, databaseDirectory, '', onLeftOut)) entries.push(entry);
+  for await (const entry of listTree(databaseDirectory, databaseDirectory, '', files, onLeftOut)) entries.push(entry);
   for (const { name, path } of transactionLogs) {
     await refuseLinkOut(dirname(path), path);
     entries.push(await look(name, path));
@@ -110,19 +112,20 @@ async function* listTree(
   root: string,
   directory: string,
   prefix: string,
+  files: DatabaseFiles,
   onLeftOut: ((name: string) => void) | undefined,
 ): AsyncGenerator<ArchivedEntry> {
   const names = (await atFile('read the directory', directory, () => readdir(directory))).sort();
   for (const name of names) {
     const entry = await look(prefix + name, join(directory, name));
-    if (entry.name === STORE_LOCK_FILE) continue;
-    if (isRubbish(entry.name) || !belongsToDatabase(entry.name, entry.isDirectory)) {
+    if (entry.name === files.lockFile) continue;
+    if (isRubbish(entry.name) || !belongsToDatabase(files, entry.name, entry.isDirectory)) {
       onLeftOut?.(entry.name);
       continue;
     }
     await refuseLinkOut(root, entry.path);
     yield entry;
-    if (entry.isDirectory) yield* listTree(root, entry.path, `${entry.name}/`, onLeftOut);
+    if (entry.isDirectory) yield* listTree(root, entry.path, `${entry.name}/`, files, onLeftOut);
   }
 }
 

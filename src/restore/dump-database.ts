@@ -5,10 +5,9 @@ import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { type FileRights, limitByUmask, rightsBelow, rightsOf } from '../base/file-rights.ts';
 import { printableText } from '../base/printable-text.ts';
-import { findRecoveryStart } from '../log/v3/recovery-start.ts';
+import type { DatabaseFiles, Generation } from '../generation/generation.ts';
+import { requireGeneration } from '../generation/known-generations.ts';
 import { withDatabaseLock } from '../store/files/database-lock.ts';
-import { METADATA_FILE } from '../store/files/store-files.ts';
-import { requireSupportedStore } from '../store/files/supported-store.ts';
 import type { ArchiveCompression } from './archive-content.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
 import { writeArchive } from './archive-writing.ts';
@@ -43,9 +42,9 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
   }
   const forbidden = 'you do not have permission to dump the database -- is Neo4j running as a different user?';
   await withDatabaseLock(databaseDirectory, forbidden, async () => {
-    await requireSupportedStore(databaseDirectory, 'copy', transactionLogDirectory);
+    const generation = await requireGeneration(databaseDirectory, 'copy', transactionLogDirectory);
     await requireOwnLogs(databaseDirectory, transactionLogDirectory);
-    await requireClean(options);
+    await requireClean(options, generation);
     await requireWholeFiles(databaseDirectory);
     if ((await statIfExists(archive)) !== undefined) throw archiveExists(archive);
     await atFile('open the directory', dirname(archive), () => stat(dirname(archive)));
@@ -55,9 +54,10 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
     const partial = await PartialArchive.create(archive);
     try {
       const { compression = 'gzip', onLeftOut } = options;
-      const content = { databaseDirectory, transactionLogs, compression, onLeftOut };
+      const { files } = generation;
+      const content = { databaseDirectory, files, transactionLogs, compression, onLeftOut };
       await writeArchive(partial.file, partial.path, content, options);
-      await partial.publish(await rightsOfArchive(databaseDirectory, dirname(archive)));
+      await partial.publish(await rightsOfArchive(databaseDirectory, generation.files, dirname(archive)));
     } finally {
       await partial.close();
     }
@@ -66,9 +66,13 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
 }
 
 /** Who may not look into the directory of the database may not read the archive either. */
-async function rightsOfArchive(databaseDirectory: string, parent: string): Promise<FileRights> {
+async function rightsOfArchive(
+  databaseDirectory: string,
+  { keyFile }: DatabaseFiles,
+  parent: string,
+): Promise<FileRights> {
   const { owner } = await rightsBelow(parent);
-  const { modes } = await rightsOf(databaseDirectory, METADATA_FILE);
+  const { modes } = await rightsOf(databaseDirectory, keyFile);
   return { owner, modes: limitByUmask(modes && { directory: modes.directory, file: readableMode(modes) | 0o600 }) };
 }
 
@@ -82,9 +86,12 @@ async function archivePath({ to, databaseName }: DumpOptions): Promise<string> {
   return (await statIfExists(to))?.isDirectory() === true ? join(to, `${databaseName}.dump`) : to;
 }
 
-async function requireClean({ databaseDirectory, transactionLogDirectory }: DumpOptions): Promise<void> {
+async function requireClean(
+  { databaseDirectory, transactionLogDirectory }: DumpOptions,
+  generation: Generation,
+): Promise<void> {
   if ((await statIfExists(transactionLogDirectory)) === undefined) return;
-  if (!findRecoveryStart(transactionLogDirectory).needed) return;
+  if (!generation.findRecoveryStart(transactionLogDirectory).needed) return;
   throw new GraphkeepError(
     'store.needs-recovery',
     [

@@ -2,6 +2,7 @@ import { dirname, relative } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { NEO4J_3 } from '../generation/neo4j-3.ts';
 import { withDatabaseLock } from '../store/files/database-lock.ts';
 import { recogniseArchive } from './archive-content.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
@@ -39,7 +40,7 @@ export async function loadDatabase(options: LoadOptions): Promise<string[]> {
   const forbidden = 'you do not have permission to load a database -- is Neo4j running as a different user?';
   return await withDatabaseLock(databaseDirectory, forbidden, async () => {
     await recogniseArchive(from);
-    const staged = await StagedDatabase.create(options);
+    const staged = await StagedDatabase.create({ ...options, files: NEO4J_3.files });
     try {
       await readArchive(from, staged.path, options);
       await requireLoadable(staged.path, from);

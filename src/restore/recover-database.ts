@@ -4,13 +4,12 @@ import { makeDirectory, removeTree, statIfExists } from '../base/durable-files.t
 import { GraphkeepError } from '../base/errors.ts';
 import { tryLockFile } from '../base/file-lock.ts';
 import { RightsKeeper } from '../base/file-rights.ts';
+import type { Generation } from '../generation/generation.ts';
+import { requireGeneration } from '../generation/known-generations.ts';
 import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
-import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { type Recovery, recoverStore } from '../replay/recover.ts';
 import { lockDatabase } from '../store/files/database-lock.ts';
-import { readMetadata } from '../store/files/neostore-metadata.ts';
-import { METADATA_FILE, SCRATCH_FOLDER } from '../store/files/store-files.ts';
-import { requireSupportedStore } from '../store/files/supported-store.ts';
+import { SCRATCH_FOLDER } from '../store/files/store-files.ts';
 
 export interface RecoverDatabaseOptions {
   /** Absolute: a database that no server uses, or a backup. */
@@ -36,14 +35,14 @@ export interface RecoveredDatabase {
  * Recovers a database or backup that was not closed cleanly, in its place: everything that its log holds is applied, and it is left as after
  * a clean shutdown. A kill at any moment leaves a store that the next recovery, ours or the server's, brings to the same end.
  *
- * @throws GraphkeepError `directory.in-use`; what {@link requireSupportedStore} throws; `log.no-check-point`, `log.corrupt`, `log.gap`
+ * @throws GraphkeepError `directory.in-use`; what {@link requireGeneration} throws; `log.no-check-point`, `log.corrupt`, `log.gap`
  */
 export async function recoverDatabase(options: RecoverDatabaseOptions): Promise<RecoveredDatabase> {
   const { directory } = options;
-  await requireSupportedStore(directory, 'change', options.logDirectory);
+  const generation = await requireGeneration(directory, 'change', options.logDirectory);
   const lock = await lockDatabase(directory);
   try {
-    return await withBackupLock(directory, () => recoverLocked(options));
+    return await withBackupLock(directory, () => recoverLocked(options, generation));
   } finally {
     await lock.release();
   }
@@ -66,20 +65,20 @@ async function withBackupLock<T>(directory: string, work: () => Promise<T>): Pro
   }
 }
 
-async function recoverLocked(options: RecoverDatabaseOptions): Promise<RecoveredDatabase> {
+async function recoverLocked(options: RecoverDatabaseOptions, generation: Generation): Promise<RecoveredDatabase> {
   const { directory, budgetBytes, signal, onPhase } = options;
   // Sort runs and what is replaced, on the disk of the store: also what a killed embedded database has left there.
   const scratch = join(directory, SCRATCH_FOLDER);
   await removeTree(scratch);
-  const { lastTransactionId } = readMetadata(join(directory, METADATA_FILE));
-  const found = findRecoveryStart(directory);
+  const { lastTransaction } = generation.readFacts(directory);
+  const found = generation.findRecoveryStart(directory);
   if (!found.needed || found.position === undefined) {
-    if (found.position === undefined) requireNoLogNeeded(options, lastTransactionId);
-    return { state: 'clean', lastTransaction: lastTransactionId, tornBytes: 0, recovery: undefined };
+    if (found.position === undefined) requireNoLogNeeded(options, lastTransaction);
+    return { state: 'clean', lastTransaction, tornBytes: 0, recovery: undefined };
   }
   throwIfCancelled(signal);
   // Root must not shut out the user whose database it recovers.
-  const rights = await RightsKeeper.remember(directory, METADATA_FILE);
+  const rights = await RightsKeeper.remember(directory, generation.files.keyFile);
   await makeDirectory(scratch);
   try {
     const how = { start: found.position, storeIsExact: false, budgetBytes, scratch, signal };

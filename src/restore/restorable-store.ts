@@ -4,14 +4,14 @@ import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { describeIrregular } from '../base/regular-files.ts';
 import { checkStore } from '../check/check-store.ts';
-import { findRecoveryStart } from '../log/v3/recovery-start.ts';
+import type { DatabaseFiles, Generation } from '../generation/generation.ts';
+import { requireGeneration } from '../generation/known-generations.ts';
 import { describeOddLength, findOddLengths } from '../store/files/file-lengths.ts';
-import { readMetadata } from '../store/files/neostore-metadata.ts';
-import { classifyDatabaseFile, type DatabaseFileRole, METADATA_FILE } from '../store/files/store-files.ts';
+import { readMetadataIn } from '../store/files/neostore-metadata.ts';
+import type { DatabaseFileRole } from '../store/files/store-files.ts';
 import { formatByVersion } from '../store/files/store-format.ts';
-import { requireSupportedStore } from '../store/files/supported-store.ts';
 
-const FILES: ReadonlySet<DatabaseFileRole> = new Set([
+const MUST_BE_REGULAR: ReadonlySet<DatabaseFileRole> = new Set([
   'record-store',
   'id-file',
   'counts',
@@ -20,26 +20,31 @@ const FILES: ReadonlySet<DatabaseFileRole> = new Set([
   'transaction-log',
 ]);
 
+/** A store that a server opens, as it is or after recovery. */
+export interface RestorableStore {
+  generation: Generation;
+  needsRecovery: boolean;
+}
+
 /**
  * What must be so before a store takes the place of a database: a release that a 3.x server opens, every record store there, headers that
  * say something, whole records, logs without gap or damage. Reads headers and logs, not the records.
  *
- * @returns true if the store needs recovery
- * @throws GraphkeepError what {@link requireSupportedStore} and {@link findRecoveryStart} throw; `store.corrupt`
+ * @throws GraphkeepError what {@link requireGeneration} and `findRecoveryStart` throw; `store.corrupt`
  */
-export async function requireRestorable(directory: string): Promise<boolean> {
-  await requireSupportedStore(directory, 'copy');
-  await requireRegularFiles(directory);
-  const { needed } = findRecoveryStart(directory);
+export async function requireRestorable(directory: string): Promise<RestorableStore> {
+  const generation = await requireGeneration(directory, 'copy');
+  await requireRegularFiles(directory, generation.files);
+  const { needed } = generation.findRecoveryStart(directory);
   await requireWholeFiles(directory, needed);
-  return needed;
+  return { generation, needsRecovery: needed };
 }
 
 /** A directory, pipe or device in the place of a file is copied as what it is, or not at all; a server opens neither. */
-async function requireRegularFiles(directory: string): Promise<void> {
+async function requireRegularFiles(directory: string, files: DatabaseFiles): Promise<void> {
   const names = await atFile('read the directory', directory, () => readdir(directory));
   for (const name of names) {
-    if (!FILES.has(classifyDatabaseFile(name))) continue;
+    if (!MUST_BE_REGULAR.has(files.roleOf(name))) continue;
     const path = join(directory, name);
     const kind = describeIrregular(await atFile('read the file', path, () => stat(path)));
     if (kind === undefined) continue;
@@ -57,7 +62,7 @@ async function requireRegularFiles(directory: string): Promise<void> {
  * @param wasKilled a server that was killed while a file grew leaves a part of a record, and recovers
  */
 export async function requireWholeFiles(directory: string, wasKilled = false): Promise<void> {
-  const { storeVersion } = readMetadata(join(directory, METADATA_FILE));
+  const { storeVersion } = readMetadataIn(directory);
   const odd = await findOddLengths(directory, formatByVersion(storeVersion));
   const wrong = wasKilled ? odd.filter(({ textMode }) => textMode) : odd;
   if (wrong.length === 0) return;

@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { type GraphkeepError, hasCode } from '../base/errors.ts';
 import { lockFile } from '../base/file-lock.ts';
+import { NEO4J_3 } from '../generation/neo4j-3.ts';
 import { type RestoreOptions, restoreDatabase } from './restore-database.ts';
 import { StagedDatabase } from './staged-database.ts';
 
@@ -284,7 +285,12 @@ describe('a backup that was not shut down cleanly', () => {
 
 it('a mount point cannot be replaced, and is refused before anything is copied', async () => {
   await expect(
-    StagedDatabase.create({ databaseDirectory: '/proc', transactionLogDirectory: '/proc', force: true }),
+    StagedDatabase.create({
+      databaseDirectory: '/proc',
+      transactionLogDirectory: '/proc',
+      force: true,
+      files: NEO4J_3.files,
+    }),
   ).rejects.toThrow('the directory proc is a mount point and cannot be replaced');
 });
 

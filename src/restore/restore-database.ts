@@ -9,8 +9,10 @@ import { type FileRights, rightsOf } from '../base/file-rights.ts';
 import { isWithin } from '../base/inner-links.ts';
 import { resolveTarget } from '../base/replaceable-directory.ts';
 import { isOwnEntry } from '../base/reserved-names.ts';
+import type { DatabaseFiles } from '../generation/generation.ts';
 import { lockDatabase } from '../store/files/database-lock.ts';
-import { METADATA_FILE, STORE_LOCK_FILE } from '../store/files/store-files.ts';
+import { isStoreDirectory } from '../store/files/neostore-metadata.ts';
+import { STORE_LOCK_FILE } from '../store/files/store-files.ts';
 import { recogniseStore } from '../store/files/store-recognition.ts';
 import { describeUnsupported } from '../store/files/supported-store.ts';
 import { requireConsistent, requireRestorable } from './restorable-store.ts';
@@ -77,10 +79,11 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
 async function copyAndPublish(options: RestoreOptions): Promise<RestoreReport> {
   const { signal } = options;
   // What no server would open shows before anything is copied.
-  const dirty = await requireRestorable(options.from);
-  const staged = await StagedDatabase.create({ ...options, modes: await modesOfBackup(options.from) });
+  const { generation, needsRecovery: dirty } = await requireRestorable(options.from);
+  const { files } = generation;
+  const staged = await StagedDatabase.create({ ...options, files, modes: await modesOfBackup(options.from, files) });
   try {
-    const total = await copyKeyFileLast(options, staged.path);
+    const total = await copyKeyFileLast(options, files, staged.path);
     const recovered = dirty && options.recoverStore !== undefined;
     if (recovered) await options.recoverStore!(staged.path, signal);
     await requireRestorable(staged.path);
@@ -95,22 +98,26 @@ async function copyAndPublish(options: RestoreOptions): Promise<RestoreReport> {
 }
 
 /** Nobody may read more of the database than of its backup. The owner must be able to write, also where the backup is for reading only. */
-async function modesOfBackup(from: string): Promise<FileRights['modes']> {
-  const { modes } = await rightsOf(from, METADATA_FILE);
+async function modesOfBackup(from: string, { keyFile }: DatabaseFiles): Promise<FileRights['modes']> {
+  const { modes } = await rightsOf(from, keyFile);
   return modes && { directory: modes.directory | 0o700, file: modes.file | 0o600 };
 }
 
-async function copyKeyFileLast(options: RestoreOptions, to: string): Promise<{ files: number; bytes: number }> {
+async function copyKeyFileLast(
+  options: RestoreOptions,
+  { keyFile, lockFile }: DatabaseFiles,
+  to: string,
+): Promise<{ files: number; bytes: number }> {
   const { from, signal, onFile, onBytes } = options;
   const copyOptions = { signal, ...(onBytes === undefined ? {} : { onBytes }) };
   const total = await copyTree(from, to, {
     ...copyOptions,
     ...(onFile === undefined ? {} : { onFile }),
-    include: (name) => name !== METADATA_FILE && name !== STORE_LOCK_FILE && !isOwnEntry(name) && name !== 'lost+found',
+    include: (name) => name !== keyFile && name !== lockFile && !isOwnEntry(name) && name !== 'lost+found',
   });
-  const keyFile = join(from, METADATA_FILE);
-  onFile?.(METADATA_FILE, (await statIfExists(keyFile))?.size ?? 0);
-  total.bytes += await copyFileDurably(keyFile, join(to, METADATA_FILE), copyOptions);
+  const key = join(from, keyFile);
+  onFile?.(keyFile, (await statIfExists(key))?.size ?? 0);
+  total.bytes += await copyFileDurably(key, join(to, keyFile), copyOptions);
   total.files++;
   await syncDirectory(to);
   return total;
@@ -124,7 +131,7 @@ async function requireBackup({ from, typedFrom }: RestoreOptions): Promise<void>
   if ((await statIfExists(from)) === undefined) {
     throw new GraphkeepError('backup.missing', `Source directory does not exist [${typedFrom}]`);
   }
-  if ((await statIfExists(join(from, METADATA_FILE)))?.isFile() === true) return;
+  if (await isStoreDirectory(from)) return;
   const { observed, hint } = describeUnsupported(await recogniseStore(from), from);
   throw new GraphkeepError('backup.invalid', `Source directory is not a database backup [${typedFrom}]`, {
     ...(observed === undefined ? {} : { observed }),

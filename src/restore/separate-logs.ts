@@ -8,8 +8,7 @@ import { LOG_FILE_PREFIX, listLogFiles } from '../log/log-files.ts';
 import { LogFileSet } from '../log/log-source.ts';
 import { beginningOf, readLogHeader } from '../log/v3/log-header.ts';
 import { LogReader } from '../log/v3/log-reader.ts';
-import { type NeostoreMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
-import { METADATA_FILE } from '../store/files/store-files.ts';
+import { isStoreDirectory, type NeostoreMetadata, readMetadataIn } from '../store/files/neostore-metadata.ts';
 
 /*
  * `dbms.directories.tx_log` is one directory for all databases of an installation, and a log of 3.x does not say whose it is. But the
@@ -49,16 +48,16 @@ async function listOthers(databaseDirectory: string): Promise<string[]> {
   for (const name of await atFile('read the directory', parent, () => readdir(parent))) {
     const path = join(parent, name);
     if (path === databaseDirectory || isOwnEntry(name) || name.includes('.graphkeep-')) continue;
-    if ((await statIfExists(join(path, METADATA_FILE)))?.isFile() !== true) continue;
+    if (!(await isStoreDirectory(path))) continue;
     if ((await listTransactionLogs(path)).length === 0) others.push(path);
   }
   return others.sort();
 }
 
 async function findOwner(databaseDirectory: string, logDirectory: string): Promise<Owner> {
-  if ((await statIfExists(join(databaseDirectory, METADATA_FILE)))?.isFile() !== true) return 'unknown';
+  if (!(await isStoreDirectory(databaseDirectory))) return 'unknown';
   try {
-    return compareLast(readMetadata(join(databaseDirectory, METADATA_FILE)), logDirectory);
+    return compareLast(readMetadataIn(databaseDirectory), logDirectory);
   } catch (error) {
     // What cannot be read proves nothing.
     if (hasCode(error, 'cancelled', 'internal')) throw error;

@@ -24,8 +24,8 @@ import {
 } from '../base/file-rights.ts';
 import { findRenameObstacle, findUnremovable, resolveTarget } from '../base/replaceable-directory.ts';
 import { WorkDirectory } from '../base/work-directory.ts';
+import type { DatabaseFiles } from '../generation/generation.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
-import { METADATA_FILE } from '../store/files/store-files.ts';
 import { listTransactionLogs, requireOwnLogs } from './separate-logs.ts';
 
 /*
@@ -48,6 +48,8 @@ export const UNFINISHED_MARKER = `${LOG_FILE_PREFIX}unfinished-restore`;
 export interface StagingOptions {
   databaseDirectory: string;
   transactionLogDirectory: string;
+  /** Of the database that comes, and of one that it replaces. */
+  files: DatabaseFiles;
   /** What stands there may be replaced. */
   force: boolean;
   /** Modes for a database that replaces none; undefined: for its owner alone. */
@@ -131,7 +133,8 @@ export class StagedDatabase {
 
   /** Those of the database that is replaced; a new one belongs to whoever has the directory of all databases. */
   private async rightsOfNew(): Promise<FileRights> {
-    if ((await statIfExists(this.target))?.isDirectory() === true) return await rightsOf(this.target, METADATA_FILE);
+    if ((await statIfExists(this.target))?.isDirectory() === true)
+      return await rightsOf(this.target, this.options.files.keyFile);
     return { ...(await rightsBelow(dirname(this.target))), modes: limitByUmask(this.options.modes) };
   }
 

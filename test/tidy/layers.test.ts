@@ -15,6 +15,7 @@ const ROOMS = [
   'check',
   'replay',
   'protocol',
+  'generation',
   'log',
   'store',
   'net',

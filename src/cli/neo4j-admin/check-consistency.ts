@@ -5,8 +5,8 @@ import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
 import { describePending, renderFinding, renderSummary } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
-import { readMetadata } from '../../store/files/neostore-metadata.ts';
-import { METADATA_FILE, storeFile } from '../../store/files/store-files.ts';
+import { readMetadataIn } from '../../store/files/neostore-metadata.ts';
+import { storeFile } from '../../store/files/store-files.ts';
 import { formatByVersion, type StoreFormat } from '../../store/files/store-format.ts';
 import { recogniseStore } from '../../store/files/store-recognition.ts';
 import { describeUnsupported } from '../../store/files/supported-store.ts';
@@ -79,7 +79,7 @@ async function runCheck(request: CheckRequest, context: CommandContext, log: Log
 async function announceFormat(directory: string, line: (text: string) => void): Promise<void> {
   const store = await recogniseStore(directory);
   if (!('release' in store) || store.kind === 'other') throw describeUnsupported(store, directory);
-  const format = formatByVersion(readMetadata(join(directory, METADATA_FILE)).storeVersion);
+  const format = formatByVersion(readMetadataIn(directory).storeVersion);
   const name = `RecordFormat:${nameLikeJava(format)}[${format.name}]`;
   line(`Selected ${name} record format from store ${printableLine(directory)}`);
   line(`Format not configured. Selected format from the store: ${name}`);

@@ -20,7 +20,8 @@ export interface LogHeader {
 }
 
 export const LOG_HEADER_BYTES = 16;
-const LOG_FORMAT = 6;
+/** In the first byte of a file. */
+export const LOG_FORMAT = 6;
 
 /** Where the first transaction of a file begins. */
 export function beginningOf(version: number): LogPosition {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { findRecoveryStart } from '../../log/v3/recovery-start.ts';
 import { type DatabaseLock, lockDatabase } from '../../store/files/database-lock.ts';
-import { type NeostoreMetadata, readMetadata, storeIdOf } from '../../store/files/neostore-metadata.ts';
+import { type NeostoreMetadata, readMetadataIn, storeIdOf } from '../../store/files/neostore-metadata.ts';
 import { METADATA_FILE } from '../../store/files/store-files.ts';
 import { formatByVersion } from '../../store/files/store-format.ts';
 import { formatStoreId, type StoreId } from '../../store/files/store-id.ts';
@@ -140,7 +140,7 @@ class LockedStore implements StoppedStore {
   }
 
   private readMetadata(): NeostoreMetadata {
-    return readMetadata(join(this.directory, METADATA_FILE));
+    return readMetadataIn(this.directory);
   }
 
   private requireUnchanged(): void {

@@ -1,8 +1,11 @@
 import { closeSync, fsyncSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { readI64, writeI64 } from '../../base/byte-reader.ts';
+import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { fileError, isMissing } from '../../base/file-errors.ts';
 import { openRegularFile } from '../../base/regular-files.ts';
+import { METADATA_FILE } from './store-files.ts';
 import type { StoreId } from './store-id.ts';
 
 /** The metadata store `neostore` (record-stores spec 4). Times are milliseconds since the epoch. */
@@ -65,6 +68,16 @@ export const METADATA_RECORD_BYTES = 9;
 export const METADATA_BYTES = positions.length * METADATA_RECORD_BYTES;
 /** A new `neostore` is created with one whole page. */
 const PAGE_BYTES = 8192;
+
+/** Of the database in a directory: all fields of its `neostore`. Errors as for {@link readMetadata}. */
+export function readMetadataIn(directory: string): NeostoreMetadata {
+  return readMetadata(join(directory, METADATA_FILE));
+}
+
+/** True if there is a `neostore` in the directory: the file without which no server takes it for a database. */
+export async function isStoreDirectory(directory: string): Promise<boolean> {
+  return (await statIfExists(join(directory, METADATA_FILE)))?.isFile() === true;
+}
 
 /** Reads all fields; `store.missing-file`, or `store.corrupt` for a file without a store version. */
 export function readMetadata(path: string): NeostoreMetadata {
@@ -133,6 +146,11 @@ export function patchMetadata(path: string, patch: Partial<NeostoreMetadata>): v
   } finally {
     closeSync(fd);
   }
+}
+
+/** Like {@link patchMetadataDurably} for the database in a directory. */
+export function patchMetadataDurablyIn(directory: string, patch: Partial<NeostoreMetadata>): void {
+  patchMetadataDurably(join(directory, METADATA_FILE), patch);
 }
 
 /** Like {@link patchMetadata}, and forces the file. */

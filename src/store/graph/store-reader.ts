@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { type NeostoreMetadata, readMetadata } from '../files/neostore-metadata.ts';
+import { type NeostoreMetadata, readMetadataIn } from '../files/neostore-metadata.ts';
 import { RecordFile, readRecordSize } from '../files/record-file.ts';
-import { METADATA_FILE, type StoreKey, storeFile } from '../files/store-files.ts';
+import { type StoreKey, storeFile } from '../files/store-files.ts';
 import { formatByVersion, type StoreFormat } from '../files/store-format.ts';
 import { type ReadDynamic, readDynamicChain } from '../records/dynamic-chain.ts';
 import type { DynamicRecord } from '../records/dynamic-record.ts';
@@ -62,7 +62,7 @@ export class StoreReader {
 
   constructor(directory: string) {
     this.directory = directory;
-    this.metadata = readMetadata(join(directory, METADATA_FILE));
+    this.metadata = readMetadataIn(directory);
     this.format = formatByVersion(this.metadata.storeVersion);
   }
 
