@@ -16,7 +16,7 @@ import {
 } from './backup-options.ts';
 import { type BackupOutcome, makeFullBackup } from './full-backup.ts';
 import { makeIncrementalBackup } from './incremental-backup.ts';
-import { isWrongProtocol, openSource, type Strategy, strategiesFor } from './strategies.ts';
+import { isWrongProtocol, type Strategy, strategiesFor } from './strategies.ts';
 import { TargetDirectory } from './target-directory.ts';
 
 interface MadeBackup {
@@ -93,7 +93,7 @@ class BackupJob {
     const state = await this.target.state();
     if (state === 'foreign') throw this.target.foreign();
     if (state === 'backup') await this.refuseOtherRelease();
-    const strategies = strategiesFor(this.options);
+    const strategies = strategiesFor(this.options, this.events);
     if (state === 'absent' && !this.options.fallbackToFull) {
       throw this.failed('no-strategy', strategies.at(-1)!, this.noPreviousBackup());
     }
@@ -113,14 +113,16 @@ class BackupJob {
   private async continueBackup(strategy: Strategy): Promise<MadeBackup | undefined> {
     const { events, signal, target, options } = this;
     this.announce('Destination is not empty, doing incremental backup...');
-    const source = openSource(strategy, options, events);
+    const source = strategy.open();
     try {
       return { outcome: await makeIncrementalBackup(source, target, events, options.memoryBudgetBytes, signal) };
     } catch (caught) {
       const error = this.translate(caught);
-      if (this.setAside(source, error)) return undefined;
+      if (this.setAside(strategy, source, error)) return undefined;
       if (!this.mayFallBack(error)) throw this.failed('execution', strategy, error);
       return await this.fallBack(strategy, error);
+    } finally {
+      await source.close();
     }
   }
 
@@ -144,23 +146,24 @@ class BackupJob {
   ): Promise<{ outcome: BackupOutcome; replaced: string | undefined } | undefined> {
     const { events, signal, target, options } = this;
     this.announce('Doing full backup...');
-    const source = openSource(strategy, options, events);
+    const source = strategy.open();
     try {
       const outcome = await makeFullBackup(source, target, events, options.memoryBudgetBytes, signal);
       return { outcome, replaced: await target.publish() };
     } catch (caught) {
       const error = this.translate(caught);
-      if (this.setAside(source, error)) return undefined;
-      // The common protocol is the last one: the Java tool calls all its failures a failure of the strategies.
-      throw this.failed(strategy === 'common' ? 'no-strategy' : 'execution', strategy, error);
+      if (this.setAside(strategy, source, error)) return undefined;
+      throw this.failed(strategy.failure, strategy, error);
+    } finally {
+      await source.close();
     }
   }
 
   /** True if the next protocol is to be tried. */
-  private setAside(source: BackupSource, error: GraphkeepError): boolean {
+  private setAside(strategy: Strategy, source: BackupSource, error: GraphkeepError): boolean {
     if (this.signal.aborted || !isWrongProtocol(source, error)) return false;
-    this.attempts.push({ strategy: source.kind, error });
-    this.events.debug(`The ${source.kind} protocol does not work: ${describeError(error)}`);
+    this.attempts.push({ strategy: strategy.name, error });
+    this.events.debug(`The ${strategy.name} protocol does not work: ${describeError(error)}`);
     return true;
   }
 
@@ -177,7 +180,7 @@ class BackupJob {
 
   private failed(outcome: BackupFailed['outcome'], strategy: Strategy, error: GraphkeepError): GraphkeepError {
     if (hasCode(error, 'cancelled', 'internal')) return error;
-    return new BackupFailed(outcome, [...this.attempts, { strategy, error }]);
+    return new BackupFailed(outcome, [...this.attempts, { strategy: strategy.name, error }]);
   }
 
   private noPreviousBackup(): GraphkeepError {

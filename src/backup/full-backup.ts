@@ -37,13 +37,17 @@ export async function makeFullBackup(
   const copyLog = new CopyLog(events);
   const copy = new ReceivedCopy(folder, copyLog);
   const logVersion = (): number => readReceivedMetadata(folder, source).logVersion;
-  const log = new ReceivedLog({ folder, version: logVersion, peer: source.describeAddress() });
+  let isAnnounced = false;
+  const log = new ReceivedLog({ folder, version: logVersion, place: source.place });
   try {
     await source.fullCopy(
       {
         openFile: (file) => copy.openFile(file),
         transactionBytes: (chunk) => log.transactionBytes(chunk),
-        transactionsFrom: (first) => copyLog.beginTransactions(first),
+        transactionsFrom: (first) => {
+          isAnnounced = true;
+          copyLog.beginTransactions(first);
+        },
       },
       signal,
     );
@@ -51,7 +55,7 @@ export async function makeFullBackup(
     await requireSupportedStore(folder, 'change');
     const received = await log.finish(lastTransactionId);
     requireUnbroken(received, lastTransactionId, source);
-    if (source.kind === 'catchup') copyLog.endTransactions(received.last ?? lastTransactionId);
+    if (isAnnounced) copyLog.endTransactions(received.last ?? lastTransactionId);
     // The position of the source does not exist in the new log.
     const start = { version: logVersion(), offset: LOG_HEADER_BYTES };
     patchMetadata(join(folder, METADATA_FILE), {
@@ -83,7 +87,7 @@ function readReceivedMetadata(folder: string, source: BackupSource) {
   const path = join(folder, METADATA_FILE);
   if (!existsSync(path)) {
     throw new GraphkeepError('peer.protocol', `the copy holds no file ${METADATA_FILE}`, {
-      place: { peer: source.describeAddress() },
+      place: source.place,
     });
   }
   return readMetadata(path);
@@ -96,7 +100,7 @@ function readReceivedMetadata(folder: string, source: BackupSource) {
 function requireUnbroken({ first, last }: ReceivedTransactions, known: number, source: BackupSource): void {
   if (first === undefined || last === undefined || (first <= known + 1 && last >= known)) return;
   throw new GraphkeepError('peer.protocol', 'the transactions of the copy do not fit its files', {
-    place: { peer: source.describeAddress() },
+    place: source.place,
     observed: `transactions ${first} to ${last}; the files know ${known}`,
   });
 }

@@ -29,8 +29,9 @@ interface Incremental {
   source: BackupSource;
   target: TargetDirectory;
   events: BackupEvents;
-  /** Tells of the transactions; on the common protocol nobody does (backup-command spec 3.4). */
-  log: CopyLog | undefined;
+  log: CopyLog;
+  /** The source has told that it asks for transactions; on the common protocol nobody does (backup-command spec 3.4). */
+  isAnnounced: boolean;
   budgetBytes: number;
   signal: AbortSignal;
 }
@@ -50,8 +51,8 @@ export async function makeIncrementalBackup(
   budgetBytes: number,
   signal: AbortSignal,
 ): Promise<BackupOutcome> {
-  const log = source.kind === 'catchup' ? new CopyLog(events) : undefined;
-  const run: Incremental = { source, target, events, log, budgetBytes, signal };
+  const log = new CopyLog(events);
+  const run: Incremental = { source, target, events, log, isAnnounced: false, budgetBytes, signal };
   const folder = target.path;
   await requireSupportedStore(folder, 'change');
   await refuseOuterLinks(folder);
@@ -60,7 +61,7 @@ export async function makeIncrementalBackup(
   const version = nextLogVersion(folder, metadata);
   const { lastTransactionId } = metadata;
   const received = await receive(run, metadata, version);
-  run.log?.endTransactions(received.last ?? lastTransactionId);
+  if (run.isAnnounced) run.log.endTransactions(received.last ?? lastTransactionId);
   const unchanged = { firstTransaction: lastTransactionId, lastTransaction: lastTransactionId };
   if (received.count === 0) {
     if (!pending) await removeOlderLogs(folder, findRecoveryStart(folder).lastCheckPoint?.target.version ?? 0);
@@ -128,13 +129,12 @@ async function receiveAfter(
   const { source, target, signal } = run;
   await removeTree(join(target.workPath, 'log'));
   const folder = await target.scratch('log');
-  const log = new ReceivedLog({ folder, version: () => version, peer: source.describeAddress(), ...expected });
+  const log = new ReceivedLog({ folder, version: () => version, place: source.place, ...expected });
   const receiver = {
-    storeId: (id: StoreIdentity): void => {
-      requireSameStore(id, metadata, source);
-      if (expected.overlap !== undefined || lastTransactionId <= BASE_TRANSACTION) {
-        run.log?.beginTransactions(metadata.lastTransactionId + 1);
-      }
+    storeId: (id: StoreIdentity): void => requireSameStore(id, metadata, source),
+    transactionsFrom: (): void => {
+      if (!run.isAnnounced) run.log.beginTransactions(metadata.lastTransactionId + 1);
+      run.isAnnounced = true;
     },
     transactionBytes: (chunk: Buffer): undefined => log.transactionBytes(chunk),
   };
@@ -159,7 +159,7 @@ function requireSameStore(remote: StoreIdentity, metadata: NeostoreMetadata, sou
       ? 'an upgrade or a change of the record format lies between the backup and the database of the server'
       : 'the backup is of another database than the one of the server',
     {
-      place: { peer: source.describeAddress() },
+      place: source.place,
       observed: `server: ${formatStoreId(remote)}; backup: ${formatStoreId(local)}`,
       ...(isUpgraded ? { hint: UPGRADED_HINT } : {}),
     },

@@ -25,7 +25,7 @@ async function receive(
   options: Partial<ReceivedLogOptions>,
   step = 7,
 ): Promise<ReceivedTransactions & { content: Buffer; previous: number | undefined }> {
-  const log = new ReceivedLog({ folder, version: () => 5, peer: 'p:1', ...options });
+  const log = new ReceivedLog({ folder, version: () => 5, place: { peer: 'p:1' }, ...options });
   try {
     for (let at = 0; at < bytes.length; at += step) log.transactionBytes(bytes.subarray(at, at + step));
     const received = await log.finish(99);

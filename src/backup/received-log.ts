@@ -1,4 +1,4 @@
-import { GraphkeepError } from '../base/errors.ts';
+import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
 import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
 import { LogWriter } from '../log/v3/log-writer.ts';
 import { type StreamedTransaction, TransactionStream } from '../log/v3/transaction-stream.ts';
@@ -22,7 +22,7 @@ export interface ReceivedLogOptions {
   /** Version of the log file to write; asked for when the first transaction arrives, or at the end. */
   version: () => number;
   /** Who sends, for errors. */
-  peer: string;
+  place: ErrorPlace;
   /**
    * The stream begins with this transaction, which the backup has already: it is compared and dropped. Its absence, or another one under
    * its number, shows that the server has another history (it was restored from a backup, say).
@@ -45,11 +45,11 @@ export class ReceivedLog implements TransactionReceiver {
 
   constructor(options: ReceivedLogOptions) {
     this.options = options;
-    const { overlap, after, peer } = options;
+    const { overlap, after, place } = options;
     this.overlapping = overlap !== undefined;
     const first = overlap?.id ?? (after === undefined ? undefined : after + 1);
     this.stream = new TransactionStream({
-      peer,
+      place,
       ...(first === undefined ? {} : { firstTransaction: first }),
       onBytes: (bytes) => this.append(bytes),
       onTransaction: (transaction) => this.compare(transaction),
@@ -95,25 +95,25 @@ export class ReceivedLog implements TransactionReceiver {
   private compare(transaction: StreamedTransaction): void {
     if (!this.overlapping) return;
     this.overlapping = false;
-    const { overlap, peer } = this.options;
+    const { overlap, place } = this.options;
     if (transaction.checksum === overlap!.checksum) return;
     throw new GraphkeepError(
       'peer.diverged',
       `transaction ${overlap!.id} of the server is not the one of this backup`,
       {
-        place: { peer },
+        place,
         observed: `checksum ${transaction.checksum}, the backup has ${overlap!.checksum}`,
       },
     );
   }
 
   private behind(): GraphkeepError {
-    const { overlap, peer } = this.options;
+    const { overlap, place } = this.options;
     return new GraphkeepError(
       'peer.behind',
       `the server does not have transaction ${overlap!.id}, the last one of this backup`,
       {
-        place: { peer },
+        place,
       },
     );
   }

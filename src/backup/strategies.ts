@@ -5,9 +5,15 @@ import { readCompressionNames } from '../protocol/catchup/modifiers.ts';
 import { CommonSource } from '../source/backup-protocol/common-source.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { CatchupSource } from '../source/catchup/catchup-source.ts';
-import type { BackupEvents, BackupOptions } from './backup-options.ts';
+import type { BackupEvents, BackupFailed, BackupOptions, FailedAttempt } from './backup-options.ts';
 
-export type Strategy = BackupSource['kind'];
+/** One way to try. */
+export interface Strategy {
+  readonly name: FailedAttempt['strategy'];
+  /** What the Java tool calls a full copy that failed in it: the common protocol is the last one, so no strategy is left. */
+  readonly failure: BackupFailed['outcome'];
+  open(): BackupSource;
+}
 
 /** As the Java client (common-protocol spec 2). */
 const CONNECT_TIMEOUT_MS = 5000;
@@ -22,14 +28,19 @@ const SILENT_ATTEMPTS = 5;
  * The protocols to try, in this order (backup-command spec 3.1). With a TLS policy `any` means catchup only, because the common protocol
  * knows no encryption: whoever wants to go without it has to say so.
  */
-export function strategiesFor({ protocol, sslPolicy }: Pick<BackupOptions, 'protocol' | 'sslPolicy'>): Strategy[] {
-  if (protocol !== 'any') return [protocol];
-  return sslPolicy === undefined ? ['catchup', 'common'] : ['catchup'];
+export function strategiesFor(options: BackupOptions, events: BackupEvents): Strategy[] {
+  const { protocol, sslPolicy } = options;
+  const catchup: Strategy = { name: 'catchup', failure: 'execution', open: () => openCatchup(options, events) };
+  const common: Strategy = { name: 'common', failure: 'no-strategy', open: () => openCommon(options) };
+  if (protocol !== 'any') return [protocol === 'catchup' ? catchup : common];
+  return sslPolicy === undefined ? [catchup, common] : [catchup];
 }
 
-export function openSource(strategy: Strategy, options: BackupOptions, events: BackupEvents): BackupSource {
-  const { from: address, timeoutMs, config, sslPolicy: policy } = options;
-  if (strategy === 'common') return new CommonSource({ address, timeoutMs });
+function openCommon({ from: address, timeoutMs }: BackupOptions): BackupSource {
+  return new CommonSource({ address, timeoutMs });
+}
+
+function openCatchup({ from: address, config, sslPolicy: policy }: BackupOptions, events: BackupEvents): BackupSource {
   requireVersion(config.get(settings.catchupVersions));
   return new CatchupSource({
     address,

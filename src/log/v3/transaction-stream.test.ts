@@ -102,7 +102,7 @@ describe('TransactionStream', () => {
   it('demands that the stream ends behind a commit entry', () => {
     const bytes = transaction(2);
     for (let cut = 1; cut < bytes.length; cut++) {
-      const stream = new TransactionStream({ peer: 'host:6362' });
+      const stream = new TransactionStream({ place: { peer: 'host:6362' } });
       stream.feed(bytes.subarray(0, cut));
       expect(() => stream.end()).toThrow(expect.objectContaining({ code: 'peer.closed' }));
       expect(stream.committedBytes).toBe(0);
@@ -130,7 +130,7 @@ describe('TransactionStream', () => {
   it('names the place of damage in the stream', () => {
     const bytes = Buffer.concat([transaction(2), Buffer.from([0x41, 0x42])]);
     const place = { offset: transaction(2).length, peer: 'host:6362' };
-    expect(() => feedAll(bytes, [10], { peer: 'host:6362' })).toThrow(
+    expect(() => feedAll(bytes, [10], { place: { peer: 'host:6362' } })).toThrow(
       expect.objectContaining({ code: 'peer.hostile', place, observed: 0x41 }),
     );
   });

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../base/error-codes.ts';
-import { GraphkeepError } from '../../base/errors.ts';
+import { type ErrorPlace, GraphkeepError } from '../../base/errors.ts';
 import { skipCommand } from './commands/command-table.ts';
 import { CHECK_POINT_ENTRY_BYTES } from './entries/check-point-entry.ts';
 import { COMMIT_ENTRY_BYTES } from './entries/commit-entry.ts';
@@ -23,8 +23,8 @@ export interface TransactionStreamOptions {
   onBytes?: (bytes: Buffer, streamOffset: number) => void;
   /** Called at the Commit entry of every transaction, after `onBytes` got its last byte. */
   onTransaction?: (transaction: StreamedTransaction) => void;
-  /** Who sent the stream, for errors. */
-  peer?: string;
+  /** Where the stream comes from, for errors. */
+  place?: ErrorPlace;
 }
 
 export interface StreamedTransaction {
@@ -220,9 +220,8 @@ export class TransactionStream {
   }
 
   private fail(code: ErrorCode, message: string, offset: number, observed?: string | number | bigint): GraphkeepError {
-    const { peer } = this.options;
     return new GraphkeepError(code, message, {
-      place: { offset, ...(peer === undefined ? {} : { peer }) },
+      place: { ...this.options.place, offset },
       ...(observed === undefined ? {} : { observed }),
     });
   }

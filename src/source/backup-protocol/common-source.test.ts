@@ -351,8 +351,8 @@ describe('connections', () => {
     await ask(sourceFor(four, 'localhost'), 'incremental');
     await ask(sourceFor(six, '::1'), 'incremental');
     await ask(sourceFor(six, '[::1]'), 'incremental');
-    expect(sourceFor(six, '[::1]').describeAddress()).toBe(`[::1]:${six.port}`);
-    expect(sourceFor(four, '0.0.0.0').describeAddress()).toBe(`0.0.0.0:${four.port}`);
+    expect(sourceFor(six, '[::1]').place).toEqual({ peer: `[::1]:${six.port}` });
+    expect(sourceFor(four, '0.0.0.0').place).toEqual({ peer: `0.0.0.0:${four.port}` });
   });
 
   it('are refused when nobody listens', async () => {

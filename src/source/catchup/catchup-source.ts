@@ -1,7 +1,8 @@
-import { GraphkeepError } from '../../base/errors.ts';
+import { type ErrorPlace, GraphkeepError } from '../../base/errors.ts';
 import { formatAddress } from '../../net/server-address.ts';
 import type { CatchupStoreId } from '../../protocol/catchup/store-id-field.ts';
 import type { BackupSource, CopyReceiver, StoreIdReceiver, TransactionReceiver } from '../backup-source.ts';
+import { requireTransactionId, SourceCalls } from '../source-calls.ts';
 import { MemberLine } from './member-line.ts';
 import type { MemberOptions } from './member-options.ts';
 import { unexpectedOutcome } from './status-errors.ts';
@@ -12,26 +13,24 @@ export type CatchupSourceOptions = Omit<MemberOptions, 'peer'>;
 
 /** A core or read replica of a causal cluster of Neo4j 3.4 or 3.5, asked in the catchup protocol (spec catchup-protocol 15). */
 export class CatchupSource implements BackupSource {
-  readonly kind = 'catchup';
   isRightProtocol = false;
+  readonly place: ErrorPlace;
   private readonly options: MemberOptions;
+  private readonly calls = new SourceCalls();
 
   constructor(options: CatchupSourceOptions) {
     this.options = { ...options, peer: formatAddress(options.address) };
-  }
-
-  describeAddress(): string {
-    return this.options.peer;
+    this.place = { peer: this.options.peer };
   }
 
   fullCopy(receiver: CopyReceiver & TransactionReceiver, signal: AbortSignal): Promise<{ storeId: CatchupStoreId }> {
-    return this.withLine(signal, async (line) => {
+    return this.withLine(signal, async (line, running) => {
       const storeId = await this.askStoreId(line);
-      const checkPoint = await new StoreCopy(this.options, storeId, receiver).receive(line, signal);
+      const checkPoint = await new StoreCopy(this.options, storeId, receiver).receive(line, running);
       receiver.transactionsFrom?.(checkPoint);
       // The effects of C are in the files: it only shows that the log is the one of the check point. Transaction 1 is in no log.
       const wanted = { receiver, storeId, after: checkPoint, withOverlap: checkPoint > 1 };
-      await pullTransactions(line, this.options, signal, wanted);
+      await pullTransactions(line, this.options, running, wanted);
       return { storeId };
     });
   }
@@ -41,30 +40,33 @@ export class CatchupSource implements BackupSource {
     receiver: TransactionReceiver & StoreIdReceiver,
     signal: AbortSignal,
   ): Promise<{ storeId: CatchupStoreId }> {
-    return this.withLine(signal, async (line) => {
-      if (!Number.isSafeInteger(lastTransactionId) || lastTransactionId < 1) {
-        throw new GraphkeepError('internal', 'transactions are asked for after an impossible one', {
-          observed: lastTransactionId,
-        });
-      }
+    return this.withLine(signal, async (line, running) => {
+      requireTransactionId(lastTransactionId);
       const storeId = await this.askStoreId(line);
       receiver.storeId(storeId);
+      receiver.transactionsFrom?.(lastTransactionId + 1);
       const wanted = { receiver, storeId, after: lastTransactionId, withOverlap: false };
-      await pullTransactions(line, this.options, signal, wanted);
+      await pullTransactions(line, this.options, running, wanted);
       return { storeId };
     });
+  }
+
+  close(): Promise<void> {
+    return this.calls.close();
   }
 
   /**
    * The first connection stays in use to the end if it holds: a server may keep its log for the client that has prepared a copy on it.
    */
-  private async withLine<T>(signal: AbortSignal, use: (line: MemberLine) => Promise<T>): Promise<T> {
-    const line = new MemberLine(this.options, signal);
-    try {
-      return await use(line);
-    } finally {
-      line.close();
-    }
+  private withLine<T>(signal: AbortSignal, use: (line: MemberLine, signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.calls.run(signal, async (running) => {
+      const line = new MemberLine(this.options, running);
+      try {
+        return await use(line, running);
+      } finally {
+        line.close();
+      }
+    });
   }
 
   private async askStoreId(line: MemberLine): Promise<CatchupStoreId> {
@@ -73,7 +75,7 @@ export class CatchupSource implements BackupSource {
     this.isRightProtocol = true;
     if (outcome.storeId !== undefined) return outcome.storeId;
     throw new GraphkeepError('peer.failure', 'the server does not know its store at the moment', {
-      place: { peer: this.options.peer },
+      place: this.place,
       hint: 'The member is replacing its store. Wait, or back up from another member.',
     });
   }

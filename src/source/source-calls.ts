@@ -1,0 +1,37 @@
+import { GraphkeepError } from '../base/errors.ts';
+
+/** The calls of one source: one at a time, all of them ended by {@link close}. What a {@link BackupSource} promises of its calls is kept here. */
+export class SourceCalls {
+  private readonly closing = new AbortController();
+  private current: Promise<unknown> | undefined;
+
+  /**
+   * Makes a call with a signal that is aborted by `signal` and by {@link close}.
+   * @throws GraphkeepError `internal` for a second call beside one that is under way, and for one after {@link close}
+   */
+  async run<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.closing.signal.aborted) throw new GraphkeepError('internal', 'a source is used after its end');
+    if (this.current !== undefined) throw new GraphkeepError('internal', 'a source gets a second call at a time');
+    const running = call(AbortSignal.any([signal, this.closing.signal]));
+    this.current = running;
+    try {
+      return await running;
+    } finally {
+      this.current = undefined;
+    }
+  }
+
+  /** Ends the call that is under way with `cancelled`, and waits for its end. May be called again. */
+  async close(): Promise<void> {
+    this.closing.abort(new GraphkeepError('cancelled', 'the source was closed'));
+    await this.current?.catch(() => undefined);
+  }
+}
+
+/** Transactions can be asked for after any that there may be: a server would answer "nothing new" to all else (common-protocol spec 10). */
+export function requireTransactionId(lastTransactionId: number): void {
+  if (Number.isSafeInteger(lastTransactionId) && lastTransactionId >= 1) return;
+  throw new GraphkeepError('internal', 'transactions are asked for after an impossible one', {
+    observed: lastTransactionId,
+  });
+}
