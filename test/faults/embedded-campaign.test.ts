@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { FAULT_ROUNDS } from '../support/faults/fault-rounds.ts';
 import { LedgerCampaign } from '../support/live/ledger-campaign.ts';
 import { SEED } from '../support/random/seed.ts';
 
-/** A round is one kill, or one backup, restore or stop that was completed and verified. */
-const rounds = Number(process.env.GRAPHKEEP_FAULT_ROUNDS ?? 1000);
+/* A round is one kill, or one backup, restore or stop that was completed and verified. */
 
 let scratch: string;
 let campaign: LedgerCampaign;
 
 beforeAll(async () => {
-  console.log(`GRAPHKEEP_SEED=${SEED} GRAPHKEEP_FAULT_ROUNDS=${rounds}`);
+  console.log(`GRAPHKEEP_SEED=${SEED} GRAPHKEEP_FAULT_ROUNDS=${FAULT_ROUNDS}`);
   scratch = await makeTemporaryDirectory();
   campaign = await LedgerCampaign.prepare(scratch, SEED);
 });
@@ -23,11 +23,11 @@ afterAll(async () => {
 
 it('a live database, its backups and its restored copy survive the kill of any process', async () => {
   let told = 0;
-  const figures = await campaign.run(rounds, (now) => {
+  const figures = await campaign.run(FAULT_ROUNDS, (now) => {
     if (now.rounds < told + 100) return;
     told = now.rounds;
     console.log(`${now.rounds} rounds, ${now.kills} kills`);
   });
-  expect(figures.rounds).toBeGreaterThanOrEqual(rounds);
-  expect(figures.kills).toBeGreaterThan(rounds / 5);
+  expect(figures.rounds).toBeGreaterThanOrEqual(FAULT_ROUNDS);
+  expect(figures.kills).toBeGreaterThan(FAULT_ROUNDS / 5);
 });

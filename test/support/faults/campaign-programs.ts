@@ -59,7 +59,10 @@ export class CampaignPrograms {
     cpSync(join(repository, 'bin'), join(folder, 'bin'), { recursive: true });
     await build({
       absWorkingDir: repository,
-      entryPoints: ['test/support/live/ledger-process.ts', 'test/support/faults/doom-preload.ts'],
+      entryPoints: [
+        { in: 'test/support/live/ledger-process.ts', out: 'ledger-process' },
+        { in: 'test/support/faults/doom-preload.ts', out: 'doom-preload' },
+      ],
       outdir: folder,
       outExtension: { '.js': '.mjs' },
       bundle: true,

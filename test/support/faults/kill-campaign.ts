@@ -27,6 +27,8 @@ export class KillCampaign {
   private readonly history: GeneratedHistory;
   private readonly program: BackupProgram;
   private oldHash = '';
+  /** How long a run took that was not killed. */
+  private readonly undisturbedMs = new Map<KillKind, number>();
 
   private constructor(scratch: string, history: GeneratedHistory, server: BackupServer, program: BackupProgram) {
     this.scratch = scratch;
@@ -51,26 +53,31 @@ export class KillCampaign {
 
   /** How many steps a run has that is not killed. */
   async countSteps(kind: KillKind): Promise<number> {
+    const started = performance.now();
     const result = await this.run(kind, 0);
+    this.undisturbedMs.set(kind, performance.now() - started);
     expect(result).toMatchObject({ end: 'exit', stderr: '' });
     expect(result.error).toBeUndefined();
     return result.steps!;
   }
 
-  /** Kills a run at a step, and the next run too if `again` is given. Returns whether it was killed. */
-  async killAtStep(kind: KillKind, step: number, again?: number): Promise<boolean> {
-    const result = await this.run(kind, step);
+  /** Kills a run at a step, and the next run too if `again` is given. Returns how many of them were killed: a run may have fewer steps. */
+  async killAtStep(kind: KillKind, step: number, again?: number): Promise<number> {
+    const results = [await this.run(kind, step)];
     this.expectIntact(kind, `step ${step}`);
     if (again !== undefined) {
-      await this.program.run(this.backupDir, this.server.address, { killAt: again, mounted: this.mountOf(kind) });
+      const options = { killAt: again, mounted: this.mountOf(kind) };
+      results.push(await this.program.run(this.backupDir, this.server.address, options));
       this.expectIntact(kind, `step ${step}, then ${again}`);
     }
     await this.expectNextRunSucceeds(kind, `step ${step}${again === undefined ? '' : `, then ${again}`}`);
-    return result.end === 'SIGKILL';
+    return results.filter(({ end }) => end === 'SIGKILL').length;
   }
 
-  /** Kills a run after a time. Returns whether it was still running. */
-  async killAfter(kind: KillKind, delayMs: number): Promise<boolean> {
+  /** Kills a run after a part of the time that one takes that is not killed. Returns whether it was still running. */
+  async killDuring(kind: KillKind, part: number): Promise<boolean> {
+    if (!this.undisturbedMs.has(kind)) await this.countSteps(kind);
+    const delayMs = part * this.undisturbedMs.get(kind)!;
     const result = await this.run(kind, 0, delayMs);
     this.expectIntact(kind, `after ${delayMs} ms`);
     await this.expectNextRunSucceeds(kind, `after ${delayMs} ms`);
