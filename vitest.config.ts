@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/interop/harness/longest-first.ts';
 
 /** Three suites: fast (every commit), interop (real servers, needs Java), faults (long campaigns). */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { Dice } from '../../src/base/dice.ts';
 import type { IndexRule } from '../../src/store/graph/schema-rule.ts';
 import { StoreReader } from '../../src/store/graph/store-reader.ts';
 import { IndexBuilder } from '../../src/store/index/index-builder.ts';
@@ -12,6 +13,7 @@ import { checkTreeStructure } from '../../src/store/tree/read/structure-check.ts
 import { openTreeForReading } from '../../src/store/tree/read/tree-file.ts';
 import type { TreeChange } from '../../src/store/tree/update/tree-change.ts';
 import { closeTreeCleanly, updateTree, updateTreeFile } from '../../src/store/tree/update/tree-update.ts';
+import { nextSeed } from '../support/random/seed.ts';
 import { MemoryPageFile } from '../support/stores/memory-page-file.ts';
 import { findLayoutOf } from '../support/trees/layouts.ts';
 import { readEntries } from '../support/trees/trees.ts';
@@ -27,17 +29,6 @@ import {
   type Version,
 } from './harness/index.ts';
 
-const seed = 20261122;
-
-/** Numbers below one, the same in every run. */
-function createDice(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 async function fill(server: RunningServer): Promise<void> {
   for (const property of ['number', 'text', 'mixed', 'day', 'place'])
     await server.cypher(`CREATE INDEX ON :Thing(${property})`);
@@ -47,6 +38,22 @@ async function fill(server: RunningServer): Promise<void> {
   for (let label = 0; label < 12; label++) {
     await server.cypher(`MATCH (n:Thing) WHERE n.number % 12 = ${label} SET n:Kind${label}`);
   }
+}
+
+const filled = new Map<Version, Promise<string>>();
+
+/** A store that a server has filled and closed, once for all tests of the file; they work on copies. */
+function fillStore(version: Version): Promise<string> {
+  let store = filled.get(version);
+  if (store === undefined) {
+    store = startServer({ version }).then(async (server) => {
+      await fill(server);
+      await server.stop();
+      return server.storeDirectory;
+    });
+    filled.set(version, store);
+  }
+  return store;
 }
 
 const insert =
@@ -119,20 +126,17 @@ describeInterop('trees', () => {
   it.each<Version>(['3.4.9', '3.5.34'])(
     'that we updated, half updated or scrubbed are taken by %s',
     async (version) => {
-      const dice = createDice(seed);
-      const server = await startServer({ version });
-      await fill(server);
-      await server.stop();
+      const dice = new Dice(nextSeed());
       const store = path.join(makeScratch('trees'), 'graph.db');
-      await copyStore(server.storeDirectory, store);
+      await copyStore(await fillStore(version), store);
       await expectSound(store);
 
       // Remove and bring back many entries: the same content in other pages, with a free list of ours.
       for (const { file, layout } of listTrees(store)) {
         const entries = readAll(file, layout);
         for (let round = 0; round < 4; round++) {
-          const from = Math.floor(dice() * entries.length);
-          const chosen = entries.filter((_, i) => dice() < 0.1 || (i >= from && i < from + entries.length / 3));
+          const from = dice.below(entries.length);
+          const chosen = entries.filter((_, i) => dice.chance(0.1) || (i >= from && i < from + entries.length / 3));
           const changes = chosen.map((entry) => changesOf(entry, layout));
           await updateTree(
             file,
@@ -161,18 +165,18 @@ describeInterop('trees', () => {
       for (const { file, layout } of listTrees(store)) {
         const memory = new MemoryPageFile(readFileSync(file));
         const entries = readEntries(memory, layout);
-        const chosen = entries.filter(() => dice() < 0.4);
+        const chosen = entries.filter(() => dice.chance(0.4));
         await updateTreeFile(
           memory,
           layout,
           chosen.map((entry) => changesOf(entry, layout).remove),
         );
         const writes = memory.events.length;
-        const end = 2 + Math.floor(dice() * (writes - 4));
+        const end = 2 + dice.below(writes - 4);
         if (writes > 4)
           writeFileSync(
             file,
-            memory.afterCrash(end, (bytes) => (dice() < 0.7 ? bytes.length : 0)),
+            memory.afterCrash(end, (bytes) => (dice.chance(0.7) ? bytes.length : 0)),
           );
         expect(readAll(file, layout)).toEqual(entries);
       }
@@ -277,11 +281,8 @@ describeInterop('free lists', () => {
 
 describeInterop('derived files', () => {
   it.each<Version>(['3.4.9', '3.5.34'])('that we built are used by %s as they are', async (version) => {
-    const server = await startServer({ version });
-    await fill(server);
-    await server.stop();
     const store = path.join(makeScratch('built'), 'graph.db');
-    await copyStore(server.storeDirectory, store);
+    await copyStore(await fillStore(version), store);
     const reader = new StoreReader(store);
     const scan = new LabelScanBuilder(path.join(store, 'built.tmp'), { maxEntriesInMemory: 1000 });
     const rules = reader.schemaRules().filter((rule): rule is IndexRule => rule.kind === 'index');
