@@ -64,7 +64,7 @@ async function compile(
 ): Promise<string> {
   const digest = createHash('sha256').update(JSON.stringify(services));
   for (const source of sources) digest.update(await readFile(source));
-  const starters = path.join(directory, `starter-${digest.digest('hex').slice(0, 12)}`);
+  const starters = path.join(directory, `starters-${digest.digest('hex').slice(0, 12)}`);
   const jar = path.join(starters, 'starter.jar');
   if (existsSync(jar)) return jar;
   await publish(starters, async (target) => {
