@@ -84,7 +84,7 @@ function walk(directory: string): number {
   let seen = 0;
   for (let item = reader.next(); item !== undefined; item = reader.next()) {
     if (item.kind !== 'transaction') continue;
-    walkTransaction(item.buffer, item.start, item.end, visitor, item.shift);
+    walkTransaction(item.buffer, item.start, item.end, visitor);
     seen++;
   }
   return seen;

@@ -18,6 +18,8 @@ export interface LogSource {
   sizeOf(version: number): number;
   /** Reads up to `length` bytes of the file at `position` into `buffer` at `at`; returns how many. */
   read(version: number, buffer: Buffer, at: number, length: number, position: number): number;
+  /** All of the file, if the source holds it in memory and it does not grow any more: then nothing is copied. Not to be written to. */
+  contentOf?(version: number): Buffer | undefined;
 }
 
 /**

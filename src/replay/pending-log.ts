@@ -38,7 +38,7 @@ export function findPendingLog(directory: string): PendingLog | undefined {
     for (let item = reader.next(); item !== undefined; item = reader.next()) {
       if (item.kind !== 'transaction') continue;
       first ??= item.transactionId;
-      walkTransaction(item.buffer, item.start, item.end, seen, item.shift);
+      walkTransaction(item.buffer, item.start, item.end, seen);
       if (seen.explicitIndexes) return { first, last: lastTransactionId };
     }
   } finally {

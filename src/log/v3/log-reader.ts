@@ -45,6 +45,8 @@ export class LogReader implements Iterable<LogItem> {
   /** Offset in the file of the first byte of the window. */
   private windowOffset: number;
   private buffer: Buffer = Buffer.alloc(0);
+  /** The window is the content that the source holds, from an offset on: all of it is there, and it is not ours to write to. */
+  private isBorrowed = false;
   /** Valid bytes of the window. */
   private length = 0;
   /** Index of the item that is being read, and of the entry that comes next. */
@@ -121,6 +123,7 @@ export class LogReader implements Iterable<LogItem> {
     this.below = Math.max(BASE_TRANSACTION, header.previousTransaction);
     if (offset === LOG_HEADER_BYTES) this.follow(header.previousTransaction, true);
     this.headerRead = true;
+    this.borrow();
     return true;
   }
 
@@ -209,8 +212,22 @@ export class LogReader implements Iterable<LogItem> {
     return { kind: 'checkPoint', at: place, target, endOffset: offset + CHECK_POINT_ENTRY_BYTES };
   }
 
+  /** Takes the content of the current file as the window, if the source holds it; else the window is filled by reading. */
+  private borrow(): void {
+    const content = this.source.contentOf?.(this.version);
+    if (content === undefined) {
+      if (this.isBorrowed) this.buffer = Buffer.alloc(0);
+      this.isBorrowed = false;
+      return;
+    }
+    this.isBorrowed = true;
+    this.buffer = content.subarray(this.windowOffset);
+    this.length = this.buffer.length;
+  }
+
   /** Reads on in the current file; false at its end. */
   private fill(): boolean {
+    if (this.isBorrowed) return false;
     const available = this.source.sizeOf(this.version) - this.windowOffset - this.length;
     if (available <= 0) return false;
     this.shift(Math.min(this.windowBytes, this.length - this.item + available));
@@ -267,6 +284,7 @@ export class LogReader implements Iterable<LogItem> {
     this.length = 0;
     this.item = 0;
     this.entry = 0;
+    this.borrow();
     this.follow(header.previousTransaction, false);
     return true;
   }

@@ -68,7 +68,7 @@ export class LogTransaction implements CommitEntry {
     return joinChecksum(this.high, this.low);
   }
 
-  /** What to give to `walkTransaction` as shift to get offsets in the log file. */
+  /** Added to an offset in the buffer this gives the offset in the log file. */
   get shift(): number {
     return this.startOffset - this.start;
   }

@@ -88,12 +88,10 @@ type Call = (string | number | boolean | object)[];
 class Recorder implements TransactionVisitor {
   readonly calls: Call[] = [];
   private readonly buffer: Buffer;
-  private readonly shift: number;
   private lastEnd = 0;
 
-  constructor(buffer: Buffer, shift: number) {
+  constructor(buffer: Buffer) {
     this.buffer = buffer;
-    this.shift = shift;
   }
 
   private note(before: number, after: number, end: number, ...call: Call): void {
@@ -105,37 +103,37 @@ class Recorder implements TransactionVisitor {
   }
 
   node(id: number, before: number, after: number, end: number): void {
-    const image = (at: number) => ({ ...readNodeImage(this.buffer, at - this.shift, nodeRecord) });
+    const image = (at: number) => ({ ...readNodeImage(this.buffer, at, nodeRecord) });
     this.note(before, after, end, 'node', id, image(before), image(after));
   }
 
   relationship(id: number, before: number, after: number, end: number): void {
-    const image = (at: number) => ({ ...readRelationshipImage(this.buffer, at - this.shift, relationshipRecord) });
+    const image = (at: number) => ({ ...readRelationshipImage(this.buffer, at, relationshipRecord) });
     this.note(before, after, end, 'relationship', id, image(before), image(after));
   }
 
   group(id: number, before: number, after: number, end: number, type: RelationshipGroupCommandType): void {
-    const image = (at: number) => ({ ...readGroupImage(this.buffer, at - this.shift, groupRecord, type) });
+    const image = (at: number) => ({ ...readGroupImage(this.buffer, at, groupRecord, type) });
     this.note(before, after, end, 'group', id, image(before), image(after), type);
   }
 
   property(id: number, before: number, after: number, end: number): void {
     const image = (at: number) => {
-      const record = readPropertyImage(this.buffer, at - this.shift, propertyRecord);
+      const record = readPropertyImage(this.buffer, at, propertyRecord);
       const blocks = Buffer.from(record.blocks).toString('hex');
-      const owner = readPropertyOwner(this.buffer, at - this.shift);
-      return { ...record, blocks, owner, ownerKind: readPropertyOwnerKind(this.buffer, at - this.shift) };
+      const owner = readPropertyOwner(this.buffer, at);
+      return { ...record, blocks, owner, ownerKind: readPropertyOwnerKind(this.buffer, at) };
     };
     this.note(before, after, end, 'property', id, image(before), image(after));
   }
 
   token(kind: TokenKind, id: number, before: number, after: number, end: number): void {
-    const image = (at: number) => ({ ...readTokenImage(kind, this.buffer, at - this.shift, tokenRecord) });
+    const image = (at: number) => ({ ...readTokenImage(kind, this.buffer, at, tokenRecord) });
     this.note(before, after, end, 'token', kind, id, image(before), image(after));
   }
 
   dynamic(owner: DynamicOwner, id: number, isBefore: boolean, offset: number, end: number): void {
-    const record = readDynamicImage(this.buffer, offset - this.shift, dynamicRecord);
+    const record = readDynamicImage(this.buffer, offset, dynamicRecord);
     expect(end - offset).toBe(record.inUse ? 25 + record.data.length : 13);
     expect(end).toBeLessThanOrEqual(this.lastEnd);
     const data = Buffer.from(record.data).toString('hex');
@@ -147,7 +145,7 @@ class Recorder implements TransactionVisitor {
   }
 
   schemaRule(beforeList: number, afterList: number, created: boolean, end: number): void {
-    const count = (at: number) => this.buffer.readInt32BE(at - this.shift);
+    const count = (at: number) => this.buffer.readInt32BE(at);
     this.note(beforeList, afterList, end, 'schemaRule', count(beforeList), count(afterList), created);
   }
 
@@ -286,8 +284,8 @@ describe('walkTransaction', () => {
       const reader = new LogReader(corpus(folder));
       for (const item of reader) {
         if (item.kind !== 'transaction') continue;
-        const recorder = new Recorder(item.buffer, item.shift);
-        walkTransaction(item.buffer, item.start, item.end, recorder, item.shift);
+        const recorder = new Recorder(item.buffer);
+        walkTransaction(item.buffer, item.start, item.end, recorder);
         const { commands } = decodeTransaction(item.buffer, item.start, item.end);
         expect(recorder.calls).toEqual(commands.flatMap(expectedCalls));
       }
@@ -347,9 +345,9 @@ describe('walkTransaction', () => {
     );
     const bytes = encodeTransaction(transaction).toBuffer();
     expect(decodeTransaction(bytes)).toEqual(transaction);
-    const recorder = new Recorder(bytes, 1000);
+    const recorder = new Recorder(bytes);
     const freed: Call[] = [];
-    walkTransaction(bytes, 0, bytes.length, recorder, 1000);
+    walkTransaction(bytes, 0, bytes.length, recorder);
     expect(recorder.calls).toEqual(transaction.commands.flatMap(expectedCalls));
     class Freed extends IdleVisitor {
       override node(id: number, before: number, after: number): void {
@@ -390,7 +388,7 @@ describe('walkTransaction', () => {
     );
     const bytes = encodeTransaction(transaction).toBuffer();
     expect(decodeTransaction(bytes)).toEqual(transaction);
-    const recorder = new Recorder(bytes, 0);
+    const recorder = new Recorder(bytes);
     walkTransaction(bytes, 0, bytes.length, recorder);
     expect(recorder.calls).toEqual(transaction.commands.flatMap(expectedCalls));
   });

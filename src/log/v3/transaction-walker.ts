@@ -7,16 +7,9 @@ import type { TransactionVisitor } from './fields/transaction-visitor.ts';
 
 /**
  * Walks one complete transaction, `buffer[start, end)` from its Start to the end of its Commit entry, and tells `visitor` every
- * command. Allocates nothing. `shift` is added to every offset that the visitor gets: pass the file offset of the transaction
- * minus `start`. Throws `log.corrupt`, with the offset in the window, for anything that is not exactly one transaction.
+ * command. Allocates nothing. Throws `log.corrupt`, with the offset in the buffer, for anything that is not exactly one transaction.
  */
-export function walkTransaction(
-  buffer: Uint8Array,
-  start: number,
-  end: number,
-  visitor: TransactionVisitor,
-  shift = 0,
-): void {
+export function walkTransaction(buffer: Uint8Array, start: number, end: number, visitor: TransactionVisitor): void {
   try {
     let at = skipStart(buffer, start, end);
     for (;;) {
@@ -24,7 +17,7 @@ export function walkTransaction(
       const form = readEntryForm(buffer, at);
       const type = buffer[at + 1]!;
       if (type !== COMMAND_ENTRY) break;
-      at = visitCommand(buffer, at + 2, end, form, visitor, shift);
+      at = visitCommand(buffer, at + 2, end, form, visitor);
     }
     if (buffer[at + 1] !== COMMIT_ENTRY || at + COMMIT_ENTRY_BYTES !== end) {
       throw corruptLog('a transaction does not end with its commit entry', at, buffer[at + 1]!);

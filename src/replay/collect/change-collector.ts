@@ -5,6 +5,7 @@ import {
 } from '../../log/v3/fields/command-types.ts';
 import type { DynamicOwner, TokenKind, TransactionVisitor } from '../../log/v3/fields/transaction-visitor.ts';
 import { FreedUnits } from './freed-units.ts';
+import { type ImageLocation, locateImage } from './image-location.ts';
 import type { NetChanges } from './net-changes.ts';
 import { RecordSpace } from './record-space.ts';
 import { SchemaEvents } from './schema-events.ts';
@@ -52,7 +53,8 @@ export class ChangeCollector implements TransactionVisitor {
   private readonly changes: NetChanges;
   private readonly counts: CountsReceiver;
   private buffer: Buffer = Buffer.alloc(0);
-  private shift = 0;
+  /** The place of byte 0 of the buffer, the log files laid end to end. */
+  private origin = 0;
   private transactionId = 0;
   private countsWanted = true;
 
@@ -62,16 +64,13 @@ export class ChangeCollector implements TransactionVisitor {
     this.freedUnits = secondUnits ? new FreedUnits() : undefined;
   }
 
-  /**
-   * To be called before the commands of a transaction are walked. `shift` is what the walker adds to offsets in `buffer`; the sum is
-   * the location of an image.
-   */
-  beginTransaction(id: number, buffer: Buffer, shift: number, countsWanted: boolean): void {
+  /** To be called before the commands of a transaction are walked. `origin`: the place of byte 0 of `buffer`, see {@link locateImage}. */
+  beginTransaction(id: number, buffer: Buffer, origin: number, countsWanted: boolean): void {
     this.transactionId = id;
     this.buffer = buffer;
-    this.shift = shift;
+    this.origin = origin;
     this.countsWanted = countsWanted;
-    this.touchedNodes.begin(buffer, shift);
+    this.touchedNodes.begin(buffer);
   }
 
   /** A relationship was created or deleted, or a property of one changed. */
@@ -81,20 +80,20 @@ export class ChangeCollector implements TransactionVisitor {
 
   node(id: number, before: number, after: number): void {
     this.note(RecordSpace.node, id, before, after);
-    this.touchedNodes.node(id, before, after);
-    this.freedUnits?.noteNode(this.buffer, before - this.shift, after - this.shift);
+    this.touchedNodes.node(id);
+    this.freedUnits?.noteNode(this.buffer, before, after);
   }
 
   relationship(id: number, before: number, after: number): void {
     this.note(RecordSpace.relationship, id, before, after);
-    const flags = this.buffer[before - this.shift]! ^ this.buffer[after - this.shift]!;
+    const flags = this.buffer[before]! ^ this.buffer[after]!;
     if ((flags & IN_USE) !== 0) this.relationshipsCreatedOrDeleted = true;
-    this.freedUnits?.noteRelationship(this.buffer, before - this.shift, after - this.shift);
+    this.freedUnits?.noteRelationship(this.buffer, before, after);
   }
 
   group(id: number, before: number, after: number, _end: number, type: RelationshipGroupCommandType): void {
-    this.note(RecordSpace.relationshipGroup, id, groupLocation(before, type), groupLocation(after, type));
-    this.freedUnits?.noteGroup(this.buffer, before - this.shift, after - this.shift, type);
+    this.note(RecordSpace.relationshipGroup, id, before, after, type === WIDE_RELATIONSHIP_GROUP_COMMAND);
+    this.freedUnits?.noteGroup(this.buffer, before, after, type);
   }
 
   property(id: number, before: number, after: number): void {
@@ -106,10 +105,10 @@ export class ChangeCollector implements TransactionVisitor {
     this.note(TOKEN_SPACES[kind], id, before, after);
   }
 
-  dynamic(owner: DynamicOwner, id: number, isBefore: boolean, location: number): void {
+  dynamic(owner: DynamicOwner, id: number, isBefore: boolean, offset: number): void {
     const space = DYNAMIC_SPACES[owner];
-    if (isBefore) this.changes.noteBefore(space, id, location);
-    else this.changes.noteAfter(space, id, location);
+    if (isBefore) this.changes.noteBefore(space, id, this.locate(offset));
+    else this.changes.noteAfter(space, id, this.locate(offset));
   }
 
   neostore(_nextPropBefore: number, nextPropAfter: number): void {
@@ -117,7 +116,7 @@ export class ChangeCollector implements TransactionVisitor {
   }
 
   schemaRule(beforeList: number, _afterList: number, _created: boolean, end: number): void {
-    this.schema.note(this.buffer, beforeList - this.shift, end - this.shift, this.transactionId);
+    this.schema.note(this.buffer, beforeList, end, this.transactionId);
   }
 
   nodeCounts(label: number, delta: number): void {
@@ -132,13 +131,12 @@ export class ChangeCollector implements TransactionVisitor {
     this.firstExplicitIndexTransaction ??= this.transactionId;
   }
 
-  private note(space: RecordSpace, id: number, before: number, after: number): void {
-    this.changes.noteBefore(space, id, before);
-    this.changes.noteAfter(space, id, after);
+  private note(space: RecordSpace, id: number, before: number, after: number, isWide = false): void {
+    this.changes.noteBefore(space, id, this.locate(before, isWide));
+    this.changes.noteAfter(space, id, this.locate(after, isWide));
   }
-}
 
-/** The images of the two group commands differ: the command type is kept in the lowest bit of the location. */
-function groupLocation(location: number, type: RelationshipGroupCommandType): number {
-  return location * 2 + (type === WIDE_RELATIONSHIP_GROUP_COMMAND ? 1 : 0);
+  private locate(offset: number, isWide = false): ImageLocation {
+    return locateImage(this.origin + offset, isWide);
+  }
 }

@@ -2,7 +2,8 @@ import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { fileError } from '../../base/file-errors.ts';
-import { type ChangeTable, NO_IMAGE } from './change-table.ts';
+import type { ChangeTable } from './change-table.ts';
+import { type ImageLocation, NO_IMAGE } from './image-location.ts';
 
 /** Numbers of a spilled entry: id, first before-image, last after-image. */
 const FIELDS = 3;
@@ -11,8 +12,8 @@ const BUFFER_ENTRIES = 2048;
 /** One net change: the record and where its images are in the log. */
 export interface NetChange {
   id: number;
-  firstBefore: number;
-  lastAfter: number;
+  firstBefore: ImageLocation;
+  lastAfter: ImageLocation;
 }
 
 /**
@@ -94,8 +95,8 @@ export interface ChangeCursor {
   /** False at the end. */
   readonly done: boolean;
   readonly id: number;
-  readonly firstBefore: number;
-  readonly lastAfter: number;
+  readonly firstBefore: ImageLocation;
+  readonly lastAfter: ImageLocation;
   advance(): void;
 }
 
@@ -122,12 +123,12 @@ class RunCursor implements ChangeCursor {
     return this.chunk[this.at]!;
   }
 
-  get firstBefore(): number {
-    return this.chunk[this.at + 1]!;
+  get firstBefore(): ImageLocation {
+    return this.chunk[this.at + 1] as ImageLocation;
   }
 
-  get lastAfter(): number {
-    return this.chunk[this.at + 2]!;
+  get lastAfter(): ImageLocation {
+    return this.chunk[this.at + 2] as ImageLocation;
   }
 
   advance(): void {
@@ -176,11 +177,11 @@ export class TableCursor implements ChangeCursor {
     return this.ids[this.at]!;
   }
 
-  get firstBefore(): number {
+  get firstBefore(): ImageLocation {
     return this.table.firstBefore(this.id);
   }
 
-  get lastAfter(): number {
+  get lastAfter(): ImageLocation {
     return this.table.lastAfter(this.id);
   }
 

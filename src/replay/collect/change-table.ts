@@ -1,5 +1,4 @@
-/** "No image seen": log locations are never 0, the first 16 bytes of a log are its header. */
-export const NO_IMAGE = 0;
+import { type ImageLocation, NO_IMAGE } from './image-location.ts';
 
 const MAX_LOAD = 0.65;
 const EMPTY = -1;
@@ -26,16 +25,16 @@ export class ChangeTable {
   }
 
   /** Notes a before-image; only the first one of a record is kept, and only if no after-image came before it. */
-  noteBefore(id: number, location: number): void {
+  noteBefore(id: number, image: ImageLocation): void {
     const slot = this.slotOf(id);
-    if (this.first[slot] === NO_IMAGE && this.last[slot] === NO_IMAGE) this.first[slot] = location;
+    if (this.first[slot] === NO_IMAGE && this.last[slot] === NO_IMAGE) this.first[slot] = image;
   }
 
   /** Notes an after-image; the last one wins. */
-  noteAfter(id: number, location: number): void {
+  noteAfter(id: number, image: ImageLocation): void {
     // The slot first: making room for it replaces the arrays.
     const slot = this.slotOf(id);
-    this.last[slot] = location;
+    this.last[slot] = image;
   }
 
   has(id: number): boolean {
@@ -43,14 +42,14 @@ export class ChangeTable {
   }
 
   /** Location of the first before-image of `id`, or {@link NO_IMAGE}. */
-  firstBefore(id: number): number {
+  firstBefore(id: number): ImageLocation {
     const slot = this.find(id);
-    return this.ids[slot] === id ? this.first[slot]! : NO_IMAGE;
+    return this.ids[slot] === id ? (this.first[slot] as ImageLocation) : NO_IMAGE;
   }
 
-  lastAfter(id: number): number {
+  lastAfter(id: number): ImageLocation {
     const slot = this.find(id);
-    return this.ids[slot] === id ? this.last[slot]! : NO_IMAGE;
+    return this.ids[slot] === id ? (this.last[slot] as ImageLocation) : NO_IMAGE;
   }
 
   /** All touched ids, ascending. */

@@ -32,7 +32,7 @@ export interface CollectedLog {
 const BYTES_PER_TURN = 8 * 1024 * 1024;
 
 /**
- * Reads the log of `context` once and collects its net change. Counts of transactions that `counts` does not hold yet are added to it.
+ * Walks the log of `context` and collects its net change. Counts of transactions that `counts` does not hold yet are added to it.
  * Checks that ids follow each other.
  */
 export async function collectChanges(
@@ -50,32 +50,28 @@ export async function collectChanges(
     format.secondUnits,
   );
   const countsKnownTo = counts.txId;
-  const reader = new StretchReader(log);
+  const reader = new StretchReader(log, images);
   const collected: CollectedLog = { collector, transactions: 0, last: undefined, firstId: undefined, end: log.start };
-  try {
-    let bytes = 0;
-    let last: LogTransaction | undefined;
-    for (let item = reader.next(); item !== undefined; item = reader.next()) {
-      collect(item, log, collector, images, item.transactionId > countsKnownTo);
-      changes.spillIfLarge();
-      // With changes on disk nothing is compared node by node.
-      if (changes.spilled) collector.touchedNodes.ids.clear();
-      collected.transactions++;
-      collected.firstId ??= item.transactionId;
-      last = item;
-      bytes += item.end - item.start;
-      if (bytes > BYTES_PER_TURN) {
-        bytes = 0;
-        await new Promise(setImmediate);
-        throwIfCancelled(signal);
-      }
+  let bytes = 0;
+  let last: LogTransaction | undefined;
+  for (let item = reader.next(); item !== undefined; item = reader.next()) {
+    collect(item, log, collector, images, item.transactionId > countsKnownTo);
+    changes.spillIfLarge();
+    // With changes on disk nothing is compared node by node.
+    if (changes.spilled) collector.touchedNodes.ids.clear();
+    collected.transactions++;
+    collected.firstId ??= item.transactionId;
+    last = item;
+    bytes += item.end - item.start;
+    if (bytes > BYTES_PER_TURN) {
+      bytes = 0;
+      await new Promise(setImmediate);
+      throwIfCancelled(signal);
     }
-    collected.end = reader.position;
-    if (last !== undefined) {
-      collected.last = { id: last.transactionId, checksum: last.checksum, timeCommitted: last.timeCommitted };
-    }
-  } finally {
-    reader.close();
+  }
+  collected.end = reader.position;
+  if (last !== undefined) {
+    collected.last = { id: last.transactionId, checksum: last.checksum, timeCommitted: last.timeCommitted };
   }
   return collected;
 }
@@ -88,10 +84,10 @@ function collect(
   countsWanted: boolean,
 ): void {
   const { buffer, start, end, version } = transaction;
-  const shift = transaction.shift + images.baseOf(version);
-  collector.beginTransaction(transaction.transactionId, buffer, shift, countsWanted);
+  const origin = images.baseOf(version) + transaction.shift;
+  collector.beginTransaction(transaction.transactionId, buffer, origin, countsWanted);
   try {
-    walkTransaction(buffer, start, end, collector, shift);
+    walkTransaction(buffer, start, end, collector);
   } catch (error) {
     throw relocateError(error, transaction.shift, { file: join(folder, logFileName(version)) });
   }

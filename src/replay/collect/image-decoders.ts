@@ -12,11 +12,12 @@ import type { PropertyRecord } from '../../store/records/property-record.ts';
 import type { RelationshipGroupRecord } from '../../store/records/relationship-group-record.ts';
 import type { RelationshipRecord } from '../../store/records/relationship-record.ts';
 import type { TokenRecord } from '../../store/records/token-record.ts';
+import { type ImageLocation, isWideImage } from './image-location.ts';
 import type { LogImages } from './log-images.ts';
 import { RecordSpace } from './record-space.ts';
 
 /** Fills a record from its image at a location of the log. */
-export type ImageDecoder<R> = (location: number, record: R) => R;
+export type ImageDecoder<R> = (image: ImageLocation, record: R) => R;
 
 export function nodeImages(images: LogImages): ImageDecoder<NodeRecord> {
   return decoder(images, readNodeImage);
@@ -35,7 +36,6 @@ function relationshipImages(images: LogImages): ImageDecoder<RelationshipRecord>
   return decoder(images, readRelationshipImage);
 }
 
-/** Locations of group images carry the command type in their lowest bit, see `groupLocation`. */
 function groupImages(images: LogImages): ImageDecoder<RelationshipGroupRecord> {
   const narrow = decoder<RelationshipGroupRecord>(images, (buffer, offset, record) =>
     readGroupImage(buffer, offset, record, RELATIONSHIP_GROUP_COMMAND),
@@ -43,7 +43,7 @@ function groupImages(images: LogImages): ImageDecoder<RelationshipGroupRecord> {
   const wide = decoder<RelationshipGroupRecord>(images, (buffer, offset, record) =>
     readGroupImage(buffer, offset, record, WIDE_RELATIONSHIP_GROUP_COMMAND),
   );
-  return (location, record) => (location % 2 === 1 ? wide : narrow)(Math.floor(location / 2), record);
+  return (image, record) => (isWideImage(image) ? wide : narrow)(image, record);
 }
 
 function tokenImages(images: LogImages, kind: TokenKind): ImageDecoder<TokenRecord> {
@@ -80,8 +80,8 @@ function anyDecoder(space: RecordSpace, images: LogImages): unknown {
 function decoder<R>(images: LogImages, read: (buffer: Buffer, offset: number, record: R) => R): ImageDecoder<R> {
   let target: R;
   const decode = (buffer: Buffer, offset: number): R => read(buffer, offset, target);
-  return (location, record) => {
+  return (image, record) => {
     target = record;
-    return images.read(location, decode);
+    return images.decode(image, decode);
   };
 }

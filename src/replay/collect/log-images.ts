@@ -1,9 +1,12 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { OutOfBytes } from '../../base/byte-reader.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { fileError } from '../../base/file-errors.ts';
 import { openRegularFile } from '../../base/regular-files.ts';
-import { listLogFiles } from '../../log/log-files.ts';
+import { listLogFiles, logFileName } from '../../log/log-files.ts';
+import type { LogSource } from '../../log/log-source.ts';
+import { type ImageLocation, placeOf } from './image-location.ts';
 import type { LogStretch } from './log-stretch.ts';
 
 /** A log that fits is held in memory; of larger ones some pages are. */
@@ -20,16 +23,21 @@ interface Segment {
   version: number;
   path: string;
   fd: number;
-  /** Location of the first byte of the file. */
+  /** Place of the first byte of the file, when the files are laid end to end (see `image-location.ts`). */
   base: number;
   sizeBytes: number;
   content: Buffer | undefined;
 }
 
 /**
- * Random access to images in a stretch of log files. A *location* is one number for (file, offset): the files are laid end to end.
+ * The files of a stretch of log: read from the beginning by a reader, and at random for the images of records. A log that fits into memory is
+ * read from disk once.
  */
-export class LogImages {
+export class LogImages implements LogSource {
+  /** Of all log files that there are, up to the end of the stretch. */
+  readonly lowest: number | undefined;
+  readonly highest: number | undefined;
+  private readonly folder: string;
   private readonly segments: Segment[] = [];
   /** Direct-mapped: page n of the log is in slot n modulo the number of slots. */
   private readonly pages: Buffer[] = [];
@@ -37,12 +45,17 @@ export class LogImages {
 
   /** Opens the log files of the stretch; up to its end they must not change any more. */
   constructor({ folder, start, end }: LogStretch, budgetBytes: number) {
+    this.folder = folder;
+    const { files, lowest, highest } = listLogFiles(folder);
+    this.lowest = lowest;
+    this.highest = highest === undefined || end === undefined ? highest : Math.min(highest, end.version);
     let base = 0;
     try {
-      for (const { version, path } of listLogFiles(folder).files) {
+      for (const { version, path } of files) {
         if (version < start.version || (end !== undefined && version > end.version)) continue;
         const fd = openLog(path);
-        const sizeBytes = version === end?.version ? end.offset : fstatSync(fd).size;
+        const { size } = fstatSync(fd);
+        const sizeBytes = version === end?.version ? Math.min(end.offset, size) : size;
         this.segments.push({ version, path, fd, base, sizeBytes, content: undefined });
         base += sizeBytes;
       }
@@ -56,15 +69,38 @@ export class LogImages {
     }
   }
 
-  /** Location of byte 0 of the file of this version. */
-  baseOf(version: number): number {
-    return this.segments[version - this.segments[0]!.version]!.base;
+  nameOf(version: number): string {
+    return join(this.folder, logFileName(version));
   }
 
-  /** Runs `decode` on the bytes from `location` on; it may throw {@link OutOfBytes} to ask for more. */
-  read<T>(location: number, decode: (buffer: Buffer, offset: number) => T): T {
-    const segment = this.segmentOf(location);
-    const offset = location - segment.base;
+  /** Bytes of the file that belong to the stretch; 0 for a file outside of it. */
+  sizeOf(version: number): number {
+    return this.segmentOf(version)?.sizeBytes ?? 0;
+  }
+
+  contentOf(version: number): Buffer | undefined {
+    return this.segmentOf(version)?.content;
+  }
+
+  read(version: number, buffer: Buffer, at: number, length: number, position: number): number {
+    const segment = this.segmentOf(version);
+    if (segment === undefined) return 0;
+    const target = buffer.subarray(at, at + Math.max(0, Math.min(length, segment.sizeBytes - position)));
+    if (segment.content === undefined) readFully(segment, target, position);
+    else segment.content.copy(target, 0, position);
+    return target.length;
+  }
+
+  /** Place of byte 0 of the file of this version. */
+  baseOf(version: number): number {
+    return this.segmentOf(version)!.base;
+  }
+
+  /** Runs `decode` on the bytes of an image; it may throw {@link OutOfBytes} to ask for more. */
+  decode<T>(image: ImageLocation, decode: (buffer: Buffer, offset: number) => T): T {
+    const place = placeOf(image);
+    const segment = this.segmentAt(place);
+    const offset = place - segment.base;
     if (segment.content !== undefined) return decode(segment.content, offset);
     try {
       return decode(this.page(segment, offset), offset % PAGE_BYTES);
@@ -116,9 +152,14 @@ export class LogImages {
     });
   }
 
-  private segmentOf(location: number): Segment {
+  private segmentOf(version: number): Segment | undefined {
+    const first = this.segments[0];
+    return first === undefined ? undefined : this.segments[version - first.version];
+  }
+
+  private segmentAt(place: number): Segment {
     let found = this.segments[0]!;
-    for (const segment of this.segments) if (segment.base <= location) found = segment;
+    for (const segment of this.segments) if (segment.base <= place) found = segment;
     return found;
   }
 }

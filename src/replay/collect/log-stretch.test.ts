@@ -2,15 +2,19 @@ import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { GraphkeepError } from '../../base/errors.ts';
 import { logFileName } from '../../log/log-files.ts';
 import type { LogPosition } from '../../log/log-position.ts';
 import { LOG_HEADER_BYTES } from '../../log/v3/log-header.ts';
 import { LogWriter } from '../../log/v3/log-writer.ts';
+import { LogImages } from './log-images.ts';
 import { StretchReader } from './log-stretch.ts';
 
 let folder: string;
 /** Where each transaction ends, by its id. */
 let ends: Map<number, LogPosition>;
+const NOTHING_IN_MEMORY = 0;
+const ALL_IN_MEMORY = 1 << 20;
 const start = { version: 0, offset: LOG_HEADER_BYTES };
 
 /** Transactions 2 to 9, four to a file, a check point after transaction 4. */
@@ -32,15 +36,30 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
+/** The stretch as it is read from memory and from disk, which must be the same, errors too. */
 function read(end: LogPosition | undefined, from: LogPosition = start): { ids: number[]; position: LogPosition } {
-  const reader = new StretchReader({ folder, start: from, end });
+  const outcomes = [NOTHING_IN_MEMORY, ALL_IN_MEMORY].map((budgetBytes) => attempt(end, from, budgetBytes));
+  expect(outcomes[1]).toEqual(outcomes[0]);
+  const [outcome] = outcomes;
+  if (outcome instanceof Error) throw outcome;
+  return outcome!;
+}
+
+function attempt(end: LogPosition | undefined, from: LogPosition, budgetBytes: number) {
+  const stretch = { folder, start: from, end };
+  const images = new LogImages(stretch, budgetBytes);
   try {
+    expect(images.contentOf(from.version) === undefined).toBe(budgetBytes === NOTHING_IN_MEMORY);
+    const reader = new StretchReader(stretch, images);
     const ids: number[] = [];
     for (let item = reader.next(); item !== undefined; item = reader.next()) ids.push(item.transactionId);
     expect(reader.next()).toBeUndefined();
     return { ids, position: reader.position };
+  } catch (error) {
+    if (!(error instanceof GraphkeepError)) throw error;
+    return error;
   } finally {
-    reader.close();
+    images.dispose();
   }
 }
 
@@ -61,7 +80,7 @@ test('a stretch may be empty, and end at the beginning of a file', () => {
 
 test('an end inside a transaction, or behind the log, is refused', () => {
   const inside = { version: 0, offset: ends.get(3)!.offset + 5 };
-  expect(() => read(inside)).toThrow('ends inside a transaction');
+  expect(() => read(inside)).toThrow('the log ends before');
   expect(() => read({ version: 1, offset: ends.get(9)!.offset + 1 })).toThrow('the log ends before');
   const end = ends.get(9)!;
   truncateSync(join(folder, logFileName(1)), end.offset - 1);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { logFileName } from '../../log/log-files.ts';
 import { isBefore, type LogPosition } from '../../log/log-position.ts';
+import type { LogSource } from '../../log/log-source.ts';
 import { LogReader } from '../../log/v3/log-reader.ts';
 import type { LogItem, LogTransaction } from '../../log/v3/log-transaction.ts';
 
@@ -18,10 +19,11 @@ export class StretchReader {
   private readonly reader: LogReader;
   private readonly stretch: LogStretch;
 
-  constructor(stretch: LogStretch) {
+  /** `source`: the files of the stretch, opened by the caller, who closes them. */
+  constructor(stretch: LogStretch, source: LogSource) {
     this.stretch = stretch;
-    const { folder, start, end } = stretch;
-    this.reader = new LogReader(folder, { from: start, ...(end === undefined ? {} : { through: end.version }) });
+    const { start, end } = stretch;
+    this.reader = new LogReader(source, { from: start, ...(end === undefined ? {} : { through: end.version }) });
   }
 
   /**
@@ -45,10 +47,6 @@ export class StretchReader {
   /** End of the last complete transaction or check point that was read; after the last one that of the stretch. */
   get position(): LogPosition {
     return this.stretch.end ?? this.reader.position;
-  }
-
-  close(): void {
-    this.reader.close();
   }
 
   private hasMore(): boolean {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ImageLocation } from './image-location.ts';
 import { NetChanges } from './net-changes.ts';
 
 const event = fc.record({
@@ -33,8 +34,8 @@ test.each([Number.POSITIVE_INFINITY, 0])('net changes equal the plain restatemen
       fc.property(fc.array(event, { maxLength: 300 }), (events) => {
         const changes = new NetChanges(budget, folder);
         events.forEach(({ space, id, before, after }, i) => {
-          if (before) changes.noteBefore(space, id, 100 + 2 * i);
-          if (after) changes.noteAfter(space, id, 101 + 2 * i);
+          if (before) changes.noteBefore(space, id, (100 + 2 * i) as ImageLocation);
+          if (after) changes.noteAfter(space, id, (101 + 2 * i) as ImageLocation);
           if (i % 7 === 6) changes.spillIfLarge();
         });
         const actual = ([0, 4, 13] as const).flatMap((space) =>
@@ -54,8 +55,8 @@ test.each([Number.POSITIVE_INFINITY, 0])('net changes equal the plain restatemen
 test('no change is lost when a table grows', () => {
   const changes = new NetChanges(Number.POSITIVE_INFINITY, tmpdir());
   for (let id = 0; id < 20_000; id++) {
-    if (id % 2 === 0) changes.noteBefore(0, id, 100 + id);
-    changes.noteAfter(0, id, 200_000 + id);
+    if (id % 2 === 0) changes.noteBefore(0, id, (100 + id) as ImageLocation);
+    changes.noteAfter(0, id, (200_000 + id) as ImageLocation);
   }
   for (const { id, firstBefore, lastAfter } of changes.inOrder(0)) {
     expect({ firstBefore, lastAfter }).toEqual({ firstBefore: id % 2 === 0 ? 100 + id : 0, lastAfter: 200_000 + id });
@@ -68,8 +69,8 @@ test('many spills leave few runs', () => {
   const changes = new NetChanges(0, folder);
   try {
     for (let i = 0; i < 500; i++) {
-      changes.noteBefore(4, i % 90, 1000 + 2 * i);
-      changes.noteAfter(4, i % 90, 1001 + 2 * i);
+      changes.noteBefore(4, i % 90, (1000 + 2 * i) as ImageLocation);
+      changes.noteAfter(4, i % 90, (1001 + 2 * i) as ImageLocation);
       changes.spillIfLarge();
     }
     expect(readdirSync(folder).length).toBeLessThan(40);

@@ -1,5 +1,6 @@
 import { type ChangeCursor, ChangeRun, mergeChanges, type NetChange, TableCursor } from './change-runs.ts';
-import { ChangeTable, NO_IMAGE } from './change-table.ts';
+import { ChangeTable } from './change-table.ts';
+import { type ImageLocation, NO_IMAGE } from './image-location.ts';
 import { type RecordSpace, recordSpaces } from './record-space.ts';
 
 /** So many runs are merged into one: each takes a file descriptor and, when it is read, a buffer. */
@@ -22,12 +23,12 @@ export class NetChanges {
     this.spillFolder = spillFolder;
   }
 
-  noteBefore(space: RecordSpace, id: number, location: number): void {
-    this.tables[space]!.noteBefore(id, location);
+  noteBefore(space: RecordSpace, id: number, image: ImageLocation): void {
+    this.tables[space]!.noteBefore(id, image);
   }
 
-  noteAfter(space: RecordSpace, id: number, location: number): void {
-    this.tables[space]!.noteAfter(id, location);
+  noteAfter(space: RecordSpace, id: number, image: ImageLocation): void {
+    this.tables[space]!.noteAfter(id, image);
   }
 
   /** To be called between transactions: writes a run when the tables have outgrown the budget. */

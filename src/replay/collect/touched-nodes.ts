@@ -1,23 +1,23 @@
 import { readPropertyOwner, readPropertyOwnerKind } from '../../log/v3/commands/property-command.ts';
 import { IdleVisitor } from '../../log/v3/fields/transaction-visitor.ts';
 import { ChangeTable } from './change-table.ts';
+import { NO_IMAGE } from './image-location.ts';
 
 /** Collects the nodes whose record or properties the walked transactions change, in {@link ids}. */
 export class TouchedNodes extends IdleVisitor {
+  /** A set: no images are noted in it. */
   readonly ids = new ChangeTable();
   /** A property of a relationship was changed. */
   relationshipProperties = false;
   private buffer: Buffer = Buffer.alloc(0);
-  private shift = 0;
 
-  /** To be called before a transaction is walked: locations minus `shift` are offsets in `buffer`. */
-  begin(buffer: Buffer, shift: number): void {
+  /** To be called before a transaction in `buffer` is walked. */
+  begin(buffer: Buffer): void {
     this.buffer = buffer;
-    this.shift = shift;
   }
 
-  override node(id: number, _before: number, after: number): void {
-    this.ids.noteAfter(id, after);
+  override node(id: number): void {
+    this.ids.noteAfter(id, NO_IMAGE);
   }
 
   override property(_id: number, before: number, after: number): void {
@@ -26,9 +26,8 @@ export class TouchedNodes extends IdleVisitor {
   }
 
   private touchOwner(image: number): void {
-    const offset = image - this.shift;
-    const kind = readPropertyOwnerKind(this.buffer, offset);
+    const kind = readPropertyOwnerKind(this.buffer, image);
     if (kind === 'relationship') this.relationshipProperties = true;
-    if (kind === 'node') this.ids.noteAfter(readPropertyOwner(this.buffer, offset), image);
+    if (kind === 'node') this.ids.noteAfter(readPropertyOwner(this.buffer, image), NO_IMAGE);
   }
 }

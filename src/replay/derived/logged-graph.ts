@@ -1,7 +1,7 @@
 import type { GraphView } from '../../store/graph/graph-view.ts';
 import type { DynamicRecord } from '../../store/records/dynamic-record.ts';
-import { NO_IMAGE } from '../collect/change-table.ts';
 import { dynamicImages, type ImageDecoder, nodeImages, propertyImages } from '../collect/image-decoders.ts';
+import { type ImageLocation, NO_IMAGE } from '../collect/image-location.ts';
 import type { NetChanges } from '../collect/net-changes.ts';
 import { RecordSpace } from '../collect/record-space.ts';
 import type { ReplayContext } from '../collect/replay-context.ts';
@@ -12,11 +12,11 @@ export class UnknownPast extends Error {
 }
 
 /** Where the image of a touched record is at the moment of a view, or one of the other answers. */
-export type LocateImage = (space: RecordSpace, id: number) => number;
+export type LocateImage = (space: RecordSpace, id: number) => ImageLocation;
 
-/** Answers of {@link LocateImage} that are not locations. */
+/** Answers of {@link LocateImage} that are no images. */
 const FROM_STORE = NO_IMAGE;
-const UNKNOWN = -1;
+const UNKNOWN = -1 as ImageLocation;
 
 /**
  * Sees the graph at a moment within a stretch of log without replaying it: records that the log touches come from the images that
@@ -33,11 +33,10 @@ export function viewGraph(context: ReplayContext, stored: GraphView, locate: Loc
     const table = changes.table(space);
     return (id) => {
       if (!table.has(id)) return fromStore(id);
-      const location = locate(space, id);
-      if (location === FROM_STORE) return fromStore(id);
-      if (location === UNKNOWN)
-        throw new UnknownPast(`record ${id} of space ${space} has no image of its former state`);
-      decode(location, record);
+      const image = locate(space, id);
+      if (image === FROM_STORE) return fromStore(id);
+      if (image === UNKNOWN) throw new UnknownPast(`record ${id} of space ${space} has no image of its former state`);
+      decode(image, record);
       record.id = id;
       return record;
     };

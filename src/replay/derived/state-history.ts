@@ -3,7 +3,7 @@ import { walkTransaction } from '../../log/v3/transaction-walker.ts';
 import type { GraphView } from '../../store/graph/graph-view.ts';
 import type { NodeState, NodeStateReader } from '../../store/graph/node-state.ts';
 import { ChangeCollector } from '../collect/change-collector.ts';
-import { NO_IMAGE } from '../collect/change-table.ts';
+import { NO_IMAGE } from '../collect/image-location.ts';
 import { StretchReader } from '../collect/log-stretch.ts';
 import { NetChanges } from '../collect/net-changes.ts';
 import type { ReplayContext } from '../collect/replay-context.ts';
@@ -17,7 +17,7 @@ export type StateReceiver = (node: number, states: readonly NodeState[]) => void
 
 /**
  * Collects every state that each touched node went through, transaction by transaction: needed where the label scan store and the
- * indexes may hold any of them (a copy of a running server, a crash). Reads the log a second time, the same stretch of it.
+ * indexes may hold any of them (a copy of a running server, a crash). Walks the same stretch of log a second time.
  */
 export function collectStateHistory(
   context: ReplayContext,
@@ -26,13 +26,9 @@ export function collectStateHistory(
   receive: StateReceiver,
 ): void {
   const history = new StateHistory(context, stored, states);
-  const reader = new StretchReader(context.log);
-  try {
-    for (let item = reader.next(); item !== undefined; item = reader.next()) {
-      history.take(item, context.images.baseOf(item.version));
-    }
-  } finally {
-    reader.close();
+  const reader = new StretchReader(context.log, context.images);
+  for (let item = reader.next(); item !== undefined; item = reader.next()) {
+    history.take(item, context.images.baseOf(item.version));
   }
   history.emit(receive);
 }
@@ -50,23 +46,22 @@ class StateHistory {
     this.states = states;
     const first = locateFirst(context.changes);
     this.now = viewGraph(context, stored, (space, id) => {
-      const location = this.progress.table(space).lastAfter(id);
-      return location === NO_IMAGE ? first(space, id) : location;
+      const image = this.progress.table(space).lastAfter(id);
+      return image === NO_IMAGE ? first(space, id) : image;
     });
   }
 
   take(transaction: LogTransaction, base: number): void {
     const { buffer, start, end, transactionId } = transaction;
-    const shift = transaction.shift + base;
     this.touched.ids.clear();
-    this.touched.begin(buffer, shift);
-    walkTransaction(buffer, start, end, this.touched, shift);
+    this.touched.begin(buffer);
+    walkTransaction(buffer, start, end, this.touched);
     const nodes = this.touched.ids.sortedIds();
     for (const node of nodes) {
       if (!this.histories.has(node)) this.histories.set(node, [this.states.read(node, this.now)]);
     }
-    this.collector.beginTransaction(transactionId, buffer, shift, false);
-    walkTransaction(buffer, start, end, this.collector, shift);
+    this.collector.beginTransaction(transactionId, buffer, transaction.shift + base, false);
+    walkTransaction(buffer, start, end, this.collector);
     for (const node of nodes) this.histories.get(node)!.push(this.states.read(node, this.now));
   }
 

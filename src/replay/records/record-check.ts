@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { IdBits } from '../../store/files/store-format.ts';
-import { NO_IMAGE } from '../collect/change-table.ts';
 import { imagesOf } from '../collect/image-decoders.ts';
+import { type ImageLocation, NO_IMAGE } from '../collect/image-location.ts';
 import { fileOfSpace, type RecordSpace, recordSpaces } from '../collect/record-space.ts';
 import type { ReplayContext } from '../collect/replay-context.ts';
 import { type AnyRecord, checkFits, codecOf } from './record-writer.ts';
@@ -25,7 +25,7 @@ function checkSpace(space: RecordSpace, { folder, format, changes, images }: Rep
   const { key, kind, fileName } = fileOfSpace(space);
   const path = join(folder, fileName);
   const codec = codecOf(path, kind, format);
-  const decode = imagesOf(space, images) as unknown as (location: number, record: AnyRecord) => AnyRecord;
+  const decode = imagesOf(space, images) as unknown as (image: ImageLocation, record: AnyRecord) => AnyRecord;
   const record = codec.create();
   const bytes = Buffer.alloc(codec.size);
   const endId = 2 ** (key in format.idBits ? format.idBits[key as keyof IdBits] : format.idBits.dynamic);

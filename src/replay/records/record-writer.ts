@@ -8,9 +8,9 @@ import type { RecordKind } from '../../store/files/store-files.ts';
 import type { StoreFormat } from '../../store/files/store-format.ts';
 import type { DynamicRecord } from '../../store/records/dynamic-record.ts';
 import type { RecordCodec } from '../../store/records/record-codec.ts';
-import { NO_IMAGE } from '../collect/change-table.ts';
 import type { FreedUnits } from '../collect/freed-units.ts';
 import { imagesOf } from '../collect/image-decoders.ts';
+import { type ImageLocation, NO_IMAGE } from '../collect/image-location.ts';
 import { fileOfSpace, type RecordSpace, recordSpaces } from '../collect/record-space.ts';
 import type { ReplayContext } from '../collect/replay-context.ts';
 import { RecordWindow } from './record-window.ts';
@@ -69,7 +69,7 @@ function writeSpace(space: RecordSpace, context: ReplayContext, units: FreedUnit
   const file = fileOfSpace(space);
   const path = join(folder, file.fileName);
   const codec = codecOf(path, file.kind, format);
-  const decode = imagesOf(space, images) as unknown as (location: number, record: AnyRecord) => AnyRecord;
+  const decode = imagesOf(space, images) as unknown as (image: ImageLocation, record: AnyRecord) => AnyRecord;
   const record = codec.create();
   const window = openWindow(path, codec.size);
 

@@ -16,14 +16,7 @@ export interface CommandKind<C extends { kind: string }> {
   /** Walks over the command, in whatever form. */
   skip(buffer: Uint8Array, at: number, end: number, form: EntryForm): number;
   /** Walks over the command and tells `visitor` what it holds. Not for forms without before-images. */
-  visit(
-    buffer: Uint8Array,
-    at: number,
-    end: number,
-    form: EntryForm,
-    visitor: TransactionVisitor,
-    shift: number,
-  ): number;
+  visit(buffer: Uint8Array, at: number, end: number, form: EntryForm, visitor: TransactionVisitor): number;
   /** Copies everything out of `buffer`. The command is complete: `skip` has walked over it. */
   decode(buffer: Uint8Array, at: number, end: number, form: EntryForm): C;
   /** Writes the body in the current form. */

@@ -74,7 +74,7 @@ export function skipCommand(buffer: Uint8Array, at: number, end: number, form: E
 }
 
 /**
- * As {@link skipCommand}, and tells `visitor` what the command holds. `shift` is added to every offset that it gets. Forms without
+ * As {@link skipCommand}, and tells `visitor` what the command holds. Forms without
  * before-images are refused with `store.format`.
  */
 export function visitCommand(
@@ -83,11 +83,10 @@ export function visitCommand(
   end: number,
   form: EntryForm,
   visitor: TransactionVisitor,
-  shift: number,
 ): number {
   const row = rowAt(buffer, at, end);
   if (form.afterImageOnly) throw refuseReplay(form, at);
-  return row.visit(buffer, at + 1, end, form, visitor, shift);
+  return row.visit(buffer, at + 1, end, form, visitor);
 }
 
 function refuseReplay({ version }: EntryForm, at: number): GraphkeepError {

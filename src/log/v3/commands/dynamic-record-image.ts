@@ -64,13 +64,12 @@ export function visitDynamicRecords(
   owner: DynamicOwner,
   isBefore: boolean,
   visitor: TransactionVisitor,
-  shift: number,
 ): number {
   if (at + 4 > end) throw INCOMPLETE;
   let here = at + 4;
   for (let left = readCount(buffer, at); left > 0; left--) {
     const next = skipDynamicRecord(buffer, here, end);
-    visitor.dynamic(owner, readRecordId(buffer, here), isBefore, here + shift, next + shift);
+    visitor.dynamic(owner, readRecordId(buffer, here), isBefore, here, next);
     here = next;
   }
   return here;
@@ -83,7 +82,6 @@ export function visitValueRecords(
   end: number,
   isBefore: boolean,
   visitor: TransactionVisitor,
-  shift: number,
 ): number {
   if (at + 4 > end) throw INCOMPLETE;
   let here = at + 4;
@@ -94,7 +92,7 @@ export function visitValueRecords(
       throw corruptLog('the record of a property value is neither of a string nor of an array', here, type);
     }
     const owner = type === STRING_VALUE_TYPE ? 'strings' : 'arrays';
-    visitor.dynamic(owner, readRecordId(buffer, here), isBefore, here + shift, next + shift);
+    visitor.dynamic(owner, readRecordId(buffer, here), isBefore, here, next);
     here = next;
   }
   return here;

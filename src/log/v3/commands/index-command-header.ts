@@ -96,9 +96,9 @@ export function explicitIndexKind<C extends { kind: string }>(
 ): ExplicitIndexKind<C> {
   return {
     ...row,
-    visit(buffer, at, end, form, visitor, shift) {
+    visit(buffer, at, end, form, visitor) {
       const next = row.skip(buffer, at, end, form);
-      visitor.explicitIndex(row.type, at + shift, next + shift);
+      visitor.explicitIndex(row.type, at, next);
       return next;
     },
   };

@@ -74,22 +74,15 @@ function skip(buffer: Uint8Array, at: number, end: number): number {
   return skipNodeImage(buffer, skipNodeImage(buffer, at + 8, end), end);
 }
 
-function visit(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  _form: EntryForm,
-  visitor: TransactionVisitor,
-  shift: number,
-): number {
+function visit(buffer: Uint8Array, at: number, end: number, _form: EntryForm, visitor: TransactionVisitor): number {
   const before = at + 8;
   const beforeLabels = skipNodeFields(buffer, before, end);
   const after = skipDynamicRecords(buffer, beforeLabels, end);
   const afterLabels = skipNodeFields(buffer, after, end);
   const next = skipDynamicRecords(buffer, afterLabels, end);
-  visitor.node(readRecordId(buffer, at), before + shift, after + shift, next + shift);
-  if (after > beforeLabels + 4) visitDynamicRecords(buffer, beforeLabels, end, 'labels', true, visitor, shift);
-  if (next > afterLabels + 4) visitDynamicRecords(buffer, afterLabels, end, 'labels', false, visitor, shift);
+  visitor.node(readRecordId(buffer, at), before, after, next);
+  if (after > beforeLabels + 4) visitDynamicRecords(buffer, beforeLabels, end, 'labels', true, visitor);
+  if (next > afterLabels + 4) visitDynamicRecords(buffer, afterLabels, end, 'labels', false, visitor);
   return next;
 }
 

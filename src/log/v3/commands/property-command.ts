@@ -117,20 +117,13 @@ function skip(buffer: Uint8Array, at: number, end: number): number {
   return skipPropertyImage(buffer, skipPropertyImage(buffer, at + 8, end), end);
 }
 
-function visit(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  _form: EntryForm,
-  visitor: TransactionVisitor,
-  shift: number,
-): number {
+function visit(buffer: Uint8Array, at: number, end: number, _form: EntryForm, visitor: TransactionVisitor): number {
   const before = at + 8;
   const after = skipPropertyImage(buffer, before, end);
   const next = skipPropertyImage(buffer, after, end);
-  visitor.property(readRecordId(buffer, at), before + shift, after + shift, next + shift);
-  visitImageRecords(buffer, before, after, true, visitor, shift);
-  visitImageRecords(buffer, after, next, false, visitor, shift);
+  visitor.property(readRecordId(buffer, at), before, after, next);
+  visitImageRecords(buffer, before, after, true, visitor);
+  visitImageRecords(buffer, after, next, false, visitor);
   return next;
 }
 
@@ -140,13 +133,12 @@ function visitImageRecords(
   end: number,
   isBefore: boolean,
   visitor: TransactionVisitor,
-  shift: number,
 ): void {
   let here = blockCountOf(buffer, at) + 1;
   for (let left = buffer[here - 1]!; left > 0; left--) {
-    here = visitValueRecords(buffer, here + 1 + buffer[here]!, end, isBefore, visitor, shift);
+    here = visitValueRecords(buffer, here + 1 + buffer[here]!, end, isBefore, visitor);
   }
-  visitValueRecords(buffer, here, end, isBefore, visitor, shift);
+  visitValueRecords(buffer, here, end, isBefore, visitor);
 }
 
 /** Fills `record` (all but its id) from the image at `offset`; see {@link readPropertyOwner} for the owner. */

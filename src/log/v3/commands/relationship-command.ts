@@ -74,18 +74,11 @@ function skip(buffer: Uint8Array, at: number, end: number, { afterImageOnly }: E
   return afterImageOnly ? next : skipRelationshipImage(buffer, next, end);
 }
 
-function visit(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  _form: EntryForm,
-  visitor: TransactionVisitor,
-  shift: number,
-): number {
+function visit(buffer: Uint8Array, at: number, end: number, _form: EntryForm, visitor: TransactionVisitor): number {
   const before = at + 8;
   const after = skipRelationshipImage(buffer, before, end);
   const next = skipRelationshipImage(buffer, after, end);
-  visitor.relationship(readRecordId(buffer, at), before + shift, after + shift, next + shift);
+  visitor.relationship(readRecordId(buffer, at), before, after, next);
   return next;
 }
 

@@ -137,11 +137,11 @@ function kindOf(type: RelationshipGroupCommandType): CommandKind<RelationshipGro
       const next = skipGroupImage(buffer, at + 8, end, width);
       return afterImageOnly ? next : skipGroupImage(buffer, next, end, width);
     },
-    visit(buffer, at, end, _form, visitor, shift) {
+    visit(buffer, at, end, _form, visitor) {
       const before = at + 8;
       const after = skipGroupImage(buffer, before, end, width);
       const next = skipGroupImage(buffer, after, end, width);
-      visitor.group(readRecordId(buffer, at), before + shift, after + shift, next + shift, type);
+      visitor.group(readRecordId(buffer, at), before, after, next, type);
       return next;
     },
     decode(buffer, at, end) {

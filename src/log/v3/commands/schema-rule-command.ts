@@ -31,19 +31,12 @@ function skip(buffer: Uint8Array, at: number, end: number): number {
   return created + 1;
 }
 
-function visit(
-  buffer: Uint8Array,
-  at: number,
-  end: number,
-  _form: EntryForm,
-  visitor: TransactionVisitor,
-  shift: number,
-): number {
+function visit(buffer: Uint8Array, at: number, end: number, _form: EntryForm, visitor: TransactionVisitor): number {
   const next = skip(buffer, at, end);
   const after = skipDynamicRecords(buffer, at, end);
-  visitor.schemaRule(at + shift, after + shift, buffer[next - 1] === 1, next + shift);
-  visitDynamicRecords(buffer, at, end, 'schema', true, visitor, shift);
-  visitDynamicRecords(buffer, after, end, 'schema', false, visitor, shift);
+  visitor.schemaRule(at, after, buffer[next - 1] === 1, next);
+  visitDynamicRecords(buffer, at, end, 'schema', true, visitor);
+  visitDynamicRecords(buffer, after, end, 'schema', false, visitor);
   return next;
 }
 

@@ -93,13 +93,13 @@ function kindOf(type: number, token: TokenKind): CommandKind<TokenCommand> {
       const next = skipTokenImage(buffer, at + 4, end, token);
       return afterImageOnly ? next : skipTokenImage(buffer, next, end, token);
     },
-    visit(buffer, at, end, _form, visitor, shift) {
+    visit(buffer, at, end, _form, visitor) {
       const before = at + 4;
       const after = skipTokenImage(buffer, before, end, token);
       const next = skipTokenImage(buffer, after, end, token);
-      visitor.token(token, readTokenId(buffer, at), before + shift, after + shift, next + shift);
-      visitDynamicRecords(buffer, before + fieldBytes, end, nameOwner, true, visitor, shift);
-      visitDynamicRecords(buffer, after + fieldBytes, end, nameOwner, false, visitor, shift);
+      visitor.token(token, readTokenId(buffer, at), before, after, next);
+      visitDynamicRecords(buffer, before + fieldBytes, end, nameOwner, true, visitor);
+      visitDynamicRecords(buffer, after + fieldBytes, end, nameOwner, false, visitor);
       return next;
     },
     decode(buffer, at, end) {

@@ -6,9 +6,8 @@ export type DynamicOwner = 'labels' | 'strings' | 'arrays' | 'labelNames' | 'typ
 export type TokenKind = 'label' | 'relationshipType' | 'propertyKey';
 
 /**
- * Receives the commands of a transaction in their order. All places are *absolute*: offset in the window plus the shift that was
- * given to the walker, so file offsets if the shift is the file offset of the window. The before-image of a record ends where its
- * after-image begins; the after-image ends at `end`. Decode an image later with the `read…Image` functions.
+ * Receives the commands of a transaction in their order. All places are offsets in the buffer that is walked. The before-image of a record
+ * ends where its after-image begins; the after-image ends at `end`. Decode an image later with the `read…Image` functions.
  */
 export interface TransactionVisitor {
   node(id: number, before: number, after: number, end: number): void;
