@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { removeTree, renameDurably } from '../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { listLogFiles, logFileName } from '../log/log-files.ts';
-import { BASE_TRANSACTION, LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
+import { BASE_TRANSACTION, beginningOf } from '../log/v3/log-header.ts';
 import { findRecoveryStart } from '../log/v3/recovery-start.ts';
-import type { ApplyOptions } from '../replay/apply-log.ts';
-import { type Recovery, recoverStore } from '../replay/recover.ts';
+import { PreparedReplay } from '../replay/apply-log.ts';
+import { completeRecovery, type Recovery, recoverStore } from '../replay/recover.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import {
   type NeostoreMetadata,
@@ -67,35 +67,42 @@ export async function makeIncrementalBackup(
     if (!pending) await removeOlderLogs(folder, findRecoveryStart(folder).lastCheckPoint?.target.version ?? 0);
     return { kind: 'unchanged', ...unchanged, bytes: 0, files: 0 };
   }
-  const recovery = await recover(run, {
-    start: { version, offset: LOG_HEADER_BYTES },
-    storeIsExact: true,
-    leavePending: pending,
-    logFolder: join(target.workPath, 'log'),
-    beforeWriting: () => placeLog(run, version),
-  });
+  const recovery = await applyReceived(run, version, pending);
   if (!pending && recovery.pendingFrom === undefined) await removeOlderLogs(folder, version);
   const { first, last, bytes } = received;
   return { kind: 'incremental', firstTransaction: first!, lastTransaction: last!, bytes, files: 1 };
 }
 
 async function recoverIfNeeded(run: Incremental): Promise<Recovery | undefined> {
-  const found = findRecoveryStart(run.target.path);
+  const { path } = run.target;
+  const found = findRecoveryStart(path);
   if (!found.needed || found.position === undefined) return undefined;
   run.events.debug(`The backup was not closed cleanly: recovering ${found.transactions} transactions`);
-  return await recover(run, { start: found.position, storeIsExact: false });
+  const how = { start: found.position, storeIsExact: false };
+  const recovery = await recoverStore(path, { ...how, ...(await replayOptions(run)) });
+  noteRecovery(recovery, run.events);
+  return recovery;
 }
 
-async function recover(
-  run: Incremental,
-  how: Omit<ApplyOptions, 'budgetBytes' | 'scratch' | 'signal' | 'onPhase'>,
-): Promise<Recovery> {
-  const { target, events, budgetBytes, signal } = run;
+/** The log goes to its place between the two halves of the recovery: when all of it was read, before the store is changed. */
+async function applyReceived(run: Incremental, version: number, leavePending: boolean): Promise<Recovery> {
+  const { path, workPath } = run.target;
+  const how = { start: beginningOf(version), storeIsExact: true, leavePending, logFolder: join(workPath, 'log') };
+  const replay = await PreparedReplay.read(path, { ...how, ...(await replayOptions(run)) });
+  try {
+    await placeLog(run, version);
+    const recovery = await completeRecovery(path, replay);
+    noteRecovery(recovery, run.events);
+    return recovery;
+  } finally {
+    await replay.dispose();
+  }
+}
+
+async function replayOptions({ target, events, budgetBytes, signal }: Incremental) {
   const scratch = await target.scratch('replay');
   const onPhase = (phase: string): void => events.progress?.({ bytes: 0, files: 0, phase });
-  const recovery = await recoverStore(target.path, { ...how, budgetBytes, scratch, signal, onPhase });
-  noteRecovery(recovery, events);
-  return recovery;
+  return { budgetBytes, scratch, signal, onPhase };
 }
 
 /** Right behind the newest file, also where a killed run has let `neostore` name one that never came: log files must have no gap. */

@@ -8,13 +8,13 @@ import { atFile } from '../base/file-errors.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { type NeostoreMetadata, readMetadataIn } from '../store/files/neostore-metadata.ts';
 import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/files/store-files.ts';
-import { formatByVersion } from '../store/files/store-format.ts';
+import { formatByVersion, type StoreFormat } from '../store/files/store-format.ts';
 import { type CollectedLog, collectChanges } from './collect/collect-changes.ts';
 import { LogImages } from './collect/log-images.ts';
 import { NetChanges } from './collect/net-changes.ts';
 import type { ReplayContext } from './collect/replay-context.ts';
-import { beginCounts, finishCounts } from './derived/counts-files.ts';
-import { type DerivedFilesReport, planDerivedFiles } from './derived/derived-files.ts';
+import { beginCounts, type CountsUpdate, finishCounts } from './derived/counts-files.ts';
+import { type DerivedFilesPlan, type DerivedFilesReport, planDerivedFiles } from './derived/derived-files.ts';
 import { planFilesOfCheckPoint } from './derived/files-of-check-point.ts';
 import type { IndexBuilding } from './derived/index-rebuild.ts';
 import { checkRecords } from './records/record-check.ts';
@@ -31,12 +31,10 @@ export interface ApplyOptions {
   budgetBytes: number;
   /** An existing directory for sort runs and trash, on the file system of the store; left empty. */
   scratch: string;
-  /** Where the log is, if not in the store yet: then {@link beforeWriting} brings it there. Only for a store that is exact. */
+  /** Where the log is, if not in the store yet: the caller brings it there before {@link PreparedReplay.write}. Only for an exact store. */
   logFolder?: string;
   /** Which missing indexes are built. */
   indexes?: IndexBuilding;
-  /** Called when the whole log was read and checked, before the first change to the store. */
-  beforeWriting?: () => Promise<void>;
   /** True: an older part of the log still waits for the server. */
   leavePending?: boolean;
   signal?: AbortSignal;
@@ -62,44 +60,109 @@ export interface AppliedLog {
  * All of it is on disk then. May be repeated after a kill, if the store is then said not to be exact.
  */
 export async function applyLog(folder: string, options: ApplyOptions): Promise<AppliedLog> {
-  const before = readMetadataIn(folder);
-  const format = formatByVersion(before.storeVersion);
-  const runs = join(options.scratch, 'runs');
-  await makeDirectory(runs);
-  const changes = new NetChanges(options.budgetBytes / 2, runs);
-  const log = { folder: options.logFolder ?? folder, start: options.start, end: options.end };
-  let images: LogImages | undefined;
+  const replay = await PreparedReplay.read(folder, options);
   try {
-    images = new LogImages(log, options.budgetBytes);
-    return await replay({ folder, format, log, changes, images }, options, before);
+    return await replay.write();
   } finally {
-    changes.dispose();
-    images?.dispose();
-    await removeTree(runs);
+    await replay.dispose();
   }
 }
 
-async function replay(context: ReplayContext, options: ApplyOptions, before: NeostoreMetadata): Promise<AppliedLog> {
-  const { folder } = context;
+/** What the log of a context asks for. */
+interface CollectedReplay {
+  /** `neostore` as it is. */
+  before: NeostoreMetadata;
+  counts: CountsUpdate;
+  log: CollectedLog;
+  derived: DerivedFilesPlan;
+  leftToServer: boolean;
+}
+
+/** A stretch of log that was read and checked against its store, which is not changed yet. */
+export class PreparedReplay {
+  private readonly context: ReplayContext;
+  private readonly options: ApplyOptions;
+  private readonly collected: CollectedReplay;
+
+  private constructor(context: ReplayContext, options: ApplyOptions, collected: CollectedReplay) {
+    this.context = context;
+    this.options = options;
+    this.collected = collected;
+  }
+
+  /** Whatever is wrong with the log, or does not fit the store, is thrown here. */
+  static async read(folder: string, options: ApplyOptions): Promise<PreparedReplay> {
+    const before = readMetadataIn(folder);
+    const context = await openContext(folder, formatByVersion(before.storeVersion), options);
+    try {
+      return new PreparedReplay(context, options, await collect(context, options, before));
+    } catch (error) {
+      await closeContext(context, options);
+      throw error;
+    }
+  }
+
+  /** Changes the store. A kill in between leaves a store that is not exact, and the log to repeat it with. */
+  async write(): Promise<AppliedLog> {
+    const { context, collected } = this;
+    const { before, counts, log, derived, leftToServer } = collected;
+    const { signal, onPhase } = this.options;
+    const lastTransaction = log.last?.id ?? before.lastTransactionId;
+    await removeIdFiles(context.folder);
+    onPhase?.('writing records');
+    const { records } = await writeRecords(context, log.collector.freedUnits, signal);
+    onPhase?.('updating labels, indexes and counts');
+    const report = await derived.apply();
+    await finishCounts(context.folder, counts, lastTransaction, log.firstId, signal);
+    return { log, before, lastTransaction, records, derived: report, leftToServer };
+  }
+
+  /** Closes the log and removes what was set aside on disk. To be called once, written or not. */
+  async dispose(): Promise<void> {
+    await closeContext(this.context, this.options);
+  }
+}
+
+/** Sort runs of changes that exceed the memory are in a directory of their own. */
+function runsOf({ scratch }: ApplyOptions): string {
+  return join(scratch, 'runs');
+}
+
+async function openContext(folder: string, format: StoreFormat, options: ApplyOptions): Promise<ReplayContext> {
+  const runs = runsOf(options);
+  await makeDirectory(runs);
+  const log = { folder: options.logFolder ?? folder, start: options.start, end: options.end };
+  try {
+    const images = new LogImages(log, options.budgetBytes);
+    return { folder, format, log, changes: new NetChanges(options.budgetBytes / 2, runs), images };
+  } catch (error) {
+    await removeTree(runs);
+    throw error;
+  }
+}
+
+async function closeContext({ changes, images }: ReplayContext, options: ApplyOptions): Promise<void> {
+  changes.dispose();
+  images.dispose();
+  await removeTree(runsOf(options));
+}
+
+async function collect(
+  context: ReplayContext,
+  options: ApplyOptions,
+  before: NeostoreMetadata,
+): Promise<CollectedReplay> {
   const { signal, onPhase } = options;
   onPhase?.('reading the log');
-  const counts = beginCounts(folder);
+  const counts = beginCounts(context.folder);
   const log = await collectChanges(context, counts.counts, signal);
-  requireNoGap(folder, before, log);
+  requireNoGap(context.folder, before, log);
   throwIfCancelled(signal);
-  const lastTransaction = log.last?.id ?? before.lastTransactionId;
   const leftToServer = options.leavePending === true || log.collector.firstExplicitIndexTransaction !== undefined;
   const plan = leftToServer ? planFilesOfCheckPoint : planDerivedFiles;
   const derived = plan(context, log.collector, options);
   await checkRecords(context, signal);
-  await options.beforeWriting?.();
-  await removeIdFiles(folder);
-  onPhase?.('writing records');
-  const { records } = await writeRecords(context, log.collector.freedUnits, signal);
-  onPhase?.('updating labels, indexes and counts');
-  const report = await derived.apply();
-  await finishCounts(folder, counts, lastTransaction, log.firstId, signal);
-  return { log, before, lastTransaction, records, derived: report, leftToServer };
+  return { before, counts, log, derived, leftToServer };
 }
 
 /** Transactions between the store and its log would be missing for good: a store is at least as new as its check point. */

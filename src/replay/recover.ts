@@ -1,7 +1,7 @@
 import type { LogPosition } from '../log/log-position.ts';
 import { cutLog, LogWriter } from '../log/v3/log-writer.ts';
 import { type NeostoreMetadata, patchMetadataDurablyIn } from '../store/files/neostore-metadata.ts';
-import { type AppliedLog, type ApplyOptions, applyLog } from './apply-log.ts';
+import { type AppliedLog, type ApplyOptions, applyLog, PreparedReplay } from './apply-log.ts';
 import type { DerivedFilesReport } from './derived/derived-files.ts';
 
 export interface Recovery {
@@ -26,7 +26,17 @@ export interface Recovery {
  * server's, brings to the same end.
  */
 export async function recoverStore(folder: string, options: ApplyOptions): Promise<Recovery> {
-  const applied = await applyLog(folder, options);
+  const replay = await PreparedReplay.read(folder, options);
+  try {
+    return await completeRecovery(folder, replay);
+  } finally {
+    await replay.dispose();
+  }
+}
+
+/** The second half of {@link recoverStore}, for who has something to do between reading the log and changing the store. */
+export async function completeRecovery(folder: string, replay: PreparedReplay): Promise<Recovery> {
+  const applied = await replay.write();
   const { log } = applied;
   await cutLog(folder, log.end);
   const pendingFrom = log.collector.firstExplicitIndexTransaction;
