@@ -1,7 +1,7 @@
 import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
 import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
 import { LogWriter } from '../log/v3/log-writer.ts';
-import { type StreamedTransaction, TransactionStream } from '../log/v3/transaction-stream.ts';
+import { type StreamedTransaction, type TransactionSink, TransactionStream } from '../log/v3/transaction-stream.ts';
 import type { TransactionReceiver } from '../source/backup-source.ts';
 
 /** The last transaction that a backup has. */
@@ -36,7 +36,7 @@ export interface ReceivedLogOptions {
  * Writes received transactions to a log file of their own, which is durable and complete when {@link finish} has returned. Ids must
  * follow each other and the stream must end behind a commit: half a transaction is an error, not the end.
  */
-export class ReceivedLog implements TransactionReceiver {
+export class ReceivedLog implements TransactionReceiver, TransactionSink {
   private readonly options: ReceivedLogOptions;
   private readonly stream: TransactionStream;
   private writer: LogWriter | undefined;
@@ -51,8 +51,7 @@ export class ReceivedLog implements TransactionReceiver {
     this.stream = new TransactionStream({
       place,
       ...(first === undefined ? {} : { firstTransaction: first }),
-      onBytes: (bytes) => this.append(bytes),
-      onTransaction: (transaction) => this.compare(transaction),
+      sink: this,
     });
   }
 
@@ -81,7 +80,7 @@ export class ReceivedLog implements TransactionReceiver {
     this.writer = undefined;
   }
 
-  private append(bytes: Buffer): void {
+  takeBytes(bytes: Buffer): void {
     if (this.overlapping) return;
     this.open().appendRaw(bytes);
     this.bytes += bytes.length;
@@ -92,7 +91,7 @@ export class ReceivedLog implements TransactionReceiver {
     return this.writer;
   }
 
-  private compare(transaction: StreamedTransaction): void {
+  takeTransaction(transaction: StreamedTransaction): void {
     if (!this.overlapping) return;
     this.overlapping = false;
     const { overlap, place } = this.options;

@@ -5,7 +5,7 @@ import { ByteWriter } from '../../base/byte-writer.ts';
 import { encodeCheckPointEntry } from './entries/check-point-entry.ts';
 import { LogReader } from './log-reader.ts';
 import { encodeTransaction } from './transaction-codec.ts';
-import { TransactionStream, type TransactionStreamOptions } from './transaction-stream.ts';
+import { type TransactionSink, TransactionStream, type TransactionStreamOptions } from './transaction-stream.ts';
 
 const corpus = new URL('../../../test/corpus/txlogs/', import.meta.url);
 const logBytes = (name: string) => readFileSync(new URL(name, corpus)).subarray(16);
@@ -43,18 +43,18 @@ function feedAll(bytes: Buffer, sizes: number[], options: TransactionStreamOptio
   const out: Buffer[] = [];
   const ids: number[] = [];
   let handedOut = 0;
-  const stream = new TransactionStream({
-    onBytes: (view, offset) => {
+  const sink: TransactionSink = {
+    takeBytes: (view, offset) => {
       if (!view.equals(bytes.subarray(offset, offset + view.length))) throw new Error(`other bytes at ${offset}`);
       out.push(Buffer.from(view));
       handedOut += view.length;
     },
-    onTransaction: ({ transactionId }) => {
+    takeTransaction: ({ transactionId }) => {
       ids.push(transactionId);
       if (stream.committedBytes !== handedOut) throw new Error(`not all bytes of ${transactionId} were handed out`);
     },
-    ...options,
-  });
+  };
+  const stream = new TransactionStream({ sink, ...options });
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const size = sizes[i % sizes.length]!;
     stream.feed(bytes.subarray(at, at + size));

@@ -15,16 +15,22 @@ export interface TransactionStreamOptions {
   firstTransaction?: number;
   /** Limit for one entry, which has to be in memory as a whole. */
   maxEntryBytes?: number;
-  /**
-   * Receives the bytes of the transactions in order, without check points: runs of whole entries, as views that are valid only
-   * during the call. `streamOffset` is the place of the first byte in the stream. A run may end inside a transaction; only the first
-   * {@link TransactionStream.committedBytes} of all bytes received so far are whole transactions.
-   */
-  onBytes?: (bytes: Buffer, streamOffset: number) => void;
-  /** Called at the Commit entry of every transaction, after `onBytes` got its last byte. */
-  onTransaction?: (transaction: StreamedTransaction) => void;
+  /** Where the transactions go; without one they are only checked. */
+  sink?: TransactionSink;
   /** Where the stream comes from, for errors. */
   place?: ErrorPlace;
+}
+
+/** Takes what a {@link TransactionStream} has checked. */
+export interface TransactionSink {
+  /**
+   * The bytes of the transactions in order, without check points: runs of whole entries, as views that are valid only during the call.
+   * `streamOffset` is the place of the first byte in the stream. A run may end inside a transaction; only the first
+   * {@link TransactionStream.committedBytes} of all bytes received so far are whole transactions.
+   */
+  takeBytes(bytes: Buffer, streamOffset: number): void;
+  /** A transaction is complete: {@link takeBytes} got its last byte. */
+  takeTransaction(transaction: StreamedTransaction): void;
 }
 
 export interface StreamedTransaction {
@@ -86,7 +92,7 @@ export class TransactionStream {
     return this.lastTransaction;
   }
 
-  /** How many of the bytes handed to `onBytes` are whole transactions: where to cut what was stored if the stream breaks off. */
+  /** How many of the bytes handed to the sink are whole transactions: where to cut what was stored if the stream breaks off. */
   get committedBytes(): number {
     return this.committed;
   }
@@ -204,13 +210,13 @@ export class TransactionStream {
     this.first ??= transactionId;
     this.transactions++;
     this.committed = this.handedOut;
-    this.options.onTransaction?.(this.lastTransaction);
+    this.options.sink?.takeTransaction(this.lastTransaction);
   }
 
   private handOut(window: Buffer, from: number, to: number): void {
     if (from === to) return;
     this.handedOut += to - from;
-    this.options.onBytes?.(window.subarray(from, to), this.offset + from);
+    this.options.sink?.takeBytes(window.subarray(from, to), this.offset + from);
   }
 
   private translate(error: unknown): unknown {
