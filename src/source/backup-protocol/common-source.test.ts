@@ -1,30 +1,31 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import {
+  describeBackupSource,
+  type SourceWorld,
+  type Trouble,
+} from '../../../test/support/conformance/backup-source.ts';
 import {
   cutBytes,
   expectedAnswers,
   fullAnswers,
   incrementalAnswers,
-  RecordingHandler,
   readCapture,
   recutFrames,
   sha256,
 } from '../../../test/support/corpus/common-captures.ts';
 import { fakeNeostore } from '../../../test/support/corpus/fake-neostore.ts';
+import { BackupServer } from '../../../test/support/servers/backup-server.ts';
+import { CopyRecorder } from '../../../test/support/servers/copy-recorder.ts';
 import { type Script, ScriptedServer } from '../../../test/support/servers/scripted-server.ts';
-import { openSequentially } from '../../../test/support/servers/sequential-receiver.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { writeJavaException } from '../../protocol/backup-protocol/java-exception-writer.ts';
+import { listServedFiles } from '../../serve/database/served-files.ts';
+import { formatByVersion } from '../../store/files/store-format.ts';
 import type { StoreId } from '../../store/files/store-id.ts';
-import type {
-  CopyReceiver,
-  FileReceiver,
-  StoreFileStream,
-  StoreIdReceiver,
-  TransactionReceiver,
-} from '../backup-source.ts';
 import { CommonSource } from './common-source.ts';
 
 const servers: ScriptedServer[] = [];
@@ -43,60 +44,18 @@ function sourceFor(server: ScriptedServer, host = '127.0.0.1', timeoutMs = 10_00
   return new CommonSource({ address: { host, port: server.port }, timeoutMs });
 }
 
-/** Receives with the checks of {@link RecordingHandler}: one call at a time, none after the end. */
-class TestReceiver implements CopyReceiver, TransactionReceiver, StoreIdReceiver {
-  readonly record: RecordingHandler;
-  isOver = false;
-
-  constructor(slow = false) {
-    this.record = new RecordingHandler(slow);
-  }
-
-  get names(): string[] {
-    return this.record.files.map((file) => file.name);
-  }
-
-  openFile(file: StoreFileStream): Promise<FileReceiver> {
-    return openSequentially(this, file);
-  }
-
-  beginFile(file: StoreFileStream): Promise<void> | undefined {
-    this.check();
-    return this.record.beginFile(file.name, file.alignment, file.empty);
-  }
-
-  fileBytes(chunk: Buffer): Promise<void> | undefined {
-    this.check();
-    return this.record.fileBytes(chunk);
-  }
-
-  endFile(): Promise<void> | undefined {
-    this.check();
-    return this.record.endFile();
-  }
-
-  storeId(_id: StoreId): void {
-    this.check();
-  }
-
-  transactionBytes(chunk: Buffer): Promise<void> | undefined {
-    this.check();
-    this.record.id ??= {} as StoreId;
-    return this.record.transactionBytes(chunk);
-  }
-
-  private check(): void {
-    if (this.isOver) throw new Error('called after the end');
-  }
-}
-
 const never = new AbortController().signal;
 
-function ask(source: CommonSource, kind: 'full' | 'incremental', receiver = new TestReceiver(), signal = never) {
+function ask(source: CommonSource, kind: 'full' | 'incremental', receiver = new CopyRecorder(), signal = never) {
   const asked = kind === 'full' ? source.fullCopy(receiver, signal) : source.transactionsAfter(5, receiver, signal);
   return asked.finally(() => {
     receiver.isOver = true;
   });
+}
+
+/** Name, size and hash of what was received, in the order of coming. */
+function filesOf({ ended, contents }: CopyRecorder): [string, number, string][] {
+  return ended.map((name) => [name, contents[name]!.length, sha256(contents[name]!)]);
 }
 
 async function failure(asked: Promise<unknown>): Promise<GraphkeepError> {
@@ -141,13 +100,11 @@ describe('answers', () => {
     const expected = expectedAnswers[name]!;
     const server = await serve({ pieces: [readCapture(name)], requestBytes: 40 });
     for (const slow of [false, true]) {
-      const receiver = new TestReceiver(slow);
+      const receiver = new CopyRecorder(slow);
       const { storeId } = await ask(sourceFor(server), 'full', receiver);
       expect(String(storeId.randomId)).toBe(String(expected.storeId![1]));
-      expect(receiver.record.files.map((f) => [f.name, f.bytes.length, sha256(f.bytes)])).toEqual(
-        expected.files!.map((f) => [f.name, f.size, f.sha256]),
-      );
-      expect(receiver.record.transactions.length).toBe(expected.txStreamBytes);
+      expect(filesOf(receiver)).toEqual(expected.files!.map((f) => [f.name, f.size, f.sha256]));
+      expect(receiver.transactions.length).toBe(expected.txStreamBytes);
     }
     expect(server.requests.map((bytes) => bytes.toString('hex'))).toEqual(
       Array(2).fill(readCapture('full-quiet.c2s.bin').toString('hex')),
@@ -157,10 +114,10 @@ describe('answers', () => {
 
   it.each(incrementalAnswers)('%s is received', async (name) => {
     const server = await serve({ pieces: cutBytes(readCapture(name), [10, 40]) });
-    const receiver = new TestReceiver();
+    const receiver = new CopyRecorder();
     const { storeId } = await ask(sourceFor(server), 'incremental', receiver);
     expect(String(storeId.creationTime)).toBe(expectedAnswers[name]!.storeId![0]);
-    expect(receiver.record.transactions.length).toBe(expectedAnswers[name]!.txStreamBytes);
+    expect(receiver.transactions.length).toBe(expectedAnswers[name]!.txStreamBytes);
     expect(server.requests[0]!.toString('hex')).toBe(readCapture('inc-one-tx.c2s.bin').toString('hex'));
     await server.allGone();
   });
@@ -178,12 +135,10 @@ describe('answers', () => {
           pieces.map((size) => size + 400),
         );
         const server = await serve({ pieces: cut });
-        const receiver = new TestReceiver(slow);
+        const receiver = new CopyRecorder(slow);
         await ask(sourceFor(server), 'full', receiver);
-        expect(receiver.record.files.map((f) => sha256(f.bytes))).toEqual(
-          expectedAnswers[name]!.files!.map((f) => f.sha256),
-        );
-        expect(sha256(receiver.record.transactions)).toBe(expectedAnswers[name]!.txStreamSha256);
+        expect(filesOf(receiver)).toEqual(expectedAnswers[name]!.files!.map((f) => [f.name, f.size, f.sha256]));
+        expect(sha256(receiver.transactions)).toBe(expectedAnswers[name]!.txStreamSha256);
         await server.stop();
       }),
       { numRuns: 25 },
@@ -211,10 +166,10 @@ describe('answers', () => {
         }
       })(),
     });
-    const receiver = new TestReceiver();
+    const receiver = new CopyRecorder();
     let release: () => void = () => {};
     let calls = 0;
-    receiver.fileBytes = () => {
+    receiver.onBytes = () => {
       calls++;
       return new Promise((resolve) => {
         release = resolve;
@@ -231,40 +186,11 @@ describe('answers', () => {
     expect((await asked).code).toBe('cancelled');
   });
 
-  it('hands the store id to the receiver before any transaction, which may refuse it', async () => {
-    const server = await serve({ pieces: [readCapture('inc-one-tx.s2c.bin')] });
-    const receiver = new TestReceiver();
-    const refusal = new GraphkeepError('peer.other-store', 'another store');
-    receiver.storeId = (storeId) => {
-      expect(storeId.creationTime).toBe(1795337991041);
-      throw refusal;
-    };
-    expect(await failure(ask(sourceFor(server), 'incremental', receiver))).toBe(refusal);
-    expect(receiver.record.calls).toBe(0);
-    await server.allGone();
-  });
-
-  it('passes on what the receiver throws, closes the connection and calls it no more', async () => {
-    for (const late of [false, true]) {
-      for (const method of ['beginFile', 'fileBytes', 'endFile', 'transactionBytes'] as const) {
-        const server = await serve({ pieces: cutBytes(readCapture('full-live.s2c.bin'), [30_000]) });
-        const receiver = new TestReceiver();
-        const full = new GraphkeepError('file.io', 'disk full');
-        receiver[method] = () => {
-          receiver.isOver = true;
-          if (!late) throw full;
-          return sleep(5).then(() => Promise.reject(full));
-        };
-        expect(await failure(ask(sourceFor(server), 'full', receiver))).toBe(full);
-        await server.allGone();
-      }
-    }
-  });
-
   it('notices a failing receiver although the server is silent', async () => {
     const server = await serve({ pieces: [readCapture('full-live.s2c.bin').subarray(0, 60_000)] });
-    const receiver = new TestReceiver();
-    receiver.endFile = () => sleep(20).then(() => Promise.reject(new GraphkeepError('file.io', 'disk full')));
+    const receiver = new CopyRecorder();
+    receiver.onCall = (kind) =>
+      kind === 'end' ? sleep(20).then(() => Promise.reject(new GraphkeepError('file.io', 'disk full'))) : undefined;
     expect((await failure(ask(sourceFor(server), 'full', receiver))).code).toBe('file.io');
   });
 });
@@ -404,56 +330,14 @@ describe('connections', () => {
     const trickle = await serve({ pieces: cutBytes(readCapture('inc-one-tx.s2c.bin'), [10]), delayMs: 60 });
     await ask(sourceFor(trickle, '127.0.0.1', 900), 'incremental');
     const server = await serve({ pieces: cutBytes(readCapture('full-live.s2c.bin'), [90_000]) });
-    const receiver = new TestReceiver();
+    const receiver = new CopyRecorder();
     let slept = false;
-    receiver.endFile = () => {
-      const wait = slept ? 0 : 1200;
+    receiver.onCall = (kind) => {
+      if (kind !== 'end' || slept) return undefined;
       slept = true;
-      return sleep(wait).then(() => receiver.record.endFile());
+      return sleep(1200);
     };
     await ask(sourceFor(server, '127.0.0.1', 500), 'full', receiver);
-  });
-
-  it('are closed when the command is interrupted, at any time', async () => {
-    const whole = readCapture('full-live.s2c.bin');
-    for (const size of [0, 3, 1000, 100_000, whole.length - 1]) {
-      const server = await serve({ pieces: [whole.subarray(0, size)] });
-      const controller = new AbortController();
-      const asked = failure(ask(sourceFor(server), 'full', new TestReceiver(), controller.signal));
-      await sleep(20);
-      const reason = new Error('SIGINT');
-      controller.abort(reason);
-      const error = await asked;
-      expect([error.code, error.cause]).toEqual(['cancelled', reason]);
-      await server.allGone();
-    }
-    expect(
-      (
-        await failure(
-          ask(
-            new CommonSource({ address: { host: 'x', port: 1 }, timeoutMs: 1 }),
-            'full',
-            new TestReceiver(),
-            AbortSignal.abort(),
-          ),
-        )
-      ).code,
-    ).toBe('cancelled');
-  });
-
-  it('an interruption waits for the receiver', async () => {
-    const server = await serve({ pieces: [readCapture('full-live.s2c.bin')] });
-    const controller = new AbortController();
-    const receiver = new TestReceiver();
-    let isWriting = false;
-    receiver.endFile = async () => {
-      isWriting = true;
-      controller.abort();
-      await sleep(50);
-      isWriting = false;
-    };
-    expect((await failure(ask(sourceFor(server), 'full', receiver, controller.signal))).code).toBe('cancelled');
-    expect(isWriting).toBe(false);
   });
 });
 
@@ -465,13 +349,13 @@ describe('connections that are cut', () => {
     size: number,
   ): Promise<void> {
     server.script = { pieces: [whole.subarray(0, size)], ending: 'close' };
-    const receiver = new TestReceiver();
+    const receiver = new CopyRecorder();
     const error = await failure(ask(sourceFor(server), kind, receiver));
-    const calls = receiver.record.calls;
+    const { calls } = receiver;
     if (size === 0) expect(error.code).toBe('peer.protocol');
     else expect([error.code, error.place?.offset]).toEqual(['peer.closed', size]);
     await server.allGone();
-    expect(receiver.record.calls).toBe(calls);
+    expect(receiver.calls).toBe(calls);
   }
 
   it.each(['inc-empty.s2c.bin', 'inc-one-tx.s2c.bin', 'inc-one-tx-35.s2c.bin'])('%s, at every offset', async (name) => {
@@ -510,12 +394,12 @@ describe('answers of hostile servers', () => {
     ['neostore.transaction.db.7', /transaction log/],
   ])('the name %j is refused before anything is written', async (name, reason) => {
     const server = await serve({ pieces: [answer(`${neostore}${file(name, '00')}0000${id}01`)] });
-    const receiver = new TestReceiver();
+    const receiver = new CopyRecorder();
     const error = await failure(ask(sourceFor(server), 'full', receiver));
     expect(error.code).toBe('peer.hostile');
     expect(error.message).toMatch(reason);
     expect(error.place).toEqual({ peer: `127.0.0.1:${server.port}`, offset: 6 + neostore.length / 2 });
-    expect(receiver.names).toEqual(['neostore']);
+    expect(receiver.ended).toEqual(['neostore']);
   });
 
   it('a file twice', async () => {
@@ -550,15 +434,68 @@ describe('answers of hostile servers', () => {
 
   it('neostore need not be the last file', async () => {
     const server = await serve({ pieces: [answer(`${neostore}${file('index.db')}0000${id}01`)] });
-    const receiver = new TestReceiver();
+    const receiver = new CopyRecorder();
     await ask(sourceFor(server), 'full', receiver);
-    expect(receiver.names).toEqual(['neostore', 'index.db']);
+    expect(receiver.ended).toEqual(['neostore', 'index.db']);
   });
 });
 
-it('refuses to ask for transactions after none', async () => {
-  const source = new CommonSource({ address: { host: '127.0.0.1', port: 1 }, timeoutMs: 1000 });
-  for (const last of [0, -1, 1.5, 2 ** 53]) {
-    expect((await failure(source.transactionsAfter(last, new TestReceiver(), never))).code).toBe('internal');
+class CommonWorld implements SourceWorld {
+  readonly goesOn = false;
+  readonly absence = 'peer.unreachable';
+  readonly files: ReadonlyMap<string, Buffer>;
+  private readonly server: BackupServer;
+
+  constructor(server: BackupServer) {
+    this.server = server;
+    const { folder, storeId } = server.history;
+    const served = listServedFiles(folder, formatByVersion(storeId.storeVersion), { logs: false });
+    this.files = new Map(served.map(({ name, path }) => [name, readFileSync(path)]));
   }
-});
+
+  get newest(): number {
+    return this.server.newest;
+  }
+  set newest(id: number) {
+    this.server.newest = id;
+  }
+
+  get prunedTo(): number {
+    return this.server.prunedTo;
+  }
+  set prunedTo(id: number) {
+    this.server.prunedTo = id;
+  }
+
+  openSource({ silenceMs = 20_000 } = {}): CommonSource {
+    return new CommonSource({ address: this.server.address, timeoutMs: silenceMs });
+  }
+
+  spoil(request: 'full' | 'transactions', trouble: Trouble, part: number): Promise<void> {
+    const { server } = this;
+    const wanted = request === 'full' ? 'full' : 'incremental';
+    return new Promise((resolve) => {
+      server.fault = ({ kind }) => {
+        if (kind !== wanted) return undefined;
+        server.fault = () => undefined;
+        resolve();
+        const replace = (answer: Buffer) => answer.subarray(0, Math.floor(part * answer.length));
+        return trouble === 'breaks off' ? { replace, cutAfter: Number.MAX_SAFE_INTEGER } : { replace };
+      };
+    });
+  }
+
+  countOpen(): number {
+    return this.server.openConnections;
+  }
+
+  vanish(): Promise<void> {
+    return this.server.stop();
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+}
+
+describeBackupSource('CommonSource', async (history) => new CommonWorld(await BackupServer.start(history)));

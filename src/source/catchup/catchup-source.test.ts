@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  describeBackupSource,
+  type SourceWorld,
+  type Trouble,
+} from '../../../test/support/conformance/backup-source.ts';
 import { TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
 import {
   CatchupMember,
   type MemberContent,
   type MemberFault,
+  memberOf,
   readCapturedMember,
 } from '../../../test/support/servers/catchup-member.ts';
 import { CopyRecorder } from '../../../test/support/servers/copy-recorder.ts';
@@ -186,17 +192,6 @@ describe('transactions', () => {
       expect(recorder.transactions.equals(Buffer.concat(expected))).toBe(true);
       expect(recorder.storeIds).toBe(1);
     }
-  });
-
-  it('are not asked for when the receiver refuses the store', async () => {
-    const member = await startMember();
-    const recorder = new CopyRecorder();
-    const refusal = new GraphkeepError('peer.other-store', 'another one');
-    recorder.storeId = () => {
-      throw refusal;
-    };
-    expect(await failure(pull(sourceFor(member), 13, recorder))).toBe(refusal);
-    expect(member.kinds).toEqual(['storeId']);
   });
 
   it('are asked for again while the server ends batches', async () => {
@@ -528,17 +523,6 @@ describe('the client', () => {
     },
   );
 
-  it('passes on what the receiver throws, ends all connections and calls it no more', async () => {
-    for (const at of ['neostore.counts.db.a', 'neostore.relationshipstore.db', 'neostore', '']) {
-      const member = await startMember();
-      const full = new GraphkeepError('file.io', 'disk full');
-      const recorder = new CopyRecorder(true);
-      recorder.onBytes = (name) => (name === at ? sleep(5).then(() => Promise.reject(full)) : undefined);
-      expect(await failure(copy(sourceFor(member), recorder))).toBe(full);
-      while (member.sockets.size > 0) await sleep(1);
-    }
-  });
-
   it('waits for a slow receiver, whose time is not counted as silence', async () => {
     const member = await startMember();
     const recorder = new CopyRecorder();
@@ -563,8 +547,6 @@ describe('the client', () => {
         while (member.sockets.size > 0) await sleep(1);
       }
     }
-    const member = await startMember();
-    expect((await failure(copy(sourceFor(member), new CopyRecorder(), AbortSignal.abort()))).code).toBe('cancelled');
     const pausing = new AbortController();
     const retry = { maxTimeMs: 60_000, maxWaitMs: 60_000 };
     const source = sourceFor(await startMember(), { retry, onRetry: () => setImmediate(() => pausing.abort()) });
@@ -579,4 +561,69 @@ describe('the client', () => {
     members.pop();
     expect([(await failure(copy(source))).code, source.isRightProtocol]).toEqual(['peer.unreachable', false]);
   });
+});
+
+class CatchupWorld implements SourceWorld {
+  readonly goesOn = true;
+  readonly absence = 'peer.unreachable';
+  readonly files: ReadonlyMap<string, Buffer>;
+  private readonly member: CatchupMember;
+
+  constructor(member: CatchupMember) {
+    this.member = member;
+    this.files = new Map(Object.entries(copyOf(member.content).files));
+  }
+
+  get newest(): number {
+    return this.member.newest;
+  }
+  set newest(id: number) {
+    this.member.newest = id;
+  }
+
+  get prunedTo(): number {
+    return this.member.prunedTo;
+  }
+  set prunedTo(id: number) {
+    this.member.prunedTo = id;
+  }
+
+  openSource({ silenceMs = 20_000 } = {}): CatchupSource {
+    return sourceFor(this.member, { inactivityTimeoutMs: silenceMs });
+  }
+
+  /** The answers behind the store id, one after the other, are the answer as a whole. */
+  spoil(request: 'full' | 'transactions', trouble: Trouble, part: number): Promise<void> {
+    const { member } = this;
+    const answers = request === 'full' ? 2 + member.content.listed.length : 1;
+    const place = Math.min(part, 0.999) * answers;
+    let seen = 0;
+    return new Promise((resolve) => {
+      member.fault = ({ kind }) => {
+        if (kind === 'storeId' || seen++ !== Math.floor(place)) return undefined;
+        resolve();
+        const replace = (answer: Buffer) => answer.subarray(0, Math.floor((place % 1) * answer.length));
+        const all = Number.MAX_SAFE_INTEGER;
+        return trouble === 'breaks off' ? { replace, cutAfter: all } : { replace, stallAfter: all };
+      };
+    });
+  }
+
+  countOpen(): number {
+    return this.member.sockets.size;
+  }
+
+  vanish(): Promise<void> {
+    return this.member.stop();
+  }
+
+  stop(): Promise<void> {
+    return this.member.stop();
+  }
+}
+
+describeBackupSource('CatchupSource', async (history) => {
+  const member = await CatchupMember.start(memberOf(history));
+  member.newest = history.checkPoint;
+  return new CatchupWorld(member);
 });

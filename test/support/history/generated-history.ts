@@ -25,6 +25,8 @@ export interface GeneratedOptions {
   transactions?: number;
   /** Changes in one transaction, default 5. */
   changes?: number;
+  /** The transaction with this id has a hundred times as many. */
+  largeTransaction?: number;
   seed?: number;
   randomId?: bigint;
   format?: StoreFormat;
@@ -38,6 +40,7 @@ const CREATION_TIME_MS = 1_540_000_000_000;
  */
 export async function generateHistory(folder: string, options: GeneratedOptions = {}): Promise<GeneratedHistory> {
   const { nodes = 200, transactions: count = 30, changes = 5, seed = 1, randomId = 42n, format } = options;
+  const { largeTransaction } = options;
   const writer = new StoreWriter(folder, {
     creationTimeMs: CREATION_TIME_MS,
     randomId,
@@ -55,7 +58,7 @@ export async function generateHistory(folder: string, options: GeneratedOptions 
   const graphs = [new Map(graph)];
   const transactions: ServedTransaction[] = [];
   for (let id = 2; id < 2 + count; id++) {
-    transactions.push(change.transaction(id, changes));
+    transactions.push(change.transaction(id, id === largeTransaction ? 100 * changes : changes));
     graphs.push(new Map(graph));
   }
   return { folder, storeId, checkPoint: 1, transactions, graphAt: (id) => graphs[id - 1]! };

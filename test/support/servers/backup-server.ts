@@ -65,6 +65,10 @@ export class BackupServer {
     return { host: '127.0.0.1', port: this.port };
   }
 
+  get openConnections(): number {
+    return this.sockets.size;
+  }
+
   async stop(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.server.close(resolve));

@@ -5,9 +5,14 @@ import type {
   StoreIdReceiver,
   TransactionReceiver,
 } from '../../../src/source/backup-source.ts';
+import type { StoreIdentity } from '../../../src/store/files/store-id.ts';
+
+/** The calls that a source makes. */
+export type ReceiverCall = 'openFile' | 'bytes' | 'restart' | 'end' | 'discard' | 'storeId' | 'transactionBytes';
 
 interface RecordedFile {
   alignment: number;
+  empty: boolean;
   parts: Buffer[];
   state: 'open' | 'ended' | 'discarded';
 }
@@ -25,6 +30,10 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
   /** Set by the test when the source has settled. */
   isOver = false;
   mostOpen = 0;
+  /** How many calls have come. */
+  calls = 0;
+  /** Called with each call, before it does anything: a promise to wait for, or a failure to throw. */
+  onCall: (kind: ReceiverCall, what: string) => Promise<void> | void = () => undefined;
   /** Asked with each piece: a promise to wait for, or a failure to throw. */
   onBytes: (name: string, size: number) => Promise<void> | undefined = () => undefined;
   private readonly files = new Map<string, RecordedFile>();
@@ -51,44 +60,56 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
     return [...inFiles, ...this.transactionParts].reduce((sum, part) => sum + part.length, 0);
   }
 
-  async openFile({ name, alignment }: StoreFileStream): Promise<FileReceiver> {
+  async openFile({ name, alignment, empty }: StoreFileStream): Promise<FileReceiver> {
+    await this.note('openFile', name);
     this.check(!this.files.has(name) && alignment > 0, `file ${name} is opened`);
-    const file: RecordedFile = { alignment, parts: [], state: 'open' };
+    this.check(isLocalName(name), `the name ${name}`);
+    this.check(this.transactionParts.length === 0, `file ${name} behind transactions`);
+    const file: RecordedFile = { alignment, empty, parts: [], state: 'open' };
     this.files.set(name, file);
     this.mostOpen = Math.max(this.mostOpen, [...this.files.values()].filter(({ state }) => state === 'open').length);
     let isBusy = false;
     const call = async (
+      kind: ReceiverCall,
       what: string,
       effect: () => void,
       states: RecordedFile['state'][] = ['open'],
     ): Promise<void> => {
       this.check(!isBusy && states.includes(file.state), `${what} of ${name}`);
       isBusy = true;
+      await this.note(kind, name);
       if (this.slow) await new Promise(setImmediate);
       isBusy = false;
       effect();
     };
     return {
       bytes: (chunk) => {
-        this.check(chunk.length > 0, `an empty piece of ${name}`);
-        return call('a piece', () => file.parts.push(Buffer.from(chunk))).then(() => this.onBytes(name, chunk.length));
+        this.check(chunk.length > 0 && !file.empty, `an empty piece of ${name}`);
+        return call('bytes', 'a piece', () => file.parts.push(Buffer.from(chunk))).then(() =>
+          this.onBytes(name, chunk.length),
+        );
       },
       restart: () =>
-        call('a new beginning', () => {
+        call('restart', 'a new beginning', () => {
           this.restarts++;
           file.parts = [];
         }),
       end: () =>
-        call('the end', () => {
+        call('end', 'the end', () => {
           file.state = 'ended';
           this.ended.push(name);
         }),
       discard: () =>
-        call('the discarding', () => {
-          if (file.state === 'ended') this.ended.splice(this.ended.indexOf(name), 1);
-          file.state = 'discarded';
-          this.files.delete(name);
-        }, ['open', 'ended']),
+        call(
+          'discard',
+          'the discarding',
+          () => {
+            if (file.state === 'ended') this.ended.splice(this.ended.indexOf(name), 1);
+            file.state = 'discarded';
+            this.files.delete(name);
+          },
+          ['open', 'ended'],
+        ),
     };
   }
 
@@ -96,26 +117,45 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
     this.transactionsAskedFrom = first;
   }
 
-  storeId(): void {
-    this.check(this.transactionParts.length === 0, 'the store id');
+  storeId(_id: StoreIdentity): void {
+    void this.note('storeId', '');
+    this.check(this.transactionParts.length === 0 && this.storeIds === 0, 'the store id');
     this.storeIds++;
   }
 
   transactionBytes(chunk: Buffer): Promise<void> | undefined {
     this.check(chunk.length > 0 && !this.isReceivingTransactions, 'transactions');
-    if (!this.slow) {
+    this.check(
+      ![...this.files.values()].some(({ state }) => state === 'open'),
+      'transactions before the end of a file',
+    );
+    const waiting = this.note('transactionBytes', '');
+    if (!this.slow && waiting === undefined) {
       this.transactionParts.push(Buffer.from(chunk));
       return this.onBytes('', chunk.length);
     }
     this.isReceivingTransactions = true;
-    return new Promise((resolve) => setImmediate(resolve)).then(() => {
+    return Promise.all([waiting, new Promise((resolve) => setImmediate(resolve))]).then(() => {
       this.isReceivingTransactions = false;
       this.transactionParts.push(Buffer.from(chunk));
       return this.onBytes('', chunk.length);
     });
   }
 
+  private note(kind: ReceiverCall, what: string): Promise<void> | void {
+    this.check(true, `${kind} of ${what}`);
+    this.calls++;
+    return this.onCall(kind, what);
+  }
+
   private check(isRight: boolean, what: string): void {
     if (!isRight || this.isOver) throw new Error(`a promise to the receiver was broken: ${what}`);
   }
+}
+
+/** Relative, canonical, below the directory, and none of the files that no source may bring (common-protocol spec 9). */
+function isLocalName(name: string): boolean {
+  const parts = name.split('/');
+  const isBelow = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part));
+  return isBelow && !/^(store_lock|debug\.log|metrics|\..*|.*\.id|neostore\.transaction\.db.*)$/i.test(parts[0]!);
 }
