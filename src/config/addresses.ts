@@ -1,15 +1,11 @@
 import { GraphkeepError } from '../base/errors.ts';
+import type { ServerAddress } from '../net/server-address.ts';
 
 /** Host and port as they were typed; what was left out is undefined. Of a range of ports both ends are kept. */
 export interface TypedAddress {
   host?: string;
   port?: number;
   lastPort?: number;
-}
-
-export interface HostAndPort {
-  host: string;
-  port: number;
 }
 
 const MAX_INT = 2_147_483_647;
@@ -45,15 +41,11 @@ export function parseAddress(text: string): TypedAddress {
 }
 
 /** What the user typed, completed by the configured address (its first port), with brackets removed from the host. */
-export function completeAddress(typed: TypedAddress, configured: TypedAddress, fallback: HostAndPort): HostAndPort {
+export function completeAddress(typed: TypedAddress, configured: TypedAddress, fallback: ServerAddress): ServerAddress {
   return {
     host: (typed.host ?? configured.host ?? fallback.host).replace(/[[\]]/g, ''),
     port: typed.port ?? configured.port ?? fallback.port,
   };
-}
-
-export function formatAddress({ host, port }: HostAndPort): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function hostOf(host: string): { host?: string } {

@@ -18,8 +18,8 @@ const ROOMS = [
   'generation',
   'log',
   'store',
-  'net',
   'config',
+  'net',
   'base',
 ];
 
