@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Dice } from '../base/dice.ts';
 import type { EmbeddedDatabase } from '../embedded/embedded-database.ts';
-import type { GraphNode, Properties } from '../embedded/graph.ts';
+import type { GraphNode, Properties } from '../embedded/graph/graph.ts';
 import type { PropertyValue } from '../store/values/property-value.ts';
 import type { RecordedHistory, RecordedTransaction } from './recorded-graph.ts';
 import { makeSampleValue, sampleKeys } from './sample-values.ts';

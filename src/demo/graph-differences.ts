@@ -1,4 +1,4 @@
-import type { GraphNode, GraphRelationship, Properties } from '../embedded/graph.ts';
+import type { GraphNode, GraphRelationship, Properties } from '../embedded/graph/graph.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';
 import { TokenNames } from '../store/graph/tokens.ts';
 import type { KeyedValue } from '../store/values/property-chain.ts';

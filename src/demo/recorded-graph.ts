@@ -1,6 +1,6 @@
 import { throwIfCancelled } from '../base/cancellation.ts';
 import type { EmbeddedDatabase } from '../embedded/embedded-database.ts';
-import type { GraphNode, GraphRelationship, Properties } from '../embedded/graph.ts';
+import type { GraphNode, GraphRelationship, Properties } from '../embedded/graph/graph.ts';
 import type { Transaction } from '../embedded/transaction.ts';
 import type { PropertyValue } from '../store/values/property-value.ts';
 

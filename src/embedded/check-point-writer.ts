@@ -6,9 +6,9 @@ import { LogFileSet } from '../log/log-source.ts';
 import { planPruning, readPrunableFile } from '../log/v3/retention.ts';
 import type { IndexesReport } from '../replay/derived/schema-index-files.ts';
 import { checkPointStore } from '../replay/recover.ts';
-import type { Committer } from './committer.ts';
+import type { Committer } from './commits/committer.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
-import type { LiveRecords } from './live-records.ts';
+import type { LiveRecords } from './graph/live-records.ts';
 
 /** What a check point promises: the store files hold everything up to this transaction and log position. */
 export interface CheckPoint {

@@ -12,21 +12,21 @@ import type { PropertyValue } from '../store/values/property-value.ts';
 import { CheckPointGate } from './check-point-gate.ts';
 import { CheckPointTimer } from './check-point-timer.ts';
 import { type CheckPoint, CheckPointWriter } from './check-point-writer.ts';
-import { Committer } from './committer.ts';
+import { Committer } from './commits/committer.ts';
+import { FreeIds } from './commits/free-ids.ts';
+import { writeIdFiles } from './commits/id-files.ts';
 import { type EmbeddedOptions, type EmbeddedSettings, withDefaults } from './embedded-options.ts';
-import { FreeIds } from './free-ids.ts';
-import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
-import { writeIdFiles } from './id-files.ts';
-import { LiveRecords } from './live-records.ts';
-import { LiveSchema } from './live-schema.ts';
-import { LiveTokens } from './live-tokens.ts';
+import type { GraphNode, GraphRelationship, Properties } from './graph/graph.ts';
+import { LiveRecords } from './graph/live-records.ts';
+import { LiveTokens } from './graph/live-tokens.ts';
+import { LiveSchema } from './schema/live-schema.ts';
 import { commitConstraintDrop, commitIndex, commitIndexDrop, commitUniquenessConstraint } from './schema-changes.ts';
 import { createStoreIfMissing } from './store-creation.ts';
 import { nameLogVersion, type OpenedStore, openStore } from './store-opening.ts';
 import { Transaction } from './transaction.ts';
 
 export type { EmbeddedEvent, EmbeddedOptions } from './embedded-options.ts';
-export type { GraphNode, GraphRelationship, Properties } from './graph.ts';
+export type { GraphNode, GraphRelationship, Properties } from './graph/graph.ts';
 export type { Transaction } from './transaction.ts';
 
 /** Between {@link EmbeddedDatabase.holdCheckPoints} and `release` no check point is made: the store files do not change. */

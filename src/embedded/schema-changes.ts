@@ -1,8 +1,8 @@
 import { GraphkeepError } from '../base/errors.ts';
 import type { ConstraintRule, IndexProvider, IndexRule, RuleSchema } from '../store/graph/schema-rule.ts';
-import type { Committer } from './committer.ts';
-import { type NodeChange, requireIndexable, requireNoDuplicates } from './constraints.ts';
-import { NodeLookup } from './node-lookup.ts';
+import type { Committer } from './commits/committer.ts';
+import { NodeLookup } from './graph/node-lookup.ts';
+import { type NodeChange, requireIndexable, requireNoDuplicates } from './schema/constraints.ts';
 
 /** Commits the rule of an index and returns its id. Its files come with the next check point. */
 export function commitIndex(

@@ -11,8 +11,8 @@ import { type NeostoreMetadata, patchMetadataDurablyIn, readMetadataIn } from '.
 import { METADATA_FILE, type StoreKey } from '../store/files/store-files.ts';
 import { formatByVersion, STANDARD_FORMAT } from '../store/files/store-format.ts';
 import { requireSupportedStore } from '../store/files/supported-store.ts';
+import { readIdFiles } from './commits/id-files.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
-import { readIdFiles } from './id-files.ts';
 
 /** A store that is exact as of the end of its log, where a check point stands. */
 export interface OpenedStore {

@@ -1,8 +1,8 @@
 import { GraphkeepError } from '../base/errors.ts';
 import type { PropertyValue } from '../store/values/property-value.ts';
-import type { Committer } from './committer.ts';
-import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
-import { overlayNode, overlayRelationship, type PropertyChanges, TransactionDraft } from './transaction-draft.ts';
+import type { Committer } from './commits/committer.ts';
+import type { GraphNode, GraphRelationship, Properties } from './graph/graph.ts';
+import { overlayNode, overlayRelationship, type PropertyChanges, TransactionDraft } from './graph/transaction-draft.ts';
 
 /**
  * A transaction of an embedded database. Its changes are kept until {@link commit}; others see nothing of them before. It reads what is

@@ -1,4 +1,4 @@
-import type { PropertyValue } from '../store/values/property-value.ts';
+import type { PropertyValue } from '../../store/values/property-value.ts';
 import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
 import { setOwn } from './live-graph.ts';
 

@@ -1,11 +1,16 @@
-import { GraphkeepError } from '../base/errors.ts';
-import type { TokenKind } from '../log/v3/fields/transaction-visitor.ts';
-import type { KeyedValue } from '../store/values/property-chain.ts';
-import type { LiveGraph } from './live-graph.ts';
-import type { LiveTokens } from './live-tokens.ts';
-import type { RecordTransaction } from './records/record-transaction.ts';
-import type { Owner } from './records/record-view.ts';
-import { type NodeDraft, overlayNode, type PropertyChanges, type TransactionDraft } from './transaction-draft.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { TokenKind } from '../../log/v3/fields/transaction-visitor.ts';
+import type { KeyedValue } from '../../store/values/property-chain.ts';
+import type { LiveGraph } from '../graph/live-graph.ts';
+import type { LiveTokens } from '../graph/live-tokens.ts';
+import {
+  type NodeDraft,
+  overlayNode,
+  type PropertyChanges,
+  type TransactionDraft,
+} from '../graph/transaction-draft.ts';
+import type { RecordTransaction } from '../records/record-transaction.ts';
+import type { Owner } from '../records/record-view.ts';
 
 /** Turns the changes of a draft into changes of records. Every name in it must have an id. */
 export function writeDraft(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { STANDARD_FORMAT } from '../store/files/store-format.ts';
+import { STANDARD_FORMAT } from '../../store/files/store-format.ts';
 import { FreeIds } from './free-ids.ts';
 
 const nothingTaken = () => false;

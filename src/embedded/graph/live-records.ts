@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { readHeader, readRecordSize } from '../store/files/record-file.ts';
-import { type StoreKey, storeFile } from '../store/files/store-files.ts';
-import type { StoreFormat } from '../store/files/store-format.ts';
-import { type RecordOf, StoreReader } from '../store/graph/store-reader.ts';
+import { readHeader, readRecordSize } from '../../store/files/record-file.ts';
+import { type StoreKey, storeFile } from '../../store/files/store-files.ts';
+import type { StoreFormat } from '../../store/files/store-format.ts';
+import { type RecordOf, StoreReader } from '../../store/graph/store-reader.ts';
+import type { RecordResult } from '../records/record-transaction.ts';
+import type { RecordView } from '../records/record-view.ts';
 import { RecordOverlay } from './record-overlay.ts';
-import type { RecordResult } from './records/record-transaction.ts';
-import type { RecordView } from './records/record-view.ts';
 
 /**
  * The records as of the last commit: the store files as of the last check point under everything that was changed since. A check point

@@ -1,5 +1,5 @@
-import { doubleOfBits, floatOfBits } from '../base/floating-bits.ts';
-import type { PropertyValue, ScalarValue } from '../store/values/property-value.ts';
+import { doubleOfBits, floatOfBits } from '../../base/floating-bits.ts';
+import type { PropertyValue, ScalarValue } from '../../store/values/property-value.ts';
 
 /** Whole numbers as such, whatever their type: 1 equals 1.0. */
 function numberText(value: number): string {

@@ -1,7 +1,7 @@
-import { GraphkeepError } from '../base/errors.ts';
-import type { LogPosition } from '../log/log-position.ts';
-import type { LogWriter } from '../log/v3/log-writer.ts';
-import type { DecodedTransaction } from '../log/v3/transaction-codec.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { LogPosition } from '../../log/log-position.ts';
+import type { LogWriter } from '../../log/v3/log-writer.ts';
+import type { DecodedTransaction } from '../../log/v3/transaction-codec.ts';
 
 export interface GroupCommitOptions {
   /** A log file is closed at this size. */

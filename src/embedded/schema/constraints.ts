@@ -1,15 +1,15 @@
-import { GraphkeepError } from '../base/errors.ts';
-import type { ConstraintRule, IndexRule, SchemaRule } from '../store/graph/schema-rule.ts';
-import { isTooLongForIndex } from '../store/index/index-key.ts';
-import { findProvider } from '../store/index/index-provider.ts';
-import { PointCurves } from '../store/index/keys/point-curves.ts';
-import type { PropertyValue } from '../store/values/property-value.ts';
-import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
-import type { LiveGraph } from './live-graph.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { ConstraintRule, IndexRule, SchemaRule } from '../../store/graph/schema-rule.ts';
+import { isTooLongForIndex } from '../../store/index/index-key.ts';
+import { findProvider } from '../../store/index/index-provider.ts';
+import { PointCurves } from '../../store/index/keys/point-curves.ts';
+import type { PropertyValue } from '../../store/values/property-value.ts';
+import type { GraphNode, GraphRelationship, Properties } from '../graph/graph.ts';
+import type { LiveGraph } from '../graph/live-graph.ts';
+import type { LiveTokens } from '../graph/live-tokens.ts';
+import type { NodeLookup, NodeLookups } from '../graph/node-lookup.ts';
+import { overlayRelationship, type TransactionDraft } from '../graph/transaction-draft.ts';
 import type { LiveSchema } from './live-schema.ts';
-import type { LiveTokens } from './live-tokens.ts';
-import type { NodeLookup, NodeLookups } from './node-lookup.ts';
-import { overlayRelationship, type TransactionDraft } from './transaction-draft.ts';
 
 /** A node as a transaction finds and leaves it; undefined = not there. */
 export interface NodeChange {

@@ -1,7 +1,7 @@
-import { GraphkeepError } from '../base/errors.ts';
-import type { IdFile } from '../store/files/id-file.ts';
-import { type StoreKey, storeFile, storeFiles } from '../store/files/store-files.ts';
-import type { IdBits, StoreFormat } from '../store/files/store-format.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { IdFile } from '../../store/files/id-file.ts';
+import { type StoreKey, storeFile, storeFiles } from '../../store/files/store-files.ts';
+import type { IdBits, StoreFormat } from '../../store/files/store-format.ts';
 
 /** All ones in the 32 low bits decode as "none": servers never give this id to a record (record-stores spec 5). */
 const RESERVED_ID = 0xffff_ffff;

@@ -1,5 +1,5 @@
-import type { StoreKey } from '../store/files/store-files.ts';
-import type { RecordOf } from '../store/graph/store-reader.ts';
+import type { StoreKey } from '../../store/files/store-files.ts';
+import type { RecordOf } from '../../store/graph/store-reader.ts';
 
 interface ChangedRecord {
   /** Undefined = no longer in use. */

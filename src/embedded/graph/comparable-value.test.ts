@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { bitsOfDouble, bitsOfFloat } from '../base/floating-bits.ts';
-import type { PropertyValue, ScalarValue } from '../store/values/property-value.ts';
+import { bitsOfDouble, bitsOfFloat } from '../../base/floating-bits.ts';
+import type { PropertyValue, ScalarValue } from '../../store/values/property-value.ts';
 import { comparableText } from './comparable-value.ts';
 
 const double = (value: number): ScalarValue => ({ type: 'double', bits: bitsOfDouble(value) });

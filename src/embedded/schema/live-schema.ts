@@ -1,4 +1,4 @@
-import type { ConstraintRule, IndexRule, SchemaRule } from '../store/graph/schema-rule.ts';
+import type { ConstraintRule, IndexRule, SchemaRule } from '../../store/graph/schema-rule.ts';
 
 /** The schema rules as of the last commit. */
 export class LiveSchema {

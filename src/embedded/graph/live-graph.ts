@@ -1,8 +1,8 @@
-import type { KeyedValue } from '../store/values/property-chain.ts';
+import type { KeyedValue } from '../../store/values/property-chain.ts';
+import { readNodeLabels, readProperties, walkRelationships } from '../records/record-walks.ts';
 import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
 import type { LiveRecords } from './live-records.ts';
 import type { LiveTokens } from './live-tokens.ts';
-import { readNodeLabels, readProperties, walkRelationships } from './records/record-walks.ts';
 
 /** The graph in the records, as of the last commit. What it returns belongs to the caller. */
 export class LiveGraph {

@@ -1,4 +1,4 @@
-import type { PropertyValue } from '../store/values/property-value.ts';
+import type { PropertyValue } from '../../store/values/property-value.ts';
 
 /** Properties of a node, a relationship or the graph by their keys. */
 export type Properties = Record<string, PropertyValue>;

@@ -1,21 +1,21 @@
-import { GraphkeepError } from '../base/errors.ts';
-import type { LogPosition } from '../log/log-position.ts';
-import type { TokenKind } from '../log/v3/fields/transaction-visitor.ts';
-import type { LogWriter } from '../log/v3/log-writer.ts';
-import type { StoreKey } from '../store/files/store-files.ts';
-import { checkConstraints, type NodeChange } from './constraints.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import type { LogPosition } from '../../log/log-position.ts';
+import type { TokenKind } from '../../log/v3/fields/transaction-visitor.ts';
+import type { LogWriter } from '../../log/v3/log-writer.ts';
+import type { StoreKey } from '../../store/files/store-files.ts';
+import { LiveGraph } from '../graph/live-graph.ts';
+import type { LiveRecords } from '../graph/live-records.ts';
+import type { LiveTokens } from '../graph/live-tokens.ts';
+import { NodeLookups } from '../graph/node-lookup.ts';
+import { overlayNode, type PropertyChanges, type TransactionDraft } from '../graph/transaction-draft.ts';
+import { type RecordResult, RecordTransaction } from '../records/record-transaction.ts';
+import { checkConstraints, type NodeChange } from '../schema/constraints.ts';
+import type { LiveSchema } from '../schema/live-schema.ts';
 import { writeDraft } from './draft-records.ts';
 import type { FreeIds } from './free-ids.ts';
 import { GroupCommit, type GroupCommitOptions } from './group-commit.ts';
-import { LiveGraph } from './live-graph.ts';
-import type { LiveRecords } from './live-records.ts';
-import type { LiveSchema } from './live-schema.ts';
-import type { LiveTokens } from './live-tokens.ts';
-import { NodeLookups } from './node-lookup.ts';
 import { RecentChanges } from './recent-changes.ts';
-import { type RecordResult, RecordTransaction } from './records/record-transaction.ts';
 import { makeStartEntry } from './start-entries.ts';
-import { overlayNode, type PropertyChanges, type TransactionDraft } from './transaction-draft.ts';
 
 export interface CommitterParts {
   records: LiveRecords;

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory, syncFile } from '../base/durable-files.ts';
-import { hasCode } from '../base/errors.ts';
-import { atFile } from '../base/file-errors.ts';
-import { encodeIdFile, type IdFile, readIdFile } from '../store/files/id-file.ts';
-import { ID_FILE_SUFFIX, METADATA_FILE, type StoreKey, storeFile, storeFiles } from '../store/files/store-files.ts';
+import { syncDirectory, syncFile } from '../../base/durable-files.ts';
+import { hasCode } from '../../base/errors.ts';
+import { atFile } from '../../base/file-errors.ts';
+import { encodeIdFile, type IdFile, readIdFile } from '../../store/files/id-file.ts';
+import { ID_FILE_SUFFIX, METADATA_FILE, type StoreKey, storeFile, storeFiles } from '../../store/files/store-files.ts';
 import type { FreeIds } from './free-ids.ts';
 
 /** `neostore` has 15 records, always. */
