@@ -8,6 +8,11 @@ export const OUT = 0;
 export const IN = 1;
 export const LOOP = 2;
 
+/** One number for a type and a direction: which of its chains a dense node has a relationship in. */
+export function branchOf(type: number, direction: number): number {
+  return type * 4 + direction;
+}
+
 export function nodeOf(r: RelationshipRecord, side: Side): number {
   return side === 'start' ? r.start : r.end;
 }

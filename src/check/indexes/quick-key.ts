@@ -3,7 +3,7 @@ import type { IndexFolders } from '../../store/index/index-provider.ts';
 import { slotTypeOf } from '../../store/index/keys/generic-slot.ts';
 import { NUMBER_TYPES, numberBytes } from '../../store/index/keys/number-order.ts';
 import { blockTypes } from '../../store/records/property-block-layout.ts';
-import { readShortText } from './short-text.ts';
+import { readShortText } from '../../store/values/short-text.ts';
 
 /** Longest key: 63 characters of two bytes, and what stands around them. */
 const MOST_BYTES = 160;

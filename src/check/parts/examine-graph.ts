@@ -109,7 +109,7 @@ class GraphExamination {
     const record = relationship.create();
     await relationship.scanBytes('relationships', (buffer, first, end) => {
       for (let id = first, offset = 0; id < end; id++, offset += relationship.recordBytes) {
-        if ((buffer[offset]! & 1) !== 0 && screen?.addBytes(buffer, offset, id)) continue;
+        if (screen?.addBytes(buffer, offset, id)) continue;
         relationship.visitRecord(record, buffer, id, offset, visit, unreadable);
       }
     });

@@ -1,13 +1,13 @@
-import { readU32 } from '../../base/byte-reader.ts';
 import type { StoreKey } from '../../store/files/store-files.ts';
 import type { DynamicRecord } from '../../store/records/dynamic-record.ts';
+import type { DynamicView } from '../../store/records/plain-views.ts';
 import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
+import { findArrayDamage } from '../../store/values/value-damage.ts';
 import type { CheckContext } from '../findings/check-context.ts';
 import { renderDynamic, renderUnused } from '../findings/record-texts.ts';
 import { IdBitmap } from '../records/id-bitmap.ts';
 import { RecordFindings } from '../records/record-findings.ts';
 import { StoreRecords } from '../records/store-records.ts';
-import { findArrayDamage } from './property-blocks-check.ts';
 
 export type DynamicStoreKey = Extract<
   StoreKey,
@@ -19,10 +19,6 @@ export type DynamicStoreKey = Extract<
   | 'propertyKeyNames'
   | 'schema'
 >;
-
-const FIRST_IN_USE = 0x10;
-const LATER_IN_USE = 0x90;
-const NONE = 0xffff_ffff;
 
 /**
  * A store of dynamic records (consistency-check spec 3.6). {@link examine} checks the chains with one sequential pass, and a second one
@@ -41,10 +37,10 @@ export class DynamicStore {
   private readonly continued = new IdBitmap();
   private readonly capacity: number;
   private readonly record: DynamicRecord;
-  private readonly isStandard: boolean;
+  private readonly view: DynamicView | undefined;
 
   constructor(context: CheckContext, key: DynamicStoreKey) {
-    this.isStandard = context.reader.format.family === 'standard';
+    this.view = context.reader.format.plainViews?.dynamic;
     this.records = new StoreRecords(context, key);
     this.findings = new RecordFindings(this.records, context.report);
     this.capacity = this.records.recordBytes - context.reader.format.dynamicHeaderBytes;
@@ -67,10 +63,11 @@ export class DynamicStore {
     };
     const unreadable = (id: number) => this.findings.add('record.unreadable', id, renderUnused('DynamicRecord', id));
     const record = this.records.create();
+    const { view } = this;
     const { recordBytes } = this.records;
     await this.records.scanBytes('dynamic records', (buffer, first, end) => {
       for (let id = first, offset = 0; id < end; id++, offset += recordBytes) {
-        if (this.isStandard && this.addPlain(buffer, offset, id)) continue;
+        if (view !== undefined && this.addPlain(view, buffer, offset, id)) continue;
         this.records.visitRecord(record, buffer, id, offset, visit, unreadable);
       }
     });
@@ -80,18 +77,16 @@ export class DynamicStore {
   }
 
   /**
-   * Notes a standard record (record-stores spec 6.5) from its bytes, if there is nothing to say about it: in use, with data, full if it
-   * goes on, and then behind itself. False, and nothing is noted, for all others.
+   * Notes a record from its bytes, if there is nothing to say about it: in use, with data, full if it goes on, and then behind itself. False,
+   * and nothing is noted, for all others.
    */
-  private addPlain(bytes: Uint8Array, offset: number, id: number): boolean {
-    const head = bytes[offset]!;
-    const isFirst = head === FIRST_IN_USE;
-    // High bits of the next id, or not in use.
-    if (!isFirst && head !== LATER_IN_USE) return false;
-    const length = (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
+  private addPlain(view: DynamicView, bytes: Uint8Array, offset: number, id: number): boolean {
+    if (!view.isInUse(bytes, offset)) return false;
+    const isFirst = view.isFirst(bytes, offset);
+    const length = view.length(bytes, offset);
     if (length === 0 || length > this.capacity || (isFirst && this.records.key === 'propertyArrays')) return false;
-    const next = readU32(bytes, offset + 4);
-    if (next !== NONE) {
+    const next = view.next(bytes, offset);
+    if (next !== NULL_REFERENCE) {
       const goesOn = length === this.capacity && next > id && next < this.records.endId;
       if (!goesOn || this.continued.has(next)) return false;
       this.continued.add(next);

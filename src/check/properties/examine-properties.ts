@@ -1,6 +1,8 @@
-import { readU32 } from '../../base/byte-reader.ts';
+import { METADATA_RECORD_BYTES, metadataRecordOf } from '../../store/files/neostore-metadata.ts';
 import { METADATA_FILE, type StoreKey } from '../../store/files/store-files.ts';
 import type { RecordOf } from '../../store/graph/store-reader.ts';
+import type { PropertyOwnerView } from '../../store/records/plain-views.ts';
+import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
 import type { CheckContext } from '../findings/check-context.ts';
 import { renderNode, renderRelationship } from '../findings/record-texts.ts';
 import { examineIdFiles } from '../records/id-files.ts';
@@ -38,37 +40,30 @@ async function examineOwners(context: CheckContext, owners: PropertyOwners): Pro
   const nodes = new RecordFindings(stores.node, context.report);
   const relationships = new RecordFindings(stores.relationship, context.report);
   claimGraphProperties(context, owners);
-  await scanOwners(context, stores.node, 5, owners, (node) => owners.claim(node, nodes, renderNode));
-  await scanOwners(context, stores.relationship, 29, owners, (r) => {
+  const views = context.reader.format.plainViews?.owners;
+  await scanOwners(stores.node, views?.node, owners, (node) => owners.claim(node, nodes, renderNode));
+  await scanOwners(stores.relationship, views?.relationship, owners, (r) => {
     owners.claim(r, relationships, renderRelationship);
   });
   owners.reportOrphans();
   if (context.parts.propertyOwners) await reportMultipleOwners(context, stores, owners, nodes, relationships);
 }
 
-const NONE = 0xffff_ffff;
-
-/**
- * Lets the records of a store claim their properties: `claim` those of which the bytes do not say that all is well. In standard records of nodes and
- * relationships bit 0 of the first byte is the mark and bits 4-7 are the high bits of the reference, the low ones are at `referenceAt`.
- */
+/** Lets the records of a store claim their properties: `claim` is called with those of which the bytes do not say that all is well. */
 async function scanOwners<K extends 'node' | 'relationship'>(
-  { reader }: CheckContext,
   records: StoreRecords<K>,
-  referenceAt: number,
+  view: PropertyOwnerView | undefined,
   owners: PropertyOwners,
   claim: (record: RecordOf[K]) => void,
 ): Promise<void> {
   const record = records.create();
-  const isStandard = reader.format.family === 'standard';
   const { recordBytes } = records;
   await records.scanBytes('property owners', (buffer, first, end) => {
     for (let id = first, offset = 0; id < end; id++, offset += recordBytes) {
-      if (isStandard) {
-        const head = buffer[offset]!;
-        if ((head & 1) === 0) continue;
-        const low = readU32(buffer, offset + referenceAt);
-        if (head < 0x10 && (low === NONE || owners.claimQuickly(low))) continue;
+      if (view !== undefined) {
+        if (!view.isInUse(buffer, offset)) continue;
+        const chain = view.nextProp(buffer, offset);
+        if (chain === NULL_REFERENCE || owners.claimQuickly(chain)) continue;
       }
       records.visitRecord(record, buffer, id, offset, claim);
     }
@@ -110,7 +105,7 @@ function examineTails(context: CheckContext): void {
 }
 
 function claimGraphProperties({ reader, report }: CheckContext, owners: PropertyOwners): void {
-  const findings = new RecordFindings({ fileName: METADATA_FILE, recordBytes: 9 }, report);
-  const owner = { id: 5, nextProp: reader.metadata.firstGraphProperty };
+  const findings = new RecordFindings({ fileName: METADATA_FILE, recordBytes: METADATA_RECORD_BYTES }, report);
+  const owner = { id: metadataRecordOf('firstGraphProperty'), nextProp: reader.metadata.firstGraphProperty };
   owners.claim(owner, findings, ({ nextProp }) => `NeoStore[used=true,prop=${nextProp}]`);
 }

@@ -1,8 +1,10 @@
 import { GraphkeepError } from '../../base/errors.ts';
+import type { StoreFormat } from '../../store/files/store-format.ts';
 import { blockTypes } from '../../store/records/property-block-layout.ts';
 import type { PropertyRecord } from '../../store/records/property-record.ts';
 import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
 import { PropertyBlockCursor } from '../../store/values/property-chain.ts';
+import { findValueDamage, hasLostValue } from '../../store/values/value-damage.ts';
 import type { CheckContext } from '../findings/check-context.ts';
 import type { CheckKind } from '../findings/check-kinds.ts';
 import { renderProperty, renderUnused } from '../findings/record-texts.ts';
@@ -11,8 +13,6 @@ import { KeySet } from '../records/key-set.ts';
 import { RecordFindings } from '../records/record-findings.ts';
 import { StoreRecords } from '../records/store-records.ts';
 import type { DynamicStore } from './dynamic-store.ts';
-import { PlainProperties } from './plain-properties.ts';
-import { findValueDamage, hasLostValue } from './property-blocks-check.ts';
 
 /**
  * The property store (consistency-check spec 3.5). {@link examine} goes through it once: blocks of each record; each chain of several
@@ -35,7 +35,7 @@ export class PropertyStore {
   private readonly keys = new KeySet();
   private readonly walked: [PropertyRecord, PropertyRecord];
   private readonly neighbour: PropertyRecord;
-  private readonly isStandard: boolean;
+  private readonly format: StoreFormat;
 
   constructor(context: CheckContext, strings: DynamicStore, arrays: DynamicStore) {
     this.context = context;
@@ -45,11 +45,11 @@ export class PropertyStore {
     this.arrays = arrays;
     this.walked = [this.records.create(), this.records.create()];
     this.neighbour = this.records.create();
-    this.isStandard = context.reader.format.family === 'standard';
+    this.format = context.reader.format;
   }
 
   async examine(): Promise<void> {
-    const plain = this.isStandard ? new PlainProperties(this.context.tokens.propertyKey) : undefined;
+    const plain = this.format.plainViews?.property.createPlain(this.context.tokens.propertyKey);
     const record = this.records.create();
     const visit = (found: PropertyRecord) => this.examineRecord(found);
     const unreadable = (id: number) => this.findings.add('record.unreadable', id, renderUnused('Property', id));
@@ -85,9 +85,9 @@ export class PropertyStore {
     return record !== undefined && this.holdsValues(record) ? record : undefined;
   }
 
-  /** A standard record has no mark: one whose first block has no valid type is not in use, whatever follows (spec 3.1). */
+  /** A record without a mark is not in use if its first block has no valid type, whatever follows (consistency-check spec 3.1). */
   private holdsValues(record: PropertyRecord): boolean {
-    return !this.isStandard || record.blockCount > 0;
+    return this.format.propertyMarks || record.blockCount > 0;
   }
 
   render(id: number): string {
@@ -123,7 +123,8 @@ export class PropertyStore {
       if (!(error instanceof GraphkeepError)) throw error;
       damage = String(error.observed);
     }
-    if (this.isStandard && hasLostValue(record)) damage ??= `nothing readable behind block ${record.blockCount}`;
+    if (!this.format.propertyMarks && hasLostValue(record))
+      damage ??= `nothing readable behind block ${record.blockCount}`;
     if (damage === undefined) return;
     this.findings.add('property.valueUnreadable', record.id, renderProperty(record), [], { found: damage });
   }

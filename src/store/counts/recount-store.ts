@@ -1,12 +1,6 @@
 import type { ScanOptions } from '../files/record-file.ts';
 import type { StoreReader } from '../graph/store-reader.ts';
 import type { NodeRecord } from '../records/node-record.ts';
-import {
-  isRelationshipInUse,
-  readEndNode,
-  readRelationshipType,
-  readStartNode,
-} from '../records/standard/relationship-codec.ts';
 import { hasDynamicLabels, readInlineLabels, readLabels } from '../values/labels.ts';
 import { ANY, Counts } from './counts-store.ts';
 
@@ -63,18 +57,19 @@ export async function recountStore(reader: StoreReader, options: RecountOptions 
 
 type VisitEnds = (type: number, start: number, end: number) => void;
 
-/** Type, start and end of every relationship in use: of standard records nothing else is decoded. */
+/** Type, start and end of every relationship in use: nothing else is decoded where the format has views. */
 async function scanEnds(reader: StoreReader, visit: VisitEnds, options: ScanOptions): Promise<void> {
   const file = reader.file('relationship');
-  if (reader.format.family !== 'standard') {
+  const view = reader.format.plainViews?.relationship;
+  if (view === undefined) {
     await file.scanInTurns(({ type, start, end }) => visit(type, start, end), options);
     return;
   }
   const { size } = reader.format.relationship;
   await file.scanChunksInTurns((bytes, first, end) => {
     for (let id = first, offset = 0; id < end; id++, offset += size) {
-      if (isRelationshipInUse(bytes, offset)) {
-        visit(readRelationshipType(bytes, offset), readStartNode(bytes, offset), readEndNode(bytes, offset));
+      if (view.isInUse(bytes, offset)) {
+        visit(view.type(bytes, offset), view.start(bytes, offset), view.end(bytes, offset));
       }
     }
   }, options);

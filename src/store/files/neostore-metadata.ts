@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { readI64, writeI64 } from '../../base/byte-reader.ts';
 import { statIfExists } from '../../base/durable-files.ts';
-import { GraphkeepError } from '../../base/errors.ts';
+import { GraphkeepError, hasCode } from '../../base/errors.ts';
 import { fileError, isMissing } from '../../base/file-errors.ts';
 import { openRegularFile } from '../../base/regular-files.ts';
 import { METADATA_FILE } from './store-files.ts';
@@ -66,6 +66,12 @@ const absent: Partial<Record<Field, number>> = { lastTransactionCommitTime: 1, u
 /** Bytes of one field on disk. */
 export const METADATA_RECORD_BYTES = 9;
 export const METADATA_BYTES = positions.length * METADATA_RECORD_BYTES;
+
+/** Number of the record that holds a field. */
+export function metadataRecordOf(field: keyof NeostoreMetadata): number {
+  return positions.indexOf(field);
+}
+
 /** A new `neostore` is created with one whole page. */
 const PAGE_BYTES = 8192;
 
@@ -191,6 +197,23 @@ function encodeField(bytes: Buffer, offset: number, value: number | bigint): voi
 
 function readBig(bytes: Uint8Array, offset: number): bigint {
   return new DataView(bytes.buffer, bytes.byteOffset + offset, 8).getBigInt64(0);
+}
+
+const storeIdRecords = (
+  ['creationTime', 'randomId', 'storeVersion', 'upgradeTransactionId', 'upgradeTime'] satisfies (keyof StoreId)[]
+).map(metadataRecordOf);
+/** So much of the beginning of the file holds the store id. */
+export const STORE_ID_BYTES = (Math.max(...storeIdRecords) + 1) * METADATA_RECORD_BYTES;
+
+/** The store id in the first {@link STORE_ID_BYTES} bytes of the file; undefined if a part of it is absent, or out of range. */
+export function readStoreId(bytes: Uint8Array): StoreId | undefined {
+  if (!storeIdRecords.every((record) => bytes[record * METADATA_RECORD_BYTES] === 1)) return undefined;
+  try {
+    return storeIdOf(decodeMetadata(bytes));
+  } catch (error) {
+    if (hasCode(error, 'store.corrupt')) return undefined;
+    throw error;
+  }
 }
 
 export function storeIdOf(metadata: NeostoreMetadata): StoreId {

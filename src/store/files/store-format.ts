@@ -7,12 +7,14 @@ import type { HighLimitVersion } from '../records/high-limit/record-frame.ts';
 import { highLimitRelationshipCodec } from '../records/high-limit/relationship-codec.ts';
 import { highLimitRelationshipGroupCodec } from '../records/high-limit/relationship-group-codec.ts';
 import type { NodeRecord } from '../records/node-record.ts';
+import type { PlainViews } from '../records/plain-views.ts';
 import type { PropertyRecord } from '../records/property-record.ts';
 import type { RecordCodec } from '../records/record-codec.ts';
 import type { RelationshipGroupRecord } from '../records/relationship-group-record.ts';
 import type { RelationshipRecord } from '../records/relationship-record.ts';
 import { STANDARD_DYNAMIC_HEADER_BYTES, standardDynamicCodec } from '../records/standard/dynamic-codec.ts';
 import { standardNodeCodec } from '../records/standard/node-codec.ts';
+import { standardPlainViews } from '../records/standard/plain-views.ts';
 import { standardPropertyCodec } from '../records/standard/property-codec.ts';
 import { standardRelationshipCodec } from '../records/standard/relationship-codec.ts';
 import { standardRelationshipGroupCodec } from '../records/standard/relationship-group-codec.ts';
@@ -39,6 +41,10 @@ export interface StoreFormat {
   dynamic(recordSize: number): RecordCodec<DynamicRecord>;
   /** Bytes of a dynamic record that are not data. */
   readonly dynamicHeaderBytes: number;
+  /** Readers of single fields; undefined if records have to be decoded for that. */
+  readonly plainViews: PlainViews | undefined;
+  /** Property records have an in-use mark. Without one, the blocks tell, and a zero block ends those of a record that is not full (spec 6.4). */
+  readonly propertyMarks: boolean;
   /** Records may consist of two units. */
   readonly secondUnits: boolean;
   /** Spatial and temporal values may occur. */
@@ -82,6 +88,8 @@ function standard(name: string, pointsAndTimes: boolean): StoreFormat {
     propertyKey: propertyKeyCodec,
     dynamic: cachedBySize(standardDynamicCodec),
     dynamicHeaderBytes: STANDARD_DYNAMIC_HEADER_BYTES,
+    plainViews: standardPlainViews,
+    propertyMarks: false,
     secondUnits: false,
     pointsAndTimes,
     idBits: standardIdBits,
@@ -101,6 +109,8 @@ function highLimit(name: string, version: HighLimitVersion, pointsAndTimes: bool
     propertyKey: propertyKeyCodec,
     dynamic: cachedBySize(highLimitDynamicCodec),
     dynamicHeaderBytes: HIGH_LIMIT_DYNAMIC_HEADER_BYTES,
+    plainViews: undefined,
+    propertyMarks: true,
     secondUnits: true,
     pointsAndTimes,
     idBits: {

@@ -1,3 +1,5 @@
+import { NULL_REFERENCE } from './record-codec.ts';
+
 export interface NodeRecord {
   id: number;
   inUse: boolean;
@@ -11,4 +13,30 @@ export interface NodeRecord {
   secondaryUnit: number;
   /** high_limit: stored in the fixed form. */
   fixedReferences: boolean;
+}
+
+export function createNodeRecord(): NodeRecord {
+  return {
+    id: 0,
+    inUse: false,
+    dense: false,
+    nextRel: NULL_REFERENCE,
+    nextProp: NULL_REFERENCE,
+    labelField: 0,
+    secondaryUnit: NULL_REFERENCE,
+    fixedReferences: true,
+  };
+}
+
+/** Makes the record not in use, with nothing left of what it held. */
+export function clearNodeRecord(record: NodeRecord, id: number): NodeRecord {
+  record.id = id;
+  record.inUse = false;
+  record.dense = false;
+  record.nextRel = NULL_REFERENCE;
+  record.nextProp = NULL_REFERENCE;
+  record.labelField = 0;
+  record.secondaryUnit = NULL_REFERENCE;
+  record.fixedReferences = true;
+  return record;
 }

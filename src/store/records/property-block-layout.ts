@@ -8,6 +8,7 @@
  */
 export const BLOCK_BYTES = 8;
 export const BLOCKS_PER_RECORD = 4;
+export const PROPERTY_BLOCKS_BYTES = BLOCKS_PER_RECORD * BLOCK_BYTES;
 
 export const blockTypes = {
   boolean: 1,
@@ -26,6 +27,8 @@ export const blockTypes = {
   temporal: 14,
 } as const;
 
+/** Key, type, encoding and length of a short string; its characters follow. */
+export const SHORT_STRING_HEADER_BITS = 39;
 /** Bits per character of the short string encodings 0-12; 0 = no such encoding. */
 export const shortStringSteps: readonly number[] = [8, 4, 4, 5, 5, 5, 6, 6, 6, 7, 8, 4, 4];
 /** Blocks of the temporal types 1-6 where they do not depend on the value. */
@@ -33,6 +36,16 @@ const temporalBlocks = [0, 0, 0, 2, 2, 3, 4];
 
 export function readBlockType(blocks: Uint8Array, offset: number): number {
   return blocks[offset + 4]! & 0x0f;
+}
+
+/** Encoding of a block of type short string; valid ones are indexes of {@link shortStringSteps}. */
+export function readShortStringEncoding(blocks: Uint8Array, offset: number): number {
+  return (blocks[offset + 4]! >> 4) | ((blocks[offset + 3]! & 1) << 4);
+}
+
+/** Characters (bytes in UTF-8) of a block of type short string. */
+export function readShortStringLength(blocks: Uint8Array, offset: number): number {
+  return (blocks[offset + 3]! >> 1) & 0x3f;
 }
 
 export function readBlockKey(blocks: Uint8Array, offset: number): number {
@@ -68,9 +81,8 @@ export function readBlockCount(blocks: Uint8Array, offset: number): number {
     case blockTypes.double:
       return 2;
     case blockTypes.shortString: {
-      const encoding = (nibbles >> 4) | ((blocks[offset + 3]! & 1) << 4);
-      const length = (blocks[offset + 3]! >> 1) & 0x3f;
-      return (39 + length * (shortStringSteps[encoding] ?? 0) + 63) >> 6;
+      const step = shortStringSteps[readShortStringEncoding(blocks, offset)] ?? 0;
+      return (SHORT_STRING_HEADER_BITS + readShortStringLength(blocks, offset) * step + 63) >> 6;
     }
     case blockTypes.shortArray: {
       const length = blocks[offset + 3]! & 0x3f;

@@ -1,3 +1,5 @@
+import { NULL_REFERENCE } from './record-codec.ts';
+
 export interface RelationshipGroupRecord {
   id: number;
   inUse: boolean;
@@ -10,4 +12,34 @@ export interface RelationshipGroupRecord {
   owner: number;
   secondaryUnit: number;
   fixedReferences: boolean;
+}
+
+export function createRelationshipGroupRecord(): RelationshipGroupRecord {
+  return {
+    id: 0,
+    inUse: false,
+    type: NULL_REFERENCE,
+    next: NULL_REFERENCE,
+    firstOut: NULL_REFERENCE,
+    firstIn: NULL_REFERENCE,
+    firstLoop: NULL_REFERENCE,
+    owner: NULL_REFERENCE,
+    secondaryUnit: NULL_REFERENCE,
+    fixedReferences: true,
+  };
+}
+
+/** Makes the record not in use, with nothing left of what it held. */
+export function clearRelationshipGroupRecord(record: RelationshipGroupRecord, id: number): RelationshipGroupRecord {
+  record.id = id;
+  record.inUse = false;
+  record.type = NULL_REFERENCE;
+  record.next = NULL_REFERENCE;
+  record.firstOut = NULL_REFERENCE;
+  record.firstIn = NULL_REFERENCE;
+  record.firstLoop = NULL_REFERENCE;
+  record.owner = NULL_REFERENCE;
+  record.secondaryUnit = NULL_REFERENCE;
+  record.fixedReferences = true;
+  return record;
 }

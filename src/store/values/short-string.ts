@@ -1,12 +1,11 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import { blockTypes, readBlockCount } from '../records/property-block-layout.ts';
+import { blockTypes, readBlockCount, SHORT_STRING_HEADER_BITS } from '../records/property-block-layout.ts';
 import { BitReader, BitWriter, blocksToStream, streamToBlocks } from './bit-stream.ts';
 
 /**
  * Short strings (record-stores spec 8.1). Bit stream over 1-4 blocks: key 24, type 4, encoding 5, length 6, then the codes.
  * UTF-8 counts and stores bytes, every other encoding counts UTF-16 units.
  */
-const HEADER_BITS = 39;
 const UTF8 = 0;
 const LATIN1 = 10;
 const MAX_UNITS = 54;
@@ -133,7 +132,7 @@ function openBlocks(
   length: number,
   step: number,
 ): { bits: BitWriter; stream: Uint8Array } {
-  const stream = new Uint8Array(Math.ceil((HEADER_BITS + length * step) / 64) * 8);
+  const stream = new Uint8Array(Math.ceil((SHORT_STRING_HEADER_BITS + length * step) / 64) * 8);
   const bits = new BitWriter(stream).write(key, 24).write(blockTypes.shortString, 4).write(number, 5).write(length, 6);
   return { bits, stream };
 }

@@ -1,5 +1,5 @@
+import type { RelationshipView } from '../../../store/records/plain-views.ts';
 import type { RelationshipRecord } from '../../../store/records/relationship-record.ts';
-import { isRelationshipInUse, readEndNode, readStartNode } from '../../../store/records/standard/relationship-codec.ts';
 import type { CheckContext } from '../../findings/check-context.ts';
 import type { IdBitmap } from '../../records/id-bitmap.ts';
 import type { RecordStores } from '../../records/store-records.ts';
@@ -7,7 +7,7 @@ import { isFirst, nextOf, nodeOf, prevOf, type Side } from '../chain-sides.ts';
 import { SideTable } from './side-table.ts';
 
 const FIRST = -2;
-/** From here on the chain of a single node may be what does not fit: it has to. */
+/** With this many parts, the chains of one node alone may exceed the table. They cannot be split, so the table grows. */
 const MOST_PARTS = 256;
 /** The nodes of a part may have more relationships than those of others. */
 const SPARE = 1.1;
@@ -19,18 +19,18 @@ export interface Cycle {
 }
 
 /**
- * Finds chains that go round without a beginning. In every cycle some relationship points to a larger id or to
- * itself, so only the chains of nodes where
- * that happens are gathered in memory: in one pass over the relationships, or, if the budget is too small, a part of the nodes in each of several.
+ * Finds chains that go round without a beginning. In every cycle some relationship points to a larger id or to itself, so only the chains
+ * of nodes where that happens are gathered in memory: all of them in one pass over the relationships, or, if the budget is too small for
+ * that, a part of the nodes in each of several passes.
  */
 export class CycleScreen {
   private readonly stores: RecordStores;
   private readonly ascending: IdBitmap;
   private readonly table: SideTable;
-  private readonly isStandard: boolean;
+  private readonly view: RelationshipView | undefined;
 
   constructor(context: CheckContext, stores: RecordStores, ascending: IdBitmap) {
-    this.isStandard = context.reader.format.family === 'standard';
+    this.view = context.reader.format.plainViews?.relationship;
     this.stores = stores;
     this.ascending = ascending;
     this.table = new SideTable(context.budgetBytes);
@@ -56,7 +56,7 @@ export class CycleScreen {
 
   /** False if the chains of this part of the nodes are too many for the table. */
   private async gather(part: number, parts: number): Promise<boolean> {
-    const { table, ascending } = this;
+    const { table, ascending, view } = this;
     table.clear();
     let fits = true;
     const addSide = (r: RelationshipRecord, side: Side) => {
@@ -74,9 +74,9 @@ export class CycleScreen {
     const record = relationship.create();
     await relationship.scanBytes('relationship cycles', (bytes, first, end) => {
       for (let id = first, offset = 0; id < end && fits; id++, offset += relationship.recordBytes) {
-        if (this.isStandard) {
-          if (!isRelationshipInUse(bytes, offset)) continue;
-          if (!isWanted(readStartNode(bytes, offset)) && !isWanted(readEndNode(bytes, offset))) continue;
+        if (view !== undefined) {
+          if (!view.isInUse(bytes, offset)) continue;
+          if (!isWanted(view.start(bytes, offset)) && !isWanted(view.end(bytes, offset))) continue;
         }
         relationship.visitRecord(record, bytes, id, offset, visit);
       }

@@ -1,8 +1,7 @@
 import { readI64, writeI64 } from '../../../base/byte-reader.ts';
-import type { DynamicRecord } from '../dynamic-record.ts';
+import { checkDynamicLength, clearDynamicRecord, createDynamicRecord, type DynamicRecord } from '../dynamic-record.ts';
 import type { RecordCodec } from '../record-codec.ts';
 import { referenceOutOfRange } from '../reference.ts';
-import { checkDynamicLength, clearDynamicRecord, createDynamicRecord } from '../standard/dynamic-codec.ts';
 import { IN_USE } from './record-frame.ts';
 
 export const HIGH_LIMIT_DYNAMIC_HEADER_BYTES = 12;

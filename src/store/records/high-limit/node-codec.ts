@@ -1,8 +1,7 @@
 import { readU32, writeU32 } from '../../../base/byte-reader.ts';
-import type { NodeRecord } from '../node-record.ts';
+import { clearNodeRecord, createNodeRecord, type NodeRecord } from '../node-record.ts';
 import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
 import { fitsHighBits, highBits, joinReference } from '../reference.ts';
-import { clearNodeRecord, createNodeRecord } from '../standard/node-codec.ts';
 import { writeCompressed } from './compressed-reference.ts';
 import {
   type HighLimitVersion,

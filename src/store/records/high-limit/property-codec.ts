@@ -1,10 +1,9 @@
 import { readU32, writeU32 } from '../../../base/byte-reader.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
 import { BLOCK_BYTES, BLOCKS_PER_RECORD } from '../property-block-layout.ts';
-import type { PropertyRecord } from '../property-record.ts';
+import { clearPropertyRecord, createPropertyRecord, type PropertyRecord } from '../property-record.ts';
 import type { RecordCodec } from '../record-codec.ts';
 import { fitsHighBits, highBits, joinReference } from '../reference.ts';
-import { clearPropertyRecord, createPropertyRecord } from '../standard/property-codec.ts';
 import { ReferenceCursor, writeCompressed } from './compressed-reference.ts';
 import { type HighLimitVersion, IN_USE } from './record-frame.ts';
 

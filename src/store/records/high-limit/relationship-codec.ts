@@ -1,8 +1,7 @@
 import { readU32, writeU32 } from '../../../base/byte-reader.ts';
 import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
 import { fitsHighBits, highBits, joinReference, referenceOutOfRange } from '../reference.ts';
-import type { RelationshipRecord } from '../relationship-record.ts';
-import { clearRelationshipRecord, createRelationshipRecord } from '../standard/relationship-codec.ts';
+import { clearRelationshipRecord, createRelationshipRecord, type RelationshipRecord } from '../relationship-record.ts';
 import { writeCompressed } from './compressed-reference.ts';
 import {
   type HighLimitVersion,

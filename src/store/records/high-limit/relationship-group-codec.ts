@@ -1,8 +1,11 @@
 import { readU32, writeU32 } from '../../../base/byte-reader.ts';
 import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
 import { fitsHighBits, highBits, joinReference, referenceOutOfRange } from '../reference.ts';
-import type { RelationshipGroupRecord } from '../relationship-group-record.ts';
-import { clearRelationshipGroupRecord, createRelationshipGroupRecord } from '../standard/relationship-group-codec.ts';
+import {
+  clearRelationshipGroupRecord,
+  createRelationshipGroupRecord,
+  type RelationshipGroupRecord,
+} from '../relationship-group-record.ts';
 import { writeCompressed } from './compressed-reference.ts';
 import {
   type HighLimitVersion,

@@ -1,32 +1,12 @@
 import { readU32, writeU32 } from '../../../base/byte-reader.ts';
-import { GraphkeepError } from '../../../base/errors.ts';
-import type { DynamicRecord } from '../dynamic-record.ts';
-import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
+import { checkDynamicLength, clearDynamicRecord, createDynamicRecord, type DynamicRecord } from '../dynamic-record.ts';
+import type { DynamicView } from '../plain-views.ts';
+import type { RecordCodec } from '../record-codec.ts';
 import { highBits, joinReference } from '../reference.ts';
 
 export const STANDARD_DYNAMIC_HEADER_BYTES = 8;
-
-const NO_DATA = new Uint8Array(0);
-
-export function createDynamicRecord(): DynamicRecord {
-  return { id: 0, inUse: false, first: false, next: NULL_REFERENCE, data: NO_DATA };
-}
-
-export function clearDynamicRecord(record: DynamicRecord, id: number): DynamicRecord {
-  record.id = id;
-  record.inUse = false;
-  record.first = false;
-  record.next = NULL_REFERENCE;
-  record.data = NO_DATA;
-  return record;
-}
-
-export function checkDynamicLength(id: number, length: number, capacity: number): void {
-  if (length <= capacity) return;
-  throw new GraphkeepError('store.corrupt', `dynamic record ${id} claims more than its ${capacity} data bytes`, {
-    observed: length,
-  });
-}
+const IN_USE = 0x10;
+const NOT_FIRST = 0x80;
 
 /**
  * Dynamic record, standard format (record-stores spec 6.5):
@@ -43,14 +23,13 @@ export function standardDynamicCodec(size: number): RecordCodec<DynamicRecord> {
     create: createDynamicRecord,
 
     decode(record, id, buffer, offset) {
-      const head = buffer[offset]!;
-      if ((head & 0x10) === 0) return clearDynamicRecord(record, id);
-      const length = readU32(buffer, offset) & 0xffffff;
+      if (!standardDynamicView.isInUse(buffer, offset)) return clearDynamicRecord(record, id);
+      const length = standardDynamicView.length(buffer, offset);
       checkDynamicLength(id, length, capacity);
       record.id = id;
       record.inUse = true;
-      record.first = (head & 0x80) === 0;
-      record.next = joinReference(head & 0x0f, readU32(buffer, offset + 4));
+      record.first = standardDynamicView.isFirst(buffer, offset);
+      record.next = standardDynamicView.next(buffer, offset);
       record.data = buffer.subarray(
         offset + STANDARD_DYNAMIC_HEADER_BYTES,
         offset + STANDARD_DYNAMIC_HEADER_BYTES + length,
@@ -65,10 +44,18 @@ export function standardDynamicCodec(size: number): RecordCodec<DynamicRecord> {
       }
       checkDynamicLength(record.id, record.data.length, capacity);
       writeU32(buffer, offset, record.data.length);
-      buffer[offset] = (record.first ? 0 : 0x80) | 0x10 | highBits(record.next, 15);
+      buffer[offset] = (record.first ? 0 : NOT_FIRST) | IN_USE | highBits(record.next, 15);
       writeU32(buffer, offset + 4, record.next);
       buffer.set(record.data, offset + STANDARD_DYNAMIC_HEADER_BYTES);
       return undefined;
     },
   };
 }
+
+/** Single fields of the layout of {@link standardDynamicCodec}. */
+export const standardDynamicView: DynamicView = {
+  isInUse: (buffer, offset) => (buffer[offset]! & IN_USE) !== 0,
+  isFirst: (buffer, offset) => (buffer[offset]! & NOT_FIRST) === 0,
+  next: (buffer, offset) => joinReference(buffer[offset]! & 0x0f, readU32(buffer, offset + 4)),
+  length: (buffer, offset) => (buffer[offset + 1]! << 16) | (buffer[offset + 2]! << 8) | buffer[offset + 3]!,
+};

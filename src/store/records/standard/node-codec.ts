@@ -1,32 +1,10 @@
 import { readU32, writeU32 } from '../../../base/byte-reader.ts';
-import type { NodeRecord } from '../node-record.ts';
+import { clearNodeRecord, createNodeRecord, type NodeRecord } from '../node-record.ts';
 import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
 import { highBits, joinReference } from '../reference.ts';
+import { StandardPropertyOwnerView } from './property-owner-view.ts';
 
-export function createNodeRecord(): NodeRecord {
-  return {
-    id: 0,
-    inUse: false,
-    dense: false,
-    nextRel: NULL_REFERENCE,
-    nextProp: NULL_REFERENCE,
-    labelField: 0,
-    secondaryUnit: NULL_REFERENCE,
-    fixedReferences: true,
-  };
-}
-
-export function clearNodeRecord(record: NodeRecord, id: number): NodeRecord {
-  record.id = id;
-  record.inUse = false;
-  record.dense = false;
-  record.nextRel = NULL_REFERENCE;
-  record.nextProp = NULL_REFERENCE;
-  record.labelField = 0;
-  record.secondaryUnit = NULL_REFERENCE;
-  record.fixedReferences = true;
-  return record;
-}
+const NEXT_PROP = 5;
 
 /**
  * Node, standard format (record-stores spec 6.1):
@@ -48,7 +26,7 @@ export const standardNodeCodec: RecordCodec<NodeRecord> = {
     record.id = id;
     record.inUse = true;
     record.nextRel = joinReference((head >> 1) & 7, readU32(buffer, offset + 1));
-    record.nextProp = joinReference(head >> 4, readU32(buffer, offset + 5));
+    record.nextProp = joinReference(head >> 4, readU32(buffer, offset + NEXT_PROP));
     record.labelField = buffer[offset + 13]! * 0x1_0000_0000 + readU32(buffer, offset + 9);
     record.dense = (buffer[offset + 14]! & 1) !== 0;
     record.secondaryUnit = NULL_REFERENCE;
@@ -63,10 +41,12 @@ export const standardNodeCodec: RecordCodec<NodeRecord> = {
     }
     buffer[offset] = 1 | (highBits(record.nextRel, 7) << 1) | (highBits(record.nextProp, 15) << 4);
     writeU32(buffer, offset + 1, record.nextRel);
-    writeU32(buffer, offset + 5, record.nextProp);
+    writeU32(buffer, offset + NEXT_PROP, record.nextProp);
     writeU32(buffer, offset + 9, record.labelField);
     buffer[offset + 13] = record.labelField / 0x1_0000_0000;
     buffer[offset + 14] = record.dense ? 1 : 0;
     return undefined;
   },
 };
+
+export const standardNodeOwnerView = new StandardPropertyOwnerView(NEXT_PROP);

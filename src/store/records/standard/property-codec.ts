@@ -1,33 +1,16 @@
 import { readU32, writeU32 } from '../../../base/byte-reader.ts';
-import { BLOCK_BYTES, BLOCKS_PER_RECORD, readBlockCount, readBlockType } from '../property-block-layout.ts';
-import type { PropertyRecord } from '../property-record.ts';
-import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
+import type { PropertyView } from '../plain-views.ts';
+import {
+  BLOCK_BYTES,
+  BLOCKS_PER_RECORD,
+  PROPERTY_BLOCKS_BYTES,
+  readBlockCount,
+  readBlockType,
+} from '../property-block-layout.ts';
+import { clearPropertyRecord, createPropertyRecord, type PropertyRecord } from '../property-record.ts';
+import type { RecordCodec } from '../record-codec.ts';
 import { highBits, joinReference } from '../reference.ts';
-
-const BLOCKS_OFFSET = 9;
-const BLOCKS_BYTES = BLOCKS_PER_RECORD * BLOCK_BYTES;
-
-export function createPropertyRecord(): PropertyRecord {
-  return {
-    id: 0,
-    inUse: false,
-    prev: NULL_REFERENCE,
-    next: NULL_REFERENCE,
-    blockCount: 0,
-    blocks: new Uint8Array(BLOCKS_BYTES),
-    fixedReferences: true,
-  };
-}
-
-export function clearPropertyRecord(record: PropertyRecord, id: number): PropertyRecord {
-  record.id = id;
-  record.inUse = false;
-  record.prev = NULL_REFERENCE;
-  record.next = NULL_REFERENCE;
-  record.blockCount = 0;
-  record.fixedReferences = true;
-  return record;
-}
+import { BLOCKS_OFFSET, StandardPlainProperties } from './plain-properties.ts';
 
 /**
  * Property record, standard format (record-stores spec 6.4):
@@ -47,13 +30,12 @@ export const standardPropertyCodec: RecordCodec<PropertyRecord> = {
   decode(record, id, buffer, offset) {
     const blocks = offset + BLOCKS_OFFSET;
     if (!isInUse(buffer, blocks)) return clearPropertyRecord(record, id);
-    const head = buffer[offset]!;
     record.id = id;
     record.inUse = true;
-    record.prev = joinReference(head >> 4, readU32(buffer, offset + 1));
-    record.next = joinReference(head & 0x0f, readU32(buffer, offset + 5));
+    record.prev = joinReference(buffer[offset]! >> 4, readU32(buffer, offset + 1));
+    record.next = standardPropertyView.next(buffer, offset);
     record.blockCount = countBlocks(buffer, blocks);
-    for (let i = 0; i < BLOCKS_BYTES; i++) record.blocks[i] = buffer[blocks + i]!;
+    for (let i = 0; i < PROPERTY_BLOCKS_BYTES; i++) record.blocks[i] = buffer[blocks + i]!;
     record.fixedReferences = true;
     return record;
   },
@@ -69,9 +51,16 @@ export const standardPropertyCodec: RecordCodec<PropertyRecord> = {
     writeU32(buffer, offset + 5, record.next);
     const used = record.blockCount * BLOCK_BYTES;
     for (let i = 0; i < used; i++) buffer[blocks + i] = record.blocks[i]!;
-    if (used < BLOCKS_BYTES) buffer.fill(0, blocks + used, blocks + used + BLOCK_BYTES);
+    if (used < PROPERTY_BLOCKS_BYTES) buffer.fill(0, blocks + used, blocks + used + BLOCK_BYTES);
     return undefined;
   },
+};
+
+/** Single fields of the layout of {@link standardPropertyCodec}. */
+export const standardPropertyView: PropertyView = {
+  blocksOffset: BLOCKS_OFFSET,
+  next: (buffer, offset) => joinReference(buffer[offset]! & 0x0f, readU32(buffer, offset + 5)),
+  createPlain: (knownKeys) => new StandardPlainProperties(knownKeys),
 };
 
 function isInUse(buffer: Uint8Array, blocks: number): boolean {

@@ -1,44 +1,11 @@
 import { readU32, writeU32 } from '../../../base/byte-reader.ts';
+import type { RelationshipView, SmallRelationship } from '../plain-views.ts';
 import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
 import { highBits, joinReference, referenceOutOfRange } from '../reference.ts';
-import type { RelationshipRecord } from '../relationship-record.ts';
+import { clearRelationshipRecord, createRelationshipRecord, type RelationshipRecord } from '../relationship-record.ts';
+import { StandardPropertyOwnerView } from './property-owner-view.ts';
 
-export function createRelationshipRecord(): RelationshipRecord {
-  return {
-    id: 0,
-    inUse: false,
-    start: NULL_REFERENCE,
-    end: NULL_REFERENCE,
-    type: NULL_REFERENCE,
-    startPrev: NULL_REFERENCE,
-    startNext: NULL_REFERENCE,
-    endPrev: NULL_REFERENCE,
-    endNext: NULL_REFERENCE,
-    nextProp: NULL_REFERENCE,
-    firstInStart: false,
-    firstInEnd: false,
-    secondaryUnit: NULL_REFERENCE,
-    fixedReferences: true,
-  };
-}
-
-export function clearRelationshipRecord(record: RelationshipRecord, id: number): RelationshipRecord {
-  record.id = id;
-  record.inUse = false;
-  record.start = NULL_REFERENCE;
-  record.end = NULL_REFERENCE;
-  record.type = NULL_REFERENCE;
-  record.startPrev = NULL_REFERENCE;
-  record.startNext = NULL_REFERENCE;
-  record.endPrev = NULL_REFERENCE;
-  record.endNext = NULL_REFERENCE;
-  record.nextProp = NULL_REFERENCE;
-  record.firstInStart = false;
-  record.firstInEnd = false;
-  record.secondaryUnit = NULL_REFERENCE;
-  record.fixedReferences = true;
-  return record;
-}
+const NEXT_PROP = 29;
 
 /**
  * Relationship, standard format (record-stores spec 6.2):
@@ -66,14 +33,14 @@ export const standardRelationshipCodec: RecordCodec<RelationshipRecord> = {
     const marks = buffer[offset + 33]!;
     record.id = id;
     record.inUse = true;
-    record.start = readStartNode(buffer, offset);
-    record.end = readEndNode(buffer, offset);
+    record.start = joinReference((head >> 1) & 7, readU32(buffer, offset + 1));
+    record.end = joinReference((mixed >>> 28) & 7, readU32(buffer, offset + 5));
     record.type = mixed & 0xffff;
     record.startPrev = joinReference((mixed >>> 25) & 7, readU32(buffer, offset + 13));
     record.startNext = joinReference((mixed >>> 22) & 7, readU32(buffer, offset + 17));
     record.endPrev = joinReference((mixed >>> 19) & 7, readU32(buffer, offset + 21));
     record.endNext = joinReference((mixed >>> 16) & 7, readU32(buffer, offset + 25));
-    record.nextProp = joinReference(head >> 4, readU32(buffer, offset + 29));
+    record.nextProp = joinReference(head >> 4, readU32(buffer, offset + NEXT_PROP));
     record.firstInStart = (marks & 1) !== 0;
     record.firstInEnd = (marks & 2) !== 0;
     record.secondaryUnit = NULL_REFERENCE;
@@ -104,25 +71,60 @@ export const standardRelationshipCodec: RecordCodec<RelationshipRecord> = {
     writeU32(buffer, offset + 17, record.startNext);
     writeU32(buffer, offset + 21, record.endPrev);
     writeU32(buffer, offset + 25, record.endNext);
-    writeU32(buffer, offset + 29, record.nextProp);
+    writeU32(buffer, offset + NEXT_PROP, record.nextProp);
     buffer[offset + 33] = (record.firstInStart ? 1 : 0) | (record.firstInEnd ? 2 : 0);
     return undefined;
   },
 };
 
-/** Single fields of a standard record, for those who need no more: see {@link standardRelationshipCodec}. */
-export function isRelationshipInUse(buffer: Uint8Array, offset: number): boolean {
-  return (buffer[offset]! & 1) !== 0;
-}
+/** Single fields of the layout of {@link standardRelationshipCodec}. */
+export const standardRelationshipView: RelationshipView = {
+  isInUse: (buffer, offset) => (buffer[offset]! & 1) !== 0,
+  type: (buffer, offset) => (buffer[offset + 11]! << 8) | buffer[offset + 12]!,
+  start: (buffer, offset) => joinReference((buffer[offset]! >> 1) & 7, readU32(buffer, offset + 1)),
+  end: (buffer, offset) => joinReference((buffer[offset + 9]! >> 4) & 7, readU32(buffer, offset + 5)),
+  createSmall: () => new StandardSmallRelationship(),
+};
 
-export function readRelationshipType(buffer: Uint8Array, offset: number): number {
-  return (buffer[offset + 11]! << 8) | buffer[offset + 12]!;
-}
+export const standardRelationshipOwnerView = new StandardPropertyOwnerView(NEXT_PROP);
 
-export function readStartNode(buffer: Uint8Array, offset: number): number {
-  return joinReference((buffer[offset]! >> 1) & 7, readU32(buffer, offset + 1));
-}
+const START_HIGH_BITS = 0x0e;
+/** Those of the end node and of the neighbours, beside the type. */
+const OTHER_HIGH_BITS = 0x7fff_0000;
 
-export function readEndNode(buffer: Uint8Array, offset: number): number {
-  return joinReference((buffer[offset + 9]! >> 4) & 7, readU32(buffer, offset + 5));
+class StandardSmallRelationship implements SmallRelationship {
+  start = 0;
+  end = 0;
+  type = 0;
+  startPrev = 0;
+  startNext = 0;
+  endPrev = 0;
+  endNext = 0;
+  firstInStart = false;
+  firstInEnd = false;
+
+  read(buffer: Uint8Array, offset: number): boolean {
+    const head = buffer[offset]!;
+    const mixed = readU32(buffer, offset + 9) | 0;
+    if ((head & 1) === 0 || (head & START_HIGH_BITS) !== 0 || (mixed & OTHER_HIGH_BITS) !== 0) return false;
+    // As signed numbers: "nothing" is -1, and what is too large for 31 bits is less than that.
+    this.start = readU32(buffer, offset + 1) | 0;
+    this.end = readU32(buffer, offset + 5) | 0;
+    this.startPrev = readU32(buffer, offset + 13) | 0;
+    this.startNext = readU32(buffer, offset + 17) | 0;
+    this.endPrev = readU32(buffer, offset + 21) | 0;
+    this.endNext = readU32(buffer, offset + 25) | 0;
+    this.type = mixed & 0xffff;
+    const marks = buffer[offset + 33]!;
+    this.firstInStart = (marks & 1) !== 0;
+    this.firstInEnd = (marks & 2) !== 0;
+    return (
+      this.start >= NULL_REFERENCE &&
+      this.end >= NULL_REFERENCE &&
+      this.startPrev >= NULL_REFERENCE &&
+      this.startNext >= NULL_REFERENCE &&
+      this.endPrev >= NULL_REFERENCE &&
+      this.endNext >= NULL_REFERENCE
+    );
+  }
 }

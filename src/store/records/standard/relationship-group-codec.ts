@@ -1,36 +1,11 @@
 import { readU32, writeU32 } from '../../../base/byte-reader.ts';
 import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
 import { highBits, joinReference, referenceOutOfRange } from '../reference.ts';
-import type { RelationshipGroupRecord } from '../relationship-group-record.ts';
-
-export function createRelationshipGroupRecord(): RelationshipGroupRecord {
-  return {
-    id: 0,
-    inUse: false,
-    type: NULL_REFERENCE,
-    next: NULL_REFERENCE,
-    firstOut: NULL_REFERENCE,
-    firstIn: NULL_REFERENCE,
-    firstLoop: NULL_REFERENCE,
-    owner: NULL_REFERENCE,
-    secondaryUnit: NULL_REFERENCE,
-    fixedReferences: true,
-  };
-}
-
-export function clearRelationshipGroupRecord(record: RelationshipGroupRecord, id: number): RelationshipGroupRecord {
-  record.id = id;
-  record.inUse = false;
-  record.type = NULL_REFERENCE;
-  record.next = NULL_REFERENCE;
-  record.firstOut = NULL_REFERENCE;
-  record.firstIn = NULL_REFERENCE;
-  record.firstLoop = NULL_REFERENCE;
-  record.owner = NULL_REFERENCE;
-  record.secondaryUnit = NULL_REFERENCE;
-  record.fixedReferences = true;
-  return record;
-}
+import {
+  clearRelationshipGroupRecord,
+  createRelationshipGroupRecord,
+  type RelationshipGroupRecord,
+} from '../relationship-group-record.ts';
 
 /**
  * Relationship group, standard format (record-stores spec 6.3):

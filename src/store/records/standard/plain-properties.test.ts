@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { arbitraryValue } from '../../../test/support/random/arbitrary-values.ts';
-import { STANDARD_FORMAT } from '../../store/files/store-format.ts';
-import { BLOCK_BYTES, blockTypes } from '../../store/records/property-block-layout.ts';
-import { encodeValue } from '../../store/values/property-blocks.ts';
-import { PropertyBlockCursor } from '../../store/values/property-chain.ts';
-import { PlainProperties } from './plain-properties.ts';
-import { findValueDamage, hasLostValue } from './property-blocks-check.ts';
+import { arbitraryValue } from '../../../../test/support/random/arbitrary-values.ts';
+import { STANDARD_FORMAT } from '../../files/store-format.ts';
+import { encodeValue } from '../../values/property-blocks.ts';
+import { PropertyBlockCursor } from '../../values/property-chain.ts';
+import { findValueDamage, hasLostValue } from '../../values/value-damage.ts';
+import { BLOCK_BYTES, blockTypes } from '../property-block-layout.ts';
 
 const known = [0, 1, 2, 3, 300];
 const codec = STANDARD_FORMAT.property;
@@ -28,7 +27,7 @@ function writeRecord(values: readonly [number, Parameters<typeof encodeValue>[1]
 }
 
 it('only a record is plain about which the general way has nothing to say', () => {
-  const plain = new PlainProperties(known);
+  const plain = STANDARD_FORMAT.plainViews!.property.createPlain(known);
   const values = fc.array(fc.tuple(fc.constantFrom(...known, 7, 70_000), arbitraryValue), {
     minLength: 1,
     maxLength: 4,

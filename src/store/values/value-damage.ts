@@ -1,19 +1,24 @@
-import { BLOCK_BYTES, BLOCKS_PER_RECORD, blockTypes } from '../../store/records/property-block-layout.ts';
-import type { PropertyRecord } from '../../store/records/property-record.ts';
-import { checkGeometry } from '../../store/values/point-value.ts';
-import type { PropertyBlockCursor } from '../../store/values/property-chain.ts';
+import {
+  BLOCK_BYTES,
+  BLOCKS_PER_RECORD,
+  blockTypes,
+  readShortStringEncoding,
+  shortStringSteps,
+} from '../records/property-block-layout.ts';
+import type { PropertyRecord } from '../records/property-record.ts';
+import { checkGeometry } from './point-value.ts';
+import type { PropertyBlockCursor } from './property-chain.ts';
 
-const SHORT_STRING_ENCODINGS = 13;
 const NUMBER_TYPES = 8;
 
 /** Why the value at the cursor cannot be read from its own blocks, or undefined if it can. What is in other records is not looked at. */
 export function findValueDamage(cursor: PropertyBlockCursor): string | undefined {
   const { blocks, offset, type } = cursor;
-  const top = blocks[offset + 4]! >> 4;
   if (type === blockTypes.shortString) {
-    const encoding = top | ((blocks[offset + 3]! & 1) << 4);
-    return encoding < SHORT_STRING_ENCODINGS ? undefined : `short string encoding ${encoding}`;
+    const encoding = readShortStringEncoding(blocks, offset);
+    return encoding < shortStringSteps.length ? undefined : `short string encoding ${encoding}`;
   }
+  const top = blocks[offset + 4]! >> 4;
   if (type === blockTypes.shortArray) {
     return top >= 1 && top <= NUMBER_TYPES ? undefined : `short array of element type ${top}`;
   }

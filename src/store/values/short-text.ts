@@ -1,5 +1,10 @@
-import { shortStringSteps } from '../../store/records/property-block-layout.ts';
-import { shortStringCharacters } from '../../store/values/short-string.ts';
+import {
+  readShortStringEncoding,
+  readShortStringLength,
+  SHORT_STRING_HEADER_BITS,
+  shortStringSteps,
+} from '../records/property-block-layout.ts';
+import { shortStringCharacters } from './short-string.ts';
 
 const UTF8 = 0;
 
@@ -8,16 +13,15 @@ const UTF8 = 0;
  * are two bytes of room for each of up to 63 characters, and returns where it ends; -1 for texts that need the decoder.
  */
 export function readShortText(blocks: Uint8Array, offset: number, bytes: Uint8Array, at: number): number {
-  const head = blocks[offset + 3]!;
-  const encoding = (blocks[offset + 4]! >> 4) | ((head & 1) << 4);
-  const length = (head >> 1) & 0x3f;
+  const encoding = readShortStringEncoding(blocks, offset);
+  const length = readShortStringLength(blocks, offset);
   const step = shortStringSteps[encoding];
   const characters = shortStringCharacters[encoding];
   if (step === undefined || characters === undefined) return -1;
   const mask = (1 << step) - 1;
   let end = at;
-  // Bit 39 is the first one of the text; the bytes of each block are in the opposite order.
-  for (let i = 0, bit = 39; i < length; i++, bit += step) {
+  // The bytes of each block are in the opposite order.
+  for (let i = 0, bit = SHORT_STRING_HEADER_BITS; i < length; i++, bit += step) {
     const byte = bit >> 3;
     const shift = bit & 7;
     let code = blocks[offset + (byte ^ 7)]! >> shift;

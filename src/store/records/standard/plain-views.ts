@@ -1,0 +1,13 @@
+import type { PlainViews } from '../plain-views.ts';
+import { standardDynamicView } from './dynamic-codec.ts';
+import { standardNodeOwnerView } from './node-codec.ts';
+import { standardPropertyView } from './property-codec.ts';
+import { standardRelationshipOwnerView, standardRelationshipView } from './relationship-codec.ts';
+
+/** In standard records every field has a place of its own. */
+export const standardPlainViews: PlainViews = {
+  owners: { node: standardNodeOwnerView, relationship: standardRelationshipOwnerView },
+  relationship: standardRelationshipView,
+  property: standardPropertyView,
+  dynamic: standardDynamicView,
+};
