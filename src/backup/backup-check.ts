@@ -1,18 +1,18 @@
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
-import { describePending } from '../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../check/report/reported-check.ts';
-import type { BackupEvents, BackupOptions } from './backup-options.ts';
+import type { BackupEvent } from './backup-events.ts';
+import type { BackupOptions } from './backup-options.ts';
 
 /**
  * Checks a backup that was just made, as the options say (backup-command spec 5). The backup stays whatever comes out. Transactions that
- * are left to the server do not stand in the way, but entries of label scan store and indexes cannot be checked then: that is said.
+ * are left to the server do not stand in the way, but entries of label scan store and indexes cannot be checked then: that is told.
  *
  * @throws GraphkeepError `check.inconsistent`, `check.failed`, `cancelled`
  */
 export async function checkBackup(
   directory: string,
   options: Pick<BackupOptions, 'checks' | 'reportDir' | 'memoryBudgetBytes'>,
-  events: BackupEvents,
+  onEvent: (event: BackupEvent) => void,
   startedAt: Date,
   signal: AbortSignal,
 ): Promise<ReportedCheck> {
@@ -28,19 +28,20 @@ export async function checkBackup(
       startedAt,
       reportMayFail: true,
       signal,
-      onProgress: ({ phase, done }) => events.progress?.({ phase: `checking ${phase}`, files: 0, bytes: done }),
+      onEvent,
     }),
   );
-  if (check.reportFailure !== undefined) {
-    events.note(`The report of the check is not complete: ${describeError(check.reportFailure)}`);
+  if (check.reportFailure !== undefined) onEvent({ kind: 'check-report-failed', error: check.reportFailure });
+  if (check.pending !== undefined) {
+    const { first: firstTransaction, last: lastTransaction } = check.pending;
+    onEvent({ kind: 'check-left-to-server', firstTransaction, lastTransaction });
   }
-  if (check.pending !== undefined) events.note(describePending(check.pending));
   if (!check.consistent) {
     const where = check.reportPath === undefined ? '' : ` See '${check.reportPath}' for details.`;
     throw new GraphkeepError('check.inconsistent', `Inconsistencies found.${where}`);
   }
   if (check.reportPath !== undefined) {
-    events.note(`The backup is consistent, with ${check.warnings} warnings. See '${check.reportPath}' for details.`);
+    onEvent({ kind: 'check-warned', warnings: check.warnings, reportPath: check.reportPath });
   }
   return check;
 }

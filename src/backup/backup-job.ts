@@ -3,17 +3,13 @@ import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
 import { asGraphkeepError } from '../base/file-errors.ts';
 import { startTimer } from '../base/timers.ts';
 import { settings } from '../config/settings.ts';
+import { formatAddress } from '../net/server-address.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { recogniseStore } from '../store/files/store-recognition.ts';
 import { describeUnsupported } from '../store/files/supported-store.ts';
 import { checkBackup } from './backup-check.ts';
-import {
-  type BackupEvents,
-  BackupFailed,
-  type BackupOptions,
-  type BackupReport,
-  type FailedAttempt,
-} from './backup-options.ts';
+import { type BackupEvent, type BackupNote, type BackupProtocol, isNote } from './backup-events.ts';
+import { BackupFailed, type BackupOptions, type BackupReport, type FailedAttempt } from './backup-options.ts';
 import { type BackupOutcome, makeFullBackup } from './full-backup.ts';
 import { makeIncrementalBackup } from './incremental-backup.ts';
 import { isWrongProtocol, type Strategy, strategiesFor } from './strategies.ts';
@@ -33,26 +29,39 @@ interface MadeBackup {
  */
 export async function runBackup(
   options: BackupOptions,
-  events: BackupEvents,
+  onEvent: (event: BackupEvent) => void,
   signal: AbortSignal,
 ): Promise<BackupReport> {
+  const notes: BackupNote[] = [];
+  const tell = (event: BackupEvent): void => {
+    if (isNote(event)) notes.push(event);
+    onEvent(event);
+  };
+  const made = await backUp(options, tell, signal);
+  return { ...made, notes };
+}
+
+async function backUp(
+  options: BackupOptions,
+  onEvent: (event: BackupEvent) => void,
+  signal: AbortSignal,
+): Promise<Omit<BackupReport, 'notes'>> {
   const startedAt = performance.now();
   const startedOn = new Date();
-  const target = await TargetDirectory.open(join(options.backupDir, options.name), (text) => events.note(text));
+  const path = join(options.backupDir, options.name);
+  onEvent({ kind: 'backup-began', target: path, server: formatAddress(options.from) });
+  const target = await TargetDirectory.open(path, onEvent);
   try {
     const limitMs = options.config.get(settings.backupMaxTimeMs);
     const overtime = new AbortController();
     const timer = limitMs > 0 ? startTimer(() => overtime.abort(tookTooLong(limitMs)), limitMs) : undefined;
-    const job = new BackupJob(options, events, { signal, overtime: overtime.signal }, target);
+    const job = new BackupJob(options, onEvent, { signal, overtime: overtime.signal }, target);
     const { outcome, fallback } = await job.run().finally(() => clearTimeout(timer));
-    if (options.checkConsistency) await checkBackup(target.path, options, events, startedOn, signal);
-    events.line('Backup complete.');
-    return {
-      ...outcome,
-      durationMs: performance.now() - startedAt,
-      notes: [],
-      ...(fallback === undefined ? {} : { fallback }),
-    };
+    if (options.checkConsistency) await checkBackup(target.path, options, onEvent, startedOn, signal);
+    const durationMs = performance.now() - startedAt;
+    const { kind: backup, lastTransaction, files, bytes } = outcome;
+    onEvent({ kind: 'backup-ended', backup, lastTransaction, files, bytes, durationMs });
+    return { ...outcome, durationMs, ...(fallback === undefined ? {} : { fallback }) };
   } finally {
     await target.close();
   }
@@ -67,23 +76,22 @@ function tookTooLong(limitMs: number): GraphkeepError {
 
 class BackupJob {
   private readonly options: BackupOptions;
-  private readonly events: BackupEvents;
+  private readonly onEvent: (event: BackupEvent) => void;
   private readonly signal: AbortSignal;
   /** Aborted when the backup has taken too long, with the error for that. */
   private readonly overtime: AbortSignal;
   private readonly target: TargetDirectory;
   /** What was tried in vain. */
   private readonly attempts: FailedAttempt[] = [];
-  private announced: string | undefined;
 
   constructor(
     options: BackupOptions,
-    events: BackupEvents,
+    onEvent: (event: BackupEvent) => void,
     { signal, overtime }: { signal: AbortSignal; overtime: AbortSignal },
     target: TargetDirectory,
   ) {
     this.options = options;
-    this.events = events;
+    this.onEvent = onEvent;
     this.signal = AbortSignal.any([signal, overtime]);
     this.overtime = overtime;
     this.target = target;
@@ -93,7 +101,7 @@ class BackupJob {
     const state = await this.target.state();
     if (state === 'foreign') throw this.target.foreign();
     if (state === 'backup') await this.refuseOtherRelease();
-    const strategies = strategiesFor(this.options, this.events);
+    const strategies = strategiesFor(this.options);
     if (state === 'absent' && !this.options.fallbackToFull) {
       throw this.failed('no-strategy', strategies.at(-1)!, this.noPreviousBackup());
     }
@@ -111,11 +119,11 @@ class BackupJob {
   }
 
   private async continueBackup(strategy: Strategy): Promise<MadeBackup | undefined> {
-    const { events, signal, target, options } = this;
-    this.announce('Destination is not empty, doing incremental backup...');
-    const source = strategy.open();
+    const { signal, target, options } = this;
+    const onEvent = this.beginAttempt('incremental', strategy.name);
+    const source = strategy.open(onEvent);
     try {
-      return { outcome: await makeIncrementalBackup(source, target, events, options.memoryBudgetBytes, signal) };
+      return { outcome: await makeIncrementalBackup(source, target, onEvent, options.memoryBudgetBytes, signal) };
     } catch (caught) {
       const error = this.translate(caught);
       if (this.setAside(strategy, source, error)) return undefined;
@@ -132,23 +140,23 @@ class BackupJob {
     return !hasCode(error, 'cancelled', 'directory.in-use', 'file.io', 'internal');
   }
 
-  private async fallBack(strategy: Strategy, error: unknown): Promise<MadeBackup | undefined> {
+  private async fallBack(strategy: Strategy, error: GraphkeepError): Promise<MadeBackup | undefined> {
     const reason = describeError(error);
-    this.events.note(`Incremental backup failed, falling back to a full one: ${reason}`);
+    this.onEvent({ kind: 'fallback-began', error });
     const made = await this.fullBackup(strategy);
     if (made === undefined) return undefined;
-    this.events.note(`The old backup was moved to ${made.replaced}`);
+    if (made.replaced !== undefined) this.onEvent({ kind: 'old-backup-moved', path: made.replaced });
     return { outcome: made.outcome, fallback: { reason, movedTo: made.replaced ?? '' } };
   }
 
   private async fullBackup(
     strategy: Strategy,
   ): Promise<{ outcome: BackupOutcome; replaced: string | undefined } | undefined> {
-    const { events, signal, target, options } = this;
-    this.announce('Doing full backup...');
-    const source = strategy.open();
+    const { signal, target, options } = this;
+    const onEvent = this.beginAttempt('full', strategy.name);
+    const source = strategy.open(onEvent);
     try {
-      const outcome = await makeFullBackup(source, target, events, options.memoryBudgetBytes, signal);
+      const outcome = await makeFullBackup(source, target, onEvent, options.memoryBudgetBytes, signal);
       return { outcome, replaced: await target.publish() };
     } catch (caught) {
       const error = this.translate(caught);
@@ -163,14 +171,22 @@ class BackupJob {
   private setAside(strategy: Strategy, source: BackupSource, error: GraphkeepError): boolean {
     if (this.signal.aborted || !isWrongProtocol(source, error)) return false;
     this.attempts.push({ strategy: strategy.name, error });
-    this.events.debug(`The ${strategy.name} protocol does not work: ${describeError(error)}`);
+    this.onEvent({ kind: 'protocol-rejected', protocol: strategy.name, error });
     return true;
   }
 
-  /** Each line once, however many protocols are tried. */
-  private announce(line: string): void {
-    if (this.announced !== line) this.events.line(line);
-    this.announced = line;
+  /** Returns where the attempt tells what it does: the first thing that it receives shows that the protocol is the right one. */
+  private beginAttempt(backup: 'full' | 'incremental', protocol: BackupProtocol): (event: BackupEvent) => void {
+    const { onEvent } = this;
+    onEvent({ kind: 'attempt-began', backup, protocol });
+    let isChosen = false;
+    return (event) => {
+      if (!isChosen && (event.kind === 'file-began' || event.kind === 'transactions-began')) {
+        isChosen = true;
+        onEvent({ kind: 'protocol-chosen', protocol });
+      }
+      onEvent(event);
+    };
   }
 
   private translate(error: unknown): GraphkeepError {

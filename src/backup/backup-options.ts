@@ -1,6 +1,7 @@
 import { GraphkeepError } from '../base/errors.ts';
 import type { ClientConfig } from '../config/neo4j-conf.ts';
 import type { SslPolicy } from '../config/ssl-policy/ssl-policy.ts';
+import type { BackupEvent, BackupNote, BackupProtocol } from './backup-events.ts';
 
 /** What a backup job is asked to do; everything is resolved, nothing is a default any more. */
 export interface BackupOptions {
@@ -24,17 +25,6 @@ export interface BackupOptions {
   config: ClientConfig;
 }
 
-/** Where a job tells what it does while it runs. */
-export interface BackupEvents {
-  /** A line of the result: stdout. */
-  line(text: string): void;
-  /** A line for people: stderr. */
-  note(text: string): void;
-  /** A line that only NEO4J_DEBUG or --verbose shows. */
-  debug(text: string): void;
-  progress?(done: { bytes: number; files: number; phase: string }): void;
-}
-
 export interface BackupReport {
   kind: 'full' | 'incremental' | 'unchanged';
   /** First and last transaction that this run added; equal to the last one of the backup if it added none. */
@@ -45,15 +35,20 @@ export interface BackupReport {
   durationMs: number;
   /** Set if an older backup was replaced by a full one. */
   fallback?: { reason: string; movedTo: string };
-  notes: string[];
+  /** What the user should know beside all that, in the order in which it was told. */
+  notes: readonly BackupNote[];
 }
 
-/** Runs one backup. Throws GraphkeepError, {@link BackupFailed} once the strategies were tried. */
-export type RunBackup = (options: BackupOptions, events: BackupEvents, signal: AbortSignal) => Promise<BackupReport>;
+/** Runs one backup and tells what it does. Throws GraphkeepError, {@link BackupFailed} once the strategies were tried. */
+export type RunBackup = (
+  options: BackupOptions,
+  onEvent: (event: BackupEvent) => void,
+  signal: AbortSignal,
+) => Promise<BackupReport>;
 
 /** One strategy that did not succeed. */
 export interface FailedAttempt {
-  strategy: 'catchup' | 'common';
+  strategy: BackupProtocol;
   error: unknown;
 }
 

@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
 import { recoverStore } from '../replay/recover.ts';
+import { eventsOfRecovery } from '../replay/recovery-events.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
 import { METADATA_FILE } from '../store/files/store-files.ts';
 import { requireSupportedStore } from '../store/files/supported-store.ts';
-import type { BackupEvents } from './backup-options.ts';
-import { CopyLog } from './copy-log.ts';
+import type { BackupEvent } from './backup-events.ts';
 import { ReceivedCopy } from './received-copy.ts';
 import { ReceivedLog, type ReceivedTransactions } from './received-log.ts';
-import { noteRecovery } from './recovery-notes.ts';
 import type { TargetDirectory } from './target-directory.ts';
+import { TransactionProgress } from './transaction-progress.ts';
 
 export interface BackupOutcome {
   kind: 'full' | 'incremental' | 'unchanged';
@@ -29,25 +29,27 @@ export interface BackupOutcome {
 export async function makeFullBackup(
   source: BackupSource,
   target: TargetDirectory,
-  events: BackupEvents,
+  onEvent: (event: BackupEvent) => void,
   budgetBytes: number,
   signal: AbortSignal,
 ): Promise<BackupOutcome> {
   const folder = await target.beginFullCopy();
-  const copyLog = new CopyLog(events);
-  const copy = new ReceivedCopy(folder, copyLog);
+  const copy = new ReceivedCopy(folder, onEvent);
   const logVersion = (): number => readReceivedMetadata(folder, source).logVersion;
-  let isAnnounced = false;
-  const log = new ReceivedLog({ folder, version: logVersion, place: source.place });
+  const progress = new TransactionProgress(onEvent, () => readReceivedMetadata(folder, source).lastTransactionId);
+  const log = new ReceivedLog({
+    folder,
+    version: logVersion,
+    place: source.place,
+    onProgress: (done) => progress.advance(done),
+  });
   try {
     await source.fullCopy(
       {
         openFile: (file) => copy.openFile(file),
+        filesAnnounced: (announced) => onEvent({ kind: 'files-announced', ...announced }),
         transactionBytes: (chunk) => log.transactionBytes(chunk),
-        transactionsFrom: (first) => {
-          isAnnounced = true;
-          copyLog.beginTransactions(first);
-        },
+        transactionsFrom: (first) => progress.begin(first),
       },
       signal,
     );
@@ -55,20 +57,19 @@ export async function makeFullBackup(
     await requireSupportedStore(folder, 'change');
     const received = await log.finish(lastTransactionId);
     requireUnbroken(received, lastTransactionId, source);
-    if (isAnnounced) copyLog.endTransactions(received.last ?? lastTransactionId);
+    progress.end(received, lastTransactionId);
     // The position of the source does not exist in the new log.
     const start = { version: logVersion(), offset: LOG_HEADER_BYTES };
     patchMetadata(join(folder, METADATA_FILE), {
       lastClosedLogVersion: start.version,
       lastClosedLogOffset: start.offset,
     });
-    copyLog.done();
+    onEvent({ kind: 'copy-ended', files: copy.files, bytes: copy.bytes });
     const scratch = await target.scratch('replay');
-    const onPhase = (phase: string): void => copyLog.enter(phase);
-    const recovery = await recoverStore(folder, { start, storeIsExact: false, budgetBytes, scratch, signal, onPhase });
-    copyLog.enter('waiting for the disk');
+    const recovery = await recoverStore(folder, { start, storeIsExact: false, budgetBytes, scratch, signal, onEvent });
+    onEvent({ kind: 'flush-began' });
     await copy.finish();
-    noteRecovery(recovery, events);
+    for (const event of eventsOfRecovery(recovery)) onEvent(event);
     return {
       kind: 'full',
       firstTransaction: received.first ?? recovery.lastTransaction,

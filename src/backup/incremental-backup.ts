@@ -6,6 +6,7 @@ import { BASE_TRANSACTION, beginningOf } from '../log/v3/log-header.ts';
 import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { PreparedReplay } from '../replay/apply-log.ts';
 import { completeRecovery, type Recovery, recoverStore } from '../replay/recover.ts';
+import { eventsOfRecovery } from '../replay/recovery-events.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import {
   type NeostoreMetadata,
@@ -16,22 +17,19 @@ import {
 import { METADATA_FILE } from '../store/files/store-files.ts';
 import { formatStoreId, relateStores, type StoreIdentity } from '../store/files/store-id.ts';
 import { requireSupportedStore } from '../store/files/supported-store.ts';
-import type { BackupEvents } from './backup-options.ts';
-import { CopyLog } from './copy-log.ts';
+import type { BackupEvent } from './backup-events.ts';
 import type { BackupOutcome } from './full-backup.ts';
 import { refuseOuterLinks } from './outer-links.ts';
 import { ReceivedLog, type ReceivedLogOptions, type ReceivedTransactions } from './received-log.ts';
-import { noteRecovery } from './recovery-notes.ts';
 import type { TargetDirectory } from './target-directory.ts';
+import { TransactionProgress } from './transaction-progress.ts';
 
 /** Everything the steps of one incremental share. */
 interface Incremental {
   source: BackupSource;
   target: TargetDirectory;
-  events: BackupEvents;
-  log: CopyLog;
-  /** The source has told that it asks for transactions; on the common protocol nobody does (backup-command spec 3.4). */
-  isAnnounced: boolean;
+  onEvent: (event: BackupEvent) => void;
+  progress: TransactionProgress;
   budgetBytes: number;
   signal: AbortSignal;
 }
@@ -47,12 +45,12 @@ const UPGRADED_HINT =
 export async function makeIncrementalBackup(
   source: BackupSource,
   target: TargetDirectory,
-  events: BackupEvents,
+  onEvent: (event: BackupEvent) => void,
   budgetBytes: number,
   signal: AbortSignal,
 ): Promise<BackupOutcome> {
-  const log = new CopyLog(events);
-  const run: Incremental = { source, target, events, log, isAnnounced: false, budgetBytes, signal };
+  const progress = new TransactionProgress(onEvent);
+  const run: Incremental = { source, target, onEvent, progress, budgetBytes, signal };
   const folder = target.path;
   await requireSupportedStore(folder, 'change');
   await refuseOuterLinks(folder);
@@ -61,14 +59,14 @@ export async function makeIncrementalBackup(
   const version = nextLogVersion(folder, metadata);
   const { lastTransactionId } = metadata;
   const received = await receive(run, metadata, version);
-  if (run.isAnnounced) run.log.endTransactions(received.last ?? lastTransactionId);
+  progress.end(received, lastTransactionId);
   const unchanged = { firstTransaction: lastTransactionId, lastTransaction: lastTransactionId };
   if (received.count === 0) {
-    if (!pending) await removeOlderLogs(folder, findRecoveryStart(folder).lastCheckPoint?.target.version ?? 0);
+    if (!pending) await removeOlderLogs(run, findRecoveryStart(folder).lastCheckPoint?.target.version ?? 0);
     return { kind: 'unchanged', ...unchanged, bytes: 0, files: 0 };
   }
   const recovery = await applyReceived(run, version, pending);
-  if (!pending && recovery.pendingFrom === undefined) await removeOlderLogs(folder, version);
+  if (!pending && recovery.pendingFrom === undefined) await removeOlderLogs(run, version);
   const { first, last, bytes } = received;
   return { kind: 'incremental', firstTransaction: first!, lastTransaction: last!, bytes, files: 1 };
 }
@@ -77,10 +75,11 @@ async function recoverIfNeeded(run: Incremental): Promise<Recovery | undefined> 
   const { path } = run.target;
   const found = findRecoveryStart(path);
   if (!found.needed || found.position === undefined) return undefined;
-  run.events.debug(`The backup was not closed cleanly: recovering ${found.transactions} transactions`);
+  const { onEvent } = run;
+  onEvent({ kind: 'recovery-began', transactions: found.transactions });
   const how = { start: found.position, storeIsExact: false };
   const recovery = await recoverStore(path, { ...how, ...(await replayOptions(run)) });
-  noteRecovery(recovery, run.events);
+  for (const event of eventsOfRecovery(recovery)) onEvent(event);
   return recovery;
 }
 
@@ -92,17 +91,16 @@ async function applyReceived(run: Incremental, version: number, leavePending: bo
   try {
     await placeLog(run, version);
     const recovery = await completeRecovery(path, replay);
-    noteRecovery(recovery, run.events);
+    for (const event of eventsOfRecovery(recovery)) run.onEvent(event);
     return recovery;
   } finally {
     await replay.dispose();
   }
 }
 
-async function replayOptions({ target, events, budgetBytes, signal }: Incremental) {
+async function replayOptions({ target, onEvent, budgetBytes, signal }: Incremental) {
   const scratch = await target.scratch('replay');
-  const onPhase = (phase: string): void => events.progress?.({ bytes: 0, files: 0, phase });
-  return { budgetBytes, scratch, signal, onPhase };
+  return { budgetBytes, scratch, signal, onEvent };
 }
 
 /** Right behind the newest file, also where a killed run has let `neostore` name one that never came: log files must have no gap. */
@@ -133,15 +131,20 @@ async function receiveAfter(
   lastTransactionId: number,
   expected: Pick<ReceivedLogOptions, 'overlap' | 'after'>,
 ): Promise<ReceivedTransactions> {
-  const { source, target, signal } = run;
+  const { source, target, progress, signal } = run;
   await removeTree(join(target.workPath, 'log'));
   const folder = await target.scratch('log');
-  const log = new ReceivedLog({ folder, version: () => version, place: source.place, ...expected });
+  const log = new ReceivedLog({
+    folder,
+    version: () => version,
+    place: source.place,
+    onProgress: (done) => progress.advance(done),
+    ...expected,
+  });
   const receiver = {
-    storeId: (id: StoreIdentity): void => requireSameStore(id, metadata, source),
-    transactionsFrom: (): void => {
-      if (!run.isAnnounced) run.log.beginTransactions(metadata.lastTransactionId + 1);
-      run.isAnnounced = true;
+    storeId: (id: StoreIdentity): void => {
+      requireSameStore(id, metadata, source);
+      progress.begin(metadata.lastTransactionId + 1);
     },
     transactionBytes: (chunk: Buffer): undefined => log.transactionBytes(chunk),
   };
@@ -185,8 +188,8 @@ async function placeLog(run: Incremental, version: number): Promise<void> {
 }
 
 /** Logs below `version` are applied and behind a check point: nothing needs them any more. */
-async function removeOlderLogs(folder: string, version: number): Promise<void> {
-  for (const file of listLogFiles(folder).files) {
-    if (file.version < version) await removeTree(file.path);
-  }
+async function removeOlderLogs({ target, onEvent }: Incremental, version: number): Promise<void> {
+  const older = listLogFiles(target.path).files.filter((file) => file.version < version);
+  for (const { path } of older) await removeTree(path);
+  if (older.length > 0) onEvent({ kind: 'log-pruned', versions: older.map((file) => file.version) });
 }

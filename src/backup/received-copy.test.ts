@@ -2,17 +2,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
-import { CopyLog } from './copy-log.ts';
+import type { CopyEvent } from './backup-events.ts';
 import { ReceivedCopy } from './received-copy.ts';
 
 let folder: string;
 let copy: ReceivedCopy;
-const lines: string[] = [];
+const events: CopyEvent[] = [];
 
 beforeEach(async () => {
-  lines.length = 0;
+  events.length = 0;
   folder = await makeTemporaryDirectory();
-  copy = new ReceivedCopy(folder, new CopyLog({ line: (text) => lines.push(text), note() {}, debug() {} }));
+  copy = new ReceivedCopy(folder, (event) => events.push(event));
 });
 
 afterEach(() => removeDirectory(folder));
@@ -51,6 +51,29 @@ it('leaves nothing of a discarded file', async () => {
   await copy.finish();
   expect(existsSync(join(folder, 'a'))).toBe(false);
   expect([copy.files, copy.bytes]).toEqual([0, 0]);
+});
+
+it('tells what comes, in files and bytes of the whole copy', async () => {
+  const a = await open('a');
+  await a.bytes(Buffer.from('one'));
+  const b = await open('b');
+  await b.bytes(Buffer.from('four'));
+  await b.bytes(Buffer.from('five'));
+  await a.restart();
+  await b.end();
+  await b.discard();
+  await a.end();
+  expect(events).toEqual([
+    { kind: 'file-began', name: 'a' },
+    { kind: 'file-progress', name: 'a', bytes: 3, copiedFiles: 0, copiedBytes: 3 },
+    { kind: 'file-began', name: 'b' },
+    { kind: 'file-progress', name: 'b', bytes: 4, copiedFiles: 0, copiedBytes: 7 },
+    { kind: 'file-progress', name: 'b', bytes: 8, copiedFiles: 0, copiedBytes: 11 },
+    { kind: 'file-progress', name: 'a', bytes: 0, copiedFiles: 0, copiedBytes: 8 },
+    { kind: 'file-ended', name: 'b', bytes: 8, copiedFiles: 1, copiedBytes: 8 },
+    { kind: 'file-dropped', name: 'b', copiedFiles: 0, copiedBytes: 0 },
+    { kind: 'file-ended', name: 'a', bytes: 0, copiedFiles: 1, copiedBytes: 0 },
+  ]);
 });
 
 it('takes a file again that was discarded when it had ended', async () => {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { makeDirectory, statIfExists, syncDirectory } from '../base/durable-files.ts';
 import { atFile, fileError } from '../base/file-errors.ts';
 import type { CopyReceiver, FileReceiver, StoreFileStream } from '../source/backup-source.ts';
-import type { CopyLog } from './copy-log.ts';
+import type { CopyEvent } from './backup-events.ts';
 
 /** A large file is flushed while it is received, in steps of this size, so that the final flush has little left to do. */
 const FLUSH_STEP_BYTES = 32 * 1024 * 1024;
@@ -15,21 +15,21 @@ export class ReceivedCopy implements CopyReceiver {
   files = 0;
   bytes = 0;
   private readonly folder: string;
-  private readonly log: CopyLog;
+  private readonly onEvent: (event: CopyEvent) => void;
   private readonly directories = new Set<string>(['.']);
   private readonly flushes = new Set<Promise<void>>();
   private failure: unknown;
   private readonly openFiles = new Set<ReceivedFile>();
 
-  constructor(folder: string, log: CopyLog) {
+  constructor(folder: string, onEvent: (event: CopyEvent) => void) {
     this.folder = folder;
-    this.log = log;
+    this.onEvent = onEvent;
   }
 
   async openFile(stream: StoreFileStream): Promise<FileReceiver> {
     if (this.failure !== undefined) throw this.failure;
     const path = join(this.folder, stream.name);
-    this.log.begin(stream.name);
+    this.onEvent({ kind: 'file-began', name: stream.name });
     const file = await this.create(stream.name, path);
     this.openFiles.add(file);
     return {
@@ -68,18 +68,19 @@ export class ReceivedCopy implements CopyReceiver {
 
   private take(file: ReceivedFile, chunk: Buffer): Promise<void> {
     this.bytes += chunk.length;
-    this.log.advance(chunk.length);
+    this.onEvent({ kind: 'file-progress', name: file.name, bytes: file.size + chunk.length, ...this.copied });
     return file.write(chunk);
   }
 
   private async restart(file: ReceivedFile): Promise<void> {
-    this.forget(file);
+    this.bytes -= file.size;
+    this.onEvent({ kind: 'file-progress', name: file.name, bytes: 0, ...this.copied });
     await file.restart();
   }
 
   private async end(file: ReceivedFile): Promise<void> {
     this.files++;
-    this.log.end(file.name, file.size);
+    this.onEvent({ kind: 'file-ended', name: file.name, bytes: file.size, ...this.copied });
     while (this.flushes.size >= MAX_FLUSHES) await Promise.race(this.flushes);
     this.openFiles.delete(file);
     const flush = file.close().catch((error: unknown) => {
@@ -91,18 +92,15 @@ export class ReceivedCopy implements CopyReceiver {
   }
 
   private async discard(file: ReceivedFile): Promise<void> {
-    this.forget(file);
-    if (!this.openFiles.delete(file)) {
-      this.files--;
-      this.log.drop();
-    }
+    this.bytes -= file.size;
+    if (!this.openFiles.delete(file)) this.files--;
+    this.onEvent({ kind: 'file-dropped', name: file.name, ...this.copied });
     await file.ended;
     await file.remove();
   }
 
-  private forget(file: ReceivedFile): void {
-    this.bytes -= file.size;
-    this.log.advance(-file.size);
+  private get copied(): { copiedFiles: number; copiedBytes: number } {
+    return { copiedFiles: this.files, copiedBytes: this.bytes };
   }
 
   private async makeParents(directory: string): Promise<void> {

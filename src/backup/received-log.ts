@@ -30,6 +30,8 @@ export interface ReceivedLogOptions {
   overlap?: KnownTransaction;
   /** Last transaction before the stream; undefined = whatever comes. */
   after?: number;
+  /** Told of each piece: complete transactions and bytes so far, and the last complete one, which may be {@link overlap}. */
+  onProgress?: (done: { transactions: number; bytes: number; last: number | undefined }) => void;
 }
 
 /**
@@ -57,15 +59,25 @@ export class ReceivedLog implements TransactionReceiver, TransactionSink {
 
   transactionBytes(chunk: Buffer): undefined {
     this.stream.feed(chunk);
+    const { onProgress } = this.options;
+    if (onProgress === undefined || this.overlapping) return;
+    onProgress({
+      transactions: this.stream.count - this.dropped,
+      bytes: this.bytes,
+      last: this.stream.last?.transactionId,
+    });
+  }
+
+  private get dropped(): number {
+    return this.options.overlap === undefined ? 0 : 1;
   }
 
   /** `lastKnown` goes into the header of a log without transactions. */
   async finish(lastKnown: number): Promise<ReceivedTransactions> {
     const { count, firstTransaction, last } = this.stream.end();
     if (this.overlapping) throw this.behind();
-    const dropped = this.options.overlap === undefined ? 0 : 1;
-    const received = count - dropped;
-    const first = received === 0 ? undefined : firstTransaction! + dropped;
+    const received = count - this.dropped;
+    const first = received === 0 ? undefined : firstTransaction! + this.dropped;
     const writer = this.open();
     writer.rewriteHeader(first === undefined ? lastKnown : first - 1);
     await writer.force();

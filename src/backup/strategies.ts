@@ -5,14 +5,16 @@ import { readCompressionNames } from '../protocol/catchup/modifiers.ts';
 import { CommonSource } from '../source/backup-protocol/common-source.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { CatchupSource } from '../source/catchup/catchup-source.ts';
-import type { BackupEvents, BackupFailed, BackupOptions, FailedAttempt } from './backup-options.ts';
+import type { JobEvent } from './backup-events.ts';
+import type { BackupFailed, BackupOptions, FailedAttempt } from './backup-options.ts';
 
 /** One way to try. */
 export interface Strategy {
   readonly name: FailedAttempt['strategy'];
   /** What the Java tool calls a full copy that failed in it: the common protocol is the last one, so no strategy is left. */
   readonly failure: BackupFailed['outcome'];
-  open(): BackupSource;
+  /** `onEvent`: told of requests that are made again. */
+  open(onEvent: (event: JobEvent) => void): BackupSource;
 }
 
 /** As the Java client (common-protocol spec 2). */
@@ -21,16 +23,16 @@ const CONNECT_TIMEOUT_MS = 5000;
 /** Connections that fetch files from a cluster member at the same time. */
 const CATCHUP_CONNECTIONS = 3;
 
-/** A request is repeated silently this often: most troubles are over then. */
-const SILENT_ATTEMPTS = 5;
+/** When so many attempts of a request have failed, the trouble lasts: most troubles are over before. */
+const LASTING_ATTEMPTS = 5;
 
 /**
  * The protocols to try, in this order (backup-command spec 3.1). With a TLS policy `any` means catchup only, because the common protocol
  * knows no encryption: whoever wants to go without it has to say so.
  */
-export function strategiesFor(options: BackupOptions, events: BackupEvents): Strategy[] {
+export function strategiesFor(options: BackupOptions): Strategy[] {
   const { protocol, sslPolicy } = options;
-  const catchup: Strategy = { name: 'catchup', failure: 'execution', open: () => openCatchup(options, events) };
+  const catchup: Strategy = { name: 'catchup', failure: 'execution', open: (onEvent) => openCatchup(options, onEvent) };
   const common: Strategy = { name: 'common', failure: 'no-strategy', open: () => openCommon(options) };
   if (protocol !== 'any') return [protocol === 'catchup' ? catchup : common];
   return sslPolicy === undefined ? [catchup, common] : [catchup];
@@ -40,7 +42,10 @@ function openCommon({ from: address, timeoutMs }: BackupOptions): BackupSource {
   return new CommonSource({ address, timeoutMs });
 }
 
-function openCatchup({ from: address, config, sslPolicy: policy }: BackupOptions, events: BackupEvents): BackupSource {
+function openCatchup(
+  { from: address, config, sslPolicy: policy }: BackupOptions,
+  onEvent: (event: JobEvent) => void,
+): BackupSource {
   requireVersion(config.get(settings.catchupVersions));
   return new CatchupSource({
     address,
@@ -54,7 +59,10 @@ function openCatchup({ from: address, config, sslPolicy: policy }: BackupOptions
       maxTimeMs: config.get(settings.storeCopyRetryTimeMs),
       maxWaitMs: config.get(settings.storeCopyBackoffMs),
     },
-    onRetry: (what, error, attempt) => tellRetry(events, what, error, attempt),
+    onRetry: (request, error, attempt) => {
+      const kind = attempt === LASTING_ATTEMPTS ? 'request-keeps-failing' : 'request-repeated';
+      onEvent({ kind, ...request, attempt, error });
+    },
   });
 }
 
@@ -64,12 +72,6 @@ function requireVersion(allowed: readonly number[]): void {
     observed: allowed.join(', '),
     hint: `Remove the setting, or add ${CATCHUP_VERSION}.`,
   });
-}
-
-function tellRetry(events: BackupEvents, what: string, error: GraphkeepError, attempt: number): void {
-  const text = `Asking again for ${what}: ${error.message}`;
-  if (attempt === SILENT_ATTEMPTS) events.note(text);
-  else events.debug(text);
 }
 
 /**

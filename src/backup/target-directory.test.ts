@@ -15,12 +15,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { pretendMounts } from '../../test/support/faults/pretended-mounts.ts';
 import { patchMetadata } from '../store/files/neostore-metadata.ts';
+import type { TargetEvent } from './backup-events.ts';
 import { TargetDirectory } from './target-directory.ts';
 
 let stores: string;
 let parent: string;
 let path: string;
-let notes: string[];
+let events: TargetEvent[];
 
 beforeAll(async () => {
   stores = await makeTemporaryDirectory();
@@ -31,7 +32,7 @@ afterAll(() => removeDirectory(stores));
 beforeEach(async () => {
   parent = await makeTemporaryDirectory();
   path = join(parent, 'db');
-  notes = [];
+  events = [];
 });
 
 afterEach(() => removeDirectory(parent));
@@ -46,7 +47,7 @@ function makeBackup(at: string, mark: string): void {
 const markOf = (at: string) => readFileSync(join(at, 'mark'), 'utf8');
 const namesIn = (directory: string) => readdirSync(directory).sort();
 const modeOf = (at: string) => (statSync(at).mode & 0o777).toString(8);
-const open = (at = path) => TargetDirectory.open(at, (text) => notes.push(text));
+const open = (at = path) => TargetDirectory.open(at, (event) => events.push(event));
 
 async function publish(mark: string, at = path): Promise<string | undefined> {
   const target = await open(at);
@@ -95,10 +96,10 @@ describe('a target directory', () => {
     expect(await openAndClose()).toBe('backup');
     const kept = join(`${path}.graphkeep-unpublished.0`, 'ready');
     expect(markOf(kept)).toBe('new');
-    expect(notes.join()).toContain(kept);
-    notes = [];
+    expect(events).toMatchObject([{ kind: 'finished-backup-set-aside', backup: kept }]);
+    events = [];
     expect(await openAndClose()).toBe('backup');
-    expect(notes).toEqual([]);
+    expect(events).toEqual([]);
   });
 
   it.each([
@@ -122,7 +123,8 @@ describe('a target directory', () => {
     if (aside !== undefined) expect(markOf(`${path}.err.0`)).toBe(aside);
     const names = [...(expected === undefined ? [] : ['db']), ...(aside === undefined ? [] : ['db.err.0'])];
     expect(namesIn(parent)).toEqual(names);
-    expect(notes).toEqual([]);
+    const published = { kind: 'published', path, ...(aside === undefined ? {} : { replaced: `${path}.err.0` }) };
+    expect(events).toEqual(expected === undefined ? [] : [published]);
   });
 
   it('is opened by one at a time', async () => {
@@ -181,7 +183,7 @@ describe('names beside a target prove nothing', () => {
     expect(await openAndClose()).toBe('backup');
     expect(markOf(path)).toBe('old');
     expect(namesIn(parent)).toEqual(['db', 'db.graphkeep-ready']);
-    expect(notes.join()).toContain('db.graphkeep-ready is not used');
+    expect(events).toEqual([{ kind: 'former-work-directory-found', path: `${path}.graphkeep-ready` }]);
   });
 
   it.each<[string, (ready: string) => void]>([
@@ -201,7 +203,7 @@ describe('names beside a target prove nothing', () => {
     expect(await openAndClose()).toBe('backup');
     expect(markOf(path)).toBe('old');
     expect(namesIn(parent)).toEqual(['db', 'db.graphkeep-unpublished.0']);
-    expect(notes.join()).toContain('could not take its place');
+    expect(events).toMatchObject([{ kind: 'finished-backup-set-aside', aside: `${path}.graphkeep-unpublished.0` }]);
   });
 
   it('a target inside another backup is refused', async () => {

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { lstatIfExists, makeDirectory, removeTree, renameDurably, statIfExists } from '../base/durable-files.ts';
-import { describeError, GraphkeepError } from '../base/errors.ts';
+import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 import { type FileRights, grantRights, RightsKeeper, rightsBelow, rightsOf } from '../base/file-rights.ts';
@@ -11,6 +11,7 @@ import { readMetadata, storeIdOf } from '../store/files/neostore-metadata.ts';
 import { METADATA_FILE, STORE_LOCK_FILE } from '../store/files/store-files.ts';
 import { relateStores } from '../store/files/store-id.ts';
 import { requireSupportedStore } from '../store/files/supported-store.ts';
+import type { TargetEvent } from './backup-events.ts';
 import { MountedTarget } from './mounted-target.ts';
 
 /*
@@ -68,28 +69,28 @@ export class TargetDirectory {
   private readonly places: TargetPlaces;
   private readonly lock: FileLock;
   private readonly work: WorkDirectory;
-  private readonly note: (text: string) => void;
+  private readonly onEvent: (event: TargetEvent) => void;
   /** Locks that a Java client or server would take on this backup: 3.4 inside the directory, 3.5 beside it. */
   private readonly storeLocks: FileLock[] = [];
   private rights: RightsKeeper | undefined;
 
-  private constructor(places: TargetPlaces, lock: FileLock, work: WorkDirectory, note: (text: string) => void) {
+  private constructor(places: TargetPlaces, lock: FileLock, work: WorkDirectory, onEvent: TargetDirectory['onEvent']) {
     this.places = places;
     this.path = places.path;
     this.workPath = places.work;
     this.lock = lock;
     this.work = work;
-    this.note = note;
+    this.onEvent = onEvent;
   }
 
   /**
    * Takes the lock of a target for the whole command, removes what a killed run has left and finishes a publication it had begun. What
    * could not be published later is found out here, before anything is asked of a server.
-   * @param note tells the user what was found and left alone
+   * @param onEvent told what was found, and what becomes of it
    * @throws GraphkeepError `directory.in-use` if another run works on the same target, `directory.foreign` if something that is not ours
    * bears the name of our work directory, `directory.missing` for a link that leads nowhere
    */
-  static async open(path: string, note: (text: string) => void = () => {}): Promise<TargetDirectory> {
+  static async open(path: string, onEvent: (event: TargetEvent) => void = () => {}): Promise<TargetDirectory> {
     const places = await locate(await resolveTarget(path));
     await refuseInsideBackup(places.path);
     await makeDirectory(dirname(places.path));
@@ -102,7 +103,7 @@ export class TargetDirectory {
     let target: TargetDirectory | undefined;
     try {
       const work = await WorkDirectory.open(places.work, PARTS);
-      target = new TargetDirectory(places, lock, work, note);
+      target = new TargetDirectory(places, lock, work, onEvent);
       await target.tidy();
       if ((await target.state()) === 'backup') {
         await target.lockStore();
@@ -136,7 +137,7 @@ export class TargetDirectory {
     try {
       await this.rights?.restore();
     } catch (error) {
-      this.note(`New files of the backup may have other owners or modes than the old ones: ${describeError(error)}`);
+      this.onEvent({ kind: 'rights-not-restored', path: this.path, error });
     }
   }
 
@@ -173,7 +174,7 @@ export class TargetDirectory {
     await this.removeLeftoversOfJava();
     const formerly = `${this.path}.graphkeep-ready`;
     if ((await lstatIfExists(formerly)) !== undefined) {
-      this.note(`${formerly} is not used. If it is a backup (graphkeep check tells), move it to a name of its own.`);
+      this.onEvent({ kind: 'former-work-directory-found', path: formerly });
     }
   }
 
@@ -202,10 +203,7 @@ export class TargetDirectory {
       const isBegun = (await this.state()) === 'absent' || (await this.places.mounted?.isOpen(this.work)) === true;
       if (!(error instanceof GraphkeepError) || isBegun) throw error;
       const aside = await this.moveAway(this.workPath, this.places.unpublished);
-      this.note(
-        `A backup that an earlier run had finished could not take its place: ${describeError(error)}. ` +
-          `It is in ${join(aside, 'ready')}; if nobody needs it, remove ${aside}.`,
-      );
+      this.onEvent({ kind: 'finished-backup-set-aside', backup: join(aside, 'ready'), aside, error });
     }
   }
 
@@ -291,6 +289,12 @@ export class TargetDirectory {
   }
 
   private async publishReady(): Promise<string | undefined> {
+    const replaced = await this.putInPlace();
+    this.onEvent({ kind: 'published', path: this.path, ...(replaced === undefined ? {} : { replaced }) });
+    return replaced;
+  }
+
+  private async putInPlace(): Promise<string | undefined> {
     if (this.places.mounted !== undefined) {
       const old = await this.places.mounted.publish(this.work);
       return old === undefined ? undefined : await this.moveAway(old, join(this.path, '.graphkeep-err'));

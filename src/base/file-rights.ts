@@ -66,19 +66,24 @@ async function giveTo(path: string, now: Owner, wanted: Owner): Promise<void> {
   try {
     await chown(path, user === 0 ? wanted.uid : now.uid, wanted.gid);
   } catch (error) {
-    // Not in this group, or a root that may not (a container, a network disk): {@link explainForeignOwner} tells.
+    // Not in this group, or a root that may not (a container, a network disk): {@link findForeignOwner} tells.
     if (!isForbidden(error) && systemCodeOf(error) !== 'EINVAL') throw fileError(error, 'change the owner of', path);
   }
 }
 
-/** What to tell the user about a tree that could not get its owner; undefined if it has. */
-export async function explainForeignOwner(path: string, { owner }: FileRights): Promise<string | undefined> {
+/** A tree that could not get the owner that it should have. */
+export interface ForeignOwner {
+  path: string;
+  ownerId: number;
+  wantedOwnerId: number;
+  wantedGroupId: number;
+}
+
+/** Undefined if the tree has its owner. */
+export async function findForeignOwner(path: string, { owner }: FileRights): Promise<ForeignOwner | undefined> {
   const { uid } = await atFile('read', path, () => stat(path));
   if (process.geteuid === undefined || uid === owner.uid) return undefined;
-  return (
-    `${path} belongs to user id ${uid}, not to user id ${owner.uid} as what was there or is around it. ` +
-    `If the server runs as that user: chown -R ${owner.uid}:${owner.gid} ${path}`
-  );
+  return { path, ownerId: uid, wantedOwnerId: owner.uid, wantedGroupId: owner.gid };
 }
 
 /**

@@ -5,6 +5,7 @@ import { findPendingLog, type PendingLog } from '../replay/pending-log.ts';
 import { requireSupportedStore, type SupportedStore } from '../store/files/supported-store.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';
 import { OverallProgress, StoreSizes } from './check-estimate.ts';
+import type { CheckEvent } from './check-events.ts';
 import type { WantedParts } from './findings/check-context.ts';
 import type { CheckKind } from './findings/check-kinds.ts';
 import type { ReportFinding } from './findings/finding.ts';
@@ -13,13 +14,6 @@ import type { SummaryType } from './findings/summary-types.ts';
 import { checkParts } from './parts/check-parts.ts';
 import { type PartOptions, PartRunner } from './parts/part-run.ts';
 import { runInWorkers } from './workers/check-workers.ts';
-
-/** How far a check is: what it is doing, and about how many of the bytes that it has to read it has read. */
-export interface CheckProgress {
-  phase: string;
-  done: number;
-  total: number;
-}
 
 export interface CheckOptions extends Partial<WantedParts> {
   /** Memory for what grows with the store, in bytes. */
@@ -30,7 +24,7 @@ export interface CheckOptions extends Partial<WantedParts> {
    */
   workers?: number;
   signal?: AbortSignal;
-  onProgress?: (progress: CheckProgress) => void;
+  onEvent?: (event: CheckEvent) => void;
   onFinding?: ReportFinding;
   /** Calls of {@link onFinding} for each kind; all are counted. */
   maxFindingsPerKind?: number;
@@ -85,7 +79,9 @@ export async function checkStore(directory: string, options: CheckOptions = {}):
     signal: options.signal,
   });
   const { byKind, errors, warnings, errorsByType } = tally;
-  return { consistent: errors === 0, errors, warnings, byKind, errorsByType, pending, bytes: sizes.total };
+  const consistent = errors === 0;
+  options.onEvent?.({ kind: 'check-ended', consistent, errors, warnings });
+  return { consistent, errors, warnings, byKind, errorsByType, pending, bytes: sizes.total };
 }
 
 /** The derived files of older releases have forms of their own; to call them inconsistent would be wrong. */
@@ -113,17 +109,18 @@ function requireRecovered(directory: string): PendingLog | undefined {
 async function runParts(
   directory: string,
   sizes: StoreSizes,
-  { onProgress, workers = defaultWorkers(sizes) }: CheckOptions,
+  { onEvent, workers = defaultWorkers(sizes) }: CheckOptions,
   shared: Omit<PartOptions, 'progress'>,
 ): Promise<void> {
   const order = [...checkParts.keys()].filter((index) => checkParts[index]!.isWanted(shared.parts));
   const overall = new OverallProgress(
     checkParts.map((part) => (part.isWanted(shared.parts) ? sizes.estimate(part) : 0)),
   );
-  const { total } = overall;
+  const totalBytes = overall.total;
+  onEvent?.({ kind: 'check-began', directory, totalBytes });
   const progress = (index: number, phase: string, bytes: number | undefined) => {
-    const done = bytes === undefined ? overall.end(index) : overall.add(index, bytes);
-    if (bytes !== undefined) onProgress?.({ phase, done, total });
+    const doneBytes = bytes === undefined ? overall.end(index) : overall.add(index, bytes);
+    if (bytes !== undefined) onEvent?.({ kind: 'check-progress', phase, doneBytes, totalBytes });
   };
   const reader = new StoreReader(directory);
   try {

@@ -84,10 +84,10 @@ export class CheckPointWriter {
 
   /** An index is told of once. */
   noteLeftToServer({ leftToServer }: IndexesReport): void {
-    for (const { rule, index, reason } of leftToServer) {
+    for (const { rule, ...left } of leftToServer) {
       if (this.leftToServer.has(rule)) continue;
       this.leftToServer.add(rule);
-      this.settings.onEvent({ kind: 'index-left-to-server', index, reason });
+      this.settings.onEvent({ kind: 'index-left-to-server', ...left });
     }
   }
 

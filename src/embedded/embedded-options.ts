@@ -2,6 +2,7 @@ import type { ClientConfig } from '../config/neo4j-conf.ts';
 import type { RetentionPolicy } from '../config/retention-policy.ts';
 import { settings } from '../config/settings.ts';
 import type { LogPosition } from '../log/log-position.ts';
+import type { IndexLeftToServer } from '../replay/events/replay-events.ts';
 import type { IndexProvider } from '../store/graph/schema-rule.ts';
 
 /** What happens in a database beside its transactions. */
@@ -16,7 +17,7 @@ export type EmbeddedEvent =
   /** These log files were removed. */
   | { kind: 'pruned'; versions: readonly number[] }
   /** Nobody but a server can write this index; it was removed, and a server populates it at its next start. */
-  | { kind: 'index-left-to-server'; index: string; reason: string }
+  | ({ kind: 'index-left-to-server' } & IndexLeftToServer)
   /** A write or its flush failed: every commit from now on is refused. */
   | { kind: 'failed'; error: unknown };
 

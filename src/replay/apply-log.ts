@@ -17,6 +17,9 @@ import { beginCounts, type CountsUpdate, finishCounts } from './derived/counts-f
 import { type DerivedFilesPlan, type DerivedFilesReport, planDerivedFiles } from './derived/derived-files.ts';
 import { planFilesOfCheckPoint } from './derived/files-of-check-point.ts';
 import type { IndexBuilding } from './derived/index-rebuild.ts';
+import { runFileStep } from './events/file-step.ts';
+import type { ReplayProgress } from './events/replay-events.ts';
+import { trackReading } from './reading-progress.ts';
 import { checkRecords } from './records/record-check.ts';
 import { writeRecords } from './records/record-writer.ts';
 
@@ -38,7 +41,7 @@ export interface ApplyOptions {
   /** True: an older part of the log still waits for the server. */
   leavePending?: boolean;
   signal?: AbortSignal;
-  onPhase?: (phase: string) => void;
+  onEvent?: (event: ReplayProgress) => void;
 }
 
 export interface AppliedLog {
@@ -106,14 +109,16 @@ export class PreparedReplay {
   async write(): Promise<AppliedLog> {
     const { context, collected } = this;
     const { before, counts, log, derived, leftToServer } = collected;
-    const { signal, onPhase } = this.options;
+    const { signal, onEvent } = this.options;
     const lastTransaction = log.last?.id ?? before.lastTransactionId;
     await removeIdFiles(context.folder);
-    onPhase?.('writing records');
-    const { records } = await writeRecords(context, log.collector.freedUnits, signal);
-    onPhase?.('updating labels, indexes and counts');
+    const { records } = await writeRecords(context, log.collector.freedUnits, signal, (done, total) =>
+      onEvent?.({ kind: 'replay-progress', phase: 'records', unit: 'files', done, total }),
+    );
     const report = await derived.apply();
-    await finishCounts(context.folder, counts, lastTransaction, log.firstId, signal);
+    await runFileStep('counts', onEvent, () =>
+      finishCounts(context.folder, counts, lastTransaction, log.firstId, signal),
+    );
     return { log, before, lastTransaction, records, derived: report, leftToServer };
   }
 
@@ -152,10 +157,11 @@ async function collect(
   options: ApplyOptions,
   before: NeostoreMetadata,
 ): Promise<CollectedReplay> {
-  const { signal, onPhase } = options;
-  onPhase?.('reading the log');
+  const { signal, onEvent } = options;
+  const reading = onEvent === undefined ? undefined : trackReading(context.log, onEvent);
   const counts = beginCounts(context.folder);
-  const log = await collectChanges(context, counts.counts, signal);
+  const log = await collectChanges(context, counts.counts, signal, reading?.add);
+  reading?.end();
   requireNoGap(context.folder, before, log);
   throwIfCancelled(signal);
   const leftToServer = options.leavePending === true || log.collector.firstExplicitIndexTransaction !== undefined;

@@ -12,11 +12,6 @@ export interface PendingLog {
   last: number;
 }
 
-/** For people; without a full stop. */
-export function describePendingLog({ first, last }: PendingLog): string {
-  return `transactions ${first} to ${last} are left to the server because of explicit indexes; it finishes them at its first start`;
-}
-
 /**
  * Whether the log of a store is left to a server in the way that {@link recoverStore} leaves it: it changes explicit indexes, records and
  * counts are those of its end, label scan store and indexes those of the check point. Undefined for any other store, closed cleanly or

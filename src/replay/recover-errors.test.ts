@@ -25,6 +25,7 @@ import { StoreWriter } from '../store/build/store-writer.ts';
 import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
 import { METADATA_FILE, storeFile, storeFiles } from '../store/files/store-files.ts';
 import type { ApplyOptions } from './apply-log.ts';
+import type { ReplayProgress } from './events/replay-events.ts';
 import { recoverStore } from './recover.ts';
 
 const FIRST_LOG = 3;
@@ -196,13 +197,13 @@ test('interrupted in any phase, it can be repeated', async () => {
   const phases: string[] = [];
   for (;;) {
     const abort = new AbortController();
-    const onPhase = (phase: string): void => {
+    const onEvent = ({ phase }: ReplayProgress): void => {
       if (phases.includes(phase) || abort.signal.aborted) return;
       phases.push(phase);
       abort.abort();
     };
     const before = phases.length;
-    const ended = await recover({ signal: abort.signal, onPhase, storeIsExact: before === 0 }).then(
+    const ended = await recover({ signal: abort.signal, onEvent, storeIsExact: before === 0 }).then(
       () => true,
       (error: GraphkeepError) => {
         expect(error).toMatchObject({ code: 'cancelled' });

@@ -4,7 +4,6 @@ import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { type FileRights, limitByUmask, rightsBelow, rightsOf } from '../base/file-rights.ts';
-import { printableText } from '../base/printable-text.ts';
 import type { DatabaseFiles, Generation } from '../generation/generation.ts';
 import { requireGeneration } from '../generation/known-generations.ts';
 import { withDatabaseLock } from '../store/files/database-lock.ts';
@@ -103,9 +102,4 @@ async function requireClean(
       hint: `Run graphkeep recover ${databaseDirectory}, or start and stop the database.`,
     },
   );
-}
-
-/** A sentence about a name that was left out. */
-export function describeLeftOut(name: string): string {
-  return `left out, since it is not part of a database: ${printableText(name)}`;
 }

@@ -8,6 +8,7 @@ import { recogniseArchive } from './archive-content.ts';
 import type { ArchiveProgress } from './archive-progress.ts';
 import { readArchive } from './archive-reading.ts';
 import { requireRestorable } from './restorable-store.ts';
+import type { RestoreNote } from './restore-notes.ts';
 import { listTransactionLogs } from './separate-logs.ts';
 import { StagedDatabase } from './staged-database.ts';
 
@@ -26,7 +27,7 @@ export interface LoadOptions extends ArchiveProgress {
  * is touched; the Java tool removes that first and then looks at the archive.
  * @returns what the user should know although the database is in its place
  */
-export async function loadDatabase(options: LoadOptions): Promise<string[]> {
+export async function loadDatabase(options: LoadOptions): Promise<RestoreNote[]> {
   const { databaseName, databaseDirectory, from, force, signal } = options;
   const logs = options.transactionLogDirectory === databaseDirectory ? undefined : options.transactionLogDirectory;
   if (!force) {

@@ -7,6 +7,7 @@ import { RightsKeeper } from '../base/file-rights.ts';
 import type { Generation } from '../generation/generation.ts';
 import { requireGeneration } from '../generation/known-generations.ts';
 import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
+import type { ReplayProgress } from '../replay/events/replay-events.ts';
 import { type Recovery, recoverStore } from '../replay/recover.ts';
 import { lockDatabase } from '../store/files/database-lock.ts';
 import { SCRATCH_FOLDER } from '../store/files/store-files.ts';
@@ -18,7 +19,7 @@ export interface RecoverDatabaseOptions {
   logDirectory: string;
   budgetBytes: number;
   signal: AbortSignal;
-  onPhase?: (phase: string) => void;
+  onEvent?: (event: ReplayProgress) => void;
 }
 
 export interface RecoveredDatabase {
@@ -66,7 +67,7 @@ async function withBackupLock<T>(directory: string, work: () => Promise<T>): Pro
 }
 
 async function recoverLocked(options: RecoverDatabaseOptions, generation: Generation): Promise<RecoveredDatabase> {
-  const { directory, budgetBytes, signal, onPhase } = options;
+  const { directory, budgetBytes, signal, onEvent } = options;
   // Sort runs and what is replaced, on the disk of the store: also what a killed embedded database has left there.
   const scratch = join(directory, SCRATCH_FOLDER);
   await removeTree(scratch);
@@ -82,7 +83,7 @@ async function recoverLocked(options: RecoverDatabaseOptions, generation: Genera
   await makeDirectory(scratch);
   try {
     const how = { start: found.position, storeIsExact: false, budgetBytes, scratch, signal };
-    const recovery = await recoverStore(directory, { ...how, ...(onPhase === undefined ? {} : { onPhase }) });
+    const recovery = await recoverStore(directory, { ...how, ...(onEvent === undefined ? {} : { onEvent }) });
     const state = recovery.pendingFrom === undefined ? 'recovered' : 'pending';
     return { state, lastTransaction: recovery.lastTransaction, tornBytes: found.tornBytes, recovery };
   } finally {

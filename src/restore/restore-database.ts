@@ -16,6 +16,7 @@ import { STORE_LOCK_FILE } from '../store/files/store-files.ts';
 import { recogniseStore } from '../store/files/store-recognition.ts';
 import { describeUnsupported } from '../store/files/supported-store.ts';
 import { requireConsistent, requireRestorable } from './restorable-store.ts';
+import type { RestoreNote } from './restore-notes.ts';
 import { listTransactionLogs } from './separate-logs.ts';
 import { StagedDatabase } from './staged-database.ts';
 
@@ -51,7 +52,7 @@ export interface RestoreReport {
   /** The backup was not clean and the server will recover it at its first start. */
   needsRecovery: boolean;
   /** What the user should know although the database is in its place. */
-  warnings: string[];
+  notes: RestoreNote[];
 }
 
 /**
@@ -89,8 +90,8 @@ async function copyAndPublish(options: RestoreOptions): Promise<RestoreReport> {
     await requireRestorable(staged.path);
     if (options.checkConsistency === true) await requireConsistent(staged.path, signal);
     throwIfCancelled(signal);
-    const warnings = await staged.publish();
-    return { ...total, recovered, needsRecovery: dirty && !recovered, warnings };
+    const notes = await staged.publish();
+    return { ...total, recovered, needsRecovery: dirty && !recovered, notes };
   } catch (error) {
     await staged.discard();
     throw error;

@@ -12,11 +12,11 @@ import {
   syncFile,
   writeFileDurably,
 } from '../base/durable-files.ts';
-import { describeError, GraphkeepError } from '../base/errors.ts';
+import { GraphkeepError } from '../base/errors.ts';
 import { atFile, forbiddenError } from '../base/file-errors.ts';
 import {
-  explainForeignOwner,
   type FileRights,
+  findForeignOwner,
   grantRights,
   limitByUmask,
   rightsBelow,
@@ -26,6 +26,7 @@ import { findRenameObstacle, findUnremovable, resolveTarget } from '../base/repl
 import { WorkDirectory } from '../base/work-directory.ts';
 import type { DatabaseFiles } from '../generation/generation.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
+import type { RestoreNote } from './restore-notes.ts';
 import { listTransactionLogs, requireOwnLogs } from './separate-logs.ts';
 
 /*
@@ -114,7 +115,7 @@ export class StagedDatabase {
    *
    * @returns what the user should know: behind the exchange nothing fails any more
    */
-  async publish(): Promise<string[]> {
+  async publish(): Promise<RestoreNote[]> {
     const rights = await this.rightsOfNew();
     await grantRights(this.path, rights);
     const logs = separateLogs(this.options);
@@ -127,8 +128,12 @@ export class StagedDatabase {
       await replaceLogs(logs, staging);
       await removeTree(join(logs, UNFINISHED_MARKER));
     }
-    const warnings = [await explainForeignOwner(this.target, rights), await this.removeOld()];
-    return warnings.filter((warning) => warning !== undefined);
+    const foreign = await findForeignOwner(this.target, rights);
+    const left = await this.removeOld();
+    return [
+      ...(foreign === undefined ? [] : [{ kind: 'foreign-owner' as const, ...foreign }]),
+      ...(left === undefined ? [] : [left]),
+    ];
   }
 
   /** Those of the database that is replaced; a new one belongs to whoever has the directory of all databases. */
@@ -143,12 +148,12 @@ export class StagedDatabase {
     else await replaceDurably(this.path, this.target, this.work.at('old'));
   }
 
-  private async removeOld(): Promise<string | undefined> {
+  private async removeOld(): Promise<RestoreNote | undefined> {
     try {
       await this.work.discard();
       return undefined;
     } catch (error) {
-      return `The old database could not be removed (${describeError(error)}). Remove ${this.work.path} by hand.`;
+      return { kind: 'old-database-left', path: this.work.path, error };
     }
   }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { describeListenerEvent, type ListenerEvent } from './conversation/listener-events.ts';
+import type { ListenerEvent } from './conversation/listener-events.ts';
 import { EventThrottle } from './event-throttle.ts';
 
 beforeEach(() => {
@@ -18,7 +18,6 @@ it('a client that connects again and again does not fill the log', () => {
   expect(told).toEqual([refused, refused, refused]);
   vi.advanceTimersByTime(1000);
   expect(told.slice(3)).toEqual([{ kind: 'left-out', count: 7 }]);
-  expect(describeListenerEvent(told[3]!)).toContain('7 more');
   throttle.take(refused);
   expect(told).toHaveLength(5);
   throttle.endWindow();

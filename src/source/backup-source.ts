@@ -36,6 +36,8 @@ export interface StoreFileStream {
 export interface CopyReceiver {
   /** Open exclusively: on a file system that ignores case two different names may be one file. */
   openFile(file: StoreFileStream): Promise<FileReceiver>;
+  /** Told once if the source knows it: how many files there are, those that came before included; those of `indexes` indexes come beside. */
+  filesAnnounced?(announced: { files: number; indexes: number }): void;
 }
 
 /** Takes one file: its data, {@link end}. */

@@ -120,7 +120,7 @@ export class World {
   }
 
   /** Stands for the engine and the servers of the captures, which listen on 127.0.0.1. */
-  private readonly runBackup: RunBackup = async (options, events) => {
+  private readonly runBackup: RunBackup = async (options, onEvent) => {
     this.requested = options;
     const { host, port } = options.from;
     if (!SERVER_PORTS.includes(port) || (host !== '127.0.0.1' && host !== 'localhost')) {
@@ -134,8 +134,8 @@ export class World {
         { strategy: 'common', error: refused('ECONNREFUSED') },
       ]);
     }
-    events.line('Backup complete.');
-    const report = { firstTransaction: 2, lastTransaction: 5, bytes: 8192, files: 1, durationMs: 1, notes: [] };
-    return { kind: 'full', ...report };
+    const made = { lastTransaction: 5, bytes: 8192, files: 1, durationMs: 1 };
+    onEvent({ kind: 'backup-ended', backup: 'full', ...made });
+    return { kind: 'full', firstTransaction: 2, ...made, notes: [] };
   };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CheckEvent } from '../../src/check/check-events.ts';
 import { type CheckOptions, checkStore } from '../../src/check/check-store.ts';
 import { checkStoreWithReport } from '../../src/check/report/reported-check.ts';
 import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
@@ -134,11 +135,13 @@ describe('a check', () => {
   it('can be cancelled, and tells how far it is', async () => {
     const store = lab.copy('base35');
     const phases = new Set<string>();
-    await checkStore(store, { onProgress: ({ phase }) => phases.add(phase) });
+    await checkStore(store, { onEvent: (event) => event.kind === 'check-progress' && phases.add(event.phase) });
     expect(phases.size).toBeGreaterThan(4);
     const controller = new AbortController();
-    const onProgress = () => controller.abort();
-    await expect(checkStore(store, { signal: controller.signal, onProgress })).rejects.toMatchObject({
+    const onEvent = ({ kind }: CheckEvent) => {
+      if (kind === 'check-progress') controller.abort();
+    };
+    await expect(checkStore(store, { signal: controller.signal, onEvent })).rejects.toMatchObject({
       code: 'cancelled',
     });
   });

@@ -92,7 +92,9 @@ describe('threads', () => {
     const cancelled = checkStore(store, {
       workers: 2,
       signal: controller.signal,
-      onProgress: () => controller.abort(),
+      onEvent: ({ kind }) => {
+        if (kind === 'check-progress') controller.abort();
+      },
     });
     await expect(cancelled).rejects.toMatchObject({ code: 'cancelled' });
     const onFinding = () => {
@@ -107,7 +109,9 @@ describe('threads', () => {
     const told: number[] = [];
     await checkStore(lab.copy('base35'), {
       workers: 2,
-      onProgress: ({ done, total }) => told.push(done / total),
+      onEvent: (event) => {
+        if (event.kind === 'check-progress') told.push(event.doneBytes / event.totalBytes);
+      },
     });
     expect(told.length).toBeGreaterThan(0);
     expect(told.toSorted((a, b) => a - b)).toEqual(told);

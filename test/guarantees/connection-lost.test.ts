@@ -118,11 +118,11 @@ describe.each(kinds)('a %s backup', (kind) => {
       await prepare();
       const interruption = new AbortController();
       let steps = 0;
-      const onProgress = () => {
+      const onEvent = () => {
         if (++steps === step) interruption.abort();
       };
       const { signal } = interruption;
-      const { report, error } = await attemptBackup(backupDir, server.address, { signal, onProgress });
+      const { report, error } = await attemptBackup(backupDir, server.address, { signal, onEvent });
       expect([step, error?.code ?? report?.lastTransaction]).toEqual([step, error === undefined ? NEW : 'cancelled']);
       expect(readdirSync(backupDir).filter((name) => !/^db(\.err\.0)?$/.test(name))).toEqual([]);
       if (kind !== 'incremental' && error !== undefined) expectUntouched();
@@ -133,7 +133,7 @@ describe.each(kinds)('a %s backup', (kind) => {
   async function countSteps(): Promise<number> {
     await prepare();
     let steps = 0;
-    await makeBackup(backupDir, server.address, { onProgress: () => steps++ });
+    await makeBackup(backupDir, server.address, { onEvent: () => steps++ });
     return steps;
   }
 

@@ -113,10 +113,16 @@ describe.each([
       const error = known
         ? new GraphkeepError('peer.failure', value, { place: { peer: value, file: value, offset: 1 }, observed: value })
         : new Error(value, { cause: new Error(value) });
-      const runBackup: RunBackup = async (_, events) => {
-        events.line(`Copying ${value}`);
-        events.note(value);
-        events.debug(value);
+      const runBackup: RunBackup = async (_, onEvent) => {
+        onEvent({ kind: 'file-began', name: value });
+        onEvent({ kind: 'old-backup-moved', path: value });
+        onEvent({
+          kind: 'request-repeated',
+          request: 'file',
+          name: value,
+          attempt: 1,
+          error: new GraphkeepError('peer.failure', value),
+        });
         throw new BackupFailed('execution', [{ strategy: 'common', error }]);
       };
       const args = ['backup', '--backup-dir=.', '--name=x'];
@@ -182,8 +188,8 @@ describe('what a store holds', () => {
 });
 
 it('a terminal draws what is being done in plain characters', async () => {
-  const runBackup: RunBackup = async (_, events) => {
-    events.progress?.({ bytes: 1, files: 1, phase: HOSTILE });
+  const runBackup: RunBackup = async (_, onEvent) => {
+    onEvent({ kind: 'check-progress', phase: HOSTILE, doneBytes: 1, totalBytes: 1 });
     throw new Error(HOSTILE);
   };
   world.stderr = '';

@@ -1,8 +1,10 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { BackupEvent } from '../../src/backup/backup-events.ts';
 import { runBackup } from '../../src/backup/backup-job.ts';
 import { BackupFailed, type BackupOptions } from '../../src/backup/backup-options.ts';
+import { BackupLines } from '../../src/cli/neo4j-admin/backup-lines.ts';
 import { ClientConfig } from '../../src/config/neo4j-conf.ts';
 import { loadSslPolicy } from '../../src/config/ssl-policy/ssl-policy-loading.ts';
 import { InstalledPrograms } from '../support/commands/installed-programs.ts';
@@ -72,11 +74,12 @@ async function backUpWhile(member: ClusterMember, backupDir: string, line: RegEx
   );
   const options = jobOptions(backupDir, { host: host!, port: Number(port) }, { protocol: 'catchup', config });
   let happened: Promise<void> | undefined;
-  const tell = (text: string) => {
-    if (line.test(text)) happened ??= happen();
+  const lines = new BackupLines(() => new Date());
+  const tell = (event: BackupEvent) => {
+    if (line.test(lines.render(event) ?? '')) happened ??= happen();
   };
   try {
-    await runBackup(options, { line: tell, note: () => {}, debug: () => {} }, new AbortController().signal);
+    await runBackup(options, tell, new AbortController().signal);
   } finally {
     expect(happened).toBeDefined();
     await happened;

@@ -1,5 +1,4 @@
 import { printableLine } from '../../base/printable-text.ts';
-import type { PendingLog } from '../../replay/pending-log.ts';
 import type { CheckResult } from '../check-store.ts';
 import { type CheckKind, describeKind } from '../findings/check-kinds.ts';
 import type { Finding } from '../findings/finding.ts';
@@ -52,16 +51,6 @@ export function renderLeftOut(counts: ReadonlyMap<CheckKind, number>): string {
 /** The end of the report file. */
 export function renderSummaryEntry(summary: string): string {
   return `WARN : ${summary}\n`;
-}
-
-/** What a check could not look at because transactions wait for a server, and why. */
-export function describePending({ first, last }: PendingLog): string {
-  const which = first === last ? `Transaction ${first} waits` : `Transactions ${first} to ${last} wait`;
-  return (
-    `${which} for the server, because explicit indexes are changed. Checked: records, tokens, schema rules, counts, and the structure of ` +
-    'label scan store and indexes. Not checked: the entries of label scan store and indexes, which are those before these transactions; ' +
-    'the server brings them up to date at its first start.'
-  );
 }
 
 /** A finding as plain data for programs. */

@@ -3,11 +3,13 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import type { ArchiveCompression } from '../../restore/archive-content.ts';
-import { describeLeftOut, dumpDatabase } from '../../restore/dump-database.ts';
+import { dumpDatabase } from '../../restore/dump-database.ts';
 import { loadDatabase } from '../../restore/load-database.ts';
 import { requestDump, requestLoad } from '../commands/archive-request.ts';
 import type { OptionValues } from '../option-values.ts';
+import { describeLeftOut, describeRestoreNote } from '../wording/restore-text.ts';
 import { countProgress } from './count-progress.ts';
+import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -21,7 +23,7 @@ export async function dumpBody({ values, context }: Invocation, reporter: Report
     compression,
     onLeftOut: (name) => {
       leftOut.push(name);
-      reporter.note(describeLeftOut(name));
+      reporter.note({ code: 'entry-left-out', text: describeLeftOut(name), data: { name } });
     },
   });
   const { size } = await stat(archive);
@@ -44,8 +46,8 @@ function readCompression(values: OptionValues): ArchiveCompression {
 
 export async function loadBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const options = await requestLoad(values, context);
-  const warnings = await loadDatabase({ ...options, ...countProgress(reporter, 'loading') });
-  for (const warning of warnings) reporter.note(warning);
+  const notes = await loadDatabase({ ...options, ...countProgress(reporter, 'loading') });
+  for (const note of notes) reporter.note(noteOfEvent(note, describeRestoreNote(note)));
   const { databaseName: database, databaseDirectory: directory } = options;
   reporter.report(printableLine(`${database}: loaded to ${directory}`), { command: 'load', database, directory });
 }

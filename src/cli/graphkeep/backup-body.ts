@@ -1,24 +1,19 @@
-import type { BackupEvents, BackupOptions, BackupReport } from '../../backup/backup-options.ts';
+import type { BackupOptions, BackupReport } from '../../backup/backup-options.ts';
 import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { requestBackup } from '../commands/backup-request.ts';
+import { createBackupView } from './backup-view.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
 export async function backupBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const options = await requestBackup(values, context);
   const runBackup = context.runBackup ?? (await import('../../backup/backup-job.ts')).runBackup;
-  const events: BackupEvents = {
-    line: (text) => reporter.line(printableLine(text)),
-    note: (text) => reporter.note(printableLine(text)),
-    debug: (text) => reporter.debug(printableLine(text)),
-    progress: (done) => reporter.progress(done),
-  };
-  const report = await runBackup(options, events, context.signal);
+  const { notes: _, ...report } = await runBackup(options, createBackupView(context, reporter), context.signal);
   reporter.report(describe(options, report), { command: 'backup', ...report });
 }
 
-function describe(options: BackupOptions, report: BackupReport): string {
+function describe(options: BackupOptions, report: Omit<BackupReport, 'notes'>): string {
   const name = printableLine(options.name);
   const { kind, firstTransaction, lastTransaction, files, bytes, durationMs } = report;
   const seconds = (durationMs / 1000).toFixed(1);

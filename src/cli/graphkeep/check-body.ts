@@ -1,12 +1,14 @@
 import { describeError, GraphkeepError, hasCode } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
-import type { CheckProgress } from '../../check/check-store.ts';
+import type { CheckProgress } from '../../check/check-events.ts';
 import { describeKind } from '../../check/findings/check-kinds.ts';
 import type { Finding } from '../../check/findings/finding.ts';
-import { describeFinding, describePending } from '../../check/report/report-text.ts';
+import { describeFinding } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
 import { isDatabaseInUse } from '../../store/files/database-lock.ts';
 import { type CheckRequest, requestNativeCheck } from '../commands/consistency-check.ts';
+import { describeUncheckedLog } from '../wording/pending-log-text.ts';
+import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
 import { estimateLeftMs } from './progress-bar.ts';
 import type { Reporter } from './reporter.ts';
@@ -34,24 +36,32 @@ export async function checkBody({ values, positionals, context }: Invocation, re
       signal: context.signal,
       onFinding: (finding) => shown.push(finding),
       maxFindingsPerKind: SHOWN_PER_KIND,
-      onProgress: (progress) => showProgress(reporter, progress, context.now().getTime() - startedAt.getTime()),
+      onEvent: (event) => {
+        if (event.kind !== 'check-progress') return;
+        showProgress(reporter, event, context.now().getTime() - startedAt.getTime());
+      },
     });
   } catch (error) {
     if (hasCode(error, 'cancelled')) throw error;
     reporter.fail(error);
     return COULD_NOT_CHECK;
   }
-  const text = [describe(request, check), ...(check.pending === undefined ? [] : [describePending(check.pending)])];
-  if (check.reportFailure !== undefined)
-    reporter.note(`The report is not complete: ${describeError(check.reportFailure)}`);
+  const text = [
+    describe(request, check),
+    ...(check.pending === undefined ? [] : [describeUncheckedLog(check.pending)]),
+  ];
+  if (check.reportFailure !== undefined) {
+    const note = `The report is not complete: ${describeError(check.reportFailure)}`;
+    reporter.note(noteOfEvent({ kind: 'check-report-failed', error: check.reportFailure }, note));
+  }
   reporter.report(text.join('\n'), describeForPrograms(request, check, shown));
   return check.consistent ? 0 : INCONSISTENT;
 }
 
-function showProgress(reporter: Reporter, { phase, done, total }: CheckProgress, elapsedMs: number): void {
-  const leftMs = estimateLeftMs(elapsedMs, done, total);
+function showProgress(reporter: Reporter, { phase, doneBytes, totalBytes }: CheckProgress, elapsedMs: number): void {
+  const leftMs = estimateLeftMs(elapsedMs, doneBytes, totalBytes);
   const left = leftMs === undefined ? {} : { leftMs: Math.round(leftMs) };
-  reporter.progress({ phase: `checking ${phase}`, bytes: done, totalBytes: total, ...left });
+  reporter.progress({ phase: `checking ${phase}`, bytes: doneBytes, totalBytes, ...left });
 }
 
 async function requireNotInUse(directory: string): Promise<void> {

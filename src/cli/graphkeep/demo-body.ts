@@ -27,7 +27,7 @@ export async function demoBody({ values, context }: Invocation, reporter: Report
     };
     report = await new DemoRun(folders, world, new Narrator(reporter), seed).run();
   } finally {
-    if (keep) reporter.note(`\nEverything is still in ${root}`);
+    if (keep) reporter.note({ code: 'demo-kept', text: `\nEverything is still in ${root}`, data: { path: root } });
     else await removeTree(root);
   }
   const differences = report.proofs.reduce((sum, proof) => sum + proof.differences.length, 0);

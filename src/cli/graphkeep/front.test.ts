@@ -113,22 +113,23 @@ describe('backup', () => {
   });
 
   it('prints events and the report as JSON lines', async () => {
-    const runBackup: RunBackup = async (_, events) => {
-      events.line('Doing full backup...');
-      events.progress?.({ bytes: 10, files: 1, phase: 'copying' });
-      events.note('careful');
-      events.debug('hidden');
-      const report = { firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7, notes: [] };
-      return { kind: 'incremental', ...report };
+    const runBackup: RunBackup = async (_, onEvent) => {
+      onEvent({ kind: 'attempt-began', backup: 'full', protocol: 'common' });
+      onEvent({ kind: 'file-progress', name: 'neostore', bytes: 10, copiedFiles: 1, copiedBytes: 10 });
+      onEvent({ kind: 'old-backup-moved', path: '/b/x.err.0' });
+      onEvent({ kind: 'recovery-began', transactions: 3 });
+      const report = { firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7 };
+      return { kind: 'incremental', ...report, notes: [{ kind: 'old-backup-moved', path: '/b/x.err.0' }] };
     };
     const { exitCode, stdout, stderr } = await run(backupArgs('--json', '--no-check-consistency'), { runBackup });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    const report = { firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7, notes: [] };
+    const report = { firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7 };
+    const note = { code: 'old-backup-moved', text: 'The old backup was moved to /b/x.err.0', path: '/b/x.err.0' };
     expect(eventsOf(stdout)).toEqual([
       { event: 'line', text: 'Doing full backup...' },
-      { event: 'progress', bytes: 10, files: 1, phase: 'copying' },
-      { event: 'note', text: 'careful' },
-      { event: 'report', command: 'backup', kind: 'incremental', ...report },
+      { event: 'progress', bytes: 10, files: 1, phase: 'files' },
+      { event: 'note', ...note },
+      { event: 'report', command: 'backup', kind: 'incremental', ...report, notes: [note] },
     ]);
   });
 
@@ -191,27 +192,27 @@ describe('backup', () => {
   });
 
   it('--verbose shows details and the stack', async () => {
-    const runBackup: RunBackup = async (_, events) => {
-      events.debug('a detail');
+    const runBackup: RunBackup = async (_, onEvent) => {
+      onEvent({ kind: 'log-applied', transactions: 2, records: 7 });
       throw new Error('boom');
     };
     const said = 'graphkeep: boom\n    This is a mistake in graphkeep. Please report it with the whole message.\n';
     expect((await run(backupArgs(), { runBackup })).stderr).toBe(said);
     const { stderr } = await run(backupArgs('--verbose'), { runBackup });
-    expect(stderr.startsWith(`a detail\n${said}Error: boom\n    at `)).toBe(true);
+    expect(stderr.startsWith(`Applied 2 transactions, 7 records\n${said}Error: boom\n    at `)).toBe(true);
   });
 });
 
 describe('a terminal', () => {
   it('shows progress on one line that makes room for text', async () => {
-    const runBackup: RunBackup = async (_, events) => {
-      events.progress?.({ bytes: 0, files: 0, phase: 'copying' });
-      events.progress?.({ bytes: 8192, files: 1, phase: 'copying' });
+    const runBackup: RunBackup = async (_, onEvent) => {
+      onEvent({ kind: 'file-progress', name: 'a', bytes: 0, copiedFiles: 0, copiedBytes: 0 });
+      onEvent({ kind: 'file-progress', name: 'a', bytes: 8192, copiedFiles: 0, copiedBytes: 8192 });
       clock += 200;
-      events.progress?.({ bytes: 8192, files: 2, phase: 'a phase with a name that is long' });
-      events.line('Backup complete.');
-      const report = { firstTransaction: 2, lastTransaction: 2, bytes: 8192, files: 2, durationMs: 0, notes: [] };
-      return { kind: 'unchanged', ...report };
+      onEvent({ kind: 'check-progress', phase: 'a part with a name that is long', doneBytes: 1, totalBytes: 2 });
+      const made = { lastTransaction: 2, bytes: 8192, files: 2, durationMs: 0 };
+      onEvent({ kind: 'backup-ended', backup: 'unchanged', ...made });
+      return { kind: 'unchanged', firstTransaction: 2, ...made, notes: [] };
     };
     let clock = 0;
     const { stdout, stderr } = await run(backupArgs('--no-check-consistency'), {
@@ -219,7 +220,7 @@ describe('a terminal', () => {
       terminal: { columns: 30 },
       now: () => new Date(clock),
     });
-    expect(stderr).toBe('\rcopying: 0 files, 0 B\x1b[K\ra phase with a name that is l\x1b[K\r\x1b[K');
+    expect(stderr).toBe('\rfiles: 0 files, 0 B\x1b[K\rchecking a part with a name t\x1b[K\r\x1b[K');
     expect(stdout).toBe('Backup complete.\nx is up to date at transaction 2 (0.0 s).\n');
   });
 });
@@ -298,7 +299,7 @@ describe('restore, dump and load', () => {
     expect(again.exitCode).toBe(0);
     const nothing = { transactions: 0, records: 0, tornBytes: 0 };
     const report = { command: 'recover', directory: database, state: 'clean', lastTransaction: 286, ...nothing };
-    expect(eventsOf(again.stdout)).toEqual([{ event: 'report', ...report }]);
+    expect(eventsOf(again.stdout)).toEqual([{ event: 'report', notes: [], ...report }]);
     expect(await run(['recover', world.path('nope')])).toMatchObject({ exitCode: 1, stdout: '' });
   });
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { printableLine, printableText } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
-import { describePendingLog } from '../../replay/pending-log.ts';
+import { describePendingLog } from '../wording/pending-log-text.ts';
 import { type Inspection, inspectStore, type SchemaItem } from './inspection.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';

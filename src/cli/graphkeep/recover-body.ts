@@ -1,9 +1,13 @@
-import { noteRecovery } from '../../backup/recovery-notes.ts';
 import { printableLine } from '../../base/printable-text.ts';
-import { describePendingLog } from '../../replay/pending-log.ts';
+import type { ReplayProgress } from '../../replay/events/replay-events.ts';
+import { eventsOfRecovery, type RecoveryEvent } from '../../replay/recovery-events.ts';
 import { type RecoveredDatabase, recoverDatabase } from '../../restore/recover-database.ts';
 import { requestRecover } from '../commands/recover-request.ts';
+import { describePendingLog } from '../wording/pending-log-text.ts';
+import { describeAppliedLog, describeReplayNote } from '../wording/replay-text.ts';
+import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
+import { replayPhases } from './replay-phase.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Something is left for the server: the directory is not as after a clean shutdown. */
@@ -12,15 +16,9 @@ const LEFT_TO_SERVER = 2;
 /** @returns the exit code */
 export async function recoverBody({ positionals, context }: Invocation, reporter: Reporter): Promise<number> {
   const options = await requestRecover(positionals[0]!, context);
-  const onPhase = (phase: string) => reporter.progress({ phase, files: 0, bytes: 0 });
-  const recovered = await recoverDatabase({ ...options, onPhase });
+  const recovered = await recoverDatabase({ ...options, onEvent: showPhases(reporter) });
   const { state, lastTransaction, tornBytes, recovery } = recovered;
-  if (recovery !== undefined) {
-    noteRecovery(recovery, {
-      note: (text) => reporter.note(printableLine(text)),
-      debug: (text) => reporter.debug(printableLine(text)),
-    });
-  }
+  if (recovery !== undefined) for (const event of eventsOfRecovery(recovery)) tell(event, reporter);
   reporter.report(printableLine(describe(options.directory, recovered)), {
     command: 'recover',
     directory: options.directory,
@@ -32,6 +30,21 @@ export async function recoverBody({ positionals, context }: Invocation, reporter
     ...(recovery?.pendingFrom === undefined ? {} : { pendingFrom: recovery.pendingFrom }),
   });
   return state === 'pending' ? LEFT_TO_SERVER : 0;
+}
+
+/** Says what is being done whenever that changes. */
+function showPhases(reporter: Reporter): (event: ReplayProgress) => void {
+  let shown = '';
+  return ({ phase: entered }) => {
+    const phase = replayPhases[entered];
+    if (phase !== shown) reporter.progress({ phase, files: 0, bytes: 0 });
+    shown = phase;
+  };
+}
+
+function tell(event: RecoveryEvent, reporter: Reporter): void {
+  if (event.kind === 'log-applied') reporter.debug(printableLine(describeAppliedLog(event)));
+  else reporter.note(noteOfEvent(event, describeReplayNote(event)));
 }
 
 function describe(directory: string, { state, lastTransaction, tornBytes, recovery }: RecoveredDatabase): string {

@@ -5,6 +5,7 @@ import { printableJson, printableText } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
 import { describeStack, explainFully } from '../failure-lines.ts';
+import { describeForPrograms } from './described-error.ts';
 import { type BytesDone, drawBytes, drawPart, ProgressBar } from './progress-bar.ts';
 
 /** How far a phase has come: what was moved so far, or a part of a known whole. */
@@ -13,12 +14,20 @@ export type Progress =
   | { phase: string; done: number; total: number }
   | BytesDone;
 
+/** Something that the user should know: a text for people; for programs a code that does not change, and what the text is made of. */
+export interface Note {
+  code: string;
+  /** One line in printable characters. */
+  text: string;
+  data?: object;
+}
+
 /** What a command tells while it works and when it ends: for people, or as JSON lines for programs. */
 export interface Reporter {
   /** A line of the result. */
   line(text: string): void;
-  /** Worth knowing, not part of the result. */
-  note(text: string): void;
+  /** Worth knowing, not part of the result. Programs find all notes in the report once more. */
+  note(note: Note): void;
   debug(text: string): void;
   /** Something happened in a command that runs until it is stopped: a line for people, `data` under its own name for programs. */
   happened(event: string, text: string, data: object): void;
@@ -57,13 +66,12 @@ class TextReporter implements Reporter {
     this.context.stdout(`${text}\n`);
   }
 
-  note(text: string): void {
-    this.bar?.clear();
-    this.context.stderr(`${text}\n`);
+  note({ text }: Note): void {
+    this.aside(text);
   }
 
   debug(text: string): void {
-    if (this.verbose) this.note(text);
+    if (this.verbose) this.aside(text);
   }
 
   happened(_event: string, text: string): void {
@@ -81,9 +89,14 @@ class TextReporter implements Reporter {
   fail(caught: unknown): void {
     const error = asGraphkeepError(caught);
     const description = error instanceof BackupFailed ? error.message : describeError(error);
-    this.note(`graphkeep: ${description}`);
-    for (const line of explainFully(error)) if (!description.includes(line)) this.note(`    ${line}`);
-    if (this.verbose) this.note(describeStack(caught));
+    this.aside(`graphkeep: ${description}`);
+    for (const line of explainFully(error)) if (!description.includes(line)) this.aside(`    ${line}`);
+    if (this.verbose) this.aside(describeStack(caught));
+  }
+
+  private aside(text: string): void {
+    this.bar?.clear();
+    this.context.stderr(`${text}\n`);
   }
 }
 
@@ -93,10 +106,11 @@ function draw(done: Progress): string {
   return `${done.phase}: ${done.files} files, ${formatBytes(done.bytes)}`;
 }
 
-/** One JSON object per line on stdout, each with its `event`; the last one is `report` or `error`. */
+/** One JSON object per line on stdout, each with its `event`; the last one is `report`, with all notes, or `error`. */
 class JsonReporter implements Reporter {
   private readonly context: CommandContext;
   private readonly verbose: boolean;
+  private readonly notes: object[] = [];
 
   constructor(context: CommandContext, verbose: boolean) {
     this.context = context;
@@ -107,8 +121,10 @@ class JsonReporter implements Reporter {
     this.write({ event: 'line', text });
   }
 
-  note(text: string): void {
-    this.write({ event: 'note', text });
+  note({ code, text, data }: Note): void {
+    const note = { code, text, ...data };
+    this.notes.push(note);
+    this.write({ event: 'note', ...note });
   }
 
   debug(text: string): void {
@@ -124,7 +140,7 @@ class JsonReporter implements Reporter {
   }
 
   report(_text: string, data: object): void {
-    this.write({ event: 'report', ...data });
+    this.write({ event: 'report', ...data, notes: this.notes });
   }
 
   fail(error: unknown): void {
@@ -136,19 +152,4 @@ class JsonReporter implements Reporter {
     const withTime = { time: this.context.now().toISOString(), ...event };
     this.context.stdout(`${printableJson(withTime)}\n`);
   }
-}
-
-/** The `code`, `message` and so on of an error. */
-export function describeForPrograms(error: unknown): object {
-  const { code, message, place, observed, hint } = asGraphkeepError(error);
-  const base = {
-    code,
-    message,
-    ...(place === undefined ? {} : { place }),
-    ...(observed === undefined ? {} : { observed }),
-    hint,
-  };
-  if (!(error instanceof BackupFailed)) return base;
-  const attempts = error.attempts.map(({ strategy, error: cause }) => ({ strategy, ...describeForPrograms(cause) }));
-  return { ...base, attempts };
 }

@@ -2,20 +2,27 @@ import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { restoreDatabase } from '../../restore/restore-database.ts';
 import { requestRestore } from '../commands/restore-request.ts';
+import { describeRestoreNote } from '../wording/restore-text.ts';
 import { countProgress } from './count-progress.ts';
+import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
 export async function restoreBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const options = await requestRestore(values, context);
   const checkConsistency = values.flag('check');
-  const report = await restoreDatabase({ ...options, checkConsistency, ...countProgress(reporter, 'restoring') });
+  const { notes, ...report } = await restoreDatabase({
+    ...options,
+    checkConsistency,
+    ...countProgress(reporter, 'restoring'),
+  });
   if (report.needsRecovery) {
     const recover = `graphkeep recover ${options.databaseDirectory}`;
     const text = 'The backup was not shut down cleanly; the server recovers the database at its first start';
-    reporter.note(printableLine(`${text}, or now: ${recover}`));
+    reporter.note({ code: 'recovery-needed', text: printableLine(`${text}, or now: ${recover}`) });
   }
-  for (const warning of report.warnings) reporter.note(warning);
+  const warnings = notes.map(describeRestoreNote);
+  for (const [at, note] of notes.entries()) reporter.note(noteOfEvent(note, warnings[at]!));
   const { databaseName, databaseDirectory } = options;
   reporter.report(
     printableLine(
@@ -26,6 +33,7 @@ export async function restoreBody({ values, context }: Invocation, reporter: Rep
       database: databaseName,
       directory: databaseDirectory,
       ...report,
+      warnings,
     },
   );
 }

@@ -2,23 +2,26 @@ import { once } from 'node:events';
 import { printableLine } from '../../base/printable-text.ts';
 import { formatAddress } from '../../net/server-address.ts';
 import { BackupListener } from '../../serve/backup-listener.ts';
-import { describeListenerEvent, type ListenerEvent } from '../../serve/conversation/listener-events.ts';
+import type { ListenerEvent } from '../../serve/conversation/listener-events.ts';
 import { serveStore } from '../../serve/database/stopped-store.ts';
 import { EventThrottle } from '../../serve/event-throttle.ts';
 import { formatLogTime } from '../command-context.ts';
 import { requestServe } from '../commands/serve-request.ts';
+import { describeListenerEvent } from '../wording/listener-text.ts';
+import { describePolicyNotice } from '../wording/policy-text.ts';
+import { dataOfEvent, noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
-import { describeForPrograms, type Reporter } from './reporter.ts';
+import type { Reporter } from './reporter.ts';
 
 /** Serves until SIGINT or SIGTERM, which is the ordinary end. */
 export async function serveBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const { directory, logDirectory, listen, limits, sslPolicy, compression } = await requestServe(values, context);
-  for (const notice of sslPolicy?.notices ?? []) reporter.note(printableLine(notice));
+  for (const notice of sslPolicy?.notices ?? []) reporter.note(noteOfEvent(notice, describePolicyNotice(notice)));
   const store = await serveStore(directory, { logDirectory });
   try {
     const onEvent = (event: ListenerEvent): void => {
       const text = printableLine(`${formatLogTime(context.now())} ${describeListenerEvent(event)}`);
-      reporter.happened(event.kind, text, dataOf(event));
+      reporter.happened(event.kind, text, dataOfEvent(event));
     };
     const throttle = new EventThrottle(onEvent);
     const listener = await BackupListener.start(store, {
@@ -43,8 +46,4 @@ export async function serveBody({ values, context }: Invocation, reporter: Repor
   } finally {
     await store.close();
   }
-}
-
-function dataOf({ kind: _, ...event }: ListenerEvent): object {
-  return 'error' in event ? { ...event, error: describeForPrograms(event.error) } : event;
 }

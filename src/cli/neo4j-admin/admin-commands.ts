@@ -1,6 +1,5 @@
-import type { BackupEvents } from '../../backup/backup-options.ts';
-import { printableLine } from '../../base/printable-text.ts';
-import { type CommandContext, formatLogTime, isDebugging } from '../command-context.ts';
+import type { RestoreNote } from '../../restore/restore-notes.ts';
+import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
 
 /* What each command does once its arguments are parsed. Rooms are loaded when they are needed, so that a usage text costs nothing. */
@@ -18,7 +17,8 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     if (options.protocol !== 'any') context.stdout(`${restrictionOf(options.protocol)}\n`);
     return async () => {
       const runBackup = context.runBackup ?? (await import('../../backup/backup-job.ts')).runBackup;
-      await runBackup(options, eventsOf(context), context.signal);
+      const { createBackupView } = await import('./backup-view.ts');
+      await runBackup(options, createBackupView(context), context.signal);
       return 0;
     };
   },
@@ -26,8 +26,8 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     const { requestRestore } = await import('../commands/restore-request.ts');
     const options = await requestRestore(values, context);
     return async () => {
-      const { warnings } = await (await import('../../restore/restore-database.ts')).restoreDatabase(options);
-      for (const warning of warnings) context.stderr(`${warning}\n`);
+      const { notes } = await (await import('../../restore/restore-database.ts')).restoreDatabase(options);
+      await showNotes(notes, context);
       return 0;
     };
   },
@@ -40,7 +40,8 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     const { requestDump } = await import('../commands/archive-request.ts');
     const options = await requestDump(values, context);
     return async () => {
-      const { describeLeftOut, dumpDatabase } = await import('../../restore/dump-database.ts');
+      const { describeLeftOut } = await import('../wording/restore-text.ts');
+      const { dumpDatabase } = await import('../../restore/dump-database.ts');
       const onLeftOut = (name: string) => context.stderr(`${describeLeftOut(name)}\n`);
       await dumpDatabase({ ...options, onLeftOut });
       return 0;
@@ -50,8 +51,7 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     const { requestLoad } = await import('../commands/archive-request.ts');
     const options = await requestLoad(values, context);
     return async () => {
-      const warnings = await (await import('../../restore/load-database.ts')).loadDatabase(options);
-      for (const warning of warnings) context.stderr(`${warning}\n`);
+      await showNotes(await (await import('../../restore/load-database.ts')).loadDatabase(options), context);
       return 0;
     };
   },
@@ -66,18 +66,12 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
   },
 };
 
+async function showNotes(notes: readonly RestoreNote[], context: CommandContext): Promise<void> {
+  const { describeRestoreNote } = await import('../wording/restore-text.ts');
+  for (const note of notes) context.stderr(`${describeRestoreNote(note)}\n`);
+}
+
 function restrictionOf(protocol: 'catchup' | 'common'): string {
   const servers = protocol === 'catchup' ? 'causal clustering instances' : 'HA and single instances';
   return `The selected protocol \`${protocol}\` means that it is only compatible with ${servers}`;
-}
-
-function eventsOf(context: CommandContext): BackupEvents {
-  const isDebug = isDebugging(context);
-  return {
-    line: (text) => context.stdout(`${printableLine(text)}\n`),
-    note: (text) => context.stderr(`${printableLine(text)}\n`),
-    debug: (text) => {
-      if (isDebug) context.stdout(`${formatLogTime(context.now())} DEBUG [graphkeep] ${printableLine(text)}\n`);
-    },
-  };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
-import { describePending, renderFinding, renderSummary } from '../../check/report/report-text.ts';
+import { renderFinding, renderSummary } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
 import { readMetadataIn } from '../../store/files/neostore-metadata.ts';
 import { storeFile } from '../../store/files/store-files.ts';
@@ -12,6 +12,7 @@ import { recogniseStore } from '../../store/files/store-recognition.ts';
 import { describeUnsupported } from '../../store/files/supported-store.ts';
 import { type CommandContext, formatLogTime } from '../command-context.ts';
 import type { CheckRequest } from '../commands/consistency-check.ts';
+import { describeUncheckedLog } from '../wording/pending-log-text.ts';
 
 const CHECKER = 'o.n.c.ConsistencyCheckService';
 const FORMAT_SELECTOR = 'o.n.k.i.s.f.RecordFormatSelector';
@@ -36,7 +37,7 @@ export async function checkConsistency(request: CheckRequest, context: CommandCo
   const log: Log = (level, source, text) =>
     context.stdout(`${formatLogTime(context.now())} ${level} [${source}] ${text}\n`);
   const check = await runCheck(request, context, log);
-  if (check.pending !== undefined) log('WARN', CHECKER, describePending(check.pending));
+  if (check.pending !== undefined) log('WARN', CHECKER, describeUncheckedLog(check.pending));
   const summary = renderSummary(check);
   if (summary !== undefined) log('WARN', CHECKER, summary);
   if (check.reportFailure !== undefined) {
@@ -65,9 +66,10 @@ async function runCheck(request: CheckRequest, context: CommandContext, log: Log
       startedAt: context.now(),
       signal: context.signal,
       onFinding: (finding) => log(finding.severity === 'error' ? 'ERROR' : 'WARN', CHECKER, renderFinding(finding)),
-      onProgress: (progress) => {
-        if (request.verbose && phase !== progress.phase) log('INFO', CHECKER, `=== ${progress.phase} ===`);
-        phase = progress.phase;
+      onEvent: (event) => {
+        if (event.kind !== 'check-progress') return;
+        if (request.verbose && phase !== event.phase) log('INFO', CHECKER, `=== ${event.phase} ===`);
+        phase = event.phase;
       },
     });
   } catch (error) {

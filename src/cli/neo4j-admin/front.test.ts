@@ -153,9 +153,9 @@ describe('environment', () => {
 
   it('NEO4J_DEBUG, even empty, shows stack traces and debug lines', async () => {
     world.setEnvironment({ NEO4J_DEBUG: '' });
-    const runBackup: RunBackup = async (_, events) => {
-      events.debug('trying');
-      events.note('a note');
+    const runBackup: RunBackup = async (_, onEvent) => {
+      onEvent({ kind: 'recovery-began', transactions: 3 });
+      onEvent({ kind: 'old-backup-moved', path: '/b/x.err.0' });
       throw new GraphkeepError('file.corrupt', 'bad record', {
         place: { file: 'neostore', offset: 9 },
         cause: new Error('deep'),
@@ -163,9 +163,11 @@ describe('environment', () => {
     };
     const now = () => new Date(Date.UTC(2026, 10, 22, 8, 47, 1, 812));
     const { stdout, stderr } = await run(backupArgs(), { runBackup, now });
-    expect(stdout).toBe('2026-11-22 08:47:01.812+0000 DEBUG [graphkeep] trying\n');
+    expect(stdout).toBe(
+      '2026-11-22 08:47:01.812+0000 DEBUG [graphkeep] The backup was not closed cleanly: recovering 3 transactions\n',
+    );
     const lines = stderr.split('\n');
-    expect(lines.slice(0, 2)).toEqual(['a note', 'GraphkeepError: bad record']);
+    expect(lines.slice(0, 2)).toEqual(['The old backup was moved to /b/x.err.0', 'GraphkeepError: bad record']);
     expect(stderr).toMatch(/\n {4}at .*\nCaused by: Error: deep\n {4}at /);
     expect(lines.slice(-4)).toEqual([
       'unexpected error: bad record',
@@ -214,14 +216,14 @@ describe('failures of the job', () => {
     ['SIGTERM', 143],
   ])('%s ends with %d after the job has cleaned up', async (name, code) => {
     const controller = new AbortController();
-    const runBackup: RunBackup = async (_, events, signal) => {
+    const runBackup: RunBackup = async (_, onEvent, signal) => {
       controller.abort(name);
-      events.note('cleaning up');
+      onEvent({ kind: 'old-backup-moved', path: '/b/x.err.0' });
       throw new GraphkeepError('cancelled', 'the command was interrupted', { cause: signal.reason });
     };
     const { exitCode, stderr } = await run(backupArgs(), { runBackup, signal: controller.signal });
     expect(exitCode).toBe(code);
-    expect(stderr).toBe('cleaning up\ncommand failed: the command was interrupted\n');
+    expect(stderr).toBe('The old backup was moved to /b/x.err.0\ncommand failed: the command was interrupted\n');
   });
 });
 

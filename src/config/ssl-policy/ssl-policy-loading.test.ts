@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -262,9 +262,22 @@ describe('files', () => {
     const early = await TestIdentity.authority('early', { fromDays: 1 });
     const { config, directory } = layOutPolicy({ identity: late, trusted: [early.pem] });
     const { notices } = await loadSslPolicy(config, 'backup');
-    expect(notices[0]).toMatch(/^The certificate of CN=late in .*public\.crt \(.*public_certificate\) has expired on /);
-    expect(notices[1]).toMatch(/^The certificate of CN=early in .*0\.pem \(.*trusted_dir\) is not valid before /);
-    expect(notices.every((notice) => notice.includes(directory))).toBe(true);
+    expect(notices).toEqual([
+      {
+        kind: 'certificate-expired',
+        subject: 'CN=late',
+        path: join(directory, 'public.crt'),
+        setting: 'dbms.ssl.policy.backup.public_certificate',
+        validTo: new X509Certificate(late.pem).validTo,
+      },
+      {
+        kind: 'certificate-not-yet-valid',
+        subject: 'CN=early',
+        path: join(directory, 'trusted', '0.pem'),
+        setting: 'dbms.ssl.policy.backup.trusted_dir',
+        validFrom: new X509Certificate(early.pem).validFrom,
+      },
+    ]);
   });
 });
 
@@ -276,7 +289,7 @@ describe('key generation', () => {
     for (const name of ['trusted', 'revoked']) rmSync(join(directory, name), { recursive: true });
     const made = await loadSslPolicy(config, 'backup');
     expect(made.notices).toEqual([
-      `Made a private key and a certificate for TLS policy 'backup': ${join(directory, 'public.crt')}`,
+      { kind: 'key-pair-made', policy: 'backup', certificate: join(directory, 'public.crt') },
     ]);
     expect(made.privateKey).toMatchObject({ asymmetricKeyType: 'rsa', asymmetricKeyDetails: { modulusLength: 2048 } });
     expect(statSync(join(directory, 'private.key')).mode & 0o777).toBe(0o600);
@@ -334,7 +347,7 @@ test.runIf(process.platform !== 'win32')('a private key that everybody can read 
   const key = join(directory, 'private.key');
   chmodSync(key, 0o644);
   const { notices } = await loadSslPolicy(config, 'backup');
-  expect(notices).toEqual([expect.stringContaining(`can read the private key ${key}`)]);
+  expect(notices).toEqual([{ kind: 'private-key-readable', path: key, setting: 'dbms.ssl.policy.backup.private_key' }]);
   chmodSync(key, 0o640);
   expect((await loadSslPolicy(config, 'backup')).notices).toEqual([]);
 });

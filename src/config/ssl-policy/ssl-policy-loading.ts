@@ -2,7 +2,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { statIfExists } from '../../base/durable-files.ts';
 import type { ClientConfig } from '../neo4j-conf.ts';
-import type { SslPolicy } from './ssl-policy.ts';
+import type { PolicyNotice, SslPolicy } from './ssl-policy.ts';
 import {
   listPolicyDirectory,
   readCertificates,
@@ -21,10 +21,10 @@ import { type PolicyPath, readSslPolicySettings, type SslPolicySettings } from '
 export async function loadSslPolicy(config: ClientConfig, name: string): Promise<SslPolicy> {
   const settings = readSslPolicySettings(config, name);
   await requireDirectory(settings.baseDirectory);
-  const notices: string[] = [];
+  const notices: PolicyNotice[] = [];
   if (settings.allowKeyGeneration && !(await isKeyPairThere(settings))) {
     await generateKeyPair(settings);
-    notices.push(`Made a private key and a certificate for TLS policy '${name}': ${settings.publicCertificate.path}`);
+    notices.push({ kind: 'key-pair-made', policy: name, certificate: settings.publicCertificate.path });
   }
   const privateKey = await readPrivateKey(settings.privateKey);
   await noteOpenKey(settings.privateKey, notices);
@@ -71,7 +71,7 @@ function requireMatch(settings: SslPolicySettings, key: KeyObject, certificate: 
   });
 }
 
-async function readTrusted(settings: SslPolicySettings, notices: string[]): Promise<X509Certificate[]> {
+async function readTrusted(settings: SslPolicySettings, notices: PolicyNotice[]): Promise<X509Certificate[]> {
   const trusted: X509Certificate[] = [];
   for (const place of await listPolicyDirectory(settings.trustedDirectory)) {
     const certificates = await readCertificates(place);
@@ -95,20 +95,24 @@ async function readRevoked(settings: SslPolicySettings): Promise<string[]> {
 }
 
 /** A key that others can read is no secret any more. The group may be meant: of a service, or of a mounted secret. */
-async function noteOpenKey({ path, setting }: PolicyPath, notices: string[]): Promise<void> {
+async function noteOpenKey({ path, setting }: PolicyPath, notices: PolicyNotice[]): Promise<void> {
   const info = await statIfExists(path);
   if (process.platform === 'win32' || info === undefined || (info.mode & 0o004) === 0) return;
-  notices.push(`Every user of this machine can read the private key ${path} (${setting}): chmod o-r ${path}`);
+  notices.push({ kind: 'private-key-readable', path, setting });
 }
 
 /** A certificate out of date may still do: for a peer that does not ask for it, or trusts anyone. So it is told, not refused. */
-function noteDates(place: PolicyPath, certificates: readonly X509Certificate[], notices: string[]): void {
+function noteDates(
+  { path, setting }: PolicyPath,
+  certificates: readonly X509Certificate[],
+  notices: PolicyNotice[],
+): void {
   const now = Date.now();
   for (const certificate of certificates) {
     const { validFrom, validTo } = certificate;
-    const where = `${nameOf(certificate)} in ${place.path} (${place.setting})`;
-    if (Date.parse(validTo) < now) notices.push(`The certificate of ${where} has expired on ${validTo}`);
-    else if (Date.parse(validFrom) > now) notices.push(`The certificate of ${where} is not valid before ${validFrom}`);
+    const where = { subject: nameOf(certificate), path, setting };
+    if (Date.parse(validTo) < now) notices.push({ kind: 'certificate-expired', ...where, validTo });
+    else if (Date.parse(validFrom) > now) notices.push({ kind: 'certificate-not-yet-valid', ...where, validFrom });
   }
 }
 

@@ -25,5 +25,13 @@ export interface SslPolicy {
   /** The client role compares the certificate of a server with the host that it has dialled. */
   readonly verifyHostname: boolean;
   /** What the user should know although the policy can be used: an own certificate that has expired, a key made just now. */
-  readonly notices: readonly string[];
+  readonly notices: readonly PolicyNotice[];
 }
+
+/** What is told of a policy. Paths are absolute, a setting is named in full, dates are as OpenSSL writes them. */
+export type PolicyNotice =
+  | { kind: 'key-pair-made'; policy: string; certificate: string }
+  /** Not by its group alone, but by everybody. */
+  | { kind: 'private-key-readable'; path: string; setting: string }
+  | { kind: 'certificate-expired'; subject: string; path: string; setting: string; validTo: string }
+  | { kind: 'certificate-not-yet-valid'; subject: string; path: string; setting: string; validFrom: string };

@@ -33,12 +33,13 @@ const BYTES_PER_TURN = 8 * 1024 * 1024;
 
 /**
  * Walks the log of `context` and collects its net change. Counts of transactions that `counts` does not hold yet are added to it.
- * Checks that ids follow each other.
+ * Checks that ids follow each other. `onBytes` is told from time to time how many more bytes of the log were read.
  */
 export async function collectChanges(
   context: ReplayContext,
   counts: Counts,
   signal?: AbortSignal,
+  onBytes?: (bytes: number) => void,
 ): Promise<CollectedLog> {
   const { log, format, changes, images } = context;
   const collector = new ChangeCollector(
@@ -64,6 +65,7 @@ export async function collectChanges(
     last = item;
     bytes += item.end - item.start;
     if (bytes > BYTES_PER_TURN) {
+      onBytes?.(bytes);
       bytes = 0;
       await new Promise(setImmediate);
       throwIfCancelled(signal);

@@ -4,6 +4,8 @@ import { StoreReader } from '../../store/graph/store-reader.ts';
 import { storedRecords } from '../../store/graph/stored-records.ts';
 import type { ChangeCollector } from '../collect/change-collector.ts';
 import type { ReplayContext } from '../collect/replay-context.ts';
+import { runFileStep } from '../events/file-step.ts';
+import type { ReplayProgress } from '../events/replay-events.ts';
 import { DerivedChangeCollector, type DerivedChanges, rebuildAll } from './derived-changes.ts';
 import type { IndexBuilding } from './index-rebuild.ts';
 import { readIndexRules } from './index-rules.ts';
@@ -26,6 +28,7 @@ export interface DerivedFilesOptions {
   scratch: string;
   indexes?: IndexBuilding;
   signal?: AbortSignal;
+  onEvent?: (event: ReplayProgress) => void;
 }
 
 /**
@@ -38,14 +41,16 @@ export function planDerivedFiles(
 ): DerivedFilesPlan {
   const { folder } = context;
   const derived = compare(context, collector, options);
-  const { scratch, signal, indexes: building = {} } = options;
+  const { scratch, signal, indexes: building = {}, onEvent } = options;
   const { recreated } = collector.schema;
   return {
     async apply() {
       // The label scan store first: a server that finds an index missing populates it through the labels.
       const labels = storedLabels(folder, signal);
-      const labelScan = await bringLabelScanUpToDate(folder, derived.labelScan, labels, scratch, signal);
-      const wanted = { folder, changes: derived.indexes, recreated, building, scratch, signal };
+      const labelScan = await runFileStep('label-scan', onEvent, () =>
+        bringLabelScanUpToDate(folder, derived.labelScan, labels, scratch, signal),
+      );
+      const wanted = { folder, changes: derived.indexes, recreated, building, scratch, signal, onEvent };
       return { labelScan, ...(await bringIndexesUpToDate(wanted)) };
     },
   };

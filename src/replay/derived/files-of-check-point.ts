@@ -8,6 +8,7 @@ import type { LabelChange } from '../../store/label-scan/label-scan-update.ts';
 import { readLabels } from '../../store/values/labels.ts';
 import type { ChangeCollector } from '../collect/change-collector.ts';
 import type { ReplayContext } from '../collect/replay-context.ts';
+import { runFileStep } from '../events/file-step.ts';
 import { DerivedChangeCollector } from './derived-changes.ts';
 import type { DerivedFilesOptions, DerivedFilesPlan } from './derived-files.ts';
 import { bringLabelScanUpToDate, type LabelSource } from './label-scan-file.ts';
@@ -30,7 +31,7 @@ const NODES_PER_TURN = 100_000;
 export function planFilesOfCheckPoint(
   context: ReplayContext,
   collector: ChangeCollector,
-  { storeIsExact, scratch, signal }: DerivedFilesOptions,
+  { storeIsExact, scratch, signal, onEvent }: DerivedFilesOptions,
 ): DerivedFilesPlan {
   const { folder, changes } = context;
   const formerly = storeIsExact || changes.spilled ? [] : findFormerLabels(context);
@@ -38,7 +39,9 @@ export function planFilesOfCheckPoint(
   return {
     async apply() {
       const labels = formerLabels(context, signal);
-      const labelScan = await bringLabelScanUpToDate(folder, formerly, labels, scratch, signal);
+      const labelScan = await runFileStep('label-scan', onEvent, () =>
+        bringLabelScanUpToDate(folder, formerly, labels, scratch, signal),
+      );
       return { labelScan, ...(await leaveIndexesToServer(folder, recreated, scratch)) };
     },
   };

@@ -7,24 +7,24 @@ import { StoreReader } from '../../store/graph/store-reader.ts';
 import { findProvider } from '../../store/index/index-provider.ts';
 import { discard, lacksFulltextSettings, removeIndex } from '../../store/index/index-removal.ts';
 import { type IndexChange, updateIndex } from '../../store/index/index-update.ts';
+import type { IndexLeftToServer, ReplayProgress } from '../events/replay-events.ts';
 import { buildIndexes, findGenericVersion, type IndexBuilding, mayBuildIndex } from './index-rebuild.ts';
 import { nameIndex, readIndexRules } from './index-rules.ts';
 
 const INDEX_ROOT = 'schema/index';
-const CREATED_LATER = 'it was created after the backup it is added to';
 
 export interface IndexesReport {
-  leftToServer: IndexLeftToServer[];
+  leftToServer: IndexOfRule[];
   /** Fulltext indexes whose settings the store does not have: servers do not send them. */
   withoutSettings: string[];
 }
 
-export interface IndexLeftToServer {
+export interface IndexOfRule extends IndexLeftToServer {
   rule: number;
-  /** Its name, for messages. */
-  index: string;
-  reason: string;
 }
+
+/** Why an index has to be left to the server. */
+type Reason = Pick<IndexLeftToServer, 'why' | 'detail'>;
 
 export interface IndexUpdateContext {
   folder: string;
@@ -35,6 +35,7 @@ export interface IndexUpdateContext {
   building: IndexBuilding;
   scratch: string;
   signal: AbortSignal | undefined;
+  onEvent: ((event: ReplayProgress) => void) | undefined;
 }
 
 /**
@@ -47,19 +48,25 @@ export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise
   const rules = readRules(folder);
   const genericVersion = findGenericVersion(folder);
   await removeForeignIndexes(folder, scratch, rules);
-  const missing = new Map<IndexRule, string>();
+  let upToDate = 0;
+  const missing = new Map<IndexRule, Reason>();
+  const progress = (done: number) =>
+    context.onEvent?.({ kind: 'replay-progress', phase: 'indexes', unit: 'indexes', done, total: rules.length });
+  progress(0);
   for (const rule of rules) {
     throwIfCancelled(signal);
     const reason = await bringUpToDate(context, rule);
     if (reason !== undefined) missing.set(rule, reason);
+    else progress(++upToDate);
   }
   const buildable = [...missing.keys()].filter((rule) => mayBuildIndex(rule, genericVersion, context.building));
-  for (const [rule, reason] of await buildIndexes(folder, buildable, scratch, signal)) {
-    if (reason === undefined) missing.delete(rule);
-    else missing.set(rule, reason);
+  for (const [rule, detail] of await buildIndexes(folder, buildable, scratch, signal)) {
+    if (detail === undefined) missing.delete(rule);
+    else missing.set(rule, notWritable(detail));
   }
+  progress(rules.length);
   return {
-    leftToServer: [...missing].map(([rule, reason]) => ({ rule: rule.id, index: nameIndex(rule), reason })),
+    leftToServer: [...missing].map(([rule, reason]) => describeLeft(rule, reason)),
     withoutSettings: nameIndexesWithoutSettings(folder, rules),
   };
 }
@@ -78,9 +85,18 @@ export async function leaveIndexesToServer(
   const created = rules.filter((rule) => recreated.has(rule.id));
   for (const rule of created) await removeIndex(folder, rule, scratch);
   return {
-    leftToServer: created.map((rule) => ({ rule: rule.id, index: nameIndex(rule), reason: CREATED_LATER })),
+    leftToServer: created.map((rule) => describeLeft(rule, { why: 'created-later' })),
     withoutSettings: nameIndexesWithoutSettings(folder, rules),
   };
+}
+
+function describeLeft(rule: IndexRule, reason: Reason): IndexOfRule {
+  const { key, version } = rule.provider;
+  return { rule: rule.id, index: nameIndex(rule), provider: `${key}-${version}`, ...reason };
+}
+
+function notWritable(detail: string): Reason {
+  return { why: 'not-writable', detail };
 }
 
 function nameIndexesWithoutSettings(folder: string, rules: readonly IndexRule[]): string[] {
@@ -97,13 +113,13 @@ function readRules(folder: string): IndexRule[] {
 }
 
 /** Undefined if the index is up to date now, else why the server has to populate it. */
-async function bringUpToDate(context: IndexUpdateContext, rule: IndexRule): Promise<string | undefined> {
+async function bringUpToDate(context: IndexUpdateContext, rule: IndexRule): Promise<Reason | undefined> {
   const { recreated } = context;
   const changes = context.changes.get(rule.id) ?? [];
-  const reason = recreated.has(rule.id)
-    ? CREATED_LATER
+  const reason: Reason | undefined = recreated.has(rule.id)
+    ? { why: 'created-later' }
     : changes === 'rebuild'
-      ? 'its changes are not known one by one'
+      ? { why: 'changes-unknown' }
       : await update(context, rule, changes);
   if (reason === undefined) return undefined;
   await removeIndex(context.folder, rule, context.scratch);
@@ -114,9 +130,9 @@ async function update(
   { folder, scratch, signal }: IndexUpdateContext,
   rule: IndexRule,
   changes: IndexChange[],
-): Promise<string | undefined> {
+): Promise<Reason | undefined> {
   const result = await updateIndex(rule, folder, scratch, changes, signal === undefined ? {} : { signal });
-  return result.kind === 'drop' ? result.reason : undefined;
+  return result.kind === 'drop' ? notWritable(result.reason) : undefined;
 }
 
 /** Index folders are named by provider and rule id: those without such a rule are left-overs of dropped indexes. */

@@ -30,25 +30,28 @@ export interface WrittenRecords {
 
 /**
  * Writes the last after-image of every changed record into the store files, each file once and in id order, and forces
- * them to disk. Idempotent: it may be repeated after a kill.
+ * them to disk. Idempotent: it may be repeated after a kill. `onFile` is told how many of the files that change are written, 0 at first.
  */
 export async function writeRecords(
   context: ReplayContext,
   freedUnits: FreedUnits | undefined,
   signal?: AbortSignal,
+  onFile?: (done: number, total: number) => void,
 ): Promise<WrittenRecords> {
   const written = { records: 0, files: 0 };
+  const changed = recordSpaces.filter((space) => context.changes.has(space));
+  onFile?.(0, changed.length);
   // A file is flushed while the next one is written.
   const flushes: Promise<void>[] = [];
   try {
-    for (const space of recordSpaces) {
-      if (!context.changes.has(space)) continue;
+    for (const space of changed) {
       throwIfCancelled(signal);
       written.records += writeSpace(space, context, freedUnits);
       written.files++;
       flushes.push(beginFlush(join(context.folder, fileOfSpace(space).fileName)));
       // Between files the event loop runs: signals and progress come through.
       await new Promise(setImmediate);
+      onFile?.(written.files, changed.length);
     }
   } finally {
     await Promise.allSettled(flushes);

@@ -1,5 +1,3 @@
-import { describeError } from '../../base/errors.ts';
-
 /**
  * With the catchup protocol a full backup is many requests; it begins with the first that makes a check point, and ends with the transactions
  * on the same connection. `part`: a request that belongs to no backup, or to one of another connection.
@@ -32,37 +30,3 @@ export type ListenerEvent =
   | { kind: 'left-out'; count: number }
   /** The listener itself is in trouble, for example out of file descriptors; it goes on. */
   | { kind: 'trouble'; error: unknown };
-
-const names: Record<RequestKind, string> = {
-  full: 'Full backup',
-  incremental: 'Incremental backup',
-  part: 'Part of a backup',
-};
-
-/** One line for people. Errors are told with local paths: this is for the log of the server, not for the client. */
-export function describeListenerEvent(event: ListenerEvent): string {
-  switch (event.kind) {
-    case 'started':
-      return `${names[event.request]} started for ${event.peer}${
-        event.after === undefined ? '' : `, after transaction ${event.after}`
-      }`;
-    case 'finished':
-      return `${names[event.request]} finished for ${describeFigures(event)}`;
-    case 'failed':
-      return `${names[event.request]} failed for ${describeFigures(event)}: ${describeError(event.error)}`;
-    case 'aborted':
-      return `${names[event.request]} aborted for ${describeFigures(event)}: ${describeError(event.error)}`;
-    case 'refused':
-      return `Connection of ${event.peer} refused: ${describeError(event.error)}`;
-    case 'silent':
-      return `Connection of ${event.peer} closed: ${describeError(event.error)}`;
-    case 'left-out':
-      return `${event.count} more events, too many to be told one by one`;
-    case 'trouble':
-      return `Cannot accept connections: ${describeError(event.error)}`;
-  }
-}
-
-function describeFigures({ peer, bytes, durationMs }: AnswerFigures): string {
-  return `${peer}, ${bytes} bytes in ${(durationMs / 1000).toFixed(1)} s`;
-}

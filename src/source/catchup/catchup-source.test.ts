@@ -299,10 +299,13 @@ describe('a connection that is cut', () => {
         return fault;
       };
       const recorder = new CopyRecorder(i % 3 === 0);
-      await copy(sourceFor(member, { onRetry: (what, error) => told.push(`${what} ${error.code}`) }), recorder);
+      await copy(
+        sourceFor(member, { onRetry: ({ request }, error) => told.push(`${request} ${error.code}`) }),
+        recorder,
+      );
       expectWhole(recorder, later);
       expect(Object.keys(recorder.contents)).not.toContain('neostore.counts.db.a');
-      expect(told).toEqual(['the first files peer.closed']);
+      expect(told).toEqual(['first-files peer.closed']);
       expect(member.kinds.filter((kind) => kind === 'prepareStoreCopy')).toHaveLength(2);
     }
   });
@@ -326,8 +329,8 @@ describe('a connection that is cut', () => {
       return { cutAfter: 3 };
     };
     const told: string[] = [];
-    const onRetry: CatchupSourceOptions['onRetry'] = (what, error, attempt) =>
-      told.push(`${what} ${error.code} ${attempt}`);
+    const onRetry: CatchupSourceOptions['onRetry'] = (wanted, error, attempt) =>
+      told.push(`${wanted.request === 'file' ? wanted.name : wanted.request} ${error.code} ${attempt}`);
     const limited = sourceFor(member, { connections: 1, retry: { maxTimeMs: 2000, maxWaitMs: 8 }, onRetry });
     expect((await failure(copy(limited))).code).toBe('peer.closed');
     expect(tries).toBeGreaterThan(3);

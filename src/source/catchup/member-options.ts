@@ -1,4 +1,5 @@
 import type { GraphkeepError } from '../../base/errors.ts';
+import type { RepeatedRequest } from '../repeated-request.ts';
 import type { ConnectionOptions } from './connection-opening.ts';
 import type { RetryLimits } from './retry-plan.ts';
 
@@ -11,5 +12,5 @@ export interface MemberOptions extends ConnectionOptions {
   /** For each file, and for a stream of transactions that broke off. */
   retry: RetryLimits;
   /** Told before each pause: what is asked for again and why; `attempt` counts from 1. */
-  onRetry: (what: string, error: GraphkeepError, attempt: number) => void;
+  onRetry: (request: RepeatedRequest, error: GraphkeepError, attempt: number) => void;
 }

@@ -4,6 +4,7 @@ import type { CatchupStoreId } from '../../protocol/catchup/store-id-field.ts';
 import type { CopyReceiver } from '../backup-source.ts';
 import { NeostoreProbe } from '../neostore-probe.ts';
 import { ReceivedNames } from '../received-names.ts';
+import type { RepeatedRequest } from '../repeated-request.ts';
 import { MemberLine } from './member-line.ts';
 import type { MemberOptions } from './member-options.ts';
 import type { StreamRequest } from './request-stream.ts';
@@ -13,6 +14,9 @@ import { describeRefusal, unexpectedOutcome } from './status-errors.ts';
 
 /** Asked for when all others are there: it says up to which transaction they may hold something. */
 const LAST_FILE = 'neostore';
+
+/** What is fetched by a request of its own. */
+type FetchedFiles = Extract<RepeatedRequest, { request: 'file' | 'index' }>;
 
 /**
  * The files of a full copy (spec 10 to 12, 15.2): what replay cannot mend comes with the PREPARE answer, the others are fetched one by one
@@ -37,6 +41,8 @@ export class StoreCopy {
   async receive(line: MemberLine, signal: AbortSignal): Promise<number> {
     const { prepared, received } = await this.prepare(line, signal);
     const wanted = this.readNames(prepared.files, received);
+    const files = received.size + wanted.length;
+    this.target.receiver.filesAnnounced?.({ files, indexes: prepared.indexIds.length });
     await this.fetchAll(
       line,
       wanted.filter((name) => name !== LAST_FILE),
@@ -70,7 +76,7 @@ export class StoreCopy {
   /** Asks again when the connection is lost; whatever the member answers is its answer. */
   private async askToPrepare(line: MemberLine, files: PreparedFiles, signal: AbortSignal): Promise<CatchupOutcome> {
     const { retry, onRetry } = this.options;
-    const plan = new RetryPlan(retry, signal, (error, attempt) => onRetry('the first files', error, attempt));
+    const plan = new RetryPlan(retry, signal, (error, attempt) => onRetry({ request: 'first-files' }, error, attempt));
     for (;;) {
       await files.beginAttempt();
       try {
@@ -118,7 +124,8 @@ export class StoreCopy {
   private async fetchFile(line: MemberLine, name: string, required: number, signal: AbortSignal): Promise<void> {
     const files = new RequestedFiles(this.target, name);
     const { storeId } = this;
-    await this.fetch(line, { kind: 'storeFile', storeId, requiredTransactionId: required, name }, files, name, signal);
+    const request = { kind: 'storeFile', storeId, requiredTransactionId: required, name } as const;
+    await this.fetch(line, request, files, { request: 'file', name }, signal);
   }
 
   private async fetchIndex(line: MemberLine, id: number, required: number, signal: AbortSignal): Promise<void> {
@@ -129,28 +136,33 @@ export class StoreCopy {
       requiredTransactionId: required,
       indexId: id,
     } as const;
-    await this.fetch(line, request, files, `index ${id}`, signal);
+    await this.fetch(line, request, files, { request: 'index', rule: id }, signal);
   }
 
   private async fetch(
     line: MemberLine,
     request: StreamRequest,
     files: RequestedFiles,
-    what: string,
+    wanted: FetchedFiles,
     signal: AbortSignal,
   ): Promise<void> {
     const { retry, peer, onRetry } = this.options;
-    const plan = new RetryPlan(retry, signal, (error, attempt) => onRetry(what, error, attempt));
+    const plan = new RetryPlan(retry, signal, (error, attempt) => onRetry(wanted, error, attempt));
     for (;;) {
       try {
         files.beginAttempt();
         const outcome = await line.request(request, files);
         if (outcome.kind !== 'copyFinished') throw unexpectedOutcome(outcome);
-        if (outcome.status !== 'SUCCESS') throw describeRefusal(outcome.status, `Copying ${what} failed`, peer);
+        if (outcome.status !== 'SUCCESS')
+          throw describeRefusal(outcome.status, `Copying ${describe(wanted)} failed`, peer);
         return await files.finish();
       } catch (error) {
         await plan.pause(error);
       }
     }
   }
+}
+
+function describe(wanted: FetchedFiles): string {
+  return wanted.request === 'file' ? wanted.name : `index ${wanted.rule}`;
 }

@@ -43,7 +43,9 @@ export async function pullTransactions(
   /** Returns the last transaction that the server names; without any transaction, that may be up to `known`. */
   async function pullAll(pull: TransactionPull, known = after): Promise<number> {
     const limits = { ...retry, maxTimeMs: Math.min(retry.maxTimeMs, MAX_RETRY_MS) };
-    const plan = new RetryPlan(limits, signal, (error, attempt) => onRetry('transactions', error, attempt));
+    const plan = new RetryPlan(limits, signal, (error, attempt) =>
+      onRetry({ request: 'transactions' }, error, attempt),
+    );
     for (;;) {
       const { last, progress } = pull;
       try {

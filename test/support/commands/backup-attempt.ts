@@ -2,19 +2,16 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import type { BackupEvent } from '../../../src/backup/backup-events.ts';
 import { runBackup } from '../../../src/backup/backup-job.ts';
-import {
-  type BackupEvents,
-  BackupFailed,
-  type BackupOptions,
-  type BackupReport,
-} from '../../../src/backup/backup-options.ts';
+import { BackupFailed, type BackupOptions, type BackupReport } from '../../../src/backup/backup-options.ts';
 import { GraphkeepError } from '../../../src/base/errors.ts';
 import { listLogFiles } from '../../../src/log/log-files.ts';
 import { findRecoveryStart } from '../../../src/log/v3/recovery-start.ts';
 import { readMetadata } from '../../../src/store/files/neostore-metadata.ts';
 import { type GeneratedHistory, readSimpleGraph } from '../history/generated-history.ts';
 import { jobOptions } from './job-options.ts';
+import { ToldEvents } from './told-events.ts';
 
 export interface Attempt {
   report?: BackupReport;
@@ -23,32 +20,31 @@ export interface Attempt {
   lines: string[];
   /** stderr. */
   notes: string[];
+  events: BackupEvent[];
 }
 
 export interface AttemptOptions extends Partial<BackupOptions> {
   signal?: AbortSignal;
-  onProgress?: BackupEvents['progress'];
+  onEvent?: (event: BackupEvent) => void;
 }
 
 /** Runs one backup in this process. Whatever is thrown must be an error of ours, all the way down to the causes that we made. */
 export async function attemptBackup(
   backupDir: string,
   from: BackupOptions['from'],
-  { signal = new AbortController().signal, onProgress, ...changed }: AttemptOptions = {},
+  { signal = new AbortController().signal, onEvent = () => {}, ...changed }: AttemptOptions = {},
 ): Promise<Attempt> {
-  const lines: string[] = [];
-  const notes: string[] = [];
-  const events: BackupEvents = {
-    line: (text) => lines.push(text),
-    note: (text) => notes.push(text),
-    debug: () => {},
-    ...(onProgress === undefined ? {} : { progress: onProgress }),
+  const told = new ToldEvents();
+  const { lines, notes, events } = told;
+  const tell = (event: BackupEvent): void => {
+    told.take(event);
+    onEvent(event);
   };
   try {
-    const report = await runBackup(jobOptions(backupDir, from, changed), events, signal);
-    return { report, lines, notes };
+    const report = await runBackup(jobOptions(backupDir, from, changed), tell, signal);
+    return { report, lines, notes, events };
   } catch (error) {
-    return { error: requireOurs(error), lines, notes };
+    return { error: requireOurs(error), lines, notes, events };
   }
 }
 

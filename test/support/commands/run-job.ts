@@ -1,6 +1,7 @@
 import { runBackup } from '../../../src/backup/backup-job.ts';
 import type { BackupOptions, BackupReport } from '../../../src/backup/backup-options.ts';
 import { jobOptions } from './job-options.ts';
+import { ToldEvents } from './told-events.ts';
 
 /** What a job said and made. */
 export interface JobResult {
@@ -20,16 +21,15 @@ export async function runJob(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<JobResult> {
   const [host, port] = from.split(':');
-  const lines: string[] = [];
-  const notes: string[] = [];
+  const told = new ToldEvents();
   const report = await runBackup(
     jobOptions(
       backupDir,
       { host: host!, port: Number(port) },
       { name, timeoutMs: 60_000, memoryBudgetBytes: 128 * 1024 * 1024, ...options },
     ),
-    { line: (text) => lines.push(text), note: (text) => notes.push(text), debug: () => {} },
+    told.take,
     signal,
   );
-  return { report, lines, notes };
+  return { report, lines: told.lines, notes: told.notes };
 }

@@ -25,10 +25,9 @@ async function main(): Promise<void> {
   const { runBackup } = await import('../../../src/backup/backup-job.ts');
   const { jobOptions } = await import('../commands/job-options.ts');
   const { describeError, GraphkeepError } = await import('../../../src/base/errors.ts');
-  const events = { line: () => {}, note: () => {}, debug: () => {} };
   const result: { steps: number; error?: object } = { steps: 0 };
   try {
-    await runBackup(jobOptions(backupDir, from, options), events, new AbortController().signal);
+    await runBackup(jobOptions(backupDir, from, options), () => {}, new AbortController().signal);
   } catch (error) {
     const chain: string[] = [];
     for (let e = error; e instanceof Error; e = e.cause) chain.push(describeError(e));

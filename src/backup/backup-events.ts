@@ -1,0 +1,138 @@
+import type { GraphkeepError } from '../base/errors.ts';
+import type { CheckEvent } from '../check/check-events.ts';
+import type { ReplayEvent } from '../replay/events/replay-events.ts';
+import type { RepeatedRequest } from '../source/repeated-request.ts';
+
+/** The ways to ask a server for a backup. */
+export type BackupProtocol = 'catchup' | 'common';
+
+/** What a target directory tells: what it found when it was opened, and where backups go. */
+export type TargetEvent =
+  /** A backup that an earlier run had finished could not take its place. It is in `backup`; `aside` is what to remove if nobody needs it. */
+  | { kind: 'finished-backup-set-aside'; backup: string; aside: string; error: GraphkeepError }
+  /** Something bears a name that an older release of graphkeep used for finished backups. */
+  | { kind: 'former-work-directory-found'; path: string }
+  /** New files of the backup may have other owners or modes than the old ones. */
+  | { kind: 'rights-not-restored'; path: string; error: unknown }
+  /** A new full backup is in its place; `replaced` is where the old one is now, if there was one. */
+  | { kind: 'published'; path: string; replaced?: string };
+
+/** What is received from a server. Bytes are those of the files and of the log, not of the wire. */
+export type CopyEvent =
+  /** The server has named all its files; those of `indexes` schema indexes come in addition. */
+  | { kind: 'files-announced'; files: number; indexes: number }
+  | { kind: 'file-began'; name: string }
+  /** `bytes` of this file have come; 0 again when it has to come anew. */
+  | { kind: 'file-progress'; name: string; bytes: number; copiedFiles: number; copiedBytes: number }
+  | { kind: 'file-ended'; name: string; bytes: number; copiedFiles: number; copiedBytes: number }
+  /** It is not part of the copy after all, or comes again. */
+  | { kind: 'file-dropped'; name: string; copiedFiles: number; copiedBytes: number }
+  /** `first`: the one that is asked for, where that is known. `least`: the last one that must come, where that is known. */
+  | { kind: 'transactions-began'; first?: number; least?: number }
+  | { kind: 'transactions-progress'; transactions: number; bytes: number; last?: number }
+  /** `last`: the last one that the backup has now, whether it came with these or not. */
+  | { kind: 'transactions-ended'; transactions: number; bytes: number; last: number }
+  | { kind: 'copy-ended'; files: number; bytes: number }
+  /** The copy is exact; what remains is to wait until all of it is on disk. */
+  | { kind: 'flush-began' };
+
+/** The course of the job. */
+export type JobEvent =
+  | { kind: 'backup-began'; target: string; server: string }
+  | { kind: 'attempt-began'; backup: 'full' | 'incremental'; protocol: BackupProtocol }
+  /** The server has answered in this protocol. */
+  | { kind: 'protocol-chosen'; protocol: BackupProtocol }
+  /** The server does not speak it, or not to us: the next one is tried. */
+  | { kind: 'protocol-rejected'; protocol: BackupProtocol; error: GraphkeepError }
+  /** Told before the pause; `attempt` counts from 1. */
+  | ({ kind: 'request-repeated'; attempt: number; error: GraphkeepError } & RepeatedRequest)
+  /** The same, in its place, once for each request: the trouble lasts. */
+  | ({ kind: 'request-keeps-failing'; attempt: number; error: GraphkeepError } & RepeatedRequest)
+  /** The incremental has failed, and a full backup is made in its place. */
+  | { kind: 'fallback-began'; error: GraphkeepError }
+  /** The backup that a fallback has replaced. */
+  | { kind: 'old-backup-moved'; path: string }
+  /** The backup was not closed cleanly: it is brought to the end of its log first. */
+  | { kind: 'recovery-began'; transactions: number }
+  /** Log files of the backup that nothing needs any more were removed. */
+  | { kind: 'log-pruned'; versions: readonly number[] }
+  /** The findings stand, but the report file does not hold all of them. */
+  | { kind: 'check-report-failed'; error: GraphkeepError }
+  /** Entries of label scan store and indexes were not checked: these transactions wait for the server. */
+  | { kind: 'check-left-to-server'; firstTransaction: number; lastTransaction: number }
+  | { kind: 'check-warned'; warnings: number; reportPath: string }
+  | {
+      kind: 'backup-ended';
+      backup: 'full' | 'incremental' | 'unchanged';
+      lastTransaction: number;
+      files: number;
+      bytes: number;
+      durationMs: number;
+    };
+
+/**
+ * Everything that a backup job tells while it runs: plain data, in the order in which it happens. How it is put for people is the matter of
+ * who shows it.
+ */
+export type BackupEvent = JobEvent | TargetEvent | CopyEvent | ReplayEvent | CheckEvent;
+
+/**
+ * How much an event matters. `note`: the user should know it; it is in the report of the backup, too. `detail`: for who looks for the
+ * cause of something. `course`: how the work goes on.
+ */
+const roles = {
+  'backup-began': 'course',
+  'attempt-began': 'course',
+  'protocol-chosen': 'course',
+  'protocol-rejected': 'detail',
+  'request-repeated': 'detail',
+  'request-keeps-failing': 'note',
+  'files-announced': 'course',
+  'file-began': 'course',
+  'file-progress': 'course',
+  'file-ended': 'course',
+  'file-dropped': 'course',
+  'transactions-began': 'course',
+  'transactions-progress': 'course',
+  'transactions-ended': 'course',
+  'copy-ended': 'course',
+  'recovery-began': 'detail',
+  'replay-progress': 'course',
+  'flush-began': 'course',
+  'log-applied': 'detail',
+  'index-left-to-server': 'note',
+  'fulltext-settings-missing': 'note',
+  'explicit-indexes-left-to-server': 'note',
+  'log-pruned': 'course',
+  'fallback-began': 'note',
+  published: 'course',
+  'old-backup-moved': 'note',
+  'finished-backup-set-aside': 'note',
+  'former-work-directory-found': 'note',
+  'rights-not-restored': 'note',
+  'check-began': 'course',
+  'check-progress': 'course',
+  'check-ended': 'course',
+  'check-report-failed': 'note',
+  'check-left-to-server': 'note',
+  'check-warned': 'note',
+  'backup-ended': 'course',
+} as const satisfies Record<BackupEvent['kind'], 'note' | 'detail' | 'course'>;
+
+type Roles = typeof roles;
+type KindOf<Role extends Roles[keyof Roles]> = {
+  [Kind in keyof Roles]: Roles[Kind] extends Role ? Kind : never;
+}[keyof Roles];
+
+/** What the user should know beside the result. */
+export type BackupNote = Extract<BackupEvent, { kind: KindOf<'note'> }>;
+/** For who looks for the cause of something. */
+export type BackupDetail = Extract<BackupEvent, { kind: KindOf<'detail'> }>;
+
+export function isNote(event: BackupEvent): event is BackupNote {
+  return roles[event.kind] === 'note';
+}
+
+export function isDetail(event: BackupEvent): event is BackupDetail {
+  return roles[event.kind] === 'detail';
+}

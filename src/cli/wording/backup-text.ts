@@ -1,0 +1,73 @@
+import type { BackupDetail, BackupNote } from '../../backup/backup-events.ts';
+import { describeError } from '../../base/errors.ts';
+import type { RepeatedRequest } from '../../source/repeated-request.ts';
+import { describeUncheckedLog } from './pending-log-text.ts';
+import { describeAppliedLog, describeReplayNote } from './replay-text.ts';
+
+/** What a user of either front is told of a backup beside its result. */
+export function describeBackupNote(note: BackupNote): string {
+  switch (note.kind) {
+    case 'request-keeps-failing':
+      return describeRepetition(note);
+    case 'fallback-began':
+      return `Incremental backup failed, falling back to a full one: ${describeError(note.error)}`;
+    case 'old-backup-moved':
+      return `The old backup was moved to ${note.path}`;
+    case 'finished-backup-set-aside':
+      return (
+        `A backup that an earlier run had finished could not take its place: ${describeError(note.error)}. ` +
+        `It is in ${note.backup}; if nobody needs it, remove ${note.aside}.`
+      );
+    case 'former-work-directory-found':
+      return `${note.path} is not used. If it is a backup (graphkeep check tells), move it to a name of its own.`;
+    case 'rights-not-restored':
+      return `New files of the backup may have other owners or modes than the old ones: ${describeError(note.error)}`;
+    case 'check-report-failed':
+      return `The report of the check is not complete: ${describeError(note.error)}`;
+    case 'check-left-to-server':
+      return describeUncheckedLog({ first: note.firstTransaction, last: note.lastTransaction });
+    case 'check-warned':
+      return `The backup is consistent, with ${note.warnings} warnings. See '${note.reportPath}' for details.`;
+    case 'index-left-to-server':
+    case 'fulltext-settings-missing':
+    case 'explicit-indexes-left-to-server':
+      return describeReplayNote(note);
+    default:
+      return note satisfies never;
+  }
+}
+
+/** What is told on request (NEO4J_DEBUG, --verbose). */
+export function describeBackupDetail(detail: BackupDetail): string {
+  switch (detail.kind) {
+    case 'protocol-rejected':
+      return `The ${detail.protocol} protocol does not work: ${describeError(detail.error)}`;
+    case 'request-repeated':
+      return describeRepetition(detail);
+    case 'recovery-began':
+      return `The backup was not closed cleanly: recovering ${detail.transactions} transactions`;
+    case 'log-applied':
+      return describeAppliedLog(detail);
+    default:
+      return detail satisfies never;
+  }
+}
+
+function describeRepetition(event: RepeatedRequest & { error: Error }): string {
+  return `Asking again for ${nameRequest(event)}: ${event.error.message}`;
+}
+
+function nameRequest(wanted: RepeatedRequest): string {
+  switch (wanted.request) {
+    case 'first-files':
+      return 'the first files';
+    case 'file':
+      return wanted.name;
+    case 'index':
+      return `index ${wanted.rule}`;
+    case 'transactions':
+      return 'transactions';
+    default:
+      return wanted satisfies never;
+  }
+}

@@ -1,0 +1,8 @@
+/** A request to a server that is made again, because the connection was lost or the server asks for patience. */
+export type RepeatedRequest =
+  /** The files that come before all others, with the check point of a copy. */
+  | { request: 'first-files' }
+  | { request: 'file'; name: string }
+  /** The files of a schema index, by the id of its rule. */
+  | { request: 'index'; rule: number }
+  | { request: 'transactions' };
