@@ -1,5 +1,5 @@
-// Reads the report of a run of the tests: `node .ci/read-report.mjs REPORT.json FAILURES`. Prints how many passed and failed, and adds to the
-// file FAILURES what failed.
+// Reads the report of a run of the tests: `node .ci/read-report.mjs REPORT.json FAILURES`. Prints how many passed and failed, and adds to
+// the file FAILURES what failed.
 import { appendFileSync, readFileSync } from 'node:fs';
 
 const MOST_LINES = 40;

@@ -14,7 +14,9 @@ const GENERATOR = 'check-v1';
 const SEED = 20181122;
 const HUBS = 1000;
 
-/** The store that a check is measured on, from the cache or made now, by our own writers alone: records, label scan store, indexes, counts. */
+/**
+ * The store that a check is measured on, from the cache or made now, by our own writers alone: records, label scan store, indexes, counts.
+ */
 export function openCheckFixture(cacheDir: string, nodes: number, relationships: number): Promise<StoreFixture> {
   return openCached(cacheDir, GENERATOR, { nodes, relationships }, async (making, directory) => {
     const scratch = path.join(making, 'scratch');

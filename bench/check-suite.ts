@@ -35,8 +35,8 @@ export interface CheckSuiteResult {
 }
 
 /**
- * Checks one store with ours (ownership of properties included), with the real checker as it is by default, and reads it with `cat`, in turns.
- * Before each run the files are dropped from the cache of the operating system, so that all three read from the disk.
+ * Checks one store with ours (ownership of properties included), with the real checker as it is by default, and reads it with `cat`, in
+ * turns. Before each run the files are dropped from the cache of the operating system, so that all three read from the disk.
  */
 export async function runCheckSuite(options: CheckSuiteOptions): Promise<CheckSuiteResult> {
   const { cacheDir, scratchDir, nodes, relationships, rounds, tell } = options;

@@ -8,7 +8,9 @@ export type BackupProtocol = 'catchup' | 'common';
 
 /** What a target directory tells: what it found when it was opened, and where backups go. */
 export type TargetEvent =
-  /** A backup that an earlier run had finished could not take its place. It is in `backup`; `aside` is what to remove if nobody needs it. */
+  /**
+   * A backup that an earlier run had finished could not take its place. It is in `backup`; `aside` is what to remove if nobody needs it.
+   */
   | { kind: 'finished-backup-set-aside'; backup: string; aside: string; error: GraphkeepError }
   /** Something bears a name that an older release of graphkeep used for finished backups. */
   | { kind: 'former-work-directory-found'; path: string }

@@ -22,7 +22,8 @@ interface MadeBackup {
 
 /**
  * One backup from beginning to end: takes the lock of the target, tries one protocol after the other until the server understands one,
- * decides between full and incremental, falls back to a full one if that is allowed, publishes, checks, tidies up. The decision table is the one of backup-command spec 3.2.
+ * decides between full and incremental, falls back to a full one if that is allowed, publishes, checks, tidies up. The decision table is
+ * the one of spec backup-command 3.2.
  *
  * @throws BackupFailed with the cause of each attempt; GraphkeepError for everything before the first attempt, and `check.inconsistent` or
  * `check.failed` after a backup that was made

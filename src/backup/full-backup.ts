@@ -24,7 +24,7 @@ export interface BackupOutcome {
 
 /**
  * Receives a full copy into the scratch directory of the target and makes it exact. The caller publishes it. The transactions that come
- * behind the files begin at the check point of the copy, so replay begins at the beginning of their log (common-protocol spec 15.2).
+ * behind the files begin at the check point of the copy, so replay begins at the beginning of their log (spec common-protocol 15.2).
  */
 export async function makeFullBackup(
   source: BackupSource,
@@ -96,7 +96,7 @@ function readReceivedMetadata(folder: string, source: BackupSource) {
 
 /**
  * The transactions begin behind the check point of the copy and end with the newest one when the last file, `neostore`, was read. So they
- * leave no gap to the last transaction that `neostore` knows, and reach it (common-protocol spec 14.1).
+ * leave no gap to the last transaction that `neostore` knows, and reach it (spec common-protocol 14).
  */
 function requireUnbroken({ first, last }: ReceivedTransactions, known: number, source: BackupSource): void {
   if (first === undefined || last === undefined || (first <= known + 1 && last >= known)) return;

@@ -17,7 +17,7 @@ export interface Strategy {
   open(onEvent: (event: JobEvent) => void): BackupSource;
 }
 
-/** As the Java client (common-protocol spec 2). */
+/** As the Java client (spec common-protocol 2). */
 const CONNECT_TIMEOUT_MS = 5000;
 
 /** Connections that fetch files from a cluster member at the same time. */
@@ -27,7 +27,7 @@ const CATCHUP_CONNECTIONS = 3;
 const LASTING_ATTEMPTS = 5;
 
 /**
- * The protocols to try, in this order (backup-command spec 3.1). With a TLS policy `any` means catchup only, because the common protocol
+ * The protocols to try, in this order (spec backup-command 3.1). With a TLS policy `any` means catchup only, because the common protocol
  * knows no encryption: whoever wants to go without it has to say so.
  */
 export function strategiesFor(options: BackupOptions): Strategy[] {

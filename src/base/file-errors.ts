@@ -42,8 +42,8 @@ export function forbiddenError(error: unknown, message: string, file: string): G
 }
 
 /**
- * Any error as one of ours, where it is about to be shown: what the operating system refused has its place (`otherwise`: the one to name if the
- * error names none), whoever noticed it; anything else that is not ours is a mistake in graphkeep.
+ * Any error as one of ours, where it is about to be shown: what the operating system refused has its place (`otherwise`: the one to name if
+ * the error names none), whoever noticed it; anything else that is not ours is a mistake in graphkeep.
  */
 export function asGraphkeepError(error: unknown, otherwise?: string): GraphkeepError {
   if (error instanceof GraphkeepError) return error;

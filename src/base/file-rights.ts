@@ -23,7 +23,9 @@ export interface FileRights {
   modes: { directory: number; file: number } | undefined;
 }
 
-/** For what takes the place of nothing: it copies the modes of something else, and the umask takes away what the user wants nobody to have. */
+/**
+ * For what takes the place of nothing: it copies the modes of something else, and the umask takes away what the user wants nobody to have.
+ */
 export function limitByUmask(modes: FileRights['modes']): FileRights['modes'] {
   const allowed = ~process.umask();
   return modes && { directory: modes.directory & allowed, file: modes.file & allowed };

@@ -1,7 +1,7 @@
 /*
  * Names and values of others (of peers, archives, disks, settings, and what the user typed) are shown in messages. A terminal obeys some of
- * their characters: it can be made to hide a line, to write another one, to turn text around. Such characters are shown as escapes, and what
- * is long is cut. Every way out of the program goes through this file.
+ * their characters: it can be made to hide a line, to write another one, to turn text around. Such characters are shown as escapes, and
+ * what is long is cut. Every way out of the program goes through this file.
  */
 
 /** Characters of one foreign value in a message. */
@@ -24,7 +24,9 @@ export function hasUnprintable(text: string): boolean {
   return text.search(UNPRINTABLE) !== -1;
 }
 
-/** One foreign value, on one line and at most `maxLength` long; what is cut is cut out of the middle, since paths are told by their ends. */
+/**
+ * One foreign value, on one line and at most `maxLength` long; what is cut is cut out of the middle, since paths are told by their ends.
+ */
 export function printableText(text: string, maxLength = MAX_VALUE_LENGTH): string {
   // Not all of a huge text needs to be looked at.
   const part = cutMiddle(text, 2 * maxLength);

@@ -6,8 +6,8 @@ import { atFile, fileError } from './file-errors.ts';
 /*
  * Files that others have put there may be anything: a named pipe that nobody writes to would hold an `open` for ever, a device may do
  * something when it is opened, and a directory opens and fails at the first read. So every file of a database is opened here. Links are
- * followed; what is not a regular file is `file.corrupt`. What the system refuses is `file.io` with the place; `isMissing` knows a file that is not
- * there.
+ * followed; what is not a regular file is `file.corrupt`. What the system refuses is `file.io` with the place; `isMissing` knows a file
+ * that is not there.
  */
 
 /** Should the kind change between the look and the opening, the opening still does not wait. Windows has neither. */

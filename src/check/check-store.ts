@@ -39,8 +39,8 @@ export interface CheckResult {
   /** Errors by type of record, as in the summary of the report. */
   errorsByType: ReadonlyMap<SummaryType, number>;
   /**
-   * Transactions that wait for a server. Then it was not checked whether label scan store and schema indexes hold what the records say: they
-   * hold what the records said at the check point before those transactions, and the server brings them up to date.
+   * Transactions that wait for a server. Then it was not checked whether label scan store and schema indexes hold what the records say:
+   * they hold what the records said at the check point before those transactions, and the server brings them up to date.
    */
   pending: PendingLog | undefined;
   /** Size of the files that a check looks at. */
@@ -53,9 +53,9 @@ const MOST_WORKERS = 4;
 const WORKERS_FROM_BYTES = 64 << 20;
 
 /**
- * Checks a store that was shut down cleanly, or a backup whose last transactions are left to a server, reading only (consistency-check spec): records, tokens, schema rules, label scan store,
- * schema indexes, counts. Ends with a result for every damaged store whose files are there, as long as metadata and the record sizes in
- * the headers of dynamic stores can be read.
+ * Checks a store that was shut down cleanly, or a backup whose last transactions are left to a server, reading only (spec consistency-check
+ * 1): records, tokens, schema rules, label scan store, schema indexes, counts. Ends with a result for every damaged store whose files are
+ * there, as long as metadata and the record sizes in the headers of dynamic stores can be read.
  *
  * @throws GraphkeepError what {@link requireSupportedStore} throws, `check.failed` (a store of 2.3 to 3.3), `store.needs-recovery`,
  *   `store.corrupt` (headers), `log.corrupt`, `log.no-check-point`, `cancelled`

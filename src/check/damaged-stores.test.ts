@@ -102,7 +102,7 @@ const differences: Difference[] = [
   },
 ];
 
-/** Damage that the real checker passes over, or part of it (consistency-check spec 5), and what we find. */
+/** Damage that the real checker passes over, or part of it (spec consistency-check 5), and what we find. */
 const findsMore: Record<string, string[]> = {
   'node-14': ['node.dynamicLabelsOfOtherNode'],
   'node-16': ['dynamicLabel.ownerHasNoDynamicLabels'],

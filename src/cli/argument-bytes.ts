@@ -1,8 +1,8 @@
 import { GraphkeepError } from '../base/errors.ts';
 
 /**
- * Arguments are text to Node: bytes that are no UTF-8 come as replacement characters, and a path with one leads to another file than the one
- * that was typed.
+ * Arguments are text to Node: bytes that are no UTF-8 come as replacement characters, and a path with one leads to another file than the
+ * one that was typed.
  * @throws GraphkeepError `usage`
  */
 export function refuseBrokenArguments(args: readonly string[]): void {

@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 
 /**
- * One of the streams of this process. Text is written before the call returns, so that the order of lines holds and nothing is lost when the
- * process ends. What cannot be written is lost, and that is all: reporting never decides over the work that is reported.
+ * One of the streams of this process. Text is written before the call returns, so that the order of lines holds and nothing is lost when
+ * the process ends. What cannot be written is lost, and that is all: reporting never decides over the work that is reported.
  */
 export class OutputStream {
   private readonly fd: number;
@@ -13,7 +13,10 @@ export class OutputStream {
   private isCut = false;
   private hasLost = false;
 
-  /** `onLoss` is called once, with the system's code, when text is lost that somebody may wait for: a full disk, not a reader that went away. */
+  /**
+   * `onLoss` is called once, with the system's code, when text is lost that somebody may wait for: a full disk, not a reader that went
+   * away.
+   */
   constructor(fd: number, onLoss: (code: string) => void = () => {}) {
     this.fd = fd;
     this.onLoss = onLoss;

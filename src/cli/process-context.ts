@@ -5,7 +5,8 @@ import { isStop, stopCodes } from './failure-lines.ts';
 import { OutputStream } from './output-stream.ts';
 
 /**
- * The context of this process. SIGINT, SIGTERM and SIGHUP (the terminal was closed) abort the command; a second one ends the process at once.
+ * The context of this process. SIGINT, SIGTERM and SIGHUP (the terminal was closed) abort the command; a second one ends the process at
+ * once.
  */
 export function createProcessContext(): CommandContext {
   const lost = { stdout: false };

@@ -240,7 +240,8 @@ export class EmbeddedDatabase {
 
   /**
    * Runs a check point and lets none run until `release`, for those who read the store files. A second holder joins the first one's, unless
-   * a check point has waited for longer than `checkPointPatienceMs`: then that comes first. What is committed meanwhile goes to the log only.
+   * a check point has waited for longer than `checkPointPatienceMs`: then that comes first. What is committed meanwhile goes to the log
+   * only.
    */
   async holdCheckPoints(signal?: AbortSignal): Promise<CheckPointHold> {
     this.requireUsable();

@@ -47,8 +47,8 @@ const numberOf = (node: GraphNode, key: string): number => Number((node.properti
 type Acknowledged = number[];
 
 /**
- * One transaction of a writer: the new step in its hub, a node of that step with a relationship to the hub, the oldest node gone. All of it or
- * nothing must be there at any time.
+ * One transaction of a writer: the new step in its hub, a node of that step with a relationship to the hub, the oldest node gone. All of it
+ * or nothing must be there at any time.
  */
 async function step(db: EmbeddedDatabase, writer: number, number: number): Promise<void> {
   await db.transact((tx) => {

@@ -26,8 +26,8 @@ export interface OpenedStore {
 }
 
 /**
- * Makes a store ready for changes: recovers it if it was not shut down cleanly, builds what is missing of the label scan store, the indexes and
- * the counts. Replay takes the id files away before it changes anything.
+ * Makes a store ready for changes: recovers it if it was not shut down cleanly, builds what is missing of the label scan store, the indexes
+ * and the counts. Replay takes the id files away before it changes anything.
  * @throws GraphkeepError `store.format` for any format but the one of 3.4 and 3.5, `embedded.explicit-indexes`
  */
 export async function openStore(directory: string, scratch: string, settings: EmbeddedSettings): Promise<OpenedStore> {
@@ -74,8 +74,8 @@ function explicitIndexes(directory: string, transaction: number): GraphkeepError
 }
 
 /**
- * A store that was written from nothing gets a log, which says that there is nothing to replay. One that has had transactions must have one:
- * without it nobody can tell what is missing.
+ * A store that was written from nothing gets a log, which says that there is nothing to replay. One that has had transactions must have
+ * one: without it nobody can tell what is missing.
  */
 async function startLog(directory: string): Promise<LogPosition> {
   const { logVersion, lastTransactionId } = readMetadataIn(directory);

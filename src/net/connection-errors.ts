@@ -2,7 +2,10 @@ import { GraphkeepError } from '../base/errors.ts';
 
 const ON_THE_WAY = 'Check --from, and the network and the firewalls between this machine and the server.';
 
-/** What the operating system says, in words (the name of the host is not repeated), and what to do if it is not the server that is to be checked. */
+/**
+ * What the operating system says, in words (the name of the host is not repeated), and what to do if it is not the server that is to be
+ * checked.
+ */
 const reasons: Readonly<Record<string, { reason: string; hint?: string }>> = {
   ECONNREFUSED: { reason: 'nobody listens there' },
   ENOTFOUND: { reason: 'the host name is unknown', hint: 'Correct the host name in --from or dbms.backup.address.' },

@@ -68,8 +68,9 @@ export class Delivery {
   }
 
   /**
-   * Copies the data of as many full blocks as stand at `source[start, end)` and find room, without their length bytes; returns how
-   * many. A full block is a zero byte, then `dataBytes` of data (spec common-protocol 9). One large copy and then moves within one buffer: several times faster than one copy from buffer to buffer per block.
+   * Copies the data of as many full blocks as stand at `source[start, end)` and find room, without their length bytes; returns how many. A
+   * full block is a zero byte, then `dataBytes` of data (spec common-protocol 9). One large copy and then moves within one buffer: several
+   * times faster than one copy from buffer to buffer per block.
    */
   appendBlocks(source: Buffer, start: number, end: number, dataBytes: number): number {
     const blockBytes = dataBytes + 1;

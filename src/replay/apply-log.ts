@@ -181,7 +181,7 @@ function requireNoGap(folder: string, metadata: NeostoreMetadata, { firstId }: C
   });
 }
 
-/** Id files go stale with every new record; a server builds them anew when they are missing (record-stores spec 13). Durable. */
+/** Id files go stale with every new record; a server builds them anew when they are missing (spec record-stores 13). Durable. */
 async function removeIdFiles(folder: string): Promise<void> {
   const isIdFile = (name: string) => name.startsWith(METADATA_FILE) && name.endsWith(ID_FILE_SUFFIX);
   const paths = readdirSync(folder)

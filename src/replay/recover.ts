@@ -69,7 +69,7 @@ export async function checkPointStore(folder: string, options: StoreCheckPointOp
   return applied;
 }
 
-/** What the server writes to `neostore` after a replay (transaction-logs spec 8, last table). */
+/** What the server writes to `neostore` after a replay (spec transaction-logs 8, last table). */
 function writeMetadata(folder: string, applied: AppliedLog, more: Partial<NeostoreMetadata> = {}): void {
   const { log, before, lastTransaction } = applied;
   const { end, last, collector } = log;

@@ -17,8 +17,8 @@ import type { ArchiveProgress } from './archive-progress.ts';
 import { encodeDumpHeader } from './dump-header.ts';
 
 /*
- * Writing the archive of a database (spec backup-command 7.3): gzip or zstd of a POSIX tar. Every name begins with `./`; directories have an
- * entry and end with `/`, the first one is `./` itself. The lock file is left out, logs with a directory of their own are at the root.
+ * Writing the archive of a database (spec backup-command 7.3): gzip or zstd of a POSIX tar. Every name begins with `./`; directories have
+ * an entry and end with `/`, the first one is `./` itself. The lock file is left out, logs with a directory of their own are at the root.
  */
 
 const CHUNK_BYTES = 1 << 18;
@@ -180,8 +180,8 @@ function openEntry(tar: Pack, header: Parameters<Pack['entry']>[0]): { body: Wri
 }
 
 /**
- * Writes `sizeBytes` bytes of the file into its entry. What the file has grown by is left out; a file that has become shorter makes the archive
- * fail.
+ * Writes `sizeBytes` bytes of the file into its entry. What the file has grown by is left out; a file that has become shorter makes the
+ * archive fail.
  */
 async function feed(
   file: FileHandle,

@@ -52,7 +52,9 @@ export class PartialArchive {
     }
   }
 
-  /** Gives the archive its rights and its name. A link, unlike a rename, fails if the name is taken meanwhile; not every disk knows links. */
+  /**
+   * Gives the archive its rights and its name. A link, unlike a rename, fails if the name is taken meanwhile; not every disk knows links.
+   */
   async publish(rights: FileRights): Promise<void> {
     const { archive, path } = this;
     await grantRights(path, rights);

@@ -33,8 +33,8 @@ export interface RecoveredDatabase {
 }
 
 /**
- * Recovers a database or backup that was not closed cleanly, in its place: everything that its log holds is applied, and it is left as after
- * a clean shutdown. A kill at any moment leaves a store that the next recovery, ours or the server's, brings to the same end.
+ * Recovers a database or backup that was not closed cleanly, in its place: everything that its log holds is applied, and it is left as
+ * after a clean shutdown. A kill at any moment leaves a store that the next recovery, ours or the server's, brings to the same end.
  *
  * @throws GraphkeepError `directory.in-use`; what {@link requireGeneration} throws; `log.no-check-point`, `log.corrupt`, `log.gap`
  */

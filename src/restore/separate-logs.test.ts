@@ -8,8 +8,8 @@ import { loadDatabase } from './load-database.ts';
 import { restoreDatabase } from './restore-database.ts';
 
 /*
- * Two genuine databases of one installation, `one` and `two`, whose logs are in the same directory, as with dbms.directories.tx_log. Those in
- * it are the ones of `one`.
+ * Two genuine databases of one installation, `one` and `two`, whose logs are in the same directory, as with dbms.directories.tx_log. Those
+ * in it are the ones of `one`.
  */
 
 let root: string;

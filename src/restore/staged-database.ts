@@ -40,7 +40,7 @@ import { listTransactionLogs, requireOwnLogs } from './separate-logs.ts';
  *
  * With a log directory of its own (dbms.directories.tx_log) there are two places and no single step. Then the new logs wait in
  * <logs>/.graphkeep-new/logs, and while the places do not fit together a marker stands among the logs: a file with the name of a log but
- * no number, with which no server starts (transaction-logs spec 1).
+ * no number, with which no server starts (spec transaction-logs 1).
  */
 
 const STAGED_LOGS = '.graphkeep-new';

@@ -22,8 +22,8 @@ export type { ListenerOptions } from './conversation/listener-options.ts';
 const MOST_REFUSED = 64;
 
 /**
- * Gives a database to backup clients, ours and the Java one: over the protocol of standalone instances (common-protocol spec 14, 16.2) and
- * over that of cluster members (catchup-protocol spec 18), whichever the client speaks. Neither knows users: without a TLS policy, who can
+ * Gives a database to backup clients, ours and the Java one: over the protocol of standalone instances (spec common-protocol 14, 16) and
+ * over that of cluster members (spec catchup-protocol 18), whichever the client speaks. Neither knows users: without a TLS policy, who can
  * connect can read everything.
  */
 export class BackupListener {

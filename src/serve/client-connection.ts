@@ -38,9 +38,9 @@ export interface ConnectionOptions {
 }
 
 /**
- * One client: requests are answered one after the other, and the connection stays open for more (common-protocol spec 2, 16.2). What is
+ * One client: requests are answered one after the other, and the connection stays open for more (spec common-protocol 2, 16). What is
  * not a request of one of the two protocols is refused at once and the connection closed: a client that tries another protocol first must
- * notice (common-protocol spec 12.4).
+ * notice (spec common-protocol 12.4).
  */
 export class ClientConnection {
   readonly peer: string;

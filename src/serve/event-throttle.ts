@@ -5,8 +5,8 @@ const WINDOW_MS = 10_000;
 const MOST_EVENTS = 100;
 
 /**
- * Passes so many events of a listener on in each stretch of time, and then how many there were beyond that: clients must not fill the disk of
- * the log by connecting again and again.
+ * Passes so many events of a listener on in each stretch of time, and then how many there were beyond that: clients must not fill the disk
+ * of the log by connecting again and again.
  */
 export class EventThrottle {
   private readonly next: (event: ListenerEvent) => void;

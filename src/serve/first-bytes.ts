@@ -1,7 +1,7 @@
 import { CATCHUP_START } from '../protocol/catchup/handshake-messages.ts';
 
 /**
- * Which protocol a client speaks: the first 8 bytes of the catchup protocol are always the same (catchup-protocol spec 2), everything else
+ * Which protocol a client speaks: the first 8 bytes of the catchup protocol are always the same (spec catchup-protocol 2), everything else
  * is taken for the common protocol. Undefined while it may be either.
  */
 export function recogniseProtocol(start: Buffer): 'catchup' | 'common' | undefined {

@@ -6,22 +6,24 @@ import type { StoreIdentity } from '../store/files/store-id.ts';
  * nothing of what becomes of the bytes; the backup knows nothing of the way. Whatever differs between ways is a fact or a behaviour of this
  * interface: nobody asks which source it is. What stands here is tested by test/support/conformance/backup-source.ts, for every source.
  *
- * Calls      One at a time. Each call begins from nothing, so it may be made again, after success and after an error alike. It is
- *            fulfilled when everything was handed on and taken.
- * Errors     Whatever a receiver throws, or rejects with, ends the call with that same error. When a call has been rejected, no call to
- *            the receiver is under way and none follows; what was handed on is worthless. Interrupted by its signal, or by `close`, a call
- *            is rejected with `cancelled`. An error of the way has a code `peer.*` or `tls.*` and its `place`.
- * Buffers    The memory of a chunk belongs to the source, and is reused when the receiver has taken it: behind the return, and behind the
- *            promise if there is one. A chunk is never empty. Until then nothing more of this file, or of the transactions, is handed on, so
- *            a slow receiver slows the source down and memory stays flat.
- * Order      Files in any order, several at a time, each name once. All files have ended before the first transaction. Transactions in the
- *            order of their ids, without a gap and none twice, cut into chunks anywhere.
- * Handles    Between calls nothing is open that the other side would notice, but what `close` gives back.
+ * Calls      One at a time. Each call begins from nothing, so it may be made again, after success and after an error alike. It is fulfilled
+ *            when everything was handed on and taken. Errors     Whatever a receiver throws, or rejects with, ends the call with that same
+ *            error. When a call has been rejected, no call to the receiver is under way and none follows; what was handed on is worthless.
+ *            Interrupted by its signal, or by `close`, a call is rejected with `cancelled`. An error of the way has a code `peer.*` or
+ *            `tls.*` and its `place`. Buffers    The memory of a chunk belongs to the source, and is reused when the receiver has taken it:
+ *            behind the return, and behind the promise if there is one. A chunk is never empty. Until then nothing more of this file, or of
+ *            the transactions, is handed on, so a slow receiver slows the source down and memory stays flat. Order      Files in any order,
+ *            several at a time, each name once. All files have ended before the first transaction. Transactions in the order of their ids,
+ *            without a gap and none twice, cut into chunks anywhere. Handles    Between calls nothing is open that the other side would
+ *            notice, but what `close` gives back.
  */
 
 /** A store file that is about to arrive. */
 export interface StoreFileStream {
-  /** Relative to the database directory, separated by `/`; checked: it does not leave the target, and is none of the names that are never sent. */
+  /**
+   * Relative to the database directory, separated by `/`; checked: it does not leave the target, and is none of the names that are never
+   * sent.
+   */
   name: string;
   /** Record size of a record store, 1 for everything else. */
   alignment: number;
@@ -36,7 +38,9 @@ export interface StoreFileStream {
 export interface CopyReceiver {
   /** Open exclusively: on a file system that ignores case two different names may be one file. */
   openFile(file: StoreFileStream): Promise<FileReceiver>;
-  /** Told once if the source knows it: how many files there are, those that came before included; those of `indexes` indexes come beside. */
+  /**
+   * Told once if the source knows it: how many files there are, those that came before included; those of `indexes` indexes come beside.
+   */
   filesAnnounced?(announced: { files: number; indexes: number }): void;
 }
 
@@ -82,8 +86,8 @@ export interface BackupSource {
    */
   fullCopy(receiver: CopyReceiver & TransactionReceiver, signal: AbortSignal): Promise<{ storeId: StoreIdentity }>;
   /**
-   * Every transaction after `lastTransactionId`, which is at least 1; none if there is nothing new, or if the database is behind. Whether its
-   * history is the one that the caller knows is found out by the caller, who asks for one transaction more than it needs.
+   * Every transaction after `lastTransactionId`, which is at least 1; none if there is nothing new, or if the database is behind. Whether
+   * its history is the one that the caller knows is found out by the caller, who asks for one transaction more than it needs.
    * @throws GraphkeepError `peer.history-pruned` if the next transaction is in no log any more: then no transaction was handed on
    */
   transactionsAfter(

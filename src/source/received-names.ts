@@ -8,7 +8,7 @@ const MAX_DEPTH = 32;
 /** Bytes of one part of a path, on every common file system. */
 const MAX_PART_BYTES = 255;
 
-/** Files of the top directory that no server sends and that would harm if they arrived (common-protocol spec 9). */
+/** Files of the top directory that no server sends and that would harm if they arrived (spec common-protocol 9). */
 const neverSent: { pattern: RegExp; what: string }[] = [
   { pattern: /^store_lock$/i, what: 'a lock file' },
   { pattern: /\.id$/i, what: 'an id file' },

@@ -1,6 +1,9 @@
 import { GraphkeepError } from '../base/errors.ts';
 
-/** The calls of one source: one at a time, all of them ended by {@link close}. What a {@link BackupSource} promises of its calls is kept here. */
+/**
+ * The calls of one source: one at a time, all of them ended by {@link close}. What a {@link BackupSource} promises of its calls is kept
+ * here.
+ */
 export class SourceCalls {
   private readonly closing = new AbortController();
   private current: Promise<unknown> | undefined;
@@ -28,7 +31,7 @@ export class SourceCalls {
   }
 }
 
-/** Transactions can be asked for after any that there may be: a server would answer "nothing new" to all else (common-protocol spec 10). */
+/** Transactions can be asked for after any that there may be: a server would answer "nothing new" to all else (spec common-protocol 10). */
 export function requireTransactionId(lastTransactionId: number): void {
   if (Number.isSafeInteger(lastTransactionId) && lastTransactionId >= 1) return;
   throw new GraphkeepError('internal', 'transactions are asked for after an impossible one', {

@@ -4,8 +4,8 @@ import { LedgerCampaign } from '../support/live/ledger-campaign.ts';
 import { SEED } from '../support/random/seed.ts';
 
 /*
- * Promise: whatever is killed while a live database is written, backed up, restored and served, no acknowledged transaction is lost, none is
- * there by half, a backup has all that was acknowledged before it began, and nothing is left over. The long form is in test/faults.
+ * Promise: whatever is killed while a live database is written, backed up, restored and served, no acknowledged transaction is lost, none
+ * is there by half, a backup has all that was acknowledged before it began, and nothing is left over. The long form is in test/faults.
  */
 
 let scratch: string;

@@ -7,7 +7,7 @@ import { PatternDatabase } from '../support/stores/pattern-database.ts';
 
 /*
  * Promise: whatever a client sends, it gets an answer or a closed connection within a second, it learns nothing about this machine, and all
- * others are served as before. The rows are those of common-protocol spec 12.2.
+ * others are served as before. The rows are those of spec common-protocol 12.2.
  */
 
 let database: PatternDatabase;

@@ -18,9 +18,9 @@ import { PatternDatabase } from '../support/stores/pattern-database.ts';
 import { readContent } from '../support/stores/stored-content.ts';
 
 /*
- * Promise: between PREPARE_STORE_COPY and its transactions a catchup client finds the files of one moment, or, when that lasts too long, files
- * that replay makes exact; the transactions it needs are there even if its connection broke; and check points wait for nobody longer than
- * the limit.
+ * Promise: between PREPARE_STORE_COPY and its transactions a catchup client finds the files of one moment, or, when that lasts too long,
+ * files that replay makes exact; the transactions it needs are there even if its connection broke; and check points wait for nobody longer
+ * than the limit.
  */
 
 let scratch: string;

@@ -14,7 +14,7 @@ import { CatchupCaller } from '../support/servers/catchup-caller.ts';
 import { PatternDatabase } from '../support/stores/pattern-database.ts';
 
 /*
- * Promise: over the catchup protocol every request is answered as a cluster member answers it (catchup-protocol spec 9 to 14), and
+ * Promise: over the catchup protocol every request is answered as a cluster member answers it (spec catchup-protocol 9 to 14), and
  * what is no request ends the connection, tells nothing and harms nobody else.
  */
 

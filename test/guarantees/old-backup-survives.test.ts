@@ -13,7 +13,7 @@ import { BackupServer, type Fault } from '../support/servers/backup-server.ts';
 
 /*
  * Promise: whatever an incremental meets, the backup that the user has stays as it is until a better one is complete, and then it is
- * moved aside, never removed (decision table of backup-command spec 3.2 and 3.3 for the common protocol).
+ * moved aside, never removed (decision table of spec backup-command 3.2 and 3.3 for the common protocol).
  */
 
 let histories: string;

@@ -17,7 +17,7 @@ import { CatchupMember, memberOf } from '../support/servers/catchup-member.ts';
 
 /*
  * Promise: a backup is made in the first of the allowed protocols that the server understands, whatever kind of server it is; a server that
- * has understood one is not asked in another; and the user is told why each one failed (backup-command spec 3.1, 3.2).
+ * has understood one is not asked in another; and the user is told why each one failed (spec backup-command 3.1, 3.2).
  */
 
 let histories: string;

@@ -29,7 +29,10 @@ import {
   startCluster,
 } from './harness/index.ts';
 
-/* Three cores and a read replica of 3.4.9, one of the cores with TLS on its backup port; the tests share them, the last one kills the leader. */
+/*
+ * Three cores and a read replica of 3.4.9, one of the cores with TLS on its backup port; the tests share them, the last one kills the
+ * leader.
+ */
 
 const version = '3.4.9';
 

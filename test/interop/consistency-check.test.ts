@@ -8,8 +8,9 @@ import { SEED } from '../support/random/seed.ts';
 import { describeInterop, judgeStores, makeScratch, runAdmin, type Version } from './harness/index.ts';
 
 /*
- * Random single bytes are changed in record stores, counts and trees: what the real checker calls inconsistent, or cannot check, ours never calls
- * consistent, but for the content of Lucene parts. (That both agree on sound stores is asked wherever the other suites check a store.)
+ * Random single bytes are changed in record stores, counts and trees: what the real checker calls inconsistent, or cannot check, ours never
+ * calls consistent, but for the content of Lucene parts. (That both agree on sound stores is asked wherever the other suites check a
+ * store.)
  */
 
 const rounds = Number(process.env.GRAPHKEEP_CHECK_ROUNDS ?? 100);

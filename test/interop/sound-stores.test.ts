@@ -9,8 +9,8 @@ import { SEED } from '../support/random/seed.ts';
 import { describeInterop, judgeStores, makeScratch, type Version } from './harness/index.ts';
 
 /*
- * No false alarm: many stores with random histories, of any age, clean, reopened and checkpointed at random, are consistent for both checkers. (All
- * stores that servers and backups make elsewhere in this suite go to both checkers, too.)
+ * No false alarm: many stores with random histories, of any age, clean, reopened and checkpointed at random, are consistent for both
+ * checkers. (All stores that servers and backups make elsewhere in this suite go to both checkers, too.)
  */
 
 const stores = Number(process.env.GRAPHKEEP_SOUND_STORES ?? 12);

@@ -9,7 +9,10 @@ import type { RecordStores } from '../records/store-records.ts';
 import { follows, isFirst, nextOf, prevOf, sideAt } from './chain-sides.ts';
 import { visitGroups } from './group-chains.ts';
 
-/** Where the chains begin: what nodes (consistency-check spec 3.2) and groups (3.4) point to, and how long the chains are from there. */
+/**
+ * Where the chains begin: what nodes (spec consistency-check 3.2) and groups (spec consistency-check 3.4) point to, and how long the chains
+ * are from there.
+ */
 export class ChainHeads {
   private readonly stores: RecordStores;
   private readonly nodeFindings: RecordFindings;

@@ -23,7 +23,7 @@ import {
 import { type NodeBits, visitGroups } from './group-chains.ts';
 
 /**
- * The place of single relationships in their chains (consistency-check spec 3.3), by random access to the neighbours and to what should
+ * The place of single relationships in their chains (spec consistency-check 3.3), by random access to the neighbours and to what should
  * point to a first relationship.
  */
 export class ChainLinks {

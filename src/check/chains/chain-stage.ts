@@ -25,7 +25,7 @@ export const ALL_SUSPECTS: ChainSuspects = {
   cycles: undefined,
 };
 
-/** Exact checks of relationship chains by random access (consistency-check spec 3.2-3.4), of the suspects and of what they bring up. */
+/** Exact checks of relationship chains by random access (spec consistency-check 3.2-3.4), of the suspects and of what they bring up. */
 export class ChainStage {
   private readonly stores: RecordStores;
   private readonly groups: GroupChains;

@@ -15,7 +15,7 @@ export class NodeBits {
 }
 
 /**
- * The groups of dense nodes and their order (consistency-check spec 3.4), not the relationships they lead to. Every dense node has to be
+ * The groups of dense nodes and their order (spec consistency-check 3.4), not the relationships they lead to. Every dense node has to be
  * {@link follow}ed once, then {@link examine} looks at each group.
  */
 export class GroupChains {

@@ -9,7 +9,7 @@ import { isDamage } from '../findings/damage.ts';
 import { createFinding } from '../findings/finding.ts';
 
 /**
- * Compares the counts store with counts made from the records (consistency-check spec 3.9). Labels that cannot be read count as none,
+ * Compares the counts store with counts made from the records (spec consistency-check 3.9). Labels that cannot be read count as none,
  * as in the real checker.
  */
 export async function checkCounts(context: CheckContext): Promise<void> {

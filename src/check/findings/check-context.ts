@@ -2,7 +2,7 @@ import type { StoreReader } from '../../store/graph/store-reader.ts';
 import type { ReportFinding } from './finding.ts';
 import type { TokenIds } from './token-ids.ts';
 
-/** What is to be checked; the flags of the command (consistency-check spec 1). */
+/** What is to be checked; the flags of the command (spec consistency-check 1). */
 export interface WantedParts {
   /** Records, tokens, counts, and whether indexes hold what the records say. */
   graph: boolean;

@@ -18,7 +18,7 @@ function ours(severity: Severity, message: string): CheckKindDescription {
 }
 
 /**
- * Every kind of finding (consistency-check spec 3): severity and message. Kinds of the real checker keep its severity. Our own are errors
+ * Every kind of finding (spec consistency-check 3): severity and message. Kinds of the real checker keep its severity. Our own are errors
  * if queries give wrong results, data cannot be reached or a server does not start, else warnings.
  */
 export const checkKinds = {
@@ -143,7 +143,8 @@ export const checkKinds = {
     'error',
     'The chain of this record is a cycle that cannot be reached from the node.',
   ),
-  // A warning: 3.4.9 itself leaves such lengths when transactions write to one dense node at the same time. What cannot be reached is told by others.
+  // A warning: 3.4.9 itself leaves such lengths when transactions write to one dense node at the same time. What cannot be reached is told
+  // by others.
   'relationship.chainLengthWrong': ours(
     'warning',
     'The first record of this chain holds another length than the chain has.',

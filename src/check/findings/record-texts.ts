@@ -5,7 +5,7 @@ import type { RelationshipGroupRecord } from '../../store/records/relationship-g
 import type { RelationshipRecord } from '../../store/records/relationship-record.ts';
 import { dynamicLabelsId, hasDynamicLabels, readInlineLabels } from '../../store/values/labels.ts';
 
-/** Records as the report shows them (consistency-check spec 2), one line each. */
+/** Records as the report shows them (spec consistency-check 2), one line each. */
 
 export function renderNode(node: NodeRecord): string {
   const { id, inUse, dense, nextRel, nextProp, labelField } = node;

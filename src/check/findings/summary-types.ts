@@ -6,7 +6,7 @@ import {
   storeFileByName,
 } from '../../store/files/store-files.ts';
 
-/** Types of records in the summary of a report, in its order (consistency-check spec 2). */
+/** Types of records in the summary of a report, in its order (spec consistency-check 2). */
 export const summaryTypes = [
   'NEO_STORE',
   'SCHEMA',

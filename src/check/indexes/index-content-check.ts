@@ -21,7 +21,7 @@ interface Difference {
 }
 
 /**
- * Checks that indexes hold exactly the values of the nodes (consistency-check spec 3.11 and 5): missing, extra and stale entries, entries
+ * Checks that indexes hold exactly the values of the nodes (spec consistency-check 3.11 and 5): missing, extra and stale entries, entries
  * that stand twice, violations of uniqueness. First only fingerprints of both sides are made; what differs is sorted and merged.
  * Values in Lucene parts cannot be compared.
  */

@@ -6,7 +6,7 @@ import type { TreeLayout } from '../../store/tree/page/layout.ts';
 
 const ENTITY_BYTES = 8;
 
-/** Where the entity id stands in the keys of a layout: first in texts and generic keys, last in all others (trees spec 12). */
+/** Where the entity id stands in the keys of a layout: first in texts and generic keys, last in all others (spec trees-and-indexes 12). */
 function entityOffset(layout: TreeLayout, keyLength: number): number {
   return layout === genericLayout || layout === textLayout ? 0 : keyLength - ENTITY_BYTES;
 }

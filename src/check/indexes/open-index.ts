@@ -38,8 +38,8 @@ export function closeIndex(index: OpenIndex): void {
 }
 
 /**
- * Checks files and state of an index (consistency-check spec 3.8, 3.11, 3.12; trees spec 10-13). Returns it if it is online; all others
- * are not used by a server before they are populated again.
+ * Checks files and state of an index (spec consistency-check 3.8, 3.11, 3.12; spec trees-and-indexes 10-13). Returns it if it is online;
+ * all others are not used by a server before they are populated again.
  */
 export async function openIndex(context: CheckContext, rule: IndexRule): Promise<OpenIndex | undefined> {
   const folders = findProvider(rule.provider)?.folders(rule.id);

@@ -14,15 +14,15 @@ import { createFinding } from '../findings/finding.ts';
 /** What a tree file is good for. Whoever gets an open tree closes it. */
 export type TreeCondition =
   | { kind: 'missing' }
-  /** No valid state page: a server treats the file as not there (trees spec 9 and 11). */
+  /** No valid state page: a server treats the file as not there (spec trees-and-indexes 9 and 11). */
   | { kind: 'stateless'; problem: string }
   | { kind: 'unreadable'; problem: string }
   /** `sound`: its structure has no error, so that what is in it can be compared in order. */
   | { kind: 'open'; tree: OpenTree; sound: boolean };
 
 /**
- * Opens a tree file for reading only, after checking its structure (spec 3.12); reports what is wrong with that. `onlyState`: the structure
- * is not looked at, which would mean to read the whole file.
+ * Opens a tree file for reading only, after checking its structure (spec consistency-check 3.12); reports what is wrong with that.
+ * `onlyState`: the structure is not looked at, which would mean to read the whole file.
  */
 export async function inspectTree(
   context: CheckContext,

@@ -13,7 +13,7 @@ import { LabelEntries } from './label-entries.ts';
 import { LabelWindow, planWindowRanges } from './label-window.ts';
 
 /**
- * Checks that the label scan store is sound and holds exactly the labels of the nodes (consistency-check spec 3.10), both ways. Node
+ * Checks that the label scan store is sound and holds exactly the labels of the nodes (spec consistency-check 3.10), both ways. Node
  * records and store are read once, window by window, in bounded memory.
  */
 export async function checkLabelScan(context: CheckContext): Promise<void> {

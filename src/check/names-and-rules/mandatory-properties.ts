@@ -11,7 +11,7 @@ import { createFinding } from '../findings/finding.ts';
 type MandatoryKeys = ReadonlyMap<number, ReadonlySet<number>>;
 
 /**
- * Checks that nodes and relationships have the properties that existence constraints and node keys demand (consistency-check spec 3.1,
+ * Checks that nodes and relationships have the properties that existence constraints and node keys demand (spec consistency-check 3.1,
  * `primitive.missingMandatoryProperty`), relationships without any property too. Entities whose records are damaged are left to the
  * checks of records.
  */

@@ -8,7 +8,7 @@ import { createFinding, type FindingDetails } from '../findings/finding.ts';
 import type { TokenKind } from '../findings/token-ids.ts';
 import { readTokenNameIfWhole } from './token-names.ts';
 
-/** An index rule as the report shows it (consistency-check spec 2). */
+/** An index rule as the report shows it (spec consistency-check 2). */
 export function describeIndexRule(reader: StoreReader, { id, provider, unique, schema }: IndexRule): string {
   const type = unique ? 'UNIQUE' : 'GENERAL';
   const of = `Index( ${type}, ${describeSchema(reader, schema)} )`;

@@ -3,7 +3,7 @@ import type { CheckContext } from '../findings/check-context.ts';
 import { describeRule, reportRule } from './rule-texts.ts';
 import type { MalformedRule } from './stored-rules.ts';
 
-/** Checks the schema rules against tokens and against each other (consistency-check spec 3.8). */
+/** Checks the schema rules against tokens and against each other (spec consistency-check 3.8). */
 export function checkSchema(
   context: CheckContext,
   { rules, malformed }: { rules: readonly SchemaRule[]; malformed: readonly MalformedRule[] },

@@ -1,6 +1,9 @@
 const SLOTS = 1 << 10;
 
-/** Remembers what was found out about label fields of nodes: most nodes of a store have one of few. Direct-mapped, allocates nothing per node. */
+/**
+ * Remembers what was found out about label fields of nodes: most nodes of a store have one of few. Direct-mapped, allocates nothing per
+ * node.
+ */
 export class LabelFieldCache<T> {
   private readonly fields = new Float64Array(SLOTS).fill(-1);
   private readonly results: T[] = [];

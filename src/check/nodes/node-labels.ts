@@ -12,7 +12,7 @@ const SOUND_FIELDS = 100_000;
 const BYTES_PER_LABEL = 8;
 const SPARE_BYTES = 4096;
 
-/** The labels of nodes and the records that hold them (consistency-check spec 3.2 and 3.6). */
+/** The labels of nodes and the records that hold them (spec consistency-check 3.2 and 3.6). */
 export class NodeLabels {
   private readonly context: CheckContext;
   private readonly store: DynamicStore;

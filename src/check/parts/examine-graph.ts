@@ -24,7 +24,7 @@ export interface ExamineOptions {
 const SCREEN_FROM_IDS = 200_000;
 
 /**
- * Checks nodes, their labels, relationships and groups (consistency-check spec 3.1-3.4, 3.6), reading only. Store files are read from begin
+ * Checks nodes, their labels, relationships and groups (spec consistency-check 3.1-3.4, 3.6), reading only. Store files are read from begin
  * to end: label records, nodes, groups, relationships. Only relationship chains jump about; see {@link ExamineOptions.chains}.
  *
  * Never throws for damaged records. Memory: three bits per node, four per label record, and the budget.

@@ -21,7 +21,7 @@ export type DynamicStoreKey = Extract<
 >;
 
 /**
- * A store of dynamic records (consistency-check spec 3.6). {@link examine} checks the chains with one sequential pass, and a second one
+ * A store of dynamic records (spec consistency-check 3.6). {@link examine} checks the chains with one sequential pass, and a second one
  * only where something is wrong; afterwards it is known of each record, in five bits, what a reference to it has to be compared with.
  * Every owner then says {@link reference}, and {@link reportOrphans} names what nobody referred to.
  */
@@ -77,8 +77,8 @@ export class DynamicStore {
   }
 
   /**
-   * Notes a record from its bytes, if there is nothing to say about it: in use, with data, full if it goes on, and then behind itself. False,
-   * and nothing is noted, for all others.
+   * Notes a record from its bytes, if there is nothing to say about it: in use, with data, full if it goes on, and then behind itself.
+   * False, and nothing is noted, for all others.
    */
   private addPlain(view: DynamicView, bytes: Uint8Array, offset: number, id: number): boolean {
     if (!view.isInUse(bytes, offset)) return false;

@@ -14,7 +14,7 @@ import { PropertyOwners } from './property-owners.ts';
 import { PropertyStore } from './property-store.ts';
 
 /**
- * Checks properties and the dynamic records of names, schema, strings and arrays (consistency-check spec 3.1, 3.5, 3.6), and what concerns
+ * Checks properties and the dynamic records of names, schema, strings and arrays (spec consistency-check 3.1, 3.5, 3.6), and what concerns
  * every record store: id files, remains behind the last record. Store files are read from begin to end: dynamic records, then properties,
  * then who owns them, so that every reference can be compared with bits kept of what it points to.
  *

@@ -12,7 +12,7 @@ export interface PropertyOwner {
 }
 
 /**
- * Who owns which property chain (consistency-check spec 3.1). Every owner has to {@link claim} its chain; only chains with a fault are
+ * Who owns which property chain (spec consistency-check 3.1). Every owner has to {@link claim} its chain; only chains with a fault are
  * looked at again then. The property store must have been examined.
  */
 export class PropertyOwners {

@@ -15,9 +15,9 @@ import { StoreRecords } from '../records/store-records.ts';
 import type { DynamicStore } from './dynamic-store.ts';
 
 /**
- * The property store (consistency-check spec 3.5). {@link examine} goes through it once: blocks of each record; each chain of several
- * records from its first one as far as both sides agree, so that every record is walked over once at most. Afterwards it is known, in
- * bits, which records begin a chain and which chains are sound. Most chains are a single plain record, of which only the bytes are looked at.
+ * The property store (spec consistency-check 3.5). {@link examine} goes through it once: blocks of each record; each chain of several
+ * records from its first one as far as both sides agree, so that every record is walked over once at most. Afterwards it is known, in bits,
+ * which records begin a chain and which chains are sound. Most chains are a single plain record, of which only the bytes are looked at.
  */
 export class PropertyStore {
   readonly records: StoreRecords<'property'>;
@@ -85,7 +85,7 @@ export class PropertyStore {
     return record !== undefined && this.holdsValues(record) ? record : undefined;
   }
 
-  /** A record without a mark is not in use if its first block has no valid type, whatever follows (consistency-check spec 3.1). */
+  /** A record without a mark is not in use if its first block has no valid type, whatever follows (spec consistency-check 3.1). */
   private holdsValues(record: PropertyRecord): boolean {
     return this.format.propertyMarks || record.blockCount > 0;
   }

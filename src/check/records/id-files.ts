@@ -19,8 +19,8 @@ const kinds: Partial<Record<StoreKey, RecordKind>> = {
 };
 
 /**
- * Whether records in use contradict the id files (record-stores spec 13): at or above the high id, or in the list of free ids. Only id files
- * that were closed are compared; a server makes all others anew. Ids above the high id are looked for only behind it.
+ * Whether records in use contradict the id files (spec record-stores 13): at or above the high id, or in the list of free ids. Only id
+ * files that were closed are compared; a server makes all others anew. Ids above the high id are looked for only behind it.
  */
 export async function examineIdFiles(context: CheckContext): Promise<void> {
   for (const key of Object.keys(kinds) as StoreKey[]) {

@@ -17,9 +17,10 @@ const MOST_FINDINGS = 10_000;
 const MOST_BYTES = 10_000_000;
 
 /**
- * The report file of one check (consistency-check spec 2), made with the first finding: nothing to report, no file. A file that is there
- * already is never touched. A damaged store may have as many findings as records: the first {@link MOST_FINDINGS} of them, up to {@link MOST_BYTES}, stand
- * there, and how many there are of each kind beyond that. What goes wrong with the file does not change what was found: see {@link failure}.
+ * The report file of one check (spec consistency-check 2), made with the first finding: nothing to report, no file. A file that is there
+ * already is never touched. A damaged store may have as many findings as records: the first {@link MOST_FINDINGS} of them, up to {@link
+ * MOST_BYTES}, stand there, and how many there are of each kind beyond that. What goes wrong with the file does not change what was found:
+ * see {@link failure}.
  */
 export class ReportFile {
   private readonly directory: string;

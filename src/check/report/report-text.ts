@@ -9,7 +9,7 @@ function messageOf({ kind, message }: Finding): string {
   return message ?? describeKind(kind).message;
 }
 
-/** The lines of a finding behind its level, as report and log show them (consistency-check spec 2); no line break at the end. */
+/** The lines of a finding behind its level, as report and log show them (spec consistency-check 2); no line break at the end. */
 export function renderFinding(finding: Finding): string {
   const lines = [printableLine(messageOf(finding))];
   if (finding.text !== '') lines.push(`\t${printableLine(finding.text)}`);

@@ -21,7 +21,8 @@ export interface ReportedCheck extends CheckResult {
 }
 
 /**
- * {@link checkStore} with a report file. That it can be written is made sure before the store is read, unless the check is wanted all the same.
+ * {@link checkStore} with a report file. That it can be written is made sure before the store is read, unless the check is wanted all the
+ * same.
  *
  * @throws GraphkeepError those of {@link ReportFile.prepare} and of {@link checkStore}; what was found before stays in the report
  */

@@ -5,8 +5,8 @@ const BYTES = 8;
 const MOST_WAITING = 64;
 
 /**
- * Holds a worker back while its findings have to wait for those of earlier parts, so that a heap of them does not fill the memory. The memory is
- * shared, because a worker that reports cannot wait for a message.
+ * Holds a worker back while its findings have to wait for those of earlier parts, so that a heap of them does not fill the memory. The
+ * memory is shared, because a worker that reports cannot wait for a message.
  */
 export class FindingGate {
   readonly memory: SharedArrayBuffer;

@@ -1,8 +1,8 @@
 let bundled: Promise<URL> | undefined;
 
 /**
- * Where the code of the workers is: beside this file in the built program. From sources it has to be bundled first, once for all, because worker
- * threads run nothing but JavaScript.
+ * Where the code of the workers is: beside this file in the built program. From sources it has to be bundled first, once for all, because
+ * worker threads run nothing but JavaScript.
  */
 export async function locateWorkerFile(): Promise<URL> {
   if (!import.meta.url.endsWith('.ts')) return new URL('./check-worker.js', import.meta.url);

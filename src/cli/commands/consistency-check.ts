@@ -23,7 +23,7 @@ function readBudget({ env }: CommandContext): { budgetBytes?: number } {
   return env.HEAP_SIZE ? { budgetBytes: parseHeapBytes(env.HEAP_SIZE) } : {};
 }
 
-/** Reads what the user typed for `neo4j-admin check-consistency` (spec backup-command 7.2, consistency-check 1). */
+/** Reads what the user typed for `neo4j-admin check-consistency` (spec backup-command 7.2, spec consistency-check 1). */
 export async function requestCheck(values: OptionValues, context: CommandContext): Promise<CheckRequest> {
   const backup = values.optional('backup');
   if (backup !== undefined && values.isGiven('database')) {

@@ -3,8 +3,8 @@ import { findReservedName } from '../../base/reserved-names.ts';
 import type { OptionValues } from '../option-values.ts';
 
 /**
- * The name of a database: a single file name. An empty one, `.` and `..` are refused too, where the Java tool would work on the directory of all
- * databases or the one above.
+ * The name of a database: a single file name. An empty one, `.` and `..` are refused too, where the Java tool would work on the directory
+ * of all databases or the one above.
  * @throws GraphkeepError `usage`
  */
 export function readDatabaseName(values: OptionValues): string {

@@ -25,7 +25,7 @@ export interface ServeRequest {
   compression: readonly string[];
 }
 
-/** For what neither --listen nor dbms.backup.address says (common-protocol spec 2). */
+/** For what neither --listen nor dbms.backup.address says (spec common-protocol 2). */
 const DEFAULT_LISTEN = { host: '127.0.0.1', port: 6362, lastPort: 6372 };
 
 /** Makes of what the user typed and configured what a listener needs. */

@@ -5,7 +5,7 @@ import { formatLogTime } from '../command-context.ts';
 const COPY_CLIENT = 'o.n.c.s.StoreCopyClient';
 const MONITOR = 'o.n.b.i.BackupOutputMonitor';
 
-/** The lines that the 3.x tool prints of a backup, in its words (backup-command spec 3.4). */
+/** The lines that the 3.x tool prints of a backup, in its words (spec backup-command 3.4). */
 export class BackupLines {
   private readonly now: () => Date;
   private attempt: Extract<BackupEvent, { kind: 'attempt-began' }> | undefined;

@@ -27,7 +27,7 @@ const NEEDS_RECOVERY = [
 ];
 
 /**
- * The command `check-consistency` with the lines of the Java tool (consistency-check spec 2): formats, then every finding as a log line,
+ * The command `check-consistency` with the lines of the Java tool (spec consistency-check 2): formats, then every finding as a log line,
  * then where the report is.
  *
  * @returns the exit code if the store is consistent or not

@@ -14,7 +14,7 @@ import { generateKeyPair } from './ssl-policy-key-generation.ts';
 import { type PolicyPath, readSslPolicySettings, type SslPolicySettings } from './ssl-policy-settings.ts';
 
 /**
- * Reads a TLS policy with all its files and checks what can be checked without a peer (spec catchup-protocol 7.3). Makes key, certificate
+ * Reads a TLS policy with all its files and checks what can be checked without a peer (docs/tls.md). Makes key, certificate
  * and directories if the policy allows it and there is neither of the first two.
  * @throws GraphkeepError `config` for the first wrong setting or file, with the name of the setting and the path
  */

@@ -18,7 +18,7 @@ export interface PolicyPath {
   readonly setting: string;
 }
 
-/** The settings of one policy, parsed, paths absolute (spec catchup-protocol 7.3). */
+/** The settings of one policy, parsed, paths absolute (docs/tls.md). */
 export interface SslPolicySettings {
   readonly name: string;
   readonly baseDirectory: PolicyPath;

@@ -4,7 +4,7 @@ export type ClientAuth = 'NONE' | 'OPTIONAL' | 'REQUIRE';
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
-/** A group of settings `dbms.ssl.policy.<name>.*` with its files read and checked (spec catchup-protocol 7.3). */
+/** A group of settings `dbms.ssl.policy.<name>.*` with its files read and checked (docs/tls.md). */
 export interface SslPolicy {
   readonly name: string;
   readonly privateKey: KeyObject;

@@ -3,15 +3,15 @@ import type { IdFile } from '../../store/files/id-file.ts';
 import { type StoreKey, storeFile, storeFiles } from '../../store/files/store-files.ts';
 import type { IdBits, StoreFormat } from '../../store/files/store-format.ts';
 
-/** All ones in the 32 low bits decode as "none": servers never give this id to a record (record-stores spec 5). */
+/** All ones in the 32 low bits decode as "none": servers never give this id to a record (spec record-stores 5). */
 const RESERVED_ID = 0xffff_ffff;
 
 /** Whether a record has this id now. */
 export type IsTaken = (key: StoreKey, id: number) => boolean;
 
 /**
- * Gives out ids of records. Ids that a transaction sets free are given out again when it is durable: should it be lost in a power cut, nothing
- * that was acknowledged may stand in their place.
+ * Gives out ids of records. Ids that a transaction sets free are given out again when it is durable: should it be lost in a power cut,
+ * nothing that was acknowledged may stand in their place.
  */
 export class FreeIds {
   private readonly pools = new Map<StoreKey, IdPool>();

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { StartEntry } from '../../log/v3/entries/start-entry.ts';
 
-/** Start entries of a standalone server carry so many random bytes, and these two ids (transaction-logs spec 2). */
+/** Start entries of a standalone server carry so many random bytes, and these two ids (spec transaction-logs 2). */
 const HEADER_BYTES = 8;
 const STANDALONE = -1;
 

@@ -11,7 +11,7 @@ import type { RelationshipRecord } from '../../store/records/relationship-record
 import type { Owner } from './record-view.ts';
 
 /**
- * Images of records as a server writes them into commands (transaction-logs spec 3), for stores without second units. `isNew` stands
+ * Images of records as a server writes them into commands (spec transaction-logs 3), for stores without second units. `isNew` stands
  * in both images of a record that the transaction creates.
  */
 

@@ -24,7 +24,7 @@ class Deltas<K> {
 type RelationshipKey = [startLabel: number, type: number, endLabel: number];
 
 /**
- * What the transaction adds to the counts store (record-stores spec 12, transaction-logs spec 3.9). Relationships that came or went are
+ * What the transaction adds to the counts store (spec record-stores 12, spec transaction-logs 3.9). Relationships that came or went are
  * counted with the labels that their nodes had before; then every label that a node got or lost is counted with all relationships
  * that the node has now. The sum is right in every combination, and only nodes with other labels have to be walked.
  */

@@ -32,7 +32,7 @@ export function longValueStore(blockType: number): 'propertyStrings' | 'property
 }
 
 /**
- * Changes property chains as a server does (record-stores spec 10.1): a value takes free room in a record of the chain, else a new
+ * Changes property chains as a server does (spec record-stores 10.1): a value takes free room in a record of the chain, else a new
  * record at the head; one that changes and still fits stays in its record; a record without values leaves the chain.
  */
 export class PropertyChains {

@@ -15,7 +15,7 @@ import type { RecordReads } from './record-view.ts';
 
 const LABEL_RECORD = -1;
 
-/** The commands of nodes, relationships, groups and properties, in the order of a server (transaction-logs spec 3.11). */
+/** The commands of nodes, relationships, groups and properties, in the order of a server (spec transaction-logs 3.11). */
 export function recordCommands(changes: RecordChanges, properties: PropertyChains): LogCommand[] {
   const commands = [
     ...changes.changed('property').map((change) => propertyCommand(changes, properties, change)),

@@ -20,7 +20,7 @@ import { schemaCommands } from './schema-commands.ts';
 import { TOKEN_NAME_STORES, tokenCommands } from './token-commands.ts';
 
 export interface RecordResult {
-  /** In the order of a server (transaction-logs spec 3.11), counts commands included; empty = nothing changed. */
+  /** In the order of a server (spec transaction-logs 3.11), counts commands included; empty = nothing changed. */
   commands: LogCommand[];
   /** Every record that changed, as it is after the transaction; undefined = no longer in use. */
   records: ReadonlyMap<StoreKey, ReadonlyMap<number, RecordOf[StoreKey] | undefined>>;

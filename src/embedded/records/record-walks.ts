@@ -52,7 +52,7 @@ export function* walkGroups(
   }
 }
 
-/** The chain of `nodeId` that begins at `first`: as many relationships as its first one says (record-stores spec 10.2). */
+/** The chain of `nodeId` that begins at `first`: as many relationships as its first one says (spec record-stores 10.2). */
 export function* walkChain(reads: RecordReads, nodeId: number, first: number): Generator<Readonly<RelationshipRecord>> {
   let left = chainLength(reads, nodeId, first);
   for (let id = first; id !== NULL_REFERENCE; left--) {

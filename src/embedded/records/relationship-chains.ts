@@ -19,7 +19,7 @@ type Head = { group: undefined } | { group: number; chain: ChainName };
 const LONE_HEAD: Head = { group: undefined };
 
 /**
- * Changes relationship chains as a server does (record-stores spec 10.2, 10.3): new relationships become the first of their chains, a
+ * Changes relationship chains as a server does (spec record-stores 10.2, 10.3): new relationships become the first of their chains, a
  * node becomes dense when one is added to `denseThreshold` others, groups come with their first relationship and go with their last.
  */
 export class RelationshipChains {

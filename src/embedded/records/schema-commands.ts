@@ -3,7 +3,7 @@ import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
 import type { RecordChanges } from './record-changes.ts';
 import { chainImages } from './record-commands.ts';
 
-/** The commands of the rules with these ids: deletes, then creates, then updates (transaction-logs spec 3.8, 3.11). */
+/** The commands of the rules with these ids: deletes, then creates, then updates (spec transaction-logs 3.8, 3.11). */
 export function schemaCommands(changes: RecordChanges, ruleIds: Iterable<number>): LogCommand[] {
   const [deletes, creates, updates]: LogCommand[][] = [[], [], []];
   for (const id of [...ruleIds].sort((a, b) => a - b)) {

@@ -140,7 +140,7 @@ export class LogReader implements Iterable<LogItem> {
 
   /**
    * Checks the previous transaction in the header of a file. 1 says nothing: the Java client writes it to the log of a backup that
-   * got no transactions (spec transaction-logs 9, common-protocol 15.1), and a later incremental continues that file.
+   * got no transactions (spec transaction-logs 9, spec common-protocol 15.1), and a later incremental continues that file.
    */
   private follow(previous: number, first: boolean): void {
     if (first && previous === BASE_TRANSACTION) return;

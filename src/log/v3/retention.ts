@@ -24,7 +24,7 @@ export interface PruneRequest {
 
 /**
  * Which files may be removed after a check point, lowest first: in this order, so that a crash leaves no hole (spec transaction-logs
- * 6.3, backup-command 6.1). Goes down from the file below the check point; the first one at which the policy has enough goes with all
+ * 6.3, spec backup-command 6.1). Goes down from the file below the check point; the first one at which the policy has enough goes with all
  * below it. The file directly below the check point always stays. Pure: `fileAt` is asked only for files that the policy has to look
  * at, and answers undefined for a file that does not exist, which ends it: nothing is removed.
  */

@@ -22,7 +22,8 @@ export type ChunkEvent = (typeof ChunkEvent)[keyof typeof ChunkEvent];
 const HEADER_BYTES = 6;
 
 /**
- * Takes frames and chunks apart (spec 4, 5), wherever the transport cut the bytes; copies nothing and allocates nothing per chunk.
+ * Takes frames and chunks apart (spec common-protocol 4, 5), wherever the transport cut the bytes; copies nothing and allocates nothing per
+ * chunk.
  *
  * | offset | type | field |
  * |---|---|---|

@@ -1,16 +1,16 @@
 import { GraphkeepError } from '../../base/errors.ts';
 
-/** Version of the framing itself (spec 5). */
+/** Version of the framing itself (spec common-protocol 5). */
 const INTERNAL_VERSION = 2;
 
-/** 1 up to 3.0, 2 from 3.1 to 3.5 (spec 5). */
+/** 1 up to 3.0, 2 from 3.1 to 3.5 (spec common-protocol 5). */
 const APPLICATION_VERSION = 2;
 
 const MORE = 0x01;
 const FAILURE = 0x02;
 
 /**
- * The first two bytes of every payload (spec 5):
+ * The first two bytes of every payload (spec common-protocol 5):
  *
  * | byte | bits | meaning |
  * |---|---|---|

@@ -6,9 +6,9 @@ const LENGTH_BYTES = 4;
 const BODY_START = LENGTH_BYTES + MIN_FRAME_PAYLOAD;
 
 /**
- * Cuts a message into frames the way a real server does (spec 5): before an atom of n bytes, a chunk is sent if the bytes in it, header
- * included, and n would reach the limit. So no atom is ever split, no chunk in the middle is empty, and the Java client, which joins at
- * most two chunks per atom, can read it. Two buffers rotate: one is sent while the other is filled.
+ * Cuts a message into frames the way a real server does (spec common-protocol 5): before an atom of n bytes, a chunk is sent if the bytes
+ * in it, header included, and n would reach the limit. So no atom is ever split, no chunk in the middle is empty, and the Java client,
+ * which joins at most two chunks per atom, can read it. Two buffers rotate: one is sent while the other is filled.
  *
  * Methods that may have to wait return a promise or undefined; never call another one before it is fulfilled.
  */
@@ -65,7 +65,10 @@ export class ChunkWriter {
     return count;
   }
 
-  /** Sends what there is, more to come. Java clients misread small chunks within files and transactions (spec 5): not to be used there. */
+  /**
+   * Sends what there is, more to come. Java clients misread small chunks within files and transactions (spec common-protocol 5): not to be
+   * used there.
+   */
   async flush(): Promise<void> {
     if (this.filled > BODY_START) await this.send(true, false);
   }
@@ -76,7 +79,7 @@ export class ChunkWriter {
     await this.sending;
   }
 
-  /** Ends the message with a failure: what was not sent yet is dropped (spec 12.1). */
+  /** Ends the message with a failure: what was not sent yet is dropped (spec common-protocol 12.1). */
   async fail(payload: Uint8Array): Promise<void> {
     this.filled = BODY_START;
     this.append(payload.subarray(0, this.room));

@@ -8,7 +8,7 @@ const otherServer = 'Check the port in --from: it must be the dbms.backup.addres
 
 const signatures: { bytes: string; protocol: ForeignProtocol }[] = [
   {
-    // frame length 21, message code of the magic (catchup-protocol spec 5)
+    // frame length 21, message code of the magic (spec catchup-protocol 5)
     bytes: '00000015344f454e',
     protocol: {
       name: 'the catchup protocol of a causal cluster member',

@@ -6,7 +6,7 @@ import { decodeJavaText } from './java-text.ts';
 /** Causes that are followed. */
 const MAX_CAUSES = 20;
 
-/** Where the name of the first class begins in every stream: u16 length, name (spec 13.1). */
+/** Where the name of the first class begins in every stream: u16 length, name (spec common-protocol 13.1). */
 const FIRST_CLASS_NAME = 6;
 
 /**

@@ -2,7 +2,10 @@ import { ByteWriter } from '../../base/byte-writer.ts';
 import { JavaClass } from './java-exception.ts';
 import { encodeJavaText } from './java-text.ts';
 
-/** The two exceptions whose bytes were proven with the Java client (spec 13.2), each with its classes up to `java.lang.Exception`. */
+/**
+ * The two exceptions whose bytes were proven with the Java client (spec common-protocol 13.2), each with its classes up to
+ * `java.lang.Exception`.
+ */
 const classes = {
   runtime: [
     ['java.lang.RuntimeException', 0x9e5f06470a3483e5n],

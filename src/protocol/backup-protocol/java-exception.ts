@@ -7,7 +7,7 @@ export interface JavaException {
   cause: JavaException | undefined;
 }
 
-/** Class names worth recognising (spec 13.1). */
+/** Class names worth recognising (spec common-protocol 13.1). */
 export const JavaClass = {
   noSuchTransaction: 'org.neo4j.kernel.impl.transaction.log.NoSuchTransactionException',
   missingLogData: 'org.neo4j.kernel.impl.transaction.log.MissingLogDataException',

@@ -61,8 +61,8 @@ const Flag = { writeMethod: 0x01, serializable: 0x02, externalizable: 0x04, bloc
 const primitiveSizes: Record<string, number> = { B: 1, C: 2, D: 8, F: 4, I: 4, J: 8, S: 2, Z: 1 };
 
 /**
- * Reads the first object of a Java object stream (spec 13.1), of any classes, within limits: depth, number of contents, and every length
- * against the bytes that are there. Throws {@link UnreadableStream} or `OutOfBytes`.
+ * Reads the first object of a Java object stream (spec common-protocol 13.1), of any classes, within limits: depth, number of contents, and
+ * every length against the bytes that are there. Throws {@link UnreadableStream} or `OutOfBytes`.
  */
 export function readJavaObject(stream: Buffer): JavaValue {
   return new ObjectStream(stream).readFirst();

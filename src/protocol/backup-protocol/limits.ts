@@ -1,12 +1,12 @@
 /** Limits of the common protocol. Every length that a peer sends is checked against one of them before it is used. */
 
-/** Largest payload of a frame, on both sides; a real client fails at one byte more (spec 4). */
+/** Largest payload of a frame, on both sides; a real client fails at one byte more (spec common-protocol 4). */
 export const MAX_FRAME_PAYLOAD = 4 * 1024 * 1024;
 
-/** The chunk header: no payload can be shorter (spec 4, 5). */
+/** The chunk header: no payload can be shorter (spec common-protocol 4, 5). */
 export const MIN_FRAME_PAYLOAD = 2;
 
-/** Data bytes of a full file block (spec 9). */
+/** Data bytes of a full file block (spec common-protocol 9). */
 export const BLOCK_DATA = 255;
 
 /** A full file block on the wire: the length byte and the data. */
@@ -24,5 +24,5 @@ export const MAX_ALIGNMENT = 1 << 24;
 /** Bytes of a failure that are kept for reading; real ones have 1 to 3 KB. What comes behind is dropped. */
 export const MAX_FAILURE_BYTES = 1 << 20;
 
-/** Body bytes of a request: 33 or 34 are used, what follows is ignored (spec 6), within reason. */
+/** Body bytes of a request: 33 or 34 are used, what follows is ignored (spec common-protocol 6), within reason. */
 export const MAX_REQUEST_BODY = 4096;

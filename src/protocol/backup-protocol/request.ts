@@ -5,7 +5,7 @@ import { ChunkDecoder, ChunkEvent } from './chunk-decoder.ts';
 import { encodeChunkHeader } from './chunk-header.ts';
 import { MAX_REQUEST_BODY } from './limits.ts';
 
-/** The two requests of the protocol (spec 1, 6). */
+/** The two requests of the protocol (spec common-protocol 1, 6). */
 export type CommonRequest =
   | { kind: 'full' /** Send the transaction log files too. */; forensics: boolean }
   | { kind: 'incremental' /** The last transaction that the client has. */; lastTransactionId: number };
@@ -17,7 +17,7 @@ const INCREMENTAL = 1;
 const UNUSED = -1;
 
 /**
- * The complete bytes of a request: one frame with one chunk (spec 6).
+ * The complete bytes of a request: one frame with one chunk (spec common-protocol 6).
  *
  * | offset in the body | type | field | full | incremental |
  * |---|---|---|---|---|
@@ -44,7 +44,7 @@ export function encodeRequest(request: CommonRequest): Buffer {
   return bytes;
 }
 
-/** Reads the body of a request. A missing forensics byte means 0; bytes behind are ignored (spec 6). */
+/** Reads the body of a request. A missing forensics byte means 0; bytes behind are ignored (spec common-protocol 6). */
 export function decodeRequest(body: Buffer, peer: string): CommonRequest {
   const reader = new ByteReader(body);
   const refuse = (message: string, observed: string | number | bigint) =>
@@ -70,7 +70,10 @@ function decodeForensics(value: number, refuse: (message: string, observed: numb
   return value === 1;
 }
 
-/** Finds requests in what a client sends, however it is cut. Chunks may be cut anywhere; the failure bit is ignored (spec 6). */
+/**
+ * Finds requests in what a client sends, however it is cut. Chunks may be cut anywhere; the failure bit is ignored (spec common-protocol
+ * 6).
+ */
 export class RequestDecoder {
   private readonly chunks: ChunkDecoder;
   private readonly peer: string;

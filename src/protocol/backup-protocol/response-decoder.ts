@@ -47,15 +47,15 @@ const State = {
 
 type State = (typeof State)[keyof typeof State];
 
-/** First two bytes of a Java object stream: as a name length or as a creation time equally impossible (spec 12.2). */
+/** First two bytes of a Java object stream: as a name length or as a creation time equally impossible (spec common-protocol 12.2). */
 const JAVA_STREAM = 0xaced;
 
 /** The longest field that is collected: a name and its flag. */
 const FIELD_CAPACITY = 2 * MAX_NAME_UNITS + 1;
 
 /**
- * Decodes one response (spec 7 to 11) from bytes cut anywhere, in bounded memory: fields are collected in one small buffer, file data
- * and transactions in a {@link Delivery}.
+ * Decodes one response (spec common-protocol 7 to 11) from bytes cut anywhere, in bounded memory: fields are collected in one small buffer,
+ * file data and transactions in a {@link Delivery}.
  *
  * ```
  * response   = file* , u16 0 (only full) , storeId , kind , transaction bytes to the end of the message
@@ -264,7 +264,7 @@ export class ResponseDecoder {
     }
   }
 
-  /** The first two bytes tell an exception that was sent without the failure bit (spec 12.2). */
+  /** The first two bytes tell an exception that was sent without the failure bit (spec common-protocol 12.2). */
   private open(start: number): void {
     if (start === JAVA_STREAM) {
       this.state = State.exception;
@@ -344,7 +344,7 @@ export class ResponseDecoder {
 
   private collectException(marked: boolean): void {
     const { chunks } = this;
-    // A failure does not continue the chunks before it (spec 12.1).
+    // A failure does not continue the chunks before it (spec common-protocol 12.1).
     if (marked && !this.isMarked) this.exception.clear();
     this.isMarked = marked;
     this.state = State.exception;

@@ -1,6 +1,6 @@
 /**
- * The byte behind the store id (spec 7). The Java client takes every value but 0xFF for a transaction stream; servers write 1, so
- * anything else means damage.
+ * The byte behind the store id (spec common-protocol 7). The Java client takes every value but 0xFF for a transaction stream; servers write
+ * 1, so anything else means damage.
  */
 export const TAIL_TRANSACTIONS = 0x01;
 

@@ -10,15 +10,15 @@ import { encodeStoreId } from './store-id-field.ts';
 export interface ResponseFile {
   /** Relative to the database directory, separated by `/`. */
   name: string;
-  /** Record size of record stores, 1 for everything else (table in spec 9). */
+  /** Record size of record stores, 1 for everything else (table in spec common-protocol 9). */
   alignment: number;
   /** The block format cannot express an empty file: it must be known before. */
   empty: boolean;
 }
 
 /**
- * Writes one response (spec 7 to 11), to the bytes that a real server sends. Order of the calls: for a full backup files and
- * {@link endFiles}, then for every response {@link storeId}, any number of {@link transactions}, {@link finish}; at any time instead
+ * Writes one response (spec common-protocol 7 to 11), to the bytes that a real server sends. Order of the calls: for a full backup files
+ * and {@link endFiles}, then for every response {@link storeId}, any number of {@link transactions}, {@link finish}; at any time instead
  * {@link fail}. Wait for each promise before the next call.
  */
 export class ResponseWriter {

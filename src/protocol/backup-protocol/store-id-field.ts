@@ -2,7 +2,7 @@ import { readI64 } from '../../base/byte-reader.ts';
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { StoreId } from '../../store/files/store-id.ts';
 
-/** Bytes of a store id in a response; there is no optional form (spec 7). */
+/** Bytes of a store id in a response; there is no optional form (spec common-protocol 7). */
 export const STORE_ID_SIZE = 40;
 
 /**

@@ -5,7 +5,7 @@ import { type PayloadPlace, PayloadReader } from './payload-reader.ts';
 import { type CatchupStoreId, encodeStoreId } from './store-id-field.ts';
 import { encodeText } from './text-field.ts';
 
-/** The requests of the protocol (spec 8). A store id that is undefined is a null on the wire: no store has it. */
+/** The requests of the protocol (spec catchup-protocol 8). A store id that is undefined is a null on the wire: no store has it. */
 export type CatchupRequest =
   | { kind: 'storeId' }
   | { kind: 'coreSnapshot' }
@@ -16,7 +16,7 @@ export type CatchupRequest =
   /** Transactions from `after` + 1 on. */
   | { kind: 'transactions'; storeId: CatchupStoreId | undefined; after: number };
 
-/** The byte in the type frame. 2 was STORE before 3.4; servers ignore it (spec 14). */
+/** The byte in the type frame. 2 was STORE before 3.4; servers ignore it (spec catchup-protocol 14). */
 const requestTypes = {
   transactions: 1,
   coreSnapshot: 3,
@@ -68,7 +68,7 @@ export function requestKindOf(type: number): CatchupRequestKind | undefined {
 
 /** Reads the body frame of a request. Numbers beyond 2^53 come out inexact, and equal to none of ours. */
 export function decodeRequest(kind: CatchupRequestKind, body: Buffer, place: PayloadPlace): CatchupRequest {
-  // Any body will do (spec 9).
+  // Any body will do (spec catchup-protocol 9).
   if (kind === 'storeId' || kind === 'coreSnapshot') return { kind };
   const reader = new PayloadReader(body, place, 'a request');
   const request = readBody(kind, reader);
@@ -94,7 +94,10 @@ function readBody(
   }
 }
 
-/** The Java client counts UTF-16 units instead of bytes (spec 11): then the name reaches to the end of the frame all the same. */
+/**
+ * The Java client counts UTF-16 units instead of bytes (spec catchup-protocol 11): then the name reaches to the end of the frame all the
+ * same.
+ */
 function readName(reader: PayloadReader): string {
   const start = reader.position;
   const units = reader.i32();

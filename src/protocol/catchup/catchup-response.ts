@@ -1,7 +1,7 @@
 import type { CatchupRequestKind } from './catchup-request.ts';
 import type { CatchupStoreId } from './store-id-field.ts';
 
-/** Status of a PREPARE_STORE_COPY_RESPONSE, by its number (spec 8.2). */
+/** Status of a PREPARE_STORE_COPY_RESPONSE, by its number (spec catchup-protocol 8.2). */
 export const prepareStatuses = ['SUCCESS', 'E_STORE_ID_MISMATCH', 'E_LISTING_STORE'] as const;
 export type PrepareStatus = (typeof prepareStatuses)[number];
 
@@ -20,7 +20,7 @@ export const streamStatuses = [
 ] as const;
 export type StreamStatus = (typeof streamStatuses)[number];
 
-/** What a PREPARE_STORE_COPY_RESPONSE says (spec 10). */
+/** What a PREPARE_STORE_COPY_RESPONSE says (spec catchup-protocol 10). */
 export interface Prepared {
   status: PrepareStatus;
   /** C, the last check-pointed transaction; 0 on error. */
@@ -33,7 +33,7 @@ export interface Prepared {
 
 /** The message that ends the response to a request. */
 export type CatchupOutcome =
-  /** Undefined: the server does not know its store at the moment (spec 9). */
+  /** Undefined: the server does not know its store at the moment (spec catchup-protocol 9). */
   | { kind: 'storeId'; storeId: CatchupStoreId | undefined }
   | ({ kind: 'prepared' } & Prepared)
   | { kind: 'copyFinished'; status: CopyStatus }
@@ -54,7 +54,7 @@ export const ResponseType = {
 /** Core snapshots are for members of the cluster only: we never ask for one. */
 export type RequestWithAnswer = Exclude<CatchupRequestKind, 'coreSnapshot'>;
 
-/** Which messages answer a request (spec 8). */
+/** Which messages answer a request (spec catchup-protocol 8). */
 export const answerTypes: Record<RequestWithAnswer, readonly number[]> = {
   storeId: [ResponseType.storeId],
   prepareStoreCopy: [ResponseType.file, ResponseType.prepared],

@@ -23,8 +23,8 @@ export interface ClientHandshakeStep {
 }
 
 /**
- * The client's side of the handshake (spec 5.1), without any input or output: send what {@link begin} returns, then {@link feed}
- * whatever arrives. Throws `peer.protocol`, or `peer.hostile`, if the server does not play its part: then close.
+ * The client's side of the handshake (spec catchup-protocol 5.1), without any input or output: send what {@link begin} returns, then {@link
+ * feed} whatever arrives. Throws `peer.protocol`, or `peer.hostile`, if the server does not play its part: then close.
  */
 export class ClientHandshake {
   private readonly peer: string;
@@ -35,7 +35,7 @@ export class ClientHandshake {
   private state: 'magic' | 'responses' | 'switchOver' | 'done' = 'magic';
   private answered = 0;
 
-  /** `compression`: names to offer for the direction to the server, best first (spec 6). */
+  /** `compression`: names to offer for the direction to the server, best first (spec catchup-protocol 6). */
   constructor(peer: string, compression: readonly string[] = []) {
     this.peer = peer;
     this.frames = new HandshakeFrames(peer);
@@ -113,7 +113,7 @@ export class ClientHandshake {
     return this.receiveResponse(message, place);
   }
 
-  /** The answers come in the order of the requests (spec 5.1). */
+  /** The answers come in the order of the requests (spec catchup-protocol 5.1). */
   private receiveResponse(message: ServerHandshakeMessage, place: PayloadPlace): Buffer | undefined {
     const offer = this.offers[this.answered];
     this.answered++;

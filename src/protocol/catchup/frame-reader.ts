@@ -4,7 +4,7 @@ import { MAX_FRAME_PAYLOAD } from './limits.ts';
 
 const LENGTH_BYTES = 4;
 
-/** A frame around a payload: i32 length, payload (spec 4). */
+/** A frame around a payload: i32 length, payload (spec catchup-protocol 4). */
 export function encodeFrame(payload: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(LENGTH_BYTES + payload.length);
   frame.writeInt32BE(payload.length, 0);

@@ -10,7 +10,7 @@ const MAGIC_CODE = 0x344f454e;
 /** The text behind it. */
 export const MAGIC_TEXT = 'NEO4J_CLUSTER';
 
-/** The first 8 bytes of every connection, in both directions: length and code of the magic (spec 2). */
+/** The first 8 bytes of every connection, in both directions: length and code of the magic (spec catchup-protocol 2). */
 export const CATCHUP_START = Buffer.from('00000015344f454e', 'hex');
 
 export const CATCHUP_PROTOCOL = 'catchup';
@@ -24,7 +24,7 @@ export interface Modifier {
   implementation: string;
 }
 
-/** In the order of the numbers on the wire, from -1 on (spec 5). */
+/** In the order of the numbers on the wire, from -1 on (spec catchup-protocol 5). */
 const statuses = ['failure', 'success', 'ongoing'] as const;
 export type HandshakeStatus = (typeof statuses)[number];
 
@@ -40,7 +40,7 @@ export type ServerHandshakeMessage =
   | { kind: 'modifierResponse'; status: HandshakeStatus; category: string; implementation: string }
   | { kind: 'switchOverResponse'; status: HandshakeStatus };
 
-/** Message codes; those of the two directions differ (spec 5). */
+/** Message codes; those of the two directions differ (spec catchup-protocol 5). */
 const clientCodes = { magic: MAGIC_CODE, applicationRequest: 1, modifierRequest: 2, switchOverRequest: 3 } as const;
 const serverCodes = { magic: MAGIC_CODE, applicationResponse: 0, modifierResponse: 1, switchOverResponse: 2 } as const;
 

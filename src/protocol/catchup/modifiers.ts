@@ -33,7 +33,7 @@ const lz4: Compression = {
   createDecoder: (peer, offset) => new BlockStreamDecoder(new Lz4Format(), peer, offset),
 };
 
-/** By the names on the wire (spec 6); `LZ_validating` is really spelled so. */
+/** By the names on the wire (spec catchup-protocol 6); `LZ_validating` is really spelled so. */
 const compressions = new Map<string, Compression>([
   ['Gzip', zlib],
   ['Snappy', snappy],
@@ -59,7 +59,7 @@ export function readCompressionNames(names: readonly string[]): string[] {
   });
 }
 
-/** Compresses what a client sends behind the handshake. Responses are never compressed (spec 6). */
+/** Compresses what a client sends behind the handshake. Responses are never compressed (spec catchup-protocol 6). */
 export class RequestCompressor {
   private readonly encoder: RequestEncoder | undefined;
 

@@ -9,7 +9,7 @@ const wrongPort =
 
 const signatures: { pattern: RegExp; name: string; hint: string }[] = [
   {
-    // frame length, then the chunk header of the common protocol (common-protocol 5)
+    // frame length, then the chunk header of the common protocol (spec common-protocol 5)
     pattern: /^[0-9a-f]{8}(08|09|0a)0[12]/,
     name: 'the common backup protocol of a standalone or HA server',
     hint: 'Use --protocol=common (or any) for a server that is no member of a causal cluster.',

@@ -11,7 +11,7 @@ export interface PayloadPlace {
   offset: number;
 }
 
-/** Reads the fields of one frame (spec 3). Whatever does not fit is `peer.protocol`, with the place of the field. */
+/** Reads the fields of one frame (spec catchup-protocol 3). Whatever does not fit is `peer.protocol`, with the place of the field. */
 export class PayloadReader extends ByteReader {
   private readonly place: PayloadPlace;
   private readonly what: string;
@@ -79,7 +79,7 @@ export class PayloadReader extends ByteReader {
     };
   }
 
-  /** One frame holds one message and nothing else (spec 4). */
+  /** One frame holds one message and nothing else (spec catchup-protocol 4). */
   finish(): void {
     if (this.remaining > 0) throw this.refuse(`bytes follow ${this.what} in its frame`, `${this.remaining} bytes`);
   }

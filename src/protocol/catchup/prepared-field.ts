@@ -23,7 +23,7 @@ export function encodePrepared({ status, transactionId, files, indexIds }: Prepa
   return writer.toBuffer();
 }
 
-/** Reads the body of a PREPARE_STORE_COPY_RESPONSE (spec 10). */
+/** Reads the body of a PREPARE_STORE_COPY_RESPONSE (spec catchup-protocol 10). */
 export function decodePrepared(body: Buffer, place: PayloadPlace): Prepared {
   const reader = new PayloadReader(body, place, 'the answer to the prepare request');
   const number = reader.i32();

@@ -4,9 +4,9 @@ import { FrameReader } from './frame-reader.ts';
 import { MAX_REQUEST_FRAME, MAX_UNKNOWN_TYPES } from './limits.ts';
 
 /**
- * Finds requests in what a client sends behind the handshake, however it is cut. As the Java server (spec 14) it takes the first byte
- * of a frame as the type and drops the rest of that frame; an unknown type is dropped without an answer, and the next frame is a type
- * frame again.
+ * Finds requests in what a client sends behind the handshake, however it is cut. As the Java server (spec catchup-protocol 14) it takes the
+ * first byte of a frame as the type and drops the rest of that frame; an unknown type is dropped without an answer, and the next frame is a
+ * type frame again.
  */
 export class RequestDecoder {
   private readonly frames: FrameReader;

@@ -39,7 +39,7 @@ const MORE_CHUNKS = -1;
 
 /**
  * Decodes the responses of one connection, one after the other, from bytes cut anywhere, in bounded memory: fields are collected in a
- * buffer, file data in a {@link Delivery}, transactions are handed on as they come (spec 8 to 13).
+ * buffer, file data in a {@link Delivery}, transactions are handed on as they come (spec catchup-protocol 8 to 13).
  *
  * Use: {@link begin} with each request that is sent; {@link feed} bytes, then call {@link advance} until it returns undefined, waiting for
  * what it returns; stop at {@link outcome}, which all calls to the handler precede.
@@ -196,7 +196,7 @@ export class ResponseDecoder {
     return true;
   }
 
-  /** A server that fails to list its store sends the body without a type, and closes (spec 10). */
+  /** A server that fails to list its store sends the body without a type, and closes (spec catchup-protocol 10). */
   private recogniseUntyped(sizes: { least: number; most: number }): { least: number; most: number } {
     if (this.request !== 'prepareStoreCopy' || this.frames.length !== PREPARED_FAILURE_BYTES) return sizes;
     this.state = State.untyped;

@@ -26,8 +26,8 @@ const DEFAULT_CAPACITY = 256 * 1024;
 export type Sent = Promise<void> | undefined;
 
 /**
- * Writes the responses of one connection (spec 8 to 13), to the bytes that a real server sends, in pieces of `capacity` bytes. The
- * messages that end a response also send what is collected: fulfilled when the sink has taken everything.
+ * Writes the responses of one connection (spec catchup-protocol 8 to 13), to the bytes that a real server sends, in pieces of `capacity`
+ * bytes. The messages that end a response also send what is collected: fulfilled when the sink has taken everything.
  *
  * Order: {@link storeId}; or ({@link beginFile}, {@link fileBytes}*, {@link endFile})*, then {@link prepared} or {@link copyFinished}; or
  * ({@link beginTransaction}, {@link transactionBytes}*, {@link endTransaction})*, then {@link streamFinished}. Any of the last three may
@@ -46,7 +46,7 @@ export class ResponseWriter {
     this.out = new OutgoingBytes(sink, capacity);
   }
 
-  /** Undefined = not known at the moment (spec 9). */
+  /** Undefined = not known at the moment (spec catchup-protocol 9). */
   storeId(id: CatchupStoreId | undefined): Promise<void> {
     return this.finish(ResponseType.storeId, encodeStoreId(id, this.fields.reset()).view());
   }
@@ -131,7 +131,7 @@ export class ResponseWriter {
     this.transactionLeft = undefined;
   }
 
-  /** `transactionId`: as spec 13 tells for each status. */
+  /** `transactionId`: as spec catchup-protocol 13 tells for each status. */
   streamFinished(status: StreamStatus, transactionId: number): Promise<void> {
     const body = this.fields.reset().i32(streamStatuses.indexOf(status)).i64(transactionId).view();
     return this.finish(ResponseType.streamFinished, body);

@@ -24,8 +24,8 @@ export interface ServerHandshakeStep {
 type Request<K extends ClientHandshakeMessage['kind']> = Extract<ClientHandshakeMessage, { kind: K }>;
 
 /**
- * The server's side of the handshake (spec 5.2), without any input or output: {@link feed} whatever arrives. As the Java server it says
- * nothing before the first request. Throws `peer.protocol`, or `peer.hostile`, for a client that gets no answer: then close.
+ * The server's side of the handshake (spec catchup-protocol 5.2), without any input or output: {@link feed} whatever arrives. As the Java
+ * server it says nothing before the first request. Throws `peer.protocol`, or `peer.hostile`, for a client that gets no answer: then close.
  */
 export class ServerHandshake {
   private readonly compression: readonly string[];
@@ -37,7 +37,7 @@ export class ServerHandshake {
   private isOver = false;
   private refused: GraphkeepError | undefined;
 
-  /** `compression`: what may be agreed on, best first; empty = nothing (spec 6). */
+  /** `compression`: what may be agreed on, best first; empty = nothing (spec catchup-protocol 6). */
   constructor(peer: string, compression: readonly string[] = []) {
     this.compression = compression;
     this.frames = new HandshakeFrames(peer);

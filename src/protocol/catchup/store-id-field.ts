@@ -1,7 +1,7 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { StoreId } from '../../store/files/store-id.ts';
 
-/** The identity of a store as this protocol knows it: without the store version (spec 3). */
+/** The identity of a store as this protocol knows it: without the store version (spec catchup-protocol 3). */
 export type CatchupStoreId = Omit<StoreId, 'storeVersion'>;
 
 /** Bytes of a store id behind its flag. */

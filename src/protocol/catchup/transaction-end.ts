@@ -1,6 +1,6 @@
 import { readI64 } from '../../base/byte-reader.ts';
 
-/** A commit entry: version, type 5, i64 transaction, i64 time (spec 13.1). Every transaction ends with one. */
+/** A commit entry: version, type 5, i64 transaction, i64 time (spec catchup-protocol 13.1). Every transaction ends with one. */
 export const COMMIT_BYTES = 18;
 
 const ENTRY_VERSION = 0xf6;

@@ -17,7 +17,7 @@ export interface ChannelOptions {
   signal?: AbortSignal;
 }
 
-/** One catchup connection, with or without TLS (spec catchup-protocol 7.1). */
+/** One catchup connection, with or without TLS (spec catchup-protocol 7). */
 export interface Channel {
   /** What the protocol handshake runs over. */
   readonly stream: Duplex;

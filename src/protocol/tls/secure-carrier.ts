@@ -11,7 +11,7 @@ import { type SessionOptions, startSession } from './tls-session.ts';
 const USER_EVENTS = ['data', 'readable', 'end', 'close', 'error', 'drain', 'finish', 'pause', 'resume', 'timeout'];
 
 /**
- * Two TLS sessions, one after the other, on one connection (spec catchup-protocol 7.1). The first runs over a {@link SessionPipe}, so that
+ * Two TLS sessions, one after the other, on one connection (spec catchup-protocol 7). The first runs over a {@link SessionPipe}, so that
  * it can be taken off between two records: without a farewell, and without a byte lost that belongs to the second. The second one runs
  * on the socket itself, at full speed.
  */

@@ -2,7 +2,8 @@ declare const location: unique symbol;
 
 /**
  * Where the image of a record stands in a stretch of log, as one number that fits into typed arrays and sort runs: twice its place, the log
- * files laid end to end, and one more if it has the wide form (of a relationship group command). Nothing outside this file computes with it.
+ * files laid end to end, and one more if it has the wide form (of a relationship group command). Nothing outside this file computes with
+ * it.
  */
 export type ImageLocation = number & { readonly [location]: true };
 

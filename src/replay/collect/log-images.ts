@@ -30,8 +30,8 @@ interface Segment {
 }
 
 /**
- * The files of a stretch of log: read from the beginning by a reader, and at random for the images of records. A log that fits into memory is
- * read from disk once.
+ * The files of a stretch of log: read from the beginning by a reader, and at random for the images of records. A log that fits into memory
+ * is read from disk once.
  */
 export class LogImages implements LogSource {
   /** Of all log files that there are, up to the end of the stretch. */

@@ -1,7 +1,7 @@
 import { decodeSchemaRuleCommand } from '../../log/v3/commands/schema-rule-command.ts';
 
 const IN_USE = 0x01;
-/** `i32 -1, u8 kind` of rules written by 3.2 and later (record-stores spec 11.1). */
+/** `i32 -1, u8 kind` of rules written by 3.2 and later (spec record-stores 11.1). */
 const CONSTRAINT_KIND = 12;
 const KIND_OFFSET = 4;
 
@@ -27,7 +27,7 @@ export class SchemaEvents {
   }
 }
 
-/** Rules of 2.0-3.1 begin with a token id and number the constraints 3 to 5 (spec 11.3). */
+/** Rules of 2.0-3.1 begin with a token id and number the constraints 3 to 5 (spec record-stores 11.3). */
 function isConstraint(rule: Buffer): boolean {
   const kind = rule[KIND_OFFSET]!;
   return rule.readInt32BE(0) === -1 ? kind === CONSTRAINT_KIND : kind >= 3;

@@ -30,7 +30,7 @@ export function beginCounts(folder: string): CountsUpdate {
 
 /**
  * Writes the counts as of `lastTransaction` to the file that is not live and removes the other one, which could be taken for valid if
- * the new one were ever damaged (record-stores spec 12, "Trap"). Counts that the log cannot complete are made anew from the records:
+ * the new one were ever damaged (spec record-stores 12, "Trap"). Counts that the log cannot complete are made anew from the records:
  * a live file that is missing, ends before `firstReplayed`, or is ahead of the store.
  */
 export async function finishCounts(

@@ -21,8 +21,8 @@ export function rebuildAll(rules: readonly IndexRule[]): DerivedChanges {
 }
 
 /**
- * Turns the states that nodes went through into changes of the label scan store and of the indexes. What these files hold of a node now
- * is any of its states, not necessarily the first: a file that was copied from a running server was flushed at a moment of its own between the
+ * Turns the states that nodes went through into changes of the label scan store and of the indexes. What these files hold of a node now is
+ * any of its states, not necessarily the first: a file that was copied from a running server was flushed at a moment of its own between the
  * check point and the end of the log. So what any state held and the last one does not is removed, and what any state lacked is added.
  */
 export class DerivedChangeCollector {

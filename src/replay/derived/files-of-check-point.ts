@@ -23,10 +23,10 @@ const NODES_PER_TURN = 100_000;
  * Plans the derived files of a store whose log is left to a server, because it changes explicit indexes. A server takes the records back to
  * the check point and applies every transaction to the derived files once more, so these have to be those of the check point. A label
  * scan store that is ahead of it is wrong afterwards: a removal from a range that the tree does not hold any more *adds* the label
- * (transaction-logs spec 7.3).
+ * (spec transaction-logs 7.3).
  *
- * Nothing was changed in a store that is exact, and a file that a server sent is of its check point, too; but a recovery of ours that took the
- * log for complete may have gone ahead, so the labels of the nodes that the log touches are put back.
+ * Nothing was changed in a store that is exact, and a file that a server sent is of its check point, too; but a recovery of ours that took
+ * the log for complete may have gone ahead, so the labels of the nodes that the log touches are put back.
  */
 export function planFilesOfCheckPoint(
   context: ReplayContext,

@@ -3,8 +3,8 @@ import type { StoreReader } from '../../store/graph/store-reader.ts';
 import { readDynamicChain } from '../../store/records/dynamic-chain.ts';
 
 /**
- * The index rules in the schema store. Rules of `unsettled` may be in any state, because the log still changes them: those that cannot be read
- * are left out. Any other unreadable rule is an error.
+ * The index rules in the schema store. Rules of `unsettled` may be in any state, because the log still changes them: those that cannot be
+ * read are left out. Any other unreadable rule is an error.
  */
 export function readIndexRules(reader: StoreReader, unsettled: ReadonlySet<number> = new Set()): IndexRule[] {
   const file = reader.file('schema');

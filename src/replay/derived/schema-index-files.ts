@@ -41,7 +41,7 @@ export interface IndexUpdateContext {
 /**
  * Makes the index files fit the records and rules, which are in their final state: updates what can be updated, builds what is missing,
  * removes what nobody can bring up to date, so that the server populates it, and what belongs to no rule. An index is removed by renames
- * of whole folders: half an index would be taken for a complete one (trees spec 11).
+ * of whole folders: half an index would be taken for a complete one (spec trees-and-indexes 11).
  */
 export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise<IndexesReport> {
   const { folder, signal, scratch } = context;

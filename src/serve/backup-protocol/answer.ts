@@ -16,7 +16,7 @@ export interface AnswerOptions {
 }
 
 /**
- * Writes the answer to one request (common-protocol spec 8, 10, 14). Nothing can be sent before the first file is read: while the database
+ * Writes the answer to one request (spec common-protocol 8, 10, 14). Nothing can be sent before the first file is read: while the database
  * makes the check point of a full copy, the client has only its read timeout.
  *
  * @throws what went wrong; then the caller ends the message with a failure
@@ -64,7 +64,7 @@ async function writeFiles(copy: ServedCopy, writer: ResponseWriter, signal: Abor
 
 async function writeIncrement(after: number, writer: ResponseWriter, options: AnswerOptions): Promise<void> {
   if (after < 1) {
-    // A Java server sends nothing here, and the client believes that it is up to date (spec 10).
+    // A Java server sends nothing here, and the client believes that it is up to date (spec common-protocol 10).
     throw new GraphkeepError('peer.protocol', 'the client asks for transactions after an impossible one', {
       observed: after,
     });
@@ -76,8 +76,9 @@ async function writeIncrement(after: number, writer: ResponseWriter, options: An
 
 /**
  * The request names no store, and the Java client does not see that a store was upgraded since: it would add transactions to records that
- * they do not fit. So a client gets nothing beyond an upgrade that it could have missed. One that has the very transaction before the upgrade
- * may have it from a copy made after it; it is refused too, and makes a full backup once. The store id comes first, for clients that compare it.
+ * they do not fit. So a client gets nothing beyond an upgrade that it could have missed. One that has the very transaction before the
+ * upgrade may have it from a copy made after it; it is refused too, and makes a full backup once. The store id comes first, for clients
+ * that compare it.
  *
  * @throws GraphkeepError `serve.other-store`
  */

@@ -4,7 +4,7 @@ import { writeJavaException } from '../../protocol/backup-protocol/java-exceptio
 import { ResponseWriter } from '../../protocol/backup-protocol/response-writer.ts';
 
 /**
- * The payload of a failure chunk (common-protocol spec 12, 13.2). The client learns what happened in general; places, observed values and
+ * The payload of a failure chunk (spec common-protocol 12, 13.2). The client learns what happened in general; places, observed values and
  * everything that could be a path of this machine stay in our own log.
  */
 export function writeFailure(error: unknown): Buffer {

@@ -25,7 +25,7 @@ export interface AnswerScope {
   isBroken: boolean;
 }
 
-/** @throws GraphkeepError `serve.other-store`, also if only an upgrade lies between the two (spec 10) */
+/** @throws GraphkeepError `serve.other-store`, also if only an upgrade lies between the two (spec catchup-protocol 10) */
 export function requireSameStore(storeId: CatchupStoreId | undefined, { database }: AnswerScope): void {
   const relation = storeId === undefined ? 'other' : relateStores(storeId, database.storeId);
   if (relation === 'same') return;
@@ -39,7 +39,7 @@ export function requireSameStore(storeId: CatchupStoreId | undefined, { database
   );
 }
 
-/** @throws GraphkeepError `serve.behind`; then a check point was begun (spec 11) */
+/** @throws GraphkeepError `serve.behind`; then a check point was begun (spec catchup-protocol 11) */
 export function requireReached(transaction: number, { database }: AnswerScope): void {
   if (database.hasReached(transaction)) return;
   throw new GraphkeepError('serve.behind', 'no check point was made here that covers what the client has', {
@@ -47,7 +47,7 @@ export function requireReached(transaction: number, { database }: AnswerScope): 
   });
 }
 
-/** Sends one file (spec 8.1). */
+/** Sends one file (spec catchup-protocol 8.1). */
 export async function writeFile(
   file: ServedFile,
   pieces: AsyncIterable<Uint8Array>,

@@ -13,13 +13,13 @@ import { endOfFailedStream, writeTransactions } from './transactions-answer.ts';
 export interface CatchupOptions extends Pick<AnswerScope, 'database' | 'limits' | 'leases' | 'signal'> {
   onHeldTooLong: () => void;
   onUse: (isUsed: boolean) => void;
-  /** Names on the wire of what may be agreed on for requests, best first (spec 6). */
+  /** Names on the wire of what may be agreed on for requests, best first (spec catchup-protocol 6). */
   compression: readonly string[];
-  /** Begins the second TLS session, if there was a first (catchup-protocol spec 7.1). */
+  /** Begins the second TLS session, if there was a first (spec catchup-protocol 7). */
   switchOver: () => Promise<void>;
 }
 
-/** The protocol of cluster members: a handshake, then requests, each of a type frame and a body frame (catchup-protocol spec 1). */
+/** The protocol of cluster members: a handshake, then requests, each of a type frame and a body frame (spec catchup-protocol 1). */
 export class CatchupConversation implements Conversation {
   private readonly peer: string;
   private readonly options: CatchupOptions;
@@ -56,7 +56,7 @@ export class CatchupConversation implements Conversation {
     return request === undefined ? undefined : this.inquiryOf(request);
   }
 
-  /** A server says nothing to who does not speak the protocol (spec 5.2, 14). */
+  /** A server says nothing to who does not speak the protocol (spec catchup-protocol 5.2, 14). */
   async refuse(): Promise<undefined> {
     return undefined;
   }
@@ -137,7 +137,7 @@ export class CatchupConversation implements Conversation {
     }
   }
 
-  /** As a real server (spec 10 to 14), but that a failed preparation is told with its type frame. */
+  /** As a real server (spec catchup-protocol 10 to 14), but that a failed preparation is told with its type frame. */
   private async fail(request: CatchupRequest, error: unknown): Promise<'stays-open' | 'closes'> {
     const { writer, isBroken } = this.scope;
     if (isBroken) throw error;

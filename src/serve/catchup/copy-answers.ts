@@ -8,7 +8,7 @@ import { type AnswerScope, requireReached, requireSameStore, writeFile } from '.
 type Request<K extends CatchupRequest['kind']> = Extract<CatchupRequest, { kind: K }>;
 
 /**
- * PREPARE_STORE_COPY (catchup-protocol spec 10): makes or joins a check point, sends every file that replay could not repair, names the
+ * PREPARE_STORE_COPY (spec catchup-protocol 10): makes or joins a check point, sends every file that replay could not repair, names the
  * others. The lease that begins here ends with the transactions. Other than a real server it does not name the label scan store once
  * more: it was sent, and a second copy might be torn by a check point.
  */
@@ -52,7 +52,7 @@ async function writeFiles(
   }
 }
 
-/** STORE_FILE (spec 11): the file as it is now, over any connection. */
+/** STORE_FILE (spec catchup-protocol 11): the file as it is now, over any connection. */
 export async function writeStoreFile(request: Request<'storeFile'>, scope: AnswerScope): Promise<void> {
   requireSameStore(request.storeId, scope);
   requireReached(request.requiredTransactionId, scope);
@@ -66,7 +66,7 @@ export async function writeStoreFile(request: Request<'storeFile'>, scope: Answe
   }
 }
 
-/** INDEX_SNAPSHOT (spec 12): an unknown index has no files, and is no error. */
+/** INDEX_SNAPSHOT (spec catchup-protocol 12): an unknown index has no files, and is no error. */
 export async function writeIndexFiles(request: Request<'indexSnapshot'>, scope: AnswerScope): Promise<void> {
   requireSameStore(request.storeId, scope);
   requireReached(request.requiredTransactionId, scope);

@@ -14,7 +14,7 @@ export interface LeaseOptions {
 }
 
 /**
- * What a database keeps for a client between PREPARE_STORE_COPY and the end of TX_PULL (catchup-protocol spec 10 to 13, 18): no check
+ * What a database keeps for a client between PREPARE_STORE_COPY and the end of TX_PULL (spec catchup-protocol 10 to 13, 18): no check
  * point runs, so all files are of one moment. If that takes too long check points run, and the client goes on with files that change:
  * record stores are repaired by the replay of the transactions from C on, which stay in the log; everything else it has already. A client
  * whose connection broke may go on with another one: the log stays for it a while, check points run at once.

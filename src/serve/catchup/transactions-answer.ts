@@ -14,7 +14,7 @@ interface StreamEnd {
 }
 
 /**
- * TX_PULL_REQUEST (catchup-protocol spec 13): the transactions after `after`, up to the last one that is durable now. Ends the lease of the
+ * TX_PULL_REQUEST (spec catchup-protocol 13): the transactions after `after`, up to the last one that is durable now. Ends the lease of the
  * connection: the files were copied before.
  */
 export async function writeTransactions({ after, storeId }: PullRequest, scope: AnswerScope): Promise<void> {
@@ -40,7 +40,7 @@ export async function writeTransactions({ after, storeId }: PullRequest, scope: 
   }
 }
 
-/** Before the first transaction there is none to ask for; a new database has no other (spec 13.2). */
+/** Before the first transaction there is none to ask for; a new database has no other (spec catchup-protocol 13.2). */
 function beginsAtNothing(after: number, { database, lease }: AnswerScope): boolean {
   return after === 0 && (database.lastTransaction === 1 || lease?.copy.lastTransaction === 1);
 }
@@ -81,7 +81,7 @@ async function writeEach(transactions: ServedTransactions, scope: AnswerScope): 
   }
 }
 
-/** What tells a client why its stream ends (spec 13). */
+/** What tells a client why its stream ends (spec catchup-protocol 13). */
 export function endOfFailedStream(error: unknown, { database }: AnswerScope): StreamEnd {
   const end = (status: StreamStatus): StreamEnd => ({ status, transactionId: database.lastTransaction });
   if (hasCode(error, 'peer.protocol')) return { status: 'E_INVALID_REQUEST', transactionId: -1 };

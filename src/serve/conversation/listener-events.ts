@@ -1,6 +1,6 @@
 /**
- * With the catchup protocol a full backup is many requests; it begins with the first that makes a check point, and ends with the transactions
- * on the same connection. `part`: a request that belongs to no backup, or to one of another connection.
+ * With the catchup protocol a full backup is many requests; it begins with the first that makes a check point, and ends with the
+ * transactions on the same connection. `part`: a request that belongs to no backup, or to one of another connection.
  */
 export type RequestKind = 'full' | 'incremental' | 'part';
 

@@ -180,7 +180,7 @@ describe('any range of a log', () => {
   it('a file whose header says nothing of its first transaction is not taken for the missing ones', async () => {
     const { transactions } = await generateHistory(join(directory, 'store'), { transactions: 30, nodes: 5 });
     mkdirSync(join(directory, 'log'));
-    // As the Java client writes it for a full backup without transactions (common-protocol spec 15.1).
+    // As the Java client writes it for a full backup without transactions (spec common-protocol 15.1).
     const writer = LogWriter.create(join(directory, 'log'), 0, 1);
     for (const { id, bytes } of transactions.filter((transaction) => transaction.id > 20)) writer.appendRaw(bytes, id);
     writer.flush();

@@ -145,9 +145,9 @@ export async function findTransaction(
 }
 
 /**
- * Servers before 3.3 wrote other entries (transaction-logs spec 2), and no client takes them. Where only the version differs they are written
- * anew, as a server does it that sends them. Those of 2.3 lack what a client needs: they are as good as pruned. They stand before all
- * others, so the first transaction of a range tells.
+ * Servers before 3.3 wrote other entries (spec transaction-logs 2), and no client takes them. Where only the version differs they are
+ * written anew, as a server does it that sends them. Those of 2.3 lack what a client needs: they are as good as pruned. They stand before
+ * all others, so the first transaction of a range tells.
  */
 function requireServable(log: LogFileSet, from: LogPosition, { after }: LogRange): void {
   const reader = new LogReader(log, { from, lastTransaction: after });

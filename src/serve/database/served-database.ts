@@ -4,7 +4,7 @@ import type { StoreId } from '../../store/files/store-id.ts';
 export interface ServedFile {
   /** Relative to the database directory, separated by `/`. */
   readonly name: string;
-  /** Record size of record stores, 1 for everything else (common-protocol spec 9). */
+  /** Record size of record stores, 1 for everything else (spec common-protocol 9). */
   readonly alignment: number;
   readonly sizeBytes: number;
 }
@@ -36,7 +36,7 @@ export interface OpenedFile extends ServedFile {
 }
 
 export interface CopyRequest {
-  /** Also send the transaction log files, first ("forensics", common-protocol spec 8). */
+  /** Also send the transaction log files, first ("forensics", spec common-protocol 8). */
   logs: boolean;
 }
 
@@ -80,14 +80,14 @@ export interface ServedDatabase {
   openFullCopy(signal: AbortSignal, request?: CopyRequest): Promise<ServedCopy>;
   /**
    * The transactions after `after` up to the last durable one; none if there is nothing newer, also for a client that is ahead
-   * (common-protocol spec 10).
+   * (spec common-protocol 10).
    * @throws GraphkeepError `serve.history-pruned` if the first of them is in no log any more
    */
   openTransactions(after: number, signal: AbortSignal): Promise<ServedTransactions>;
   /** True if a check point was made here that covers the transaction. Otherwise one is begun, for the next time. */
   hasReached(transaction: number): boolean;
   /**
-   * Opens the only file whose name ends with this one (catchup-protocol spec 11). A record store that a check point changes while it is
+   * Opens the only file whose name ends with this one (spec catchup-protocol 11). A record store that a check point changes while it is
    * read comes with parts before and after that; who replays every transaction since {@link hasReached} repairs it. Nothing else may be
    * torn, so for other files check points are held.
    * @throws GraphkeepError `serve.no-file` if there is none, or more than one

@@ -24,7 +24,7 @@ export interface FoundFile extends ServedFile {
   readonly modifiedMs: number;
 }
 
-/** Roles in the order in which a server sends them (common-protocol spec 9). */
+/** Roles in the order in which a server sends them (spec common-protocol 9). */
 const order: readonly DatabaseFileRole[] = [
   'explicit-index-config',
   'transaction-log',
@@ -44,7 +44,7 @@ const MAX_DEPTH = 32;
 const READ_BYTES = 512 * 1024;
 
 /**
- * The files of a full copy of a store that does not change meanwhile: everything that a server sends, nothing else (common-protocol spec
+ * The files of a full copy of a store that does not change meanwhile: everything that a server sends, nothing else (spec common-protocol
  * 9). `neostore` is the last one. Links are followed within the directory; one that leads out of it is refused, not served.
  */
 export function listServedFiles(directory: string, format: StoreFormat, { logs }: CopyRequest): FoundFile[] {
@@ -128,7 +128,7 @@ function alignmentOf(name: string, path: string, info: Stats, format: StoreForma
 }
 
 /**
- * The only file with this name, whatever directory it is in (catchup-protocol spec 11). Directories in the name are not looked at.
+ * The only file with this name, whatever directory it is in (spec catchup-protocol 11). Directories in the name are not looked at.
  * @throws GraphkeepError `serve.no-file`
  */
 export function findServedFile(files: readonly FoundFile[], name: string): FoundFile {

@@ -16,7 +16,7 @@ export interface CommonSourceOptions {
   connectTimeoutMs?: number;
 }
 
-/** A single or HA server of Neo4j 3.1 to 3.5, asked in the common backup protocol (spec 16.1). One connection per request. */
+/** A single or HA server of Neo4j 3.1 to 3.5, asked in the common backup protocol (spec common-protocol 16). One connection per request. */
 export class CommonSource implements BackupSource {
   /** The last protocol to be tried: there is no better one. */
   readonly isRightProtocol = true;

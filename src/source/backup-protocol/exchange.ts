@@ -19,7 +19,7 @@ import {
 import { Delivery } from '../../protocol/delivery.ts';
 import { ProgressWatch } from '../progress-watch.ts';
 
-/** As the Java client (spec 2). */
+/** As the Java client (spec common-protocol 2). */
 export const CONNECT_TIMEOUT_MS = 5000;
 
 /** For each but the last address of a name. */
@@ -42,8 +42,9 @@ export interface ExchangeOptions {
 }
 
 /**
- * One request and its response over a connection of its own (spec 1, 2). Fulfilled with the outcome when all of it was handed on and the
- * connection is closed. When it is rejected, the connection is closed and no call to the handler is under way or will follow.
+ * One request and its response over a connection of its own (spec common-protocol 1, 2). Fulfilled with the outcome when all of it was
+ * handed on and the connection is closed. When it is rejected, the connection is closed and no call to the handler is under way or will
+ * follow.
  */
 export function exchange(options: ExchangeOptions): Promise<ResponseOutcome> {
   if (options.signal.aborted) return Promise.reject(cancelledError(options.signal));

@@ -6,7 +6,7 @@ import { readJavaException } from '../../protocol/backup-protocol/java-exception
 /** Causes that are shown. */
 const MAX_CAUSES = 3;
 
-/** The error for an exception that a server sent instead of an answer (spec 12, 13). */
+/** The error for an exception that a server sent instead of an answer (spec common-protocol 12, 13). */
 export function describeServerFailure(
   payload: Buffer,
   request: 'full' | 'incremental',

@@ -28,7 +28,10 @@ export interface ConnectionOptions {
   inactivityTimeoutMs: number;
 }
 
-/** Opens a connection to a cluster member, ready for requests (spec 5). Rejected with `peer.*` or `tls.*`; nothing stays open then. */
+/**
+ * Opens a connection to a cluster member, ready for requests (spec catchup-protocol 5). Rejected with `peer.*` or `tls.*`; nothing stays
+ * open then.
+ */
 export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<RequestStream> {
   if (signal.aborted) throw cancelledError(signal);
   const startedMs = performance.now();

@@ -19,7 +19,7 @@ export interface OpenedStream {
   modifiers: Modifier[];
 }
 
-/** The handshake over a channel, then its switch-over (spec 5.1, 7.1). */
+/** The handshake over a channel, then its switch-over (spec catchup-protocol 5.1, 7). */
 export class HandshakeConversation {
   /** Rejected with `peer.*`, `tls.*` or `cancelled`; the caller closes the socket then. */
   readonly result: Promise<OpenedStream>;

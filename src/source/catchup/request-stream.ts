@@ -33,7 +33,7 @@ interface Pending {
   reject: (error: unknown) => void;
 }
 
-/** Requests and responses, one after the other, over a stream behind its handshake (spec 8). */
+/** Requests and responses, one after the other, over a stream behind its handshake (spec catchup-protocol 8). */
 export class RequestStream {
   isOpen = true;
   private readonly stream: Duplex;

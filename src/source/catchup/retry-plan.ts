@@ -10,7 +10,7 @@ export interface RetryLimits {
   maxWaitMs: number;
 }
 
-/** The first pause; each further one is twice as long (spec 16). */
+/** The first pause; each further one is twice as long (spec catchup-protocol 16). */
 const FIRST_WAIT_MS = 1;
 
 /** Pauses between the attempts of one request, and decides whether there is another one. */
@@ -32,8 +32,8 @@ export class RetryPlan {
   }
 
   /**
-   * The last attempt brought so many bytes more. If that is enough for the time since the time began, it begins anew: a peer that breaks off
-   * after every few bytes must not hold us for ever.
+   * The last attempt brought so many bytes more. If that is enough for the time since the time began, it begins anew: a peer that breaks
+   * off after every few bytes must not hold us for ever.
    */
   noteProgress(bytes: number): void {
     this.bytes += bytes;

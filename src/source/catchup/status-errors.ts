@@ -9,7 +9,7 @@ import type {
 
 type Failure = Exclude<PrepareStatus | CopyStatus | StreamStatus, 'SUCCESS' | 'SUCCESS_END_OF_STREAM'>;
 
-/** What each status of a refusal means (spec 8.2, 13). */
+/** What each status of a refusal means (spec catchup-protocol 8.2, 13). */
 const meanings: Record<Failure, { code: ErrorCode; message: string; hint?: string }> = {
   E_STORE_ID_MISMATCH: {
     code: 'peer.other-store',

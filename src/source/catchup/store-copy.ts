@@ -19,8 +19,8 @@ const LAST_FILE = 'neostore';
 type FetchedFiles = Extract<RepeatedRequest, { request: 'file' | 'index' }>;
 
 /**
- * The files of a full copy (spec 10 to 12, 15.2): what replay cannot mend comes with the PREPARE answer, the others are fetched one by one
- * over several connections, then `neostore` alone.
+ * The files of a full copy (spec catchup-protocol 10 to 12): what replay cannot mend comes with the PREPARE answer, the others are fetched
+ * one by one over several connections, then `neostore` alone.
  */
 export class StoreCopy {
   private readonly options: MemberOptions;

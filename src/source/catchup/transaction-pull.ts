@@ -27,7 +27,7 @@ export interface TransactionPullOptions {
 
 /**
  * Takes the transactions of one or more answers to TX_PULL, each of which continues where the one before broke off, and hands them on
- * without a gap and without anything twice (spec 13).
+ * without a gap and without anything twice (spec catchup-protocol 13).
  */
 export class TransactionPull implements AnswerHandler {
   /** Last transaction that was taken as a whole. */

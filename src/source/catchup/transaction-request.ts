@@ -17,8 +17,8 @@ export interface WantedTransactions extends Omit<TransactionPullOptions, 'peer' 
 }
 
 /**
- * Receives every transaction after `after` that the server has (spec 13). A stream that breaks off is continued on a new connection
- * behind the last byte that was handed on.
+ * Receives every transaction after `after` that the server has (spec catchup-protocol 13). A stream that breaks off is continued on a new
+ * connection behind the last byte that was handed on.
  */
 export async function pullTransactions(
   line: MemberLine,
@@ -31,7 +31,7 @@ export async function pullTransactions(
     const overlapping = new TransactionPull({ ...wanted, peer, after: after - 1, dropFirst: true });
     try {
       const newest = await pullAll(overlapping, after);
-      // A store that was only recovered since has `after` in no log, and nothing behind it (spec 13.2).
+      // A store that was only recovered since has `after` in no log, and nothing behind it (spec catchup-protocol 13.2).
       if (overlapping.last >= after || newest === after) return;
       throw withoutOverlap(after, peer);
     } catch (error) {
@@ -71,8 +71,8 @@ function withoutOverlap(transaction: number, peer: string): GraphkeepError {
 }
 
 /**
- * The last transaction of the server as it names it. Undefined = there is more, or the log of the server ended early: to be asked for again;
- * without progress that would never end.
+ * The last transaction of the server as it names it. Undefined = there is more, or the log of the server ended early: to be asked for
+ * again; without progress that would never end.
  */
 function readEnd(
   outcome: CatchupOutcome,

@@ -65,7 +65,7 @@ const NO_LABELS = 0;
 const WRITE_BYTES = 1024 * 1024;
 
 /**
- * Writes a complete store from nothing (record-stores spec 14): a server opens it, makes its own log, label scan store and id files, and
+ * Writes a complete store from nothing (spec record-stores 14): a server opens it, makes its own log, label scan store and id files, and
  * populates the indexes.
  *
  *     const store = new StoreWriter(directory);

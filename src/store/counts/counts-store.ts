@@ -76,7 +76,7 @@ function addTo(map: Map<number, number>, key: number, delta: number): void {
   else map.set(key, sum);
 }
 
-/** Which side has the label: 0 = none, odd = start, even = end. No key of the counts store has both (spec 12). */
+/** Which side has the label: 0 = none, odd = start, even = end. No key of the counts store has both (spec record-stores 12). */
 function sideKey(startLabel: number, endLabel: number): number {
   if (startLabel === ANY) return endLabel === ANY ? 0 : 2 + 2 * endLabel;
   if (endLabel === ANY) return 1 + 2 * startLabel;
@@ -95,7 +95,7 @@ const STATISTICS = 1;
 const SAMPLE = 2;
 
 /**
- * Decodes a counts file (record-stores spec 12); `file.corrupt` if it is not complete. Entries of 32 bytes, key and value 16 each:
+ * Decodes a counts file (spec record-stores 12); `file.corrupt` if it is not complete. Entries of 32 bytes, key and value 16 each:
  *
  *     first      zero key; "NeoCountStore" 00 02 'V'
  *     second     zero key; i64 transaction id, i64 minor version

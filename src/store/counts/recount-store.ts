@@ -10,9 +10,9 @@ export interface RecountOptions extends Omit<ScanOptions, 'from' | 'to'> {
 }
 
 /**
- * Node and relationship counts made from the records (record-stores spec 12), for transaction `reader.metadata.lastTransactionId`;
- * without index entries, which only sampling an index gives. Memory: one byte per node, two or four if there are more than 255 different sets
- * of labels.
+ * Node and relationship counts made from the records (spec record-stores 12), for transaction `reader.metadata.lastTransactionId`; without
+ * index entries, which only sampling an index gives. Memory: one byte per node, two or four if there are more than 255 different sets of
+ * labels.
  */
 export async function recountStore(reader: StoreReader, options: RecountOptions = {}): Promise<Counts> {
   const readDynamicLabels =

@@ -4,7 +4,7 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { readRegularFile } from '../../base/regular-files.ts';
 
 /**
- * Id file of a store (record-stores spec 13): u8 status (0 clean, 1 open or crashed), i64 high id, then free ids, i64 each. Backups leave
+ * Id file of a store (spec record-stores 13): u8 status (0 clean, 1 open or crashed), i64 high id, then free ids, i64 each. Backups leave
  * id files out: the server then finds the high id itself.
  */
 export interface IdFile {

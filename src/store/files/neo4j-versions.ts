@@ -27,7 +27,7 @@ const reading = (releases: string): WritingRelease => ({ releases, support: 'rea
 const newer = (releases: string): WritingRelease => ({ releases, support: 'none', age: 'newer' });
 const supported: WritingRelease = { releases: '3.4 or 3.5', support: 'full', age: 'same' };
 
-/** By the name in the store version (record-stores spec 4). */
+/** By the name in the store version (spec record-stores 4). */
 const byName = new Map<string, WritingRelease>([
   ['v0.A.0', older('1.9')],
   ['v0.A.1', older('2.0')],

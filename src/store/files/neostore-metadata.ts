@@ -8,7 +8,7 @@ import { openRegularFile } from '../../base/regular-files.ts';
 import { METADATA_FILE } from './store-files.ts';
 import type { StoreId } from './store-id.ts';
 
-/** The metadata store `neostore` (record-stores spec 4). Times are milliseconds since the epoch. */
+/** The metadata store `neostore` (spec record-stores 4). Times are milliseconds since the epoch. */
 export interface NeostoreMetadata {
   creationTime: number;
   randomId: bigint;
@@ -221,7 +221,7 @@ export function storeIdOf(metadata: NeostoreMetadata): StoreId {
   return { creationTime, randomId, storeVersion, upgradeTime, upgradeTransactionId };
 }
 
-/** Metadata of a new store that stands alone and has no transactions (spec 14). */
+/** Metadata of a new store that stands alone and has no transactions (spec record-stores 14). */
 export function newMetadata(storeVersion: bigint, creationTime: number, randomId: bigint): NeostoreMetadata {
   return {
     creationTime,

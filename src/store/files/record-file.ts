@@ -26,7 +26,7 @@ const SCAN_BYTES = 1024 * 1024;
 
 /**
  * Random access to the records of a store file through a small cache of pages, with synchronous reads and bounded memory. What is
- * missing at the end of the file, a partial record too, reads as zeros (record-stores spec 2). The file must not change meanwhile, or
+ * missing at the end of the file, a partial record too, reads as zeros (spec record-stores 2). The file must not change meanwhile, or
  * {@link forget} has to be called.
  */
 export class RecordFile<R extends StoredRecord> implements SecondUnits {
@@ -212,7 +212,7 @@ export function scanRecords<R extends StoredRecord>(
   }
 }
 
-/** The u32 in the header record of a store that has one (spec 3). */
+/** The u32 in the header record of a store that has one (spec record-stores 3). */
 export function readHeader(path: string): number {
   const fd = openExisting(path);
   try {

@@ -34,7 +34,7 @@ export interface StoreFile {
   readonly key: StoreKey;
   readonly fileName: string;
   readonly kind: RecordKind;
-  /** What the first four bytes of record 0 are (spec 3); with a header, ids start at 1. */
+  /** What the first four bytes of record 0 are (spec record-stores 3); with a header, ids start at 1. */
   readonly header: 'none' | 'record-size' | 'dense-threshold';
   /** Token stores: the dynamic store that holds the names. */
   readonly names?: StoreKey;
@@ -46,7 +46,7 @@ const total = (bytes: number) => () => bytes;
 const dataBytes = (bytes: number) => (format: StoreFormat) => bytes + format.dynamicHeaderBytes;
 
 /**
- * The record stores of a database (record-stores spec 1), in the order in which they are copied. The one table of them: names, kinds and
+ * The record stores of a database (spec record-stores 1), in the order in which they are copied. The one table of them: names, kinds and
  * headers are looked up here and nowhere else.
  */
 export const storeFiles: readonly StoreFile[] = [
@@ -146,14 +146,17 @@ export const LABEL_SCAN_FILE = 'neostore.labelscanstore.db';
 const EXPLICIT_INDEX_CONFIG_FILE = 'index.db';
 export const STORE_LOCK_FILE = 'store_lock';
 export const ID_FILE_SUFFIX = '.id';
-/** The Java backup client logs into its backup, one file more with each incremental, and a restore takes them along (spec backup-command 4.5). */
+/**
+ * The Java backup client logs into its backup, one file more with each incremental, and a restore takes them along (spec backup-command
+ * 4.5).
+ */
 const SERVER_DIARY = /^debug\.log(\.\d+)?$/;
 const TRANSACTION_LOG = /^neostore\.transaction\.db\.(0|[1-9]\d*)$/;
 
 /** Largest unit the server writes at once; store files grow by {@link filePageBytes}. */
 const PAGE_BYTES = 8192;
 
-/** Stores are mapped in pages of whole records: a file grows by this many bytes (spec 2). */
+/** Stores are mapped in pages of whole records: a file grows by this many bytes (spec record-stores 2). */
 export function filePageBytes(recordSize: number): number {
   return Math.max(1, Math.floor(PAGE_BYTES / recordSize)) * recordSize;
 }
@@ -182,7 +185,7 @@ export type DatabaseFileRole =
   | 'unknown';
 
 /**
- * What a backup does with files of a role (spec 1):
+ * What a backup does with files of a role (spec record-stores 1):
  * - `copied`: holds information that is nowhere else;
  * - `log`: brought up to date by transactions, never copied as it stands;
  * - `derived`: can be rebuilt from the copied files; copied only where that is valid;

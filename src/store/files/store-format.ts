@@ -24,7 +24,7 @@ import { decodeStoreVersion, encodeStoreVersion } from './store-version.ts';
 
 export type FormatFamily = 'standard' | 'high_limit';
 
-/** Everything that differs between record formats: a descriptor, found by the version value of `neostore` (record-stores spec 4). */
+/** Everything that differs between record formats: a descriptor, found by the version value of `neostore` (spec record-stores 4). */
 export interface StoreFormat {
   /** The version string, for example `v0.A.9`. */
   readonly name: string;
@@ -43,13 +43,16 @@ export interface StoreFormat {
   readonly dynamicHeaderBytes: number;
   /** Readers of single fields; undefined if records have to be decoded for that. */
   readonly plainViews: PlainViews | undefined;
-  /** Property records have an in-use mark. Without one, the blocks tell, and a zero block ends those of a record that is not full (spec 6.4). */
+  /**
+   * Property records have an in-use mark. Without one, the blocks tell, and a zero block ends those of a record that is not full (spec
+   * record-stores 6.4).
+   */
   readonly propertyMarks: boolean;
   /** Records may consist of two units. */
   readonly secondUnits: boolean;
   /** Spatial and temporal values may occur. */
   readonly pointsAndTimes: boolean;
-  /** Ids of each kind are below 2 to this power (spec 5). */
+  /** Ids of each kind are below 2 to this power (spec record-stores 5). */
   readonly idBits: IdBits;
 }
 

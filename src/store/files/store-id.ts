@@ -1,5 +1,5 @@
 /**
- * The identity of a store, as servers send it (common-protocol spec 7, catchup-protocol spec) and as `neostore` keeps it in its
+ * The identity of a store, as servers send it (spec common-protocol 7, spec catchup-protocol 3) and as `neostore` keeps it in its
  * records 0, 1, 4, 8 and 7.
  */
 export interface StoreId {
@@ -21,7 +21,7 @@ const BASE_TRANSACTION = 1;
 /** What every protocol knows of a store; the catchup protocol does not tell the version. */
 export type StoreIdentity = Omit<StoreId, 'storeVersion'> & Partial<Pick<StoreId, 'storeVersion'>>;
 
-/** Stands for "any value" in the two parts that are chosen at creation (common-protocol spec 7). */
+/** Stands for "any value" in the two parts that are chosen at creation (spec common-protocol 7). */
 const ANY = -1;
 
 /** `upgraded`: the same database, but an upgrade or a migration to another format lies between the two. */

@@ -100,7 +100,7 @@ async function recogniseByMetadata(
   return { kind: release.support === 'full' ? 'supported' : 'older', release, mark };
 }
 
-/** Where the version stands in `neostore`: a byte 1, then the value (record-stores spec 4). */
+/** Where the version stands in `neostore`: a byte 1, then the value (spec record-stores 4). */
 const VERSION_OFFSET = 4 * 9;
 
 /** The store version, or why there is none. */

@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../../base/errors.ts';
 
 /**
- * Store version string as a 64-bit value and back (record-stores spec 4): `length | c0 << 8 | c1 << 16 | ...`, Latin-1, 1 to 7
+ * Store version string as a 64-bit value and back (spec record-stores 4): `length | c0 << 8 | c1 << 16 | ...`, Latin-1, 1 to 7
  * characters.
  */
 export function encodeStoreVersion(name: string): bigint {

@@ -30,7 +30,7 @@ const IN = 1;
 const LOOP = 2;
 
 /**
- * The relationship chains of a new store (record-stores spec 10.2, 10.3), as if the relationships had been added in id order: each new
+ * The relationship chains of a new store (spec record-stores 10.2, 10.3), as if the relationships had been added in id order: each new
  * one becomes the head of its chains.
  *
  * A chain is a *slot*: the node id for a node that is not dense; behind those, three slots (out, in, loop) for each group. Going through

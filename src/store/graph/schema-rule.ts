@@ -59,7 +59,7 @@ const SCHEMA_TYPE = 92;
 const SCHEMA_MULTI = 93;
 
 /**
- * A rule from the data of its chain (record-stores spec 11.1, and 11.3 for rules of stores created by 2.0-3.1); its id is that of the
+ * A rule from the data of its chain (spec record-stores 11.1, and 11.3 for rules of stores created by 2.0-3.1); its id is that of the
  * first record of the chain. Strings are u32 byte length and UTF-8; token lists u16 count and i32 each.
  *
  *     i32 -1; u8 11 index: str provider key, str provider version, u8 31 general | 32 unique (+ i64 owning constraint), schema, str name
@@ -220,7 +220,7 @@ function writeString(out: ByteWriter, value: string): void {
   out.i32(bytes.length).bytes(bytes);
 }
 
-/** Folder of an index below `schema/index`: the provider, with `+` as `_` (spec 1). */
+/** Folder of an index below `schema/index`: the provider, with `+` as `_` (spec record-stores 1). */
 export function indexProviderFolder(provider: IndexProvider): string {
   return `${provider.key.replaceAll('+', '_')}-${provider.version}`;
 }

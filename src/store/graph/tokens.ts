@@ -8,7 +8,7 @@ export interface Token {
   name: string;
 }
 
-/** The name of a token: the UTF-8 bytes of its chain in the names store (record-stores spec 6.6). */
+/** The name of a token: the UTF-8 bytes of its chain in the names store (spec record-stores 6.6). */
 export function readTokenName(record: TokenRecord, readName: ReadDynamic): string {
   return readDynamicChain(record.nameId, readName).toString('utf8');
 }

@@ -54,8 +54,8 @@ export async function listIndexTrees(storeDirectory: string, rule: IndexRule): P
 }
 
 /**
- * State of an index as a server would find it at its start (trees spec 10): failed if any part is, else populating if any part is or
- * must be there and is not, else online. `problem` says why it is not online. Throws for a part that cannot be read.
+ * State of an index as a server would find it at its start (spec trees-and-indexes 10): failed if any part is, else populating if any part
+ * is or must be there and is not, else online. `problem` says why it is not online. Throws for a part that cannot be read.
  */
 export async function readIndexState(
   storeDirectory: string,

@@ -8,8 +8,8 @@ export type IndexState = (typeof STATES)[number];
 export const ONLINE_HEADER: Uint8Array = new Uint8Array([1]);
 
 /**
- * State of a part from the user header of its tree (trees spec 11): u8 0 failed, 1 online, 2 populating; if failed u16 length and the
- * message in UTF-8. Settings of points follow in the other states; they are kept as they are.
+ * State of a part from the user header of its tree (spec trees-and-indexes 11): u8 0 failed, 1 online, 2 populating; if failed u16 length
+ * and the message in UTF-8. Settings of points follow in the other states; they are kept as they are.
  */
 export function decodeIndexHeader(header: Uint8Array, file: string): { state: IndexState; failure?: string } {
   const state = STATES[header[0] ?? -1];

@@ -34,8 +34,9 @@ export const TEMPORAL_FILES: Record<TemporalType, string> = {
 };
 
 /**
- * Which part of an index holds these values, one per property of the index (trees spec 10): in the fusion providers numbers, texts,
- * points and temporal values have parts of their own as far as the provider has them; booleans, arrays and all composite keys are in Lucene.
+ * Which part of an index holds these values, one per property of the index (spec trees-and-indexes 10): in the fusion providers numbers,
+ * texts, points and temporal values have parts of their own as far as the provider has them; booleans, arrays and all composite keys are in
+ * Lucene.
  */
 export function partOf(folders: IndexFolders, unique: boolean, values: readonly PropertyValue[]): IndexPart {
   if (folders.generic !== undefined) return native(folders.generic, genericKey);

@@ -16,7 +16,7 @@ export interface IndexFolders {
   lucene?: string;
 }
 
-/** An index provider and what it keeps where (trees spec 10). */
+/** An index provider and what it keeps where (spec trees-and-indexes 10). */
 export interface ProviderDescription {
   /** `<key>-<version>` of the rule. */
   name: string;

@@ -6,13 +6,13 @@ import { fileError, isMissing } from '../../base/file-errors.ts';
 import type { IndexRule } from '../graph/schema-rule.ts';
 import { findProvider } from './index-provider.ts';
 
-/** Settings of a fulltext index: they are nowhere else (record-stores spec 11.4). */
+/** Settings of a fulltext index: they are nowhere else (spec record-stores 11.4). */
 const FULLTEXT_SETTINGS = 'fulltext-index.properties';
 
 /**
  * Removes the files of an index, so that the server builds it anew at its next start. Each folder goes by one rename, because a server may
- * take half an index for a complete one (trees spec 11). The settings of a fulltext index stay. An index of an unknown provider has
- * no files that we know. `workFolder`: on the file system of the store, where folders go before they are removed.
+ * take half an index for a complete one (spec trees-and-indexes 11). The settings of a fulltext index stay. An index of an unknown provider
+ * has no files that we know. `workFolder`: on the file system of the store, where folders go before they are removed.
  */
 export async function removeIndex(
   storeDirectory: string,

@@ -48,8 +48,8 @@ export type IndexPlan =
 class CannotUpdate extends Error {}
 
 /**
- * Plans how `changes` (one per node, in any order) get into the files of the index below `storeDirectory`. Reads only states and headers. A tree that
- * was not closed is part of the plan even without changes, so that the plan leaves the whole index closed. Removes or adds
+ * Plans how `changes` (one per node, in any order) get into the files of the index below `storeDirectory`. Reads only states and headers. A
+ * tree that was not closed is part of the plan even without changes, so that the plan leaves the whole index closed. Removes or adds
  * nothing itself; applying the plan is idempotent, so a long list of changes may be cut into several plans.
  */
 export async function planIndexUpdate(

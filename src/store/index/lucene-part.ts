@@ -9,7 +9,7 @@ const SEGMENTS = /^segments_([0-9a-z]+)$/;
 const ONLINE = Buffer.from('\x06status\x06online', 'latin1');
 
 /**
- * State of the Lucene part in `directory` (trees spec 13): failed if `failure-message` says so, online if the newest commit of
+ * State of the Lucene part in `directory` (spec trees-and-indexes 13): failed if `failure-message` says so, online if the newest commit of
  * partition 1 says so, else populating, also when there is nothing.
  */
 export async function readLuceneState(directory: string): Promise<{ state: IndexState; failure?: string }> {

@@ -3,7 +3,7 @@ import type { TreeLayout } from '../tree/page/layout.ts';
 import { readPageId } from '../tree/page/pointer.ts';
 
 /**
- * Label scan store `neostore.labelscanstore.db` (trees spec 9, layout LSL). Order: label, range.
+ * Label scan store `neostore.labelscanstore.db` (spec trees-and-indexes 9, layout LSL). Order: label, range.
  *
  * | key offset | type   | field                                                        |
  * |------------|--------|--------------------------------------------------------------|

@@ -4,7 +4,7 @@ import { type OpenTree, openTreeForReading, requireClean } from '../tree/read/tr
 import { createLabelKey, type LabelRange, readLabelKey } from './label-range.ts';
 import { labelScanLayout } from './label-scan-layout.ts';
 
-/** User header of the label scan store (trees spec 9). */
+/** User header of the label scan store (spec trees-and-indexes 9). */
 export const HEADER_USABLE = 0;
 
 export interface LabelScanReaderOptions {

@@ -5,7 +5,7 @@ import { NULL_REFERENCE } from './record-codec.ts';
 /** Record `id` of a dynamic store; undefined beyond the end of the file. The record may be reused for the next call. */
 export type ReadDynamic = (id: number) => DynamicRecord | undefined;
 
-/** The bytes of a value in a chain of dynamic records (record-stores spec 6.5), copied together. */
+/** The bytes of a value in a chain of dynamic records (spec record-stores 6.5), copied together. */
 export function readDynamicChain(firstId: number, read: ReadDynamic): Buffer {
   const parts: Buffer[] = [];
   let turnAt = 1;

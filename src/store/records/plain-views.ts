@@ -49,8 +49,8 @@ export interface PropertyView {
 }
 
 /**
- * Recognises property records about which there is nothing to say: a chain of its own, different known keys, values that are numbers, booleans
- * or texts, one long text at most, zeros behind them. Says no to many others that are sound, too.
+ * Recognises property records about which there is nothing to say: a chain of its own, different known keys, values that are numbers,
+ * booleans or texts, one long text at most, zeros behind them. Says no to many others that are sound, too.
  */
 export interface PlainPropertyRecords {
   /** Of the record last found plain: the first dynamic record of its long text, -1 = it has none. */

@@ -1,5 +1,5 @@
 /**
- * What can be read off a property block without decoding its value (record-stores spec 8). A value is 1-4 consecutive big-endian
+ * What can be read off a property block without decoding its value (spec record-stores 8). A value is 1-4 consecutive big-endian
  * 64-bit blocks. First block, bit 0 = least significant, and where the bits are in the eight bytes:
  *
  *     bits  0-23  property key id                   bytes 5-7

@@ -1,7 +1,7 @@
 /** "Points to nothing" in every reference of every record. */
 export const NULL_REFERENCE = -1;
 
-/** Access to the second unit of a two-unit high_limit record (record-stores spec 7.2). */
+/** Access to the second unit of a two-unit high_limit record (spec record-stores 7.2). */
 export interface SecondUnits {
   /** The bytes of record `id` of the same store, `size` bytes at the returned offset; undefined beyond the end of the file. */
   read(id: number): { buffer: Uint8Array; offset: number } | undefined;

@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../../base/errors.ts';
 
 /**
- * Fixed-width references: 32 low bits in a field of their own, the high bits somewhere else in the record (record-stores spec 5).
+ * Fixed-width references: 32 low bits in a field of their own, the high bits somewhere else in the record (spec record-stores 5).
  * `high == 0 && low == 0xFFFFFFFF` is "points to nothing", therefore the id 0xFFFFFFFF is never allocated.
  */
 const TWO_32 = 0x1_0000_0000;

@@ -21,7 +21,7 @@ function decodeHead(record: TokenRecord, id: number, buffer: Uint8Array, offset:
 }
 
 /**
- * Label and relationship type tokens, every format (record-stores spec 6.6):
+ * Label and relationship type tokens, every format (spec record-stores 6.6):
  *
  *     off size
  *       0    1  1 = in use

@@ -1,7 +1,7 @@
 import { OutOfBytes } from '../../base/byte-reader.ts';
 
 /**
- * Bits in the order of property values (record-stores spec 8): least significant bit of the first byte first; a field has its least
+ * Bits in the order of property values (spec record-stores 8): least significant bit of the first byte first; a field has its least
  * significant bit first. Blocks are big-endian, so they are turned around before ({@link blocksToStream}).
  */
 export class BitReader {

@@ -3,7 +3,7 @@ import { type ReadDynamic, readDynamicChain } from '../records/dynamic-chain.ts'
 import { decodeNumberArray, encodeNumberArray } from './number-array.ts';
 
 /**
- * Labels of a node (record-stores spec 9), a field of 40 bits:
+ * Labels of a node (spec record-stores 9), a field of 40 bits:
  *
  *     bit 39      1 = dynamic: bits 0-35 = first record in the label store, an array of longs [node id, label ids ascending]
  *     bits 36-38  else: number of labels, 0-7

@@ -3,7 +3,7 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { BitReader, BitWriter } from './bit-stream.ts';
 import type { ArrayValue, ScalarValue } from './property-value.ts';
 
-/** Arrays of numbers and booleans: element types and their packing (record-stores spec 8.2 and 8.3). */
+/** Arrays of numbers and booleans: element types and their packing (spec record-stores 8.2 and 8.3). */
 export type NumberType = 'boolean' | 'byte' | 'short' | 'char' | 'int' | 'long' | 'float' | 'double';
 
 const types: readonly NumberType[] = ['boolean', 'byte', 'short', 'char', 'int', 'long', 'float', 'double'];

@@ -1,6 +1,6 @@
 import { GraphkeepError } from '../../base/errors.ts';
 
-/** Coordinate reference systems (record-stores spec 8.4). SRID = code. */
+/** Coordinate reference systems (spec record-stores 8.4). SRID = code. */
 export interface CoordinateSystem {
   srid: number;
   table: number;

@@ -32,7 +32,7 @@ export interface EncodedValue {
 
 const LONG_INLINE_LIMIT = 1n << 35n;
 
-/** Encodes a property value (record-stores spec 8), with the same choice of form as the genuine writer. */
+/** Encodes a property value (spec record-stores 8), with the same choice of form as the genuine writer. */
 export function encodeValue(key: number, value: PropertyValue): EncodedValue {
   switch (value.type) {
     case 'array': {

@@ -12,7 +12,7 @@ import {
 import type { ArrayValue } from './property-value.ts';
 
 /**
- * Short arrays (record-stores spec 8.2). Bit stream over 1-4 blocks: key 24, type 4, element type 4, length 6, bits per element 6 (0 = 64),
+ * Short arrays (spec record-stores 8.2). Bit stream over 1-4 blocks: key 24, type 4, element type 4, length 6, bits per element 6 (0 = 64),
  * then the elements. Never strings, points or times.
  */
 const HEADER_BITS = 44;

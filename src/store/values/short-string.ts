@@ -3,7 +3,7 @@ import { blockTypes, readBlockCount, SHORT_STRING_HEADER_BITS } from '../records
 import { BitReader, BitWriter, blocksToStream, streamToBlocks } from './bit-stream.ts';
 
 /**
- * Short strings (record-stores spec 8.1). Bit stream over 1-4 blocks: key 24, type 4, encoding 5, length 6, then the codes.
+ * Short strings (spec record-stores 8.1). Bit stream over 1-4 blocks: key 24, type 4, encoding 5, length 6, then the codes.
  * UTF-8 counts and stores bytes, every other encoding counts UTF-16 units.
  */
 const UTF8 = 0;

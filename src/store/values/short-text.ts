@@ -9,8 +9,8 @@ import { shortStringCharacters } from './short-string.ts';
 const UTF8 = 0;
 
 /**
- * Writes the text of a short string (record-stores spec 8.1) whose first block is at `offset` as UTF-8 into `bytes` from `at` on, where there
- * are two bytes of room for each of up to 63 characters, and returns where it ends; -1 for texts that need the decoder.
+ * Writes the text of a short string (spec record-stores 8.1) whose first block is at `offset` as UTF-8 into `bytes` from `at` on, where
+ * there are two bytes of room for each of up to 63 characters, and returns where it ends; -1 for texts that need the decoder.
  */
 export function readShortText(blocks: Uint8Array, offset: number, bytes: Uint8Array, at: number): number {
   const encoding = readShortStringEncoding(blocks, offset);

@@ -3,7 +3,7 @@ import { blockTypes } from '../records/property-block-layout.ts';
 import type { ScalarValue } from './property-value.ts';
 
 /**
- * Temporal values (record-stores spec 8.5 and 8.3). As a scalar, bits 28-31 of the first block hold the temporal type:
+ * Temporal values (spec record-stores 8.5 and 8.3). As a scalar, bits 28-31 of the first block hold the temporal type:
  *
  *     type            blocks  content
  *     1 date          1 or 2  bit 32 = 1: epochDay in bits 33-63; else second block

@@ -34,7 +34,7 @@ const TIMES = 14;
 const TEMPORAL_TYPES = 6;
 const TIME_HEADER_BYTES = 2;
 
-/** Why an array cannot be read whose first bytes these are (record-stores spec 8.3), or undefined if nothing speaks against it. */
+/** Why an array cannot be read whose first bytes these are (spec record-stores 8.3), or undefined if nothing speaks against it. */
 export function findArrayDamage(bytes: Uint8Array): string | undefined {
   const kind = bytes[0] ?? 0;
   if (kind >= 1 && kind <= NUMBER_TYPES) return findNumbersDamage(bytes);
@@ -59,7 +59,7 @@ function findNumbersDamage(bytes: Uint8Array): string | undefined {
   return bytes[2]! <= 64 ? undefined : `array with ${bytes[2]} bits per element`;
 }
 
-/** Bits from 28 on: geometry type 4, dimension 4, table 4, code 16 (record-stores spec 8.4). */
+/** Bits from 28 on: geometry type 4, dimension 4, table 4, code 16 (spec record-stores 8.4). */
 function findGeometryDamage(blocks: Uint8Array, offset: number): string | undefined {
   const dimensions = blocks[offset + 3]!;
   const code = (blocks[offset + 1]! << 8) | blocks[offset + 2]!;
@@ -76,7 +76,7 @@ function findSystemDamage(geometry: number, dimension: number, table: number, co
 }
 
 /**
- * Standard format: behind the last value of a record that is not full stands a zero block (record-stores spec 6.4). Anything else there
+ * Standard format: behind the last value of a record that is not full stands a zero block (spec record-stores 6.4). Anything else there
  * is a value that has lost its type.
  */
 export function hasLostValue({ blocks, blockCount }: PropertyRecord): boolean {

@@ -1,5 +1,5 @@
 /**
- * Time zones by their number in stored datetime values (record-stores spec 8.5): the number is the position in this list. Neo4j 3.4
+ * Time zones by their number in stored datetime values (spec record-stores 8.5): the number is the position in this list. Neo4j 3.4
  * knows 0-599, 3.5 all. Renamed zones keep their number and stand here with the new name.
  */
 const zoneNames = `

@@ -131,8 +131,8 @@ async function runChecker(version: Version, args: readonly string[]): Promise<Re
 
 /**
  * The real checker on a closed store directory, and ours before it: both have to come to the same verdict. The real one changes no content,
- * but 3.4.9 and 3.5.0-beta03 write new state pages into the trees. Warnings alone count as consistent. Throws if the checker could not do its
- * work, so that "not checked" is never mistaken for an answer.
+ * but 3.4.9 and 3.5.0-beta03 write new state pages into the trees. Warnings alone count as consistent. Throws if the checker could not do
+ * its work, so that "not checked" is never mistaken for an answer.
  */
 export async function checkConsistency(
   version: Version,

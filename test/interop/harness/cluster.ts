@@ -105,7 +105,9 @@ export class Cluster implements CypherTarget {
     });
   }
 
-  /** Runs one statement in its own transaction on the leader; again on the next one if that gave up its place, so a write may happen twice. */
+  /**
+   * Runs one statement in its own transaction on the leader; again on the next one if that gave up its place, so a write may happen twice.
+   */
   cypher(statement: string, params: Readonly<Record<string, Value>> = {}): Promise<Result> {
     return poll('leader that takes the statement', async () => {
       const leader = await this.leader();

@@ -81,8 +81,8 @@ export async function describeExplicitIndexes(server: CypherTarget): Promise<str
 }
 
 /**
- * Adds the operations on explicit indexes, and leaves out those that delete by an id they remember: it may have been used again by something in
- * an explicit index, which then fails when it is asked for what is gone.
+ * Adds the operations on explicit indexes, and leaves out those that delete by an id they remember: it may have been used again by
+ * something in an explicit index, which then fails when it is asked for what is gone.
  */
 export function withExplicitIndexes(operations: readonly Operation[]): Operation[] {
   const forgetful = ['delete a relationship', 'delete a node with its relationships'];

@@ -55,7 +55,10 @@ async function prepare(release: Release): Promise<Installation> {
   return { directory, classPath, secureClassPath: [classes, classPath].join(path.delimiter) };
 }
 
-/** A jar with the classes of these sources, and with the services among them (interface to class). No directory: its classes could not be shared. */
+/**
+ * A jar with the classes of these sources, and with the services among them (interface to class). No directory: its classes could not be
+ * shared.
+ */
 async function compile(
   directory: string,
   jars: string,

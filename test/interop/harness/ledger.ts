@@ -129,8 +129,8 @@ export class Ledger {
   }
 
   /**
-   * Whether the last step of a plan is in the database for good. This writes, because only a leader that writes knows all that its predecessors
-   * have committed, and nothing of theirs can come after it.
+   * Whether the last step of a plan is in the database for good. This writes, because only a leader that writes knows all that its
+   * predecessors have committed, and nothing of theirs can come after it.
    */
   private async isCommitted(plan: LedgerPlan): Promise<boolean> {
     const { rows } = await this.server.cypher(

@@ -18,10 +18,10 @@ const making = new Set<string>();
 const none: ClassSharing = { flags: [], keep: async () => {} };
 
 /**
- * A server loads some ten thousand classes, which is most of its start. The first JVM of a kind that ends by itself leaves an archive of the
- * classes it has loaded, and later ones map that into memory instead of reading jars (`-XX:SharedArchiveFile`, JDK 13 or newer). The same
- * classes run; an archive that does not fit is ignored by the JVM. Only where GRAPHKEEP_SHARED_CLASSES is set: a benchmark measures the
- * servers as users start them.
+ * A server loads some ten thousand classes, which is most of its start. The first JVM of a kind that ends by itself leaves an archive of
+ * the classes it has loaded, and later ones map that into memory instead of reading jars (`-XX:SharedArchiveFile`, JDK 13 or newer). The
+ * same classes run; an archive that does not fit is ignored by the JVM. Only where GRAPHKEEP_SHARED_CLASSES is set: a benchmark measures
+ * the servers as users start them.
  */
 export async function shareClasses(directory: string, kind: string, classPath: string): Promise<ClassSharing> {
   if (!process.env.GRAPHKEEP_SHARED_CLASSES) return none;

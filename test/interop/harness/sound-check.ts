@@ -6,7 +6,10 @@ import type { Version } from './releases.ts';
 const NOT_ONLINE =
   /^WARN : The schema rule contained in the DynamicRecord chain has a reference to a schema rule that is not online\.$/;
 
-/** The real checker, and ours, have nothing to say against a backup. `complete`: every index of the backup can be kept up to date, so the checker has nothing to say at all. */
+/**
+ * The real checker, and ours, have nothing to say against a backup. `complete`: every index of the backup can be kept up to date, so the
+ * checker has nothing to say at all.
+ */
 export async function expectSoundCheck(version: Version, backup: string, complete: boolean): Promise<void> {
   const { report } = await checkConsistency(version, backup);
   const findings = report.split('\n').filter((line) => /^(ERROR|WARN )/.test(line));

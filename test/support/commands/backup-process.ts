@@ -50,7 +50,10 @@ export class BackupProgram {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Runs it to its end. `killAt`: the step at which it kills itself, 0 = never. `before`: a command line that it is appended to. `mounted`: a mount point. */
+  /**
+   * Runs it to its end. `killAt`: the step at which it kills itself, 0 = never. `before`: a command line that it is appended to. `mounted`:
+   * a mount point.
+   */
   async run(
     backupDir: string,
     from: BackupOptions['from'],

@@ -9,7 +9,7 @@ import type { RecordMemory } from '../stores/record-memory.ts';
 const TOKENS = ['label', 'relationshipType', 'propertyKey'];
 const RECORDS = ['property', 'relationship', 'relationshipGroup', 'node'];
 
-/** Where a command stands in a transaction (transaction-logs spec 3.11), as a text to be compared. */
+/** Where a command stands in a transaction (spec transaction-logs 3.11), as a text to be compared. */
 function rankOf(command: LogCommand): string {
   switch (command.kind) {
     case 'token':

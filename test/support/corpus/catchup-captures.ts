@@ -41,7 +41,7 @@ export function readSession(name: SessionName): Session {
 const FILE = 3;
 const TRANSACTION = 1;
 
-/** Cuts what a server sent into responses, knowing no more than spec 8. */
+/** Cuts what a server sent into responses, knowing no more than spec catchup-protocol 8. */
 export function splitAnswers(bytes: Buffer): Buffer[] {
   const answers: Buffer[] = [];
   let start = 0;

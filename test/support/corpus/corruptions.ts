@@ -63,8 +63,8 @@ export function areaOf(kind: string): string {
 }
 
 /**
- * The two stores, unpacked once; each corruption is made in a fresh copy. Files without an edit are hard links to the unpacked ones: what is
- * tested must only read.
+ * The two stores, unpacked once; each corruption is made in a fresh copy. Files without an edit are hard links to the unpacked ones: what
+ * is tested must only read.
  */
 export class CorruptionLab {
   private readonly root: string;

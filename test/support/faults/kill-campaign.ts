@@ -157,7 +157,10 @@ export class KillCampaign {
     if (oldAt === aside) expectExact(newAt!, this.history, NEW, true);
   }
 
-  /** Until a complete new backup is there the old one is untouched; while they change places there is none that anybody could mistake for one. */
+  /**
+   * Until a complete new backup is there the old one is untouched; while they change places there is none that anybody could mistake for
+   * one.
+   */
   private expectMountedIntact(moment: string): void {
     const isThere = (...names: string[]) => existsSync(join(this.target, ...names));
     const isPlacing = isThere('.graphkeep-work', 'placing');

@@ -140,7 +140,7 @@ export class HistoryModel {
     this.other.push({ kind: 'schemaRule', before, after: freedRecords(before, []), created: false });
   }
 
-  /** The commands of the transaction, in the order of a server (transaction-logs spec 3.11). */
+  /** The commands of the transaction, in the order of a server (spec transaction-logs 3.11). */
   commit(): LogCommand[] {
     this.assignUnits();
     const commands: LogCommand[] = this.other.filter(({ kind }) => kind === 'token');

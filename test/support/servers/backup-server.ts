@@ -25,7 +25,7 @@ export interface Fault {
 const PIECE_BYTES = 32 * 1024;
 
 /**
- * A server of the common backup protocol, with the answers of a real one (common-protocol spec 9, 10, 14): full copies of the files and
+ * A server of the common backup protocol, with the answers of a real one (spec common-protocol 9, 10, 14): full copies of the files and
  * the transactions behind the check point, or the transactions after the one that the client names. Every answer can be spoiled.
  */
 export class BackupServer {

@@ -63,7 +63,7 @@ export interface SeenRequest {
   connection: number;
 }
 
-/** A cluster member whose answers can be spoiled, for tests of clients. It answers as a real one (catchup-protocol spec 9 to 13). */
+/** A cluster member whose answers can be spoiled, for tests of clients. It answers as a real one (spec catchup-protocol 9 to 13). */
 export class CatchupMember {
   content: MemberContent;
   /** The last transaction that is committed. */

@@ -153,7 +153,7 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
   }
 }
 
-/** Relative, canonical, below the directory, and none of the files that no source may bring (common-protocol spec 9). */
+/** Relative, canonical, below the directory, and none of the files that no source may bring (spec common-protocol 9). */
 function isLocalName(name: string): boolean {
   const parts = name.split('/');
   const isBelow = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part));

@@ -97,12 +97,37 @@ async function compareOne(lab: CorruptionLab, corruption: Corruption): Promise<C
   };
 }
 
-/** The table of kinds as Markdown. */
+/** The sections of the kinds in the document, by the first word of a kind. */
+const kindSections: readonly (readonly [title: string, ...subjects: string[]])[] = [
+  ['Any record, properties of nodes and relationships', 'checkerException', 'record', 'primitive'],
+  ['Nodes', 'node'],
+  ['Relationships', 'relationship'],
+  ['Groups of dense nodes', 'group'],
+  ['Properties', 'property'],
+  ['Dynamic records', 'dynamic', 'dynamicLabel'],
+  ['Names: labels, relationship types, property keys', 'name'],
+  ['Schema rules', 'schema'],
+  ['Counts', 'counts', 'countsStoreUnusable'],
+  ['Label scan store', 'labelScan'],
+  ['Indexes', 'index'],
+  ['Structure of trees', 'indexStructure'],
+];
+
+/** The tables of kinds as Markdown, one section for each subject. */
 export function renderKinds(): string {
-  const rows = Object.entries(checkKinds).map(
-    ([kind, { severity, origin, message }]) => `| ${kind} | ${severity} | ${origin} | ${message} |`,
-  );
-  return ['| kind | severity | origin | message |', '|---|---|---|---|', ...rows].join('\n');
+  const kinds = Object.entries(checkKinds);
+  const subjectOf = (kind: string) => kind.split('.')[0]!;
+  const unknown = kinds.filter(([kind]) => !kindSections.some(([, ...subjects]) => subjects.includes(subjectOf(kind))));
+  if (unknown.length > 0) throw new Error(`kinds without a section: ${unknown.map(([kind]) => kind)}`);
+  const sections = kindSections.map(([title, ...subjects], i) => {
+    const rows = kinds
+      .filter(([kind]) => subjects.includes(subjectOf(kind)))
+      .map(([kind, { severity, origin, message }]) => `| ${kind} | ${severity} | ${origin} | ${message} |`);
+    return [`### 3.${i + 1} ${title}`, '', '| kind | severity | origin | message |', '|---|---|---|---|', ...rows].join(
+      '\n',
+    );
+  });
+  return sections.join('\n\n');
 }
 
 /** The comparison as Markdown. Corruptions of base34 with the same outcome as in base35 are not repeated. */

@@ -35,7 +35,7 @@ const TOKEN_STORES = { label: 'label', relationshipType: 'relationshipType', pro
 
 /**
  * The record stores of a database in memory, changed one transaction at a time and one command at a time, as a running server does
- * it (transaction-logs spec 8): the oracle for net-change replay, and where it comes to bytes an independent one but for the codecs.
+ * it (spec transaction-logs 8): the oracle for net-change replay, and where it comes to bytes an independent one but for the codecs.
  */
 export class MemoryStore {
   readonly format: StoreFormat;

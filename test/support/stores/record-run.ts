@@ -31,7 +31,7 @@ export function changeRecords(records: RecordMemory, work: (tx: RecordTransactio
 
 /**
  * The records of a store; ids that are not in use are free. Schema records that belong to no rule are left out: a server leaves one
- * behind when it changes a rule (transaction-logs spec 3.8).
+ * behind when it changes a rule (spec transaction-logs 3.8).
  */
 export function loadRecords(memory: MemoryStore, denseThreshold: number, seed: number): RecordMemory {
   const records = recordsLike(memory, denseThreshold, seed);

@@ -34,14 +34,14 @@ import { type WalkedGraph, type WalkedStore, walkRecords } from './record-walker
 export interface StoreHistory {
   /** It was recovered once: free ids are not looked for then. */
   idsMayBeLost?: boolean;
-  /** A server has written schema rules: it leaves pieces of old ones behind (transaction-logs spec 3.8, trap 2). */
+  /** A server has written schema rules: it leaves pieces of old ones behind (spec transaction-logs 3.8, trap 2). */
   hasRulePieces?: boolean;
 }
 
 /**
- * Everything that a server, or its checker, could find wrong in the files of a store that was shut down cleanly: records and chains, counts,
- * label scan store, indexes, id files, log. One line each; empty = sound. Reads the whole store into memory. What is legal depends on
- * the history of the store.
+ * Everything that a server, or its checker, could find wrong in the files of a store that was shut down cleanly: records and chains,
+ * counts, label scan store, indexes, id files, log. One line each; empty = sound. Reads the whole store into memory. What is legal depends
+ * on the history of the store.
  */
 export async function findStoreProblems(directory: string, options: StoreHistory = {}): Promise<string[]> {
   const reader = new StoreReader(directory);
@@ -183,7 +183,7 @@ async function checkTree(path: string, layout: TreeLayout): Promise<string[]> {
   return findings.map(({ page, message }) => `${path}, page ${page}: ${message}`);
 }
 
-/** Every id below the high id is in use or free, and nothing is both (record-stores spec 13). */
+/** Every id below the high id is in use or free, and nothing is both (spec record-stores 13). */
 function checkIdFiles(directory: string, reader: StoreReader, mayBeLost: boolean): string[] {
   const problems: string[] = [];
   for (const { key } of storeFiles) {

@@ -8,7 +8,7 @@ import { fitsLayout, type TreeLayout } from '../../../src/store/tree/page/layout
 import { decodeMetaPage, META_BYTES } from '../../../src/store/tree/page/meta-page.ts';
 import { openPageFile } from '../../../src/store/tree/page/page-file.ts';
 
-/** Every kind of tree file of the stores of 3.4 and 3.5 (trees spec 2). */
+/** Every kind of tree file of the stores of 3.4 and 3.5 (spec trees-and-indexes 2). */
 export const treeLayouts: readonly TreeLayout[] = [
   labelScanLayout,
   numberLayout,

@@ -31,9 +31,9 @@ const BUCKET_BYTES = 16;
 const NO_BRANCH = 0;
 
 /**
- * Finds out which records the exact check of relationship chains has to look at, from the one pass over nodes and relationships that is made
- * anyway: {@link ChainSums} are not zero in the buckets of records that disagree. Two faults leave the sums at zero. Loops whose sides differ
- * are noticed one by one. A cycle off its chain agrees with itself: {@link CycleScreen} looks for cycles where one is possible.
+ * Finds out which records the exact check of relationship chains has to look at, from the one pass over nodes and relationships that is
+ * made anyway: {@link ChainSums} are not zero in the buckets of records that disagree. Two faults leave the sums at zero. Loops whose sides
+ * differ are noticed one by one. A cycle off its chain agrees with itself: {@link CycleScreen} looks for cycles where one is possible.
  */
 export class ChainScreen {
   private readonly context: CheckContext;
@@ -68,8 +68,8 @@ export class ChainScreen {
   }
 
   /**
-   * Adds a relationship from its bytes; false, and nothing is added, if it has to be decoded for {@link addRelationship}: it is not in use, or
-   * there may be more to say about it than what the screen looks at.
+   * Adds a relationship from its bytes; false, and nothing is added, if it has to be decoded for {@link addRelationship}: it is not in use,
+   * or there may be more to say about it than what the screen looks at.
    */
   addBytes(bytes: Uint8Array, offset: number, id: number): boolean {
     return this.plain?.add(bytes, offset, id) ?? false;

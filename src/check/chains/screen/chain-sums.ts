@@ -7,9 +7,9 @@ import { BucketSums, mixFirst, mixSecond, SEED_FIRST, SEED_SECOND } from './fing
 const HEAD = 2;
 
 /**
- * What records say about chains of relationships, added up so that all sums are zero if the records agree. A chain belongs to a node, and at a
- * dense node to a branch of it: a type and a direction. Every statement is made by two records, and is added for one and taken away for
- * the other (consistency-check spec 4.5 has an example):
+ * What records say about chains of relationships, added up so that all sums are zero if the records agree. A chain belongs to a node, and
+ * at a dense node to a branch of it: a type and a direction. Every statement is made by two records, and is added for one and taken away
+ * for the other (spec consistency-check 4.5 has an example):
  *
  *     statement                        added for                         taken away for
  *     "the chain begins with r"        r, if it is marked first          the node or group whose head is r

@@ -1,6 +1,6 @@
 /**
- * Two 32-bit sums of hashes in each of many buckets. A hash has two parts, made by {@link mixFirst} and {@link mixSecond} from the same numbers.
- * Of two multisets add the hashes of one and take away those of the other: if they are equal, all sums are zero.
+ * Two 32-bit sums of hashes in each of many buckets. A hash has two parts, made by {@link mixFirst} and {@link mixSecond} from the same
+ * numbers. Of two multisets add the hashes of one and take away those of the other: if they are equal, all sums are zero.
  */
 export class BucketSums {
   /** Both sums of a bucket side by side, so that they are in memory together. */

@@ -10,8 +10,8 @@ const NEXT = 3;
 const SLOT_BYTES = FIELDS * 8 + 1;
 
 /**
- * Relationships in chains, found by id and node. A relationship stands in it once for each of its two nodes, with the neighbours that it has
- * there. Open addressing; both entries of a relationship are near each other.
+ * Relationships in chains, found by id and node. A relationship stands in it once for each of its two nodes, with the neighbours that it
+ * has there. Open addressing; both entries of a relationship are near each other.
  */
 export class SideTable {
   private fields = emptyFields(LEAST_SLOTS);

@@ -16,7 +16,7 @@ const SEED = 0x9747b28c;
 const CHECKSUM_MASK = 0x0fff_ffff;
 
 /**
- * The block stream of the Java library for LZ4 (spec 6), little-endian:
+ * The block stream of the Java library for LZ4 (spec catchup-protocol 6), little-endian:
  *
  * | offset | type | field |
  * |---|---|---|

@@ -28,7 +28,8 @@ const nothing = Buffer.alloc(0);
  * | u32 | masked CRC-32C of the data; only of types 0 and 1 |
  * | | data |
  *
- * The stream begins with the identifier. Checksums are verified under every name (spec 6), those of old Java clients included.
+ * The stream begins with the identifier. Checksums are verified under every name (spec catchup-protocol 6), those of old Java clients
+ * included.
  */
 export class SnappyFormat implements BlockFormat {
   readonly headBytes = HEAD_BYTES;

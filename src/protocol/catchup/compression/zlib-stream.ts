@@ -26,7 +26,7 @@ export class ZlibEncoder {
   }
 }
 
-/** Inflates one stream for the whole connection, flushed after every request (spec 6). */
+/** Inflates one stream for the whole connection, flushed after every request (spec catchup-protocol 6). */
 export class ZlibDecoder {
   private readonly inflate: Inflate = createInflate({ flush: constants.Z_SYNC_FLUSH });
   private readonly peer: string;

@@ -13,8 +13,8 @@ import { temporalBytes } from './temporal-fields.ts';
 const ENTITY_BYTES = 8;
 
 /**
- * Why a server cannot read a key of `native-btree-1.0` (trees spec 12.1); undefined if it can. It gives up on a text that is longer than
- * what is left of the key. Otherwise the last value of a separator may end anywhere, that of an entry must not.
+ * Why a server cannot read a key of `native-btree-1.0` (spec trees-and-indexes 12.1); undefined if it can. It gives up on a text that is
+ * longer than what is left of the key. Otherwise the last value of a separator may end anywhere, that of an entry must not.
  */
 export function findGenericKeyProblem(
   key: Uint8Array,

@@ -28,7 +28,7 @@ import { placeOnCurve } from './point-key.ts';
 import { decodeTemporal, encodeTemporal, isTemporal, type TemporalType } from './temporal-fields.ts';
 
 /**
- * All values of `native-btree-1.0`, one or more per key (trees spec 12.1, layout NSIL).
+ * All values of `native-btree-1.0`, one or more per key (spec trees-and-indexes 12.1, layout NSIL).
  *
  * | offset | type  | field                                                                              |
  * |--------|-------|------------------------------------------------------------------------------------|

@@ -15,8 +15,8 @@ import { compareNumbers, numberBytes } from './number-order.ts';
 import { TEMPORAL_TYPES, type TemporalType, temporalBytes, temporalOrder } from './temporal-fields.ts';
 
 /**
- * Order of `native-btree-1.0` keys (trees spec 12.1): slot by slot, then by entity. A separator may end anywhere in its last value;
- * what ended is before what goes on. The two sides move on their own, because equal numbers may have different sizes. The state is
+ * Order of `native-btree-1.0` keys (spec trees-and-indexes 12.1): slot by slot, then by entity. A separator may end anywhere in its last
+ * value; what ended is before what goes on. The two sides move on their own, because equal numbers may have different sizes. The state is
  * in the module: a comparison never yields, and the hot path must not allocate.
  */
 const ENTITY_BYTES = 8;

@@ -1,7 +1,7 @@
 import type { ScalarType } from '../../values/property-value.ts';
 import { NUMBER_TYPES } from './number-order.ts';
 
-/** Families of values that share a slot type in `native-btree-1.0` keys (trees spec 12.1). */
+/** Families of values that share a slot type in `native-btree-1.0` keys (spec trees-and-indexes 12.1). */
 export type SlotFamily =
   | 'point'
   | 'datetime'

@@ -2,7 +2,7 @@ import { doubleOfBits, floatOfBits } from '../../../base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../../values/property-value.ts';
 import { encodeUtf8 } from '../../values/short-string.ts';
 
-/** A longer term is refused, whatever the provider; each value of a composite key is a term of its own (trees spec 13). */
+/** A longer term is refused, whatever the provider; each value of a composite key is a term of its own (spec trees-and-indexes 13). */
 const LONGEST_TERM_BYTES = 32_766;
 
 /**

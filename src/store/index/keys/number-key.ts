@@ -7,7 +7,7 @@ import type { IndexEntry, IndexKeyCodec } from './key-codec.ts';
 import { compareNumbers, isNumber, numberBytes, numberFromRawBits, numberTypeOf, rawBitsOf } from './number-order.ts';
 
 /**
- * Numbers of the `native-1.0` part (trees spec 12, layouts NUNI and UNI). Order: number, entity.
+ * Numbers of the `native-1.0` part (spec trees-and-indexes 12, layouts NUNI and UNI). Order: number, entity.
  *
  * | offset | type | field                                                    |
  * |--------|------|----------------------------------------------------------|

@@ -2,7 +2,7 @@ import { GraphkeepError } from '../../../base/errors.ts';
 import { compareI64, readI32 } from '../../tree/page/byte-order.ts';
 import type { ScalarValue } from '../../values/property-value.ts';
 
-/** Number types of index keys (trees spec 12), with the bytes each needs. */
+/** Number types of index keys (spec trees-and-indexes 12), with the bytes each needs. */
 export const NUMBER_TYPES = ['byte', 'short', 'int', 'long', 'float', 'double'] as const;
 export type NumberType = (typeof NUMBER_TYPES)[number];
 export type NumberValue = Extract<ScalarValue, { type: NumberType }>;
@@ -33,8 +33,8 @@ export function numberBytes(type: number): number {
 }
 
 /**
- * The bits of a number as a signed 64-bit integer: integers sign extended, a float as a sign extended 32-bit integer. Every NaN has the same
- * bits in an index.
+ * The bits of a number as a signed 64-bit integer: integers sign extended, a float as a sign extended 32-bit integer. Every NaN has the
+ * same bits in an index.
  */
 export function rawBitsOf(value: NumberValue): bigint {
   switch (value.type) {

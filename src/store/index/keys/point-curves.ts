@@ -18,7 +18,10 @@ const MILLION = { min: -1_000_000, max: 1_000_000 };
 const LEVELS_2D = 30;
 const LEVELS_3D = 20;
 
-/** The four coordinate reference systems, with the settings that a server uses unless it is configured otherwise (trees spec 11). */
+/**
+ * The four coordinate reference systems, with the settings that a server uses unless it is configured otherwise (spec trees-and-indexes
+ * 11).
+ */
 const SYSTEMS: readonly (CoordinateSystem & { defaults: CurveSettings })[] = [
   { srid: 4326, table: 1, dimensions: 2, defaults: { maxLevels: LEVELS_2D, axes: DEGREES } },
   { srid: 4979, table: 1, dimensions: 3, defaults: { maxLevels: LEVELS_3D, axes: [...DEGREES, MILLION] } },

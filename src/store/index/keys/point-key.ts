@@ -7,7 +7,7 @@ import type { PointCurves } from './point-curves.ts';
 import { curveValueOf } from './space-filling-curve.ts';
 
 /**
- * Points of one coordinate reference system (trees spec 12, layout UPI): only the place on the space filling curve is stored.
+ * Points of one coordinate reference system (spec trees-and-indexes 12, layout UPI): only the place on the space filling curve is stored.
  *
  * | offset | type | field                       |
  * |--------|------|-----------------------------|

@@ -9,8 +9,8 @@ import { placeOnCurve } from './point-key.ts';
 import { curveValueOf } from './space-filling-curve.ts';
 
 /**
- * Points in indexes of 3.4.9 and 3.5.34, a line each: SRID, bits of the coordinates, curve value, and that of 3.5.34 if it differs. Random ones, special
- * fractions of the extent, outside of it, and as near to edges of cells as can be.
+ * Points in indexes of 3.4.9 and 3.5.34, a line each: SRID, bits of the coordinates, curve value, and that of 3.5.34 if it differs. Random
+ * ones, special fractions of the extent, outside of it, and as near to edges of cells as can be.
  */
 const lines = gunzipSync(readFileSync(corpusPath('trees/curves.txt.gz')))
   .toString()

@@ -10,8 +10,8 @@ export interface CurveSettings {
 }
 
 /**
- * A Hilbert curve as a machine: in each state, the part of the space (bit per axis: upper half or not, first axis highest) says the next digit of
- * the value and the state of the next level. Found from the curve values of 25,000 points in indexes of 3.4.9 and 3.5.34, which
+ * A Hilbert curve as a machine: in each state, the part of the space (bit per axis: upper half or not, first axis highest) says the next
+ * digit of the value and the state of the next level. Found from the curve values of 25,000 points in indexes of 3.4.9 and 3.5.34, which
  * agree; state 0 is the whole space.
  */
 interface CurveMachine {

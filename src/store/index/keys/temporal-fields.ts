@@ -14,7 +14,8 @@ export function isTemporal(value: { type: string }): value is TemporalValue {
 }
 
 /**
- * The fields of each temporal type in index keys (trees spec 12), the same in the layouts of their own and in `native-btree-1.0`:
+ * The fields of each temporal type in index keys (spec trees-and-indexes 12), the same in the layouts of their own and in
+ * `native-btree-1.0`:
  *
  * | type          | fields, in the order of comparison                                   |
  * |---------------|----------------------------------------------------------------------|

@@ -6,7 +6,7 @@ import type { PropertyValue } from '../../values/property-value.ts';
 import type { IndexEntry, IndexKeyCodec } from './key-codec.ts';
 import { decodeTemporal, encodeTemporal, type TemporalType, temporalBytes, temporalOrder } from './temporal-fields.ts';
 
-/** Layouts of the `temporal-1.0` part, one file per type (trees spec 12): the fields of the value, then i64 entity id. */
+/** Layouts of the `temporal-1.0` part, one file per type (spec trees-and-indexes 12): the fields of the value, then i64 entity id. */
 const LAYOUT_NAMES: Record<TemporalType, string> = {
   date: 'Tda',
   localtime: 'Tlt',

@@ -7,7 +7,7 @@ import { encodeUtf8 } from '../../values/short-string.ts';
 import type { IndexEntry, IndexKeyCodec } from './key-codec.ts';
 
 /**
- * Texts of the `string-1.0` part (trees spec 12, layout USI). Order: text bytes, entity.
+ * Texts of the `string-1.0` part (spec trees-and-indexes 12, layout USI). Order: text bytes, entity.
  *
  * | offset | type    | field       |
  * |--------|---------|-------------|

@@ -2,7 +2,7 @@ import { GraphkeepError } from '../../../base/errors.ts';
 import { referenceOutOfRange } from '../reference.ts';
 
 /**
- * Compressed references of high_limit records (record-stores spec 7.1): 3 to 8 bytes, big-endian, s = sign. The writer takes the shortest.
+ * Compressed references of high_limit records (spec record-stores 7.1): 3 to 8 bytes, big-endian, s = sign. The writer takes the shortest.
  *
  *     first byte  bytes  value bits          first byte  bytes  value bits
  *     0s......        3          22          1110s...        6          43

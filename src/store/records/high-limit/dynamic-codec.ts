@@ -8,7 +8,7 @@ export const HIGH_LIMIT_DYNAMIC_HEADER_BYTES = 12;
 const FIRST = 0x08;
 
 /**
- * Dynamic record, high_limit (record-stores spec 7.7):
+ * Dynamic record, high_limit (spec record-stores 7.7):
  *
  *     off size
  *       0    1  bit 0 in use; bit 3 first of its chain (the opposite sense of standard)

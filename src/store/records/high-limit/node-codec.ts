@@ -23,7 +23,7 @@ const HAS_PROPERTY = 0x20;
 const HAS_LABELS = 0x40;
 
 /**
- * Node, high_limit (record-stores spec 7.3). Header 0x08 dense, 0x10 has relationship, 0x20 has property, 0x40 has labels.
+ * Node, high_limit (spec record-stores 7.3). Header 0x08 dense, 0x10 has relationship, 0x20 has property, 0x40 has labels.
  *
  *     fixed: off size
  *              1    1  bits 0-3 nextRel bits 32-35; bits 4-7 nextProp bits 32-35

@@ -16,7 +16,7 @@ const cursor = new ReferenceCursor();
 const references = new Uint8Array(16);
 
 /**
- * Property record, high_limit (record-stores spec 7.6). Byte 0: bit 0 in use; bit 2 fixed form; bits 4-7 number of blocks.
+ * Property record, high_limit (spec record-stores 7.6). Byte 0: bit 0 in use; bit 2 fixed form; bits 4-7 number of blocks.
  *
  *     fixed: off size
  *              1    2  prev bits 32-47        7    2  next bits 32-47

@@ -3,7 +3,7 @@ import type { SecondUnits } from '../record-codec.ts';
 import { ReferenceCursor, writeCompressed } from './compressed-reference.ts';
 
 /**
- * The frame that nodes, relationships and groups of high_limit share (record-stores spec 7.2). Header byte:
+ * The frame that nodes, relationships and groups of high_limit share (spec record-stores 7.2). Header byte:
  *
  *     0x01  in use
  *     0x02  the record consists of two units, or this is a second unit
@@ -72,7 +72,7 @@ export const outgoing = new Uint8Array(128);
 
 /**
  * Writes header and the first `length` bytes of {@link outgoing}: one unit if it fits, else two. Returns the bytes of the second
- * unit. The second unit's reference is not part of that test (spec 7.2).
+ * unit. The second unit's reference is not part of that test (spec record-stores 7.2).
  */
 export function writeVariable(
   buffer: Uint8Array,

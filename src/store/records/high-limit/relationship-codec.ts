@@ -24,7 +24,7 @@ const HAS_END_NEXT = 0x40;
 const HAS_PROPERTY = 0x80;
 
 /**
- * Relationship, high_limit (record-stores spec 7.4). Header 0x08 first in start chain, 0x10 first in end chain, 0x20 has startNext,
+ * Relationship, high_limit (spec record-stores 7.4). Header 0x08 first in start chain, 0x10 first in end chain, 0x20 has startNext,
  * 0x40 has endNext, 0x80 has property.
  *
  *     fixed: off size

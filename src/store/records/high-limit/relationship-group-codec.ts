@@ -27,7 +27,7 @@ const HAS_LOOP = 0x20;
 const HAS_NEXT = 0x40;
 
 /**
- * Relationship group, high_limit (record-stores spec 7.5). Header 0x08 has out, 0x10 has in, 0x20 has loop, 0x40 has next.
+ * Relationship group, high_limit (spec record-stores 7.5). Header 0x08 has out, 0x10 has in, 0x20 has loop, 0x40 has next.
  *
  *     fixed: off size
  *              1    1  bit 32 of: 0 next, 1 out, 2 in, 3 loop, 4 owner

@@ -9,7 +9,7 @@ const IN_USE = 0x10;
 const NOT_FIRST = 0x80;
 
 /**
- * Dynamic record, standard format (record-stores spec 6.5):
+ * Dynamic record, standard format (spec record-stores 6.5):
  *
  *     off size
  *       0    4  bit 31 NOT first of its chain; bit 28 in use; bits 24-27 next bits 32-35; bits 0-23 number of data bytes

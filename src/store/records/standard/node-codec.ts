@@ -7,7 +7,7 @@ import { StandardPropertyOwnerView } from './property-owner-view.ts';
 const NEXT_PROP = 5;
 
 /**
- * Node, standard format (record-stores spec 6.1):
+ * Node, standard format (spec record-stores 6.1):
  *
  *     off size
  *       0    1  bit 0 in use; bits 1-3 nextRel bits 32-34; bits 4-7 nextProp bits 32-35

@@ -16,8 +16,8 @@ const NONE = 0xffff_ffff;
 const MOST_KEYS = 1 << 16;
 
 /**
- * Reads each byte once and calls little: this runs for every property record of a store, and the small readers of property-block-layout.ts made it
- * half as fast. `plain-properties.test.ts` holds it to what the codec decodes.
+ * Reads each byte once and calls little: this runs for every property record of a store, and the small readers of property-block-layout.ts
+ * made it half as fast. `plain-properties.test.ts` holds it to what the codec decodes.
  */
 export class StandardPlainProperties implements PlainPropertyRecords {
   text = -1;

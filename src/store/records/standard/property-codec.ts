@@ -13,7 +13,7 @@ import { highBits, joinReference } from '../reference.ts';
 import { BLOCKS_OFFSET, StandardPlainProperties } from './plain-properties.ts';
 
 /**
- * Property record, standard format (record-stores spec 6.4):
+ * Property record, standard format (spec record-stores 6.4):
  *
  *     off size
  *       0    1  bits 4-7 prev bits 32-35; bits 0-3 next bits 32-35

@@ -8,7 +8,7 @@ import { StandardPropertyOwnerView } from './property-owner-view.ts';
 const NEXT_PROP = 29;
 
 /**
- * Relationship, standard format (record-stores spec 6.2):
+ * Relationship, standard format (spec record-stores 6.2):
  *
  *     off size
  *       0    1  bit 0 in use; bits 1-3 start node bits 32-34; bits 4-7 nextProp bits 32-35

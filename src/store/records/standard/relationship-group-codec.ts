@@ -8,7 +8,7 @@ import {
 } from '../relationship-group-record.ts';
 
 /**
- * Relationship group, standard format (record-stores spec 6.3):
+ * Relationship group, standard format (spec record-stores 6.3):
  *
  *     off size
  *       0    1  bit 0 in use; bits 1-3 next bits 32-34; bits 4-6 firstOut bits 32-34

@@ -35,8 +35,8 @@ const GENERATION = 2;
 const FREE_LIST_PAGE = FIRST_NODE_PAGE;
 
 /**
- * Writes a tree of `entries`, which ascend strictly in the order of the layout, as a new file and flushes it (trees spec 8). The
- * memory does not grow with the number of entries. `path` is a temporary name; the caller renames it when it is complete.
+ * Writes a tree of `entries`, which ascend strictly in the order of the layout, as a new file and flushes it (spec trees-and-indexes 8).
+ * The memory does not grow with the number of entries. `path` is a temporary name; the caller renames it when it is complete.
  */
 export async function bulkLoadTree(
   path: string,

@@ -4,7 +4,7 @@ import { BODY_AT, readKeyCount } from './node-page.ts';
 import { POINTER_BYTES } from './pointer.ts';
 
 /**
- * Body with keys of any size (trees spec 5.2).
+ * Body with keys of any size (spec trees-and-indexes 5.2).
  *
  * | offset                | type | field                                                                          |
  * |-----------------------|------|--------------------------------------------------------------------------------|

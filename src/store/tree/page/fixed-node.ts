@@ -4,7 +4,7 @@ import { BODY_AT, readKeyCount } from './node-page.ts';
 import { POINTER_BYTES } from './pointer.ts';
 
 /**
- * Body with keys of one size (trees spec 5.1): K = key bytes, V = value bytes, P = page size.
+ * Body with keys of one size (spec trees-and-indexes 5.1): K = key bytes, V = value bytes, P = page size.
  *
  * ```
  * leafMax     = floor((P - 82) / (K + V))            internalMax = floor((P - 82 - 24) / (K + 24))

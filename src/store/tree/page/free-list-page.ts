@@ -3,7 +3,7 @@ import { KIND_FREE_LIST } from './node-page.ts';
 import { readPageId, readSlotGeneration, writePageId } from './pointer.ts';
 
 /**
- * Free-list page (trees spec 6).
+ * Free-list page (spec trees-and-indexes 6).
  *
  * | offset      | type | field                                    |
  * |-------------|------|------------------------------------------|

@@ -9,7 +9,7 @@ export type KeyOrder = (
 ) => number;
 
 /**
- * What is in the nodes of a tree file (trees spec 2): identity as written in the meta page, sizes, and the order of the keys.
+ * What is in the nodes of a tree file (spec trees-and-indexes 2): identity as written in the meta page, sizes, and the order of the keys.
  * All that differs between the kinds of tree files is in such a descriptor.
  */
 export interface TreeLayout {

@@ -2,7 +2,7 @@ import { readU32, writeU32 } from '../../../base/byte-reader.ts';
 import { POINTER_BYTES, writePointer } from './pointer.ts';
 
 /**
- * Head of a tree node page (trees spec 5). The body depends on the layout, see {@link NodeFormat}.
+ * Head of a tree node page (spec trees-and-indexes 5). The body depends on the layout, see {@link NodeFormat}.
  *
  * | offset | type | field                                              |
  * |--------|------|----------------------------------------------------|

@@ -1,8 +1,8 @@
 import { readU32, writeU32 } from '../../../base/byte-reader.ts';
 
 /**
- * Generation safe pointers (trees spec 4). A pointer (GSPP) is two slots of 12 bytes, so that the newer value never destroys the
- * value of the last check point:
+ * Generation safe pointers (spec trees-and-indexes 4). A pointer (GSPP) is two slots of 12 bytes, so that the newer value never destroys
+ * the value of the last check point:
  *
  * | offset | type | field                                    |
  * |--------|------|------------------------------------------|
@@ -68,7 +68,7 @@ export function readSlotState(page: Uint8Array, at: number, stable: number): Slo
 }
 
 /**
- * Offset of the slot that holds the value as of the check point `stable` (trees spec 4.1: newer slots count as empty), or -1 if
+ * Offset of the slot that holds the value as of the check point `stable` (spec trees-and-indexes 4.1: newer slots count as empty), or -1 if
  * the pointer is unreadable.
  */
 export function findStableSlot(page: Uint8Array, at: number, stable: number): number {

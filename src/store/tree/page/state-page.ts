@@ -1,7 +1,7 @@
 import { readI64, readU32, writeI64, writeU32 } from '../../../base/byte-reader.ts';
 
 /**
- * State pages, pages 1 and 2 (trees spec 3).
+ * State pages, pages 1 and 2 (spec trees-and-indexes 3).
  *
  * | offset    | type    | field                                                      |
  * |-----------|---------|------------------------------------------------------------|

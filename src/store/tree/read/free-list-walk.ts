@@ -9,9 +9,9 @@ export interface FreeListVisitor {
 }
 
 /**
- * Walks the free list of the current state (trees spec 6): the pages of the list and the free pages between the read and the write
- * position. Returns what is wrong with it, where the walk had to stop. The kind byte says nothing: servers leave it 0 on the last page of
- * the list. A list that leads into the tree shows in what the visitor is told.
+ * Walks the free list of the current state (spec trees-and-indexes 6): the pages of the list and the free pages between the read and the
+ * write position. Returns what is wrong with it, where the walk had to stop. The kind byte says nothing: servers leave it 0 on the last
+ * page of the list. A list that leads into the tree shows in what the visitor is told.
  */
 export function walkFreeList(tree: OpenTree, visitor: FreeListVisitor): { page: number; message: string } | undefined {
   const { state, format, file } = tree;

@@ -59,8 +59,8 @@ const FREE_LIST_PAGE = 2;
 const FREE = 3;
 
 /**
- * Checks the structure of a tree file as of its last check point (trees spec 7): pointers, generations, order of keys, siblings,
- * depth, free list, leaked pages. Closes the file. An empty list = sound.
+ * Checks the structure of a tree file as of its last check point (spec trees-and-indexes 7): pointers, generations, order of keys,
+ * siblings, depth, free list, leaked pages. Closes the file. An empty list = sound.
  */
 export async function checkTreeStructure(
   file: PageFile,

@@ -4,8 +4,8 @@ import { compareKeyAt, findChild, findFirstNotBefore, type KeyWindow } from './s
 import { corruptNode, MAX_DEPTH, type OpenTree, type Pointer, readNode, readPointer } from './tree-file.ts';
 
 /**
- * Walks the entries of a tree in key order, as of the last check point (trees spec 4.1): for a closed file that is its content. The
- * current entry is a window of {@link page}; nothing is allocated per entry. Ends with an error, never endlessly, on a damaged tree.
+ * Walks the entries of a tree in key order, as of the last check point (spec trees-and-indexes 4.1): for a closed file that is its content.
+ * The current entry is a window of {@link page}; nothing is allocated per entry. Ends with an error, never endlessly, on a damaged tree.
  */
 export class TreeCursor {
   private readonly tree: OpenTree;

@@ -19,13 +19,13 @@ export interface OpenTree {
   readonly state: TreeState;
   /** Which state page holds {@link state}: 1 or 2. */
   readonly statePage: 1 | 2;
-  /** User header of the current state: index state, settings (trees spec 9 and 11). */
+  /** User header of the current state: index state, settings (spec trees-and-indexes 9 and 11). */
   readonly header: Uint8Array;
 }
 
 /**
- * Opens the tree in `file`: checks that it has `layout`, chooses the current state (trees spec 3), checks that the file is long enough.
- * Closes the file if it throws.
+ * Opens the tree in `file`: checks that it has `layout`, chooses the current state (spec trees-and-indexes 3), checks that the file is long
+ * enough. Closes the file if it throws.
  */
 export function openTree(file: PageFile, layout: TreeLayout): OpenTree {
   try {

@@ -21,8 +21,8 @@ export interface FreeListState {
 }
 
 /**
- * Hands out pages for one update and takes those it replaces (trees spec 6). Only pages that were free at the last check point are
- * handed out, and what is released is entered with the generation of the update: so nothing the check point needs is overwritten.
+ * Hands out pages for one update and takes those it replaces (spec trees-and-indexes 6). Only pages that were free at the last check point
+ * are handed out, and what is released is entered with the generation of the update: so nothing the check point needs is overwritten.
  * Entries are appended behind the write position of the check point, which does not see them.
  */
 export class FreeList {
@@ -123,8 +123,8 @@ export class FreeList {
   }
 
   /**
-   * What the list leads to is a page of it, whatever its kind byte says: servers leave that 0 on the last page. Only a tree node is refused,
-   * because its bytes, taken for entries, would hand out pages in use.
+   * What the list leads to is a page of it, whatever its kind byte says: servers leave that 0 on the last page. Only a tree node is
+   * refused, because its bytes, taken for entries, would hand out pages in use.
    */
   private loadListPage(id: number, buffer: Uint8Array): void {
     this.tree.file.read(buffer, id * this.tree.format.pageBytes);

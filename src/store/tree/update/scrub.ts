@@ -34,9 +34,9 @@ export interface ScrubResult {
 }
 
 /**
- * Takes a tree that was not closed back to its last check point (trees spec 4.1): blanks every pointer slot that is newer, so that a
- * later generation cannot mistake it for its own. Slots torn by the crash are blanked as well. Pages that the tree does not reach stay as
- * they are. Interrupted at any place it can be run again.
+ * Takes a tree that was not closed back to its last check point (spec trees-and-indexes 4.1): blanks every pointer slot that is newer, so
+ * that a later generation cannot mistake it for its own. Slots torn by the crash are blanked as well. Pages that the tree does not reach
+ * stay as they are. Interrupted at any place it can be run again.
  */
 export async function scrubTree(tree: OpenTree, pulse: Pulse): Promise<ScrubResult> {
   const roles = await markReachablePages(tree, pulse);
@@ -126,8 +126,8 @@ function blankPointer(tree: OpenTree, id: number, page: Uint8Array, at: number):
 }
 
 /**
- * The free list of the check point should name exactly the pages that the tree does not reach, in pages that an update will take for pages of
- * a list: it refuses those with the kind of a tree node.
+ * The free list of the check point should name exactly the pages that the tree does not reach, in pages that an update will take for pages
+ * of a list: it refuses those with the kind of a tree node.
  */
 function checkFreeList(tree: OpenTree, roles: Uint8Array): ScrubResult {
   const listPages: number[] = [];
