@@ -12,6 +12,8 @@ import {
 
 /* docs/reference.md, made from the tables that the program itself runs on. `npm run docs` writes it; a test sees that it is fresh. */
 
+const LINE_WIDTH = 140;
+
 /** The page as Markdown. */
 export function referencePage(): string {
   const sections = [
@@ -23,7 +25,19 @@ export function referencePage(): string {
     exitCodeSection(),
     errorCodeSection(),
   ];
-  return `${sections.join('\n\n')}\n`;
+  return `${sections.join('\n\n').split('\n').map(wrapProse).join('\n')}\n`;
+}
+
+/** A line of prose in lines that are not too long; tables and headings cannot be broken. */
+function wrapProse(line: string): string {
+  if (/^[|#]/.test(line)) return line;
+  const lines: string[] = [];
+  for (const word of line.split(' ')) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && longer.length <= LINE_WIDTH) lines.pop();
+    lines.push(longer.length <= LINE_WIDTH ? longer : word);
+  }
+  return lines.join('\n');
 }
 
 function nativeSection(): string {

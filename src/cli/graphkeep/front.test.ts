@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { World } from '../../../test/cli/world.ts';
+import { World } from '../../../test/support/commands/world.ts';
 import { unpackCorpus } from '../../../test/support/corpus/unpack-corpus.ts';
 import { BackupFailed, type RunBackup } from '../../backup/backup-options.ts';
 import { GraphkeepError } from '../../base/errors.ts';

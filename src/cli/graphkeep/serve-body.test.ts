@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { World } from '../../../test/cli/world.ts';
 import { attemptBackup, makeBackup } from '../../../test/support/commands/backup-attempt.ts';
+import { World } from '../../../test/support/commands/world.ts';
 import { layOutPolicy, TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
 import { loadPolicy } from '../../../test/support/servers/tls-conversation.ts';
 import { chooseAddress } from '../commands/serve-request.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { World } from '../../../test/cli/world.ts';
+import { World } from '../../../test/support/commands/world.ts';
 import { BackupFailed, type RunBackup } from '../../backup/backup-options.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { CommandContext } from '../command-context.ts';

@@ -1,7 +1,7 @@
+import type { LoadState } from './load-state.ts';
 import type { Value } from './packstream.ts';
 import { randomIndexedValue, randomValue } from './property-values.ts';
 import type { Random } from './random.ts';
-import type { LoadState } from './random-load.ts';
 import { indexedKeys } from './schema.ts';
 
 /** One statement of a transaction, and what to remember when it committed. */

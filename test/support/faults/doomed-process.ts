@@ -5,7 +5,9 @@ import { pretendMounts } from './pretended-mounts.ts';
  * Entry of a child process that makes one backup and kills itself (SIGKILL) at a given step. A step is a call that changes the file
  * system. A write that is the last step is half done first, as a kill may leave it.
  *
- *     node doomed-process.mjs '{"backupDir", "from", "options", "killAt", "mounted"}'      killAt 0 = never; the last line of stdout is the result
+ *     node doomed-process.mjs '{"backupDir", "from", "options", "killAt", "mounted"}'
+ *
+ * killAt 0 = never. The last line of stdout is the result.
  */
 
 interface Job {
