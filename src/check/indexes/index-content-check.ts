@@ -7,9 +7,9 @@ import { TreeCursor } from '../../store/tree/read/tree-cursor.ts';
 import type { CheckContext } from '../findings/check-context.ts';
 import { ExpectedKeys } from './expected-keys.ts';
 import { IndexFindings } from './index-findings.ts';
-import { NeighbourWatch } from './index-keys.ts';
 import { KeySorters } from './key-sorters.ts';
 import { KeySum } from './key-sum.ts';
+import { NeighbourWatch } from './neighbour-watch.ts';
 import type { IndexTree, OpenIndex } from './open-index.ts';
 import { type ExpectedSums, QuickSums } from './quick-sums.ts';
 

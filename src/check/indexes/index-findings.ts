@@ -1,3 +1,4 @@
+import { readEntityId } from '../../store/index/keys/key-entity.ts';
 import type { NodeRecord } from '../../store/records/node-record.ts';
 import type { TreeLayout } from '../../store/tree/page/layout.ts';
 import { readLabels } from '../../store/values/labels.ts';
@@ -8,7 +9,7 @@ import { describeNode } from '../findings/entity-texts.ts';
 import { createFinding } from '../findings/finding.ts';
 import { describeIndexRule } from '../names-and-rules/rule-texts.ts';
 import type { ExpectedKeys } from './expected-keys.ts';
-import { NeighbourWatch, readEntityId } from './index-keys.ts';
+import { NeighbourWatch } from './neighbour-watch.ts';
 import type { IndexTree, OpenIndex } from './open-index.ts';
 
 /** Names what is wrong with single entries of indexes. */

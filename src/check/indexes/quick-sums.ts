@@ -1,26 +1,24 @@
-import { readU32 } from '../../base/byte-reader.ts';
 import type { RecordFile } from '../../store/files/record-file.ts';
+import { QuickKey } from '../../store/index/quick-key.ts';
+import type { PropertyView } from '../../store/records/plain-views.ts';
 import {
   BLOCK_BYTES,
-  BLOCKS_PER_RECORD,
+  PROPERTY_BLOCKS_BYTES,
   readBlockCount,
   readBlockKey,
 } from '../../store/records/property-block-layout.ts';
 import type { PropertyRecord } from '../../store/records/property-record.ts';
 import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
-import { joinReference } from '../../store/records/reference.ts';
 import { hasDynamicLabels, readInlineLabels } from '../../store/values/labels.ts';
 import type { CheckContext } from '../findings/check-context.ts';
 import { LabelFieldCache } from '../nodes/label-field-cache.ts';
 import type { ExpectedKeys } from './expected-keys.ts';
 import { KeySum } from './key-sum.ts';
 import type { OpenIndex } from './open-index.ts';
-import { QuickKey } from './quick-key.ts';
 
 /** Fingerprints by index and path of the tree. */
 export type ExpectedSums = Map<OpenIndex, Map<string, KeySum>>;
 
-const BLOCKS_OFFSET = 9;
 const ABSENT = -1;
 /** A longer property chain may be endless: the general way finds that out. */
 const MOST_RECORDS = 1000;
@@ -38,14 +36,15 @@ type Plan = readonly Slot[] | 'general';
 const NOTHING: Plan = [];
 
 /**
- * Fingerprints of the keys that the trees of indexes must hold: the sums of what {@link ExpectedKeys} makes. Most nodes of standard stores
- * need neither records nor values for it, only bytes; the others are left to the general way one by one.
+ * Fingerprints of the keys that the trees of indexes must hold: the sums of what {@link ExpectedKeys} makes. Where the format has
+ * views, most nodes need neither records nor values for it, only bytes; the others are left to the general way one by one.
  */
 export class QuickSums {
   private readonly context: CheckContext;
   private readonly expected: ExpectedKeys;
   private readonly slots: readonly Slot[];
   private readonly general: ReadonlySet<number>;
+  private readonly view: PropertyView | undefined;
   private readonly properties: RecordFile<PropertyRecord>;
   private readonly plans: LabelFieldCache<Plan>;
   private readonly sums: ExpectedSums = new Map();
@@ -54,15 +53,16 @@ export class QuickSums {
     this.context = context;
     this.expected = expected;
     const single = indexes.filter(({ rule }) => rule.schema.propertyKeys.length === 1);
-    const isStandard = context.reader.format.family === 'standard';
-    this.slots = isStandard
+    this.view = context.reader.format.plainViews?.property;
+    const hasView = this.view !== undefined;
+    this.slots = hasView
       ? single.map((index) => ({
           index,
           propertyKey: index.rule.schema.propertyKeys[0]!,
           key: new QuickKey(index.folders),
         }))
       : [];
-    const others = isStandard ? indexes.filter((index) => !single.includes(index)) : indexes;
+    const others = hasView ? indexes.filter((index) => !single.includes(index)) : indexes;
     this.general = new Set(others.flatMap(({ rule }) => rule.schema.entityTokens));
     this.properties = context.reader.file('property');
     this.plans = new LabelFieldCache((field) => this.plan(field));
@@ -104,14 +104,16 @@ export class QuickSums {
 
   /** False, and nothing is added, if there is anything unusual about the properties of the node. */
   private addQuickly(node: number, nextProp: number, plan: readonly Slot[]): boolean {
+    const { view } = this;
+    if (view === undefined) return false;
     for (let i = 0; i < plan.length; i++) plan[i]!.key.length = ABSENT;
     let missing = plan.length;
     for (let id = nextProp, records = 0; id !== NULL_REFERENCE && missing > 0; records++) {
       const place = this.properties.read(id);
       if (place === undefined || records > MOST_RECORDS) return false;
       const { buffer, offset } = place;
-      const first = offset + BLOCKS_OFFSET;
-      const end = first + BLOCKS_PER_RECORD * BLOCK_BYTES;
+      const first = offset + view.blocksOffset;
+      const end = first + PROPERTY_BLOCKS_BYTES;
       let at = first;
       for (let count = 0; at < end; at += count * BLOCK_BYTES) {
         count = readBlockCount(buffer, at);
@@ -127,7 +129,7 @@ export class QuickSums {
       }
       // Nothing in the first block: the record may not be in use.
       if (at === first) return false;
-      id = joinReference(buffer[offset]! & 0x0f, readU32(buffer, offset + 5));
+      id = view.next(buffer, offset);
     }
     for (let i = 0; i < plan.length; i++) {
       const { index, key } = plan[i]!;

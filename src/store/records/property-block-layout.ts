@@ -69,6 +69,11 @@ export function writeBlockReference(blocks: Uint8Array, offset: number, referenc
   blocks[offset + 4] = (blocks[offset + 4]! & 0x0f) | ((reference % 16) << 4);
 }
 
+/** Value of a block of type boolean. */
+export function readBlockBoolean(blocks: Uint8Array, offset: number): boolean {
+  return (blocks[offset + 4]! & 0x10) !== 0;
+}
+
 /** Blocks that the value starting at `offset` occupies; 0 = no valid type (end of the blocks). May exceed what is left. */
 export function readBlockCount(blocks: Uint8Array, offset: number): number {
   const nibbles = blocks[offset + 4]!;

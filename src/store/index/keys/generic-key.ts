@@ -1,9 +1,11 @@
-import type { ByteReader } from '../../../base/byte-reader.ts';
+import { type ByteReader, writeI64 } from '../../../base/byte-reader.ts';
 import { ByteWriter } from '../../../base/byte-writer.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
 import type { TreeLayout } from '../../tree/page/layout.ts';
 import type { PropertyValue, ScalarValue } from '../../values/property-value.ts';
 import { encodeUtf8 } from '../../values/short-string.ts';
+import { readShortText } from '../../values/short-text.ts';
+import { writeRawBits } from './block-values.ts';
 import { findGenericKeyProblem } from './generic-key-check.ts';
 import { compareGenericKeys } from './generic-order.ts';
 import {
@@ -74,6 +76,47 @@ export const genericKey: IndexKeyCodec = {
     return { entityId, values };
   },
 };
+
+const SLOT_AT = 8;
+const TEXT_SLOT = slotTypeOf('text', false);
+const BOOLEAN_SLOT = slotTypeOf('boolean', false);
+const NUMBER_SLOT = slotTypeOf('number', false);
+
+/** `encode` of one short string in property blocks, into `key`; returns its length, -1 for texts that have to be decoded. */
+export function writeGenericText(key: Uint8Array, entityId: number, blocks: Uint8Array, offset: number): number {
+  const at = SLOT_AT + 3;
+  const end = readShortText(blocks, offset, key, at);
+  writeI64(key, 0, entityId);
+  key[SLOT_AT] = TEXT_SLOT;
+  // No short string has more than 255 bytes.
+  key[SLOT_AT + 1] = 0;
+  key[SLOT_AT + 2] = end - at;
+  return end;
+}
+
+export function writeGenericBoolean(key: Uint8Array, entityId: number, value: boolean): number {
+  writeI64(key, 0, entityId);
+  key[SLOT_AT] = BOOLEAN_SLOT;
+  key[SLOT_AT + 1] = value ? 1 : 0;
+  return SLOT_AT + 2;
+}
+
+/** `encode` of one number in property blocks. */
+export function writeGenericNumber(
+  key: Uint8Array,
+  entityId: number,
+  type: number,
+  blocks: Uint8Array,
+  offset: number,
+): number {
+  const at = SLOT_AT + 2;
+  const width = numberBytes(type);
+  writeI64(key, 0, entityId);
+  key[SLOT_AT] = NUMBER_SLOT;
+  key[SLOT_AT + 1] = type;
+  writeRawBits(key, at, width, type, blocks, offset);
+  return at + width;
+}
 
 function encodeSlot(writer: ByteWriter, value: PropertyValue, curves?: PointCurves): boolean {
   if (value.type !== 'array') {

@@ -1,8 +1,9 @@
-import type { ByteReader } from '../../../base/byte-reader.ts';
+import { type ByteReader, writeI64 } from '../../../base/byte-reader.ts';
 import { ByteWriter } from '../../../base/byte-writer.ts';
 import { compareI64 } from '../../tree/page/byte-order.ts';
 import type { TreeLayout } from '../../tree/page/layout.ts';
 import type { PropertyValue } from '../../values/property-value.ts';
+import { writeRawBits } from './block-values.ts';
 import type { IndexEntry, IndexKeyCodec } from './key-codec.ts';
 import { compareNumbers, isNumber, numberBytes, numberFromRawBits, numberTypeOf, rawBitsOf } from './number-order.ts';
 
@@ -16,6 +17,8 @@ import { compareNumbers, isNumber, numberBytes, numberFromRawBits, numberTypeOf,
  * | 9      | i64  | entity id                                                |
  */
 const KEY_BYTES = 17;
+const RAW_AT = 1;
+const RAW_BYTES = 8;
 const ENTITY_AT = 9;
 
 function compare(a: Uint8Array, aStart: number, _aLength: number, b: Uint8Array, bStart: number): number {
@@ -44,6 +47,20 @@ function encode(entityId: number, values: readonly PropertyValue[]): Uint8Array 
   if (values.length !== 1 || !isNumber(value)) return undefined;
   const writer = new ByteWriter(KEY_BYTES);
   return writer.u8(numberTypeOf(value.type)).bigI64(rawBitsOf(value)).i64(entityId).view();
+}
+
+/** {@link encode} of a number in property blocks, into `key`; returns its length. */
+export function writeNumberKey(
+  key: Uint8Array,
+  entityId: number,
+  type: number,
+  blocks: Uint8Array,
+  offset: number,
+): number {
+  key[0] = type;
+  writeRawBits(key, RAW_AT, RAW_BYTES, type, blocks, offset);
+  writeI64(key, ENTITY_AT, entityId);
+  return KEY_BYTES;
 }
 
 function decode(reader: ByteReader): IndexEntry {

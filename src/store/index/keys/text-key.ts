@@ -1,9 +1,10 @@
-import type { ByteReader } from '../../../base/byte-reader.ts';
+import { type ByteReader, writeI64 } from '../../../base/byte-reader.ts';
 import { ByteWriter } from '../../../base/byte-writer.ts';
 import { compareBytes, compareI64 } from '../../tree/page/byte-order.ts';
 import type { TreeLayout } from '../../tree/page/layout.ts';
 import type { PropertyValue } from '../../values/property-value.ts';
 import { encodeUtf8 } from '../../values/short-string.ts';
+import { readShortText } from '../../values/short-text.ts';
 import type { IndexEntry, IndexKeyCodec } from './key-codec.ts';
 
 /**
@@ -43,3 +44,9 @@ export const textKey: IndexKeyCodec = {
     return { entityId, values: [{ type: 'string', value: reader.bytes(reader.remaining).toString('utf8') }] };
   },
 };
+
+/** `encode` of a short string in property blocks, into `key`; returns its length, -1 for texts that have to be decoded. */
+export function writeTextKey(key: Uint8Array, entityId: number, blocks: Uint8Array, offset: number): number {
+  writeI64(key, 0, entityId);
+  return readShortText(blocks, offset, key, TEXT_AT);
+}

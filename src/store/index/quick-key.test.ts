@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arbitraryValue } from '../../../test/support/random/arbitrary-values.ts';
-import { locateKey } from '../../store/index/index-key.ts';
-import { findProvider } from '../../store/index/index-provider.ts';
-import { PointCurves } from '../../store/index/keys/point-curves.ts';
-import { decodeValue, encodeValue } from '../../store/values/property-blocks.ts';
-import type { PropertyValue } from '../../store/values/property-value.ts';
+import { decodeValue, encodeValue } from '../values/property-blocks.ts';
+import type { PropertyValue } from '../values/property-value.ts';
+import { locateKey } from './index-key.ts';
+import { findProvider } from './index-provider.ts';
+import { PointCurves } from './keys/point-curves.ts';
 import { QuickKey } from './quick-key.ts';
 
 const providers = ['native-btree-1.0', 'lucene+native-2.0', 'lucene+native-1.0', 'lucene-1.0'].map((name) => {

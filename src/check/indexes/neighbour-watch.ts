@@ -1,22 +1,6 @@
-import { readI64 } from '../../base/byte-reader.ts';
-import { genericLayout } from '../../store/index/keys/generic-key.ts';
+import { ENTITY_BYTES, entityOffset, readEntityId } from '../../store/index/keys/key-entity.ts';
 import { pointLayout } from '../../store/index/keys/point-key.ts';
-import { textLayout } from '../../store/index/keys/text-key.ts';
 import type { TreeLayout } from '../../store/tree/page/layout.ts';
-
-const ENTITY_BYTES = 8;
-
-/** Where the entity id stands in the keys of a layout: first in texts and generic keys, last in all others (spec trees-and-indexes 12). */
-function entityOffset(layout: TreeLayout, keyLength: number): number {
-  return layout === genericLayout || layout === textLayout ? 0 : keyLength - ENTITY_BYTES;
-}
-
-/** Entity id of a key; NaN if the key is too short to have one or the id is beyond 2^53. */
-export function readEntityId(layout: TreeLayout, page: Uint8Array, start: number, length: number): number {
-  if (length < ENTITY_BYTES) return Number.NaN;
-  const id = readI64(page, start + entityOffset(layout, length));
-  return Number.isSafeInteger(id) ? id : Number.NaN;
-}
 
 /** How a key relates to the one before it. */
 export type Neighbourhood = 'different' | 'same-values' | 'duplicate';

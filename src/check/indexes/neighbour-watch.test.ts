@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { genericKey } from '../../store/index/keys/generic-key.ts';
 import type { IndexKeyCodec } from '../../store/index/keys/key-codec.ts';
+import { readEntityId } from '../../store/index/keys/key-entity.ts';
 import { numberKey, uniqueNumberKey } from '../../store/index/keys/number-key.ts';
 import { pointLayout } from '../../store/index/keys/point-key.ts';
 import { temporalKeys } from '../../store/index/keys/temporal-key.ts';
 import { textKey } from '../../store/index/keys/text-key.ts';
 import type { PropertyValue } from '../../store/values/property-value.ts';
-import { NeighbourWatch, readEntityId } from './index-keys.ts';
 import { KeySum } from './key-sum.ts';
+import { NeighbourWatch } from './neighbour-watch.ts';
 
 const long = (value: number): PropertyValue => ({ type: 'long', value: BigInt(value) });
 const text = (value: string): PropertyValue => ({ type: 'string', value });
