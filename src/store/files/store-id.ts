@@ -79,12 +79,12 @@ export function formatStoreId(id: StoreIdentity): string {
   const random = BigInt.asUintN(64, id.randomId).toString(16).padStart(16, '0');
   const format = id.storeVersion === undefined ? '' : `, format ${formatStoreVersion(id.storeVersion)}`;
   const upgrade = wasUpgraded(id)
-    ? `, upgraded ${formatTime(id.upgradeTime)} after transaction ${id.upgradeTransactionId}`
+    ? `, upgraded ${formatInstant(id.upgradeTime)} after transaction ${id.upgradeTransactionId}`
     : '';
-  return `created ${formatTime(id.creationTime)}, random ${random}${format}${upgrade}`;
+  return `created ${formatInstant(id.creationTime)}, random ${random}${format}${upgrade}`;
 }
 
-function formatTime(ms: number): string {
+function formatInstant(ms: number): string {
   const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? `${ms} ms` : date.toISOString();
 }
