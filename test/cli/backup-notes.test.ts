@@ -4,7 +4,7 @@ import type { RunBackup } from '../../src/backup/backup-options.ts';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
-import { World } from './world.ts';
+import { World } from '../support/commands/world.ts';
 
 /*
  * Every note that a user sees is in the JSON report: with the kind of its event as code, the text that people read, and what the text is
