@@ -64,6 +64,7 @@ function readArguments(pid: string): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
+    // It has ended.
     return [];
   }
 }

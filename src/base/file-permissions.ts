@@ -26,11 +26,13 @@ function findObstacle(path: string): string {
   return isClosed ? path : dirname(path);
 }
 
-function mayAccess(path: string, how: number): boolean {
+/** May this user do it, as far as the system tells: `how` is made of `constants.R_OK`, `W_OK` and `X_OK`. */
+export function mayAccess(path: string, how: number): boolean {
   try {
     accessSync(path, how);
     return true;
   } catch {
+    // Forbidden, read-only, not there: the answer is no.
     return false;
   }
 }
@@ -39,6 +41,7 @@ function statOrUndefined(path: string): Stats | undefined {
   try {
     return statSync(path);
   } catch {
+    // Not there, or behind a closed directory: this only looks for the reason of another error.
     return undefined;
   }
 }

@@ -1,15 +1,17 @@
 import { constants } from 'node:fs';
-import { access, readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { lstatIfExists, statIfExists } from './durable-files.ts';
 import { GraphkeepError } from './errors.ts';
 import { atFile } from './file-errors.ts';
+import { mayAccess } from './file-permissions.ts';
 
 /*
  * What is to be replaced by a rename is looked at before the work for it begins: where it really is, and whether the system will let us.
  */
 
 const MAX_LINKS = 40;
+const MAY_CHANGE = constants.W_OK | constants.X_OK;
 
 /**
  * The place itself where its name, or a name on the way to it, is a link: a rename would replace the link, and beside the link is another
@@ -57,7 +59,7 @@ export async function findRenameObstacle(path: string): Promise<string | undefin
   if (info !== undefined && (info.dev !== around.dev || (await listMountPoints()).has(path))) {
     return `the directory ${basename(path)} is a mount point`;
   }
-  if (!(await isAllowed(parent))) return `this user may not change the directory ${parent}`;
+  if (!mayAccess(parent, MAY_CHANGE)) return `this user may not change the directory ${parent}`;
   if (info === undefined) return undefined;
   const user = process.geteuid?.();
   const isSticky = (around.mode & 0o1000) !== 0 && user !== undefined && user !== 0;
@@ -74,7 +76,7 @@ export async function findRenameObstacle(path: string): Promise<string | undefin
 export async function findUnremovable(path: string): Promise<string | undefined> {
   const info = await lstatIfExists(path);
   if (info?.isDirectory() !== true) return undefined;
-  if (!(await isAllowed(path, constants.R_OK))) return path;
+  if (!mayAccess(path, MAY_CHANGE | constants.R_OK)) return path;
   const entries = await atFile('read the directory', path, () => readdir(path, { withFileTypes: true }));
   for (const entry of entries.filter((one) => one.isDirectory())) {
     const found = await findUnremovable(join(path, entry.name));
@@ -83,21 +85,13 @@ export async function findUnremovable(path: string): Promise<string | undefined>
   return undefined;
 }
 
-async function isAllowed(directory: string, more = 0): Promise<boolean> {
-  try {
-    await access(directory, constants.W_OK | constants.X_OK | more);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Also those that stay on the same disk (`mount --bind`), which no device number shows. Empty where the system has no such list. */
 async function listMountPoints(): Promise<ReadonlySet<string>> {
   try {
     const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
     return new Set(lines.map((line) => decodeMountPoint(line.split(' ')[4] ?? '')));
   } catch {
+    // A system without such a list.
     return new Set();
   }
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
 
 /** One assignment of a properties file, with the line it begins on (from 1). */
@@ -54,11 +55,7 @@ export function placesOf(properties: readonly Property[], file: string): Map<str
 
 /** The text of a properties file: UTF-8 where it is valid, else Latin-1 (what Java reads). */
 export function decodePropertiesFile(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return Buffer.from(bytes).toString('latin1');
-  }
+  return isUtf8(bytes) ? new TextDecoder().decode(bytes) : Buffer.from(bytes).toString('latin1');
 }
 
 function trimFront(line: string): string {

@@ -68,10 +68,10 @@ export class LogPinner {
         if (event === 'rename') this.look();
         else this.wake();
       });
-      // Without it (network file systems, too many watches) the interval remains.
       watcher.on('error', () => watcher.close());
       return watcher.unref();
     } catch {
+      // Not everything can be watched (network file systems, too many watches): the interval remains.
       return undefined;
     }
   }

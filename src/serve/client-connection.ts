@@ -167,6 +167,7 @@ export class ClientConnection {
       if (answer === undefined) this.stream.end();
       else this.stream.end(answer);
     } catch {
+      // Nothing can be sent any more.
       this.socket.destroy();
     }
   }

@@ -3,6 +3,7 @@ import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
 import { dynamicLabelsId, hasDynamicLabels, readInlineLabels } from '../../store/values/labels.ts';
 import { decodeNumberArray } from '../../store/values/number-array.ts';
 import type { CheckContext } from '../findings/check-context.ts';
+import { isDamage } from '../findings/damage.ts';
 import { renderDynamic, renderNode } from '../findings/record-texts.ts';
 import type { DynamicStore } from '../properties/dynamic-store.ts';
 import type { RecordFindings } from '../records/record-findings.ts';
@@ -119,7 +120,8 @@ function readNumbers(bytes: Uint8Array): number[] | undefined {
     const { type, elements } = decodeNumberArray(bytes);
     if (type !== 'long' || elements.length === 0) return undefined;
     return elements.map((element) => Number((element as { value: bigint }).value));
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
   }
 }

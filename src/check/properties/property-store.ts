@@ -7,6 +7,7 @@ import { PropertyBlockCursor } from '../../store/values/property-chain.ts';
 import { findValueDamage, hasLostValue } from '../../store/values/value-damage.ts';
 import type { CheckContext } from '../findings/check-context.ts';
 import type { CheckKind } from '../findings/check-kinds.ts';
+import { isDamage } from '../findings/damage.ts';
 import { renderProperty, renderUnused } from '../findings/record-texts.ts';
 import { IdBitmap } from '../records/id-bitmap.ts';
 import { KeySet } from '../records/key-set.ts';
@@ -101,7 +102,7 @@ export class PropertyStore {
     try {
       for (this.cursor.open(record); this.cursor.next(); ) if (!keys.add(this.cursor.key)) unique = false;
     } catch (error) {
-      if (!(error instanceof GraphkeepError)) throw error;
+      if (!isDamage(error)) throw error;
     }
     return unique;
   }
@@ -120,8 +121,8 @@ export class PropertyStore {
         else damage ??= findValueDamage(cursor);
       }
     } catch (error) {
-      if (!(error instanceof GraphkeepError)) throw error;
-      damage = String(error.observed);
+      if (!isDamage(error)) throw error;
+      damage = error instanceof GraphkeepError ? String(error.observed) : error.message;
     }
     if (!this.format.propertyMarks && hasLostValue(record))
       damage ??= `nothing readable behind block ${record.blockCount}`;

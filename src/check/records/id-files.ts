@@ -48,6 +48,7 @@ function readClosedIdFile(path: string): IdFile | undefined {
     const ids = readIdFile(path);
     return ids.clean ? ids : undefined;
   } catch (error) {
+    // Whatever it is, a server makes it anew: it contradicts nothing.
     if (error instanceof GraphkeepError) return undefined;
     throw error;
   }

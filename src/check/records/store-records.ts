@@ -2,6 +2,7 @@ import type { RecordFile } from '../../store/files/record-file.ts';
 import { type StoreKey, storeFile } from '../../store/files/store-files.ts';
 import type { RecordOf } from '../../store/graph/store-reader.ts';
 import type { CheckContext } from '../findings/check-context.ts';
+import { isDamage } from '../findings/damage.ts';
 
 /**
  * The records of one store for a check: nothing it holds is trusted. A record that cannot be decoded, an id beyond the last whole record
@@ -39,8 +40,9 @@ export class StoreRecords<K extends StoreKey> {
     try {
       const record = this.file.codec.decode(into, id, place.buffer, place.offset, this.file);
       return record.inUse ? record : undefined;
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (isDamage(error)) return undefined;
+      throw error;
     }
   }
 
@@ -56,8 +58,9 @@ export class StoreRecords<K extends StoreKey> {
     try {
       const record = this.file.codec.decode(into, id, bytes, 0, this.file);
       return record.inUse ? record : undefined;
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (isDamage(error)) return undefined;
+      throw error;
     }
   }
 
@@ -110,7 +113,8 @@ export class StoreRecords<K extends StoreKey> {
   ): void {
     try {
       this.file.codec.decode(record, id, buffer, offset, this.file);
-    } catch {
+    } catch (error) {
+      if (!isDamage(error)) throw error;
       unreadable?.(id);
       return;
     }

@@ -46,6 +46,7 @@ function isKnown(cipher: string): boolean {
     createSecureContext({ ciphers: cipher });
     return true;
   } catch {
+    // OpenSSL says no more than that it cannot use the name.
     return false;
   }
 }

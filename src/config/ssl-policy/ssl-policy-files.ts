@@ -43,6 +43,7 @@ function parsePemKey(text: string): KeyObject | undefined {
   try {
     return createPrivateKey(text);
   } catch {
+    // Whatever OpenSSL finds wrong with it: it is no key. The caller says so.
     return undefined;
   }
 }

@@ -20,7 +20,8 @@ async function countAttempts(bytesPerAttempt: number): Promise<number> {
     plan.noteProgress(bytesPerAttempt);
     try {
       await plan.pause(lost);
-    } catch {
+    } catch (error) {
+      expect(error).toBe(lost);
       return attempt;
     }
   }

@@ -1,3 +1,4 @@
+import { hasCode } from '../../base/errors.ts';
 import {
   BLOCK_BYTES,
   BLOCKS_PER_RECORD,
@@ -70,7 +71,8 @@ function findSystemDamage(geometry: number, dimension: number, table: number, co
   try {
     checkGeometry(geometry, dimension, table, code);
     return undefined;
-  } catch {
+  } catch (error) {
+    if (!hasCode(error, 'store.corrupt')) throw error;
     return `geometry with SRID ${code}`;
   }
 }

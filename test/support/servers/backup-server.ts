@@ -129,6 +129,7 @@ export class BackupServer {
       decoder.feed(bytes);
       return decoder.next();
     } catch {
+      // Whatever the decoder dislikes is not a request of this protocol.
       socket.write(readCapture('catchup-hello.s2c.bin'));
       return undefined;
     }

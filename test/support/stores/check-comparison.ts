@@ -1,3 +1,4 @@
+import { asGraphkeepError } from '../../../src/base/file-errors.ts';
 import { checkStore } from '../../../src/check/check-store.ts';
 import { type CheckKind, checkKinds } from '../../../src/check/findings/check-kinds.ts';
 import { type Corruption, CorruptionLab, loadCorruptions, realFindings } from '../corpus/corruptions.ts';
@@ -79,7 +80,8 @@ async function compareOne(lab: CorruptionLab, corruption: Corruption): Promise<C
     const result = await checkStore(store, { propertyOwners });
     found = [...result.byKind.keys()];
     ours = result.consistent ? 'consistent' : 'inconsistent';
-  } catch {
+  } catch (error) {
+    if (asGraphkeepError(error).code === 'internal') throw error;
     ours = 'not checkable';
   }
   const names: ReadonlySet<string> = new Set(found);

@@ -1,15 +1,14 @@
+import { isUtf8 } from 'node:buffer';
 import type { ByteWriter } from '../../../base/byte-writer.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
 import { corruptLog, INCOMPLETE, readU16 } from '../fields/log-integer.ts';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export function decodeText(buffer: Uint8Array, at: number, end: number): string {
-  try {
-    return utf8.decode(buffer.subarray(at, end));
-  } catch {
-    throw corruptLog('a text is not UTF-8', at);
-  }
+  const bytes = buffer.subarray(at, end);
+  if (!isUtf8(bytes)) throw corruptLog('a text is not UTF-8', at);
+  return utf8.decode(bytes);
 }
 
 /** Text with a 2-byte length, as the names, keys and configuration of explicit indexes are written (spec transaction-logs 3.10). */

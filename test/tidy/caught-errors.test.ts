@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { CODE, type ProjectFile, readFiles } from './project-files.ts';
+
+/** Begins of `catch` without a name for the error. One that takes every error says why, in a comment that comes first in its block. */
+const BARE = /catch \{$/;
+
+function findUnexplained({ path, text }: ProjectFile): string[] {
+  const lines = text.split('\n');
+  return lines.flatMap((line, i) =>
+    BARE.test(line) && !/^\s*\/\/ /.test(lines[i + 1] ?? '') ? [`${path}:${i + 1}`] : [],
+  );
+}
+
+test('whoever catches every error says why', () => {
+  expect(readFiles(CODE).flatMap(findUnexplained)).toEqual([]);
+});
+
+test('a catch without a reason is found', () => {
+  const text = [
+    'try {',
+    '  f();',
+    '} catch {',
+    '  return;',
+    '}',
+    '} catch {',
+    '  // It has ended.',
+    '} catch (error) {',
+  ];
+  expect(findUnexplained({ path: 'a.ts', text: text.join('\n') })).toEqual(['a.ts:3']);
+});
