@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, type Stats } from 'node:fs';
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
@@ -49,12 +49,31 @@ export async function syncDirectory(path: string): Promise<void> {
     try {
       await directory.sync();
     } catch (error) {
-      // Some network file systems cannot do it; then it is theirs to keep order.
-      if (systemCodeOf(error) !== 'EINVAL' && systemCodeOf(error) !== 'ENOTSUP') throw error;
+      if (!isUnknownFlush(error)) throw error;
     } finally {
       await directory.close();
     }
   });
+}
+
+/** As {@link syncDirectory}, for callers that cannot wait. */
+export function syncDirectoryNow(path: string): void {
+  if (process.platform === 'win32') return;
+  try {
+    const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+  } catch (error) {
+    if (!isUnknownFlush(error)) throw fileError(error, 'flush the directory', path);
+  }
+}
+
+/** Some network file systems cannot flush a directory; then it is theirs to keep order. */
+function isUnknownFlush(error: unknown): boolean {
+  return ['EINVAL', 'ENOTSUP'].includes(systemCodeOf(error) ?? '');
 }
 
 /** Flushes every file and every directory of a tree, the directories after what they hold. */

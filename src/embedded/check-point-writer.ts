@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { syncDirectory } from '../base/durable-files.ts';
 import { logFileName } from '../log/log-files.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { LogFileSet } from '../log/log-source.ts';
@@ -74,7 +75,7 @@ export class CheckPointWriter {
       this.noteLeftToServer(derived);
       const durationMs = performance.now() - started;
       this.settings.onEvent({ kind: 'check-point', lastTransaction, position, records, durationMs });
-      this.prune(position);
+      await this.prune(position);
       return this.last;
     } catch (error) {
       this.settings.onEvent({ kind: 'check-point-failed', error });
@@ -98,10 +99,21 @@ export class CheckPointWriter {
     return () => void this.kept.delete(wish);
   }
 
-  /** Lowest file first, so that a kill leaves no hole. */
-  private prune(checkPoint: LogPosition): void {
+  /** Lowest file first, and each durably before the next, so that neither a kill nor a power failure leaves a hole. */
+  private async prune(checkPoint: LogPosition): Promise<void> {
+    const versions: number[] = [];
+    for (const version of this.planPruning(checkPoint)) {
+      // Somebody may have come meanwhile.
+      if (version >= this.lowestKept) break;
+      rmSync(join(this.directory, logFileName(version)));
+      versions.push(version);
+      await syncDirectory(this.directory);
+    }
+    if (versions.length > 0) this.settings.onEvent({ kind: 'pruned', versions });
+  }
+
+  private planPruning(checkPoint: LogPosition): number[] {
     const files = new LogFileSet(this.directory);
-    let versions: number[];
     try {
       const request = {
         policy: this.settings.retention,
@@ -109,14 +121,13 @@ export class CheckPointWriter {
         lastCommitted: this.committer.lastDurable,
         nowMs: Date.now(),
       };
-      const lowestKept = Math.min(...Array.from(this.kept, ({ version }) => version));
-      versions = planPruning(request, files.lowest ?? 0, (version) => readPrunableFile(files, version)).filter(
-        (version) => version < lowestKept,
-      );
+      return planPruning(request, files.lowest ?? 0, (version) => readPrunableFile(files, version));
     } finally {
       files.close();
     }
-    for (const version of versions) rmSync(join(this.directory, logFileName(version)));
-    if (versions.length > 0) this.settings.onEvent({ kind: 'pruned', versions });
+  }
+
+  private get lowestKept(): number {
+    return Math.min(...Array.from(this.kept, ({ version }) => version));
   }
 }

@@ -1,19 +1,8 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, fsync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ByteWriter } from '../../base/byte-writer.ts';
-import { syncDirectory } from '../../base/durable-files.ts';
+import { removeTree, syncDirectory, syncDirectoryNow } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { fileError } from '../../base/file-errors.ts';
 import { listLogFiles, logFileName } from '../log-files.ts';
@@ -245,7 +234,8 @@ export async function cutLog(directory: string, end: LogPosition): Promise<void>
   const { files } = listLogFiles(directory);
   for (const file of files.reverse()) {
     if (file.version <= end.version) break;
-    rmSync(file.path);
+    // One after the other: files that come back in a power failure must leave no hole.
+    await removeTree(file.path);
   }
   const descriptor = openFile(directory, end.version, 'r+');
   try {
@@ -265,15 +255,5 @@ function openFile(directory: string, version: number, flags: string): number {
     return openSync(file, flags, 0o644);
   } catch (error) {
     throw fileError(error, flags.startsWith('w') ? 'create the file' : 'open the file', file);
-  }
-}
-
-function syncDirectoryNow(directory: string): void {
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
