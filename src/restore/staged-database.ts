@@ -1,4 +1,4 @@
-import { access, constants, rename } from 'node:fs/promises';
+import { access, constants, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   copyFileDurably,
@@ -10,7 +10,6 @@ import {
   statIfExists,
   syncDirectory,
   syncFile,
-  writeFileDurably,
 } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, forbiddenError } from '../base/file-errors.ts';
@@ -123,7 +122,7 @@ export class StagedDatabase {
       await this.exchange();
     } else {
       const staging = await this.stageLogs(logs, rights);
-      await writeFileDurably(join(logs, UNFINISHED_MARKER), '');
+      await placeMarker(logs);
       await this.exchange();
       await replaceLogs(logs, staging);
       await removeTree(join(logs, UNFINISHED_MARKER));
@@ -204,6 +203,15 @@ async function requireWritable(directory: string, message: string): Promise<void
   } catch (error) {
     throw forbiddenError(error, message, directory);
   }
+}
+
+/** Without a temporary file, which a kill would leave there for good. One that an interrupted run has left is fine. */
+async function placeMarker(directory: string): Promise<void> {
+  const marker = join(directory, UNFINISHED_MARKER);
+  if ((await lstatIfExists(marker)) === undefined) {
+    await atFile('create the file', marker, async () => await (await open(marker, 'wx')).close());
+  }
+  await syncDirectory(directory);
 }
 
 /** Old logs go, new ones come; other files in the directory are not ours. */
