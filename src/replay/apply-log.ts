@@ -7,7 +7,7 @@ import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import { type NeostoreMetadata, readMetadataIn } from '../store/files/neostore-metadata.ts';
-import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/files/store-files.ts';
+import { classifyDatabaseFile } from '../store/files/store-files.ts';
 import { formatByVersion, type StoreFormat } from '../store/files/store-format.ts';
 import { type CollectedLog, collectChanges } from './collect/collect-changes.ts';
 import { LogImages } from './collect/log-images.ts';
@@ -183,9 +183,8 @@ function requireNoGap(folder: string, metadata: NeostoreMetadata, { firstId }: C
 
 /** Id files go stale with every new record; a server builds them anew when they are missing (spec record-stores 13). Durable. */
 async function removeIdFiles(folder: string): Promise<void> {
-  const isIdFile = (name: string) => name.startsWith(METADATA_FILE) && name.endsWith(ID_FILE_SUFFIX);
   const paths = readdirSync(folder)
-    .filter(isIdFile)
+    .filter((name) => classifyDatabaseFile(name) === 'id-file')
     .map((name) => join(folder, name));
   for (const path of paths) await atFile('remove the id file', path, () => unlink(path));
   if (paths.length > 0) await syncDirectory(folder);

@@ -4,7 +4,7 @@ import { LogReader } from '../log/v3/log-reader.ts';
 import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { walkTransaction } from '../log/v3/transaction-walker.ts';
 import { readMetadataIn } from '../store/files/neostore-metadata.ts';
-import { ID_FILE_SUFFIX, METADATA_FILE } from '../store/files/store-files.ts';
+import { classifyDatabaseFile } from '../store/files/store-files.ts';
 
 /** Transactions that wait for a server, which will apply them to explicit indexes, label scan store and schema indexes. */
 export interface PendingLog {
@@ -44,7 +44,7 @@ export function findPendingLog(directory: string): PendingLog | undefined {
 
 /** A server makes them at its start, and replay takes them away. */
 function hasIdFiles(directory: string): boolean {
-  return readdirSync(directory).some((name) => name.startsWith(METADATA_FILE) && name.endsWith(ID_FILE_SUFFIX));
+  return readdirSync(directory).some((name) => classifyDatabaseFile(name) === 'id-file');
 }
 
 class ExplicitIndexWatch extends IdleVisitor {
