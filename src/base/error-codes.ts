@@ -67,6 +67,7 @@ export const errorCodes = {
   'tls.failed': 'Compare the TLS policies of both sides, and look into the log of the peer.',
   // serving backups
   'serve.address': 'Choose another address with --listen or dbms.backup.address.',
+  'serve.too-many-clients': 'Wait until a client has ended, or raise graphkeep.serve.max_connections.',
   'serve.history-pruned':
     'The transactions that were asked for are in no log any more. Make a full backup, or raise dbms.tx_log.rotation.retention_policy.',
   'serve.changed':

@@ -138,17 +138,20 @@ export class BackupListener {
   private findRefusal(host: string): GraphkeepError | undefined {
     const { maxConnections, maxPerPeer } = this.limits;
     if (this.connections.size >= maxConnections) {
-      return new GraphkeepError('serve.address', 'too many clients are connected, try again later', {
+      return new GraphkeepError('serve.too-many-clients', 'too many clients are connected, try again later', {
         observed: `limit ${maxConnections}`,
-        hint: 'Wait until a client has ended, or raise graphkeep.serve.max_connections.',
       });
     }
     const fromThere = [...this.connections].filter((connection) => connection.host === host).length;
     if (fromThere < maxPerPeer) return undefined;
-    return new GraphkeepError('serve.address', 'too many clients are connected from this address, try again later', {
-      observed: `limit ${maxPerPeer}`,
-      hint: 'Wait until a client has ended, or raise graphkeep.serve.max_connections_per_peer.',
-    });
+    return new GraphkeepError(
+      'serve.too-many-clients',
+      'too many clients are connected from this address, try again later',
+      {
+        observed: `limit ${maxPerPeer}`,
+        hint: 'Wait until a client has ended, or raise graphkeep.serve.max_connections_per_peer.',
+      },
+    );
   }
 
   private forget(group: Set<ClientConnection>, connection: ClientConnection): void {

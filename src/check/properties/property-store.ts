@@ -86,7 +86,7 @@ export class PropertyStore {
     return record !== undefined && this.holdsValues(record) ? record : undefined;
   }
 
-  /** A record without a mark is not in use if its first block has no valid type, whatever follows (spec consistency-check 3.1). */
+  /** A record without a mark is not in use if its first block has no valid type, whatever follows (spec record-stores 5). */
   private holdsValues(record: PropertyRecord): boolean {
     return this.format.propertyMarks || record.blockCount > 0;
   }
