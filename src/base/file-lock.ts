@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, readFile, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { lstatIfExists, statIfExists } from './durable-files.ts';
@@ -70,47 +70,6 @@ export async function tryLockFile(path: string, options: LockOptions = {}): Prom
     } finally {
       if (!locked) await file.close();
     }
-  }
-  return undefined;
-}
-
-/** Like {@link tryLockFile}, but a lock held by somebody else is the error `directory.in-use`, naming the holder where possible. */
-export async function lockFile(path: string, options: LockOptions = {}): Promise<FileLock> {
-  const lock = await tryLockFile(path, options);
-  if (lock !== undefined) return lock;
-  const holder = await findLockHolder(path);
-  throw new GraphkeepError('directory.in-use', 'the file is locked by another process', {
-    place: { file: path },
-    ...(holder === undefined ? {} : { observed: `process ${holder}` }),
-  });
-}
-
-/** Runs `work` under the lock and releases it whatever happens. */
-export async function withFileLock<T>(
-  path: string,
-  options: LockOptions,
-  work: (lock: FileLock) => Promise<T>,
-): Promise<T> {
-  const lock = await lockFile(path, options);
-  try {
-    return await work(lock);
-  } finally {
-    await lock.release();
-  }
-}
-
-/** The process that holds a POSIX lock on the file (Linux only; holders of open file description locks have no id). */
-export async function findLockHolder(path: string): Promise<number | undefined> {
-  try {
-    const { ino } = await stat(path);
-    for (const line of (await readFile('/proc/locks', 'utf8')).split('\n')) {
-      // 1: POSIX  ADVISORY  WRITE 1234 fe:00:5678 0 EOF
-      const fields = line.trim().split(/\s+/);
-      const pid = Number(fields[4]);
-      if (pid > 0 && fields[5]?.split(':')[2] === String(ino)) return pid;
-    }
-  } catch {
-    // No /proc, or the file has gone: the holder stays unknown.
   }
   return undefined;
 }

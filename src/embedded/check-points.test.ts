@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
-import { ClientConfig } from '../config/neo4j-conf.ts';
 import type { RetentionPolicy } from '../config/retention-policy.ts';
 import { listLogFiles } from '../log/log-files.ts';
 import { LogFileSet } from '../log/log-source.ts';
@@ -13,7 +12,6 @@ import { storeFiles } from '../store/files/store-files.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';
 import type { PropertyValue } from '../store/values/property-value.ts';
 import { EmbeddedDatabase, type EmbeddedEvent, type EmbeddedOptions } from './embedded-database.ts';
-import { readEmbeddedOptions } from './embedded-options.ts';
 
 let root: string;
 let directory: string;
@@ -258,16 +256,5 @@ describe('the log', () => {
       await db.close();
     }
     expect(statSync(join(directory, 'neostore.transaction.db.0')).size).toBe(size);
-  });
-});
-
-test('the settings of a server are understood', async () => {
-  await openDatabase();
-  const config = new ClientConfig('/', new Map([['dbms.tx_log.rotation.size', '2M']]));
-  expect(readEmbeddedOptions(config)).toEqual({
-    rotationBytes: 2 * 1024 * 1024,
-    retention: { keep: 'time', ms: 7 * 24 * 3_600_000 },
-    checkPointIntervalMs: 900_000,
-    checkPointTransactions: 100_000,
   });
 });

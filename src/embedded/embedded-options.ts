@@ -1,6 +1,4 @@
-import type { ClientConfig } from '../config/neo4j-conf.ts';
 import type { RetentionPolicy } from '../config/retention-policy.ts';
-import { settings } from '../config/settings.ts';
 import type { LogPosition } from '../log/log-position.ts';
 import type { IndexLeftToServer } from '../replay/events/replay-events.ts';
 import type { IndexProvider } from '../store/graph/schema-rule.ts';
@@ -65,17 +63,5 @@ export function withDefaults(options: EmbeddedOptions): EmbeddedSettings {
     budgetBytes: 256 * MEGABYTE,
     onEvent: () => {},
     ...options,
-  };
-}
-
-/** The options that neo4j.conf has settings for. */
-export function readEmbeddedOptions(
-  config: ClientConfig,
-): Pick<EmbeddedSettings, 'rotationBytes' | 'retention' | 'checkPointIntervalMs' | 'checkPointTransactions'> {
-  return {
-    rotationBytes: config.get(settings.rotationSizeBytes),
-    retention: config.get(settings.retentionPolicy),
-    checkPointIntervalMs: config.get(settings.checkPointIntervalMs),
-    checkPointTransactions: config.get(settings.checkPointIntervalTransactions),
   };
 }

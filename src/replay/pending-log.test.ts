@@ -9,11 +9,11 @@ import {
   type SimpleGraph,
 } from '../../test/support/history/generated-history.ts';
 import { appendHistory, PENDING } from '../../test/support/stores/pending-store.ts';
+import { LabelScanReader } from '../../test/support/trees/label-scan-reader.ts';
 import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
 import { LogWriter } from '../log/v3/log-writer.ts';
 import { patchMetadata } from '../store/files/neostore-metadata.ts';
 import { LABEL_SCAN_FILE, METADATA_FILE } from '../store/files/store-files.ts';
-import { LabelScanReader } from '../store/label-scan/label-scan-reader.ts';
 import type { ApplyOptions } from './apply-log.ts';
 import { bringLabelScanUpToDate, storedLabels } from './derived/label-scan-file.ts';
 import { findPendingLog } from './pending-log.ts';

@@ -12,12 +12,12 @@ import {
 } from '../../test/support/corpus/unpack-corpus.ts';
 import { mutateBytes, randomSource } from '../../test/support/random/byte-mutations.ts';
 import { nextSeed } from '../../test/support/random/seed.ts';
+import { lockFile } from '../../test/support/stores/locked-file.ts';
+import { packStoreVersion } from '../../test/support/stores/packed-version.ts';
 import { Dice } from '../base/dice.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { lockFile } from '../base/file-lock.ts';
 import { decodeZstd } from '../base/zstd/decoding.ts';
 import { encodeZstd } from '../base/zstd/encoding.ts';
-import { packStoreVersion } from '../store/files/store-id.ts';
 import { readArchive } from './archive-reading.ts';
 import { loadDatabase } from './load-database.ts';
 

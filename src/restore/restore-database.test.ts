@@ -12,8 +12,8 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
+import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { type GraphkeepError, hasCode } from '../base/errors.ts';
-import { lockFile } from '../base/file-lock.ts';
 import { NEO4J_3 } from '../generation/neo4j-3.ts';
 import { type RestoreOptions, restoreDatabase } from './restore-database.ts';
 import { StagedDatabase } from './staged-database.ts';

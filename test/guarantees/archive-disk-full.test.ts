@@ -2,11 +2,11 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeError } from '../../src/base/errors.ts';
-import { lockFile } from '../../src/base/file-lock.ts';
 import { dumpDatabase } from '../../src/restore/dump-database.ts';
 import { loadDatabase } from '../../src/restore/load-database.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/corpus/unpack-corpus.ts';
 import { BALLAST, canMount, SmallDisk } from '../support/faults/small-disk.ts';
+import { lockFile } from '../support/stores/locked-file.ts';
 
 /*
  * Promise: when there is no room for an archive, or for what is unpacked from one, the error says so, nothing is left behind, and with more

@@ -14,7 +14,6 @@ import {
   readMetadata,
 } from '../../src/store/files/neostore-metadata.ts';
 import { formatByVersion } from '../../src/store/files/store-format.ts';
-import { packStoreVersion } from '../../src/store/files/store-id.ts';
 import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
 import { decodeAnswer, fullAnswers, readCapture, recutFrames } from '../support/corpus/common-captures.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
@@ -22,6 +21,7 @@ import { type GeneratedHistory, generateHistory } from '../support/history/gener
 import type { ServedTransaction } from '../support/history/served-history.ts';
 import { SEED } from '../support/random/seed.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
+import { packStoreVersion } from '../support/stores/packed-version.ts';
 
 /*
  * Promise: whatever a peer sends, a backup ends with a report or with an error that says what was wrong. Nothing is written outside of

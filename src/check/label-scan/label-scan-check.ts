@@ -1,7 +1,6 @@
 import { LABEL_SCAN_FILE } from '../../store/files/store-files.ts';
 import { bitOf, rangeOf } from '../../store/label-scan/label-range.ts';
-import { labelScanLayout, NODES_PER_RANGE } from '../../store/label-scan/label-scan-layout.ts';
-import { HEADER_USABLE } from '../../store/label-scan/label-scan-reader.ts';
+import { HEADER_USABLE, labelScanLayout, NODES_PER_RANGE } from '../../store/label-scan/label-scan-layout.ts';
 import type { OpenTree } from '../../store/tree/read/tree-file.ts';
 import type { CheckContext } from '../findings/check-context.ts';
 import type { CheckKind } from '../findings/check-kinds.ts';

@@ -1,14 +1,7 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import type { LogPosition } from '../log-position.ts';
 import type { CommitEntry } from './entries/commit-entry.ts';
-import {
-  checksumHigh,
-  checksumLow,
-  decodeStartEntry,
-  joinChecksum,
-  START_FIXED_BYTES,
-  type StartEntry,
-} from './entries/start-entry.ts';
+import { checksumHigh, checksumLow, joinChecksum, START_FIXED_BYTES } from './entries/start-entry.ts';
 import { readExactI64, readI32 } from './fields/log-integer.ts';
 
 /**
@@ -83,11 +76,6 @@ export class LogTransaction implements CommitEntry {
     const at = this.start + START_FIXED_BYTES;
     const { buffer } = this;
     return buffer.subarray(at, at + readI32(buffer, this.start + 26));
-  }
-
-  /** The Start entry, copied. */
-  get startEntry(): StartEntry {
-    return decodeStartEntry(this.buffer, this.start);
   }
 }
 

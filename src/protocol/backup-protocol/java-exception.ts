@@ -12,7 +12,6 @@ export const JavaClass = {
   noSuchTransaction: 'org.neo4j.kernel.impl.transaction.log.NoSuchTransactionException',
   missingLogData: 'org.neo4j.kernel.impl.transaction.log.MissingLogDataException',
   illegalProtocolVersion: 'org.neo4j.com.IllegalProtocolVersionException',
-  serverFailure: 'org.neo4j.com.ServerFailureException',
 } as const;
 
 /** Is it of that class or of one below it? */

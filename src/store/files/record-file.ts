@@ -197,21 +197,6 @@ export interface ScanOptions {
   onProgress?: (bytes: number) => void;
 }
 
-/** Scans a store file once: see {@link RecordFile.scan}. */
-export function scanRecords<R extends StoredRecord>(
-  codec: RecordCodec<R>,
-  path: string,
-  visit: (record: R) => void,
-  firstId = 0,
-): void {
-  const file = new RecordFile(path, codec, { firstId, cacheBytes: 0 });
-  try {
-    file.scan(visit);
-  } finally {
-    file.close();
-  }
-}
-
 /** The u32 in the header record of a store that has one (spec record-stores 3). */
 export function readHeader(path: string): number {
   const fd = openExisting(path);

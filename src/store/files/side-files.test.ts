@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unpackStore } from '../../../test/support/corpus/golden-store.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
-import { zoneName, zoneNumber } from '../values/zone-table.ts';
+import { zoneNumber } from '../../../test/support/random/zone-numbers.ts';
+import { zoneName } from '../values/zone-table.ts';
 import { decodeExplicitIndexConfig, encodeExplicitIndexConfig } from './explicit-index-config.ts';
 import { decodeIdFile, encodeIdFile } from './id-file.ts';
 import {

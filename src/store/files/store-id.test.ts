@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  formatStoreId,
-  formatStoreVersion,
-  packStoreVersion,
-  relateStores,
-  type StoreId,
-  wasUpgraded,
-} from './store-id.ts';
+import { packStoreVersion } from '../../../test/support/stores/packed-version.ts';
+import { formatStoreId, formatStoreVersion, relateStores, type StoreId, wasUpgraded } from './store-id.ts';
 
 const id: StoreId = {
   creationTime: 1795337991041,

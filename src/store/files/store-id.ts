@@ -66,14 +66,6 @@ export function formatStoreVersion(storeVersion: bigint): string {
   return name;
 }
 
-/** The inverse of {@link formatStoreVersion} for a name of 1 to 7 ASCII characters. */
-export function packStoreVersion(name: string): bigint {
-  if (name.length < 1 || name.length > 7) throw new RangeError(`a store version has 1 to 7 characters: ${name}`);
-  let bits = BigInt(name.length);
-  for (let i = 0; i < name.length; i++) bits |= BigInt(name.charCodeAt(i) & 0xff) << BigInt(8 * (i + 1));
-  return BigInt.asIntN(64, bits);
-}
-
 /** For people: enough to tell two stores apart, the format if it is known, and the last upgrade if there was one. */
 export function formatStoreId(id: StoreIdentity): string {
   const random = BigInt.asUintN(64, id.randomId).toString(16).padStart(16, '0');

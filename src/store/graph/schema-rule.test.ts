@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteWriter } from '../../base/byte-writer.ts';
-import { decodeSchemaRule, encodeSchemaRule, indexProviderFolder, type SchemaRule } from './schema-rule.ts';
+import { decodeSchemaRule, encodeSchemaRule, type SchemaRule } from './schema-rule.ts';
 
 const tokens = (minLength: number) => fc.array(fc.nat({ max: 2 ** 31 - 1 }), { minLength, maxLength: 5 });
 const entity = fc.constantFrom('node' as const, 'relationship' as const);
@@ -125,10 +125,5 @@ describe('schema rules', () => {
       });
       expect(() => decode((out) => out.u8(6))).toThrow(/cannot be read/);
     });
-  });
-
-  it('name the folder of an index', () => {
-    expect(indexProviderFolder({ key: 'lucene+native', version: '2.0' })).toBe('lucene_native-2.0');
-    expect(indexProviderFolder({ key: 'native-btree', version: '1.0' })).toBe('native-btree-1.0');
   });
 });

@@ -219,8 +219,3 @@ function writeString(out: ByteWriter, value: string): void {
   const bytes = encodeUtf8(value);
   out.i32(bytes.length).bytes(bytes);
 }
-
-/** Folder of an index below `schema/index`: the provider, with `+` as `_` (spec record-stores 1). */
-export function indexProviderFolder(provider: IndexProvider): string {
-  return `${provider.key.replaceAll('+', '_')}-${provider.version}`;
-}

@@ -1,7 +1,6 @@
 import { type BulkLoadOptions, type BulkLoadResult, bulkLoadTree, type TreeEntry } from '../tree/load/bulk-load.ts';
 import { createBitset, type LabelRange, writeBitset, writeLabelKey } from './label-range.ts';
-import { LABEL_KEY_BYTES, labelScanLayout } from './label-scan-layout.ts';
-import { HEADER_USABLE } from './label-scan-reader.ts';
+import { HEADER_USABLE, LABEL_KEY_BYTES, labelScanLayout } from './label-scan-layout.ts';
 
 /**
  * Writes a label scan store from `ranges`, which ascend by label and range, as a new file and flushes it. `path` is a temporary name;

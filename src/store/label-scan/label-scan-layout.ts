@@ -2,6 +2,9 @@ import { compareI32 } from '../tree/page/byte-order.ts';
 import type { TreeLayout } from '../tree/page/layout.ts';
 import { readPageId } from '../tree/page/pointer.ts';
 
+/** User header of the label scan store (spec trees-and-indexes 9). */
+export const HEADER_USABLE = 0;
+
 /**
  * Label scan store `neostore.labelscanstore.db` (spec trees-and-indexes 9, layout LSL). Order: label, range.
  *

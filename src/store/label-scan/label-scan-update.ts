@@ -4,8 +4,7 @@ import type { TreeChange } from '../tree/update/tree-change.ts';
 import { type TreeUpdateOptions, updateTree } from '../tree/update/tree-update.ts';
 import type { TreeUpdateResult } from '../tree/update/update-context.ts';
 import { bitOf, createBitset, createLabelKey, rangeOf, setBit } from './label-range.ts';
-import { labelScanLayout } from './label-scan-layout.ts';
-import { HEADER_USABLE } from './label-scan-reader.ts';
+import { HEADER_USABLE, labelScanLayout } from './label-scan-layout.ts';
 
 /** How the labels of a node changed. A label in both lists counts as added. */
 export interface LabelChange {

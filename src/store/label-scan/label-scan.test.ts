@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../test/support/corpus/unpack-corpus.ts';
+import { LabelScanReader } from '../../../test/support/trees/label-scan-reader.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { bulkLoadTree } from '../tree/load/bulk-load.ts';
 import { openPageFile } from '../tree/page/page-file.ts';
 import { checkTreeStructure } from '../tree/read/structure-check.ts';
 import { LabelScanBuilder } from './label-scan-builder.ts';
 import { labelScanLayout } from './label-scan-layout.ts';
-import { LabelScanReader } from './label-scan-reader.ts';
 import { updateLabelScanStore } from './label-scan-update.ts';
 
 let directory: string;

@@ -92,21 +92,7 @@ const zoneNames = `
   .trim()
   .split(/\s+/);
 
-/** Names that stand in the list twice: the number that writers use. */
-const preferred = new Map([
-  ['US/Pacific', 583],
-  ['Canada/Saskatchewan', 551],
-  ['Etc/UTC', 570],
-]);
-
-const numbers = new Map([...zoneNames.map((name, number) => [name, number] as const), ...preferred]);
-
 /** Name of a stored zone number; undefined for one that no known release writes. */
 export function zoneName(number: number): string | undefined {
   return zoneNames[number];
-}
-
-/** Number to store for a zone name; undefined if it cannot be stored. */
-export function zoneNumber(name: string): number | undefined {
-  return numbers.get(name);
 }

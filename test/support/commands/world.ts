@@ -2,10 +2,10 @@ import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackupFailed, type BackupOptions, type RunBackup } from '../../../src/backup/backup-options.ts';
 import { GraphkeepError } from '../../../src/base/errors.ts';
-import { lockFile } from '../../../src/base/file-lock.ts';
 import type { CommandContext } from '../../../src/cli/command-context.ts';
 import { dumpDatabase } from '../../../src/restore/dump-database.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../corpus/unpack-corpus.ts';
+import { lockFile } from '../stores/locked-file.ts';
 
 /** Of the 3.4 and the 3.5 server. */
 const SERVER_PORTS = [21362, 21363];

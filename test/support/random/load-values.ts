@@ -4,9 +4,9 @@ import { bitsOfDouble } from '../../../src/base/floating-bits.ts';
 import { genericKey } from '../../../src/store/index/keys/generic-key.ts';
 import { PointCurves } from '../../../src/store/index/keys/point-curves.ts';
 import type { PropertyValue } from '../../../src/store/values/property-value.ts';
-import { zoneNumber } from '../../../src/store/values/zone-table.ts';
 import { noteValue } from '../corpus/golden-store.ts';
 import { arbitraryValue } from './arbitrary-values.ts';
+import { zoneNumber } from './zone-numbers.ts';
 
 /** Java and Node may know different rules for odd zones, the past and the future: these from 1982 to 2022 are safe. */
 const ZONES = ['Europe/Stockholm', 'America/New_York', 'Asia/Tokyo', 'Australia/Sydney', 'Asia/Kolkata'].map(

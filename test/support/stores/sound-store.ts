@@ -21,12 +21,12 @@ import { listIndexTrees, readIndexState, readPointCurves } from '../../../src/st
 import { locateKey } from '../../../src/store/index/index-key.ts';
 import { findProvider } from '../../../src/store/index/index-provider.ts';
 import { labelScanLayout } from '../../../src/store/label-scan/label-scan-layout.ts';
-import { LabelScanReader } from '../../../src/store/label-scan/label-scan-reader.ts';
 import type { DynamicRecord } from '../../../src/store/records/dynamic-record.ts';
 import type { TreeLayout } from '../../../src/store/tree/page/layout.ts';
 import { openPageFile } from '../../../src/store/tree/page/page-file.ts';
 import { checkTreeStructure } from '../../../src/store/tree/read/structure-check.ts';
 import type { PropertyValue } from '../../../src/store/values/property-value.ts';
+import { LabelScanReader } from '../trees/label-scan-reader.ts';
 import { readEntries } from '../trees/trees.ts';
 import { type WalkedGraph, type WalkedStore, walkRecords } from './record-walker.ts';
 

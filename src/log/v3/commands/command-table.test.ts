@@ -8,7 +8,7 @@ import { decodeStartEntry, encodeStartEntry, skipStartEntry, transactionChecksum
 import { INCOMPLETE } from '../fields/log-integer.ts';
 import { decodeLogHeader, encodeLogHeader, LOG_HEADER_BYTES } from '../log-header.ts';
 import { readEntryForm } from '../transaction-walker.ts';
-import { commandTypeOf, decodeCommand, encodeCommand, type LogCommand, skipCommand } from './command-table.ts';
+import { decodeCommand, encodeCommand, type LogCommand, skipCommand } from './command-table.ts';
 import type { DynamicImage } from './dynamic-record-image.ts';
 import type { IndexValue } from './index-value.ts';
 
@@ -60,7 +60,9 @@ function describeValue(value: IndexValue): Json {
 
 /** Our decoding in the vocabulary of the expected one. */
 function describeCommand(command: LogCommand): Json {
-  const t = commandTypeOf(command);
+  const writer = new ByteWriter();
+  encodeCommand(writer, command);
+  const t = writer.view()[0]!;
   switch (command.kind) {
     case 'node': {
       const image = (i: typeof command.before): Json => ({

@@ -96,11 +96,6 @@ function refuseReplay({ version }: EntryForm, at: number): GraphkeepError {
   });
 }
 
-/** Type byte of a command. */
-export function commandTypeOf(command: LogCommand): number {
-  return rowOf(command).type;
-}
-
 /**
  * Decodes the complete command whose type byte is at `at`. Everything is copied out of `buffer`. Made for inspection and tests;
  * replay uses {@link visitCommand}. Not for forms without before-images.

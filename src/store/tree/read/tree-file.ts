@@ -85,12 +85,6 @@ function checkState(file: PageFile, state: TreeState, pageBytes: number): void {
   if (size < (lastId + 1) * pageBytes) throw truncated(file.path, size);
 }
 
-/** Refuses a tree that was not closed: its pages are only exact as of the last check point. */
-export function requireClean(tree: OpenTree): void {
-  if (tree.state.clean) return;
-  throw new GraphkeepError('store.needs-recovery', 'the tree was not closed', { place: { file: tree.file.path } });
-}
-
 /**
  * Reads node `id` into `page` and checks what every reader relies on: it is a node, not newer than `pointerGeneration`, and its body
  * can be read.

@@ -41,15 +41,6 @@ export async function updateTree(
   }
 }
 
-/** Takes a tree that was not closed to the clean state of its last check point; a clean one is left alone. */
-export async function closeTreeCleanly(
-  path: string,
-  layout: TreeLayout,
-  options: TreeUpdateOptions = {},
-): Promise<void> {
-  await updateTree(path, layout, [], options);
-}
-
 /** {@link updateTree} on an open file, which stays open. */
 export async function updateTreeFile(
   file: PageFile,

@@ -1,11 +1,8 @@
-import { readU32 } from '../../base/byte-reader.ts';
-import { TreeCursor } from '../tree/read/tree-cursor.ts';
-import { type OpenTree, openTreeForReading, requireClean } from '../tree/read/tree-file.ts';
-import { createLabelKey, type LabelRange, readLabelKey } from './label-range.ts';
-import { labelScanLayout } from './label-scan-layout.ts';
-
-/** User header of the label scan store (spec trees-and-indexes 9). */
-export const HEADER_USABLE = 0;
+import { readU32 } from '../../../src/base/byte-reader.ts';
+import { createLabelKey, type LabelRange, readLabelKey } from '../../../src/store/label-scan/label-range.ts';
+import { HEADER_USABLE, labelScanLayout } from '../../../src/store/label-scan/label-scan-layout.ts';
+import { TreeCursor } from '../../../src/store/tree/read/tree-cursor.ts';
+import { type OpenTree, openTreeForReading } from '../../../src/store/tree/read/tree-file.ts';
 
 export interface LabelScanReaderOptions {
   /** Accepts a store that was not closed, and reads it as of its last check point. */
@@ -24,7 +21,7 @@ export class LabelScanReader implements LabelRange {
   constructor(path: string, options: LabelScanReaderOptions = {}) {
     this.tree = openTreeForReading(path, labelScanLayout);
     try {
-      if (!options.allowNotClosed) requireClean(this.tree);
+      if (!options.allowNotClosed && !this.tree.state.clean) throw new Error(`${path} was not closed`);
       this.cursor = new TreeCursor(this.tree);
     } catch (error) {
       this.close();
