@@ -322,6 +322,7 @@ describe('one client too many', () => {
     extra.send(full);
     const [message] = await extra.messages(1);
     expect(readFailure(message!)!.message).toContain('too many clients');
+    expect(await happened('refused')).toMatchObject({ error: { code: 'serve.too-many-clients' } });
     await extra.ended;
     clients[0]!.send(incremental);
     expect((await clients[0]!.messages(2)).length).toBe(2);
