@@ -264,7 +264,14 @@ describe('restore, dump and load', () => {
     ] as const) {
       const archive = world.path('report', `${compression}.dump`);
       const dumped = await run(['dump', '--to', archive, '--compression', compression, '--json']);
-      expect(eventsOf(dumped.stdout).at(-1)).toMatchObject({ command: 'dump', compression, leftOut: ['notes.txt'] });
+      const text = 'left out, since it is not part of a database: notes.txt';
+      const notes = [{ code: 'entry-left-out', text, name: 'notes.txt' }];
+      expect(eventsOf(dumped.stdout).at(-1)).toMatchObject({
+        command: 'dump',
+        compression,
+        leftOut: ['notes.txt'],
+        notes,
+      });
       expect(readFileSync(archive).toString('hex', 0, 2)).toBe(mark);
       expect((await run(['load', '--from', archive, '--database', compression])).exitCode).toBe(0);
     }
@@ -284,6 +291,15 @@ describe('restore, dump and load', () => {
     const text = 'The backup was not shut down cleanly; the server recovers the database at its first start, or now: ';
     const database = world.database('graph.db');
     expect(stderr).toBe(`${text}graphkeep recover ${database}\n`);
+    const json = await run(['restore', '--from', world.path('dirty', 'graph.db'), '--force', '--json']);
+    expect(json.stderr).toBe('');
+    const notes = [{ code: 'recovery-needed', text: `${text}graphkeep recover ${database}` }];
+    expect(eventsOf(json.stdout).at(-1)).toMatchObject({
+      command: 'restore',
+      needsRecovery: true,
+      warnings: [],
+      notes,
+    });
 
     const dump = ['dump', '--to', world.path('report')];
     const refused = await run(dump);
