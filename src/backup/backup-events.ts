@@ -2,22 +2,10 @@ import type { GraphkeepError } from '../base/errors.ts';
 import type { CheckEvent } from '../check/check-events.ts';
 import type { ReplayEvent } from '../replay/events/replay-events.ts';
 import type { RepeatedRequest } from '../source/repeated-request.ts';
+import type { TargetEvent } from './target/target-events.ts';
 
 /** The ways to ask a server for a backup. */
 export type BackupProtocol = 'catchup' | 'common';
-
-/** What a target directory tells: what it found when it was opened, and where backups go. */
-export type TargetEvent =
-  /**
-   * A backup that an earlier run had finished could not take its place. It is in `backup`; `aside` is what to remove if nobody needs it.
-   */
-  | { kind: 'finished-backup-set-aside'; backup: string; aside: string; error: GraphkeepError }
-  /** Something bears a name that an older release of graphkeep used for finished backups. */
-  | { kind: 'former-work-directory-found'; path: string }
-  /** New files of the backup may have other owners or modes than the old ones. */
-  | { kind: 'rights-not-restored'; path: string; error: unknown }
-  /** A new full backup is in its place; `replaced` is where the old one is now, if there was one. */
-  | { kind: 'published'; path: string; replaced?: string };
 
 /** What is received from a server. Bytes are those of the files and of the log, not of the wire. */
 export type CopyEvent =
@@ -34,9 +22,7 @@ export type CopyEvent =
   | { kind: 'transactions-progress'; transactions: number; bytes: number; last?: number }
   /** `last`: the last one that the backup has now, whether it came with these or not. */
   | { kind: 'transactions-ended'; transactions: number; bytes: number; last: number }
-  | { kind: 'copy-ended'; files: number; bytes: number }
-  /** The copy is exact; what remains is to wait until all of it is on disk. */
-  | { kind: 'flush-began' };
+  | { kind: 'copy-ended'; files: number; bytes: number };
 
 /** The course of the job. */
 export type JobEvent =
@@ -54,10 +40,6 @@ export type JobEvent =
   | { kind: 'fallback-began'; error: GraphkeepError }
   /** The backup that a fallback has replaced. */
   | { kind: 'old-backup-moved'; path: string }
-  /** The backup was not closed cleanly: it is brought to the end of its log first. */
-  | { kind: 'recovery-began'; transactions: number }
-  /** Log files of the backup that nothing needs any more were removed. */
-  | { kind: 'log-pruned'; versions: readonly number[] }
   /** The findings stand, but the report file does not hold all of them. */
   | { kind: 'check-report-failed'; error: GraphkeepError }
   /** Entries of label scan store and indexes were not checked: these transactions wait for the server. */

@@ -5,15 +5,14 @@ import { startTimer } from '../base/timers.ts';
 import { settings } from '../config/settings.ts';
 import { formatAddress } from '../net/server-address.ts';
 import type { BackupSource } from '../source/backup-source.ts';
-import { recogniseStore } from '../store/files/store-recognition.ts';
-import { describeUnsupported } from '../store/files/supported-store.ts';
 import { checkBackup } from './backup-check.ts';
 import { type BackupEvent, type BackupNote, type BackupProtocol, isNote } from './backup-events.ts';
 import { BackupFailed, type BackupOptions, type BackupReport, type FailedAttempt } from './backup-options.ts';
-import { type BackupOutcome, makeFullBackup } from './full-backup.ts';
+import { type BackupOutcome, type FullOutcome, makeFullBackup } from './full-backup.ts';
 import { makeIncrementalBackup } from './incremental-backup.ts';
 import { isWrongProtocol, type Strategy, strategiesFor } from './strategies.ts';
-import { TargetDirectory } from './target-directory.ts';
+import type { BackupTarget } from './target/backup-target.ts';
+import { DirectoryTarget } from './target/directory/directory-target.ts';
 
 interface MadeBackup {
   outcome: BackupOutcome;
@@ -51,14 +50,14 @@ async function backUp(
   const startedOn = new Date();
   const path = join(options.backupDir, options.name);
   onEvent({ kind: 'backup-began', target: path, server: formatAddress(options.from) });
-  const target = await TargetDirectory.open(path, onEvent);
+  const target = await DirectoryTarget.open(path, { budgetBytes: options.memoryBudgetBytes, onEvent });
   try {
     const limitMs = options.config.get(settings.backupMaxTimeMs);
     const overtime = new AbortController();
     const timer = limitMs > 0 ? startTimer(() => overtime.abort(tookTooLong(limitMs)), limitMs) : undefined;
     const job = new BackupJob(options, onEvent, { signal, overtime: overtime.signal }, target);
     const { outcome, fallback } = await job.run().finally(() => clearTimeout(timer));
-    if (options.checkConsistency) await checkBackup(target.path, options, onEvent, startedOn, signal);
+    if (options.checkConsistency) await checkBackup(target.location, options, onEvent, startedOn, signal);
     const durationMs = performance.now() - startedAt;
     const { kind: backup, lastTransaction, files, bytes } = outcome;
     onEvent({ kind: 'backup-ended', backup, lastTransaction, files, bytes, durationMs });
@@ -81,7 +80,7 @@ class BackupJob {
   private readonly signal: AbortSignal;
   /** Aborted when the backup has taken too long, with the error for that. */
   private readonly overtime: AbortSignal;
-  private readonly target: TargetDirectory;
+  private readonly target: BackupTarget;
   /** What was tried in vain. */
   private readonly attempts: FailedAttempt[] = [];
 
@@ -89,7 +88,7 @@ class BackupJob {
     options: BackupOptions,
     onEvent: (event: BackupEvent) => void,
     { signal, overtime }: { signal: AbortSignal; overtime: AbortSignal },
-    target: TargetDirectory,
+    target: BackupTarget,
   ) {
     this.options = options;
     this.onEvent = onEvent;
@@ -99,15 +98,13 @@ class BackupJob {
   }
 
   async run(): Promise<MadeBackup> {
-    const state = await this.target.state();
-    if (state === 'foreign') throw this.target.foreign();
-    if (state === 'backup') await this.refuseOtherRelease();
+    const holdsBackup = await this.target.holdsBackup();
     const strategies = strategiesFor(this.options);
-    if (state === 'absent' && !this.options.fallbackToFull) {
+    if (!holdsBackup && !this.options.fallbackToFull) {
       throw this.failed('no-strategy', strategies.at(-1)!, this.noPreviousBackup());
     }
     for (const strategy of strategies) {
-      const made = state === 'backup' ? await this.continueBackup(strategy) : await this.makeFirst(strategy);
+      const made = holdsBackup ? await this.continueBackup(strategy) : await this.makeFirst(strategy);
       if (made !== undefined) return made;
     }
     throw new BackupFailed('no-strategy', this.attempts);
@@ -120,11 +117,11 @@ class BackupJob {
   }
 
   private async continueBackup(strategy: Strategy): Promise<MadeBackup | undefined> {
-    const { signal, target, options } = this;
+    const { signal, target } = this;
     const onEvent = this.beginAttempt('incremental', strategy.name);
     const source = strategy.open(onEvent);
     try {
-      return { outcome: await makeIncrementalBackup(source, target, onEvent, options.memoryBudgetBytes, signal) };
+      return { outcome: await makeIncrementalBackup(source, target, onEvent, signal) };
     } catch (caught) {
       const error = this.translate(caught);
       if (this.setAside(strategy, source, error)) return undefined;
@@ -150,15 +147,12 @@ class BackupJob {
     return { outcome: made.outcome, fallback: { reason, movedTo: made.replaced ?? '' } };
   }
 
-  private async fullBackup(
-    strategy: Strategy,
-  ): Promise<{ outcome: BackupOutcome; replaced: string | undefined } | undefined> {
-    const { signal, target, options } = this;
+  private async fullBackup(strategy: Strategy): Promise<FullOutcome | undefined> {
+    const { signal, target } = this;
     const onEvent = this.beginAttempt('full', strategy.name);
     const source = strategy.open(onEvent);
     try {
-      const outcome = await makeFullBackup(source, target, onEvent, options.memoryBudgetBytes, signal);
-      return { outcome, replaced: await target.publish() };
+      return await makeFullBackup(source, target, onEvent, signal);
     } catch (caught) {
       const error = this.translate(caught);
       if (this.setAside(strategy, source, error)) return undefined;
@@ -192,7 +186,7 @@ class BackupJob {
 
   private translate(error: unknown): GraphkeepError {
     if (this.overtime.aborted && hasCode(error, 'cancelled')) return this.overtime.reason;
-    return asGraphkeepError(error, this.target.path);
+    return asGraphkeepError(error, this.target.location);
   }
 
   private failed(outcome: BackupFailed['outcome'], strategy: Strategy, error: GraphkeepError): GraphkeepError {
@@ -202,14 +196,8 @@ class BackupJob {
 
   private noPreviousBackup(): GraphkeepError {
     return new GraphkeepError('usage', 'there is no previous backup, and a full one is not allowed', {
-      place: { file: this.target.path },
+      place: { file: this.target.location },
       hint: 'Make the first backup with --fallback-to-full=true (the default).',
     });
-  }
-
-  /** Not ours, so nothing that a full backup may move aside; a damaged or incomplete one is. */
-  private async refuseOtherRelease(): Promise<void> {
-    const store = await recogniseStore(this.target.path);
-    if (store.kind === 'other') throw describeUnsupported(store, this.target.path);
   }
 }

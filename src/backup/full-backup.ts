@@ -1,18 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { GraphkeepError } from '../base/errors.ts';
-import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
-import { recoverStore } from '../replay/recover.ts';
-import { eventsOfRecovery } from '../replay/recovery-events.ts';
+import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
 import type { BackupSource } from '../source/backup-source.ts';
-import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
-import { METADATA_FILE } from '../store/files/store-files.ts';
-import { requireSupportedStore } from '../store/files/supported-store.ts';
 import type { BackupEvent } from './backup-events.ts';
-import { ReceivedCopy } from './received-copy.ts';
-import { ReceivedLog, type ReceivedTransactions } from './received-log.ts';
-import type { TargetDirectory } from './target-directory.ts';
+import type { BackupTarget, FullBackup, ReceivedTransactions } from './target/backup-target.ts';
+import { ToldCopy } from './told-copy.ts';
 import { TransactionProgress } from './transaction-progress.ts';
+import { TransactionsInTransit } from './transactions-in-transit.ts';
 
 export interface BackupOutcome {
   kind: 'full' | 'incremental' | 'unchanged';
@@ -22,86 +14,71 @@ export interface BackupOutcome {
   files: number;
 }
 
-/**
- * Receives a full copy into the scratch directory of the target and makes it exact. The caller publishes it. The transactions that come
- * behind the files begin at the check point of the copy, so replay begins at the beginning of their log (spec common-protocol 15.2).
- */
+export interface FullOutcome {
+  outcome: BackupOutcome;
+  /** Where the backup is now that was there before. */
+  replaced: string | undefined;
+}
+
+/** Everything that a source has goes into a target, which makes a backup of it and puts it in its place. */
 export async function makeFullBackup(
   source: BackupSource,
-  target: TargetDirectory,
+  target: BackupTarget,
   onEvent: (event: BackupEvent) => void,
-  budgetBytes: number,
   signal: AbortSignal,
-): Promise<BackupOutcome> {
-  const folder = await target.beginFullCopy();
-  const copy = new ReceivedCopy(folder, onEvent);
-  const logVersion = (): number => readReceivedMetadata(folder, source).logVersion;
-  const progress = new TransactionProgress(onEvent, () => readReceivedMetadata(folder, source).lastTransactionId);
-  const log = new ReceivedLog({
-    folder,
-    version: logVersion,
-    place: source.place,
-    onProgress: (done) => progress.advance(done),
-  });
+): Promise<FullOutcome> {
+  const backup = await target.beginFullBackup(source.place);
   try {
-    await source.fullCopy(
-      {
-        openFile: (file) => copy.openFile(file),
-        filesAnnounced: (announced) => onEvent({ kind: 'files-announced', ...announced }),
-        transactionBytes: (chunk) => log.transactionBytes(chunk),
-        transactionsFrom: (first) => progress.begin(first),
-      },
-      signal,
-    );
-    const { lastTransactionId } = readReceivedMetadata(folder, source);
-    await requireSupportedStore(folder, 'change');
-    const received = await log.finish(lastTransactionId);
-    requireUnbroken(received, lastTransactionId, source);
-    progress.end(received, lastTransactionId);
-    // The position of the source does not exist in the new log.
-    const start = { version: logVersion(), offset: LOG_HEADER_BYTES };
-    patchMetadata(join(folder, METADATA_FILE), {
-      lastClosedLogVersion: start.version,
-      lastClosedLogOffset: start.offset,
-    });
-    onEvent({ kind: 'copy-ended', files: copy.files, bytes: copy.bytes });
-    const scratch = await target.scratch('replay');
-    const recovery = await recoverStore(folder, { start, storeIsExact: false, budgetBytes, scratch, signal, onEvent });
-    onEvent({ kind: 'flush-began' });
-    await copy.finish();
-    for (const event of eventsOfRecovery(recovery)) onEvent(event);
-    return {
-      kind: 'full',
-      firstTransaction: received.first ?? recovery.lastTransaction,
-      lastTransaction: recovery.lastTransaction,
-      bytes: copy.bytes + received.bytes,
-      files: copy.files,
-    };
+    const outcome = await receiveFull(source, backup, onEvent, signal);
+    return { outcome, replaced: await backup.publish() };
   } catch (error) {
-    log.abandon();
-    await copy.abandon();
+    await backup.abandon();
     throw error;
   }
 }
 
-function readReceivedMetadata(folder: string, source: BackupSource) {
-  const path = join(folder, METADATA_FILE);
-  if (!existsSync(path)) {
-    throw new GraphkeepError('peer.protocol', `the copy holds no file ${METADATA_FILE}`, {
-      place: source.place,
-    });
-  }
-  return readMetadata(path);
+async function receiveFull(
+  source: BackupSource,
+  backup: FullBackup,
+  onEvent: (event: BackupEvent) => void,
+  signal: AbortSignal,
+): Promise<BackupOutcome> {
+  const copy = new ToldCopy(backup, onEvent);
+  const progress = new TransactionProgress(onEvent, () => backup.readLastTransaction());
+  const transactions = new TransactionsInTransit({
+    log: backup.log,
+    place: source.place,
+    onProgress: (done) => progress.advance(done),
+  });
+  await source.fullCopy(
+    {
+      openFile: (file) => copy.openFile(file),
+      filesAnnounced: (announced) => copy.filesAnnounced(announced),
+      transactionBytes: (chunk) => transactions.transactionBytes(chunk),
+      transactionsFrom: (first) => progress.begin(first),
+    },
+    signal,
+  );
+  const known = backup.readLastTransaction();
+  await backup.requireSupported();
+  const received = transactions.end();
+  requireUnbroken(received, known, source.place);
+  progress.end(received, known);
+  const { files, bytes } = copy;
+  onEvent({ kind: 'copy-ended', files, bytes });
+  const lastTransaction = await backup.finish(received, signal);
+  const firstTransaction = received.first ?? lastTransaction;
+  return { kind: 'full', firstTransaction, lastTransaction, bytes: bytes + received.bytes, files };
 }
 
 /**
  * The transactions begin behind the check point of the copy and end with the newest one when the last file, `neostore`, was read. So they
  * leave no gap to the last transaction that `neostore` knows, and reach it (spec common-protocol 14).
  */
-function requireUnbroken({ first, last }: ReceivedTransactions, known: number, source: BackupSource): void {
+function requireUnbroken({ first, last }: ReceivedTransactions, known: number, place: ErrorPlace): void {
   if (first === undefined || last === undefined || (first <= known + 1 && last >= known)) return;
   throw new GraphkeepError('peer.protocol', 'the transactions of the copy do not fit its files', {
-    place: source.place,
+    place,
     observed: `transactions ${first} to ${last}; the files know ${known}`,
   });
 }

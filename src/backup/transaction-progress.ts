@@ -1,5 +1,5 @@
 import type { CopyEvent } from './backup-events.ts';
-import type { ReceivedTransactions } from './received-log.ts';
+import type { ReceivedTransactions } from './target/backup-target.ts';
 
 /** Tells of transactions that are received: once when they begin, then of each piece, and at the end. */
 export class TransactionProgress {

@@ -1,9 +1,8 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeDirectory, statIfExists, syncDirectory } from '../base/durable-files.ts';
-import { atFile, fileError } from '../base/file-errors.ts';
-import type { CopyReceiver, FileReceiver, StoreFileStream } from '../source/backup-source.ts';
-import type { CopyEvent } from './backup-events.ts';
+import { makeDirectory, statIfExists, syncDirectory } from '../../../base/durable-files.ts';
+import { atFile, fileError } from '../../../base/file-errors.ts';
+import type { CopyReceiver, FileReceiver, StoreFileStream } from '../../../source/backup-source.ts';
 
 /** A large file is flushed while it is received, in steps of this size, so that the final flush has little left to do. */
 const FLUSH_STEP_BYTES = 32 * 1024 * 1024;
@@ -11,30 +10,25 @@ const FLUSH_STEP_BYTES = 32 * 1024 * 1024;
 const MAX_FLUSHES = 4;
 
 /** Writes the files of a full copy below a directory. Everything is on disk when {@link finish} has returned. */
-export class ReceivedCopy implements CopyReceiver {
-  files = 0;
-  bytes = 0;
+export class ReceivedFiles implements CopyReceiver {
   private readonly folder: string;
-  private readonly onEvent: (event: CopyEvent) => void;
   private readonly directories = new Set<string>(['.']);
   private readonly flushes = new Set<Promise<void>>();
   private failure: unknown;
   private readonly openFiles = new Set<ReceivedFile>();
 
-  constructor(folder: string, onEvent: (event: CopyEvent) => void) {
+  constructor(folder: string) {
     this.folder = folder;
-    this.onEvent = onEvent;
   }
 
   async openFile(stream: StoreFileStream): Promise<FileReceiver> {
     if (this.failure !== undefined) throw this.failure;
     const path = join(this.folder, stream.name);
-    this.onEvent({ kind: 'file-began', name: stream.name });
-    const file = await this.create(stream.name, path);
+    const file = await this.create(dirname(stream.name), path);
     this.openFiles.add(file);
     return {
-      bytes: (chunk) => this.take(file, chunk),
-      restart: () => this.restart(file),
+      bytes: (chunk) => file.write(chunk),
+      restart: () => file.restart(),
       end: () => this.end(file),
       discard: () => this.discard(file),
     };
@@ -57,30 +51,16 @@ export class ReceivedCopy implements CopyReceiver {
     await Promise.all(this.flushes);
   }
 
-  private async create(name: string, path: string): Promise<ReceivedFile> {
+  private async create(directory: string, path: string): Promise<ReceivedFile> {
     try {
-      await this.makeParents(dirname(name));
-      return new ReceivedFile(name, path, await open(path, 'wx'));
+      await this.makeParents(directory);
+      return new ReceivedFile(path, await open(path, 'wx'));
     } catch (error) {
       throw fileError(error, 'create the file', path);
     }
   }
 
-  private take(file: ReceivedFile, chunk: Buffer): Promise<void> {
-    this.bytes += chunk.length;
-    this.onEvent({ kind: 'file-progress', name: file.name, bytes: file.size + chunk.length, ...this.copied });
-    return file.write(chunk);
-  }
-
-  private async restart(file: ReceivedFile): Promise<void> {
-    this.bytes -= file.size;
-    this.onEvent({ kind: 'file-progress', name: file.name, bytes: 0, ...this.copied });
-    await file.restart();
-  }
-
   private async end(file: ReceivedFile): Promise<void> {
-    this.files++;
-    this.onEvent({ kind: 'file-ended', name: file.name, bytes: file.size, ...this.copied });
     while (this.flushes.size >= MAX_FLUSHES) await Promise.race(this.flushes);
     this.openFiles.delete(file);
     const flush = file.close().catch((error: unknown) => {
@@ -92,15 +72,9 @@ export class ReceivedCopy implements CopyReceiver {
   }
 
   private async discard(file: ReceivedFile): Promise<void> {
-    this.bytes -= file.size;
-    if (!this.openFiles.delete(file)) this.files--;
-    this.onEvent({ kind: 'file-dropped', name: file.name, ...this.copied });
+    this.openFiles.delete(file);
     await file.ended;
     await file.remove();
-  }
-
-  private get copied(): { copiedFiles: number; copiedBytes: number } {
-    return { copiedFiles: this.files, copiedBytes: this.bytes };
   }
 
   private async makeParents(directory: string): Promise<void> {
@@ -111,18 +85,16 @@ export class ReceivedCopy implements CopyReceiver {
 }
 
 class ReceivedFile {
-  readonly name: string;
-  size = 0;
   /** Its last flush, once it is complete. */
   ended: Promise<void> | undefined;
   private readonly path: string;
   private readonly handle: FileHandle;
+  private size = 0;
   private flushedTo = 0;
   private flushing: Promise<void> | undefined;
   private failure: unknown;
 
-  constructor(name: string, path: string, handle: FileHandle) {
-    this.name = name;
+  constructor(path: string, handle: FileHandle) {
     this.path = path;
     this.handle = handle;
   }

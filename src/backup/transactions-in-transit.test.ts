@@ -4,7 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
 import { type GeneratedHistory, generateHistory } from '../../test/support/history/generated-history.ts';
 import { decodeLogHeader, LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
-import { ReceivedLog, type ReceivedLogOptions, type ReceivedTransactions } from './received-log.ts';
+import type { ReceivedTransactions } from './target/backup-target.ts';
+import { ReceivedLogFile } from './target/directory/received-log-file.ts';
+import { TransactionsInTransit, type TransactionsOptions } from './transactions-in-transit.ts';
 
 let folder: string;
 let history: GeneratedHistory;
@@ -22,18 +24,20 @@ const bytesOf = (from: number, to: number) =>
 /** Feeds the bytes in pieces of `step`. */
 async function receive(
   bytes: Buffer,
-  options: Partial<ReceivedLogOptions>,
+  options: Partial<TransactionsOptions>,
   step = 7,
 ): Promise<ReceivedTransactions & { content: Buffer; previous: number | undefined }> {
-  const log = new ReceivedLog({ folder, version: () => 5, place: { peer: 'p:1' }, ...options });
+  const log = new ReceivedLogFile(folder, () => 5);
+  const transactions = new TransactionsInTransit({ log, place: { peer: 'p:1' }, ...options });
   try {
-    for (let at = 0; at < bytes.length; at += step) log.transactionBytes(bytes.subarray(at, at + step));
-    const received = await log.finish(99);
+    for (let at = 0; at < bytes.length; at += step) await transactions.transactionBytes(bytes.subarray(at, at + step));
+    const received = transactions.end();
+    await log.finish(received, 99);
     const file = readFileSync(join(folder, 'neostore.transaction.db.5'));
     const previous = decodeLogHeader(file, 'log', 5)?.previousTransaction;
     return { ...received, content: file.subarray(LOG_HEADER_BYTES), previous };
   } finally {
-    log.abandon();
+    log.close();
   }
 }
 

@@ -1,10 +1,10 @@
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { renameDurably, syncDirectory } from '../base/durable-files.ts';
-import { atFile } from '../base/file-errors.ts';
-import { isOwnEntry } from '../base/reserved-names.ts';
-import type { WorkDirectory } from '../base/work-directory.ts';
-import { METADATA_FILE } from '../store/files/store-files.ts';
+import { renameDurably, syncDirectory } from '../../../base/durable-files.ts';
+import { atFile } from '../../../base/file-errors.ts';
+import { isOwnEntry } from '../../../base/reserved-names.ts';
+import type { WorkDirectory } from '../../../base/work-directory.ts';
+import { METADATA_FILE } from '../../../store/files/store-files.ts';
 
 /*
  * A target that stays where it is, such as the mount point of a volume. The work directory is in it, on the same disk, and a full backup

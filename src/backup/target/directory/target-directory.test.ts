@@ -12,10 +12,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
-import { pretendMounts } from '../../test/support/faults/pretended-mounts.ts';
-import { patchMetadata } from '../store/files/neostore-metadata.ts';
-import type { TargetEvent } from './backup-events.ts';
+import {
+  makeTemporaryDirectory,
+  removeDirectory,
+  unpackCorpus,
+} from '../../../../test/support/corpus/unpack-corpus.ts';
+import { pretendMounts } from '../../../../test/support/faults/pretended-mounts.ts';
+import { patchMetadata } from '../../../store/files/neostore-metadata.ts';
+import type { TargetEvent } from '../target-events.ts';
 import { TargetDirectory } from './target-directory.ts';
 
 let stores: string;

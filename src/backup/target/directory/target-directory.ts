@@ -1,17 +1,17 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { lstatIfExists, makeDirectory, removeTree, renameDurably, statIfExists } from '../base/durable-files.ts';
-import { GraphkeepError } from '../base/errors.ts';
-import { atFile } from '../base/file-errors.ts';
-import { type FileLock, tryLockFile } from '../base/file-lock.ts';
-import { type FileRights, grantRights, RightsKeeper, rightsBelow, rightsOf } from '../base/file-rights.ts';
-import { findRenameObstacle, resolveTarget } from '../base/replaceable-directory.ts';
-import { WorkDirectory } from '../base/work-directory.ts';
-import { readMetadata, storeIdOf } from '../store/files/neostore-metadata.ts';
-import { METADATA_FILE, STORE_LOCK_FILE } from '../store/files/store-files.ts';
-import { relateStores } from '../store/files/store-id.ts';
-import { requireSupportedStore } from '../store/files/supported-store.ts';
-import type { TargetEvent } from './backup-events.ts';
+import { lstatIfExists, makeDirectory, removeTree, renameDurably, statIfExists } from '../../../base/durable-files.ts';
+import { GraphkeepError } from '../../../base/errors.ts';
+import { atFile } from '../../../base/file-errors.ts';
+import { type FileLock, tryLockFile } from '../../../base/file-lock.ts';
+import { type FileRights, grantRights, RightsKeeper, rightsBelow, rightsOf } from '../../../base/file-rights.ts';
+import { findRenameObstacle, resolveTarget } from '../../../base/replaceable-directory.ts';
+import { WorkDirectory } from '../../../base/work-directory.ts';
+import { readMetadata, storeIdOf } from '../../../store/files/neostore-metadata.ts';
+import { METADATA_FILE, STORE_LOCK_FILE } from '../../../store/files/store-files.ts';
+import { relateStores } from '../../../store/files/store-id.ts';
+import { requireSupportedStore } from '../../../store/files/supported-store.ts';
+import type { TargetEvent } from '../target-events.ts';
 import { MountedTarget } from './mounted-target.ts';
 
 /*
@@ -42,6 +42,7 @@ const MAX_REPLACED = 1000;
 
 /** Parts of the work directory that are worthless when the command has ended. */
 const SCRATCH = ['store', 'log', 'replay'];
+type ScratchPart = 'log' | 'replay';
 /** All of them: `ready` is a finished backup, and what {@link MountedTarget} has there is one too. */
 const PARTS = [...SCRATCH, 'ready', 'placing', 'old'];
 
@@ -65,7 +66,6 @@ interface TargetPlaces {
 
 export class TargetDirectory {
   readonly path: string;
-  readonly workPath: string;
   private readonly places: TargetPlaces;
   private readonly lock: FileLock;
   private readonly work: WorkDirectory;
@@ -73,11 +73,11 @@ export class TargetDirectory {
   /** Locks that a Java client or server would take on this backup: 3.4 inside the directory, 3.5 beside it. */
   private readonly storeLocks: FileLock[] = [];
   private rights: RightsKeeper | undefined;
+  private isClosed = false;
 
   private constructor(places: TargetPlaces, lock: FileLock, work: WorkDirectory, onEvent: TargetDirectory['onEvent']) {
     this.places = places;
     this.path = places.path;
-    this.workPath = places.work;
     this.lock = lock;
     this.work = work;
     this.onEvent = onEvent;
@@ -120,9 +120,11 @@ export class TargetDirectory {
 
   /**
    * Removes the scratch directory and the lock. The target stays as it is, but new files in it get the rights of the old ones. A backup
-   * that could not be published stays for the next run.
+   * that could not be published stays for the next run. May be called again.
    */
   async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
     try {
       await this.restoreRights();
       await this.discardWork();
@@ -202,7 +204,7 @@ export class TargetDirectory {
     } catch (error) {
       const isBegun = (await this.state()) === 'absent' || (await this.places.mounted?.isOpen(this.work)) === true;
       if (!(error instanceof GraphkeepError) || isBegun) throw error;
-      const aside = await this.moveAway(this.workPath, this.places.unpublished);
+      const aside = await this.moveAway(this.places.work, this.places.unpublished);
       this.onEvent({ kind: 'finished-backup-set-aside', backup: join(aside, 'ready'), aside, error });
     }
   }
@@ -264,9 +266,18 @@ export class TargetDirectory {
     return await this.work.part('store');
   }
 
-  /** Makes an empty scratch directory of the given name. */
-  async scratch(name: 'log' | 'replay'): Promise<string> {
+  /** Makes a scratch directory of the given name, or leaves it if it is there. */
+  async scratch(name: ScratchPart): Promise<string> {
     return await this.work.part(name);
+  }
+
+  /** Path of a scratch directory, there or not. */
+  scratchPath(name: ScratchPart): string {
+    return this.work.at(name);
+  }
+
+  async clearScratchPart(name: ScratchPart): Promise<void> {
+    await this.work.remove(name);
   }
 
   /**

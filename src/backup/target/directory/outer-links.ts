@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { atFile } from '../base/file-errors.ts';
-import { refuseOuterLink } from '../base/inner-links.ts';
+import { atFile } from '../../../base/file-errors.ts';
+import { refuseOuterLink } from '../../../base/inner-links.ts';
 
 /**
  * An incremental writes to the files of a backup: through a link that leads out, it would change a file of somebody else.

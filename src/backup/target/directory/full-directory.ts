@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ErrorPlace, GraphkeepError } from '../../../base/errors.ts';
+import { beginningOf } from '../../../log/v3/log-header.ts';
+import { recoverStore } from '../../../replay/recover.ts';
+import { eventsOfRecovery } from '../../../replay/recovery-events.ts';
+import type { FileReceiver, StoreFileStream } from '../../../source/backup-source.ts';
+import { type NeostoreMetadata, patchMetadata, readMetadata } from '../../../store/files/neostore-metadata.ts';
+import { METADATA_FILE } from '../../../store/files/store-files.ts';
+import { requireSupportedStore } from '../../../store/files/supported-store.ts';
+import type { FullBackup, ReceivedTransactions } from '../backup-target.ts';
+import type { DirectoryRun } from './directory-run.ts';
+import { ReceivedFiles } from './received-files.ts';
+import { ReceivedLogFile } from './received-log-file.ts';
+
+/**
+ * A full backup in the scratch directory of its target. The transactions that come behind the files begin at the check point of the copy, so
+ * replay begins at the beginning of their log (common-protocol spec 15.2).
+ */
+export class FullDirectory implements FullBackup {
+  readonly log: ReceivedLogFile;
+  private readonly run: DirectoryRun;
+  private readonly folder: string;
+  private readonly from: ErrorPlace;
+  private readonly files: ReceivedFiles;
+
+  private constructor(run: DirectoryRun, folder: string, from: ErrorPlace) {
+    this.run = run;
+    this.folder = folder;
+    this.from = from;
+    this.files = new ReceivedFiles(folder);
+    this.log = new ReceivedLogFile(folder, () => this.readMetadata().logVersion);
+  }
+
+  static async begin(run: DirectoryRun, from: ErrorPlace): Promise<FullDirectory> {
+    return new FullDirectory(run, await run.directory.beginFullCopy(), from);
+  }
+
+  openFile(file: StoreFileStream): Promise<FileReceiver> {
+    return this.files.openFile(file);
+  }
+
+  readLastTransaction(): number {
+    return this.readMetadata().lastTransactionId;
+  }
+
+  async requireSupported(): Promise<void> {
+    await requireSupportedStore(this.folder, 'change');
+  }
+
+  async finish(received: ReceivedTransactions, signal: AbortSignal): Promise<number> {
+    const { folder } = this;
+    const { directory, budgetBytes, onEvent } = this.run;
+    await this.log.finish(received, this.readLastTransaction());
+    // The position of the source does not exist in the new log.
+    const start = beginningOf(this.readMetadata().logVersion);
+    patchMetadata(join(folder, METADATA_FILE), {
+      lastClosedLogVersion: start.version,
+      lastClosedLogOffset: start.offset,
+    });
+    const scratch = await directory.scratch('replay');
+    const recovery = await recoverStore(folder, { start, storeIsExact: false, budgetBytes, scratch, signal, onEvent });
+    onEvent({ kind: 'flush-began' });
+    await this.files.finish();
+    for (const event of eventsOfRecovery(recovery)) onEvent(event);
+    return recovery.lastTransaction;
+  }
+
+  publish(): Promise<string | undefined> {
+    return this.run.directory.publish();
+  }
+
+  async abandon(): Promise<void> {
+    this.log.close();
+    await this.files.abandon();
+  }
+
+  private readMetadata(): NeostoreMetadata {
+    const path = join(this.folder, METADATA_FILE);
+    if (existsSync(path)) return readMetadata(path);
+    throw new GraphkeepError('peer.protocol', `the copy holds no file ${METADATA_FILE}`, { place: this.from });
+  }
+}
