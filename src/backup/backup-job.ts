@@ -14,24 +14,34 @@ import { isWrongProtocol, type Strategy, strategiesFor } from './strategies.ts';
 import type { BackupTarget } from './target/backup-target.ts';
 import { DirectoryTarget } from './target/directory/directory-target.ts';
 
-interface MadeBackup {
+/*
+ * A backup, step by step. The decision table is the one of spec backup-command 3.2.
+ *
+ *   runBackup        open the target: lock it, finish or remove what a killed run has left
+ *   makeBackup       does the target hold a backup? For each protocol, until the server understands one:
+ *     makeFirst        no: a full copy
+ *     continueBackup   yes: the transactions that it lacks;
+ *       fallBack         where that fails, and a full copy may help: a full copy, and the old backup is kept aside
+ *   runBackup        check the backup, close the target
+ *
+ * What a copy and an incremental are stands in full-backup.ts and incremental-backup.ts: the source hands on, the target takes and
+ * publishes. No step knows which source or which target it is.
+ */
+
+export interface MadeBackup {
   outcome: BackupOutcome;
   fallback?: NonNullable<BackupReport['fallback']>;
 }
 
+type OnEvent = (event: BackupEvent) => void;
+
 /**
- * One backup from beginning to end: takes the lock of the target, tries one protocol after the other until the server understands one,
- * decides between full and incremental, falls back to a full one if that is allowed, publishes, checks, tidies up. The decision table is
- * the one of spec backup-command 3.2.
+ * One backup into a directory, from beginning to end.
  *
  * @throws BackupFailed with the cause of each attempt; GraphkeepError for everything before the first attempt, and `check.inconsistent` or
  * `check.failed` after a backup that was made
  */
-export async function runBackup(
-  options: BackupOptions,
-  onEvent: (event: BackupEvent) => void,
-  signal: AbortSignal,
-): Promise<BackupReport> {
+export async function runBackup(options: BackupOptions, onEvent: OnEvent, signal: AbortSignal): Promise<BackupReport> {
   const notes: BackupNote[] = [];
   const tell = (event: BackupEvent): void => {
     if (isNote(event)) notes.push(event);
@@ -43,7 +53,7 @@ export async function runBackup(
 
 async function backUp(
   options: BackupOptions,
-  onEvent: (event: BackupEvent) => void,
+  onEvent: OnEvent,
   signal: AbortSignal,
 ): Promise<Omit<BackupReport, 'notes'>> {
   const startedAt = performance.now();
@@ -52,11 +62,7 @@ async function backUp(
   onEvent({ kind: 'backup-began', target: path, server: formatAddress(options.from) });
   const target = await DirectoryTarget.open(path, { budgetBytes: options.memoryBudgetBytes, onEvent });
   try {
-    const limitMs = options.config.get(settings.backupMaxTimeMs);
-    const overtime = new AbortController();
-    const timer = limitMs > 0 ? startTimer(() => overtime.abort(tookTooLong(limitMs)), limitMs) : undefined;
-    const job = new BackupJob(options, onEvent, { signal, overtime: overtime.signal }, target);
-    const { outcome, fallback } = await job.run().finally(() => clearTimeout(timer));
+    const { outcome, fallback } = await makeBackup(target, options, onEvent, signal);
     if (options.checkConsistency) await checkBackup(target.location, options, onEvent, startedOn, signal);
     const durationMs = performance.now() - startedAt;
     const { kind: backup, lastTransaction, files, bytes } = outcome;
@@ -64,6 +70,23 @@ async function backUp(
     return { ...outcome, durationMs, ...(fallback === undefined ? {} : { fallback }) };
   } finally {
     await target.close();
+  }
+}
+
+/** One backup into any target that is open, within the time that a backup may take. Throws as {@link runBackup}. */
+export async function makeBackup(
+  target: BackupTarget,
+  options: BackupOptions,
+  onEvent: OnEvent,
+  signal: AbortSignal,
+): Promise<MadeBackup> {
+  const limitMs = options.config.get(settings.backupMaxTimeMs);
+  const overtime = new AbortController();
+  const timer = limitMs > 0 ? startTimer(() => overtime.abort(tookTooLong(limitMs)), limitMs) : undefined;
+  try {
+    return await new BackupJob(options, onEvent, { signal, overtime: overtime.signal }, target).run();
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -76,7 +99,7 @@ function tookTooLong(limitMs: number): GraphkeepError {
 
 class BackupJob {
   private readonly options: BackupOptions;
-  private readonly onEvent: (event: BackupEvent) => void;
+  private readonly onEvent: OnEvent;
   private readonly signal: AbortSignal;
   /** Aborted when the backup has taken too long, with the error for that. */
   private readonly overtime: AbortSignal;
@@ -86,7 +109,7 @@ class BackupJob {
 
   constructor(
     options: BackupOptions,
-    onEvent: (event: BackupEvent) => void,
+    onEvent: OnEvent,
     { signal, overtime }: { signal: AbortSignal; overtime: AbortSignal },
     target: BackupTarget,
   ) {
@@ -171,7 +194,7 @@ class BackupJob {
   }
 
   /** Returns where the attempt tells what it does: the first thing that it receives shows that the protocol is the right one. */
-  private beginAttempt(backup: 'full' | 'incremental', protocol: BackupProtocol): (event: BackupEvent) => void {
+  private beginAttempt(backup: 'full' | 'incremental', protocol: BackupProtocol): OnEvent {
     const { onEvent } = this;
     onEvent({ kind: 'attempt-began', backup, protocol });
     let isChosen = false;

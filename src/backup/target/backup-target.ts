@@ -4,16 +4,16 @@ import type { CopyReceiver } from '../../source/backup-source.ts';
 import type { StoreIdentity } from '../../store/files/store-id.ts';
 
 /*
- * The seam between a backup and where it goes. A target takes files and transactions as they come and keeps them; where they lie, and whether
- * the transactions are replayed now or at a restore, is its own matter. The job asks for sinks, never for paths. What stands here is tested
- * by test/support/conformance/backup-target.ts, for every target.
+ * The seam between a backup and where it goes. A target takes files and transactions as they come and keeps them; where they lie, and
+ * whether the transactions are replayed now or at a restore, is its own matter. The job asks for sinks, never for paths. What stands here
+ * is tested by test/support/conformance/backup-target.ts, for every target.
  *
  *   holdsBackup ─┬─ no ───► beginFullBackup ─ files ─ transactions ─ finish ─ publish
  *                │                  ▲ fallback: the old backup is kept aside
  *                └─ yes ──► continueBackup ─ beginLog ─ transactions ─ append, or leave
  *
- * Calls      One backup at a time, and within it in this order. `abandon` at any time, also twice: what was received is dropped. `close` ends
- *            the target, also twice.
+ * Calls      One backup at a time, and within it in this order. `abandon` at any time, also twice: what was received is dropped. `close`
+ *            ends the target, also twice.
  * Visible    Until `publish`, and until `append` has begun, the target holds what it held before, whatever fails and whoever is killed.
  *            When they have returned, the new state is durable. A kill in between leaves one of the two, or something that the next run
  *            brings to the new one.

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeBackup } from '../../../src/backup/backup-job.ts';
+import type { BackupOptions } from '../../../src/backup/backup-options.ts';
 import { makeFullBackup } from '../../../src/backup/full-backup.ts';
 import { makeIncrementalBackup } from '../../../src/backup/incremental-backup.ts';
 import type { BackupTarget, FullBackup } from '../../../src/backup/target/backup-target.ts';
@@ -10,6 +12,7 @@ import { CommonSource } from '../../../src/source/backup-protocol/common-source.
 import type { BackupSource, FileReceiver } from '../../../src/source/backup-source.ts';
 import { formatByVersion } from '../../../src/store/files/store-format.ts';
 import { formatStoreId } from '../../../src/store/files/store-id.ts';
+import { jobOptions } from '../commands/job-options.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../corpus/unpack-corpus.ts';
 import { forkHistory, type GeneratedHistory, generateHistory, readSimpleGraph } from '../history/generated-history.ts';
 import { BackupServer } from '../servers/backup-server.ts';
@@ -300,6 +303,25 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
         await expect(goOn()).rejects.toMatchObject({ code: 'peer.other-store' });
         await expectNextSucceeds();
       });
+    });
+
+    it('is all that a job needs: first a full backup, then an incremental, then a fallback', async () => {
+      const options = jobOptions(scratch, server.address, { protocol: 'any', timeoutMs: 20_000 });
+      const run = (changed: Partial<BackupOptions> = {}) =>
+        withTarget((target) => makeBackup(target, { ...options, ...changed }, () => {}, never));
+      const none = run({ fallbackToFull: false });
+      await expect(none).rejects.toMatchObject({ code: 'usage', outcome: 'no-strategy' });
+      expect((await run()).outcome).toMatchObject({ kind: 'full', lastTransaction: FIRST });
+      server.newest = FIRST + 2;
+      expect((await run()).outcome).toMatchObject({ kind: 'incremental', lastTransaction: FIRST + 2 });
+      await expectExact(FIRST + 2);
+      server.newest = NEWEST;
+      server.prunedTo = NEWEST - 1;
+      await expect(run({ fallbackToFull: false })).rejects.toMatchObject({ code: 'peer.history-pruned' });
+      const { outcome, fallback } = await run();
+      expect(outcome).toMatchObject({ kind: 'full', lastTransaction: NEWEST });
+      await expectExact(NEWEST);
+      await expectExact(FIRST + 2, fallback!.movedTo);
     });
 
     it('drops the transactions of a log when they are asked for again', async () => {

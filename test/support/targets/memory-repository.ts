@@ -38,8 +38,8 @@ interface Base {
 }
 
 /**
- * A repository as the one that is to come, in memory: it holds nothing but what was received, in pieces that are put away one by one, without
- * any directory. Replay happens when somebody restores. It shows that a backup needs no more of a target than the interface says.
+ * A repository as the one that is to come, in memory: it holds nothing but what was received, in pieces that are put away one by one,
+ * without any directory. Replay happens when somebody restores. It shows that a backup needs no more of a target than the interface says.
  */
 export class MemoryRepository {
   /** The newest one is last. */

@@ -21,9 +21,9 @@ import { refuseOuterLinks } from './outer-links.ts';
 import { ReceivedLogFile } from './received-log-file.ts';
 
 /**
- * A backup in a directory that is brought up to date. The transactions are received into a log file of their own beside the backup; it is put
- * in place when all of it was read and checked, right before the first change to the store: whatever goes wrong before leaves the backup
- * untouched.
+ * A backup in a directory that is brought up to date. The transactions are received into a log file of their own beside the backup; it is
+ * put in place when all of it was read and checked, right before the first change to the store: whatever goes wrong before leaves the
+ * backup untouched.
  */
 export class ContinuedDirectory implements ContinuedBackup {
   readonly storeId: StoreIdentity;

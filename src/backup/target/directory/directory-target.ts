@@ -8,8 +8,8 @@ import { FullDirectory } from './full-directory.ts';
 import { TargetDirectory } from './target-directory.ts';
 
 /**
- * A directory that a server can be started on: the transactions of each backup are replayed at once, so it is as after a clean shutdown. How
- * its states follow each other stands in `target-directory.ts`.
+ * A directory that a server can be started on: the transactions of each backup are replayed at once, so it is as after a clean shutdown.
+ * How its states follow each other stands in `target-directory.ts`.
  */
 export class DirectoryTarget implements BackupTarget {
   private readonly run: DirectoryRun;

@@ -14,8 +14,8 @@ import { ReceivedFiles } from './received-files.ts';
 import { ReceivedLogFile } from './received-log-file.ts';
 
 /**
- * A full backup in the scratch directory of its target. The transactions that come behind the files begin at the check point of the copy, so
- * replay begins at the beginning of their log (common-protocol spec 15.2).
+ * A full backup in the scratch directory of its target. The transactions that come behind the files begin at the check point of the copy,
+ * so replay begins at the beginning of their log (spec common-protocol 15.2).
  */
 export class FullDirectory implements FullBackup {
   readonly log: ReceivedLogFile;
