@@ -54,7 +54,7 @@ it('a log that a killed incremental leaves behind the check point is one that a 
 it('a run that is killed while it clears up after a killed one', async () => {
   const steps = await campaign.countSteps('incremental');
   const kills: number[] = [];
-  for (let i = 1; i <= 3; i++) kills.push(await campaign.killAtStep('incremental', Math.floor((i * steps) / 3), 5 * i));
+  for (let i = 1; i <= 3; i++) kills.push(await campaign.killAtStep('incremental', Math.floor((i * steps) / 3), 3 * i));
   const full = await campaign.countSteps('fallback');
   for (let i = 0; i < 3; i++) kills.push(await campaign.killAtStep('fallback', full - 2 * i, 3 + i));
   expect(kills).toEqual([2, 2, 2, 2, 2, 2]);
