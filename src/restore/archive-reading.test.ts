@@ -13,11 +13,11 @@ import {
 import { mutateBytes, randomSource } from '../../test/support/random/byte-mutations.ts';
 import { nextSeed } from '../../test/support/random/seed.ts';
 import { lockFile } from '../../test/support/stores/locked-file.ts';
-import { packStoreVersion } from '../../test/support/stores/packed-version.ts';
 import { Dice } from '../base/dice.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { decodeZstd } from '../base/zstd/decoding.ts';
 import { encodeZstd } from '../base/zstd/encoding.ts';
+import { encodeStoreVersion } from '../store/files/store-version.ts';
 import { readArchive } from './archive-reading.ts';
 import { loadDatabase } from './load-database.ts';
 
@@ -293,7 +293,7 @@ it('takes what an upgraded database still has, and says which release another on
   expect(readdirSync(loaded)).toContain('messages.log');
   const neostore = files.find(({ name }) => name === './neostore')!.content;
   // The version is the value of record 4 of nine bytes each.
-  neostore.writeBigInt64BE(packStoreVersion('SF4.0.0'), 4 * 9 + 1);
+  neostore.writeBigInt64BE(encodeStoreVersion('SF4.0.0'), 4 * 9 + 1);
   await makeArchive([...files, { name: './database_lock' }]);
   await expect(load(at('x.dump'), true)).rejects.toMatchObject({
     code: 'store.format',

@@ -1,5 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { runAdminCommand } from '../../src/cli/graphkeep/demo-admin-command.ts';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 
@@ -83,4 +85,46 @@ it.each(['2. ', '4. ', '5. ', '6. '])('cleans up when it is interrupted at step 
   expect(stderr).toContain('interrupted');
   expect(stdout).not.toContain('Everything held');
   expect(readdirSync(scratch)).toEqual([]);
+});
+
+it('finds what was changed in the restored database, and says that it differs', { timeout: 180_000 }, async () => {
+  let changed = 0;
+  const { exitCode, stdout } = await demo(['--json'], (text) => {
+    if (!text.includes('The proof: ')) return;
+    const [root] = readdirSync(scratch);
+    const file = join(scratch, root!, 'server/data/databases/bank.db/neostore.propertystore.db.strings');
+    changed = changeTexts(file);
+  });
+  expect(changed).toBeGreaterThan(0);
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout.trimEnd().split('\n').at(-1)!)).toMatchObject({ event: 'error', code: 'demo.difference' });
+});
+
+/** Changes a letter of every text in a store of dynamic records of 128 bytes (spec record-stores 6.5). Returns how many there are. */
+function changeTexts(file: string): number {
+  const bytes = readFileSync(file);
+  let count = 0;
+  for (let at = 128; at + 128 <= bytes.length; at += 128) {
+    if ((bytes[at]! & 0x10) === 0) continue;
+    bytes[at + 8] = bytes[at + 8]! ^ 1;
+    count++;
+  }
+  writeFileSync(file, bytes);
+  return count;
+}
+
+it('ends with the text of a command that fails', async () => {
+  const context = {
+    env: {},
+    cwd: scratch,
+    stdout: () => {},
+    stderr: () => {},
+    signal: new AbortController().signal,
+    now: () => new Date(),
+  };
+  const args = ['restore', `--from=${join(scratch, 'nowhere')}`, '--database=bank.db'];
+  await expect(runAdminCommand(args, context, scratch)).rejects.toMatchObject({
+    code: 'demo.failed',
+    message: expect.stringContaining('nowhere'),
+  });
 });

@@ -14,6 +14,7 @@ import {
   readMetadata,
 } from '../../src/store/files/neostore-metadata.ts';
 import { formatByVersion } from '../../src/store/files/store-format.ts';
+import { encodeStoreVersion } from '../../src/store/files/store-version.ts';
 import { type Attempt, attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
 import { decodeAnswer, fullAnswers, readCapture, recutFrames } from '../support/corpus/common-captures.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
@@ -21,7 +22,6 @@ import { type GeneratedHistory, generateHistory } from '../support/history/gener
 import type { ServedTransaction } from '../support/history/served-history.ts';
 import { SEED } from '../support/random/seed.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
-import { packStoreVersion } from '../support/stores/packed-version.ts';
 
 /*
  * Promise: whatever a peer sends, a backup ends with a report or with an error that says what was wrong. Nothing is written outside of
@@ -271,7 +271,7 @@ describe('a full copy', () => {
       'peer.protocol',
       (parts) => void Object.assign(parts, { storeId: { ...parts.storeId, randomId: 1n } }),
     ],
-    ['of a format to come', 'store.format', (parts) => setVersion(parts, packStoreVersion('v9.Z.9'))],
+    ['of a format to come', 'store.format', (parts) => setVersion(parts, encodeStoreVersion('v9.Z.9'))],
     ['with a version that is no name', 'store.corrupt', (parts) => setVersion(parts, 1n)],
     [
       'with the files of the store before an upgrade',

@@ -124,6 +124,9 @@ describe('serve', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`cannot listen on 127.0.0.1:${taken.port}`);
     expect(stderr).toContain('EADDRINUSE');
+    const range = `--listen=127.0.0.1:${taken.port}-${taken.port}`;
+    const { stdout } = await serveWhile(['--json', range], async () => {});
+    expect(JSON.parse(stdout)).toMatchObject({ event: 'error', code: 'serve.address' });
     taken.close();
     const foreign = await serveWhile(['--listen=203.0.113.7:7000-7010'], async () => {});
     expect(foreign.exitCode).toBe(1);

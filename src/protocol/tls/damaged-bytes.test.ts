@@ -64,3 +64,15 @@ test('a server gives up whatever begins like TLS and is none', async () => {
     { numRuns: 50 },
   );
 });
+
+test('a message that may not come at the beginning ends it, with what the library says', async () => {
+  const wire = await openTappedWire();
+  const dataBeforeAnyHello = Buffer.from([23, 3, 3, 0, 1, 0]);
+  wire.client.end(dataBeforeAnyHello);
+  const opened = openServer(wire, { policy: policies['TLSv1.2']!.server });
+  await expect(opened).rejects.toMatchObject({
+    code: 'tls.failed',
+    observed: expect.stringContaining('unexpected message'),
+  });
+  wire.close();
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { packStoreVersion } from '../../../test/support/stores/packed-version.ts';
 import { formatStoreId, formatStoreVersion, relateStores, type StoreId, wasUpgraded } from './store-id.ts';
+import { encodeStoreVersion } from './store-version.ts';
 
 const id: StoreId = {
   creationTime: 1795337991041,
@@ -19,10 +19,10 @@ describe('store id', () => {
   });
 
   it.each<Partial<StoreId>>([
-    { storeVersion: packStoreVersion('vE.H.4') },
+    { storeVersion: encodeStoreVersion('vE.H.4') },
     { upgradeTime: id.upgradeTime + 1 },
     { upgradeTransactionId: 77 },
-    { storeVersion: packStoreVersion('vE.H.4'), upgradeTime: id.upgradeTime + 1, upgradeTransactionId: 77 },
+    { storeVersion: encodeStoreVersion('vE.H.4'), upgradeTime: id.upgradeTime + 1, upgradeTransactionId: 77 },
   ])('is an upgraded one if only %o differs', (changed) => {
     expect(relateStores(id, { ...id, ...changed })).toBe('upgraded');
     expect(relateStores({ ...id, ...changed }, id)).toBe('upgraded');
@@ -50,8 +50,8 @@ describe('store id', () => {
 
   it('knows the packed names of versions', () => {
     expect(formatStoreVersion(id.storeVersion)).toBe('v0.A.9');
-    expect(packStoreVersion('v0.A.9')).toBe(16094931155187206n);
-    for (const name of ['v', 'vE.H.4', 'SF4.0.0']) expect(formatStoreVersion(packStoreVersion(name))).toBe(name);
+    expect(encodeStoreVersion('v0.A.9')).toBe(16094931155187206n);
+    for (const name of ['v', 'vE.H.4', 'SF4.0.0']) expect(formatStoreVersion(encodeStoreVersion(name))).toBe(name);
     expect(formatStoreVersion(-1n)).toBe('0xffffffffffffffff');
     expect(formatStoreVersion(0x06n)).toBe('0x0000000000000006');
   });

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { errorCodes } from '../../src/base/error-codes.ts';
+import { readFiles } from './project-files.ts';
+
+/** Codes that no text holds as a whole, in quotes of any kind. */
+function findUnheld(codes: readonly string[], texts: readonly string[]): string[] {
+  return codes.filter((code) => {
+    const quoted = new RegExp(`(['"\`])${code.replaceAll('.', '\\.')}\\1`);
+    return !texts.some((text) => quoted.test(text));
+  });
+}
+
+test('every error code is asked for by a test', () => {
+  const tests = readFiles(/\.test\.ts$/).filter(({ path }) => !path.startsWith('test/tidy/'));
+  const codes = Object.keys(errorCodes);
+  const texts = tests.map(({ text }) => text);
+  expect(findUnheld(codes, texts)).toEqual([]);
+  expect(codes.length).toBeGreaterThan(60);
+});
+
+test('every error code is given to an error by the product', () => {
+  const files = readFiles(/^src\/.*(?<!\.test)\.ts$/).filter(({ path }) => path !== 'src/base/error-codes.ts');
+  const texts = files.map(({ text }) => text);
+  expect(findUnheld(Object.keys(errorCodes), texts)).toEqual([]);
+});
+
+test('a code that is only a part of another one is not asked for', () => {
+  expect(findUnheld(['tls.failed', 'tls.late', 'tls'], ["code: 'tls.failed.twice'", '"tls.late"'])).toEqual([
+    'tls.failed',
+    'tls',
+  ]);
+});
