@@ -3,6 +3,7 @@ import { GraphkeepError } from '../../base/errors.ts';
 import type { LogPosition } from '../log-position.ts';
 import type { LogSource } from '../log-source.ts';
 import { corruptLog, readExactI64, readI32, readU16, relocateError } from './fields/log-integer.ts';
+import { isLostWhole } from './lost-bytes.ts';
 
 /**
  * Header of a log file (spec transaction-logs 1)
@@ -62,11 +63,15 @@ export function decodeLogHeader(bytes: Uint8Array, file: string, expectedVersion
   return { version, previousTransaction: readPreviousTransaction(bytes, file) };
 }
 
-/** The header of a log file; undefined while the file is missing or shorter than a header (spec transaction-logs 1). */
+/**
+ * The header of a log file; undefined while the file is missing or shorter than a header (spec transaction-logs 1), and if a power failure
+ * has left nothing but zeros of it.
+ */
 export function readLogHeader(source: LogSource, version: number): LogHeader | undefined {
   if (source.sizeOf(version) < LOG_HEADER_BYTES) return undefined;
   const bytes = Buffer.alloc(LOG_HEADER_BYTES);
   const count = source.read(version, bytes, 0, LOG_HEADER_BYTES, 0);
+  if (bytes[0] === 0 && isLostWhole(source, version)) return undefined;
   return decodeLogHeader(bytes.subarray(0, count), source.nameOf(version), version);
 }
 

@@ -259,13 +259,45 @@ describe('LogReader on damage', () => {
       ['start in a transaction', Buffer.concat([start, start])],
       ['check point in a transaction', Buffer.concat([start, checkPoint(0, 16)])],
       ['commit outside', transaction(2).subarray(38)],
-      ['zero tail', Buffer.concat([transaction(2), Buffer.alloc(64)])],
+      ['zeros, and something behind them', Buffer.concat([transaction(2), Buffer.alloc(64), Buffer.from([1])])],
       ['unknown command', Buffer.concat([start, Buffer.from([0xf6, 3, 18, 0])])],
       ['unknown entry type', Buffer.from([0xf6, 9])],
     ] as const) {
       writeFileSync(file(0), Buffer.concat([header(0, 1), tail]));
       expect(failure({}), name).toMatchObject({ code: 'log.corrupt', place: { file: file(0) } });
     }
+  });
+
+  it('takes zeros at the end of the newest file for what a power failure has not brought to the disk', () => {
+    const whole = Buffer.concat([header(0, 1), transaction(2, 20), transaction(3, 60)]);
+    const firstEnd = 16 + 38 + 20 * 15 + 18;
+    const zeroFrom = (offset: number) => Buffer.from(whole).fill(0, offset);
+    expect(firstEnd).toBeLessThan(512);
+    for (const lostFrom of [firstEnd, 512, 1024]) {
+      writeFileSync(file(0), zeroFrom(lostFrom));
+      const reader = new LogReader(directory);
+      expect(describeAll(reader), `${lostFrom}`).toMatchObject([{ tx: 2 }]);
+      expect(reader.position).toEqual({ version: 0, offset: firstEnd });
+      expect(reader.tornBytes).toBe(whole.length - firstEnd);
+      reader.close();
+    }
+    // From any other place on it is damage, and in a file that is not the newest too.
+    for (const offset of [firstEnd + 1, 700]) {
+      const damaged = zeroFrom(offset).subarray(0, Math.ceil(offset / 512) * 512);
+      writeFileSync(file(0), damaged);
+      expect(failure(), `${offset}`).toMatchObject({ code: 'log.corrupt' });
+    }
+    writeFileSync(file(0), zeroFrom(512));
+    writeFileSync(file(1), header(1, 3));
+    expect(failure()).toMatchObject({ code: 'log.corrupt', place: { file: file(0) } });
+  });
+
+  it('takes a newest file of nothing but zeros for one that is not there yet', () => {
+    writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2)]));
+    writeFileSync(file(1), Buffer.alloc(700));
+    expect(readAll()).toMatchObject([{ tx: 2 }]);
+    writeFileSync(file(1), Buffer.concat([Buffer.alloc(16), transaction(3)]));
+    expect(failure()).toMatchObject({ code: 'log.corrupt', place: { file: file(1), offset: 0 } });
   });
 
   it('refuses a position outside of the log', () => {

@@ -1,4 +1,4 @@
-import { GraphkeepError } from '../../base/errors.ts';
+import { GraphkeepError, hasCode } from '../../base/errors.ts';
 import type { LogPosition } from '../log-position.ts';
 import { LogFileSet, type LogSource } from '../log-source.ts';
 import { skipCommand } from './commands/command-table.ts';
@@ -10,6 +10,7 @@ import { corruptLog, INCOMPLETE, relocateError } from './fields/log-integer.ts';
 import { MAX_TRANSACTION_BYTES } from './fields/log-limits.ts';
 import { BASE_TRANSACTION, LOG_HEADER_BYTES, readLogHeader } from './log-header.ts';
 import { type LogItem, LogTransaction } from './log-transaction.ts';
+import { endsInLostBytes } from './lost-bytes.ts';
 import { readEntryForm } from './transaction-walker.ts';
 
 export interface LogReaderOptions {
@@ -32,7 +33,8 @@ const WINDOW_BYTES = 1 << 20;
  * call, so the same reader follows a live log.
  *
  * Checks: header, versions, grammar, lengths, ids that increase by one, the previous transaction in each header. An incomplete item at
- * the end of the newest file is not an error but the end ({@link position}, {@link tornBytes}); in an older file it is `log.corrupt`.
+ * the end of the newest file is not an error but the end ({@link position}, {@link tornBytes}), and so are zeros in its place; in an older
+ * file it is `log.corrupt`.
  */
 export class LogReader implements Iterable<LogItem> {
   private readonly source: LogSource;
@@ -178,9 +180,15 @@ export class LogReader implements Iterable<LogItem> {
       }
       return undefined;
     } catch (error) {
-      if (error === INCOMPLETE) return undefined;
+      if (error === INCOMPLETE || (hasCode(error, 'log.corrupt', 'log.gap') && this.isLost(at))) return undefined;
       throw relocateError(error, this.windowOffset, { file: this.source.nameOf(this.version) });
     }
+  }
+
+  /** Whether the entry at `at`, which cannot be read, is what a power failure has left: its end is not on disk. */
+  private isLost(at: number): boolean {
+    const { source, version, windowOffset, item } = this;
+    return endsInLostBytes(source, version, windowOffset + item, windowOffset + at);
   }
 
   private commit(at: number): LogTransaction {
