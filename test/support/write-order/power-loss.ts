@@ -54,7 +54,8 @@ export async function losePower(
       const moment = `${command.name}, operation ${done} of ${operations} (${place}), ${typeof loss === 'string' ? loss : 'random'}`;
       state.layOut(root);
       try {
-        await command.expectIntact(root, moment, done);
+        const isNew = await command.expectIntact(root, moment, done);
+        if (done === operations && !isNew) throw new Error(`${moment}: what was told as complete is not there`);
         await command.expectNextRun(root, moment, done);
       } catch (error) {
         const text = describe(error);

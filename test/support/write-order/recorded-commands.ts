@@ -27,8 +27,9 @@ export interface RecordedCommand {
   /**
    * Looks at what a power failure after `done` operations has left: the old one is there, or the new one, whole. Changes nothing.
    * `moment` says in errors what was tried.
+   * @returns true if it is the new one
    */
-  expectIntact(root: string, moment: string, done: number): Promise<void>;
+  expectIntact(root: string, moment: string, done: number): Promise<boolean>;
   /** The next run makes the new one, and leaves nothing over. */
   expectNextRun(root: string, moment: string, done: number): Promise<void>;
 }
@@ -112,7 +113,9 @@ export class RecordedCommands {
       run: backUp,
       expectIntact: async (root, moment) => {
         const target = join(root, 'backups', 'db');
-        if (existsSync(target)) await this.expectNew(target, moment);
+        if (!existsSync(target)) return false;
+        await this.expectNew(target, moment);
+        return true;
       },
       expectNextRun: async (root, moment) => {
         const { lastTransaction } = await backUp(root);
@@ -135,7 +138,7 @@ export class RecordedCommands {
       prepare: (root) => this.layOutBackup(root),
       run: backUp,
       expectIntact: async (root, moment) => {
-        await this.graph.recoverCopy(join(root, 'backups', 'db'), moment);
+        return (await this.graph.recoverCopy(join(root, 'backups', 'db'), moment)) === this.graph.new;
       },
       expectNextRun: async (root, moment) => {
         const { lastTransaction } = await backUp(root);
@@ -165,6 +168,7 @@ export class RecordedCommands {
         this.expectUntouched(isAside ? aside(root) : target(root), moment);
         const waiting = join(root, 'backups', 'db.graphkeep-work', 'ready');
         if (isAside) await this.expectNew(existsSync(target(root)) ? target(root) : waiting, moment);
+        return isAside && existsSync(target(root));
       },
       expectNextRun: async (root, moment) => {
         await this.backUpInFull(root);
@@ -199,6 +203,7 @@ export class RecordedCommands {
         else if (isThere && !existsSync(join(work, 'ready'))) await this.expectNew(target(root), moment);
         else if (isThere) this.expectUntouched(target(root), moment);
         if (existsSync(join(work, 'ready'))) await this.expectNew(join(work, 'ready'), moment);
+        return isThere && old !== undefined && !existsSync(join(work, 'ready'));
       },
       expectNextRun: async (root, moment) => {
         await backUp(root);
@@ -241,8 +246,9 @@ export class RecordedCommands {
       ...forced,
       run: (root) => withoutExchange(() => forced.run(root)),
       expectIntact: async (root, moment, done) => {
-        if (existsSync(database(root))) await forced.expectIntact(root, moment, done);
-        else this.expectUntouched(join(root, 'databases', 'graph.db.graphkeep-new', 'old'), moment);
+        if (existsSync(database(root))) return await forced.expectIntact(root, moment, done);
+        this.expectUntouched(join(root, 'databases', 'graph.db.graphkeep-new', 'old'), moment);
+        return false;
       },
       expectNextRun: (root, moment, done) => withoutExchange(() => forced.expectNextRun(root, moment, done)),
     };
@@ -278,10 +284,10 @@ export class RecordedCommands {
       },
       run: (root) => run(root, isForced),
       expectIntact: async (root, moment) => {
-        if (isForced || existsSync(database(root))) {
-          const found = await this.graph.recoverCopy(database(root), moment);
-          if (!isForced) expectSame(moment, found.lastTransaction, this.graph.new.lastTransaction);
-        }
+        if (!isForced && !existsSync(database(root))) return false;
+        const found = await this.graph.recoverCopy(database(root), moment);
+        if (!isForced) expectSame(moment, found.lastTransaction, this.graph.new.lastTransaction);
+        return found === this.graph.new;
       },
       expectNextRun: async (root, moment) => {
         await run(root, existsSync(database(root)));
@@ -321,7 +327,8 @@ export class RecordedCommands {
       expectIntact: async (root, moment) => {
         expectSame(moment, existsSync(join(database(root), 'neostore')), true);
         // With the marker among the logs no server starts.
-        if (!existsSync(join(logs(root), UNFINISHED_MARKER))) await openTogether(root, moment);
+        if (existsSync(join(logs(root), UNFINISHED_MARKER))) return false;
+        return (await openTogether(root, moment)) === this.graph.new;
       },
       expectNextRun: async (root, moment) => {
         await run(root);
@@ -347,7 +354,9 @@ export class RecordedCommands {
       run: (root) => dump(root, 'first.dump'),
       expectIntact: async (root, moment) => {
         const archive = join(root, 'dumps', 'first.dump');
-        if (existsSync(archive)) await this.expectLoadable(archive, moment);
+        if (!existsSync(archive)) return false;
+        await this.expectLoadable(archive, moment);
+        return true;
       },
       expectNextRun: async (root, moment) => {
         const isThere = existsSync(join(root, 'dumps', 'first.dump'));
@@ -381,6 +390,7 @@ export class RecordedCommands {
       expectIntact: async (root, moment) => {
         const { lastTransaction } = await this.graph.recoverCopy(database(root), moment);
         expectSame(moment, lastTransaction, this.graph.new.lastTransaction);
+        return !findRecoveryStart(database(root)).needed;
       },
       expectNextRun: async (root, moment) => {
         await run(root);

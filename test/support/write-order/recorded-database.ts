@@ -187,6 +187,7 @@ function recordLife(
       await withDatabase(copy, (db) => expectAcknowledged(db, moment, done));
       const problems = findStoreProblems(copy, { idsMayBeLost: true }).catch((error) => [String(error)]);
       expectSame(moment, await problems, []);
+      return true;
     },
     expectNextRun: async (root, moment, done) => {
       const directory = join(root, 'db');
