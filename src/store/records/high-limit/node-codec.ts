@@ -2,19 +2,7 @@ import { readU32, writeU32 } from '../../../base/byte-reader.ts';
 import { clearNodeRecord, createNodeRecord, type NodeRecord } from '../node-record.ts';
 import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
 import { fitsHighBits, highBits, joinReference } from '../reference.ts';
-import { writeCompressed } from './compressed-reference.ts';
-import {
-  type HighLimitVersion,
-  IN_USE,
-  isFixed,
-  isOccupied,
-  isRecord,
-  openVariable,
-  outgoing,
-  readSecondUnitId,
-  writeDeleted,
-  writeVariable,
-} from './record-frame.ts';
+import { type HighLimitVersion, IN_USE, isFixed, isOccupied, isRecord, RecordFrame } from './record-frame.ts';
 
 const SIZE = 16;
 const DENSE = 0x08;
@@ -33,6 +21,7 @@ const HAS_LABELS = 0x40;
  *     variable: compressed [nextRel] [nextProp] [label field], each if its has-bit is set
  */
 export function highLimitNodeCodec(version: HighLimitVersion): RecordCodec<NodeRecord> {
+  const frame = new RecordFrame(SIZE);
   return {
     size: SIZE,
     create: createNodeRecord,
@@ -53,8 +42,8 @@ export function highLimitNodeCodec(version: HighLimitVersion): RecordCodec<NodeR
         record.secondaryUnit = NULL_REFERENCE;
         return record;
       }
-      record.secondaryUnit = readSecondUnitId(buffer, offset, SIZE);
-      const data = openVariable(buffer, offset, SIZE, record.secondaryUnit, units);
+      record.secondaryUnit = frame.readSecondUnitId(buffer, offset);
+      const data = frame.open(buffer, offset, record.secondaryUnit, units);
       record.nextRel = (header & HAS_RELATIONSHIP) !== 0 ? data.read() : NULL_REFERENCE;
       record.nextProp = (header & HAS_PROPERTY) !== 0 ? data.read() : NULL_REFERENCE;
       record.labelField = (header & HAS_LABELS) !== 0 ? data.read() : 0;
@@ -62,7 +51,7 @@ export function highLimitNodeCodec(version: HighLimitVersion): RecordCodec<NodeR
     },
 
     encode(record, buffer, offset) {
-      if (!record.inUse) return writeDeleted(record, buffer, offset, SIZE);
+      if (!record.inUse) return frame.delete(record, buffer, offset);
       const { nextRel, nextProp, labelField } = record;
       const header =
         IN_USE |
@@ -79,11 +68,11 @@ export function highLimitNodeCodec(version: HighLimitVersion): RecordCodec<NodeR
         buffer[offset + 14] = labelField / 0x1_0000_0000;
         return undefined;
       }
-      let length = 0;
-      if (nextRel !== NULL_REFERENCE) length = writeCompressed(outgoing, length, nextRel);
-      if (nextProp !== NULL_REFERENCE) length = writeCompressed(outgoing, length, nextProp);
-      if (labelField !== 0) length = writeCompressed(outgoing, length, labelField);
-      return writeVariable(buffer, offset, SIZE, header, length, record.secondaryUnit);
+      frame.begin();
+      if (nextRel !== NULL_REFERENCE) frame.putReference(nextRel);
+      if (nextProp !== NULL_REFERENCE) frame.putReference(nextProp);
+      if (labelField !== 0) frame.putReference(labelField);
+      return frame.finish(buffer, offset, header, record.secondaryUnit);
     },
   };
 }

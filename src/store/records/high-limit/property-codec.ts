@@ -12,8 +12,8 @@ const FIXED_BLOCKS = 16;
 /** The opposite sense of the other records. */
 const FIXED = 0x04;
 
-const cursor = new ReferenceCursor();
-const references = new Uint8Array(16);
+/** Two references in their longest form. */
+const REFERENCES_BYTES = 16;
 
 /**
  * Property record, high_limit (spec record-stores 7.6). Byte 0: bit 0 in use; bit 2 fixed form; bits 4-7 number of blocks.
@@ -25,6 +25,8 @@ const references = new Uint8Array(16);
  *     variable: compressed (prev - own id), compressed (next - own id), blocks. "Nothing" is the value -1.
  */
 export function highLimitPropertyCodec(version: HighLimitVersion): RecordCodec<PropertyRecord> {
+  const cursor = new ReferenceCursor();
+  const references = new Uint8Array(REFERENCES_BYTES);
   return {
     size: SIZE,
     create: createPropertyRecord,

@@ -24,10 +24,6 @@ export interface HighLimitVersion {
   wideTypes: boolean;
 }
 
-const cursor = new ReferenceCursor();
-/** Both units end to end, or the data of a record on its way out. The codecs are synchronous and not reentrant. */
-const scratch = new Uint8Array(128);
-
 /** Is the id taken, by a record or as the second unit of another? */
 export function isOccupied(buffer: Uint8Array, offset: number): boolean {
   return (buffer[offset]! & IN_USE) !== 0;
@@ -42,75 +38,94 @@ export function isFixed(header: number, version: HighLimitVersion): boolean {
   return version.fixedForm && (header & (TWO_UNITS | VARIABLE)) === 0;
 }
 
-/** Id of the second unit, or -1. */
-export function readSecondUnitId(buffer: Uint8Array, offset: number, size: number): number {
-  if ((buffer[offset]! & FIRST_UNIT_HEADER) !== FIRST_UNIT_HEADER) return -1;
-  return cursor.reset(buffer, offset + 1, offset + size).read();
-}
-
-/** Where the data of a record in variable form begins; valid until the next call. */
-export function openVariable(
-  buffer: Uint8Array,
-  offset: number,
-  size: number,
-  secondUnit: number,
-  units: SecondUnits | undefined,
-): ReferenceCursor {
-  if (secondUnit < 0) return cursor.reset(buffer, offset + 1, offset + size);
-  for (let i = 0; i < size; i++) scratch[i] = buffer[offset + i]!; // before `units` reuses the buffer
-  const unit = units?.read(secondUnit);
-  if (unit === undefined || (unit.buffer[unit.offset]! & FIRST_UNIT_HEADER) !== SECOND_UNIT_HEADER) {
-    throw new GraphkeepError('store.corrupt', 'the second unit of a record is missing', { observed: secondUnit });
-  }
-  for (let i = 1; i < size; i++) scratch[size + i - 1] = unit.buffer[unit.offset + i]!;
-  cursor.reset(scratch, 1, size + size - 1).read();
-  return cursor;
-}
-
-/** Data of a record in variable form: write it with {@link writeCompressed} from offset 0, then {@link writeVariable}. */
-export const outgoing = new Uint8Array(128);
+/** More than the two units of any record hold. */
+const MOST_DATA_BYTES = 128;
 
 /**
- * Writes header and the first `length` bytes of {@link outgoing}: one unit if it fits, else two. Returns the bytes of the second
- * unit. The second unit's reference is not part of that test (spec record-stores 7.2).
+ * Reads and writes the units of the records of one codec, which are `size` bytes each. It keeps what it works on, so that nothing is
+ * allocated for a record: what {@link open} returns is valid until the next call.
  */
-export function writeVariable(
-  buffer: Uint8Array,
-  offset: number,
-  size: number,
-  header: number,
-  length: number,
-  secondUnit: number,
-): Uint8Array | undefined {
-  if (1 + length <= size) {
-    buffer[offset] = header | IN_USE | VARIABLE;
-    for (let i = 0; i < length; i++) buffer[offset + 1 + i] = outgoing[i]!;
-    return undefined;
-  }
-  if (secondUnit < 0) throw new GraphkeepError('store.corrupt', 'a record needs a second unit and has none');
-  buffer[offset] = header | FIRST_UNIT_HEADER;
-  const data = writeCompressed(buffer, offset + 1, secondUnit);
-  const inFirst = offset + size - data;
-  for (let i = 0; i < inFirst; i++) buffer[data + i] = outgoing[i]!;
-  const second = new Uint8Array(size);
-  second[0] = SECOND_UNIT_HEADER;
-  for (let i = inFirst; i < length; i++) second[1 + i - inFirst] = outgoing[i]!;
-  return second;
-}
+export class RecordFrame {
+  private readonly size: number;
+  private readonly cursor = new ReferenceCursor();
+  /** Both units of the record that is read, end to end. */
+  private readonly units: Uint8Array;
+  /** The data of the record that is written. */
+  private readonly data = new Uint8Array(MOST_DATA_BYTES);
+  private length = 0;
 
-/**
- * Clears the mark of a record. If it stands in the file with two units, its second unit has to be cleared too: the record learns its
- * id and the one byte to write there is returned.
- */
-export function writeDeleted(
-  record: { secondaryUnit: number },
-  buffer: Uint8Array,
-  offset: number,
-  size: number,
-): Uint8Array | undefined {
-  const secondUnit = readSecondUnitId(buffer, offset, size);
-  buffer[offset]! &= ~IN_USE;
-  if (secondUnit < 0) return undefined;
-  record.secondaryUnit = secondUnit;
-  return Uint8Array.of(TWO_UNITS);
+  constructor(size: number) {
+    this.size = size;
+    this.units = new Uint8Array(2 * size);
+  }
+
+  /** Id of the second unit, or -1. */
+  readSecondUnitId(buffer: Uint8Array, offset: number): number {
+    if ((buffer[offset]! & FIRST_UNIT_HEADER) !== FIRST_UNIT_HEADER) return -1;
+    return this.cursor.reset(buffer, offset + 1, offset + this.size).read();
+  }
+
+  /** Where the data of a record in variable form begins. */
+  open(buffer: Uint8Array, offset: number, secondUnit: number, others: SecondUnits | undefined): ReferenceCursor {
+    const { cursor, size, units } = this;
+    if (secondUnit < 0) return cursor.reset(buffer, offset + 1, offset + size);
+    for (let i = 0; i < size; i++) units[i] = buffer[offset + i]!; // before `others` reuses the buffer
+    const unit = others?.read(secondUnit);
+    if (unit === undefined || (unit.buffer[unit.offset]! & FIRST_UNIT_HEADER) !== SECOND_UNIT_HEADER) {
+      throw new GraphkeepError('store.corrupt', 'the second unit of a record is missing', { observed: secondUnit });
+    }
+    for (let i = 1; i < size; i++) units[size + i - 1] = unit.buffer[unit.offset + i]!;
+    cursor.reset(units, 1, size + size - 1).read();
+    return cursor;
+  }
+
+  /** Begins the data of a record in variable form, to be followed by its fields and {@link finish}. */
+  begin(): this {
+    this.length = 0;
+    return this;
+  }
+
+  putByte(value: number): this {
+    this.data[this.length++] = value;
+    return this;
+  }
+
+  putReference(value: number): this {
+    this.length = writeCompressed(this.data, this.length, value);
+    return this;
+  }
+
+  /**
+   * Writes header and data: one unit if they fit, else two. Returns the bytes of the second unit. The second unit's reference is not part of
+   * that test (spec record-stores 7.2).
+   */
+  finish(buffer: Uint8Array, offset: number, header: number, secondUnit: number): Uint8Array | undefined {
+    const { size, data, length } = this;
+    if (1 + length <= size) {
+      buffer[offset] = header | IN_USE | VARIABLE;
+      for (let i = 0; i < length; i++) buffer[offset + 1 + i] = data[i]!;
+      return undefined;
+    }
+    if (secondUnit < 0) throw new GraphkeepError('store.corrupt', 'a record needs a second unit and has none');
+    buffer[offset] = header | FIRST_UNIT_HEADER;
+    const dataAt = writeCompressed(buffer, offset + 1, secondUnit);
+    const inFirst = offset + size - dataAt;
+    for (let i = 0; i < inFirst; i++) buffer[dataAt + i] = data[i]!;
+    const second = new Uint8Array(size);
+    second[0] = SECOND_UNIT_HEADER;
+    for (let i = inFirst; i < length; i++) second[1 + i - inFirst] = data[i]!;
+    return second;
+  }
+
+  /**
+   * Clears the mark of a record. If it stands in the file with two units, its second unit has to be cleared too: the record learns its
+   * id, and the one byte to write there is returned.
+   */
+  delete(record: { secondaryUnit: number }, buffer: Uint8Array, offset: number): Uint8Array | undefined {
+    const secondUnit = this.readSecondUnitId(buffer, offset);
+    buffer[offset]! &= ~IN_USE;
+    if (secondUnit < 0) return undefined;
+    record.secondaryUnit = secondUnit;
+    return Uint8Array.of(TWO_UNITS);
+  }
 }

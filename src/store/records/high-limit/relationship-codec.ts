@@ -2,19 +2,7 @@ import { readU32, writeU32 } from '../../../base/byte-reader.ts';
 import { NULL_REFERENCE, type RecordCodec } from '../record-codec.ts';
 import { fitsHighBits, highBits, joinReference, referenceOutOfRange } from '../reference.ts';
 import { clearRelationshipRecord, createRelationshipRecord, type RelationshipRecord } from '../relationship-record.ts';
-import { writeCompressed } from './compressed-reference.ts';
-import {
-  type HighLimitVersion,
-  IN_USE,
-  isFixed,
-  isOccupied,
-  isRecord,
-  openVariable,
-  outgoing,
-  readSecondUnitId,
-  writeDeleted,
-  writeVariable,
-} from './record-frame.ts';
+import { type HighLimitVersion, IN_USE, isFixed, isOccupied, isRecord, RecordFrame } from './record-frame.ts';
 
 const SIZE = 32;
 const FIRST_IN_START = 0x08;
@@ -37,6 +25,7 @@ const HAS_PROPERTY = 0x80;
  *               endPrev [endNext]. The nexts are relative to the own id; so are the prevs unless first in chain (then a count).
  */
 export function highLimitRelationshipCodec(version: HighLimitVersion): RecordCodec<RelationshipRecord> {
+  const frame = new RecordFrame(SIZE);
   return {
     size: SIZE,
     create: createRelationshipRecord,
@@ -51,8 +40,8 @@ export function highLimitRelationshipCodec(version: HighLimitVersion): RecordCod
       record.firstInEnd = (header & FIRST_IN_END) !== 0;
       record.fixedReferences = isFixed(header, version);
       if (record.fixedReferences) return decodeFixed(record, buffer, offset);
-      record.secondaryUnit = readSecondUnitId(buffer, offset, SIZE);
-      const data = openVariable(buffer, offset, SIZE, record.secondaryUnit, units);
+      record.secondaryUnit = frame.readSecondUnitId(buffer, offset);
+      const data = frame.open(buffer, offset, record.secondaryUnit, units);
       record.type = data.u16();
       if (version.wideTypes) record.type |= data.u8() << 16;
       record.nextProp = (header & HAS_PROPERTY) !== 0 ? data.read() : NULL_REFERENCE;
@@ -66,7 +55,7 @@ export function highLimitRelationshipCodec(version: HighLimitVersion): RecordCod
     },
 
     encode(record, buffer, offset) {
-      if (!record.inUse) return writeDeleted(record, buffer, offset, SIZE);
+      if (!record.inUse) return frame.delete(record, buffer, offset);
       if (record.type < 0 || record.type > (version.wideTypes ? 0xffffff : 0xffff))
         throw referenceOutOfRange(record.type);
       const header =
@@ -80,8 +69,8 @@ export function highLimitRelationshipCodec(version: HighLimitVersion): RecordCod
         encodeFixed(record, header, buffer, offset);
         return undefined;
       }
-      const length = encodeVariable(record, version);
-      return writeVariable(buffer, offset, SIZE, header, length, record.secondaryUnit);
+      putFields(frame.begin(), record, version);
+      return frame.finish(buffer, offset, header, record.secondaryUnit);
     },
   };
 }
@@ -134,18 +123,16 @@ function encodeFixed(record: RelationshipRecord, header: number, buffer: Uint8Ar
   writeU32(buffer, offset + 28, record.nextProp);
 }
 
-function encodeVariable(record: RelationshipRecord, version: HighLimitVersion): number {
+function putFields(frame: RecordFrame, record: RelationshipRecord, version: HighLimitVersion): void {
   const { id } = record;
-  let length = 0;
-  outgoing[length++] = record.type >>> 8;
-  outgoing[length++] = record.type;
-  if (version.wideTypes) outgoing[length++] = record.type >>> 16;
-  if (record.nextProp !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.nextProp);
-  length = writeCompressed(outgoing, length, record.start);
-  length = writeCompressed(outgoing, length, record.end);
-  length = writeCompressed(outgoing, length, record.startPrev - (record.firstInStart ? 0 : id));
-  if (record.startNext !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.startNext - id);
-  length = writeCompressed(outgoing, length, record.endPrev - (record.firstInEnd ? 0 : id));
-  if (record.endNext !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.endNext - id);
-  return length;
+  frame.putByte(record.type >>> 8);
+  frame.putByte(record.type);
+  if (version.wideTypes) frame.putByte(record.type >>> 16);
+  if (record.nextProp !== NULL_REFERENCE) frame.putReference(record.nextProp);
+  frame.putReference(record.start);
+  frame.putReference(record.end);
+  frame.putReference(record.startPrev - (record.firstInStart ? 0 : id));
+  if (record.startNext !== NULL_REFERENCE) frame.putReference(record.startNext - id);
+  frame.putReference(record.endPrev - (record.firstInEnd ? 0 : id));
+  if (record.endNext !== NULL_REFERENCE) frame.putReference(record.endNext - id);
 }

@@ -6,19 +6,7 @@ import {
   createRelationshipGroupRecord,
   type RelationshipGroupRecord,
 } from '../relationship-group-record.ts';
-import { writeCompressed } from './compressed-reference.ts';
-import {
-  type HighLimitVersion,
-  IN_USE,
-  isFixed,
-  isOccupied,
-  isRecord,
-  openVariable,
-  outgoing,
-  readSecondUnitId,
-  writeDeleted,
-  writeVariable,
-} from './record-frame.ts';
+import { type HighLimitVersion, IN_USE, isFixed, isOccupied, isRecord, RecordFrame } from './record-frame.ts';
 
 const SIZE = 32;
 const HAS_OUT = 0x08;
@@ -37,6 +25,7 @@ const HAS_NEXT = 0x40;
  *     variable: u16 type low, [u8 type high from vE.H.2], then compressed: [out] [in] [loop] owner [next]
  */
 export function highLimitRelationshipGroupCodec(version: HighLimitVersion): RecordCodec<RelationshipGroupRecord> {
+  const frame = new RecordFrame(SIZE);
   return {
     size: SIZE,
     create: createRelationshipGroupRecord,
@@ -49,8 +38,8 @@ export function highLimitRelationshipGroupCodec(version: HighLimitVersion): Reco
       record.inUse = true;
       record.fixedReferences = isFixed(header, version);
       if (record.fixedReferences) return decodeFixed(record, buffer, offset, version);
-      record.secondaryUnit = readSecondUnitId(buffer, offset, SIZE);
-      const data = openVariable(buffer, offset, SIZE, record.secondaryUnit, units);
+      record.secondaryUnit = frame.readSecondUnitId(buffer, offset);
+      const data = frame.open(buffer, offset, record.secondaryUnit, units);
       record.type = data.u16();
       if (version.wideTypes) record.type |= data.u8() << 16;
       record.firstOut = (header & HAS_OUT) !== 0 ? data.read() : NULL_REFERENCE;
@@ -62,7 +51,7 @@ export function highLimitRelationshipGroupCodec(version: HighLimitVersion): Reco
     },
 
     encode(record, buffer, offset) {
-      if (!record.inUse) return writeDeleted(record, buffer, offset, SIZE);
+      if (!record.inUse) return frame.delete(record, buffer, offset);
       if (record.type < 0 || record.type > (version.wideTypes ? 0xffffff : 0xffff))
         throw referenceOutOfRange(record.type);
       const header =
@@ -75,8 +64,8 @@ export function highLimitRelationshipGroupCodec(version: HighLimitVersion): Reco
         encodeFixed(record, header, buffer, offset, version);
         return undefined;
       }
-      const length = encodeVariable(record, version);
-      return writeVariable(buffer, offset, SIZE, header, length, record.secondaryUnit);
+      putFields(frame.begin(), record, version);
+      return frame.finish(buffer, offset, header, record.secondaryUnit);
     },
   };
 }
@@ -135,15 +124,13 @@ function encodeFixed(
   writeU32(buffer, references + 16, record.owner);
 }
 
-function encodeVariable(record: RelationshipGroupRecord, version: HighLimitVersion): number {
-  let length = 0;
-  outgoing[length++] = record.type >>> 8;
-  outgoing[length++] = record.type;
-  if (version.wideTypes) outgoing[length++] = record.type >>> 16;
-  if (record.firstOut !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.firstOut);
-  if (record.firstIn !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.firstIn);
-  if (record.firstLoop !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.firstLoop);
-  length = writeCompressed(outgoing, length, record.owner);
-  if (record.next !== NULL_REFERENCE) length = writeCompressed(outgoing, length, record.next);
-  return length;
+function putFields(frame: RecordFrame, record: RelationshipGroupRecord, version: HighLimitVersion): void {
+  frame.putByte(record.type >>> 8);
+  frame.putByte(record.type);
+  if (version.wideTypes) frame.putByte(record.type >>> 16);
+  if (record.firstOut !== NULL_REFERENCE) frame.putReference(record.firstOut);
+  if (record.firstIn !== NULL_REFERENCE) frame.putReference(record.firstIn);
+  if (record.firstLoop !== NULL_REFERENCE) frame.putReference(record.firstLoop);
+  frame.putReference(record.owner);
+  if (record.next !== NULL_REFERENCE) frame.putReference(record.next);
 }
