@@ -18,6 +18,10 @@ export function isForbidden(error: unknown): boolean {
   return code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
 }
 
+export function missingDirectory(path: string): GraphkeepError {
+  return new GraphkeepError('directory.missing', `Directory '${path}' does not exist.`);
+}
+
 /** Turns an error of `node:fs` into a `file.io` with its place and the remedy for its cause; errors of ours pass unchanged. */
 export function fileError(error: unknown, action: string, file: string): GraphkeepError {
   if (error instanceof GraphkeepError) return error;

@@ -17,6 +17,16 @@ export interface CheckPoint {
   position: LogPosition;
 }
 
+/** The parts of a database that its check points need. */
+export interface CheckPointedDatabase {
+  readonly directory: string;
+  /** Directory for what is thrown away afterwards. */
+  readonly scratch: string;
+  readonly settings: EmbeddedSettings;
+  readonly committer: Committer;
+  readonly records: LiveRecords;
+}
+
 /**
  * Makes check points: brings the store files up to the present end of the log, says so in the log, removes log files that nobody is to
  * keep, and forgets the changed records that the files hold now. One at a time. Commits go on meanwhile.
@@ -35,19 +45,13 @@ export class CheckPointWriter {
   /** Lowest log files that somebody still wants. */
   private readonly kept = new Set<{ version: number }>();
 
-  constructor(
-    directory: string,
-    scratch: string,
-    settings: EmbeddedSettings,
-    committer: Committer,
-    records: LiveRecords,
-    last: CheckPoint,
-  ) {
-    this.directory = directory;
-    this.scratch = scratch;
-    this.settings = settings;
-    this.committer = committer;
-    this.records = records;
+  /** `last`: the check point that the store files are of. */
+  constructor(database: CheckPointedDatabase, last: CheckPoint) {
+    this.directory = database.directory;
+    this.scratch = database.scratch;
+    this.settings = database.settings;
+    this.committer = database.committer;
+    this.records = database.records;
     this.last = last;
   }
 

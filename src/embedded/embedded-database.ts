@@ -75,7 +75,8 @@ export class EmbeddedDatabase {
     this.records = new LiveRecords(directory);
     this.committer = this.makeCommitter(opened, lastTransaction);
     const last = { lastTransaction, position: opened.checkPoint };
-    this.checkPoints = new CheckPointWriter(directory, this.scratch, settings, this.committer, this.records, last);
+    const { scratch, committer, records } = this;
+    this.checkPoints = new CheckPointWriter({ directory, scratch, settings, committer, records }, last);
     this.checkPoints.noteLeftToServer(opened.report);
     this.gate = new CheckPointGate(() => this.makeCheckPoint(), settings.checkPointPatienceMs);
     this.timer = new CheckPointTimer(settings, lastTransaction, () => this.gate.request());

@@ -155,20 +155,27 @@ async function addFile(tar: Pack, { name, path, sizeBytes, changed }: ArchivedEn
   const file = await atFile('open the file', path, () => open(path, 'r'));
   try {
     progress.onFile?.(name, sizeBytes);
-    const { body, packed } = openEntry(tar, { name: `./${name}`, size: sizeBytes, mtime: changed, mode: 0o644 });
-    await feed(file, path, sizeBytes, body, packed, progress);
-    body.end();
-    await packed;
+    const entry = openEntry(tar, { name: `./${name}`, size: sizeBytes, mtime: changed, mode: 0o644 });
+    await feed(entry, { file, path, sizeBytes }, progress);
+    entry.body.end();
+    await entry.packed;
   } finally {
     await file.close();
   }
 }
 
+interface OpenEntry {
+  body: Writable;
+  /** Rejects when the entry or the archive fails, and may do so before anybody waits for it. */
+  packed: Promise<void>;
+}
+
 /**
- * Begins an entry. `packed` rejects when the entry or the archive fails, and may do so before anybody waits for it.
+ * Begins an entry.
+ *
  * @throws if the archive has failed
  */
-function openEntry(tar: Pack, header: Parameters<Pack['entry']>[0]): { body: Writable; packed: Promise<void> } {
+function openEntry(tar: Pack, header: Parameters<Pack['entry']>[0]): OpenEntry {
   let settle: (error?: Error | null) => void;
   const packed = new Promise<void>((resolve, reject) => {
     settle = (error) => (error ? reject(error) : resolve());
@@ -184,11 +191,8 @@ function openEntry(tar: Pack, header: Parameters<Pack['entry']>[0]): { body: Wri
  * archive fail.
  */
 async function feed(
-  file: FileHandle,
-  path: string,
-  sizeBytes: number,
-  body: Writable,
-  packed: Promise<void>,
+  { body, packed }: OpenEntry,
+  { file, path, sizeBytes }: { file: FileHandle; path: string; sizeBytes: number },
   progress: ArchiveProgress,
 ): Promise<void> {
   for (let left = sizeBytes; left > 0; ) {

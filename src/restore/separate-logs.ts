@@ -1,8 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { statIfExists } from '../base/durable-files.ts';
+import { listIfExists } from '../base/directory-names.ts';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
-import { atFile } from '../base/file-errors.ts';
 import { isOwnEntry } from '../base/reserved-names.ts';
 import { LOG_FILE_PREFIX, listLogFiles } from '../log/log-files.ts';
 import { LogFileSet } from '../log/log-source.ts';
@@ -43,9 +41,8 @@ function foreignLogs(logDirectory: string, other: string | undefined): Graphkeep
 /** Databases beside this one that have no logs of their own: theirs would be in the common directory. */
 async function listOthers(databaseDirectory: string): Promise<string[]> {
   const parent = dirname(databaseDirectory);
-  if ((await statIfExists(parent))?.isDirectory() !== true) return [];
   const others: string[] = [];
-  for (const name of await atFile('read the directory', parent, () => readdir(parent))) {
+  for (const name of await listIfExists(parent)) {
     const path = join(parent, name);
     if (path === databaseDirectory || isOwnEntry(name) || name.includes('.graphkeep-')) continue;
     if (!(await isStoreDirectory(path))) continue;
@@ -87,7 +84,5 @@ function compareLast({ lastTransactionId, lastTransactionChecksum }: NeostoreMet
 
 /** The transaction logs in a directory; none if it does not exist. */
 export async function listTransactionLogs(directory: string): Promise<string[]> {
-  if ((await statIfExists(directory))?.isDirectory() !== true) return [];
-  const names = await atFile('read the directory', directory, () => readdir(directory));
-  return names.filter((name) => name.startsWith(LOG_FILE_PREFIX)).sort();
+  return (await listIfExists(directory)).filter((name) => name.startsWith(LOG_FILE_PREFIX)).sort();
 }

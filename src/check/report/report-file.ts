@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
-import { fileError, isForbidden, systemCodeOf } from '../../base/file-errors.ts';
+import { fileError, isForbidden, missingDirectory, systemCodeOf } from '../../base/file-errors.ts';
 import { remedyForFile } from '../../base/system-remedies.ts';
 import type { CheckResult } from '../check-store.ts';
 import type { CheckKind } from '../findings/check-kinds.ts';
@@ -148,7 +148,7 @@ function requireDirectory(directory: string): void {
   } catch (error) {
     if (!['ENOENT', 'ENOTDIR'].includes(systemCodeOf(error) ?? '')) throw refused(error, directory);
   }
-  throw new GraphkeepError('directory.missing', `Directory '${directory}' does not exist.`);
+  throw missingDirectory(directory);
 }
 
 function refused(error: unknown, directory: string): GraphkeepError {

@@ -3,7 +3,7 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { BackupOptions } from '../../backup/backup-options.ts';
 import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import { asGraphkeepError, fileError, isMissing, systemCodeOf } from '../../base/file-errors.ts';
+import { asGraphkeepError, fileError, isMissing, missingDirectory, systemCodeOf } from '../../base/file-errors.ts';
 import { completeAddress, parseAddress } from '../../config/addresses.ts';
 import { parseDurationMs } from '../../config/durations.ts';
 import { settings } from '../../config/settings.ts';
@@ -142,8 +142,4 @@ async function canonicalDirectory(path: string, cwd: string, missing: 'refuse' |
 
 async function requireDirectory(path: string): Promise<void> {
   if ((await statIfExists(path))?.isDirectory() !== true) throw missingDirectory(path);
-}
-
-function missingDirectory(path: string): GraphkeepError {
-  return new GraphkeepError('directory.missing', `Directory '${path}' does not exist.`);
 }

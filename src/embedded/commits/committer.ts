@@ -109,7 +109,8 @@ export class Committer {
     if (this.isClosed) throw new GraphkeepError('embedded.closed', 'the database is closed');
     this.requireUnchanged(draft);
     const changes = this.nodeChanges(draft);
-    checkConstraints(draft, changes, this.graph, this.schema, this.tokens, this.lookups);
+    const { graph, schema, tokens, lookups } = this;
+    checkConstraints(draft, changes, { graph, schema, tokens, lookups });
     this.createTokens(draft);
     const id = this.write((records) => writeDraft(records, draft, this.graph, this.tokens), draft);
     this.releaseUnborn(draft);

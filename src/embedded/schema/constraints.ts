@@ -18,14 +18,19 @@ export interface NodeChange {
   after: GraphNode | undefined;
 }
 
+/** The graph that the changes of a transaction come into. */
+export interface ChangedGraph {
+  graph: LiveGraph;
+  schema: LiveSchema;
+  tokens: LiveTokens;
+  lookups: NodeLookups;
+}
+
 /** Throws `embedded.constraint` if the changes would break a constraint, or need an index entry that a server cannot make. */
 export function checkConstraints(
   draft: TransactionDraft,
   nodes: readonly NodeChange[],
-  graph: LiveGraph,
-  schema: LiveSchema,
-  tokens: LiveTokens,
-  lookups: NodeLookups,
+  { graph, schema, tokens, lookups }: ChangedGraph,
 ): void {
   for (const rule of schema.indexes) requireIndexable(rule, nameRule(rule, tokens), nodes);
   for (const rule of schema.constraints) {

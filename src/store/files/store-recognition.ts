@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listIfExists } from '../../base/directory-names.ts';
 import { statIfExists } from '../../base/durable-files.ts';
 import { atFile, systemCodeOf } from '../../base/file-errors.ts';
 import { describeIrregular, openRegularFileAsync } from '../../base/regular-files.ts';
@@ -133,11 +134,6 @@ async function findForeignLog(names: readonly string[], directory: string): Prom
   const release = format === undefined ? undefined : releaseOfLog(format);
   if (release === undefined || release.support === 'full') return undefined;
   return { kind: 'other', release, mark: `log format ${format}`, file };
-}
-
-async function listIfExists(directory: string): Promise<string[]> {
-  if ((await statIfExists(directory))?.isDirectory() !== true) return [];
-  return await atFile('read the directory', directory, () => readdir(directory));
 }
 
 /** Files without which no record can be read, `neostore` among them, that are missing or something else. */
