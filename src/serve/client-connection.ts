@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
-import { startTimer } from '../base/timers.ts';
 import type { SslPolicy } from '../config/ssl-policy/ssl-policy.ts';
 import { formatAddress } from '../net/server-address.ts';
 import { type Channel, openChannel } from '../protocol/tls/channel.ts';
@@ -9,6 +8,8 @@ import { CommonConversation } from './backup-protocol/common-conversation.ts';
 import { encodeRefusal } from './backup-protocol/failure-answer.ts';
 import { CatchupConversation } from './catchup/catchup-conversation.ts';
 import type { CopyLeases } from './catchup/copy-leases.ts';
+import { ConnectionDeadline } from './connection-deadline.ts';
+import { type ConnectionPhase, type ConnectionStep, isAnswering, isOpen, nextPhase } from './connection-phase.ts';
 import type { Conversation, Inquiry } from './conversation/conversation.ts';
 import { FrameSender } from './conversation/frame-sender.ts';
 import type { ListenerEvent } from './conversation/listener-events.ts';
@@ -55,18 +56,14 @@ export class ClientConnection {
   private readonly backup: BackupLog;
   /** Aborted when the connection is gone or about to go. */
   private readonly gone = new AbortController();
-  private deadline: NodeJS.Timeout | undefined;
-  private answering: Promise<void> | undefined;
-  /** False for a first request, whose time runs from the connection on. */
-  private isReused = false;
+  private readonly deadline = new ConnectionDeadline();
+  private phase: ConnectionPhase = 'first';
   /** Other connections use what was prepared on this one: it may be silent. */
   private isUsed = false;
-  /** Ends when no backup needs it any more. */
+  /** It is to end when no backup needs it any more. */
   private isFinishing = false;
+  /** It was told why the client is sent away. */
   private isEndTold = false;
-  /** No more requests are read. */
-  private isLast = false;
-  private isClosed = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.socket = socket;
@@ -77,9 +74,7 @@ export class ClientConnection {
     this.backup = new BackupLog(this.peer, options.onEvent);
     this.incoming = new IncomingRequests({
       converse: (protocol) => this.converse(protocol),
-      onInquiry: (inquiry) => {
-        this.answering = this.answer(inquiry);
-      },
+      onInquiry: (inquiry) => void this.answer(inquiry),
       onBegun: () => this.expectRest(),
       onNonsense: (error) => this.refuse(error),
       onFlood: () => this.cut(new GraphkeepError('peer.hostile', FLOOD, this.place())),
@@ -98,27 +93,26 @@ export class ClientConnection {
 
   /** Tells the client why it is not served, and closes. Nothing is told without the encryption that is asked for. */
   refuse(error: unknown): void {
-    if (this.isLast) return;
+    if (!isOpen(this.phase)) return;
     this.tellEnd('refused', error);
-    this.isLast = true;
-    clearTimeout(this.deadline);
+    this.end();
     // What still comes is read and dropped: unread bytes would make the system reset the connection, and the answer would be lost.
     this.stream.removeAllListeners('data').resume();
-    this.deadline = startTimer(() => this.socket.destroy(), LINGER_MS);
+    this.linger();
     void this.sayGoodbye(error);
   }
 
   /** Answers what is under way, a backup of several requests to its end, and then closes. */
   finish(): void {
     this.isFinishing = true;
-    if (this.answering !== undefined || this.isWanted) return;
-    this.isLast = true;
+    if (isAnswering(this.phase) || this.isWanted) return;
+    this.end();
     this.socket.destroy();
   }
 
   /** Ends everything now. The client sees a broken connection, never a complete answer. */
   cut(error: GraphkeepError): void {
-    this.isLast = true;
+    this.end();
     this.gone.abort(error);
     // The first alone would wait until the client has taken what is buffered.
     this.socket.resetAndDestroy().destroy();
@@ -141,7 +135,7 @@ export class ClientConnection {
     } catch (error) {
       // Whoever only goes away is not refused.
       if (!hasCode(error, 'cancelled')) this.tellEnd('refused', error);
-      this.isLast = true;
+      this.end();
       this.socket.destroy();
     }
   }
@@ -188,7 +182,8 @@ export class ClientConnection {
 
   private async answer(inquiry: Inquiry): Promise<void> {
     const { limits } = this.options;
-    if (inquiry.isGreeting !== true) clearTimeout(this.deadline);
+    this.step(inquiry.isGreeting === true ? 'greet' : 'ask');
+    if (this.phase === 'answering') this.deadline.clear();
     const sender = new FrameSender(this.stream, limits.stallTimeoutMs, () =>
       this.cut(tooSlow(`the client took nothing of its answer for ${limits.stallTimeoutMs} ms`, this.peer)),
     );
@@ -202,7 +197,7 @@ export class ClientConnection {
       await this.fail(inquiry, error, startedAt, sender);
     } finally {
       sender.stop();
-      this.goOn(inquiry.isGreeting === true);
+      this.goOn();
     }
   }
 
@@ -214,7 +209,7 @@ export class ClientConnection {
     } catch {
       // The connection went while the failure was sent, or nothing can be sent any more.
     }
-    if (ending !== 'stays-open') this.isLast = true;
+    if (ending !== 'stays-open') this.end();
     this.backup.addBytes(sender.sentBytes);
     this.tellFailure(inquiry, ending === undefined ? (signal.reason ?? error) : error, ending, startedAt, sender);
     if (ending === undefined) this.socket.resetAndDestroy().destroy();
@@ -237,36 +232,31 @@ export class ClientConnection {
   }
 
   /** After an answer: the next request, which may have come already, or the end. */
-  private goOn(wasGreeting: boolean): void {
-    this.answering = undefined;
-    if (this.isClosed) {
-      this.options.onClosed();
-      return;
-    }
-    if (this.isFinishing && !this.isWanted) this.isLast = true;
-    if (this.isLast) {
-      this.incoming.stop();
-      this.stream.end();
-      clearTimeout(this.deadline);
-      this.deadline = startTimer(() => this.socket.destroy(), LINGER_MS);
-      return;
-    }
-    if (!wasGreeting) {
-      this.isReused = true;
-      this.expectNext();
+  private goOn(): void {
+    if (this.isFinishing && !this.isWanted) this.end();
+    switch (this.step('answered')) {
+      case 'gone':
+        this.options.onClosed();
+        return;
+      case 'leaving':
+        this.stream.end();
+        this.linger();
+        return;
+      case 'waiting':
+        this.expectNext();
     }
     this.incoming.next();
   }
 
   private expectRest(): void {
-    if (this.isReused) {
+    if (this.phase === 'waiting') {
       this.expectRequest(this.options.limits.requestTimeoutMs, 'a request was not complete in time');
     }
   }
 
   private noteUse(isUsed: boolean): void {
     this.isUsed = isUsed;
-    if (this.answering === undefined && !this.isLast) this.expectNext();
+    if (this.phase === 'waiting') this.expectNext();
   }
 
   private expectNext(): void {
@@ -274,13 +264,28 @@ export class ClientConnection {
   }
 
   private expectRequest(timeoutMs: number, message: string): void {
-    clearTimeout(this.deadline);
-    if (timeoutMs <= 0) return;
-    this.deadline = startTimer(() => {
+    this.deadline.set(timeoutMs, () => {
       this.tellEnd('silent', tooSlow(`${message} for ${timeoutMs} ms`, this.peer));
-      this.isLast = true;
+      this.end();
       this.socket.destroy();
-    }, timeoutMs);
+    });
+  }
+
+  private step(step: ConnectionStep): ConnectionPhase {
+    this.phase = nextPhase(this.phase, step);
+    return this.phase;
+  }
+
+  /** No more requests are read from here on. What is under way goes on. */
+  private end(): void {
+    this.step('end');
+    this.incoming.stop();
+    this.deadline.clear();
+  }
+
+  /** Gives the client time to read what was written last. */
+  private linger(): void {
+    this.deadline.set(LINGER_MS, () => this.socket.destroy());
   }
 
   /** Tells once why a client is sent away. */
@@ -292,8 +297,7 @@ export class ClientConnection {
 
   /** The client closed its direction. What is still on its way to it, a last answer or a refusal, may arrive. */
   private leave(): void {
-    if (this.isLast && this.answering === undefined) return;
-    this.lose();
+    if (this.phase !== 'leaving') this.lose();
   }
 
   /** The client closed, or the connection broke. No client closes only its own direction: there is nobody left to send to. */
@@ -307,17 +311,14 @@ export class ClientConnection {
         }),
       );
     }
-    this.isLast = true;
+    this.end();
     this.socket.destroy();
   }
 
   private close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    clearTimeout(this.deadline);
-    this.incoming.stop();
+    const phase = this.step('closed');
     this.lose();
-    if (this.answering !== undefined) return;
+    if (phase === 'abandoned') return;
     this.backup.abort(this.gone.signal.reason);
     this.options.onClosed();
   }

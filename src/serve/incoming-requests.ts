@@ -26,12 +26,14 @@ export class IncomingRequests {
   private aheadBytes = 0;
   /** An inquiry is being answered, or bytes are being unpacked. */
   private isBusy = false;
+  private isStopped = false;
 
   constructor(options: IncomingOptions) {
     this.options = options;
   }
 
   take(bytes: Buffer): void {
+    if (this.isStopped) return;
     this.ahead.push(bytes);
     this.aheadBytes += bytes.length;
     if (!this.isBusy) this.readAhead();
@@ -45,15 +47,14 @@ export class IncomingRequests {
     this.readAhead();
   }
 
-  /** Drops what came, and whatever comes. */
+  /** Drops what came, and whatever comes: nothing is told any more. */
   stop(): void {
-    this.isBusy = true;
+    this.isStopped = true;
     this.ahead = [];
-    this.aheadBytes = Number.NEGATIVE_INFINITY;
   }
 
   private readAhead(): void {
-    while (!this.isBusy && this.ahead.length > 0) {
+    while (!this.isBusy && !this.isStopped && this.ahead.length > 0) {
       const bytes = this.ahead.shift()!;
       this.aheadBytes -= bytes.length;
       if (this.conversation?.unpack === undefined) this.read(bytes);
@@ -65,6 +66,7 @@ export class IncomingRequests {
     this.isBusy = true;
     try {
       const bytes = await unpacked;
+      if (this.isStopped) return;
       this.isBusy = false;
       this.read(bytes);
     } catch (error) {
@@ -103,6 +105,7 @@ export class IncomingRequests {
   }
 
   private refuse(error: unknown): void {
+    if (this.isStopped) return;
     this.stop();
     this.options.onNonsense(error);
   }

@@ -96,8 +96,8 @@ export class RecordFrame {
   }
 
   /**
-   * Writes header and data: one unit if they fit, else two. Returns the bytes of the second unit. The second unit's reference is not part of
-   * that test (spec record-stores 7.2).
+   * Writes header and data: one unit if they fit, else two. Returns the bytes of the second unit. The reference to it is not part of that
+   * test (spec record-stores 7.2).
    */
   finish(buffer: Uint8Array, offset: number, header: number, secondUnit: number): Uint8Array | undefined {
     const { size, data, length } = this;
