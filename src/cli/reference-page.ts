@@ -45,7 +45,7 @@ function nativeSection(): string {
     'GNU syntax: `--name value` or `--name=value`. A flag is switched on with `--flag`, off with `--no-flag`, or set with ' +
     '`--flag=true|false`. With `--json` every line of stdout is one JSON object with an `event`: `line`, `note`, `debug` ' +
     '(with `--verbose`), `progress`, and at the end `report` or `error`. A `note` has a `code`, a `text` and what the text is made of; ' +
-    'the `report` has all notes once more, as `notes`. `serve` has `listening`, and for its clients `started`, `failed`, ' +
+    'the last line has all notes once more, as `notes`. `serve` has `listening`, and for its clients `started`, `failed`, ' +
     '`aborted`, `refused`, `silent`, `trouble`.';
   return ['## `graphkeep`', intro, ...nativeCommands.map(nativeCommand)].join('\n\n');
 }

@@ -121,6 +121,20 @@ it('all notes are in the report, in the order in which they were told', async ()
   expect((report.notes as { code: string }[]).map(({ code }) => code)).toEqual(all.map(({ kind }) => kind));
 });
 
+it('a backup that fails has its notes beside the error', async () => {
+  const runBackup: RunBackup = (_, onEvent) => {
+    onEvent({ kind: 'old-backup-moved', path: '/b/x.err.0' });
+    return Promise.reject(new GraphkeepError('check.inconsistent', 'Inconsistencies found.'));
+  };
+  const args = ['backup', `--backup-dir=${world.path('backup')}`, '--name=x', '--json'];
+  expect(await runGraphkeep(args, { ...world.context(), runBackup })).toBe(3);
+  expect(readLines(world.stdout).at(-1)).toMatchObject({
+    event: 'error',
+    code: 'check.inconsistent',
+    notes: [{ code: 'old-backup-moved', path: '/b/x.err.0' }],
+  });
+});
+
 it.each([
   ['created-later', undefined, 'it was created after the backup it is added to'],
   ['not-writable', 'values are in the Lucene part', 'values are in the Lucene part'],

@@ -152,6 +152,7 @@ describe('backup', () => {
     expect(eventsOf(json.stdout)).toEqual([
       {
         event: 'error',
+        notes: [],
         code: 'peer.unreachable',
         message: 'Failed to run a backup using the available strategies.',
         hint: error.hint,

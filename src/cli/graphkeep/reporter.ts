@@ -26,7 +26,7 @@ export interface Note {
 export interface Reporter {
   /** A line of the result. */
   line(text: string): void;
-  /** Worth knowing, not part of the result. Programs find all notes in the report once more. */
+  /** Worth knowing, not part of the result. Programs find all notes in the report, or in the error, once more. */
   note(note: Note): void;
   debug(text: string): void;
   /** Something happened in a command that runs until it is stopped: a line for people, `data` under its own name for programs. */
@@ -106,7 +106,7 @@ function draw(done: Progress): string {
   return `${done.phase}: ${done.files} files, ${formatBytes(done.bytes)}`;
 }
 
-/** One JSON object per line on stdout, each with its `event`; the last one is `report`, with all notes, or `error`. */
+/** One JSON object per line on stdout, each with its `event`; the last one is `report` or `error`, with all notes. */
 class JsonReporter implements Reporter {
   private readonly context: CommandContext;
   private readonly verbose: boolean;
@@ -145,7 +145,7 @@ class JsonReporter implements Reporter {
 
   fail(error: unknown): void {
     const stack = this.verbose && error instanceof Error ? { stack: describeStack(error) } : {};
-    this.write({ event: 'error', ...describeForPrograms(error), ...stack });
+    this.write({ event: 'error', ...describeForPrograms(error), ...stack, notes: this.notes });
   }
 
   private write(event: object): void {

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { readFiles } from './project-files.ts';
+
+/*
+ * Rooms tell events, `src/cli/` finds the words (docs/architecture.md). Lines of the 3.x tool, which bear the names of its classes, are
+ * made there alone, and so is the time in front of a line.
+ */
+
+const LINES_OF_THE_TOOL = /\bo\.n\.[a-z.]+\.[A-Z]|formatLogTime|\b(stdout|stderr)\b\s*[.(]/;
+
+test('no room below the command line writes lines for people', () => {
+  const files = readFiles(/^src\/.*(?<!\.test)\.ts$/).filter(({ text }) => LINES_OF_THE_TOOL.test(text));
+  const rooms = new Set(files.map(({ path }) => path.split('/')[1]));
+  expect([...rooms]).toEqual(['cli']);
+});
