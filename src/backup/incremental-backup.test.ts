@@ -8,7 +8,7 @@ import { BackupServer } from '../../test/support/servers/backup-server.ts';
 import { listLogFiles } from '../log/log-files.ts';
 import { LogWriter } from '../log/v3/log-writer.ts';
 import { findRecoveryStart } from '../log/v3/recovery-start.ts';
-import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
+import { patchMetadataIn, readMetadata } from '../store/files/neostore-metadata.ts';
 
 let scratch: string;
 let target: string;
@@ -32,7 +32,7 @@ const continueBackup = () => makeBackup(join(scratch, 'backups'), server.address
 
 it('leaves no hole in the logs when a killed run has only named its log file in neostore', async () => {
   const { highest } = listLogFiles(target);
-  patchMetadata(join(target, 'neostore'), { logVersion: highest! + 1 });
+  patchMetadataIn(target, { logVersion: highest! + 1 });
   server.newest = 8;
   await continueBackup();
   expect(listLogFiles(target).files.map(({ version }) => version)).toEqual([highest! + 1]);

@@ -12,8 +12,8 @@ import { appendHistory, PENDING } from '../../test/support/stores/pending-store.
 import { LabelScanReader } from '../../test/support/trees/label-scan-reader.ts';
 import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
 import { LogWriter } from '../log/v3/log-writer.ts';
-import { patchMetadata } from '../store/files/neostore-metadata.ts';
-import { LABEL_SCAN_FILE, METADATA_FILE } from '../store/files/store-files.ts';
+import { patchMetadataIn } from '../store/files/neostore-metadata.ts';
+import { LABEL_SCAN_FILE } from '../store/files/store-files.ts';
 import type { ApplyOptions } from './apply-log.ts';
 import { bringLabelScanUpToDate, storedLabels } from './derived/label-scan-file.ts';
 import { findPendingLog } from './pending-log.ts';
@@ -132,7 +132,7 @@ describe('a log is not taken for one that is left to the server', () => {
   });
 
   it('before it was applied, or where more has come', () => {
-    patchMetadata(join(folder, METADATA_FILE), { lastTransactionId: 29 });
+    patchMetadataIn(folder, { lastTransactionId: 29 });
     expect(findPendingLog(folder)).toBeUndefined();
   });
 

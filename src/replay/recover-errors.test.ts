@@ -22,7 +22,7 @@ import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
 import { LogWriter } from '../log/v3/log-writer.ts';
 import type { DecodedTransaction } from '../log/v3/transaction-codec.ts';
 import { StoreWriter } from '../store/build/store-writer.ts';
-import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
+import { patchMetadataIn, readMetadata } from '../store/files/neostore-metadata.ts';
 import { METADATA_FILE, storeFile, storeFiles } from '../store/files/store-files.ts';
 import type { ApplyOptions } from './apply-log.ts';
 import type { ReplayProgress } from './events/replay-events.ts';
@@ -173,7 +173,7 @@ test('neostore is missing', async () => {
 
 test('a store format that is not known', async () => {
   await writeLog();
-  patchMetadata(join(folder, METADATA_FILE), { storeVersion: 0x0706050403020107n });
+  patchMetadataIn(folder, { storeVersion: 0x0706050403020107n });
   expect(await failure()).toMatchObject({ code: 'store.format' });
 });
 

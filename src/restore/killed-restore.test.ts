@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StoreWriter } from '../store/build/store-writer.ts';
-import { patchMetadata, readMetadata } from '../store/files/neostore-metadata.ts';
+import { patchMetadataIn, readMetadata } from '../store/files/neostore-metadata.ts';
 import { storeFiles } from '../store/files/store-files.ts';
 import { restoreDatabase } from './restore-database.ts';
 import { UNFINISHED_MARKER } from './staged-database.ts';
@@ -69,7 +69,7 @@ function makeStore(directory: string, owner: string, logDirectory = directory): 
   for (const name of ['neostore', ...storeFiles.map(({ fileName }) => fileName)]) {
     copyFileSync(join(template, name), join(directory, name));
   }
-  patchMetadata(join(directory, 'neostore'), { randomId: BigInt(owner) });
+  patchMetadataIn(directory, { randomId: BigInt(owner) });
   for (const name of OWNED) writeFileSync(join(directory, name), owner);
   if (logDirectory !== directory) writeFileSync(join(logDirectory, 'neostore.transaction.db.7'), owner);
 }

@@ -9,7 +9,7 @@ import { tryLockFile } from '../base/file-lock.ts';
 import { checkStore } from '../check/check-store.ts';
 import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { ANY, readLiveCounts } from '../store/counts/counts-store.ts';
-import { patchMetadataDurably } from '../store/files/neostore-metadata.ts';
+import { patchMetadataDurablyIn } from '../store/files/neostore-metadata.ts';
 import { SCRATCH_FOLDER } from '../store/files/store-files.ts';
 import { formatByName } from '../store/files/store-format.ts';
 import { recoverDatabase } from './recover-database.ts';
@@ -83,7 +83,7 @@ describe('a database that was not closed cleanly', () => {
 
   it('of another release is left alone', async () => {
     await unpack('3.4.9-standard-dirty');
-    patchMetadataDurably(join(store, 'neostore'), { storeVersion: formatByName('v0.A.8').version });
+    patchMetadataDurablyIn(store, { storeVersion: formatByName('v0.A.8').version });
     const before = everything();
     await expect(recover()).rejects.toMatchObject({ code: 'store.format', message: expect.stringContaining('v0.A.8') });
     expect(everything()).toBe(before);

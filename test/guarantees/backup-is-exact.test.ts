@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listLogFiles } from '../../src/log/log-files.ts';
 import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
 import { readLiveCounts } from '../../src/store/counts/counts-store.ts';
-import { patchMetadata, readMetadata } from '../../src/store/files/neostore-metadata.ts';
+import { patchMetadataIn, readMetadata } from '../../src/store/files/neostore-metadata.ts';
 import { type StoreKey, storeFiles } from '../../src/store/files/store-files.ts';
 import { HIGH_LIMIT_FORMAT, STANDARD_FORMAT } from '../../src/store/files/store-format.ts';
 import { StoreReader } from '../../src/store/graph/store-reader.ts';
@@ -153,7 +153,7 @@ describe.each([
     const { transactions } = readHistory(join(scratch, 'halted'));
     const folder = await unpackStore(empty, scratch);
     const { creationTime, randomId, upgradeTime } = readMetadata(join(scratch, 'recovered', 'neostore'));
-    patchMetadata(join(folder, 'neostore'), { creationTime, randomId, upgradeTime });
+    patchMetadataIn(folder, { creationTime, randomId, upgradeTime });
     const { storeId } = readHistory(folder);
     server = await BackupServer.start({ folder, storeId, checkPoint: 1, transactions }, 1);
     await makeBackup(backupDir, server.address);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import { serveStore } from '../../src/serve/database/stopped-store.ts';
 import { CommonSource } from '../../src/source/backup-protocol/common-source.ts';
-import { patchMetadata, readMetadata } from '../../src/store/files/neostore-metadata.ts';
+import { patchMetadataIn, readMetadata } from '../../src/store/files/neostore-metadata.ts';
 import type { StoreId } from '../../src/store/files/store-id.ts';
 import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
@@ -69,7 +69,7 @@ describe.each(upgrades)('a server whose upgrade %s differs', (_what, changed) =>
     expect(observed.split('; backup')[1]).not.toContain('upgraded');
     expect(hashTree(join(backupDir, 'b'))).toBe(before);
 
-    patchMetadata(join(history.folder, 'neostore'), changed);
+    patchMetadataIn(history.folder, changed);
     expect((await makeBackup(backupDir, server.address, { name: 'b' })).fallback?.reason).toContain('upgrade');
     expectExact(join(backupDir, 'b'), history, 15);
     expect(readdirSync(backupDir).sort()).toEqual(['b', 'b.err.0']);
@@ -89,7 +89,7 @@ describe.each(upgrades)('a server whose upgrade %s differs', (_what, changed) =>
       const directory = join(backupDir, 'served');
       await makeBackup(backupDir, await listen(directory), { name: 'b', protocol });
       for (const close of closers.splice(1).reverse()) await close();
-      patchMetadata(join(directory, 'neostore'), changed);
+      patchMetadataIn(directory, changed);
       const address = await listen(directory);
       const { error } = await attemptBackup(backupDir, address, { name: 'b', protocol, fallbackToFull: false });
       expect(error).toMatchObject({
@@ -130,7 +130,7 @@ describe('our listener over an upgraded store, asked over the common protocol', 
     origin.newest = 15;
     await makeBackup(backupDir, origin.address, { name: 'served' });
     const directory = join(backupDir, 'served');
-    patchMetadata(join(directory, 'neostore'), { upgradeTime: 1_795_930_848_887, upgradeTransactionId: 10 });
+    patchMetadataIn(directory, { upgradeTime: 1_795_930_848_887, upgradeTransactionId: 10 });
     events = [];
     relations = [];
     const address = await listen(directory, (event) => events.push(event));

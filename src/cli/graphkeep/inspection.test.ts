@@ -8,7 +8,7 @@ import { logFileName } from '../../log/log-files.ts';
 import { LogReader } from '../../log/v3/log-reader.ts';
 import { findRecoveryStart } from '../../log/v3/recovery-start.ts';
 import { encodeCounts, readLiveCounts } from '../../store/counts/counts-store.ts';
-import { patchMetadata, readMetadata } from '../../store/files/neostore-metadata.ts';
+import { patchMetadataIn, readMetadata } from '../../store/files/neostore-metadata.ts';
 import { describeInspection } from './inspect-body.ts';
 import { inspectStore } from './inspection.ts';
 
@@ -120,7 +120,7 @@ describe('inspect', () => {
     await unpackCorpus('stores/3.4.9-standard.tar.gz', root);
     truncateSync(at('neostore.labeltokenstore.db.names'), 0);
     symlinkSync('nowhere', at('link'));
-    patchMetadata(at('neostore'), { creationTime: Number.MAX_SAFE_INTEGER, lastTransactionCommitTime: -5 });
+    patchMetadataIn(store, { creationTime: Number.MAX_SAFE_INTEGER, lastTransactionCommitTime: -5 });
     rmSync(at('neostore.counts.db.a'), { force: true });
     rmSync(at('neostore.counts.db.b'), { force: true });
     mkdirSync(at('neostore.counts.db.a'));

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
 import {
@@ -7,7 +7,7 @@ import {
   METADATA_BYTES,
   type NeostoreMetadata,
   newMetadata,
-  patchMetadata,
+  patchMetadataIn,
   readMetadata,
   storeIdOf,
 } from './neostore-metadata.ts';
@@ -55,12 +55,12 @@ describe('the metadata store', () => {
     const before = encodeMetadata(metadata);
     before[9 * 5] = 77; // an absent field between the two that change stays as it is
     writeFileSync(path, before);
-    patchMetadata(path, { lastTransactionId: 42, lastTransactionChecksum: 7n });
+    patchMetadataIn(dirname(path), { lastTransactionId: 42, lastTransactionChecksum: 7n });
     const after = readFileSync(path);
     before.writeBigInt64BE(42n, 9 * 3 + 1);
     before.writeBigInt64BE(7n, 9 * 9 + 1);
     expect(after.equals(before)).toBe(true);
-    patchMetadata(path, {});
+    patchMetadataIn(dirname(path), {});
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 });

@@ -143,10 +143,11 @@ export function encodeMetadata(metadata: NeostoreMetadata): Buffer {
 }
 
 /**
- * Changes some fields in place, leaving all others as they are, with one positional write. Does not make it durable.
+ * Changes some fields of the `neostore` in a directory, leaving all others as they are, with one positional write. Does not
+ * make it durable.
  */
-export function patchMetadata(path: string, patch: Partial<NeostoreMetadata>): void {
-  const fd = openRegularFile(path, 'r+');
+export function patchMetadataIn(directory: string, patch: Partial<NeostoreMetadata>): void {
+  const fd = openRegularFile(join(directory, METADATA_FILE), 'r+');
   try {
     patchMetadataOf(fd, patch);
   } finally {
@@ -154,13 +155,9 @@ export function patchMetadata(path: string, patch: Partial<NeostoreMetadata>): v
   }
 }
 
-/** Like {@link patchMetadataDurably} for the database in a directory. */
+/** Like {@link patchMetadataIn}, and forces the file. */
 export function patchMetadataDurablyIn(directory: string, patch: Partial<NeostoreMetadata>): void {
-  patchMetadataDurably(join(directory, METADATA_FILE), patch);
-}
-
-/** Like {@link patchMetadata}, and forces the file. */
-export function patchMetadataDurably(path: string, patch: Partial<NeostoreMetadata>): void {
+  const path = join(directory, METADATA_FILE);
   try {
     const fd = openRegularFile(path, 'r+');
     try {
@@ -174,7 +171,7 @@ export function patchMetadataDurably(path: string, patch: Partial<NeostoreMetada
   }
 }
 
-/** Like {@link patchMetadata} for an open file (read and write). */
+/** Like {@link patchMetadataIn} for an open file (read and write). */
 function patchMetadataOf(fd: number, patch: Partial<NeostoreMetadata>): void {
   const changed = positions
     .map((field, position) => ({ position, value: patch[field] }))

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../test/support/corpus/unpack-corpus.ts';
-import { patchMetadata } from './neostore-metadata.ts';
+import { patchMetadataIn } from './neostore-metadata.ts';
 import { storeFiles } from './store-files.ts';
 import { recogniseStore } from './store-recognition.ts';
 import { encodeStoreVersion } from './store-version.ts';
@@ -25,7 +25,7 @@ function replaceByDirectory(): void {
   mkdirSync(at('neostore'));
 }
 
-const setVersion = (name: string) => patchMetadata(at('neostore'), { storeVersion: encodeStoreVersion(name) });
+const setVersion = (name: string) => patchMetadataIn(store, { storeVersion: encodeStoreVersion(name) });
 
 describe('stores of 3.4 and 3.5', () => {
   it.each(['3.4.9-empty', '3.5.34-standard', '3.5.0-beta03-high_limit'])('%s is supported', async (name) => {

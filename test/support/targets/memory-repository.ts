@@ -18,7 +18,7 @@ import type { FileReceiver, StoreFileStream } from '../../../src/source/backup-s
 import {
   decodeMetadata,
   type NeostoreMetadata,
-  patchMetadata,
+  patchMetadataIn,
   storeIdOf,
 } from '../../../src/store/files/neostore-metadata.ts';
 import { formatByVersion } from '../../../src/store/files/store-format.ts';
@@ -65,7 +65,7 @@ export class MemoryRepository {
     await writer.force();
     writer.close();
     const start = beginningOf(metadata.logVersion);
-    patchMetadata(join(folder, 'neostore'), {
+    patchMetadataIn(folder, {
       lastClosedLogVersion: start.version,
       lastClosedLogOffset: start.offset,
     });

@@ -8,11 +8,10 @@ import { completeRecovery, type Recovery, recoverStore } from '../../../replay/r
 import { eventsOfRecovery } from '../../../replay/recovery-events.ts';
 import {
   type NeostoreMetadata,
-  patchMetadataDurably,
-  readMetadata,
+  patchMetadataDurablyIn,
+  readMetadataIn,
   storeIdOf,
 } from '../../../store/files/neostore-metadata.ts';
-import { METADATA_FILE } from '../../../store/files/store-files.ts';
 import type { StoreIdentity } from '../../../store/files/store-id.ts';
 import { requireSupportedStore } from '../../../store/files/supported-store.ts';
 import type { ContinuedBackup, KnownTransaction, ReceivedTransactions } from '../backup-target.ts';
@@ -49,7 +48,7 @@ export class ContinuedDirectory implements ContinuedBackup {
     await requireSupportedStore(path, 'change');
     await refuseOuterLinks(path);
     const recovery = await recoverIfNeeded(run, signal);
-    const metadata = readMetadata(join(path, METADATA_FILE));
+    const metadata = readMetadataIn(path);
     return new ContinuedDirectory(run, metadata, recovery?.pendingFrom !== undefined);
   }
 
@@ -96,7 +95,7 @@ export class ContinuedDirectory implements ContinuedBackup {
    */
   private async placeLog(): Promise<void> {
     const { directory } = this.run;
-    patchMetadataDurably(join(directory.path, METADATA_FILE), { logVersion: this.version });
+    patchMetadataDurablyIn(directory.path, { logVersion: this.version });
     const name = logFileName(this.version);
     await renameDurably(join(directory.scratchPath('log'), name), join(directory.path, name));
   }

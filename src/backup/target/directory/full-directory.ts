@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorPlace, GraphkeepError } from '../../../base/errors.ts';
+import { NEO4J_3 } from '../../../generation/neo4j-3.ts';
 import { beginningOf } from '../../../log/v3/log-header.ts';
 import { recoverStore } from '../../../replay/recover.ts';
 import { eventsOfRecovery } from '../../../replay/recovery-events.ts';
 import type { FileReceiver, StoreFileStream } from '../../../source/backup-source.ts';
-import { type NeostoreMetadata, patchMetadata, readMetadata } from '../../../store/files/neostore-metadata.ts';
-import { METADATA_FILE } from '../../../store/files/store-files.ts';
+import { type NeostoreMetadata, patchMetadataIn, readMetadataIn } from '../../../store/files/neostore-metadata.ts';
 import { requireSupportedStore } from '../../../store/files/supported-store.ts';
 import type { FullBackup, ReceivedTransactions } from '../backup-target.ts';
 import type { DirectoryRun } from './directory-run.ts';
@@ -54,7 +54,7 @@ export class FullDirectory implements FullBackup {
     await this.log.finish(received, this.readLastTransaction());
     // The position of the source does not exist in the new log.
     const start = beginningOf(this.readMetadata().logVersion);
-    patchMetadata(join(folder, METADATA_FILE), {
+    patchMetadataIn(folder, {
       lastClosedLogVersion: start.version,
       lastClosedLogOffset: start.offset,
     });
@@ -76,8 +76,8 @@ export class FullDirectory implements FullBackup {
   }
 
   private readMetadata(): NeostoreMetadata {
-    const path = join(this.folder, METADATA_FILE);
-    if (existsSync(path)) return readMetadata(path);
-    throw new GraphkeepError('peer.protocol', `the copy holds no file ${METADATA_FILE}`, { place: this.from });
+    const { keyFile } = NEO4J_3.files;
+    if (existsSync(join(this.folder, keyFile))) return readMetadataIn(this.folder);
+    throw new GraphkeepError('peer.protocol', `the copy holds no file ${keyFile}`, { place: this.from });
   }
 }

@@ -4,7 +4,10 @@ import { renameDurably, syncDirectory } from '../../../base/durable-files.ts';
 import { atFile } from '../../../base/file-errors.ts';
 import { isOwnEntry } from '../../../base/reserved-names.ts';
 import type { WorkDirectory } from '../../../base/work-directory.ts';
-import { METADATA_FILE } from '../../../store/files/store-files.ts';
+import { NEO4J_3 } from '../../../generation/neo4j-3.ts';
+
+/** A directory holds backups of this generation only; those of others are in repositories. */
+const KEY_FILE = NEO4J_3.files.keyFile;
 
 /*
  * A target that stays where it is, such as the mount point of a volume. The work directory is in it, on the same disk, and a full backup
@@ -62,17 +65,17 @@ async function listNames(directory: string, keyFile: 'first' | 'last'): Promise<
 }
 
 function orderKeyFile(names: readonly string[], keyFile: 'first' | 'last'): string[] {
-  const others = names.filter((name) => name !== METADATA_FILE).sort();
+  const others = names.filter((name) => name !== KEY_FILE).sort();
   if (others.length === names.length) return others;
-  return keyFile === 'first' ? [METADATA_FILE, ...others] : [...others, METADATA_FILE];
+  return keyFile === 'first' ? [KEY_FILE, ...others] : [...others, KEY_FILE];
 }
 
 /** Each step is durable before the next one where the order tells what counts. */
 async function moveAll(names: readonly string[], from: string, to: string): Promise<void> {
   for (const name of names) {
-    if (name === METADATA_FILE) await flushBoth(from, to);
+    if (name === KEY_FILE) await flushBoth(from, to);
     await atFile('move', join(from, name), () => rename(join(from, name), join(to, name)));
-    if (name === METADATA_FILE) await flushBoth(from, to);
+    if (name === KEY_FILE) await flushBoth(from, to);
   }
   await flushBoth(from, to);
 }

@@ -18,7 +18,7 @@ import {
   unpackCorpus,
 } from '../../../../test/support/corpus/unpack-corpus.ts';
 import { pretendMounts } from '../../../../test/support/faults/pretended-mounts.ts';
-import { patchMetadata } from '../../../store/files/neostore-metadata.ts';
+import { patchMetadataIn } from '../../../store/files/neostore-metadata.ts';
 import type { TargetEvent } from '../target-events.ts';
 import { TargetDirectory } from './target-directory.ts';
 
@@ -202,7 +202,7 @@ describe('names beside a target prove nothing', () => {
     ],
   ])('a finished copy that is %s does not replace a backup', async (_what, make) => {
     makeBackup(path, 'old');
-    patchMetadata(join(path, 'neostore'), { lastTransactionId: 100 });
+    patchMetadataIn(path, { lastTransactionId: 100 });
     make(join(work(), 'ready'));
     expect(await openAndClose()).toBe('backup');
     expect(markOf(path)).toBe('old');

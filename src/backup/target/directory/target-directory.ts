@@ -7,8 +7,9 @@ import { type FileLock, tryLockFile } from '../../../base/file-lock.ts';
 import { type FileRights, grantRights, RightsKeeper, rightsBelow, rightsOf } from '../../../base/file-rights.ts';
 import { findRenameObstacle, resolveTarget } from '../../../base/replaceable-directory.ts';
 import { WorkDirectory } from '../../../base/work-directory.ts';
-import { readMetadata, storeIdOf } from '../../../store/files/neostore-metadata.ts';
-import { METADATA_FILE, STORE_LOCK_FILE } from '../../../store/files/store-files.ts';
+import { NEO4J_3 } from '../../../generation/neo4j-3.ts';
+import { isStoreDirectory, readMetadataIn, storeIdOf } from '../../../store/files/neostore-metadata.ts';
+import { STORE_LOCK_FILE } from '../../../store/files/store-files.ts';
 import { relateStores } from '../../../store/files/store-id.ts';
 import { requireSupportedStore } from '../../../store/files/supported-store.ts';
 import type { TargetEvent } from '../target-events.ts';
@@ -107,7 +108,7 @@ export class TargetDirectory {
       await target.tidy();
       if ((await target.state()) === 'backup') {
         await target.lockStore();
-        target.rights = await RightsKeeper.remember(places.path, METADATA_FILE);
+        target.rights = await RightsKeeper.remember(places.path, NEO4J_3.files.keyFile);
       }
       return target;
     } catch (error) {
@@ -211,11 +212,11 @@ export class TargetDirectory {
 
   private async requireWorthy(ready: string): Promise<void> {
     await requireSupportedStore(ready, 'change');
-    const made = readMetadata(join(ready, METADATA_FILE));
+    const made = readMetadataIn(ready);
     const isOpen = await this.places.mounted?.isOpen(this.work);
     if (isOpen !== true && (await this.state()) === 'foreign') throw this.foreign();
     if ((await this.state()) !== 'backup') return;
-    const held = await readIfSound(join(this.path, METADATA_FILE));
+    const held = await readIfSound(this.path);
     const isOlder =
       held !== undefined &&
       relateStores(storeIdOf(held), storeIdOf(made)) === 'same' &&
@@ -251,7 +252,7 @@ export class TargetDirectory {
     if (info === undefined) return 'absent';
     if (!info.isDirectory()) return 'foreign';
     if ((await this.listEntries()).length === 0) return 'absent';
-    return (await statIfExists(join(this.path, METADATA_FILE)))?.isFile() === true ? 'backup' : 'foreign';
+    return (await isStoreDirectory(this.path)) ? 'backup' : 'foreign';
   }
 
   /** What is in the target, without what is ours or of the file system. */
@@ -294,7 +295,7 @@ export class TargetDirectory {
 
   /** As of what it replaces; an empty directory, or else the one around it, says at least whose it is. */
   private async rightsOfNew(): Promise<FileRights> {
-    if ((await this.state()) === 'backup') return await rightsOf(this.path, METADATA_FILE);
+    if ((await this.state()) === 'backup') return await rightsOf(this.path, NEO4J_3.files.keyFile);
     const isThere = (await statIfExists(this.path)) !== undefined;
     return await rightsBelow(isThere ? this.path : dirname(this.path));
   }
@@ -346,7 +347,7 @@ async function locate(path: string): Promise<TargetPlaces> {
 /** A full backup moves the old one aside, with all that is in it. */
 async function refuseInsideBackup(path: string): Promise<void> {
   for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {
-    if ((await statIfExists(join(above, METADATA_FILE)))?.isFile() !== true) continue;
+    if (!(await isStoreDirectory(above))) continue;
     throw new GraphkeepError('usage', 'the target is inside another backup or database', {
       place: { file: path },
       observed: above,
@@ -355,9 +356,9 @@ async function refuseInsideBackup(path: string): Promise<void> {
   }
 }
 
-async function readIfSound(path: string) {
+async function readIfSound(directory: string) {
   try {
-    return readMetadata(path);
+    return readMetadataIn(directory);
   } catch (error) {
     if (error instanceof GraphkeepError) return undefined;
     throw error;
