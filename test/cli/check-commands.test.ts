@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
-import { patchMetadata } from '../../src/store/files/neostore-metadata.ts';
+import { patchMetadataIn } from '../../src/store/files/neostore-metadata.ts';
 import { encodeStoreVersion } from '../../src/store/files/store-version.ts';
 import { World } from '../support/commands/world.ts';
 import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
@@ -190,7 +190,7 @@ describe('graphkeep check', () => {
   it('has a code for a store that it can read, but not check in full', async () => {
     const store = await corrupted('base35/none');
     // As by a release before 3.4, whose label scan store and indexes have other forms.
-    patchMetadata(join(store, 'neostore'), { storeVersion: encodeStoreVersion('v0.A.8') });
+    patchMetadataIn(store, { storeVersion: encodeStoreVersion('v0.A.8') });
     const { exitCode, stdout } = await check(store, '--json');
     expect(exitCode).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ event: 'error', code: 'check.failed' });
