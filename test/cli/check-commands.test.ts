@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
