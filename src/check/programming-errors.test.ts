@@ -5,9 +5,9 @@ import { asGraphkeepError } from '../base/file-errors.ts';
 import { STANDARD_FORMAT } from '../store/files/store-format.ts';
 import * as pointValue from '../store/values/point-value.ts';
 import { findArrayDamage } from '../store/values/value-damage.ts';
-import { checkStore } from './check-store.ts';
 import { isDamage } from './findings/damage.ts';
 import type { Finding } from './findings/finding.ts';
+import { checkStore } from './store-check.ts';
 
 /** A mistake of ours must not be told as damage of the store: the user would throw away a good backup. */
 

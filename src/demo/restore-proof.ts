@@ -1,4 +1,4 @@
-import { checkStore } from '../check/check-store.ts';
+import { checkStore } from '../check/store-check.ts';
 import type { EmbeddedDatabase } from '../embedded/embedded-database.ts';
 import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';

@@ -6,7 +6,7 @@ import type { LogPosition } from '../log/log-position.ts';
 import { LogFileSet } from '../log/log-source.ts';
 import { planPruning, readPrunableFile } from '../log/v3/retention.ts';
 import type { IndexesReport } from '../replay/derived/schema-index-files.ts';
-import { checkPointStore } from '../replay/recover.ts';
+import { checkPointStore } from '../replay/recovery.ts';
 import type { Committer } from './commits/committer.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
 import type { LiveRecords } from './graph/live-records.ts';

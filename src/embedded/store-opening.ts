@@ -5,7 +5,7 @@ import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
 import { cutLog, LogWriter } from '../log/v3/log-writer.ts';
 import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import type { IndexesReport } from '../replay/derived/schema-index-files.ts';
-import { checkPointStore, recoverStore } from '../replay/recover.ts';
+import { checkPointStore, recoverStore } from '../replay/recovery.ts';
 import type { IdFile } from '../store/files/id-file.ts';
 import { type NeostoreMetadata, patchMetadataDurablyIn, readMetadataIn } from '../store/files/neostore-metadata.ts';
 import { METADATA_FILE, type StoreKey } from '../store/files/store-files.ts';

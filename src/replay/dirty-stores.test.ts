@@ -13,9 +13,9 @@ import {
 import { makeTemporaryDirectory, removeDirectory } from '../../test/support/corpus/unpack-corpus.ts';
 import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { readLiveCounts } from '../store/counts/counts-store.ts';
-import { recountStore } from '../store/counts/recount-store.ts';
+import { recountStore } from '../store/counts/recount.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';
-import { type Recovery, recoverStore } from './recover.ts';
+import { type Recovery, recoverStore } from './recovery.ts';
 
 const BUDGETS = [64 << 20, 0];
 const cases = dirtyStores.flatMap((name) => BUDGETS.map((budgetBytes) => ({ name, budgetBytes })));

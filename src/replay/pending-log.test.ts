@@ -14,10 +14,10 @@ import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
 import { LogWriter } from '../log/v3/log-writer.ts';
 import { patchMetadataIn } from '../store/files/neostore-metadata.ts';
 import { LABEL_SCAN_FILE } from '../store/files/store-files.ts';
-import type { ApplyOptions } from './apply-log.ts';
 import { bringLabelScanUpToDate, storedLabels } from './derived/label-scan-file.ts';
+import type { ApplyOptions } from './log-application.ts';
 import { findPendingLog } from './pending-log.ts';
-import { recoverStore } from './recover.ts';
+import { recoverStore } from './recovery.ts';
 
 /** The last transaction before the check point; the one behind it changes an explicit index; the last one of all. */
 const CHECK_POINT = PENDING.first - 1;

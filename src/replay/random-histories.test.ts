@@ -13,11 +13,11 @@ import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { type DecodedTransaction, encodeTransaction } from '../log/v3/transaction-codec.ts';
 import { StoreWriter } from '../store/build/store-writer.ts';
 import { ANY, encodeCounts } from '../store/counts/counts-store.ts';
-import { recountStore } from '../store/counts/recount-store.ts';
+import { recountStore } from '../store/counts/recount.ts';
 import { filePageBytes, type StoreKey, storeFiles } from '../store/files/store-files.ts';
 import { formatByName, storeFormats } from '../store/files/store-format.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';
-import { recoverStore } from './recover.ts';
+import { recoverStore } from './recovery.ts';
 
 /** In memory where the system has such a place: recovery forces every file, and a disk makes that slow. */
 const parent = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'graphkeep-histories-'));

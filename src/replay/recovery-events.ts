@@ -1,5 +1,5 @@
 import type { ReplayEvent } from './events/replay-events.ts';
-import type { Recovery } from './recover.ts';
+import type { Recovery } from './recovery.ts';
 
 export type RecoveryEvent = Exclude<ReplayEvent, { kind: 'replay-progress' }>;
 

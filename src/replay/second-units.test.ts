@@ -11,7 +11,7 @@ import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import type { DecodedTransaction } from '../log/v3/transaction-codec.ts';
 import { StoreWriter } from '../store/build/store-writer.ts';
 import { HIGH_LIMIT_FORMAT } from '../store/files/store-format.ts';
-import { recoverStore } from './recover.ts';
+import { recoverStore } from './recovery.ts';
 
 let folder: string;
 beforeEach(() => {

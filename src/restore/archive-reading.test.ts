@@ -19,7 +19,7 @@ import { decodeZstd } from '../base/zstd/decoding.ts';
 import { encodeZstd } from '../base/zstd/encoding.ts';
 import { encodeStoreVersion } from '../store/files/store-version.ts';
 import { readArchive } from './archive-reading.ts';
-import { loadDatabase } from './load-database.ts';
+import { loadDatabase } from './database-load.ts';
 
 let root: string;
 let databases: string;

@@ -17,8 +17,8 @@ import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../tes
 import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { hasCode } from '../base/errors.ts';
 import { removeClusterState } from './cluster-state.ts';
-import { type DumpOptions, dumpDatabase } from './dump-database.ts';
-import { type LoadOptions, loadDatabase } from './load-database.ts';
+import { type DumpOptions, dumpDatabase } from './database-dump.ts';
+import { type LoadOptions, loadDatabase } from './database-load.ts';
 
 let root: string;
 let databases: string;

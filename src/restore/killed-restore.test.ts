@@ -14,7 +14,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { StoreWriter } from '../store/build/store-writer.ts';
 import { patchMetadataIn, readMetadata } from '../store/files/neostore-metadata.ts';
 import { storeFiles } from '../store/files/store-files.ts';
-import { restoreDatabase } from './restore-database.ts';
+import { restoreDatabase } from './database-restore.ts';
 import { UNFINISHED_MARKER } from './staged-database.ts';
 
 /*

@@ -5,9 +5,9 @@ import { gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
-import { dumpDatabase } from './dump-database.ts';
-import { loadDatabase } from './load-database.ts';
-import { restoreDatabase } from './restore-database.ts';
+import { dumpDatabase } from './database-dump.ts';
+import { loadDatabase } from './database-load.ts';
+import { restoreDatabase } from './database-restore.ts';
 
 /*
  * Nothing that a server would not open takes the place of a database, whatever the command, and no archive is made of it. The old

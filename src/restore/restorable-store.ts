@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { describeIrregular } from '../base/regular-files.ts';
-import { checkStore } from '../check/check-store.ts';
+import { checkStore } from '../check/store-check.ts';
 import type { DatabaseFiles, Generation } from '../generation/generation.ts';
 import { requireGeneration } from '../generation/known-generations.ts';
 import { describeOddLength, findOddLengths } from '../store/files/file-lengths.ts';

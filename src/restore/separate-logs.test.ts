@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
-import { dumpDatabase } from './dump-database.ts';
-import { loadDatabase } from './load-database.ts';
-import { restoreDatabase } from './restore-database.ts';
+import { dumpDatabase } from './database-dump.ts';
+import { loadDatabase } from './database-load.ts';
+import { restoreDatabase } from './database-restore.ts';
 
 /*
  * Two genuine databases of one installation, `one` and `two`, whose logs are in the same directory, as with dbms.directories.tx_log. Those

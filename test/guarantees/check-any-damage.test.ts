@@ -2,7 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync, writeSync } from 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GraphkeepError } from '../../src/base/errors.ts';
-import { checkStore } from '../../src/check/check-store.ts';
+import { checkStore } from '../../src/check/store-check.ts';
 import { readLiveCounts } from '../../src/store/counts/counts-store.ts';
 import { TreeCursor } from '../../src/store/tree/read/tree-cursor.ts';
 import { openTreeForReading } from '../../src/store/tree/read/tree-file.ts';

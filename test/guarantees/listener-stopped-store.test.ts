@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasCode } from '../../src/base/errors.ts';
 import { listLogFiles } from '../../src/log/log-files.ts';
 import { LogReader } from '../../src/log/v3/log-reader.ts';
-import { restoreDatabase } from '../../src/restore/restore-database.ts';
+import { restoreDatabase } from '../../src/restore/database-restore.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import type { ServedDatabase } from '../../src/serve/database/served-database.ts';
 import { type StoppedStore, serveStore } from '../../src/serve/database/stopped-store.ts';

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { dumpDatabase } from '../../src/restore/dump-database.ts';
-import { restoreDatabase } from '../../src/restore/restore-database.ts';
+import { dumpDatabase } from '../../src/restore/database-dump.ts';
+import { restoreDatabase } from '../../src/restore/database-restore.ts';
 import { attemptBackup, makeBackup } from '../support/commands/backup-attempt.ts';
 import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';

@@ -3,10 +3,10 @@ import { cpSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, truncate
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GraphkeepError } from '../../src/base/errors.ts';
-import { checkStore } from '../../src/check/check-store.ts';
+import { checkStore } from '../../src/check/store-check.ts';
 import { inspectStore } from '../../src/cli/graphkeep/inspection.ts';
 import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
-import { recoverStore } from '../../src/replay/recover.ts';
+import { recoverStore } from '../../src/replay/recovery.ts';
 import { requireRestorable } from '../../src/restore/restorable-store.ts';
 import { serveStore } from '../../src/serve/database/stopped-store.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/corpus/unpack-corpus.ts';

@@ -1,7 +1,7 @@
 import { closeSync, cpSync, openSync, readdirSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { checkStore } from '../../src/check/check-store.ts';
+import { checkStore } from '../../src/check/store-check.ts';
 import { type BaseStore, CorruptionLab } from '../support/corpus/corruptions.ts';
 import { Dice } from '../support/random/dice.ts';
 import { SEED } from '../support/random/seed.ts';

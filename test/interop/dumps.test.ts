@@ -2,8 +2,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { nativeZstd } from '../../src/base/zstd/native-zstd.ts';
-import { dumpDatabase } from '../../src/restore/dump-database.ts';
-import { loadDatabase } from '../../src/restore/load-database.ts';
+import { dumpDatabase } from '../../src/restore/database-dump.ts';
+import { loadDatabase } from '../../src/restore/database-load.ts';
 import {
   copyStore,
   describeInterop,

@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { checkStore } from '../../src/check/check-store.ts';
+import { checkStore } from '../../src/check/store-check.ts';
 import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
 import { findPendingLog } from '../../src/replay/pending-log.ts';
 import { runJob } from '../support/commands/run-job.ts';

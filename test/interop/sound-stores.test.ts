@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { Dice } from '../../src/base/dice.ts';
-import { checkStore } from '../../src/check/check-store.ts';
+import { checkStore } from '../../src/check/store-check.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import type { IndexProvider } from '../../src/store/graph/schema-rule.ts';
 import { EmbeddedLoad, loadSchema } from '../support/live/embedded-load.ts';

@@ -8,7 +8,7 @@ import { checkContextOf } from '../../../test/support/stores/record-findings.ts'
 import { StoreWriter, type StoreWriterOptions } from '../../store/build/store-writer.ts';
 import { StoreReader } from '../../store/graph/store-reader.ts';
 import type { Finding } from '../findings/finding.ts';
-import type { ExamineOptions } from '../parts/examine-graph.ts';
+import type { ExamineOptions } from '../parts/graph-examination.ts';
 
 /** So little that the cycles of many nodes have to be looked for in several passes. */
 const BUDGET_BYTES = 70_000;

@@ -1,5 +1,5 @@
 import { ANY, type Counts, readLiveCounts } from '../../store/counts/counts-store.ts';
-import { recountStore } from '../../store/counts/recount-store.ts';
+import { recountStore } from '../../store/counts/recount.ts';
 import { COUNTS_FILES } from '../../store/files/store-files.ts';
 import type { NodeRecord } from '../../store/records/node-record.ts';
 import { readLabels } from '../../store/values/labels.ts';

@@ -8,8 +8,8 @@ import { listIndexTrees } from '../../store/index/index-files.ts';
 import { bulkLoadTree } from '../../store/tree/load/bulk-load.ts';
 import { TreeCursor } from '../../store/tree/read/tree-cursor.ts';
 import { openTreeForReading } from '../../store/tree/read/tree-file.ts';
-import { checkStore } from '../check-store.ts';
 import type { Finding } from '../findings/finding.ts';
+import { checkStore } from '../store-check.ts';
 
 let root: string;
 let copies = 0;

@@ -8,8 +8,8 @@ import { checkMandatoryProperties } from '../names-and-rules/mandatory-propertie
 import { checkSchema } from '../names-and-rules/schema-check.ts';
 import { readStoredRules } from '../names-and-rules/stored-rules.ts';
 import { checkTokens } from '../names-and-rules/token-check.ts';
-import { examineProperties } from '../properties/examine-properties.ts';
-import { examineGraph } from './examine-graph.ts';
+import { examineProperties } from '../properties/property-examination.ts';
+import { examineGraph } from './graph-examination.ts';
 
 /** A part of a check that needs nothing from the others: it can run at the same time, in another thread. */
 export interface CheckPart {

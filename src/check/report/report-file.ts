@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { fileError, isForbidden, missingDirectory, systemCodeOf } from '../../base/file-errors.ts';
 import { remedyForFile } from '../../base/system-remedies.ts';
-import type { CheckResult } from '../check-store.ts';
 import type { CheckKind } from '../findings/check-kinds.ts';
 import type { Finding, ReportFinding } from '../findings/finding.ts';
+import type { CheckResult } from '../store-check.ts';
 import { reportName } from './report-name.ts';
 import { renderEntry, renderLeftOut, renderSummary, renderSummaryEntry } from './report-text.ts';
 

@@ -1,8 +1,8 @@
 import { printableLine } from '../../base/printable-text.ts';
-import type { CheckResult } from '../check-store.ts';
 import { type CheckKind, describeKind } from '../findings/check-kinds.ts';
 import type { Finding } from '../findings/finding.ts';
 import { summaryTypes } from '../findings/summary-types.ts';
+import type { CheckResult } from '../store-check.ts';
 
 /** First line of an entry without its level: what the finding says. */
 function messageOf({ kind, message }: Finding): string {

@@ -1,7 +1,7 @@
 import type { GraphkeepError } from '../../base/errors.ts';
-import { type CheckOptions, type CheckResult, checkStore } from '../check-store.ts';
 import type { Finding } from '../findings/finding.ts';
 import { FindingTally } from '../findings/finding-tally.ts';
+import { type CheckOptions, type CheckResult, checkStore } from '../store-check.ts';
 import { ReportFile } from './report-file.ts';
 
 export interface ReportedCheckOptions extends CheckOptions {

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import type { DumpOptions } from '../../restore/dump-database.ts';
-import type { LoadOptions } from '../../restore/load-database.ts';
+import type { DumpOptions } from '../../restore/database-dump.ts';
+import type { LoadOptions } from '../../restore/database-load.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
+import { loadConfig } from './config-loading.ts';
 import { readDatabaseName } from './database-name.ts';
-import { loadConfig } from './load-config.ts';
 
 /** Makes a dump of what the user typed. */
 export async function requestDump(values: OptionValues, context: CommandContext): Promise<DumpOptions> {

@@ -11,9 +11,9 @@ import { parseHeapBytes, parsePageCacheBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
+import { loadConfig } from './config-loading.ts';
 import { refuseReservedName } from './database-name.ts';
-import { loadConfig } from './load-config.ts';
-import { loadBackupSslPolicy } from './load-ssl-policy.ts';
+import { loadBackupSslPolicy } from './policy-loading.ts';
 
 /** For what neither --from nor dbms.backup.address says. */
 const DEFAULT_ADDRESS = { host: '127.0.0.1', port: 6362 };

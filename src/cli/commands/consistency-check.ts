@@ -6,8 +6,8 @@ import { settings } from '../../config/settings.ts';
 import { parseHeapBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
+import { loadConfig } from './config-loading.ts';
 import { readDatabaseName } from './database-name.ts';
-import { loadConfig } from './load-config.ts';
 
 export interface CheckRequest {
   /** The store to check. */

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { parseHeapBytes } from '../../config/sizes.ts';
-import type { RecoverDatabaseOptions } from '../../restore/recover-database.ts';
+import type { RecoverDatabaseOptions } from '../../restore/database-recovery.ts';
 import type { CommandContext } from '../command-context.ts';
-import { loadConfig } from './load-config.ts';
+import { loadConfig } from './config-loading.ts';
 import { logDirectoryOf } from './log-directory.ts';
 
 /** Memory for changes and page buffers when HEAP_SIZE says nothing. */

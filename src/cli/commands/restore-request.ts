@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import type { RestoreOptions } from '../../restore/restore-database.ts';
+import type { RestoreOptions } from '../../restore/database-restore.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
+import { loadConfig } from './config-loading.ts';
 import { readDatabaseName } from './database-name.ts';
-import { loadConfig } from './load-config.ts';
 
 /** Makes a restore of what the user typed. */
 export async function requestRestore(values: OptionValues, context: CommandContext): Promise<RestoreOptions> {

@@ -8,9 +8,9 @@ import { readCompressionNames } from '../../protocol/catchup/modifiers.ts';
 import type { ListenAddress, ListenerLimits } from '../../serve/conversation/listener-options.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
-import { loadConfig } from './load-config.ts';
-import { loadBackupSslPolicy } from './load-ssl-policy.ts';
+import { loadConfig } from './config-loading.ts';
 import { logDirectoryOf } from './log-directory.ts';
+import { loadBackupSslPolicy } from './policy-loading.ts';
 
 export interface ServeRequest {
   /** Absolute. */

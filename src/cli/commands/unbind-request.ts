@@ -2,8 +2,8 @@ import { settings } from '../../config/settings.ts';
 import type { UnbindOptions } from '../../restore/cluster-state.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
+import { loadConfig } from './config-loading.ts';
 import { readDatabaseName } from './database-name.ts';
-import { loadConfig } from './load-config.ts';
 
 /** Makes an unbind of what the user typed. */
 export async function requestUnbind(values: OptionValues, context: CommandContext): Promise<UnbindOptions> {

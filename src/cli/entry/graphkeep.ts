@@ -1,4 +1,4 @@
 import { runGraphkeep } from '../graphkeep/front.ts';
-import { runProgram } from '../run-program.ts';
+import { runProgram } from '../program-run.ts';
 
 await runProgram('graphkeep', runGraphkeep);

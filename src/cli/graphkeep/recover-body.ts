@@ -1,7 +1,7 @@
 import { printableLine } from '../../base/printable-text.ts';
 import type { ReplayProgress } from '../../replay/events/replay-events.ts';
 import { eventsOfRecovery, type RecoveryEvent } from '../../replay/recovery-events.ts';
-import { type RecoveredDatabase, recoverDatabase } from '../../restore/recover-database.ts';
+import { type RecoveredDatabase, recoverDatabase } from '../../restore/database-recovery.ts';
 import { requestRecover } from '../commands/recover-request.ts';
 import { describePendingLog } from '../wording/pending-log-text.ts';
 import { describeAppliedLog, describeReplayNote } from '../wording/replay-text.ts';

@@ -1,6 +1,6 @@
 import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
-import { restoreDatabase } from '../../restore/restore-database.ts';
+import { restoreDatabase } from '../../restore/database-restore.ts';
 import { requestRestore } from '../commands/restore-request.ts';
 import { describeRestoreNote } from '../wording/restore-text.ts';
 import { countProgress } from './count-progress.ts';

@@ -26,7 +26,7 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     const { requestRestore } = await import('../commands/restore-request.ts');
     const options = await requestRestore(values, context);
     return async () => {
-      const { notes } = await (await import('../../restore/restore-database.ts')).restoreDatabase(options);
+      const { notes } = await (await import('../../restore/database-restore.ts')).restoreDatabase(options);
       await showNotes(notes, context);
       return 0;
     };
@@ -41,7 +41,7 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     const options = await requestDump(values, context);
     return async () => {
       const { describeLeftOut } = await import('../wording/restore-text.ts');
-      const { dumpDatabase } = await import('../../restore/dump-database.ts');
+      const { dumpDatabase } = await import('../../restore/database-dump.ts');
       const onLeftOut = (name: string) => context.stderr(`${describeLeftOut(name)}\n`);
       await dumpDatabase({ ...options, onLeftOut });
       return 0;
@@ -51,7 +51,7 @@ export const adminCommandBodies: Record<string, AdminCommand> = {
     const { requestLoad } = await import('../commands/archive-request.ts');
     const options = await requestLoad(values, context);
     return async () => {
-      await showNotes(await (await import('../../restore/load-database.ts')).loadDatabase(options), context);
+      await showNotes(await (await import('../../restore/database-load.ts')).loadDatabase(options), context);
       return 0;
     };
   },

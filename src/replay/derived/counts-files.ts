@@ -8,7 +8,7 @@ import {
   readLiveCounts,
   writeCounts,
 } from '../../store/counts/counts-store.ts';
-import { recountStore } from '../../store/counts/recount-store.ts';
+import { recountStore } from '../../store/counts/recount.ts';
 import { COUNTS_FILES } from '../../store/files/store-files.ts';
 import { StoreReader } from '../../store/graph/store-reader.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { writeFully } from '../../base/positional-io.ts';
 import { writeCounts } from '../counts/counts-store.ts';
-import { recountStore } from '../counts/recount-store.ts';
+import { recountStore } from '../counts/recount.ts';
 import { encodeMetadata, type NeostoreMetadata, newMetadata } from '../files/neostore-metadata.ts';
 import { RecordAppender } from '../files/record-appender.ts';
 import {

@@ -13,7 +13,7 @@ import {
 } from '../../../test/support/corpus/golden-store.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
 import { decodeCounts, encodeCounts, readLiveCounts } from '../counts/counts-store.ts';
-import { recountStore } from '../counts/recount-store.ts';
+import { recountStore } from '../counts/recount.ts';
 import { readIdFile } from '../files/id-file.ts';
 import { ID_FILE_SUFFIX, storeFileByName } from '../files/store-files.ts';
 import { splitIntoChain } from '../records/dynamic-chain.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { checkStore } from '../../../src/check/check-store.ts';
 import type { Finding } from '../../../src/check/findings/finding.ts';
+import { checkStore } from '../../../src/check/store-check.ts';
 import type { Child, Completed } from './child-process.ts';
 import { runMain, startMain } from './java.ts';
 import type { Version } from './releases.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BackupFailed, type BackupOptions, type RunBackup } from '../../../src/backup/backup-options.ts';
 import { GraphkeepError } from '../../../src/base/errors.ts';
 import type { CommandContext } from '../../../src/cli/command-context.ts';
-import { dumpDatabase } from '../../../src/restore/dump-database.ts';
+import { dumpDatabase } from '../../../src/restore/database-dump.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../corpus/unpack-corpus.ts';
 import { lockFile } from '../stores/locked-file.ts';
 

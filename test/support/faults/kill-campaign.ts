@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { findRecoveryStart } from '../../../src/log/v3/recovery-start.ts';
-import { recoverStore } from '../../../src/replay/recover.ts';
+import { recoverStore } from '../../../src/replay/recovery.ts';
 import { expectExact, hashTree, makeBackup } from '../commands/backup-attempt.ts';
 import { BackupProgram, type ProcessResult } from '../commands/backup-process.ts';
 import { type GeneratedHistory, generateHistory, readSimpleGraph } from '../history/generated-history.ts';

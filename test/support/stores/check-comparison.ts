@@ -1,6 +1,6 @@
 import { asGraphkeepError } from '../../../src/base/file-errors.ts';
-import { checkStore } from '../../../src/check/check-store.ts';
 import { type CheckKind, checkKinds } from '../../../src/check/findings/check-kinds.ts';
+import { checkStore } from '../../../src/check/store-check.ts';
 import { type Corruption, CorruptionLab, loadCorruptions, realFindings } from '../corpus/corruptions.ts';
 
 /** What the checkers say about one corruption, by kinds. */

@@ -1,7 +1,7 @@
 import { LOG_HEADER_BYTES } from '../../../src/log/v3/log-header.ts';
 import { LogWriter } from '../../../src/log/v3/log-writer.ts';
 import { decodeTransaction } from '../../../src/log/v3/transaction-codec.ts';
-import { recoverStore } from '../../../src/replay/recover.ts';
+import { recoverStore } from '../../../src/replay/recovery.ts';
 import { type GeneratedHistory, generateHistory } from '../history/generated-history.ts';
 
 /** Transactions 11 to 30 are left to the server, for the first of them changes an explicit index. */

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkStore } from '../../../src/check/check-store.ts';
 import type { Finding } from '../../../src/check/findings/finding.ts';
+import { checkStore } from '../../../src/check/store-check.ts';
 import { findRecoveryStart } from '../../../src/log/v3/recovery-start.ts';
 import { type Counts, encodeCounts, readLiveCounts } from '../../../src/store/counts/counts-store.ts';
-import { recountStore } from '../../../src/store/counts/recount-store.ts';
+import { recountStore } from '../../../src/store/counts/recount.ts';
 import { readIdFile } from '../../../src/store/files/id-file.ts';
 import {
   ID_FILE_SUFFIX,

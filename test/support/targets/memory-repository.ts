@@ -13,7 +13,7 @@ import { type ErrorPlace, GraphkeepError } from '../../../src/base/errors.ts';
 import { beginningOf } from '../../../src/log/v3/log-header.ts';
 import { LogWriter } from '../../../src/log/v3/log-writer.ts';
 import type { StreamedTransaction } from '../../../src/log/v3/transaction-stream.ts';
-import { recoverStore } from '../../../src/replay/recover.ts';
+import { recoverStore } from '../../../src/replay/recovery.ts';
 import type { FileReceiver, StoreFileStream } from '../../../src/source/backup-source.ts';
 import {
   decodeMetadata,

@@ -4,7 +4,7 @@ import { EmbeddedDatabase } from '../../../src/embedded/embedded-database.ts';
 import { logFileName } from '../../../src/log/log-files.ts';
 import { LogReader } from '../../../src/log/v3/log-reader.ts';
 import { findRecoveryStart } from '../../../src/log/v3/recovery-start.ts';
-import { recoverDatabase } from '../../../src/restore/recover-database.ts';
+import { recoverDatabase } from '../../../src/restore/database-recovery.ts';
 import type { PropertyValue } from '../../../src/store/values/property-value.ts';
 import { findContentDifferences, type GraphContent } from '../history/model-graph.ts';
 import { readHistory, type ServedHistory } from '../history/served-history.ts';

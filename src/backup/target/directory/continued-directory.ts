@@ -3,8 +3,8 @@ import { removeTree, renameDurably } from '../../../base/durable-files.ts';
 import { listLogFiles, logFileName } from '../../../log/log-files.ts';
 import { beginningOf } from '../../../log/v3/log-header.ts';
 import { findRecoveryStart } from '../../../log/v3/recovery-start.ts';
-import { PreparedReplay } from '../../../replay/apply-log.ts';
-import { completeRecovery, type Recovery, recoverStore } from '../../../replay/recover.ts';
+import { PreparedReplay } from '../../../replay/log-application.ts';
+import { completeRecovery, type Recovery, recoverStore } from '../../../replay/recovery.ts';
 import { eventsOfRecovery } from '../../../replay/recovery-events.ts';
 import {
   type NeostoreMetadata,

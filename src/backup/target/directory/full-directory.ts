@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type ErrorPlace, GraphkeepError } from '../../../base/errors.ts';
 import { NEO4J_3 } from '../../../generation/neo4j-3.ts';
 import { beginningOf } from '../../../log/v3/log-header.ts';
-import { recoverStore } from '../../../replay/recover.ts';
+import { recoverStore } from '../../../replay/recovery.ts';
 import { eventsOfRecovery } from '../../../replay/recovery-events.ts';
 import type { FileReceiver, StoreFileStream } from '../../../source/backup-source.ts';
 import { type NeostoreMetadata, patchMetadataIn, readMetadataIn } from '../../../store/files/neostore-metadata.ts';

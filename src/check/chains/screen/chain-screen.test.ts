@@ -15,7 +15,7 @@ import { type StoreKey, storeFile } from '../../../store/files/store-files.ts';
 import { HIGH_LIMIT_FORMAT, STANDARD_FORMAT } from '../../../store/files/store-format.ts';
 import { StoreReader } from '../../../store/graph/store-reader.ts';
 import type { Finding } from '../../findings/finding.ts';
-import type { ExamineOptions } from '../../parts/examine-graph.ts';
+import type { ExamineOptions } from '../../parts/graph-examination.ts';
 
 const ROUNDS_PER_STORE = 150;
 

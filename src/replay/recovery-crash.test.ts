@@ -14,7 +14,7 @@ import { StoreWriter } from '../store/build/store-writer.ts';
 import { encodeCounts, readLiveCounts } from '../store/counts/counts-store.ts';
 import { METADATA_FILE, storeFiles } from '../store/files/store-files.ts';
 import { formatByName } from '../store/files/store-format.ts';
-import { recoverStore } from './recover.ts';
+import { recoverStore } from './recovery.ts';
 
 const mortal: MortalFiles = await vi.hoisted(async () => {
   const { MortalFiles } = await import('../../test/support/faults/mortal-files.ts');

@@ -8,7 +8,7 @@ import type { Generation } from '../generation/generation.ts';
 import { requireGeneration } from '../generation/known-generations.ts';
 import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
 import type { ReplayProgress } from '../replay/events/replay-events.ts';
-import { type Recovery, recoverStore } from '../replay/recover.ts';
+import { type Recovery, recoverStore } from '../replay/recovery.ts';
 import { lockDatabase } from '../store/files/database-lock.ts';
 import { SCRATCH_FOLDER } from '../store/files/store-files.ts';
 

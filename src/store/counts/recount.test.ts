@@ -5,7 +5,7 @@ import { StoreWriter } from '../build/store-writer.ts';
 import { HIGH_LIMIT_FORMAT, STANDARD_FORMAT } from '../files/store-format.ts';
 import { StoreReader } from '../graph/store-reader.ts';
 import { ANY } from './counts-store.ts';
-import { recountStore } from './recount-store.ts';
+import { recountStore } from './recount.ts';
 
 let root: string;
 beforeAll(async () => {

@@ -24,9 +24,9 @@ import type { DecodedTransaction } from '../log/v3/transaction-codec.ts';
 import { StoreWriter } from '../store/build/store-writer.ts';
 import { patchMetadataIn, readMetadata } from '../store/files/neostore-metadata.ts';
 import { METADATA_FILE, storeFile, storeFiles } from '../store/files/store-files.ts';
-import type { ApplyOptions } from './apply-log.ts';
 import type { ReplayProgress } from './events/replay-events.ts';
-import { recoverStore } from './recover.ts';
+import type { ApplyOptions } from './log-application.ts';
+import { recoverStore } from './recovery.ts';
 
 const FIRST_LOG = 3;
 const parent = mkdtempSync(join(tmpdir(), 'graphkeep-recover-errors-'));

@@ -6,13 +6,13 @@ import { dirtyStores, expectedRecovered } from '../../test/support/corpus/golden
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { makePendingStore, PENDING } from '../../test/support/stores/pending-store.ts';
 import { tryLockFile } from '../base/file-lock.ts';
-import { checkStore } from '../check/check-store.ts';
+import { checkStore } from '../check/store-check.ts';
 import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { ANY, readLiveCounts } from '../store/counts/counts-store.ts';
 import { patchMetadataDurablyIn } from '../store/files/neostore-metadata.ts';
 import { SCRATCH_FOLDER } from '../store/files/store-files.ts';
 import { formatByName } from '../store/files/store-format.ts';
-import { recoverDatabase } from './recover-database.ts';
+import { recoverDatabase } from './database-recovery.ts';
 
 let root: string;
 let store: string;

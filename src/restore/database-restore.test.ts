@@ -15,7 +15,7 @@ import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../tes
 import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { type GraphkeepError, hasCode } from '../base/errors.ts';
 import { NEO4J_3 } from '../generation/neo4j-3.ts';
-import { type RestoreOptions, restoreDatabase } from './restore-database.ts';
+import { type RestoreOptions, restoreDatabase } from './database-restore.ts';
 import { StagedDatabase } from './staged-database.ts';
 
 let root: string;

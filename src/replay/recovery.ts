@@ -1,8 +1,8 @@
 import type { LogPosition } from '../log/log-position.ts';
 import { cutLog, LogWriter } from '../log/v3/log-writer.ts';
 import { type NeostoreMetadata, patchMetadataDurablyIn } from '../store/files/neostore-metadata.ts';
-import { type AppliedLog, type ApplyOptions, applyLog, PreparedReplay } from './apply-log.ts';
 import type { DerivedFilesReport } from './derived/derived-files.ts';
+import { type AppliedLog, type ApplyOptions, applyLog, PreparedReplay } from './log-application.ts';
 
 export interface Recovery {
   transactions: number;

@@ -9,7 +9,7 @@ import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { readLiveCounts } from '../store/counts/counts-store.ts';
 import { readMetadata } from '../store/files/neostore-metadata.ts';
 import { storeFiles } from '../store/files/store-files.ts';
-import { recoverStore } from './recover.ts';
+import { recoverStore } from './recovery.ts';
 
 const corpus = corpusPath('');
 let folder: string;
