@@ -1,12 +1,13 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { Dice } from '../src/base/dice.ts';
 import { buildIndexes } from '../src/replay/derived/index-rebuild.ts';
 import { bringLabelScanUpToDate, storedLabels } from '../src/replay/derived/label-scan-file.ts';
 import { StoreWriter } from '../src/store/build/store-writer.ts';
 import type { IndexRule } from '../src/store/graph/schema-rule.ts';
 import { StoreReader } from '../src/store/graph/store-reader.ts';
 import type { KeyedValue } from '../src/store/values/property-chain.ts';
-import { Random } from '../test/interop/harness/random.ts';
+import { randomBits } from '../test/support/random/random-bits.ts';
 import { openCached, type StoreFixture } from './store-fixture.ts';
 
 /** Part of the name in the cache: a store made by an older generator is not used. */
@@ -33,7 +34,7 @@ export function openCheckFixture(cacheDir: string, nodes: number, relationships:
  * record. Every relationship has a property, and one of ten ends in one of the {@link HUBS}. About 2.2 properties per relationship.
  */
 async function writeStore(directory: string, nodes: number, relationships: number): Promise<void> {
-  const random = new Random(SEED);
+  const dice = new Dice(SEED);
   const store = new StoreWriter(directory, { provider: { key: 'native-btree', version: '1.0' } });
   const person = store.label('Person');
   const customer = store.label('Customer');
@@ -43,17 +44,17 @@ async function writeStore(directory: string, nodes: number, relationships: numbe
   for (let i = 0; i < nodes; i++) {
     const properties: KeyedValue[] = [
       { key: name, value: { type: 'string', value: `person ${i.toString(36)}` } },
-      { key: number, value: { type: 'long', value: BigInt(random.integer(0, 1_000_000_000)) } },
+      { key: number, value: { type: 'long', value: BigInt(dice.between(0, 1_000_000_000)) } },
     ];
-    if (i % 5 === 0) properties.push({ key: text, value: { type: 'string', value: makeText(random) } });
-    if (i % 5 === 1) properties.push({ key: score, value: { type: 'double', bits: random.bits64() >> 2n } });
+    if (i % 5 === 0) properties.push({ key: text, value: { type: 'string', value: makeText(dice) } });
+    if (i % 5 === 1) properties.push({ key: score, value: { type: 'double', bits: randomBits(dice) >> 2n } });
     store.addNode({ labels: i % 3 === 0 ? [person, customer] : [person], properties });
   }
   for (let i = 0; i < relationships; i++) {
     store.addRelationship({
       type: types[i % types.length]!,
-      start: random.integer(0, nodes - 1),
-      end: random.integer(0, (i % 10 === 0 ? Math.min(HUBS, nodes) : nodes) - 1),
+      start: dice.between(0, nodes - 1),
+      end: dice.between(0, (i % 10 === 0 ? Math.min(HUBS, nodes) : nodes) - 1),
       properties: [{ key: since, value: { type: 'int', value: i } }],
     });
   }
@@ -64,10 +65,10 @@ async function writeStore(directory: string, nodes: number, relationships: numbe
 }
 
 /** Longer than what fits into a property record. */
-function makeText(random: Random): string {
+function makeText(dice: Dice): string {
   const phrases = ['the quick brown fox ', 'jumps over ', 'a lazy dog ', 'and Ö dän ', 'never Comes back; '];
   let text = '';
-  for (const length = random.integer(130, 200); text.length < length; ) text += random.pick(phrases);
+  for (const length = dice.between(130, 200); text.length < length; ) text += dice.pick(phrases);
   return text;
 }
 

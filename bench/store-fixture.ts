@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { Dice } from '../src/base/dice.ts';
 import { StoreWriter } from '../src/store/build/store-writer.ts';
 import type { KeyedValue } from '../src/store/values/property-chain.ts';
 import { awaitIndexes, copyStore, type RunningServer, startServer } from '../test/interop/harness/index.ts';
-import { Random } from '../test/interop/harness/random.ts';
 
 /** Part of the name in the cache: a store made by an older generator is not used. */
 const GENERATOR = 'v1';
@@ -57,7 +57,7 @@ export async function openCached(
  * property, and one of ten ends in one of the {@link HUBS}.
  */
 async function writeStore(directory: string, nodes: number, relationships: number): Promise<void> {
-  const random = new Random(SEED);
+  const dice = new Dice(SEED);
   const store = new StoreWriter(directory);
   const person = store.label('Person');
   const customer = store.label('Customer');
@@ -71,16 +71,16 @@ async function writeStore(directory: string, nodes: number, relationships: numbe
   for (let i = 0; i < nodes; i++) {
     const properties: KeyedValue[] = [
       { key: name, value: { type: 'string', value: `person ${i.toString(36)}` } },
-      { key: number, value: { type: 'long', value: BigInt(random.integer(0, 1_000_000_000)) } },
+      { key: number, value: { type: 'long', value: BigInt(dice.between(0, 1_000_000_000)) } },
     ];
-    if (i % 5 < 2) properties.push({ key: text, value: { type: 'string', value: makeText(random) } });
+    if (i % 5 < 2) properties.push({ key: text, value: { type: 'string', value: makeText(dice) } });
     store.addNode({ labels: i % 3 === 0 ? [person, customer] : [person], properties });
   }
   for (let i = 0; i < relationships; i++) {
-    const end = random.integer(0, (i % 10 === 0 ? Math.min(HUBS, nodes) : nodes) - 1);
+    const end = dice.between(0, (i % 10 === 0 ? Math.min(HUBS, nodes) : nodes) - 1);
     store.addRelationship({
       type: types[i % types.length]!,
-      start: random.integer(0, nodes - 1),
+      start: dice.between(0, nodes - 1),
       end,
       ...(i % 2 === 0 ? { properties: [{ key: since, value: { type: 'int', value: i } }] } : {}),
     });
@@ -101,10 +101,10 @@ const phrases = [
   '2018-10-22 ',
 ];
 
-function makeText(random: Random): string {
-  const length = random.integer(120, 480);
+function makeText(dice: Dice): string {
+  const length = dice.between(120, 480);
   let text = '';
-  while (text.length < length) text += random.pick(phrases);
+  while (text.length < length) text += dice.pick(phrases);
   return text;
 }
 

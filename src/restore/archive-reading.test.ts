@@ -10,7 +10,7 @@ import {
   removeDirectory,
   unpackCorpus,
 } from '../../test/support/corpus/unpack-corpus.ts';
-import { mutateBytes, randomSource } from '../../test/support/random/byte-mutations.ts';
+import { mutateBytes } from '../../test/support/random/byte-mutations.ts';
 import { nextSeed } from '../../test/support/random/seed.ts';
 import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { Dice } from '../base/dice.ts';
@@ -247,7 +247,7 @@ describe.each(genuine)('a dump of $version', ({ version, untar, pack }) => {
 });
 
 it('whatever is damaged inside: it is refused or loaded, and nothing leaves the database', async () => {
-  const random = randomSource(nextSeed());
+  const dice = new Dice(nextSeed());
   const whole = gunzipSync(readFileSync(corpusPath('dumps/3.4.9.dump')));
   // Most of the tar is content of files: damage the heads of entries often enough.
   const heads = [...whole.keys()].filter(
@@ -255,13 +255,13 @@ it('whatever is damaged inside: it is refused or loaded, and nothing leaves the 
   );
   const codes = new Set<string>();
   for (let round = 0; round < 50; round++) {
-    const head = heads[random(heads.length)]!;
+    const head = heads[dice.below(heads.length)]!;
     const damaged =
-      random(3) === 0
-        ? mutateBytes(whole, random)
+      dice.below(3) === 0
+        ? mutateBytes(whole, dice)
         : Buffer.concat([
             whole.subarray(0, head),
-            mutateBytes(whole.subarray(head, head + 512), random),
+            mutateBytes(whole.subarray(head, head + 512), dice),
             whole.subarray(head + 512),
           ]);
     writeFileSync(at('x.dump'), gzipSync(damaged, { level: 1 }));

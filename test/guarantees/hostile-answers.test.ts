@@ -3,6 +3,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BackupFailed } from '../../src/backup/backup-options.ts';
+import { Dice } from '../../src/base/dice.ts';
 import type { ErrorCode } from '../../src/base/error-codes.ts';
 import type { CommonRequest } from '../../src/protocol/backup-protocol/request.ts';
 import { ResponseWriter } from '../../src/protocol/backup-protocol/response-writer.ts';
@@ -79,31 +80,22 @@ async function isComplete(kind: 'full' | 'incremental', bytes: Buffer): Promise<
 
 /** One way of spoiling an answer, with what it needs to be repeated. */
 class Spoiler {
-  private state: number;
+  readonly dice: Dice;
 
   constructor(round: number) {
-    this.state = (SEED * 7919 + round * 104729) | 0 || 1;
-  }
-
-  below(limit: number): number {
-    let x = this.state;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.state = x;
-    return (x >>> 0) % limit;
+    this.dice = new Dice(SEED * 7919 + round * 104_729);
   }
 
   spoil(answer: Buffer): Buffer {
     const bytes = Buffer.from(answer);
     const at = this.place(bytes);
-    const length = 1 + this.below(Math.min(300, bytes.length - at));
-    switch (this.below(7)) {
+    const length = 1 + this.dice.below(Math.min(300, bytes.length - at));
+    switch (this.dice.below(7)) {
       case 0:
-        bytes[at] = bytes[at]! ^ (1 << this.below(8));
+        bytes[at] = bytes[at]! ^ (1 << this.dice.below(8));
         return bytes;
       case 1:
-        for (let i = at; i < at + Math.min(length, 8); i++) bytes[i] = this.below(256);
+        for (let i = at; i < at + Math.min(length, 8); i++) bytes[i] = this.dice.below(256);
         return bytes;
       case 2:
         return bytes.subarray(0, at);
@@ -112,22 +104,22 @@ class Spoiler {
       case 4:
         return Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)]);
       case 5:
-        bytes.fill(this.below(2) * 255, at, at + Math.min(length, 12));
+        bytes.fill(this.dice.below(2) * 255, at, at + Math.min(length, 12));
         return bytes;
       default:
         // Shifts everything behind, with frames that are right again.
-        return recutFrames(this.spoil(answer), [1000 + this.below(60_000)]);
+        return recutFrames(this.spoil(answer), [1000 + this.dice.below(60_000)]);
     }
   }
 
   /** Anywhere, but rather where the structure is: the beginning, the end, the names. */
   private place(bytes: Buffer): number {
-    const kind = this.below(4);
-    if (kind === 0) return this.below(Math.min(bytes.length, 100));
-    if (kind === 1) return bytes.length - 1 - this.below(Math.min(bytes.length, 200));
-    const name = bytes.indexOf(Buffer.from('neostore', 'utf16le').swap16(), this.below(bytes.length));
-    if (kind === 2 && name > 0) return Math.max(0, name - 4 + this.below(60));
-    return this.below(bytes.length);
+    const kind = this.dice.below(4);
+    if (kind === 0) return this.dice.below(Math.min(bytes.length, 100));
+    if (kind === 1) return bytes.length - 1 - this.dice.below(Math.min(bytes.length, 200));
+    const name = bytes.indexOf(Buffer.from('neostore', 'utf16le').swap16(), this.dice.below(bytes.length));
+    if (kind === 2 && name > 0) return Math.max(0, name - 4 + this.dice.below(60));
+    return this.dice.below(bytes.length);
   }
 }
 
@@ -136,7 +128,7 @@ function tryRecut(spoiler: Spoiler, answer: Buffer): Buffer {
     return spoiler.spoil(answer);
   } catch (error) {
     // The frames could not be found any more.
-    if (error instanceof RangeError) return answer.subarray(0, spoiler.below(answer.length));
+    if (error instanceof RangeError) return answer.subarray(0, spoiler.dice.below(answer.length));
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
-import { mutateBytes, randomSource } from '../../../test/support/random/byte-mutations.ts';
+import { mutateBytes } from '../../../test/support/random/byte-mutations.ts';
 import { nextSeed } from '../../../test/support/random/seed.ts';
 import { Dice } from '../dice.ts';
 import { decodeZstd } from './decoding.ts';
@@ -71,12 +71,12 @@ describe.each(ways)('zstd $way', ({ native }) => {
   });
 
   it('never gives out damaged bytes as if they were right', async () => {
-    const random = randomSource(nextSeed());
+    const dice = new Dice(nextSeed());
     const whole = await decode(genuine);
     for (let round = 0; round < 60; round++) {
-      const damaged = mutateBytes(genuine, random);
+      const damaged = mutateBytes(genuine, dice);
       if (damaged.equals(genuine)) continue;
-      const outcome = await decode(damaged, 1 + random(20_000)).catch((error: unknown) => error);
+      const outcome = await decode(damaged, 1 + dice.below(20_000)).catch((error: unknown) => error);
       if (outcome instanceof Uint8Array) {
         // Bits that carry nothing; or nothing but whole frames was left.
         const isSame = Buffer.from(outcome).equals(whole);

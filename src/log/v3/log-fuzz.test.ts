@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SEED } from '../../../test/support/random/seed.ts';
+import { Dice } from '../../base/dice.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { LogSource } from '../log-source.ts';
 import { findLastCheckPoint } from './check-points.ts';
@@ -26,23 +27,6 @@ import { walkTransaction } from './transaction-walker.ts';
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 3000);
 const MAX_ROUND_MS = 30_000;
 const MAX_BASE_BYTES = 25_000;
-
-class Random {
-  private state: number;
-  constructor(start: number) {
-    this.state = start;
-  }
-  /** Uniform in [0, limit). */
-  below(limit: number): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * limit);
-  }
-  pick<T>(values: readonly T[]): T {
-    return values[this.below(values.length)]!;
-  }
-}
 
 /** Log files in memory; counts what is read, to bound the work. */
 class MemoryLog implements LogSource {
@@ -178,21 +162,21 @@ function makeBases(): Buffer[] {
 
 const EXTREMES = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffff0, 0x00010000];
 
-function mutate(base: Buffer, random: Random): Buffer {
+function mutate(base: Buffer, dice: Dice): Buffer {
   let bytes: Buffer = Buffer.from(base);
-  for (let left = 1 + random.below(4); left > 0; left--) {
-    const at = random.below(bytes.length);
-    const to = Math.min(bytes.length, at + 1 + random.below(64));
-    switch (random.below(8)) {
+  for (let left = 1 + dice.below(4); left > 0; left--) {
+    const at = dice.below(bytes.length);
+    const to = Math.min(bytes.length, at + 1 + dice.below(64));
+    switch (dice.below(8)) {
       case 0:
       case 1:
-        bytes[at] = bytes[at]! ^ (1 << random.below(8));
+        bytes[at] = bytes[at]! ^ (1 << dice.below(8));
         break;
       case 2:
-        bytes[at] = random.below(256);
+        bytes[at] = dice.below(256);
         break;
       case 3:
-        if (at + 4 <= bytes.length) bytes.writeUInt32BE(random.pick(EXTREMES) >>> 0, at);
+        if (at + 4 <= bytes.length) bytes.writeUInt32BE(dice.pick(EXTREMES) >>> 0, at);
         break;
       case 4:
         bytes = bytes.subarray(0, Math.max(1, at));
@@ -201,7 +185,7 @@ function mutate(base: Buffer, random: Random): Buffer {
         bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(to)]);
         break;
       case 6: {
-        const inserted = Buffer.from(Array.from({ length: 1 + random.below(40) }, () => random.below(256)));
+        const inserted = Buffer.from(Array.from({ length: 1 + dice.below(40) }, () => dice.below(256)));
         bytes = Buffer.concat([bytes.subarray(0, at), inserted, bytes.subarray(at)]);
         break;
       }
@@ -246,8 +230,8 @@ function readWhole(log: LogSource): (number | string)[] {
 const visitor = new ImageReader();
 
 /** How many transactions the reader yields; every one is walked and decoded, in its window and alone. */
-function readLog(log: MemoryLog, random: Random): number {
-  const windowBytes = random.pick([64, 256, 4096, 65_536]);
+function readLog(log: MemoryLog, dice: Dice): number {
+  const windowBytes = dice.pick([64, 256, 4096, 65_536]);
   const reader = new LogReader(log, { windowBytes, maxTransactionBytes: 1 << 20 });
   let count = 0;
   tolerate(() => {
@@ -269,11 +253,11 @@ function readLog(log: MemoryLog, random: Random): number {
   return count;
 }
 
-function readStream(bytes: Buffer, firstTransaction: number, random: Random): number {
+function readStream(bytes: Buffer, firstTransaction: number, dice: Dice): number {
   const stream = new TransactionStream({ firstTransaction, maxEntryBytes: 1 << 20 });
   tolerate(() => {
     for (let at = 0; at < bytes.length; ) {
-      const size = 1 + random.below(8000);
+      const size = 1 + dice.below(8000);
       stream.feed(bytes.subarray(at, at + size));
       at += size;
     }
@@ -284,22 +268,22 @@ function readStream(bytes: Buffer, firstTransaction: number, random: Random): nu
 
 describe('damaged logs', () => {
   it(`never lead to anything but transactions, an end or a GraphkeepError (seed ${SEED}, ${rounds} rounds)`, () => {
-    const random = new Random(SEED);
+    const dice = new Dice(SEED);
     const bases = makeBases();
     let transactions = 0;
     for (let round = 0; round < rounds; round++) {
-      const base = random.pick(bases);
+      const base = dice.pick(bases);
       const first = base.readInt32BE(12) + 1;
       // The header stays whole: one wrong byte in it and nothing is read.
-      const body = mutate(base.subarray(16), random);
+      const body = mutate(base.subarray(16), dice);
       const log = new MemoryLog([Buffer.concat([base.subarray(0, 16), body])]);
       const began = performance.now();
       try {
-        const read = readLog(log, random);
+        const read = readLog(log, dice);
         expect(readWhole(new HeldLog(log.files))).toEqual(readWhole(log));
         // With 1 as the previous transaction any first id is accepted by the reader.
-        if (first !== 2) expect(readStream(body, first, random)).toBe(read);
-        else readStream(body, first, random);
+        if (first !== 2) expect(readStream(body, first, dice)).toBe(read);
+        else readStream(body, first, dice);
         tolerate(() => findRecoveryStart(log));
         tolerate(() => findLastCheckPoint(log));
         transactions += read;
@@ -312,18 +296,15 @@ describe('damaged logs', () => {
   }, 3_600_000);
 
   it(`hold for damage in headers and between files (seed ${SEED})`, () => {
-    const random = new Random(SEED ^ 0x5eed);
+    const dice = new Dice(SEED ^ 0x5eed);
     const files = [0, 1, 2].map((version) =>
       readFileSync(new URL(`small-3.5.34/neostore.transaction.db.${version}`, corpus)),
     );
     for (let round = 0; round < rounds / 10; round++) {
       const damaged = files.map((file) => {
-        if (random.below(3) > 0) return file;
-        const header = mutate(file.subarray(0, 16), random);
-        return Buffer.concat([
-          header,
-          file.subarray(16, random.below(4) === 0 ? random.below(file.length) : undefined),
-        ]);
+        if (dice.below(3) > 0) return file;
+        const header = mutate(file.subarray(0, 16), dice);
+        return Buffer.concat([header, file.subarray(16, dice.below(4) === 0 ? dice.below(file.length) : undefined)]);
       });
       const log = new MemoryLog(damaged);
       expect(readWhole(new HeldLog(damaged))).toEqual(readWhole(log));

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cutBytes, decodePieces, readCapture, recutFrames } from '../../../test/support/corpus/common-captures.ts';
 import { fakeNeostore } from '../../../test/support/corpus/fake-neostore.ts';
-import { mutateBytes, type Random, randomSource } from '../../../test/support/random/byte-mutations.ts';
+import { mutateBytes } from '../../../test/support/random/byte-mutations.ts';
 import { SEED } from '../../../test/support/random/seed.ts';
 import { ScriptedServer } from '../../../test/support/servers/scripted-server.ts';
 import { openSequentially } from '../../../test/support/servers/sequential-receiver.ts';
+import { Dice } from '../../base/dice.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { ResponseDecoder } from '../../protocol/backup-protocol/response-decoder.ts';
 import { ResponseWriter } from '../../protocol/backup-protocol/response-writer.ts';
@@ -99,9 +100,9 @@ class SuspiciousReceiver implements CopyReceiver, TransactionReceiver {
   }
 }
 
-function mutate(base: Buffer, random: Random): Buffer {
-  const recut = random(4) === 0 && base.length > 100;
-  return mutateBytes(recut ? recutFrames(base, [1 + random(base.length)]) : base, random);
+function mutate(base: Buffer, dice: Dice): Buffer {
+  const recut = dice.below(4) === 0 && base.length > 100;
+  return mutateBytes(recut ? recutFrames(base, [1 + dice.below(base.length)]) : base, dice);
 }
 
 function isExpected(error: unknown): boolean {
@@ -111,7 +112,7 @@ function isExpected(error: unknown): boolean {
 test(`damaged answers end in success or in a clear error (seed ${SEED}, ${rounds} rounds)`, {
   timeout: 3_600_000,
 }, async () => {
-  const random = randomSource(SEED);
+  const dice = new Dice(SEED);
   const small: [Buffer, 'full' | 'incremental'][] = [
     [await writeSmallAnswer(), 'full'],
     [recutFrames(await writeSmallAnswer(), [70]), 'full'],
@@ -121,17 +122,17 @@ test(`damaged answers end in success or in a clear error (seed ${SEED}, ${rounds
     [readCapture('err-app-version.s2c.bin'), 'full'],
   ];
   const large = recutFrames(readCapture('full-live.s2c.bin'), [50_000]);
-  const garbage = () => Buffer.from(Array.from({ length: random(300) }, () => random(256)));
+  const garbage = () => Buffer.from(Array.from({ length: dice.below(300) }, () => dice.below(256)));
   const endings = { complete: 0, failure: 0, incomplete: 0, refused: 0 };
   for (let round = 0; round < rounds; round++) {
-    const choice = random(40);
-    const [base, kind] = choice === 0 ? ([large, 'full'] as const) : small[random(small.length)]!;
-    const bytes = choice === 1 ? garbage() : mutate(base, random);
+    const choice = dice.below(40);
+    const [base, kind] = choice === 0 ? ([large, 'full'] as const) : small[dice.below(small.length)]!;
+    const bytes = choice === 1 ? garbage() : mutate(base, dice);
     const receiver = new SuspiciousReceiver(bytes.length);
     const handler = kind === 'full' ? new FullCopyHandler(receiver, 'p:1') : new TransactionsHandler(receiver);
     const decoder = new ResponseDecoder(kind, handler, 'p:1');
     try {
-      const outcome = await decodePieces(decoder, cutBytes(bytes, [1 + random(500), 1 + random(70_000)]));
+      const outcome = await decodePieces(decoder, cutBytes(bytes, [1 + dice.below(500), 1 + dice.below(70_000)]));
       endings[outcome?.kind ?? 'incomplete']++;
       if (outcome?.kind === 'complete') handler.requireStoreId();
       if (outcome?.kind === 'failure') expect(isExpected(describeServerFailure(outcome.payload, kind, {}))).toBe(true);
@@ -146,14 +147,14 @@ test(`damaged answers end in success or in a clear error (seed ${SEED}, ${rounds
 });
 
 test(`damaged answers over a connection (seed ${SEED})`, { timeout: 3_600_000 }, async () => {
-  const random = randomSource(SEED + 1);
+  const dice = new Dice(SEED + 1);
   const base = await writeSmallAnswer();
   const server = await ScriptedServer.start({ pieces: [] });
   const source = new CommonSource({ address: { host: '127.0.0.1', port: server.port }, timeoutMs: 5000 });
   try {
     for (let round = 0; round < Math.max(100, rounds / 40); round++) {
-      const bytes = mutate(base, random);
-      server.script = { pieces: cutBytes(bytes, [1 + random(bytes.length)]), ending: 'close' };
+      const bytes = mutate(base, dice);
+      server.script = { pieces: cutBytes(bytes, [1 + dice.below(bytes.length)]), ending: 'close' };
       const receiver = new SuspiciousReceiver(bytes.length);
       try {
         await source.fullCopy(receiver, new AbortController().signal);

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { mutateBytes, type Random, randomSource } from '../../../test/support/random/byte-mutations.ts';
+import { mutateBytes } from '../../../test/support/random/byte-mutations.ts';
 import { SEED } from '../../../test/support/random/seed.ts';
 import { CatchupMember, type MemberFault } from '../../../test/support/servers/catchup-member.ts';
 import { CopyRecorder } from '../../../test/support/servers/copy-recorder.ts';
 import { smallMember } from '../../../test/support/servers/small-member.ts';
+import { Dice } from '../../base/dice.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { StoreFileStream } from '../backup-source.ts';
 import { CatchupSource } from './catchup-source.ts';
@@ -24,15 +25,15 @@ class SuspiciousRecorder extends CopyRecorder {
 }
 
 /** Most connections end behind the damage, as a member ends them; some stay, and the client has to notice. */
-function damage(random: Random): MemberFault {
-  const isCut = random(50) > 0;
-  return { replace: (answer) => mutateBytes(answer, random), ...(isCut ? { endsBehind: true } : {}) };
+function damage(dice: Dice): MemberFault {
+  const isCut = dice.below(50) > 0;
+  return { replace: (answer) => mutateBytes(answer, dice), ...(isCut ? { endsBehind: true } : {}) };
 }
 
 test(`damaged sessions end in success or in a clear error (seed ${SEED}, ${rounds} rounds)`, {
   timeout: 3_600_000,
 }, async () => {
-  const random = randomSource(SEED);
+  const dice = new Dice(SEED);
   const member = await CatchupMember.start(smallMember({ largeBytes: 70_000 }));
   const source = () =>
     new CatchupSource({
@@ -49,12 +50,11 @@ test(`damaged sessions end in success or in a clear error (seed ${SEED}, ${round
   const endings = { complete: 0, refused: 0 };
   try {
     for (let round = 0; round < rounds; round++) {
-      const isFull = random(4) > 0;
+      const isFull = dice.below(4) > 0;
       // One answer of those that a copy has, or one of the two parts of the handshake.
-      let untilDamage = random(isFull ? 12 : 4) - 1;
-      member.handshakeFault = (connection) =>
-        connection === first && untilDamage-- === 0 ? damage(random) : undefined;
-      member.fault = () => (untilDamage-- === 0 ? damage(random) : undefined);
+      let untilDamage = dice.below(isFull ? 12 : 4) - 1;
+      member.handshakeFault = (connection) => (connection === first && untilDamage-- === 0 ? damage(dice) : undefined);
+      member.fault = () => (untilDamage-- === 0 ? damage(dice) : undefined);
       const first = member.connections;
       const recorder = new SuspiciousRecorder();
       const signal = new AbortController().signal;

@@ -1,7 +1,8 @@
+import { Dice } from '../../../src/base/dice.ts';
+import { randomBits } from '../../support/random/random-bits.ts';
 import type { Statement } from './bolt.ts';
 import { canonicalValue } from './graph-export.ts';
 import { Float64, Structure, tags, type Value } from './packstream.ts';
-import { Random } from './random.ts';
 
 export const hubCount = 3;
 
@@ -35,15 +36,15 @@ export class LedgerPlan {
   /** The statements of transaction `sequence + 1`, which then counts as done. */
   step(): Statement[] {
     this.sequence++;
-    const random = new Random(this.seed * 31 + this.worker * 1_000_003 + this.sequence * 7919);
+    const dice = new Dice(this.seed * 31 + this.worker * 1_000_003 + this.sequence * 7919);
     const key = `${this.worker}-${this.sequence}`;
-    const choice = random.integer(0, 99);
-    if (choice < 35 || this.items.size < 3) return [this.create(key, random)];
-    if (choice < 55) return [this.change(random)];
-    if (choice < 80) return [this.connect(key, random)];
-    if (choice < 87) return [this.toggleLabel(random)];
-    if (choice < 94) return this.disconnect(random);
-    return [this.remove(random)];
+    const choice = dice.between(0, 99);
+    if (choice < 35 || this.items.size < 3) return [this.create(key, dice)];
+    if (choice < 55) return [this.change(dice)];
+    if (choice < 80) return [this.connect(key, dice)];
+    if (choice < 87) return [this.toggleLabel(dice)];
+    if (choice < 94) return this.disconnect(dice);
+    return [this.remove(dice)];
   }
 
   /** The graph of this worker as lines that `readLedger` finds in a database. */
@@ -56,8 +57,8 @@ export class LedgerPlan {
     ];
   }
 
-  private create(key: string, random: Random): Statement {
-    const item: Item = { labels: new Set(['Item']), props: new Map(properties(random, 5)) };
+  private create(key: string, dice: Dice): Statement {
+    const item: Item = { labels: new Set(['Item']), props: new Map(properties(dice, 5)) };
     this.items.set(key, item);
     return {
       statement: 'CREATE (n:Item {key: $key}) SET n += $props',
@@ -65,9 +66,9 @@ export class LedgerPlan {
     };
   }
 
-  private change(random: Random): Statement {
-    const [key, item] = random.pick([...this.items]);
-    const changes = properties(random, 3).map(([name, value]) => [name, random.chance(0.3) ? null : value] as const);
+  private change(dice: Dice): Statement {
+    const [key, item] = dice.pick([...this.items]);
+    const changes = properties(dice, 3).map(([name, value]) => [name, dice.chance(0.3) ? null : value] as const);
     apply(item.props, changes);
     return {
       statement: 'MATCH (n:Item {key: $key}) SET n += $props',
@@ -75,20 +76,20 @@ export class LedgerPlan {
     };
   }
 
-  private toggleLabel(random: Random): Statement {
-    const [key, item] = random.pick([...this.items]);
-    const label = `Tag${random.integer(0, 15)}`;
+  private toggleLabel(dice: Dice): Statement {
+    const [key, item] = dice.pick([...this.items]);
+    const label = `Tag${dice.between(0, 15)}`;
     const present = item.labels.delete(label);
     if (!present) item.labels.add(label);
     return { statement: `MATCH (n:Item {key: $key}) ${present ? 'REMOVE' : 'SET'} n:${label}`, params: { key } };
   }
 
-  private connect(key: string, random: Random): Statement {
+  private connect(key: string, dice: Dice): Statement {
     const keys = [...this.items.keys()];
-    const from = random.pick(keys);
-    const to = random.chance(0.6) ? `hub${random.integer(0, hubCount - 1)}` : random.pick(keys);
-    const type = random.pick(['ONE', 'TWO', 'THREE']);
-    const edge: Edge = { type, from, to, props: new Map(properties(random, 2)) };
+    const from = dice.pick(keys);
+    const to = dice.chance(0.6) ? `hub${dice.between(0, hubCount - 1)}` : dice.pick(keys);
+    const type = dice.pick(['ONE', 'TWO', 'THREE']);
+    const edge: Edge = { type, from, to, props: new Map(properties(dice, 2)) };
     this.edges.set(key, edge);
     const target = to.startsWith('hub') ? '(b:LedgerHub {hub: $to})' : '(b:Item {key: $to})';
     return {
@@ -97,15 +98,15 @@ export class LedgerPlan {
     };
   }
 
-  private disconnect(random: Random): Statement[] {
+  private disconnect(dice: Dice): Statement[] {
     if (this.edges.size === 0) return [];
-    const [key, edge] = random.pick([...this.edges]);
+    const [key, edge] = dice.pick([...this.edges]);
     this.edges.delete(key);
     return [{ statement: 'MATCH (:Item {key: $from})-[r {key: $key}]->() DELETE r', params: { from: edge.from, key } }];
   }
 
-  private remove(random: Random): Statement {
-    const key = random.pick([...this.items.keys()]);
+  private remove(dice: Dice): Statement {
+    const key = dice.pick([...this.items.keys()]);
     this.items.delete(key);
     for (const [edgeKey, edge] of this.edges) if (edge.from === key || edge.to === key) this.edges.delete(edgeKey);
     return { statement: 'MATCH (n:Item {key: $key}) DETACH DELETE n', params: { key } };
@@ -119,29 +120,29 @@ function apply(props: Map<string, Value>, changes: readonly (readonly [string, V
   }
 }
 
-function properties(random: Random, max: number): [string, Value][] {
+function properties(dice: Dice, max: number): [string, Value][] {
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   const chosen = new Map<string, Value>();
-  for (let i = random.integer(0, max); i > 0; i--) chosen.set(random.pick(names), value(random));
+  for (let i = dice.between(0, max); i > 0; i--) chosen.set(dice.pick(names), value(dice));
   return [...chosen];
 }
 
-function value(random: Random): Value {
-  switch (random.integer(0, 6)) {
+function value(dice: Dice): Value {
+  switch (dice.between(0, 6)) {
     case 0:
-      return random.integer(-1000, 1000);
+      return dice.between(-1000, 1000);
     case 1:
-      return BigInt.asIntN(64, random.bits64());
+      return BigInt.asIntN(64, randomBits(dice));
     case 2:
-      return new Float64(random.integer(-9999, 9999) / 16);
+      return new Float64(dice.between(-9999, 9999) / 16);
     case 3:
-      return 'text '.repeat(random.integer(0, 80));
+      return 'text '.repeat(dice.between(0, 80));
     case 4:
-      return Array.from({ length: random.integer(1, 60) }, () => random.integer(0, 1_000_000));
+      return Array.from({ length: dice.between(1, 60) }, () => dice.between(0, 1_000_000));
     case 5:
-      return new Structure(tags.date, [random.integer(-10_000, 30_000)]);
+      return new Structure(tags.date, [dice.between(-10_000, 30_000)]);
     default:
-      return random.chance(0.5);
+      return dice.chance(0.5);
   }
 }
 

@@ -1,7 +1,7 @@
+import type { Dice } from '../../../src/base/dice.ts';
 import type { LoadState } from './load-state.ts';
 import type { Value } from './packstream.ts';
 import { randomIndexedValue, randomValue } from './property-values.ts';
-import type { Random } from './random.ts';
 import { indexedKeys } from './schema.ts';
 
 /** One statement of a transaction, and what to remember when it committed. */
@@ -15,7 +15,7 @@ export interface Step {
 export interface Operation {
   readonly name: string;
   readonly weight: number;
-  plan(random: Random, state: LoadState): Step | undefined;
+  plan(dice: Dice, state: LoadState): Step | undefined;
 }
 
 // Statement texts are drawn from a small set: every new text costs the server a compilation.
@@ -39,31 +39,31 @@ const textKeys = ['title', 'body'];
 const words =
   'graph node runs running backups backup quickly log logs page stored index trees leaf keeper the of'.split(' ');
 
-function sentence(random: Random): string {
-  return Array.from({ length: random.integer(1, 40) }, () => random.pick(words)).join(' ');
+function sentence(dice: Dice): string {
+  return Array.from({ length: dice.between(1, 40) }, () => dice.pick(words)).join(' ');
 }
 
-function valueFor(key: string, random: Random, state: LoadState): Value {
-  if (textKeys.includes(key)) return sentence(random);
+function valueFor(key: string, dice: Dice, state: LoadState): Value {
+  if (textKeys.includes(key)) return sentence(dice);
   if (key === 'uid') return state.nextUid++;
   const indexed = (indexedKeys as readonly string[]).includes(key);
-  return indexed ? randomIndexedValue(random, state.indexedKinds) : randomValue(random, state.kinds);
+  return indexed ? randomIndexedValue(dice, state.indexedKinds) : randomValue(dice, state.kinds);
 }
 
-function someProperties(random: Random, state: LoadState, keys: readonly string[], max: number): Record<string, Value> {
-  const count = random.integer(0, max);
+function someProperties(dice: Dice, state: LoadState, keys: readonly string[], max: number): Record<string, Value> {
+  const count = dice.between(0, max);
   return Object.fromEntries(
     Array.from({ length: count }, () => {
-      const key = random.pick(keys);
-      return [key, valueFor(key, random, state)];
+      const key = dice.pick(keys);
+      return [key, valueFor(key, dice, state)];
     }),
   );
 }
 
 const nodeKeys = [...freeKeys, ...textKeys, 'name', 'name', 'mixed', 'mixed', 'first', 'second', 'first', 'second'];
-const nodeProperties = (random: Random, state: LoadState) => someProperties(random, state, nodeKeys, 9);
-const relationshipProperties = (random: Random, state: LoadState) =>
-  random.chance(0.4) ? {} : someProperties(random, state, [...freeKeys, 'title'], 4);
+const nodeProperties = (dice: Dice, state: LoadState) => someProperties(dice, state, nodeKeys, 9);
+const relationshipProperties = (dice: Dice, state: LoadState) =>
+  dice.chance(0.4) ? {} : someProperties(dice, state, [...freeKeys, 'title'], 4);
 
 function remember(pool: { add(id: number): void }) {
   return (rows: readonly (readonly Value[])[]) => {
@@ -71,20 +71,15 @@ function remember(pool: { add(id: number): void }) {
   };
 }
 
-function randomType(random: Random): string {
-  return random.chance(0.1) ? 'DATED' : random.pick(types);
+function randomType(dice: Dice): string {
+  return dice.chance(0.1) ? 'DATED' : dice.pick(types);
 }
 
-function connect(
-  random: Random,
-  state: LoadState,
-  start: number | undefined,
-  end: number | undefined,
-): Step | undefined {
+function connect(dice: Dice, state: LoadState, start: number | undefined, end: number | undefined): Step | undefined {
   if (start === undefined || end === undefined) return undefined;
-  const type = randomType(random);
-  const props = relationshipProperties(random, state);
-  if (type === 'DATED') props.since = random.integer(1900, 2030);
+  const type = randomType(dice);
+  const props = relationshipProperties(dice, state);
+  if (type === 'DATED') props.since = dice.between(1900, 2030);
   return {
     statement: `MATCH (a) WHERE id(a) = $a MATCH (b) WHERE id(b) = $b CREATE (a)-[r:${type}]->(b) SET r += $props RETURN id(r)`,
     params: { a: start, b: end, props },
@@ -100,20 +95,20 @@ export const operations: readonly Operation[] = [
   {
     name: 'create a node',
     weight: 10,
-    plan: (random, state) => ({
-      statement: `CREATE (n${random.pick(labelSets)}) SET n += $props RETURN id(n)`,
-      params: { props: nodeProperties(random, state) },
+    plan: (dice, state) => ({
+      statement: `CREATE (n${dice.pick(labelSets)}) SET n += $props RETURN id(n)`,
+      params: { props: nodeProperties(dice, state) },
       done: remember(state.nodes),
     }),
   },
   {
     name: 'create a person, sometimes a duplicate',
     weight: 3,
-    plan: (random, state) => ({
+    plan: (dice, state) => ({
       statement: 'CREATE (n:Person {uid: $uid}) SET n += $props RETURN id(n)',
       params: {
-        uid: random.chance(0.03) ? random.integer(1, state.nextUid) : state.nextUid++,
-        props: nodeProperties(random, state),
+        uid: dice.chance(0.03) ? dice.between(1, state.nextUid) : state.nextUid++,
+        props: nodeProperties(dice, state),
       },
       done: remember(state.nodes),
     }),
@@ -121,11 +116,11 @@ export const operations: readonly Operation[] = [
   {
     name: 'create a node with a node key',
     weight: 2,
-    plan: (random, state) => ({
+    plan: (dice, state) => ({
       statement: 'CREATE (n:Key {code: $code, region: $region}) RETURN id(n)',
       params: {
-        code: randomIndexedValue(random, state.indexedKinds),
-        region: `region ${random.integer(0, 1_000_000)}`,
+        code: randomIndexedValue(dice, state.indexedKinds),
+        region: `region ${dice.between(0, 1_000_000)}`,
       },
       done: remember(state.nodes),
     }),
@@ -133,12 +128,12 @@ export const operations: readonly Operation[] = [
   {
     name: 'create two connected nodes',
     weight: 5,
-    plan: (random, state) => ({
-      statement: `CREATE (a:L1)-[r:${random.pick(types)}]->(b${random.pick(labelSets)}) SET a += $a, b += $b, r += $r RETURN id(a), id(b)`,
+    plan: (dice, state) => ({
+      statement: `CREATE (a:L1)-[r:${dice.pick(types)}]->(b${dice.pick(labelSets)}) SET a += $a, b += $b, r += $r RETURN id(a), id(b)`,
       params: {
-        a: nodeProperties(random, state),
-        b: nodeProperties(random, state),
-        r: relationshipProperties(random, state),
+        a: nodeProperties(dice, state),
+        b: nodeProperties(dice, state),
+        r: relationshipProperties(dice, state),
       },
       done: remember(state.nodes),
     }),
@@ -146,66 +141,65 @@ export const operations: readonly Operation[] = [
   {
     name: 'create many nodes',
     weight: 1,
-    plan: (random, state) => ({
+    plan: (dice, state) => ({
       statement: 'UNWIND $rows AS row CREATE (n:Bulk:Thing) SET n += row RETURN id(n)',
-      params: { rows: Array.from({ length: random.integer(5, 60) }, () => nodeProperties(random, state)) },
+      params: { rows: Array.from({ length: dice.between(5, 60) }, () => nodeProperties(dice, state)) },
       done: remember(state.nodes),
     }),
   },
   {
     name: 'connect two nodes, sometimes a loop',
     weight: 10,
-    plan: (random, state) => {
-      const start = state.nodes.pick(random);
-      return connect(random, state, start, random.chance(0.05) ? start : state.nodes.pick(random));
+    plan: (dice, state) => {
+      const start = state.nodes.pick(dice);
+      return connect(dice, state, start, dice.chance(0.05) ? start : state.nodes.pick(dice));
     },
   },
   {
     name: 'connect a node to a hub, either way',
     weight: 8,
-    plan: (random, state) => {
-      const node = state.nodes.pick(random);
-      const hub = random.pick(state.hubs);
-      return random.chance(0.5) ? connect(random, state, node, hub) : connect(random, state, hub, node);
+    plan: (dice, state) => {
+      const node = state.nodes.pick(dice);
+      const hub = dice.pick(state.hubs);
+      return dice.chance(0.5) ? connect(dice, state, node, hub) : connect(dice, state, hub, node);
     },
   },
   {
     name: 'connect two hubs, sometimes a loop',
     weight: 2,
-    plan: (random, state) => connect(random, state, random.pick(state.hubs), random.pick(state.hubs)),
+    plan: (dice, state) => connect(dice, state, dice.pick(state.hubs), dice.pick(state.hubs)),
   },
   {
     name: 'make a node dense at once',
     weight: 1,
-    plan: (random, state) =>
+    plan: (dice, state) =>
       change(
-        state.nodes.pick(random),
-        `UNWIND range(1, $count) AS i CREATE (n)-[:${random.pick(types)} {i: i}]->(m:Leaf {i: i})`,
-        { count: random.integer(45, 80) },
+        state.nodes.pick(dice),
+        `UNWIND range(1, $count) AS i CREATE (n)-[:${dice.pick(types)} {i: i}]->(m:Leaf {i: i})`,
+        { count: dice.between(45, 80) },
       ),
   },
   {
     name: 'change, add and remove properties of a node',
     weight: 14,
-    plan: (random, state) => {
-      const props = nodeProperties(random, state);
-      for (const key of Object.keys(props)) if (random.chance(0.3)) props[key] = null;
-      return change(state.nodes.pick(random), 'SET n += $props', { props });
+    plan: (dice, state) => {
+      const props = nodeProperties(dice, state);
+      for (const key of Object.keys(props)) if (dice.chance(0.3)) props[key] = null;
+      return change(state.nodes.pick(dice), 'SET n += $props', { props });
     },
   },
   {
     name: 'replace all properties of a node',
     weight: 3,
-    plan: (random, state) =>
-      change(state.nodes.pick(random), 'SET n = $props', { props: nodeProperties(random, state) }),
+    plan: (dice, state) => change(state.nodes.pick(dice), 'SET n = $props', { props: nodeProperties(dice, state) }),
   },
   {
     name: 'change properties of a relationship',
     weight: 6,
-    plan: (random, state) => {
-      const id = state.relationships.pick(random);
-      const props: Record<string, Value> = relationshipProperties(random, state);
-      for (const key of Object.keys(props)) if (random.chance(0.3)) props[key] = null;
+    plan: (dice, state) => {
+      const id = state.relationships.pick(dice);
+      const props: Record<string, Value> = relationshipProperties(dice, state);
+      for (const key of Object.keys(props)) if (dice.chance(0.3)) props[key] = null;
       if (id === undefined) return undefined;
       return { statement: 'MATCH ()-[r]->() WHERE id(r) = $id SET r += $props', params: { id, props } };
     },
@@ -213,23 +207,23 @@ export const operations: readonly Operation[] = [
   {
     name: 'add a label',
     weight: 5,
-    plan: (random, state) => change(state.nodes.pick(random), `SET n:${random.pick([...labels, 'Thing', 'Doc'])}`),
+    plan: (dice, state) => change(state.nodes.pick(dice), `SET n:${dice.pick([...labels, 'Thing', 'Doc'])}`),
   },
   {
     name: 'add many labels',
     weight: 1,
-    plan: (random, state) => change(state.nodes.pick(random), `SET n:${labels.slice(3, 18).join(':')}`),
+    plan: (dice, state) => change(state.nodes.pick(dice), `SET n:${labels.slice(3, 18).join(':')}`),
   },
   {
     name: 'remove a label',
     weight: 5,
-    plan: (random, state) => change(state.nodes.pick(random), `REMOVE n:${random.pick([...labels, 'Thing', 'Doc'])}`),
+    plan: (dice, state) => change(state.nodes.pick(dice), `REMOVE n:${dice.pick([...labels, 'Thing', 'Doc'])}`),
   },
   {
     name: 'delete a relationship',
     weight: 7,
-    plan: (random, state) => {
-      const id = state.relationships.take(random);
+    plan: (dice, state) => {
+      const id = state.relationships.take(dice);
       if (id === undefined) return undefined;
       return { statement: 'MATCH ()-[r]->() WHERE id(r) = $id DELETE r', params: { id } };
     },
@@ -237,34 +231,34 @@ export const operations: readonly Operation[] = [
   {
     name: 'delete a node with its relationships',
     weight: 5,
-    plan: (random, state) => change(state.nodes.take(random), 'DETACH DELETE n'),
+    plan: (dice, state) => change(state.nodes.take(dice), 'DETACH DELETE n'),
   },
   {
     name: 'delete leaves of a dense node',
     weight: 1,
-    plan: (random) => ({
+    plan: (dice) => ({
       statement: 'MATCH (n:Leaf) WHERE n.i % 7 = $rest WITH n LIMIT 30 DETACH DELETE n',
-      params: { rest: random.integer(0, 6) },
+      params: { rest: dice.between(0, 6) },
     }),
   },
   {
     name: 'create and delete in one transaction',
     weight: 1,
-    plan: (random, state) => ({
+    plan: (dice, state) => ({
       statement: 'CREATE (n:Gone)-[r:NEXT]->(m:Gone) SET n += $props DELETE r, n, m',
-      params: { props: nodeProperties(random, state) },
+      params: { props: nodeProperties(dice, state) },
     }),
   },
   {
     name: 'new tokens',
     weight: 1,
-    plan: (random, state) => {
+    plan: (dice, state) => {
       const number = state.nextToken++;
-      if (number > 60 && random.chance(0.9)) return undefined;
-      const name = `${number}_${random.chance(0.3) ? 'a_long_token_name_that_needs_several_records' : 'x'}`;
+      if (number > 60 && dice.chance(0.9)) return undefined;
+      const name = `${number}_${dice.chance(0.3) ? 'a_long_token_name_that_needs_several_records' : 'x'}`;
       return {
         statement: `CREATE (n:Label_${name} {key_${name}: $value})-[:TYPE_${name}]->(m:L0) RETURN id(n), id(m)`,
-        params: { value: randomValue(random, state.kinds) },
+        params: { value: randomValue(dice, state.kinds) },
         done: remember(state.nodes),
       };
     },

@@ -1,5 +1,5 @@
+import type { Dice } from '../../../src/base/dice.ts';
 import type { ValueKinds } from './property-values.ts';
-import type { Random } from './random.ts';
 
 /** Ids the load believes to exist. Removing takes a random one. */
 export class IdPool {
@@ -13,13 +13,13 @@ export class IdPool {
     this.ids.push(id);
   }
 
-  pick(random: Random): number | undefined {
-    return this.ids.length === 0 ? undefined : random.pick(this.ids);
+  pick(dice: Dice): number | undefined {
+    return this.ids.length === 0 ? undefined : dice.pick(this.ids);
   }
 
-  take(random: Random): number | undefined {
+  take(dice: Dice): number | undefined {
     if (this.ids.length === 0) return undefined;
-    const index = random.integer(0, this.ids.length - 1);
+    const index = dice.between(0, this.ids.length - 1);
     const id = this.ids[index]!;
     const last = this.ids.pop()!;
     if (index < this.ids.length) this.ids[index] = last;

@@ -1,5 +1,6 @@
+import type { Dice } from '../../../src/base/dice.ts';
+import { randomBits } from '../../support/random/random-bits.ts';
 import { Float64, Structure, tags, type Value } from './packstream.ts';
-import type { Random } from './random.ts';
 
 /** Which property values a load may write. */
 export interface ValueKinds {
@@ -12,7 +13,7 @@ export interface ValueKinds {
 export const everyKind: ValueKinds = { booleans: true, points: true, temporals: true, arrays: true };
 export const numbersAndText: ValueKinds = { booleans: false, points: false, temporals: false, arrays: false };
 
-type Generator = (random: Random) => Value;
+type Generator = (dice: Dice) => Value;
 
 const zones = [
   'Europe/Stockholm',
@@ -32,63 +33,61 @@ const alphabets = [
 ].map((alphabet) => [...alphabet]);
 const rare = [...alphabets.flat(), '😀', '𝄞', '\u0000', '\n', '\\', '"'];
 
-function integer(random: Random): Value {
-  const width = random.integer(1, 64);
-  return BigInt.asIntN(64, BigInt.asIntN(width, random.bits64()));
+function integer(dice: Dice): Value {
+  const width = dice.between(1, 64);
+  return BigInt.asIntN(64, BigInt.asIntN(width, randomBits(dice)));
 }
 
-function float(random: Random): Value {
-  switch (random.integer(0, 5)) {
+function float(dice: Dice): Value {
+  switch (dice.between(0, 5)) {
     case 0:
-      return new Float64(random.pick([0, -0, 1, -1, Infinity, -Infinity, 5e-324, 1.7976931348623157e308]));
+      return new Float64(dice.pick([0, -0, 1, -1, Infinity, -Infinity, 5e-324, 1.7976931348623157e308]));
     case 1:
-      return new Float64(random.integer(-1000, 1000));
+      return new Float64(dice.between(-1000, 1000));
     case 2:
-      return new Float64(random.integer(-1000, 1000) / 8);
+      return new Float64(dice.between(-1000, 1000) / 8);
     default:
-      return new Float64((random.fraction() - 0.5) * 10 ** random.integer(-30, 30));
+      return new Float64((dice.next() - 0.5) * 10 ** dice.between(-30, 30));
   }
 }
 
-function text(random: Random, maxLength: number): string {
-  const alphabet = random.chance(0.15) ? rare : random.pick(alphabets);
-  return Array.from({ length: random.integer(0, maxLength) }, () => random.pick(alphabet)).join('');
+function text(dice: Dice, maxLength: number): string {
+  const alphabet = dice.chance(0.15) ? rare : dice.pick(alphabets);
+  return Array.from({ length: dice.between(0, maxLength) }, () => dice.pick(alphabet)).join('');
 }
 
-const boolean: Generator = (random) => random.chance(0.5);
-const shortText: Generator = (random) => text(random, 30);
-const longText: Generator = (random) => text(random, 900);
+const boolean: Generator = (dice) => dice.chance(0.5);
+const shortText: Generator = (dice) => text(dice, 30);
+const longText: Generator = (dice) => text(dice, 900);
 
-const coordinate = (random: Random, limit: number) =>
-  new Float64(random.chance(0.1) ? random.pick([0, limit, -limit]) : (random.fraction() * 2 - 1) * limit);
+const coordinate = (dice: Dice, limit: number) =>
+  new Float64(dice.chance(0.1) ? dice.pick([0, limit, -limit]) : (dice.next() * 2 - 1) * limit);
 const points: readonly Generator[] = [
-  (random) => new Structure(tags.point2d, [7203, coordinate(random, 2e6), coordinate(random, 1000)]),
-  (random) => new Structure(tags.point2d, [4326, coordinate(random, 180), coordinate(random, 90)]),
-  (random) =>
-    new Structure(tags.point3d, [9157, coordinate(random, 100), coordinate(random, 100), coordinate(random, 100)]),
-  (random) =>
-    new Structure(tags.point3d, [4979, coordinate(random, 180), coordinate(random, 90), coordinate(random, 5000)]),
+  (dice) => new Structure(tags.point2d, [7203, coordinate(dice, 2e6), coordinate(dice, 1000)]),
+  (dice) => new Structure(tags.point2d, [4326, coordinate(dice, 180), coordinate(dice, 90)]),
+  (dice) => new Structure(tags.point3d, [9157, coordinate(dice, 100), coordinate(dice, 100), coordinate(dice, 100)]),
+  (dice) => new Structure(tags.point3d, [4979, coordinate(dice, 180), coordinate(dice, 90), coordinate(dice, 5000)]),
 ];
 
-const day = (random: Random) =>
-  random.chance(0.1) ? random.integer(-365_000_000, 365_000_000) : random.integer(-20_000, 40_000);
-const second = (random: Random) => day(random) * 86_400 + random.integer(0, 86_399);
-const nano = (random: Random) => (random.chance(0.3) ? 0 : random.integer(0, 999_999_999));
-const nanoOfDay = (random: Random) => random.integer(0, 86_399) * 1_000_000_000 + nano(random);
-const offset = (random: Random) => random.integer(-64_800, 64_800);
+const day = (dice: Dice) =>
+  dice.chance(0.1) ? dice.between(-365_000_000, 365_000_000) : dice.between(-20_000, 40_000);
+const second = (dice: Dice) => day(dice) * 86_400 + dice.between(0, 86_399);
+const nano = (dice: Dice) => (dice.chance(0.3) ? 0 : dice.between(0, 999_999_999));
+const nanoOfDay = (dice: Dice) => dice.between(0, 86_399) * 1_000_000_000 + nano(dice);
+const offset = (dice: Dice) => dice.between(-64_800, 64_800);
 const temporals: readonly Generator[] = [
-  (random) => new Structure(tags.date, [day(random)]),
-  (random) => new Structure(tags.time, [nanoOfDay(random), offset(random)]),
-  (random) => new Structure(tags.localTime, [nanoOfDay(random)]),
-  (random) => new Structure(tags.localDateTime, [second(random), nano(random)]),
-  (random) => new Structure(tags.dateTimeOffset, [second(random), nano(random), offset(random)]),
-  (random) => new Structure(tags.dateTimeZone, [random.integer(0, 4_000_000_000), nano(random), random.pick(zones)]),
-  (random) =>
+  (dice) => new Structure(tags.date, [day(dice)]),
+  (dice) => new Structure(tags.time, [nanoOfDay(dice), offset(dice)]),
+  (dice) => new Structure(tags.localTime, [nanoOfDay(dice)]),
+  (dice) => new Structure(tags.localDateTime, [second(dice), nano(dice)]),
+  (dice) => new Structure(tags.dateTimeOffset, [second(dice), nano(dice), offset(dice)]),
+  (dice) => new Structure(tags.dateTimeZone, [dice.between(0, 4_000_000_000), nano(dice), dice.pick(zones)]),
+  (dice) =>
     new Structure(tags.duration, [
-      random.integer(-5000, 5000),
-      random.integer(-100_000, 100_000),
-      random.integer(-1e9, 1e9),
-      nano(random),
+      dice.between(-5000, 5000),
+      dice.between(-100_000, 100_000),
+      dice.between(-1e9, 1e9),
+      nano(dice),
     ]),
 ];
 
@@ -102,28 +101,28 @@ function scalars(kinds: ValueKinds): Generator[] {
 }
 
 /** A random property value of the kinds, for a property no index covers. */
-export function randomValue(random: Random, kinds: ValueKinds): Value {
-  if (!kinds.arrays || random.chance(0.75)) return random.pick([...scalars(kinds), longText])(random);
-  if (random.chance(0.05)) return randomBytes(random, random.integer(0, 300));
-  return randomArray(random, kinds, random.chance(0.2) ? 200 : 12);
+export function randomValue(dice: Dice, kinds: ValueKinds): Value {
+  if (!kinds.arrays || dice.chance(0.75)) return dice.pick([...scalars(kinds), longText])(dice);
+  if (dice.chance(0.05)) return randomBytes(dice, dice.between(0, 300));
+  return randomArray(dice, kinds, dice.chance(0.2) ? 200 : 12);
 }
 
 /** A random property value small enough for every kind of index. */
-export function randomIndexedValue(random: Random, kinds: ValueKinds): Value {
+export function randomIndexedValue(dice: Dice, kinds: ValueKinds): Value {
   // A small space of values too, so that equal values, and equal numbers of different type, do occur.
-  if (random.chance(0.3)) {
-    const small = random.integer(0, 50);
-    return random.pick<Value>([small, new Float64(small), `name ${small}`]);
+  if (dice.chance(0.3)) {
+    const small = dice.between(0, 50);
+    return dice.pick<Value>([small, new Float64(small), `name ${small}`]);
   }
-  if (!kinds.arrays || random.chance(0.8)) return random.pick(scalars(kinds))(random);
-  return randomArray(random, kinds, 6);
+  if (!kinds.arrays || dice.chance(0.8)) return dice.pick(scalars(kinds))(dice);
+  return randomArray(dice, kinds, 6);
 }
 
-function randomArray(random: Random, kinds: ValueKinds, maxLength: number): Value {
-  const generator = random.pick(scalars(kinds));
-  return Array.from({ length: random.integer(0, maxLength) }, () => generator(random));
+function randomArray(dice: Dice, kinds: ValueKinds, maxLength: number): Value {
+  const generator = dice.pick(scalars(kinds));
+  return Array.from({ length: dice.between(0, maxLength) }, () => generator(dice));
 }
 
-function randomBytes(random: Random, length: number): Uint8Array {
-  return Uint8Array.from({ length }, () => random.integer(0, 255));
+function randomBytes(dice: Dice, length: number): Uint8Array {
+  return Uint8Array.from({ length }, () => dice.between(0, 255));
 }

@@ -1,3 +1,4 @@
+import { Dice } from '../../../src/base/dice.ts';
 import { nextSeed } from '../../support/random/seed.ts';
 import {
   type BoltConnection,
@@ -12,7 +13,6 @@ import { awaitIndexes } from './graph-export.ts';
 import { type Operation, operations } from './load-operations.ts';
 import { IdPool, type LoadState } from './load-state.ts';
 import { everyKind, numbersAndText, type ValueKinds } from './property-values.ts';
-import { Random } from './random.ts';
 import { createSchema, hasSoundFulltext } from './schema.ts';
 import type { CypherTarget } from './server.ts';
 
@@ -114,16 +114,16 @@ export class RandomLoad {
   private async work(more: () => boolean): Promise<void> {
     const round = this.rounds++;
     const workers = Array.from({ length: this.workers }, (_, worker) =>
-      this.workAlone(new Random(this.seed + 7919 * worker + 104_729 * round), more),
+      this.workAlone(new Dice(this.seed + 7919 * worker + 104_729 * round), more),
     );
     await Promise.all(workers);
   }
 
-  private async workAlone(random: Random, more: () => boolean): Promise<void> {
+  private async workAlone(dice: Dice, more: () => boolean): Promise<void> {
     let connection: BoltConnection | undefined;
     try {
       connection = await this.server.connect();
-      while (more()) await this.runTransaction(connection, random);
+      while (more()) await this.runTransaction(connection, dice);
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
     } finally {
@@ -131,9 +131,9 @@ export class RandomLoad {
     }
   }
 
-  private async runTransaction(connection: BoltConnection, random: Random): Promise<void> {
-    const count = random.chance(0.6) ? 1 : random.integer(2, 5);
-    const steps = Array.from({ length: count }, () => random.pick(this.table).plan(random, this.state)).flatMap(
+  private async runTransaction(connection: BoltConnection, dice: Dice): Promise<void> {
+    const count = dice.chance(0.6) ? 1 : dice.between(2, 5);
+    const steps = Array.from({ length: count }, () => dice.pick(this.table).plan(dice, this.state)).flatMap(
       (step) => step ?? [],
     );
     if (steps.length === 0) return;
