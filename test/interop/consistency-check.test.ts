@@ -60,10 +60,15 @@ async function judge(store: string): Promise<{ consistent: boolean; kinds: strin
   }
 }
 
-/** The errors in the report of the real checker, each in one line. */
+/**
+ * The errors in the report of the real checker, each in one line. None if it ends well now: on a busy machine a sound store may take longer
+ * than {@link judgeStores} waits.
+ */
 async function findErrors(version: Version, store: string): Promise<string[]> {
   const reports = makeScratch('missed-report');
-  await runAdmin(version, { args: ['check-consistency', `--backup=${store}`, `--report-dir=${reports}`] });
+  const args = ['check-consistency', `--backup=${store}`, `--report-dir=${reports}`];
+  const { code } = await runAdmin(version, { args, timeoutMs: 120_000 });
+  if (code === 0) return [];
   const text = readdirSync(reports).map((name) => readFileSync(join(reports, name), 'utf8'));
   const entries = text.join('').split(/^(?=ERROR: |WARN : )/m);
   const errors = entries.filter((entry) => entry.startsWith('ERROR'));
@@ -105,7 +110,9 @@ describeInterop('the consistency check and the real one', () => {
     for (const [i, { path, what, ours }] of stores.entries()) {
       if (!ours.consistent || theirs[i]) continue;
       const errors = await findErrors(version, path);
-      if (!errors.every(isAboutLucene)) missed.push(`${what}: ours ${ours.kinds}, the real one ${errors.join('; ')}`);
+      if (errors.length === 0) console.log(`${version}: ${what} took the real checker long, but it finds nothing`);
+      else if (!errors.every(isAboutLucene))
+        missed.push(`${what}: ours ${ours.kinds}, the real one ${errors.join('; ')}`);
       else console.log(`${version}: ${what} is in Lucene parts only, whose content we do not read`);
     }
     expect(missed).toEqual([]);
