@@ -5,7 +5,7 @@ import { listLogFiles } from '../../../src/log/log-files.ts';
 import { beginningOf } from '../../../src/log/v3/log-header.ts';
 import { LogReader } from '../../../src/log/v3/log-reader.ts';
 import { LogWriter } from '../../../src/log/v3/log-writer.ts';
-import { recoverStore } from '../../../src/replay/recover.ts';
+import { recoverStore } from '../../../src/replay/recovery.ts';
 import type {
   ServedCopy,
   ServedDatabase,
