@@ -191,7 +191,7 @@ export class RecordedCommands {
     };
     return {
       name: 'fallback-mounted',
-      title: 'the same where the backup is a mount point: file by file',
+      title: 'full backup after a refused incremental where the backup is a mount point: file by file',
       prepare: (root) => this.layOutBackup(root),
       run: backUp,
       expectIntact: async (root, moment) => {
@@ -229,7 +229,7 @@ export class RecordedCommands {
   private restoreWithoutExchange(): RecordedCommand {
     const forced = this.restore(
       'restore-force-no-exchange',
-      'the same where the system cannot exchange two directories',
+      'restore in the place of a database where the system cannot exchange two directories',
       true,
     );
     const database = (root: string) => join(root, 'databases', 'graph.db');
