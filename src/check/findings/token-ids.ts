@@ -1,6 +1,5 @@
 import type { StoreReader } from '../../store/graph/store-reader.ts';
-
-export type TokenKind = 'label' | 'relationshipType' | 'propertyKey';
+import type { TokenKind } from '../../store/records/token-record.ts';
 
 /** Ids of the tokens in use. Whether their names can be read does not matter here. */
 export type TokenIds = Readonly<Record<TokenKind, ReadonlySet<number>>>;

@@ -1,11 +1,11 @@
 import { storeFile } from '../../store/files/store-files.ts';
 import type { IndexRule, RuleSchema, SchemaRule } from '../../store/graph/schema-rule.ts';
 import type { StoreReader } from '../../store/graph/store-reader.ts';
+import type { TokenKind } from '../../store/records/token-record.ts';
 import type { CheckContext } from '../findings/check-context.ts';
 import type { CheckKind } from '../findings/check-kinds.ts';
 import { describeDynamic } from '../findings/entity-texts.ts';
 import { createFinding, type FindingDetails } from '../findings/finding.ts';
-import type { TokenKind } from '../findings/token-ids.ts';
 import { readTokenNameIfWhole } from './token-names.ts';
 
 /** An index rule as the report shows it (spec consistency-check 2). */

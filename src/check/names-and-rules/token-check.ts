@@ -1,10 +1,9 @@
 import { storeFile } from '../../store/files/store-files.ts';
-import type { TokenRecord } from '../../store/records/token-record.ts';
+import type { TokenKind, TokenRecord } from '../../store/records/token-record.ts';
 import type { CheckContext } from '../findings/check-context.ts';
 import type { CheckKind } from '../findings/check-kinds.ts';
 import { describeDynamic } from '../findings/entity-texts.ts';
 import { createFinding } from '../findings/finding.ts';
-import type { TokenKind } from '../findings/token-ids.ts';
 import { readTokenNameIfWhole } from './token-names.ts';
 
 const KINDS: readonly TokenKind[] = ['label', 'relationshipType', 'propertyKey'];

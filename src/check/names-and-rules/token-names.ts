@@ -2,8 +2,8 @@ import { storeFile } from '../../store/files/store-files.ts';
 import type { StoreReader } from '../../store/graph/store-reader.ts';
 import { readTokenName } from '../../store/graph/tokens.ts';
 import type { DynamicRecord } from '../../store/records/dynamic-record.ts';
+import type { TokenKind } from '../../store/records/token-record.ts';
 import { isDamage } from '../findings/damage.ts';
-import type { TokenKind } from '../findings/token-ids.ts';
 
 /** Name of a token in use; undefined if there is no such token or its name cannot be read. */
 export function readTokenNameIfWhole(reader: StoreReader, kind: TokenKind, id: number): string | undefined {

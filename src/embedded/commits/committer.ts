@@ -1,8 +1,8 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import type { LogPosition } from '../../log/log-position.ts';
-import type { TokenKind } from '../../log/v3/fields/transaction-visitor.ts';
 import type { LogWriter } from '../../log/v3/log-writer.ts';
 import type { StoreKey } from '../../store/files/store-files.ts';
+import type { TokenKind } from '../../store/records/token-record.ts';
 import { LiveGraph } from '../graph/live-graph.ts';
 import type { LiveRecords } from '../graph/live-records.ts';
 import type { LiveTokens } from '../graph/live-tokens.ts';

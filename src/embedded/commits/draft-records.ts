@@ -1,5 +1,5 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import type { TokenKind } from '../../log/v3/fields/transaction-visitor.ts';
+import type { TokenKind } from '../../store/records/token-record.ts';
 import type { KeyedValue } from '../../store/values/property-chain.ts';
 import type { LiveGraph } from '../graph/live-graph.ts';
 import type { LiveTokens } from '../graph/live-tokens.ts';

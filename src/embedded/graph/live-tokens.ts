@@ -1,6 +1,6 @@
-import type { TokenKind } from '../../log/v3/fields/transaction-visitor.ts';
 import type { StoreReader } from '../../store/graph/store-reader.ts';
 import { TokenNames } from '../../store/graph/tokens.ts';
+import type { TokenKind } from '../../store/records/token-record.ts';
 
 /** Names of labels, relationship types and property keys, as of the last commit. They are never removed. */
 export class LiveTokens {

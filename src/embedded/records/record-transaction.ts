@@ -1,10 +1,10 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import type { LogCommand } from '../../log/v3/commands/command-table.ts';
-import type { TokenKind } from '../../log/v3/fields/transaction-visitor.ts';
 import { type StoreKey, storeFiles } from '../../store/files/store-files.ts';
 import { encodeSchemaRule, type SchemaRule } from '../../store/graph/schema-rule.ts';
 import type { RecordOf } from '../../store/graph/store-reader.ts';
 import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
+import type { TokenKind } from '../../store/records/token-record.ts';
 import type { KeyedValue } from '../../store/values/property-chain.ts';
 import type { PropertyValue } from '../../store/values/property-value.ts';
 import { encodeUtf8 } from '../../store/values/short-string.ts';

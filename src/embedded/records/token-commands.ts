@@ -1,6 +1,6 @@
 import type { LogCommand } from '../../log/v3/commands/command-table.ts';
 import type { TokenImage } from '../../log/v3/commands/token-command.ts';
-import type { TokenKind } from '../../log/v3/fields/transaction-visitor.ts';
+import type { TokenKind } from '../../store/records/token-record.ts';
 import { dynamicImage } from './command-images.ts';
 import { readChain } from './dynamic-chains.ts';
 import type { RecordChanges } from './record-changes.ts';

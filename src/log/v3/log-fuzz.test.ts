@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SEED } from '../../../test/support/random/seed.ts';
 import { Dice } from '../../base/dice.ts';
 import { GraphkeepError } from '../../base/errors.ts';
+import type { TokenKind } from '../../store/records/token-record.ts';
 import type { LogSource } from '../log-source.ts';
 import { findLastCheckPoint } from './check-points.ts';
 import { readDynamicImage } from './commands/dynamic-record-image.ts';
@@ -12,7 +13,7 @@ import { readFreedRelationshipUnit, readRelationshipImage } from './commands/rel
 import { readFreedGroupUnit, readGroupImage } from './commands/relationship-group-command.ts';
 import { readTokenImage } from './commands/token-command.ts';
 import type { RelationshipGroupCommandType } from './fields/command-types.ts';
-import type { DynamicOwner, TokenKind, TransactionVisitor } from './fields/transaction-visitor.ts';
+import type { DynamicOwner, TransactionVisitor } from './fields/transaction-visitor.ts';
 import { encodeLogHeader } from './log-header.ts';
 import { LogReader } from './log-reader.ts';
 import { findRecoveryStart } from './recovery-start.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
 import { ByteWriter } from '../../base/byte-writer.ts';
+import type { TokenKind } from '../../store/records/token-record.ts';
 import { encodeCommand, type LogCommand, skipCommand } from './commands/command-table.ts';
 import { type DynamicImage, readDynamicImage } from './commands/dynamic-record-image.ts';
 import { type NodeImage, readFreedNodeUnit, readNodeImage } from './commands/node-command.ts';
@@ -23,7 +24,7 @@ import {
 import { readTokenImage, type TokenImage } from './commands/token-command.ts';
 import { entryFormOfByte } from './entries/entry-types.ts';
 import type { ExplicitIndexCommandType, RelationshipGroupCommandType } from './fields/command-types.ts';
-import type { DynamicOwner, TokenKind, TransactionVisitor } from './fields/transaction-visitor.ts';
+import type { DynamicOwner, TransactionVisitor } from './fields/transaction-visitor.ts';
 import { IdleVisitor } from './fields/transaction-visitor.ts';
 import { LogReader } from './log-reader.ts';
 import { type DecodedTransaction, decodeTransaction, encodeTransaction } from './transaction-codec.ts';

@@ -3,7 +3,8 @@ import {
   type RelationshipGroupCommandType,
   WIDE_RELATIONSHIP_GROUP_COMMAND,
 } from '../../log/v3/fields/command-types.ts';
-import type { DynamicOwner, TokenKind, TransactionVisitor } from '../../log/v3/fields/transaction-visitor.ts';
+import type { DynamicOwner, TransactionVisitor } from '../../log/v3/fields/transaction-visitor.ts';
+import type { TokenKind } from '../../store/records/token-record.ts';
 import { FreedUnits } from './freed-units.ts';
 import { type ImageLocation, locateImage } from './image-location.ts';
 import type { NetChanges } from './net-changes.ts';

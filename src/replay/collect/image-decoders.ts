@@ -5,13 +5,12 @@ import { readRelationshipImage } from '../../log/v3/commands/relationship-comman
 import { readGroupImage } from '../../log/v3/commands/relationship-group-command.ts';
 import { readTokenImage } from '../../log/v3/commands/token-command.ts';
 import { RELATIONSHIP_GROUP_COMMAND, WIDE_RELATIONSHIP_GROUP_COMMAND } from '../../log/v3/fields/command-types.ts';
-import type { TokenKind } from '../../log/v3/fields/transaction-visitor.ts';
 import type { DynamicRecord } from '../../store/records/dynamic-record.ts';
 import type { NodeRecord } from '../../store/records/node-record.ts';
 import type { PropertyRecord } from '../../store/records/property-record.ts';
 import type { RelationshipGroupRecord } from '../../store/records/relationship-group-record.ts';
 import type { RelationshipRecord } from '../../store/records/relationship-record.ts';
-import type { TokenRecord } from '../../store/records/token-record.ts';
+import type { TokenKind, TokenRecord } from '../../store/records/token-record.ts';
 import { type ImageLocation, isWideImage } from './image-location.ts';
 import type { LogImages } from './log-images.ts';
 import { RecordSpace } from './record-space.ts';

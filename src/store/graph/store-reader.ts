@@ -130,19 +130,22 @@ export class StoreReader {
     return tokens;
   }
 
-  /** All schema rules, by id. */
-  schemaRules(): SchemaRule[] {
+  /** All schema rules, by id. `onUnreadable` is called for each that cannot be read; by default its error is thrown. */
+  schemaRules(onUnreadable: (id: number, error: unknown) => void = rethrow): SchemaRule[] {
     const file = this.file('schema');
-    const ids: number[] = [];
-    file.scan((record) => {
-      if (record.first) ids.push(record.id);
-    });
-    return ids.map((id) =>
-      decodeSchemaRule(
-        id,
-        readDynamicChain(id, (at) => file.readRecord(at, this.dynamic())),
-      ),
-    );
+    const record = file.codec.create();
+    const rules: SchemaRule[] = [];
+    for (let id = file.firstId; id < file.endId; id++) {
+      try {
+        const first = file.readRecord(id, record);
+        if (first === undefined || !first.inUse || !first.first) continue;
+        const chain = readDynamicChain(id, (at) => file.readRecord(at, record));
+        rules.push(decodeSchemaRule(id, chain));
+      } catch (error) {
+        onUnreadable(id, error);
+      }
+    }
+    return rules;
   }
 
   /** Records in use, in batches between which other files may be read. */
@@ -154,6 +157,10 @@ export class StoreReader {
       yield* batch;
     }
   }
+}
+
+function rethrow(_id: number, error: unknown): void {
+  throw error;
 }
 
 function copyNode({ id, labelField, nextProp }: NodeRecord) {

@@ -1,3 +1,5 @@
+export type TokenKind = 'label' | 'relationshipType' | 'propertyKey';
+
 /** Label, relationship type and property key tokens; id = token id. */
 export interface TokenRecord {
   id: number;

@@ -1,9 +1,9 @@
 import type { LogCommand } from '../../../src/log/v3/commands/command-table.ts';
 import type { DynamicImage } from '../../../src/log/v3/commands/dynamic-record-image.ts';
-import type { TokenKind } from '../../../src/log/v3/fields/transaction-visitor.ts';
 import type { StoreKey } from '../../../src/store/files/store-files.ts';
 import type { StoreFormat } from '../../../src/store/files/store-format.ts';
 import { splitIntoChain } from '../../../src/store/records/dynamic-chain.ts';
+import type { TokenKind } from '../../../src/store/records/token-record.ts';
 import { type Dice, IdPool } from '../random/dice.ts';
 import type { MemoryStore } from '../stores/memory-store.ts';
 import { countsCommands, type ModelCounts, modelCounts } from './model-counts.ts';

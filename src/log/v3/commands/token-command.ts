@@ -1,7 +1,7 @@
 import type { ByteWriter } from '../../../base/byte-writer.ts';
-import type { TokenRecord } from '../../../store/records/token-record.ts';
+import type { TokenKind, TokenRecord } from '../../../store/records/token-record.ts';
 import { corruptLog, INCOMPLETE, readI32 } from '../fields/log-integer.ts';
-import type { DynamicOwner, TokenKind } from '../fields/transaction-visitor.ts';
+import type { DynamicOwner } from '../fields/transaction-visitor.ts';
 import type { CommandKind } from './command-kind.ts';
 import {
   type DynamicImage,

@@ -1,9 +1,8 @@
+import type { TokenKind } from '../../../store/records/token-record.ts';
 import type { ExplicitIndexCommandType, RelationshipGroupCommandType } from './command-types.ts';
 
 /** Which store a dynamic record in a command belongs to. */
 export type DynamicOwner = 'labels' | 'strings' | 'arrays' | 'labelNames' | 'typeNames' | 'keyNames' | 'schema';
-
-export type TokenKind = 'label' | 'relationshipType' | 'propertyKey';
 
 /**
  * Receives the commands of a transaction in their order. All places are offsets in the buffer that is walked. The before-image of a record

@@ -1,4 +1,4 @@
-import { copyBytes } from '../page/byte-copy.ts';
+import { copyInto } from '../page/byte-copy.ts';
 import type { NodeFormat } from '../page/node-format.ts';
 import { writePointer } from '../page/pointer.ts';
 import type { LevelWriter } from './level-writer.ts';
@@ -41,7 +41,7 @@ export class NodePacker {
   /** Adds an entry of a leaf. */
   append(key: Uint8Array, start: number, length: number, value = NO_VALUE, valueAt = 0): void {
     this.push(key, start, length);
-    copyBytes(value, valueAt, this.bytes, this.used, this.format.valueBytes);
+    copyInto(value, valueAt, this.bytes, this.used, this.format.valueBytes);
     this.used += this.format.valueBytes;
     this.writeFullNodes();
   }
@@ -88,7 +88,7 @@ export class NodePacker {
       grown.set(this.bytes.subarray(0, this.used));
       this.bytes = grown;
     }
-    copyBytes(key, start, this.bytes, this.used, length);
+    copyInto(key, start, this.bytes, this.used, length);
     this.starts.push(this.used);
     this.lengths.push(length);
     this.used += length;

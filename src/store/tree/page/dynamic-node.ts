@@ -1,4 +1,4 @@
-import { copyBytes } from './byte-copy.ts';
+import { copyInto } from './byte-copy.ts';
 import type { NodeFormat } from './node-format.ts';
 import { BODY_AT, readKeyCount } from './node-page.ts';
 import { POINTER_BYTES } from './pointer.ts';
@@ -126,7 +126,7 @@ export class DynamicNodeFormat implements NodeFormat {
     } else {
       page[entry] = length;
     }
-    copyBytes(key, start, page, entry + sizeHeaderBytes(length), length);
+    copyInto(key, start, page, entry + sizeHeaderBytes(length), length);
     writeU16(page, offsetPosition, entry);
     writeU16(page, ALLOC_AT, entry);
   }

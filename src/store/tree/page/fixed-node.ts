@@ -1,4 +1,4 @@
-import { copyBytes } from './byte-copy.ts';
+import { copyInto } from './byte-copy.ts';
 import type { NodeFormat } from './node-format.ts';
 import { BODY_AT, readKeyCount } from './node-page.ts';
 import { POINTER_BYTES } from './pointer.ts';
@@ -82,11 +82,11 @@ export class FixedNodeFormat implements NodeFormat {
     value: Uint8Array,
     valueAt: number,
   ): void {
-    copyBytes(key, start, page, BODY_AT + count * this.keyBytes, this.keyBytes);
-    copyBytes(value, valueAt, page, this.valuesAt + count * this.valueBytes, this.valueBytes);
+    copyInto(key, start, page, BODY_AT + count * this.keyBytes, this.keyBytes);
+    copyInto(value, valueAt, page, this.valuesAt + count * this.valueBytes, this.valueBytes);
   }
 
   appendBranchKey(page: Uint8Array, count: number, key: Uint8Array, start: number): void {
-    copyBytes(key, start, page, BODY_AT + count * this.keyBytes, this.keyBytes);
+    copyInto(key, start, page, BODY_AT + count * this.keyBytes, this.keyBytes);
   }
 }
