@@ -91,14 +91,16 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       }
     }
 
-    /** The files of the history, several at the same time. */
-    async function sendFiles(backup: FullBackup): Promise<void> {
+    /** The files of the history, several at the same time; with `again` each begins anew after something longer. */
+    async function sendFiles(backup: FullBackup, again = false): Promise<void> {
       const format = formatByVersion(history.storeId.storeVersion);
       const served = listServedFiles(history.folder, format, { logs: false });
       for (let at = 0; at < served.length; at += 3) {
         const some = served.slice(at, at + 3);
         const sendOne = async ({ name: file, alignment, path, sizeBytes }: (typeof some)[number]): Promise<void> => {
-          const receiver = await backup.openFile({ name: file, alignment, empty: sizeBytes === 0 });
+          const receiver = await backup.openFile({ name: file, alignment, empty: sizeBytes === 0 && !again });
+          if (again) await send(receiver, Buffer.alloc(sizeBytes + 1000, 0xaa));
+          if (again) await receiver.restart();
           await send(receiver, readFileSync(path));
           await receiver.end();
         };
@@ -165,16 +167,14 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       await withTarget(async (target) => {
         const backup = await target.beginFullBackup(place);
         const open = (file: string) => backup.openFile({ name: file, alignment: 1, empty: false });
-        const again = await open('schema/index/native-btree-1.0/7/index-7');
-        await send(again, Buffer.alloc(5000, 1));
-        await again.restart();
-        await send(again, Buffer.alloc(10, 2));
-        await again.discard();
+        const dropped = await open('schema/index/native-btree-1.0/7/index-7');
+        await send(dropped, Buffer.alloc(5000, 1));
+        await dropped.discard();
         const ended = await open('neostore');
         await send(ended, Buffer.alloc(3000, 3));
         await ended.end();
         await ended.discard();
-        await sendFiles(backup);
+        await sendFiles(backup, true);
         expect(backup.readLastTransaction()).toBe(history.checkPoint);
         await backup.requireSupported();
         const received = await sendTransactions(backup.log, bytesOf(2, NEWEST));
@@ -341,10 +341,15 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       await expect((async () => world.open())()).rejects.toMatchObject({ code: 'directory.in-use' });
       await first.close();
       const second = await world.open();
+      const backup = await second.beginFullBackup(place);
+      await sendFiles(backup);
       await first.close();
       await expect((async () => world.open())()).rejects.toMatchObject({ code: 'directory.in-use' });
+      await backup.finish(await sendTransactions(backup.log, bytesOf(2, FIRST)), never);
+      await backup.publish();
       await second.close();
-      expect(await holdsBackup()).toBe(false);
+      expect(await holdsBackup()).toBe(true);
+      await expectExact(FIRST);
     });
   });
 }
