@@ -23,9 +23,9 @@ import {
  *     13   points: u8 13, u8 geometry (1), u8 dimension, u8 table, u16 SRID, then a double array of all coordinates
  *     14   times: u8 14, u8 temporal type, then a long array, see temporal-value.ts
  */
-const STRINGS = 9;
-const POINTS = 13;
-const TIMES = 14;
+export const STRINGS = 9;
+export const POINTS = 13;
+export const TIMES = 14;
 const CARTESIAN = 7203;
 
 export function encodeDynamicArray(value: ArrayValue): Uint8Array {

@@ -7,6 +7,8 @@ import {
   shortStringSteps,
 } from '../records/property-block-layout.ts';
 import type { PropertyRecord } from '../records/property-record.ts';
+import { POINTS, STRINGS, TIMES } from './dynamic-array.ts';
+import { numberTypeNumber } from './number-array.ts';
 import { checkGeometry } from './point-value.ts';
 import type { PropertyBlockCursor } from './property-chain.ts';
 
@@ -26,12 +28,9 @@ export function findValueDamage(cursor: PropertyBlockCursor): string | undefined
   return type === blockTypes.spatial ? findGeometryDamage(blocks, offset) : undefined;
 }
 
+const LONG = numberTypeNumber('long');
 const NUMBER_HEADER_BYTES = 3;
-const LONG = 6;
-const STRINGS = 9;
-const POINTS = 13;
 const POINT_HEADER_BYTES = 6;
-const TIMES = 14;
 const TEMPORAL_TYPES = 6;
 const TIME_HEADER_BYTES = 2;
 
