@@ -1,6 +1,7 @@
 /*
  * Every command and option of both fronts. Parsing, usage texts, completion and docs/reference.md are made from these rows; no option
- * exists outside of them. The texts of `neo4j-admin` are those of the Java tool, byte for byte.
+ * exists outside of them. Names, examples of values, defaults and order of `neo4j-admin` are those of the Java tool, which scripts know;
+ * the descriptions are our own, and the same for both fronts.
  */
 
 export interface OptionRow {
@@ -55,87 +56,120 @@ const mandatory = (name: string, example: string, description: string): OptionRo
   description,
 });
 
-const database = value('database', 'name', 'graph.db', 'Name of database.');
-const force = flag('force', false, 'If an existing database should be replaced.');
+const database = value('database', 'name', 'graph.db', 'The database, by the name of its directory.');
+const force = flag(
+  'force',
+  false,
+  'Replace the database if it exists. Without this an existing one is left alone, and the command fails.',
+);
 const additionalConfig: OptionRow = {
   ...value(
     'additional-config',
     'config-file-path',
     '',
-    'Configuration file to supply additional configuration in. This argument is DEPRECATED.',
+    'File with settings that override those of neo4j.conf. Deprecated: change neo4j.conf instead.',
   ),
   whenBare: 'default',
+};
+
+/** What a check looks at, in the same words for every command. */
+const parts = {
+  graph: 'Check records, tokens and counts, and that indexes hold what the records say.',
+  indexes: 'Check the schema indexes.',
+  labelScanStore: 'Check the label scan store, which finds nodes by label.',
+  propertyOwners: 'Check that no property belongs to two nodes or relationships.',
 };
 
 export const backup: CommandRow = {
   name: 'backup',
   section: 'Online backup',
-  summary: 'Perform an online backup from a running Neo4j enterprise server.',
+  summary: 'Back up a running Neo4j Enterprise server: full the first time, incremental after that.',
   description:
-    "Perform an online backup from a running Neo4j enterprise server. Neo4j's backup service must have been configured on the server beforehand.\n" +
+    'Copies the database of a running server into a directory that every server of its release opens as it is. The first backup is full. ' +
+    'After that, the same command fetches only what was committed since.\n' +
     '\n' +
-    "All consistency checks except 'cc-graph' can be quite expensive so it may be useful to turn them off for very large databases. " +
-    "Increasing the heap size can also be a good idea. See 'neo4j-admin help' for details.\n" +
+    'The server needs dbms.backup.enabled=true, and --from must name its dbms.backup.address.\n' +
     '\n' +
-    'For more information see:\n' +
-    'https://neo4j.com/docs/operations-manual/current/backup/',
+    'Every new backup is checked for damage. For a very large database, raise HEAP_SIZE, or leave the check to another machine with ' +
+    '--check-consistency=false. Each part of the check has a --cc option; without it, tools.consistency_checker.* of neo4j.conf decides. ' +
+    'Exit code 2: the backup is there but could not be checked. 3: it is there but damaged.',
   positionals: [],
   badValue: 'usage',
   options: [
-    mandatory('backup-dir', 'backup-path', 'Directory to place backup in.'),
+    mandatory('backup-dir', 'backup-path', 'Directory that holds your backups. It must exist.'),
     mandatory(
       'name',
       'graph.db-backup',
-      'Name of backup. If a backup with this name already exists an incremental backup will be attempted.',
+      'Directory of this backup, below --backup-dir. Use the same name again for an incremental backup.',
     ),
-    value('from', 'address', 'localhost:6362', 'Host and port of Neo4j.'),
-    value('protocol', 'any|catchup|common', 'any', 'Preferred backup protocol'),
+    value(
+      'from',
+      'address',
+      'localhost:6362',
+      'Server to back up, as host:port. If one of the two is missing, dbms.backup.address of the local neo4j.conf completes it.',
+    ),
+    value(
+      'protocol',
+      'any|catchup|common',
+      'any',
+      'common for single and HA servers, catchup for causal clusters, any to try both.',
+    ),
     flag(
       'fallback-to-full',
       true,
-      'If an incremental backup fails backup will move the old backup to <name>.err.<N> and fallback to a full backup instead.',
+      'Make a full backup if the old one cannot be continued. The old one is kept as NAME.err.N.',
     ),
-    value('timeout', 'timeout', '20m', 'Timeout in the form <time>[ms|s|m|h], where the default unit is seconds.'),
+    value(
+      'timeout',
+      'timeout',
+      '20m',
+      'Longest silence of the server before the backup gives up, as in 90s or 20m (ms, s, m, h). Only for the common protocol.',
+    ),
     {
-      ...value('pagecache', '8m', '8m', 'The size of the page cache to use for the backup process.'),
+      ...value('pagecache', '8m', '8m', 'Memory for pages of the store. HEAP_SIZE is added to it.'),
       whenBare: 'default',
     },
-    flag('check-consistency', true, 'If a consistency check should be made.'),
+    flag('check-consistency', true, 'Check the new backup for damage.'),
     {
-      ...value('cc-report-dir', 'directory', '.', 'Directory where consistency report will be written.'),
+      ...value('cc-report-dir', 'directory', '.', 'Where a check that finds damage writes its report. It must exist.'),
       whenBare: 'cc-report-dir must be a path',
     },
     additionalConfig,
-    flag('cc-graph', true, 'Perform consistency checks between nodes, relationships, properties, types and tokens.'),
-    flag('cc-indexes', true, 'Perform consistency checks on indexes.'),
-    flag('cc-label-scan-store', true, 'Perform consistency checks on the label scan store.'),
-    flag(
-      'cc-property-owners',
-      false,
-      'Perform additional consistency checks on property ownership. This check is *very* expensive in time and memory.',
-    ),
+    flag('cc-graph', true, parts.graph),
+    flag('cc-indexes', true, parts.indexes),
+    flag('cc-label-scan-store', true, parts.labelScanStore),
+    flag('cc-property-owners', false, parts.propertyOwners),
   ],
 };
 
 export const restore: CommandRow = {
   name: 'restore',
   section: 'Online backup',
-  summary: 'Restore a backed up database.',
-  description: 'Restore a backed up database.',
+  summary: 'Put a backup in the place of a database.',
+  description:
+    'Copies a backup to where the server looks for its database; neo4j.conf says where that is. The backup itself stays. Stop the server ' +
+    'first, and start it afterwards.\n' +
+    '\n' +
+    'Headers, lengths and logs of the copy are verified before it replaces anything.',
   positionals: [],
   badValue: 'usage',
-  options: [mandatory('from', 'backup-directory', 'Path to backup to restore from.'), database, force],
+  options: [
+    mandatory('from', 'backup-directory', 'The backup: the directory with the file neostore.'),
+    database,
+    force,
+  ],
 };
 
 export const checkConsistency: CommandRow = {
   name: 'check-consistency',
   section: 'General',
-  summary: 'Check the consistency of a database.',
+  summary: 'Find damage in a stopped database or a backup; only reads.',
   description:
-    'This command allows for checking the consistency of a database or a backup thereof. It cannot be used with a database which is currently in use.\n' +
+    'Reads all of a database or backup and reports what contradicts itself: records, chains, counts, indexes. Nothing is changed. Stop the ' +
+    'server first, or check a backup.\n' +
     '\n' +
-    "All checks except 'check-graph' can be quite expensive so it may be useful to turn them off for very large databases. " +
-    "Increasing the heap size can also be a good idea. See 'neo4j-admin help' for details.",
+    'Each part of the check has an option; without it, tools.consistency_checker.* of neo4j.conf decides. HEAP_SIZE gives the ' +
+    'check of a large database more memory.',
   positionals: [],
   badValue: 'usage',
   options: [
@@ -144,57 +178,61 @@ export const checkConsistency: CommandRow = {
       'backup',
       '/path/to/backup',
       '',
-      'Path to backup to check consistency of. Cannot be used together with --database.',
+      'Check this backup instead of a database of the server. Not together with --database.',
     ),
-    flag('verbose', false, 'Enable verbose output.'),
+    flag('verbose', false, 'Tell more while it works.'),
     {
-      ...value('report-dir', 'directory', '.', 'Directory to write report file in.'),
+      ...value('report-dir', 'directory', '.', 'Where the report goes, if there is something to report.'),
       whenBare: 'report-dir must be a valid path',
     },
     additionalConfig,
-    flag('check-graph', true, 'Perform checks between nodes, relationships, properties, types and tokens.'),
-    flag('check-indexes', true, 'Perform checks on indexes.'),
-    flag('check-label-scan-store', true, 'Perform checks on the label scan store.'),
-    flag(
-      'check-property-owners',
-      false,
-      'Perform additional checks on property ownership. This check is *very* expensive in time and memory.',
-    ),
+    flag('check-graph', true, parts.graph),
+    flag('check-indexes', true, parts.indexes),
+    flag('check-label-scan-store', true, parts.labelScanStore),
+    flag('check-property-owners', false, parts.propertyOwners),
   ],
 };
 
 const dump: CommandRow = {
   name: 'dump',
   section: 'Offline backup',
-  summary: 'Dump a database into a single-file archive.',
+  summary: 'Pack a database that no server uses into one file.',
   description:
-    'Dump a database into a single-file archive. The archive can be used by the load command. <destination-path> can be a file or ' +
-    'directory (in which case a file called <database>.dump will be created). It is not possible to dump a database that is mounted ' +
-    'in a running Neo4j server.',
+    'Packs a database into one file, to move it or to keep it. The load command unpacks it, ours or that of Neo4j. Stop the server first.\n' +
+    '\n' +
+    'A file that exists is never overwritten.',
   positionals: [],
   badValue: 'unexpected',
-  options: [database, mandatory('to', 'destination-path', 'Destination (file or folder) of database dump.')],
+  options: [
+    database,
+    mandatory(
+      'to',
+      'destination-path',
+      'File to write. If it is a directory, the file in it is named after the database: graph.db.dump.',
+    ),
+  ],
 };
 
 const load: CommandRow = {
   name: 'load',
   section: 'Offline backup',
-  summary: 'Load a database from an archive created with the dump command.',
+  summary: 'Make a database of a file that dump has written.',
   description:
-    'Load a database from an archive. <archive-path> must be an archive created with the dump command. <database> is the name of the ' +
-    'database to create. Existing databases can be replaced by specifying --force. It is not possible to replace a database that is ' +
-    'mounted in a running Neo4j server.',
+    'Unpacks a dump to where the server looks for its database; neo4j.conf says where that is. Stop the server first.\n' +
+    '\n' +
+    'The whole file is unpacked and verified before an old database is touched.',
   positionals: [],
   badValue: 'unexpected',
-  options: [mandatory('from', 'archive-path', 'Path to archive created with the dump command.'), database, force],
+  options: [mandatory('from', 'archive-path', 'The file that dump has written.'), database, force],
 };
 
 const unbind: CommandRow = {
   name: 'unbind',
   section: 'Clustering',
-  summary: 'Removes cluster state data for the specified database.',
+  summary: 'Let a stopped cluster member join anew, as after a restore.',
   description:
-    'Removes cluster state data for the specified database, so that the instance can rebind to a new or recovered cluster.',
+    'Removes what a member of a causal cluster remembers of its cluster. At its next start it joins as a new member. The database stays as ' +
+    'it is. Stop the server first.',
   positionals: [],
   badValue: 'usage',
   options: [database],
@@ -203,8 +241,8 @@ const unbind: CommandRow = {
 export const help: CommandRow = {
   name: 'help',
   section: 'General',
-  summary: 'This help text, or help for the command specified in <command>.',
-  description: 'This help text, or help for the command specified in <command>.',
+  summary: 'List the commands, or explain one.',
+  description: 'Lists the commands, or explains the one that is named.',
   positionals: ['[<command>]'],
   badValue: 'usage',
   options: [],
@@ -218,23 +256,19 @@ export interface ForeignCommandRow {
 }
 
 export const foreignCommands: readonly ForeignCommandRow[] = [
-  { name: 'import', section: 'General', summary: 'Import from a collection of CSV files or a pre-3.0 database.' },
-  { name: 'memrec', section: 'General', summary: 'Print Neo4j heap and pagecache memory settings recommendations.' },
-  {
-    name: 'report',
-    section: 'General',
-    summary: 'Produces a zip/tar of the most common information needed for remote assessments.',
-  },
-  { name: 'store-info', section: 'General', summary: 'Prints information about a Neo4j database store.' },
+  { name: 'import', section: 'General', summary: 'Make a database of CSV files. (only in the tool of Neo4j)' },
+  { name: 'memrec', section: 'General', summary: 'Propose memory settings. (only in the tool of Neo4j)' },
+  { name: 'report', section: 'General', summary: 'Collect files for a support case. (only in the tool of Neo4j)' },
+  { name: 'store-info', section: 'General', summary: 'Tell the format of a store. (here: graphkeep inspect)' },
   {
     name: 'set-default-admin',
     section: 'Authentication',
-    summary: 'Sets the default admin user when no roles are present.',
+    summary: 'Choose the user who becomes administrator. (only in the tool of Neo4j)',
   },
   {
     name: 'set-initial-password',
     section: 'Authentication',
-    summary: "Sets the initial password of the initial admin user ('neo4j').",
+    summary: 'Choose the first password of the user neo4j. (only in the tool of Neo4j)',
   },
 ];
 
@@ -257,84 +291,122 @@ export const namesInHelpError: readonly string[] = [
   'set-initial-password',
 ];
 
-/** Variables that both fronts read, with the lines of the Java tool, and our own text where that is about the JVM. */
-export const environmentVariables: readonly { name: string; description: readonly string[]; native?: string }[] = [
-  { name: 'NEO4J_CONF', description: ['Path to directory which contains neo4j.conf.'] },
-  { name: 'NEO4J_DEBUG', description: ['Set to anything to enable debug output.'] },
-  { name: 'NEO4J_HOME', description: ['Neo4j home directory.'] },
-  {
-    name: 'HEAP_SIZE',
-    description: [
-      'Set JVM maximum heap size during command execution.',
-      'Takes a number and a unit, for example 512m.',
-    ],
-    native: 'Memory for work beside the page cache. Takes a number and a unit, for example 512m. (default: 120m)',
-  },
+/** Variables that both fronts read, in the order of the usage. */
+export const environmentVariables: readonly { name: string; description: string }[] = [
+  { name: 'NEO4J_CONF', description: 'Where neo4j.conf is. Not set: the working directory.' },
+  { name: 'NEO4J_DEBUG', description: 'If set: print details while working, and the stack of an error.' },
+  { name: 'NEO4J_HOME', description: 'Base of relative paths in neo4j.conf. Not set: the working directory.' },
+  { name: 'HEAP_SIZE', description: 'Memory for work beside the page cache, as in 512m. Not set: 120m.' },
 ];
 
 /** Options that only `graphkeep` has. */
 const json = flag('json', false, 'Print one JSON object per line instead of text.');
 const verbose = flag('verbose', false, 'Print details while working, and the stack of an error.');
 
+/** A command line that works, and what it is for. */
+export interface Example {
+  purpose: string;
+  command: string;
+}
+
 /** A command of `graphkeep`. Flags are `--name`, `--no-name` or `--name=true|false`. */
 export interface NativeCommandRow {
   name: string;
   summary: string;
+  /** Line breaks are kept. */
+  description: string;
   options: readonly OptionRow[];
   /** Arguments without a name: `<mandatory>` or `[optional]`. */
   positionals: readonly { name: string; description: string }[];
+  /** At least one. */
+  examples: readonly Example[];
 }
+
+const directory = { name: '<directory>', description: 'A backup, or a database that no server uses.' };
 
 export const nativeCommands: readonly NativeCommandRow[] = [
   {
     name: 'backup',
-    summary: 'Back up a running Neo4j Enterprise server: full the first time, incremental after that.',
+    summary: backup.summary,
+    description: backup.description,
     options: [...backup.options, json, verbose],
     positionals: [],
+    examples: [
+      {
+        purpose: 'Every night: full the first time, incremental after that',
+        command: 'graphkeep backup --backup-dir=/backups --name=graph.db-backup --from=10.0.0.1:6362',
+      },
+      {
+        purpose: 'Without the check, which another machine does later',
+        command: 'graphkeep backup --backup-dir=/backups --name=graph.db-backup --no-check-consistency',
+      },
+    ],
   },
   {
     name: 'restore',
-    summary: 'Put a backup in the place of a database.',
+    summary: restore.summary,
+    description: restore.description,
     options: [
       ...restore.options,
       flag(
         'check',
         false,
-        'Check the consistency of the restored files before they replace anything. Without it only headers, lengths and logs are looked at.',
+        'Check the consistency of the copy too, as the command check does, before it replaces anything.',
       ),
       json,
       verbose,
     ],
     positionals: [],
+    examples: [
+      {
+        purpose: 'Replace the database of a stopped server',
+        command: 'graphkeep restore --from=/backups/graph.db-backup --database=graph.db --force',
+      },
+    ],
   },
   {
     name: 'dump',
-    summary: 'Dump a database that no server uses into a single file.',
+    summary: dump.summary,
+    description: dump.description,
     options: [
       ...dump.options,
       value(
         'compression',
         'gzip|zstd',
         'gzip',
-        'How the archive is compressed. Every 3.4 and 3.5 can load gzip; zstd is what 3.5.34 writes, smaller and faster.',
+        'How the file is compressed. Every 3.4 and 3.5 can load gzip; zstd is what 3.5.34 writes, smaller and faster.',
       ),
       json,
       verbose,
     ],
     positionals: [],
+    examples: [
+      { purpose: 'Write /archive/graph.db.dump', command: 'graphkeep dump --database=graph.db --to=/archive' },
+    ],
   },
   {
     name: 'load',
-    summary: 'Load a database from a file that dump has made.',
+    summary: load.summary,
+    description: load.description,
     options: [...load.options, json, verbose],
     positionals: [],
+    examples: [
+      {
+        purpose: 'Unpack a dump beside the other databases',
+        command: 'graphkeep load --from=/archive/graph.db.dump --database=copy.db',
+      },
+    ],
   },
   {
     name: 'serve',
-    summary:
-      'Serve a database that no server uses, or a backup, to backup clients until interrupted; over the common and the catchup protocol.',
+    summary: 'Be the backup server of a database that no server uses, or of a backup, until interrupted.',
+    description:
+      'Gives backups of a directory to every client, ours or the one of Neo4j, full and incremental, as a running server does; over the ' +
+      'common and the catchup protocol. Useful to bring a backup to another site, or to back up Community databases.\n' +
+      '\n' +
+      'An interrupt ends it; backups under way get the time of graphkeep.serve.stop_grace to finish.',
     options: [
-      mandatory('database', 'directory', 'Directory of the database or backup: the one that holds the file neostore.'),
+      mandatory('database', 'directory', 'The database or backup: the directory with the file neostore.'),
       value(
         'listen',
         'host:port[-port]',
@@ -346,45 +418,88 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       verbose,
     ],
     positionals: [],
+    examples: [
+      {
+        purpose: 'Serve a backup to the network',
+        command: 'graphkeep serve --database=/backups/graph.db-backup --listen=0.0.0.0:6362',
+      },
+    ],
   },
   {
     name: 'check',
-    summary:
-      'Check whether a backup or database is consistent; only reads. Exit codes: 0 yes, 3 no, 2 it could not be checked.',
+    summary: checkConsistency.summary,
+    description:
+      'Reads all of a backup or database and reports what contradicts itself: records, chains, counts, indexes. Nothing is changed. ' +
+      'HEAP_SIZE gives the check of a large database more memory.\n' +
+      '\n' +
+      'Exit codes: 0 sound, 3 damaged, 2 it could not be checked.',
     options: [
-      value('report-dir', 'directory', '.', 'Directory for the report, which is made if there is something to report.'),
-      flag('graph', true, 'Check records, tokens and counts, and that indexes hold what the records say.'),
-      flag('indexes', true, 'Check the schema indexes.'),
-      flag('label-scan-store', true, 'Check the label scan store.'),
-      flag('property-owners', true, 'Check that no property belongs to two nodes or relationships.'),
+      value('report-dir', 'directory', '.', 'Where the report goes, if there is something to report.'),
+      flag('graph', true, parts.graph),
+      flag('indexes', true, parts.indexes),
+      flag('label-scan-store', true, parts.labelScanStore),
+      flag('property-owners', true, parts.propertyOwners),
       json,
       verbose,
     ],
-    positionals: [{ name: '<directory>', description: 'A backup, or a database that no server uses.' }],
+    positionals: [directory],
+    examples: [
+      {
+        purpose: 'Check the backup of last night',
+        command: 'graphkeep check /backups/graph.db-backup --report-dir=/tmp',
+      },
+    ],
   },
   {
     name: 'inspect',
     summary: 'Show what a backup or database is: format, last transaction, state of its log, schema, counts.',
+    description:
+      'Tells what is in a directory, without changing it and without a server: release and format, last transaction, whether it was closed ' +
+      'cleanly, its schema, how many nodes and relationships it has, and which files are missing.',
     options: [json, verbose],
-    positionals: [{ name: '<directory>', description: 'A backup, or a database that no server uses.' }],
+    positionals: [directory],
+    examples: [
+      { purpose: 'How old is this backup?', command: 'graphkeep inspect /backups/graph.db-backup' },
+      { purpose: 'The same for a script', command: 'graphkeep inspect /backups/graph.db-backup --json' },
+    ],
   },
   {
     name: 'recover',
-    summary:
-      'Recover a database or backup that was not closed cleanly, in its place. Exit code 2: something is left to the server.',
+    summary: 'Bring a database or backup that was not closed cleanly into order, in its place.',
+    description:
+      'Applies what stands in the transaction log but not yet in the store, as a server does at its start. Afterwards other commands take ' +
+      'the directory. It works in place, so copy the directory first if you have no other copy.\n' +
+      '\n' +
+      'Exit code 2: something is left to the server, which completes it at its next start.',
     options: [json, verbose],
-    positionals: [{ name: '<directory>', description: 'A backup, or a database that no server uses.' }],
+    positionals: [directory],
+    examples: [
+      {
+        purpose: 'After a power failure, before a dump',
+        command: 'graphkeep recover /var/lib/neo4j/data/databases/graph.db',
+      },
+    ],
   },
   {
     name: 'demo',
     summary: 'Show everything at once: back up a live database over the network, restore it, compare value by value.',
+    description:
+      'Starts a small database of its own, writes to it all the time, backs it up, restores it, and compares every value with what was ' +
+      'written. It needs no server and touches nothing of yours.',
     options: [flag('keep', false, 'Leave the directories when it ends, and print where they are.'), json, verbose],
     positionals: [],
+    examples: [{ purpose: 'Look around afterwards', command: 'graphkeep demo --keep' }],
   },
   {
     name: 'completion',
     summary: 'Print the completion script of a shell.',
+    description:
+      'Prints a script that lets the Tab key complete commands and options. Load it where your shell is set up.',
     options: [],
     positionals: [{ name: '<shell>', description: 'bash, zsh or fish.' }],
+    examples: [
+      { purpose: 'Bash, in ~/.bashrc', command: 'source <(graphkeep completion bash)' },
+      { purpose: 'Fish, in config.fish', command: 'graphkeep completion fish | source' },
+    ],
   },
 ];

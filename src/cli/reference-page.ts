@@ -50,17 +50,20 @@ function nativeSection(): string {
   return ['## `graphkeep`', intro, ...nativeCommands.map(nativeCommand)].join('\n\n');
 }
 
-function nativeCommand({ name, summary, options, positionals }: NativeCommandRow): string {
-  const parts = [`### \`graphkeep ${[name, ...positionals.map((positional) => positional.name)].join(' ')}\``, summary];
+function nativeCommand({ name, description, options, positionals, examples }: NativeCommandRow): string {
+  const title = ['graphkeep', name, ...positionals.map((positional) => positional.name)].join(' ');
+  const parts = [`### \`${title}\``, description];
   if (positionals.length > 0) parts.push(positionals.map((row) => `- \`${row.name}\`: ${row.description}`).join('\n'));
   if (options.length > 0) parts.push(optionTable(options));
+  const lines = examples.map(({ purpose, command }) => `# ${purpose}\n${command}`);
+  parts.push(`\`\`\`sh\n${lines.join('\n\n')}\n\`\`\``);
   return parts.join('\n\n');
 }
 
 function adminSection(): string {
   const ours = adminCommands.filter((row) => row !== help);
   const intro =
-    'Takes the place of `neo4j-admin` of Neo4j 3.4 and 3.5 for the commands below: same options, defaults, texts and exit codes. ' +
+    'Takes the place of `neo4j-admin` of Neo4j 3.4 and 3.5 for the commands below: same options, defaults, messages and exit codes; the help is in our own words. ' +
     'Options have any number of dashes in front, an empty value drops the option, a flag is true only for the text `true`, and a ' +
     'flag without value is true.\n\n' +
     `Not part of graphkeep: ${foreignCommands.map(({ name }) => `\`${name}\``).join(', ')}.`;
@@ -80,10 +83,7 @@ function optionTable(options: readonly OptionRow[]): string {
 }
 
 function environmentSection(): string {
-  const rows = environmentVariables.map(({ name, description, native }) => [
-    `\`${name}\``,
-    native ?? description.join(' '),
-  ]);
+  const rows = environmentVariables.map(({ name, description }) => [`\`${name}\``, description]);
   return `## Environment variables\n\n${table(['variable', 'meaning'], rows)}`;
 }
 

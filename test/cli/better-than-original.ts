@@ -2,6 +2,7 @@ import { backup } from '../../src/cli/command-table.ts';
 import { commandUsage } from '../../src/cli/neo4j-admin/usage-text.ts';
 import { version } from '../../src/cli/version.ts';
 import type { Transcript } from './transcript.ts';
+import { maskUsageProse } from './usage-structure.ts';
 
 /** What we print instead of the original. Parts that are not named are as in the capture. */
 export interface Expectation {
@@ -52,7 +53,7 @@ export const improvements: readonly Improvement[] = [
     applies: ['addr-03'],
     change: () => ({
       stdout: '',
-      stderr: `Port must be between 1 and 65535: 70000\n\n${commandUsage(backup)}`,
+      stderr: `Port must be between 1 and 65535: 70000\n\n${maskUsageProse(commandUsage(backup))}`,
     }),
   },
   {

@@ -2,7 +2,13 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { GraphkeepError } from '../../base/errors.ts';
 import { printableMessage } from '../../base/printable-text.ts';
 import type { CommandContext } from '../command-context.ts';
-import { environmentVariables, type NativeCommandRow, nativeCommands, type OptionRow } from '../command-table.ts';
+import {
+  type Example,
+  environmentVariables,
+  type NativeCommandRow,
+  nativeCommands,
+  type OptionRow,
+} from '../command-table.ts';
 import type { OptionValues } from '../option-values.ts';
 import { version } from '../version.ts';
 
@@ -30,14 +36,16 @@ export function requireFilledValues({ command, values, positionals }: Invocation
 export function buildProgram(context: CommandContext, run: (invocation: Invocation) => Promise<void>): Command {
   const program = new Command('graphkeep')
     .description('Online backup for Neo4j: full, incremental, restorable. No Java needed.')
-    .version(version, '-V, --version')
+    .version(version, '-V, --version', 'Print the version.')
+    .helpOption('-h, --help', 'Print the help of the program or of a command.')
+    .helpCommand('help [command]', 'Explain a command.')
     .configureOutput({
       writeOut: context.stdout,
       writeErr: context.stderr,
       outputError: (text, write) => write(printableError(text)),
     })
     .configureHelp({ helpWidth: Math.min(context.terminal?.columns ?? 100, 120) })
-    .addHelpText('after', `\n${environmentText()}`)
+    .addHelpText('after', `\n${environmentText()}\n\n${examplesText(startingExamples)}`)
     .showHelpAfterError('(add --help for additional information)')
     .exitOverride();
   for (const row of nativeCommands) program.addCommand(buildCommand(row, program, context, run));
@@ -56,7 +64,11 @@ function buildCommand(
   context: CommandContext,
   run: (invocation: Invocation) => Promise<void>,
 ): Command {
-  const command = new Command(row.name).copyInheritedSettings(program).description(row.summary);
+  const command = new Command(row.name)
+    .copyInheritedSettings(program)
+    .summary(row.summary)
+    .description(row.description)
+    .addHelpText('after', `\n${examplesText(row.examples)}`);
   for (const { name, description } of row.positionals) command.addArgument(new Argument(name, description));
   for (const option of row.options) addOption(command, option);
   return command.action(async () => {
@@ -90,10 +102,18 @@ export function normalizeFlags(args: readonly string[]): string[] {
 }
 
 function environmentText(): string {
-  const lines = environmentVariables.map(
-    ({ name, description, native }) => `  ${name.padEnd(14)}${native ?? description.join(' ')}`,
-  );
+  const lines = environmentVariables.map(({ name, description }) => `  ${name.padEnd(14)}${description}`);
   return ['Environment variables:', ...lines].join('\n');
+}
+
+/** What most people come for, in the general help. */
+const startingExamples = ['backup', 'inspect', 'restore'].flatMap((wanted) =>
+  nativeCommands.filter(({ name }) => name === wanted).flatMap(({ examples }) => examples.slice(0, 1)),
+);
+
+function examplesText(examples: readonly Example[]): string {
+  const lines = examples.flatMap(({ purpose, command }) => ['', `  # ${purpose}`, `  ${command}`]);
+  return ['Examples:', ...lines.slice(1)].join('\n');
 }
 
 /** The options of one command, as commander has parsed them. */

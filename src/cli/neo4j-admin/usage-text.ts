@@ -6,7 +6,9 @@ import {
   type OptionRow,
 } from '../command-table.ts';
 
-/* The usage texts of the Java tool (spec backup-command 1.4), made from the command table. Every text ends with a line break. */
+/*
+ * Usage texts in the layout of the Java tool (spec backup-command 1.4), made from the command table. Every text ends with a line break.
+ */
 
 const COLUMNS = 80;
 /** Narrower than this the descriptions of options begin on a line of their own. */
@@ -24,11 +26,11 @@ export function commandUsage(command: CommandRow): string {
 export function generalUsage(): string {
   const blocks = [
     `usage: ${TOOL} <command>`,
-    'Manage your Neo4j instance.',
+    'Back up, restore and check databases of Neo4j 3.4 and 3.5. No Java needed.',
     environmentBlock(),
     'available commands:',
     ...sectionBlocks(),
-    `Use ${TOOL} help <command> for more details.`,
+    `What a command does, and its options: ${TOOL} help <command>`,
   ];
   return `${blocks.join('\n\n')}\n`;
 }
@@ -55,9 +57,9 @@ function synopsisOf({ name, example, kind, mandatory }: OptionRow): string {
 }
 
 function environmentBlock(): string {
-  const width = Math.max(...environmentVariables.map(({ name }) => name.length)) + 3;
+  const column = Math.max(...environmentVariables.map(({ name }) => name.length)) + 7;
   const lines = environmentVariables.flatMap(({ name, description }) =>
-    description.map((line, at) => `    ${(at === 0 ? name : '').padEnd(width)}${line}`),
+    wrap(description, COLUMNS - column).map((line, at) => (at === 0 ? `    ${name}` : '').padEnd(column) + line),
   );
   return ['environment variables:', ...lines].join('\n');
 }
