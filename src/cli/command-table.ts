@@ -399,12 +399,12 @@ export const nativeCommands: readonly NativeCommandRow[] = [
   },
   {
     name: 'serve',
-    summary: 'Be the backup server of a database that no server uses, or of a backup, until interrupted.',
+    summary: 'Serve a stopped database, or a backup, to backup clients until interrupted.',
     description:
-      'Gives backups of a directory to every client, ours or the one of Neo4j, full and incremental, as a running server does; over the ' +
-      'common and the catchup protocol. Useful to bring a backup to another site, or to back up Community databases.\n' +
+      'Any backup client, ours or the one of Neo4j, gets full and incremental backups from it as from a running server, over the common or ' +
+      'the catchup protocol. Use it to bring a backup to another site, or to back up databases of the Community edition.\n' +
       '\n' +
-      'An interrupt ends it; backups under way get the time of graphkeep.serve.stop_grace to finish.',
+      'When it is interrupted, backups under way may still finish, for as long as graphkeep.serve.stop_grace says.',
     options: [
       mandatory('database', 'directory', 'The database or backup: the directory with the file neostore.'),
       value(
@@ -465,7 +465,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
   },
   {
     name: 'recover',
-    summary: 'Bring a database or backup that was not closed cleanly into order, in its place.',
+    summary: 'Recover a database or backup that was not closed cleanly, in place and without a server.',
     description:
       'Applies what stands in the transaction log but not yet in the store, as a server does at its start. Afterwards other commands take ' +
       'the directory. It works in place, so copy the directory first if you have no other copy.\n' +
