@@ -1,3 +1,5 @@
+import { decodeStoreVersion } from './store-version.ts';
+
 /**
  * The identity of a store, as servers send it (spec common-protocol 7, spec catchup-protocol 3) and as `neostore` keeps it in its
  * records 0, 1, 4, 8 and 7.
@@ -48,22 +50,11 @@ export function wasUpgraded(id: StoreIdentity): boolean {
   return id.upgradeTime !== id.creationTime || id.upgradeTransactionId !== BASE_TRANSACTION;
 }
 
-/**
- * The name of a packed store version: lowest byte = length (1..7), then the characters from low to high; `v0.A.9` =
- * `00 39 2E 41 2E 30 76 06`. Hexadecimal if it is not such a name.
- */
+/** For people: the name in a store version value, `v0.A.9`; hexadecimal if it holds none, or one that cannot be shown. */
 export function formatStoreVersion(storeVersion: bigint): string {
-  const bits = BigInt.asUintN(64, storeVersion);
-  const length = Number(bits & 0xffn);
-  const hexadecimal = `0x${bits.toString(16).padStart(16, '0')}`;
-  if (length < 1 || length > 7) return hexadecimal;
-  let name = '';
-  for (let i = 1; i <= length; i++) {
-    const code = Number((bits >> BigInt(8 * i)) & 0xffn);
-    if (code < 0x21 || code > 0x7e) return hexadecimal;
-    name += String.fromCharCode(code);
-  }
-  return name;
+  const name = decodeStoreVersion(storeVersion);
+  if (name !== undefined && /^[\x21-\x7e]+$/.test(name)) return name;
+  return `0x${BigInt.asUintN(64, storeVersion).toString(16).padStart(16, '0')}`;
 }
 
 /** For people: enough to tell two stores apart, the format if it is known, and the last upgrade if there was one. */

@@ -1,7 +1,5 @@
-import { readU32 } from '../../../src/base/byte-reader.ts';
-import { createLabelKey, type LabelRange, readLabelKey } from '../../../src/store/label-scan/label-range.ts';
+import { LabelEntries } from '../../../src/check/label-scan/label-entries.ts';
 import { HEADER_USABLE, labelScanLayout } from '../../../src/store/label-scan/label-scan-layout.ts';
-import { TreeCursor } from '../../../src/store/tree/read/tree-cursor.ts';
 import { type OpenTree, openTreeForReading } from '../../../src/store/tree/read/tree-file.ts';
 
 export interface LabelScanReaderOptions {
@@ -9,24 +7,14 @@ export interface LabelScanReaderOptions {
   allowNotClosed?: boolean;
 }
 
-/** Reads the label scan store in order of label and range. The fields hold the entry that {@link next} moved to. */
-export class LabelScanReader implements LabelRange {
-  label = 0;
-  range = 0;
-  high = 0;
-  low = 0;
+/** Opens a label scan store and reads it in order of label and range. */
+export class LabelScanReader extends LabelEntries {
   private readonly tree: OpenTree;
-  private readonly cursor: TreeCursor;
 
   constructor(path: string, options: LabelScanReaderOptions = {}) {
-    this.tree = openTreeForReading(path, labelScanLayout);
-    try {
-      if (!options.allowNotClosed && !this.tree.state.clean) throw new Error(`${path} was not closed`);
-      this.cursor = new TreeCursor(this.tree);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
+    const tree = openLabelScan(path, options);
+    super(tree);
+    this.tree = tree;
   }
 
   /** False if the server was rebuilding the store: its content means nothing. */
@@ -34,22 +22,14 @@ export class LabelScanReader implements LabelRange {
     return this.tree.header[0] === HEADER_USABLE;
   }
 
-  /** Moves before the first range of `label`. */
-  seek(label: number): void {
-    const key = createLabelKey(label, 0);
-    this.cursor.seek({ bytes: key, start: 0, length: key.length });
-  }
-
-  next(): boolean {
-    if (!this.cursor.next()) return false;
-    const { page, keyStart, valueStart } = this.cursor;
-    readLabelKey(page, keyStart, this);
-    this.high = readU32(page, valueStart);
-    this.low = readU32(page, valueStart + 4);
-    return true;
-  }
-
   close(): void {
     this.tree.file.close();
   }
+}
+
+function openLabelScan(path: string, { allowNotClosed }: LabelScanReaderOptions): OpenTree {
+  const tree = openTreeForReading(path, labelScanLayout);
+  if (allowNotClosed || tree.state.clean) return tree;
+  tree.file.close();
+  throw new Error(`${path} was not closed`);
 }

@@ -51,9 +51,10 @@ export class FullDirectory implements FullBackup {
   async finish(received: ReceivedTransactions, signal: AbortSignal): Promise<number> {
     const { folder } = this;
     const { directory, budgetBytes, onEvent } = this.run;
-    await this.log.finish(received, this.readLastTransaction());
+    const { lastTransactionId, logVersion } = this.readMetadata();
+    await this.log.finish(received, lastTransactionId);
     // The position of the source does not exist in the new log.
-    const start = beginningOf(this.readMetadata().logVersion);
+    const start = beginningOf(logVersion);
     patchMetadataIn(folder, {
       lastClosedLogVersion: start.version,
       lastClosedLogOffset: start.offset,

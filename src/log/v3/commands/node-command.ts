@@ -18,6 +18,7 @@ import {
   HAS_SECONDARY_UNIT,
   IN_USE,
   REQUIRES_SECONDARY_UNIT,
+  readSecondaryUnit,
   secondaryUnitBytes,
 } from './record-flags.ts';
 
@@ -111,7 +112,7 @@ export function readFreedNodeUnit(buffer: Uint8Array, offset: number): number {
 }
 
 function unitOf(buffer: Uint8Array, offset: number): number {
-  return (buffer[offset]! & HAS_SECONDARY_UNIT) === 0 ? -1 : readRecordId(buffer, offset + FIELD_BYTES);
+  return readSecondaryUnit(buffer, buffer[offset]!, offset + FIELD_BYTES);
 }
 
 function decodeNodeImage(buffer: Uint8Array, at: number, end: number): NodeImage {

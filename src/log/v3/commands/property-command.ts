@@ -17,6 +17,7 @@ import {
   HAS_SECONDARY_UNIT,
   IN_USE,
   OWNER_IS_RELATIONSHIP,
+  readSecondaryUnit,
   secondaryUnitBytes,
 } from './record-flags.ts';
 
@@ -189,7 +190,7 @@ function decodePropertyImage(buffer: Uint8Array, at: number, end: number): Prope
     next: readReference(buffer, at + 1),
     prev: readReference(buffer, at + 9),
     owner: readReference(buffer, at + 17),
-    secondaryUnit: (buffer[at]! & HAS_SECONDARY_UNIT) === 0 ? -1 : readRecordId(buffer, at + FIELD_BYTES),
+    secondaryUnit: readSecondaryUnit(buffer, buffer[at]!, at + FIELD_BYTES),
     blocks,
     deleted: decodeDynamicRecords(buffer, here, end),
   };

@@ -1,4 +1,4 @@
-import { corruptLog, readI32 } from '../fields/log-integer.ts';
+import { corruptLog, readI32, readRecordId } from '../fields/log-integer.ts';
 
 /**
  * Flags byte of node, relationship, relationship group and property images (spec transaction-logs 3)
@@ -27,6 +27,11 @@ export function checkFlags(flags: number, at: number): void {
 /** Bytes of the id of the secondary unit in an image with these flags: 8, or 0 if there is none. */
 export function secondaryUnitBytes(flags: number): number {
   return (flags & HAS_SECONDARY_UNIT) === 0 ? 0 : 8;
+}
+
+/** The id of the secondary unit, which stands at `at` if an image with these flags has one; -1 = none. */
+export function readSecondaryUnit(buffer: Uint8Array, flags: number, at: number): number {
+  return (flags & HAS_SECONDARY_UNIT) === 0 ? -1 : readRecordId(buffer, at);
 }
 
 /** A byte that must be 0 or 1. */

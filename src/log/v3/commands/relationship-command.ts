@@ -10,6 +10,7 @@ import {
   HAS_SECONDARY_UNIT,
   IN_USE,
   REQUIRES_SECONDARY_UNIT,
+  readSecondaryUnit,
   secondaryUnitBytes,
 } from './record-flags.ts';
 
@@ -115,7 +116,7 @@ export function readFreedRelationshipUnit(buffer: Uint8Array, offset: number): n
 }
 
 function unitOf(buffer: Uint8Array, offset: number): number {
-  return (buffer[offset]! & HAS_SECONDARY_UNIT) === 0 ? -1 : readRecordId(buffer, offset + USED_BYTES);
+  return readSecondaryUnit(buffer, buffer[offset]!, offset + USED_BYTES);
 }
 
 function decodeRelationshipImage(buffer: Uint8Array, at: number): RelationshipImage {

@@ -13,6 +13,7 @@ import {
   HAS_SECONDARY_UNIT,
   IN_USE,
   REQUIRES_SECONDARY_UNIT,
+  readSecondaryUnit,
   secondaryUnitBytes,
 } from './record-flags.ts';
 
@@ -104,7 +105,7 @@ export function readFreedGroupUnit(
 }
 
 function unitOf(buffer: Uint8Array, offset: number, width: number): number {
-  return (buffer[offset]! & HAS_SECONDARY_UNIT) === 0 ? -1 : readRecordId(buffer, offset + IMAGE_BYTES + width);
+  return readSecondaryUnit(buffer, buffer[offset]!, offset + IMAGE_BYTES + width);
 }
 
 function decodeGroupImage(buffer: Uint8Array, at: number, width: number): RelationshipGroupImage {
