@@ -1,10 +1,11 @@
 import { BackupFailed } from '../../backup/backup-options.ts';
 import { describeError } from '../../base/errors.ts';
 import { asGraphkeepError } from '../../base/file-errors.ts';
-import { printableJson, printableText } from '../../base/printable-text.ts';
+import { printableText } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
 import { describeStack, explainFully } from '../failure-lines.ts';
+import type { PrintableContext } from '../printable-output.ts';
 import { describeForPrograms } from './described-error.ts';
 import { type BytesDone, drawBytes, drawPart, ProgressBar } from './progress-bar.ts';
 
@@ -37,7 +38,7 @@ export interface Reporter {
   fail(error: unknown): void;
 }
 
-export function createReporter(context: CommandContext, options: { json: boolean; verbose: boolean }): Reporter {
+export function createReporter(context: PrintableContext, options: { json: boolean; verbose: boolean }): Reporter {
   return options.json ? new JsonReporter(context, options.verbose) : new TextReporter(context, options.verbose);
 }
 
@@ -108,11 +109,11 @@ function draw(done: Progress): string {
 
 /** One JSON object per line on stdout, each with its `event`; the last one is `report` or `error`, with all notes. */
 class JsonReporter implements Reporter {
-  private readonly context: CommandContext;
+  private readonly context: PrintableContext;
   private readonly verbose: boolean;
   private readonly notes: object[] = [];
 
-  constructor(context: CommandContext, verbose: boolean) {
+  constructor(context: PrintableContext, verbose: boolean) {
     this.context = context;
     this.verbose = verbose;
   }
@@ -149,7 +150,6 @@ class JsonReporter implements Reporter {
   }
 
   private write(event: object): void {
-    const withTime = { time: this.context.now().toISOString(), ...event };
-    this.context.stdout(`${printableJson(withTime)}\n`);
+    this.context.printJson({ time: this.context.now().toISOString(), ...event });
   }
 }
