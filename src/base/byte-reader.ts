@@ -1,18 +1,18 @@
 import { GraphkeepError } from './errors.ts';
 
-/** Thrown by a {@link ByteReader} that has fewer bytes left than asked for: a torn tail, or data not arrived yet. */
+/** Thrown by a {@link ByteReader} that has fewer bytes left than requested: a torn tail, or data that has not arrived yet. */
 export class OutOfBytes extends Error {
   override readonly name = 'OutOfBytes';
 }
 
 const outOfBytes = new OutOfBytes('fewer bytes than the format requires');
 
-/** Largest number that is exact in a double; ids, offsets and transaction ids above are refused. */
+/** The largest exact integer in a double has this high half. Larger ids, offsets and transaction ids are refused. */
 const MAX_HIGH = 0x1fffff;
 
 /**
- * Bounds-checked cursor over a window of bytes, big-endian. Every read beyond {@link end} throws the one shared
- * {@link OutOfBytes}; nothing is read past the window. Made to be reused: {@link reset} moves it to another window.
+ * Bounds-checked big-endian cursor over a window of bytes. A read beyond {@link end} throws the one shared {@link OutOfBytes}. Reusable:
+ * {@link reset} moves it to another window.
  */
 export class ByteReader {
   buffer: Buffer;
@@ -75,7 +75,7 @@ export class ByteReader {
     return this.i32() >>> 0;
   }
 
-  /** A signed 64-bit id, offset or count as a number; beyond 2^53 - 1 is an error. */
+  /** A signed 64-bit id, offset or count as a number; throws beyond 2^53 - 1. */
   i64(): number {
     const high = this.i32();
     const low = this.u32();
@@ -100,7 +100,7 @@ export class ByteReader {
   }
 }
 
-/** Big-endian signed 64-bit number at `offset`; the caller knows that it is within ±2^53. */
+/** Big-endian signed 64-bit number at `offset`. The caller guarantees that it is within ±2^53. */
 export function readI64(buffer: Uint8Array, offset: number): number {
   const high = (buffer[offset]! << 24) | (buffer[offset + 1]! << 16) | (buffer[offset + 2]! << 8) | buffer[offset + 3]!;
   return high * 0x1_0000_0000 + readU32(buffer, offset + 4);

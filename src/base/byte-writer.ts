@@ -16,12 +16,12 @@ export class ByteWriter {
     return this;
   }
 
-  /** The bytes written so far; a view that is valid until the next write or reset. */
+  /** The bytes written so far, as a view that is valid until the next write or reset. */
   view(): Buffer {
     return this.buffer.subarray(0, this.length);
   }
 
-  /** The bytes written so far, copied. */
+  /** A copy of the bytes written so far. */
   toBuffer(): Buffer {
     return Buffer.from(this.view());
   }

@@ -1,4 +1,4 @@
-/** A small reproducible source of chance: the same seed gives the same history on every machine. Not for secrets. */
+/** Small reproducible random generator: the same seed gives the same sequence on every machine. Not for secrets. */
 export class Dice {
   private state: number;
 
@@ -31,7 +31,7 @@ export class Dice {
     return items[this.below(items.length)]!;
   }
 
-  /** Some of the items, in their order. */
+  /** A random subset of the items, in their original order. */
   some<T>(items: readonly T[], probability: number): T[] {
     return items.filter(() => this.chance(probability));
   }

@@ -10,8 +10,8 @@ import { refuseOuterLink } from './inner-links.ts';
 import { openRegularFileAsync } from './regular-files.ts';
 
 /*
- * What "durable" means here: the bytes of a file survive a power cut after fsync of the file, its name survives after fsync of the
- * directory that holds it. Every function below returns only when what it promises has reached the disk.
+ * "Durable" here means: the bytes of a file survive a power cut after an fsync of the file, and its name survives after an fsync of the
+ * directory that holds it. Every function below returns only once what it promises has reached the disk.
  */
 
 const COPY_BUFFER_BYTES = 1 << 20;
@@ -23,7 +23,7 @@ export interface CopyOptions {
 }
 
 export interface TreeOptions extends CopyOptions {
-  /** False leaves the entry (and everything below a directory) out. `relative` uses `/`. */
+  /** Return false to leave an entry out, with everything below it. `relative` uses `/`. */
   include?: (relative: string, isDirectory: boolean) => boolean;
   /** Called before each file is copied. */
   onFile?: (relative: string, sizeBytes: number) => void;
@@ -41,7 +41,7 @@ export async function syncFile(path: string): Promise<void> {
   });
 }
 
-/** Flushes the names in a directory. Windows has no such call and orders them itself. */
+/** Flushes the names in a directory. A no-op on Windows, which has no such call and orders them itself. */
 export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   await atFile('flush the directory', path, async () => {
@@ -56,7 +56,7 @@ export async function syncDirectory(path: string): Promise<void> {
   });
 }
 
-/** As {@link syncDirectory}, for callers that cannot wait. */
+/** Synchronous {@link syncDirectory}. */
 export function syncDirectoryNow(path: string): void {
   if (process.platform === 'win32') return;
   try {
@@ -71,12 +71,12 @@ export function syncDirectoryNow(path: string): void {
   }
 }
 
-/** Some network file systems cannot flush a directory; then it is theirs to keep order. */
+/** Some network file systems cannot flush a directory; keeping order is then up to them. */
 function isUnknownFlush(error: unknown): boolean {
   return ['EINVAL', 'ENOTSUP'].includes(systemCodeOf(error) ?? '');
 }
 
-/** Flushes every file and every directory of a tree, the directories after what they hold. */
+/** Flushes every file and directory of a tree, each directory after its content. */
 export async function syncTree(path: string, signal?: AbortSignal): Promise<void> {
   for (const entry of await listEntries(path)) {
     throwIfCancelled(signal);
@@ -88,14 +88,14 @@ export async function syncTree(path: string, signal?: AbortSignal): Promise<void
 }
 
 /**
- * Creates the directory and its missing parents, each name durable. Not with `recursive` of Node: that reports a disk without room as
- * a path that does not exist, and never returns where nothing can be created (`/proc/x`).
+ * Creates the directory and its missing parents, each name durable. Avoids Node's `recursive` option, which reports a full disk as a
+ * missing path and never returns where nothing can be created (`/proc/x`).
  */
 export async function makeDirectory(path: string): Promise<void> {
   if (await atFile('create the directory', path, () => createDirectory(path))) await syncDirectory(dirname(path));
 }
 
-/** False if it is there already. */
+/** Returns false if the directory already exists. */
 async function createDirectory(path: string): Promise<boolean> {
   try {
     return await createOne(path);
@@ -103,7 +103,7 @@ async function createDirectory(path: string): Promise<boolean> {
     if (!isMissing(error) || dirname(path) === path) throw error;
   }
   await makeDirectory(dirname(path));
-  // Once: in `/proc` a name is missing however often one looks.
+  // Try only once: in `/proc` a name stays missing however often one looks.
   return await createOne(path);
 }
 
@@ -117,7 +117,7 @@ async function createOne(path: string): Promise<boolean> {
   }
 }
 
-/** Renames a file or directory and makes both the new and the lost name durable. */
+/** Renames a file or directory and makes both the new name and the removal of the old one durable. */
 export async function renameDurably(from: string, to: string): Promise<void> {
   await atFile(`rename to ${to}`, from, () => rename(from, to));
   await syncDirectory(dirname(to));
@@ -125,8 +125,8 @@ export async function renameDurably(from: string, to: string): Promise<void> {
 }
 
 /**
- * Puts `a` in the place of `b`, of the same file system. On Linux and macOS the two are exchanged in one step, so that both names always
- * exist. Where the system cannot do it, `b` moves to `aside` first; who finds that and no `b` after a kill moves it back.
+ * Puts `a` in the place of `b`, on the same file system. On Linux and macOS the two are exchanged in one step, so both names always exist.
+ * Elsewhere `b` moves to `aside` first. After a kill, a caller that finds `aside` but no `b` moves it back.
  */
 export async function replaceDurably(a: string, b: string, aside: string): Promise<void> {
   await atFile(`exchange with ${b}`, a, async () => {
@@ -143,7 +143,7 @@ export async function replaceDurably(a: string, b: string, aside: string): Promi
   if (dirname(a) !== dirname(b)) await syncDirectory(dirname(a));
 }
 
-// Loaded when it is needed: most commands never exchange anything.
+// Loaded on demand: most commands never exchange anything.
 function loadSwap(): (from: string, to: string) => Promise<void> {
   const binding = createRequire(import.meta.url)('fs-native-extensions') as {
     swap(from: string, to: string): Promise<void>;
@@ -151,7 +151,7 @@ function loadSwap(): (from: string, to: string) => Promise<void> {
   return binding.swap;
 }
 
-/** Replaces or creates a file in one step: readers and crashes see the old content or the new one, never a part. */
+/** Replaces or creates a file atomically: readers and crashes see either the old content or the new one. */
 export async function writeFileDurably(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = temporarySibling(path);
   await atFile('write the file', path, async () => {
@@ -172,14 +172,14 @@ export async function writeFileDurably(path: string, content: string | Uint8Arra
   await syncDirectory(dirname(path));
 }
 
-/** A name beside `path` that nobody else uses: `.<name>.<random>.tmp`. */
+/** An unused name beside `path`: `.<name>.<random>.tmp`. */
 export function temporarySibling(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
 /**
- * Copies the content of a file and flushes it; the name becomes durable with {@link syncDirectory} of its directory. An existing
- * target is overwritten. A cancelled or failed copy leaves a part of the target, which the caller removes with its directory.
+ * Copies the content of a file and flushes it. An existing target is overwritten. Call {@link syncDirectory} afterwards to make the name
+ * durable. A cancelled or failed copy leaves a partial target, which the caller removes with its directory.
  * @returns the number of bytes copied
  */
 export async function copyFileDurably(from: string, to: string, options: CopyOptions = {}): Promise<number> {
@@ -207,7 +207,7 @@ export async function copyFileDurably(from: string, to: string, options: CopyOpt
   }
 }
 
-/** Writes all of the bytes at the place of the file, however few the system takes at a time. */
+/** Writes all the bytes at the file's current position, however few the system accepts per call. */
 export async function writeFully(
   target: { write(bytes: Uint8Array): Promise<{ bytesWritten: number }> },
   bytes: Uint8Array,
@@ -219,8 +219,8 @@ export async function writeFully(
 }
 
 /**
- * Copies everything below `from` into `to` (created if absent), flushing files and directories. Links within the tree are followed; one
- * that leads out of it, a loop of links, or anything that is neither file nor directory, is an error.
+ * Copies everything below `from` into `to` (created if absent) and flushes it. Links within the tree are followed. A link that leads out of
+ * the tree, a loop of links, or anything that is neither a file nor a directory is an error.
  */
 export async function copyTree(
   from: string,
@@ -264,7 +264,7 @@ async function copyTreeInto(
   await syncDirectory(to);
 }
 
-/** Removes a file or a whole tree; nothing there is fine. Links are removed, not followed. Returns when the name is durably gone. */
+/** Removes a file or a whole tree; a missing path is fine. Links are removed, not followed. Returns once the removal is durable. */
 export async function removeTree(path: string, signal?: AbortSignal): Promise<void> {
   let info: Stats;
   try {
@@ -285,18 +285,18 @@ async function removeEntry(path: string, isDirectory: boolean, signal: AbortSign
   await atFile('remove', path, () => (isDirectory ? rmdir(path) : unlink(path)));
 }
 
-/** The entries of a directory by name: the same order on every machine. */
+/** The entries of a directory, sorted by name so that the order is the same on every machine. */
 async function listEntries(path: string) {
   const entries = await atFile('read the directory', path, () => readdir(path, { withFileTypes: true }));
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What is at the path (links followed), or undefined if nothing is. */
+/** Stats of the path (links followed), or undefined if nothing is there. */
 export function statIfExists(path: string): Promise<Stats | undefined> {
   return lookIfExists(path, stat);
 }
 
-/** What is at the path, links not followed: also one that leads nowhere is something. */
+/** Stats of the path without following links, so a dangling link is found too. */
 export function lstatIfExists(path: string): Promise<Stats | undefined> {
   return lookIfExists(path, lstat);
 }

@@ -1,6 +1,6 @@
 /**
- * Every error code of graphkeep, with the hint that tells the user what to do next. A code is stable: scripts may match it.
- * Add a code here, never in passing; keep the groups and the order within a group.
+ * Every error code of graphkeep, with a hint that tells the user what to do next. Codes are stable: scripts may match them. Add new codes
+ * only here; keep the groups and the order within each group.
  */
 export const errorCodes = {
   // files and directories

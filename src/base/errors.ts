@@ -4,7 +4,7 @@ import { printableMessage, printableText } from './printable-text.ts';
 /** Where something was observed: a file with an offset, or a peer. */
 export interface ErrorPlace {
   file?: string;
-  /** Of a text file, from 1. */
+  /** Line in a text file, counted from 1. */
   line?: number;
   offset?: number;
   peer?: string;
@@ -12,19 +12,18 @@ export interface ErrorPlace {
 
 export interface ErrorDetails {
   place?: ErrorPlace;
-  /** The value that was observed, as the user should read it. */
+  /** The observed value, in the form that the user should read. */
   observed?: string | number | bigint;
-  /** Replaces the hint of the code table where a better one is known. */
+  /** Replaces the hint of the code table when a better one is known. */
   hint?: string;
   cause?: unknown;
-  /** The words of the Java tool for the same, where they are another's to read: the old front prints them. */
+  /** The Java tool's wording for the same error. The `neo4j-admin` front prints it, since scripts may match it. */
   original?: string;
 }
 
 /**
- * The only error type that graphkeep throws on purpose: a stable code, the place, the observed value and what to do next. Message, hint and
- * observed value may hold names and values of others as they are: they are made printable here. A message of several lines is given as a
- * list.
+ * The only error type that graphkeep throws on purpose. It has a stable code, the place, the observed value and what to do next. Message,
+ * hint and observed value may contain untrusted names and values: they are made printable here. Pass a message of several lines as a list.
  */
 export class GraphkeepError extends Error {
   override readonly name = 'GraphkeepError';
@@ -45,7 +44,7 @@ export class GraphkeepError extends Error {
   }
 }
 
-/** One line for the user: what, where, the observed value. The hint is a line of its own. */
+/** One line for the user: what, where, and the observed value. The hint is a separate line. */
 export function describeError(error: unknown): string {
   if (!(error instanceof GraphkeepError))
     return printableMessage(error instanceof Error ? error.message : String(error));

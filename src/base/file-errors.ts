@@ -12,7 +12,7 @@ export function isMissing(error: unknown): boolean {
   return systemCodeOf(error) === 'ENOENT';
 }
 
-/** The operating system refused: the permissions do not allow it, or the file system is read-only. */
+/** True if the operating system refused: permissions do not allow it, or the file system is read-only. */
 export function isForbidden(error: unknown): boolean {
   const code = systemCodeOf(error);
   return code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
@@ -22,7 +22,7 @@ export function missingDirectory(path: string): GraphkeepError {
   return new GraphkeepError('directory.missing', `Directory '${path}' does not exist.`);
 }
 
-/** Turns an error of `node:fs` into a `file.io` with its place and the remedy for its cause; errors of ours pass unchanged. */
+/** Turns an error of `node:fs` into a `file.io` with its place and a hint for its cause. A {@link GraphkeepError} passes unchanged. */
 export function fileError(error: unknown, action: string, file: string): GraphkeepError {
   if (error instanceof GraphkeepError) return error;
   const observed = error instanceof Error ? error.message : String(error);
@@ -35,7 +35,7 @@ export function fileError(error: unknown, action: string, file: string): Graphke
   });
 }
 
-/** The error `directory.forbidden` for something that {@link isForbidden}: with the owner of the place and ourselves. */
+/** The error `directory.forbidden` for an error that {@link isForbidden} accepts; it names the owner of the place and the current user. */
 export function forbiddenError(error: unknown, message: string, file: string): GraphkeepError {
   const hint = remedyForFile(systemCodeOf(error), file);
   return new GraphkeepError('directory.forbidden', message, {
@@ -46,8 +46,8 @@ export function forbiddenError(error: unknown, message: string, file: string): G
 }
 
 /**
- * Any error as one of ours, where it is about to be shown: what the operating system refused has its place (`otherwise`: the one to name if
- * the error names none), whoever noticed it; anything else that is not ours is a mistake in graphkeep.
+ * Converts any error into a {@link GraphkeepError} just before it is shown. A system error gets its place (`otherwise` if it names none).
+ * Anything else is a bug in graphkeep and is reported as one.
  */
 export function asGraphkeepError(error: unknown, otherwise?: string): GraphkeepError {
   if (error instanceof GraphkeepError) return error;
@@ -63,7 +63,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && systemCodeOf(error) !== undefined;
 }
 
-/** Runs `action` and gives every error of `node:fs` the place it needs. */
+/** Runs `action` and adds the place to every error of `node:fs`. */
 export async function atFile<T>(what: string, file: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();

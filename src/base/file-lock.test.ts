@@ -97,7 +97,7 @@ describe('an exclusive lock', () => {
   });
 
   it('notices that the file it opened lost its name before it could be locked', async () => {
-    // Between our open and our lock the holder removes the file, and somebody else creates and locks a new one.
+    // Between our open and our lock the holder removes the file, and another process creates and locks a new one.
     writeFileSync(path, '');
     let other: FileLock | undefined;
     afterOpen = async () => {
@@ -177,7 +177,8 @@ describe('between processes', () => {
   });
 
   it('never gives the lock to two holders while the file comes and goes', async () => {
-    // Lockers create, lock and unlink the same name: the inode comparison must catch every stale open. The directory is the witness.
+    // Lockers create, lock and unlink the same name, so the inode comparison must catch every stale open. Creating the directory fails if
+    // two hold the lock at once.
     const script = `import { mkdirSync, rmdirSync } from 'node:fs';
       import { tryLockFile } from ${JSON.stringify(module)};
       const [path] = process.argv.slice(1);

@@ -7,14 +7,15 @@ import { GraphkeepError } from './errors.ts';
 import { fileError, isForbidden, isMissing } from './file-errors.ts';
 
 /*
- * Locks of the operating system on a whole file, as the Java server takes them on `store_lock`.
+ * Operating system locks on a whole file, the same kind that the Java server takes on `store_lock`.
  *
- * Linux: open file description locks. They conflict with the POSIX locks of a Java process, with each other even inside one
- * process, and the kernel drops them when the process dies. macOS: BSD locks, which a Java process does not see; there the lock only
- * protects against other runs of graphkeep. Windows: LockFileEx, the same call that Java makes.
+ * Linux: open file description locks. They conflict with the POSIX locks of a Java process and with each other, even inside one process.
+ * The kernel drops them when the process dies. macOS: BSD locks, which a Java process does not see; there the lock only protects against
+ * other runs of graphkeep. Windows: LockFileEx, the same call that Java makes.
  *
- * A lock file that we created is removed while the lock is still held. Whoever opened it before the removal then locks a file that
- * has no name any more; so after locking the inode behind the name is compared, and the work starts over when it is another one.
+ * A lock file that we created is removed while the lock is still held. A process that opened it before the removal then locks a file that
+ * no longer has a name. So after locking, the inode that the name refers to now is compared with the locked one; if they differ, locking
+ * starts over.
  */
 
 interface LockBinding {
@@ -22,7 +23,7 @@ interface LockBinding {
   tryUpgradeLock(fd: number): boolean;
 }
 
-// Loaded at the first lock: a command that only prints its usage does not pay for a native module.
+// Loaded at the first lock, so that a command that only prints its usage does not load a native module.
 let binding: LockBinding | undefined;
 function lockBinding(): LockBinding {
   binding ??= createRequire(import.meta.url)('fs-native-extensions') as LockBinding;
@@ -30,27 +31,27 @@ function lockBinding(): LockBinding {
 }
 
 export interface LockOptions {
-  /** Many holders of a shared lock exclude only the exclusive ones. */
+  /** Shared locks exclude only exclusive ones. */
   shared?: boolean;
-  /** False: a file that does not exist is not created; {@link tryLockFile} then throws `file.io` with the cause `ENOENT`. */
+  /** False: do not create a missing file; {@link tryLockFile} then throws `file.io` with the cause `ENOENT`. */
   create?: boolean;
-  /** What becomes of the file at release: `created` (default) removes it if this call created it, `always`, `never`. */
+  /** What happens to the file on release: `created` (default) removes it if this call created it; `always`; `never`. */
   remove?: 'created' | 'always' | 'never';
 }
 
-/** A held lock. Use it with `await using`-like care: {@link release} must run, also after an error. */
+/** A held lock. {@link release} must run even after an error. */
 export interface FileLock {
   readonly path: string;
   /** True if the lock file did not exist before. */
   readonly created: boolean;
-  /** Removes the file where {@link LockOptions.remove} says so, then gives the lock back. Never throws; may be called again. */
+  /** Removes the file if {@link LockOptions.remove} says so, then releases the lock. Never throws; may be called again. */
   release(): Promise<void>;
 }
 
 const MAX_ATTEMPTS = 100;
 
 /**
- * Takes the lock without waiting; undefined if another process (or another lock of this process) holds it.
+ * Takes the lock without waiting. Returns undefined if another process, or another lock of this process, holds it.
  * @throws GraphkeepError `file.io` if the file cannot be opened or created; `isForbidden` and `isMissing` tell why.
  */
 export async function tryLockFile(path: string, options: LockOptions = {}): Promise<FileLock | undefined> {
@@ -94,7 +95,7 @@ async function openLockFile(
   }
 }
 
-/** A link that leads nowhere can neither be opened nor created; a directory or a pipe is no lock either. */
+/** A dangling link can be neither opened nor created; a directory or a pipe cannot serve as a lock either. */
 async function refuseWhatIsNoFile(path: string): Promise<void> {
   const info = await lstatIfExists(path);
   if (info === undefined || info.isFile()) return;
@@ -107,16 +108,16 @@ async function refuseWhatIsNoFile(path: string): Promise<void> {
   });
 }
 
-/** A lock file that root leaves behind (a kill) must not shut out the user whose directory it is. */
+/** A lock file that root leaves after a kill must not lock out the owner of the directory. */
 async function giveToOwnerOf(directory: string, file: FileHandle): Promise<void> {
   if (process.geteuid?.() !== 0) return;
   const { uid, gid } = await stat(directory);
   await file.chown(uid, gid).catch(() => undefined);
 }
 
-/** A shared lock only reads, so that it works on a directory that may not be written; but to remove the file takes an exclusive one. */
+/** A shared lock opens the file for reading only, so it also works in a read-only directory. Removing the file needs an exclusive lock. */
 async function openExisting(path: string, { shared, remove }: LockOptions): Promise<FileHandle> {
-  // Not blocking: a pipe in the place of the file would keep us waiting for ever.
+  // Non-blocking: opening a pipe in the place of the file would otherwise wait for ever.
   const readOnly = constants.O_RDONLY | constants.O_NONBLOCK;
   if (shared === true && remove !== 'always') return await openFile(path, readOnly);
   try {
@@ -166,7 +167,7 @@ class HeldLock implements FileLock {
         await unlink(this.path);
       }
     } catch {
-      // A lock file that stays behind harms nobody: it is empty and not locked.
+      // A lock file left over does no harm: it is empty and not locked.
     }
     await file.close().catch(() => undefined);
   }

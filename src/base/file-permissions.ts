@@ -3,8 +3,8 @@ import { dirname, parse } from 'node:path';
 import { printableText } from './printable-text.ts';
 
 /**
- * Why the system forbids something at a path, for people: the file or directory that stands in the way, whose it is, its modes, and who we
- * are. Undefined where the system has no owners (Windows) or nothing is to be seen.
+ * Explains to the user why the system forbids access to a path: the file or directory that blocks it, its owner and modes, and the current
+ * user. Undefined where the system has no owners (Windows) or nothing can be found out.
  */
 export function describePermissions(path: string): string | undefined {
   if (process.getuid === undefined) return undefined;
@@ -17,7 +17,9 @@ export function describePermissions(path: string): string | undefined {
   return `The ${what} ${printableText(obstacle)} has ${owner}, mode ${mode}; this command runs as ${nameUser(process.geteuid!())}.`;
 }
 
-/** The first directory on the way that may not be passed; else the path itself if it is there but closed; else where it stands. */
+/**
+ * The first directory on the way that this user cannot pass; otherwise the path itself if it exists but is closed; otherwise its parent.
+ */
 function findObstacle(path: string): string {
   const above: string[] = [];
   for (let at = path; at !== parse(at).root; at = dirname(at)) above.unshift(dirname(at));
@@ -26,13 +28,13 @@ function findObstacle(path: string): string {
   return isClosed ? path : dirname(path);
 }
 
-/** May this user do it, as far as the system tells: `how` is made of `constants.R_OK`, `W_OK` and `X_OK`. */
+/** Whether this user may access the path, as far as the system tells. `how` combines `constants.R_OK`, `W_OK` and `X_OK`. */
 export function mayAccess(path: string, how: number): boolean {
   try {
     accessSync(path, how);
     return true;
   } catch {
-    // Forbidden, read-only, not there: the answer is no.
+    // Forbidden, read-only or missing: the answer is no.
     return false;
   }
 }
@@ -41,7 +43,7 @@ function statOrUndefined(path: string): Stats | undefined {
   try {
     return statSync(path);
   } catch {
-    // Not there, or behind a closed directory: this only looks for the reason of another error.
+    // Missing, or inside a closed directory. This function only explains another error, so it must not fail itself.
     return undefined;
   }
 }
@@ -50,7 +52,7 @@ function nameUser(id: number): string {
   return nameOf(id, '/etc/passwd');
 }
 
-/** `neo4j (7474)`; the number alone if the system keeps no list in a file, or the user is not in it. */
+/** `neo4j (7474)`, or the number alone if the system has no list file or the user is not in it. */
 function nameOf(id: number, list: string): string {
   try {
     for (const line of readFileSync(list, 'utf8').split('\n')) {
@@ -58,7 +60,7 @@ function nameOf(id: number, list: string): string {
       if (name && number === String(id)) return `${printableText(name, 40)} (${id})`;
     }
   } catch {
-    // Then the number has to do.
+    // Fall back to the number.
   }
   return String(id);
 }

@@ -5,9 +5,9 @@ import { lstatIfExists } from './durable-files.ts';
 import { atFile, fileError, isForbidden, systemCodeOf } from './file-errors.ts';
 
 /*
- * Who may read what we make. A backup holds all the data of its database, so a new one is for its owner only. What takes the place of
- * something else gets its owner and its modes: root must not shut out the user whose database it replaces, and nobody may read more
- * than before.
+ * Owners and modes of the files that graphkeep makes. A backup holds all the data of its database, so a new one is accessible to its owner
+ * only. A replacement gets the owner and modes of what it replaces: root must not shut out the user whose database it replaces, and nobody
+ * may read more than before.
  */
 
 const PERMISSIONS = 0o777;
@@ -19,19 +19,17 @@ interface Owner {
 
 export interface FileRights {
   owner: Owner;
-  /** Undefined: nothing for anybody but the owner, and what the umask has taken away stays away. */
+  /** Undefined: access for the owner only, less what the umask removes. */
   modes: { directory: number; file: number } | undefined;
 }
 
-/**
- * For what takes the place of nothing: it copies the modes of something else, and the umask takes away what the user wants nobody to have.
- */
+/** For new files that copy the modes of something else: the umask removes what the user wants nobody to have. */
 export function limitByUmask(modes: FileRights['modes']): FileRights['modes'] {
   const allowed = ~process.umask();
   return modes && { directory: modes.directory & allowed, file: modes.file & allowed };
 }
 
-/** The rights of a database or backup that exists: those of its directory and of its key file. */
+/** The rights of an existing database or backup: those of its directory and its key file. */
 export async function rightsOf(directory: string, keyFile: string): Promise<FileRights> {
   const [{ mode, uid, gid }, key] = await Promise.all([
     atFile('read', directory, () => stat(directory)),
@@ -41,15 +39,15 @@ export async function rightsOf(directory: string, keyFile: string): Promise<File
   return { owner: { uid, gid }, modes: { directory: mode & PERMISSIONS, file: fileMode & PERMISSIONS } };
 }
 
-/** The rights of something new in the directory `parent`. */
+/** The rights for something new in the directory `parent`. */
 export async function rightsBelow(parent: string): Promise<FileRights> {
   const { uid, gid } = await atFile('read', parent, () => stat(parent));
   return { owner: { uid, gid }, modes: undefined };
 }
 
 /**
- * Gives a file, or everything in a tree, these rights. Links are left alone. Only root can give files away; anybody else keeps them, with
- * the group where the system allows it.
+ * Applies these rights to a file or a whole tree. Links are left alone. Only root can change owners; other users keep the files as their
+ * own and set the group where the system allows it.
  */
 export async function grantRights(path: string, rights: FileRights): Promise<void> {
   for await (const [at, info] of walkTree(path)) if (!info.isSymbolicLink()) await grantOne(at, info, rights);
@@ -68,12 +66,12 @@ async function giveTo(path: string, now: Owner, wanted: Owner): Promise<void> {
   try {
     await chown(path, user === 0 ? wanted.uid : now.uid, wanted.gid);
   } catch (error) {
-    // Not in this group, or a root that may not (a container, a network disk): {@link findForeignOwner} tells.
+    // Not a member of this group, or a root without the privilege (a container, a network disk). {@link findForeignOwner} reports it.
     if (!isForbidden(error) && systemCodeOf(error) !== 'EINVAL') throw fileError(error, 'change the owner of', path);
   }
 }
 
-/** A tree that could not get the owner that it should have. */
+/** A tree that could not be given its intended owner. */
 export interface ForeignOwner {
   path: string;
   ownerId: number;
@@ -81,7 +79,7 @@ export interface ForeignOwner {
   wantedGroupId: number;
 }
 
-/** Undefined if the tree has its owner. */
+/** Undefined if the tree has its intended owner. */
 export async function findForeignOwner(path: string, { owner }: FileRights): Promise<ForeignOwner | undefined> {
   const { uid } = await atFile('read', path, () => stat(path));
   if (process.geteuid === undefined || uid === owner.uid) return undefined;
@@ -89,8 +87,8 @@ export async function findForeignOwner(path: string, { owner }: FileRights): Pro
 }
 
 /**
- * Remembers who may read what in a tree, while a command works in it. Files are replaced by new ones there, and others come: those that
- * bear a known name get back what they had, and others what the tree has as a whole.
+ * Remembers the rights in a tree while a command replaces files and adds new ones. Files with a known name get their old rights back;
+ * others get the rights of the tree as a whole.
  */
 export class RightsKeeper {
   private readonly root: string;

@@ -1,4 +1,4 @@
-/** IEEE-754 numbers and their raw bits, unsigned: values of stores are kept as bits, so that NaN payloads and negative zero survive. */
+/** IEEE-754 numbers and their raw bits, unsigned. Store values are kept as bits so that NaN payloads and negative zero survive. */
 const view = new DataView(new ArrayBuffer(8));
 
 export function doubleOfBits(bits: bigint): number {
@@ -11,7 +11,7 @@ export function bitsOfDouble(value: number): bigint {
   return view.getBigUint64(0);
 }
 
-/** Of single precision. */
+/** Single precision. */
 export function floatOfBits(bits: number): number {
   view.setUint32(0, bits);
   return view.getFloat32(0);

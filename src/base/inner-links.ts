@@ -3,15 +3,15 @@ import { relative, sep } from 'node:path';
 import { GraphkeepError } from './errors.ts';
 import { fileError } from './file-errors.ts';
 
-/** True for the directory itself and everything in it; both without links. */
+/** True for the directory itself and everything in it. Both paths must be resolved (no links). */
 export function isWithin(inner: string, outer: string): boolean {
   const path = relative(outer, inner);
   return path === '' || !(path === '..' || path.startsWith(`..${sep}`));
 }
 
 /**
- * A link in a database or backup leads to a place in it. One that leads out would put a file of somebody else into a copy, an archive or a
- * backup, and so show it to all who may read those.
+ * Refuses a link that leads out of a database or backup. Following it would put another user's file into a copy, archive or backup, and so
+ * expose it to everyone who may read those.
  * @throws GraphkeepError `file.io`
  */
 export function refuseOuterLink(root: string, link: string): void {

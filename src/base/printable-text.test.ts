@@ -9,7 +9,7 @@ import {
   printableText,
 } from './printable-text.ts';
 
-/** Anything, with more of what harms than chance would give. */
+/** Any text, with more harmful characters than chance would give. */
 const hostileText = fc
   .array(
     fc.oneof(

@@ -1,44 +1,44 @@
 /*
- * Names and values of others (of peers, archives, disks, settings, and what the user typed) are shown in messages. A terminal obeys some of
- * their characters: it can be made to hide a line, to write another one, to turn text around. Such characters are shown as escapes, and
- * what is long is cut. Every way out of the program goes through this file.
+ * Makes untrusted text safe to print. Messages show names and values from peers, archives, disks, settings and the user. A terminal obeys
+ * some characters: they can hide a line, fake another one or reverse text. Such characters are escaped, and long values are cut. All output
+ * of the program goes through this file.
  */
 
-/** Characters of one foreign value in a message. */
+/** Longest untrusted value in a message, in characters. */
 const MAX_VALUE_LENGTH = 200;
 
-/** Characters of a whole message. */
+/** Longest whole message, in characters. */
 const MAX_MESSAGE_LENGTH = 1200;
 
-/** Longer than any path of a system, and than any line that we write on purpose. */
+/** Longer than any system's paths and any line that we write on purpose. */
 const MAX_LINE_LENGTH = 8192;
 
-/** Control, format, and half characters; separators of lines and paragraphs. */
+/** Control and format characters, lone surrogates, line and paragraph separators. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** The same without line break and tab. */
+/** The same, except line break and tab. */
 const UNPRINTABLE_IN_LINES = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** True if the text would have to be changed to be shown, or is no text at all (half characters). */
+/** True if the text must be changed before it can be shown: it has unprintable characters or lone surrogates. */
 export function hasUnprintable(text: string): boolean {
   return text.search(UNPRINTABLE) !== -1;
 }
 
 /**
- * One foreign value, on one line and at most `maxLength` long; what is cut is cut out of the middle, since paths are told by their ends.
+ * One untrusted value on one line, at most `maxLength` characters long. Long values are cut in the middle, since the ends tell paths apart.
  */
 export function printableText(text: string, maxLength = MAX_VALUE_LENGTH): string {
-  // Not all of a huge text needs to be looked at.
+  // Avoid scanning all of a huge text.
   const part = cutMiddle(text, 2 * maxLength);
   return cutMiddle(part.replace(UNPRINTABLE, escapeCharacter), maxLength);
 }
 
-/** A line of a result, or a path where one is: nothing of it is cut that could be right. */
+/** A result line, or a path in one: cut only beyond any plausible length. */
 export function printableLine(text: string): string {
   return printableText(text, MAX_LINE_LENGTH);
 }
 
-/** A sentence of ours with foreign values in it, on one line: a value without blanks is no longer than {@link MAX_VALUE_LENGTH}. */
+/** One of our sentences with untrusted values in it, on one line. No word is longer than {@link MAX_VALUE_LENGTH}. */
 export function printableMessage(message: string): string {
   const shown = cutMiddle(message, 4 * MAX_MESSAGE_LENGTH).replace(UNPRINTABLE, escapeCharacter);
   return cutMiddle(
@@ -47,14 +47,14 @@ export function printableMessage(message: string): string {
   );
 }
 
-/** Text of several lines that are all ours; the last safeguard before it is written. */
+/** Several lines of our own text; a last safeguard before output. */
 export function printableLines(text: string): string {
   const escaped = text.replace(UNPRINTABLE_IN_LINES, escapeCharacter);
   if (escaped.length <= MAX_LINE_LENGTH) return escaped;
   return escaped.replace(/.{8193,}/g, (line) => cutMiddle(line, MAX_LINE_LENGTH));
 }
 
-/** JSON with the same characters as escapes, which programs read back as they were; texts that nobody needs whole are cut. */
+/** JSON with the same characters escaped, so that programs read back the original text; overlong strings are cut. */
 export function printableJson(value: unknown): string {
   const json = JSON.stringify(value, (_, part: unknown) => {
     if (typeof part === 'bigint') return String(part);
@@ -77,7 +77,7 @@ function hex(code: number, digits: number): string {
 
 const ELLIPSIS = '...';
 
-/** A character outside the first plane is two halves: neither is left alone. */
+/** Never splits a surrogate pair. */
 function cutMiddle(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   const tail = Math.floor((maxLength - ELLIPSIS.length) / 3);

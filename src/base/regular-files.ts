@@ -4,13 +4,13 @@ import { GraphkeepError } from './errors.ts';
 import { atFile, fileError } from './file-errors.ts';
 
 /*
- * Files that others have put there may be anything: a named pipe that nobody writes to would hold an `open` for ever, a device may do
- * something when it is opened, and a directory opens and fails at the first read. So every file of a database is opened here. Links are
- * followed; what is not a regular file is `file.corrupt`. What the system refuses is `file.io` with the place; `isMissing` knows a file
- * that is not there.
+ * Opens every file of a database, and refuses what is not a regular file. Anything may have been put in its place: opening a named pipe
+ * without a writer blocks for ever, opening a device may trigger an action, and a directory opens but fails at the first read. Links are
+ * followed. Errors: `file.corrupt` for anything but a regular file, `file.io` with the place for system errors; `isMissing` recognizes a
+ * missing file.
  */
 
-/** Should the kind change between the look and the opening, the opening still does not wait. Windows has neither. */
+/** If the kind changes between stat and open, the open still does not block. Windows has no such flag. */
 const NON_BLOCKING = constants.O_NONBLOCK ?? 0;
 
 const flagsOf = {
@@ -18,7 +18,7 @@ const flagsOf = {
   'r+': constants.O_RDWR | NON_BLOCKING,
 } as const;
 
-/** What is at the path, if it is not a regular file: "a directory", "a named pipe", ... */
+/** The kind of a path that is not a regular file: "a directory", "a named pipe", ... */
 export function describeIrregular(info: Stats): string | undefined {
   if (info.isFile()) return undefined;
   if (info.isDirectory()) return 'a directory';
@@ -27,7 +27,7 @@ export function describeIrregular(info: Stats): string | undefined {
   return 'a device';
 }
 
-/** Opens a regular file that exists; the caller closes the descriptor. */
+/** Opens an existing regular file; the caller closes the descriptor. */
 export function openRegularFile(path: string, access: keyof typeof flagsOf = 'r'): number {
   try {
     requireRegular(statSync(path), path);
@@ -44,7 +44,7 @@ export function openRegularFile(path: string, access: keyof typeof flagsOf = 'r'
   }
 }
 
-/** {@link openRegularFile} beside other work. */
+/** Asynchronous {@link openRegularFile}. */
 export async function openRegularFileAsync(path: string, access: keyof typeof flagsOf = 'r'): Promise<FileHandle> {
   return await atFile('open the file', path, async () => {
     requireRegular(await stat(path), path);

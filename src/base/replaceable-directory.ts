@@ -7,15 +7,15 @@ import { atFile } from './file-errors.ts';
 import { mayAccess } from './file-permissions.ts';
 
 /*
- * What is to be replaced by a rename is looked at before the work for it begins: where it really is, and whether the system will let us.
+ * Checks the target of a replacing rename before the work for it begins: where it really is, and whether the system will allow the rename.
  */
 
 const MAX_LINKS = 40;
 const MAY_CHANGE = constants.W_OK | constants.X_OK;
 
 /**
- * The place itself where its name, or a name on the way to it, is a link: a rename would replace the link, and beside the link is another
- * disk. A link that leads nowhere yet is followed if the directory is there in which it ends; a disk that is not mounted is not.
+ * Resolves links in the path: a rename would replace the link itself, and its parent may be on another disk. A dangling link is followed if
+ * the parent directory of its target exists; an unmounted disk is not.
  *
  * @throws GraphkeepError `directory.missing`
  */
@@ -51,7 +51,7 @@ function danglingLink(path: string, leadsTo: string): GraphkeepError {
   });
 }
 
-/** Why the system would not rename an entry of a directory, as a sentence about it; undefined if nothing speaks against it. */
+/** Why the system would not rename an entry of a directory, as a sentence; undefined if no obstacle is known. */
 export async function findRenameObstacle(path: string): Promise<string | undefined> {
   const parent = dirname(path);
   const around = await atFile('read the directory', parent, () => stat(parent));
@@ -70,8 +70,8 @@ export async function findRenameObstacle(path: string): Promise<string | undefin
 }
 
 /**
- * The first directory of a tree that this user may not empty; undefined if the whole tree can be removed. An old database that cannot be
- * removed must not be replaced.
+ * The first directory of a tree that this user may not empty; undefined if the whole tree can be removed. A database whose old files could
+ * not be removed must not be replaced.
  */
 export async function findUnremovable(path: string): Promise<string | undefined> {
   const info = await lstatIfExists(path);
@@ -85,18 +85,18 @@ export async function findUnremovable(path: string): Promise<string | undefined>
   return undefined;
 }
 
-/** Also those that stay on the same disk (`mount --bind`), which no device number shows. Empty where the system has no such list. */
+/** Includes mounts on the same disk (`mount --bind`), which device numbers do not show. Empty where the system has no such list. */
 async function listMountPoints(): Promise<ReadonlySet<string>> {
   try {
     const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
     return new Set(lines.map((line) => decodeMountPoint(line.split(' ')[4] ?? '')));
   } catch {
-    // A system without such a list.
+    // The system has no such list.
     return new Set();
   }
 }
 
-/** Blanks and the like are octal numbers there: `\040`. */
+/** Blanks and similar characters are octal escapes there: `\040`. */
 function decodeMountPoint(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

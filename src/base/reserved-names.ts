@@ -1,14 +1,14 @@
 import { sep } from 'node:path';
 
-/** What graphkeep makes beside or inside a backup or a database has such a name: `<name>.graphkeep-work`, `.graphkeep-err.0`. */
+/** Names that graphkeep creates beside or inside a backup or database: `<name>.graphkeep-work`, `.graphkeep-err.0`. */
 const RESERVED = /\.graphkeep-[^.]*(\.\d+)?$/;
 
-/** The first part of a path that bears a name of ours; undefined if there is none. Such a name is for no backup and no database. */
+/** The first part of a path that is a reserved name, or undefined. Backups and databases must not use one. */
 export function findReservedName(path: string): string | undefined {
   return path.split(sep).find((part) => RESERVED.test(part));
 }
 
-/** True for what graphkeep keeps inside a directory that is not its own to rename: no part of the backup there. */
+/** True for entries that graphkeep keeps inside a directory it must not rename. They are not part of the backup there. */
 export function isOwnEntry(name: string): boolean {
   return name.startsWith('.graphkeep-');
 }

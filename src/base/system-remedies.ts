@@ -1,6 +1,6 @@
 import { describePermissions } from './file-permissions.ts';
 
-/* What to do when the operating system refuses something: one sentence for each cause, since the same words for all of them help nobody. */
+/* What to do when the operating system refuses something: one sentence per cause, since one text for all causes helps nobody. */
 
 const fileRemedies: Readonly<Record<string, string>> = {
   ENOENT:
@@ -38,13 +38,13 @@ const fileRemedies: Readonly<Record<string, string>> = {
   ENOLCK: 'The file system cannot lock files. Use a directory on an ordinary local disk.',
 };
 
-/** The remedy for a system error on a file; undefined if its code tells too little. Looks at the path if permissions are the cause. */
+/** The hint for a system error on a file; undefined if its code is not known. For permission errors it looks at the path. */
 export function remedyForFile(code: string | undefined, path: string): string | undefined {
   if (code === 'EACCES' || code === 'EPERM') return remedyForPermissions(path);
   return code === undefined ? undefined : fileRemedies[code];
 }
 
-/** Whose the file is, and as whom to run the command. */
+/** Names the owner of the file and the user to run the command as. */
 function remedyForPermissions(path: string): string {
   const remedy = 'Run the command as a user that may, or change the permissions.';
   const why = describePermissions(path);

@@ -22,7 +22,7 @@ describe('a timer', () => {
         expect(action).not.toHaveBeenCalled();
       }
       if (delayMs > 100 * LIMIT_MS) return;
-      // A round may be rounded up by less than a millisecond.
+      // Each round may be rounded up by less than a millisecond.
       vi.advanceTimersByTime(10);
       expect(action).toHaveBeenCalledTimes(1);
       expect(vi.getTimerCount()).toBe(0);

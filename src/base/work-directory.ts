@@ -5,9 +5,9 @@ import { GraphkeepError } from './errors.ts';
 import { atFile } from './file-errors.ts';
 
 /**
- * The scratch directory of one command, beside what it works on or in it, with a few parts of known names. What a killed run has left there
- * is used or removed by the next one. But a name is no proof: anybody may have put a directory, a file or a link in its place. So what is
- * found is ours only if it is a directory, belongs to this user or to the one of the directory around it, and holds nothing but parts.
+ * Scratch directory of one command, beside or inside what it works on, with a few parts of known names. The next run uses or removes what a
+ * killed run left there. A name alone proves nothing: anybody may have put a directory, file or link there. So an existing path counts as
+ * ours only if it is a directory, belongs to this user or to the owner of its parent, and holds nothing but known parts.
  */
 export class WorkDirectory {
   readonly path: string;
@@ -17,8 +17,9 @@ export class WorkDirectory {
   }
 
   /**
-   * Makes it, for its owner only, unless a killed run has left it. The caller holds the lock that makes it his.
-   * @throws GraphkeepError `directory.foreign` for what is not ours, `file.io` if it cannot be made
+   * Creates the directory, accessible to its owner only, or takes over the one that a killed run left. The caller must hold the lock that
+   * covers it.
+   * @throws GraphkeepError `directory.foreign` if an existing path is not ours, `file.io` if it cannot be created
    */
   static async open(path: string, parts: readonly string[]): Promise<WorkDirectory> {
     const reason = await findForeign(path, parts);
@@ -32,7 +33,7 @@ export class WorkDirectory {
     return work;
   }
 
-  /** Path of a part, there or not. */
+  /** Path of a part, whether it exists or not. */
   at(part: string): string {
     return join(this.path, part);
   }
@@ -41,7 +42,7 @@ export class WorkDirectory {
     return (await lstatIfExists(this.at(part))) !== undefined;
   }
 
-  /** Makes a part, or leaves it if it is there. */
+  /** Creates a part unless it exists. */
   async part(name: string): Promise<string> {
     await this.make();
     await makeDirectory(this.at(name));
@@ -52,7 +53,7 @@ export class WorkDirectory {
     await removeTree(this.at(part));
   }
 
-  /** Removes all of it. */
+  /** Removes the whole directory. */
   async discard(): Promise<void> {
     await removeTree(this.path);
   }
@@ -64,7 +65,7 @@ export class WorkDirectory {
   }
 }
 
-/** Why what is there is not ours; undefined if it is, or if nothing is there. */
+/** Why an existing path is not ours; undefined if it is, or if nothing is there. */
 async function findForeign(path: string, parts: readonly string[]): Promise<string | undefined> {
   const info = await lstatIfExists(path);
   if (info === undefined) return undefined;

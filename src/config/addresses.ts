@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../base/errors.ts';
 import type { ServerAddress } from '../net/server-address.ts';
 
-/** Host and port as they were typed; what was left out is undefined. Of a range of ports both ends are kept. */
+/** Host and port as the user typed them; undefined if left out. For a range of ports, both ends are kept. */
 export interface TypedAddress {
   host?: string;
   port?: number;
@@ -16,7 +16,7 @@ const MAX_PORT = 65_535;
  *
  *     [scheme://] ( host [ ":" ports ] | ":" ports | "[" host "]" [ ":" ports ] )      ports = number [ "-" number ]
  *
- * An empty host and port 0 count as left out. Ports above 65535 are refused; the Java tool starts with them and dies of `null`.
+ * An empty host and port 0 count as left out. Ports above 65535 are refused; the Java tool accepts them and then fails on a `null`.
  * @throws GraphkeepError `usage` with the text of the Java tool
  */
 export function parseAddress(text: string): TypedAddress {
@@ -40,7 +40,7 @@ export function parseAddress(text: string): TypedAddress {
   return { ...hostOf(parts[0] ?? ''), ...readPorts(parts[1] ?? '', text, parts.length === 2) };
 }
 
-/** What the user typed, completed by the configured address (its first port), with brackets removed from the host. */
+/** Fills in what the user left out from the configured address (its first port), and removes brackets from the host. */
 export function completeAddress(typed: TypedAddress, configured: TypedAddress, fallback: ServerAddress): ServerAddress {
   return {
     host: (typed.host ?? configured.host ?? fallback.host).replace(/[[\]]/g, ''),
@@ -71,7 +71,7 @@ function readPort(text: string, whole: string): number {
   return port;
 }
 
-/** Parts between the marks without the empty ones at the end; a text without any mark is one part. */
+/** Splits at the marks and drops empty parts at the end; a text without a mark is one part. */
 function splitLikeJava(text: string, mark: string): string[] {
   const parts = text.split(mark);
   while (parts.length > 1 && parts.at(-1) === '') parts.pop();

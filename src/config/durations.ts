@@ -4,8 +4,8 @@ const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_00
 const MAX_COUNT = 2_147_483_647;
 
 /**
- * A duration of `--timeout` and of neo4j.conf in milliseconds (spec backup-command 2.2): digits, then `ms`, `s`, `m` or `h` in any
- * case; seconds without unit. The number must fit 32 bits before the unit is applied.
+ * Parses a duration of `--timeout` or neo4j.conf into milliseconds (spec backup-command 2.2): digits, then `ms`, `s`, `m` or `h` in any
+ * case; seconds if there is no unit. The number must fit 32 bits before the unit is applied.
  * @throws GraphkeepError `usage` with the text of the Java tool
  */
 export function parseDurationMs(text: string): number {

@@ -1,7 +1,7 @@
 /*
- * The names that a 3.4 or 3.5 server knows (as it lists them itself), for `dbms.config.strict_validation=true`. Settings of ours
- * (settings.ts) are known too. Names outside these groups are free, for extensions. Names in `unsupported.` are not listed by a
- * server and therefore never refused here.
+ * The setting names that a 3.4 or 3.5 server knows (from the server's own list), for `dbms.config.strict_validation=true`. Our own settings
+ * (settings.ts) are known too. Names outside these groups are allowed, for extensions. A server does not list names in `unsupported.`, so
+ * they are never refused here.
  */
 const KNOWN: Record<string, string> = {
   browser: `
@@ -96,7 +96,7 @@ const KNOWN: Record<string, string> = {
   `,
 };
 
-/** Groups of settings with a name of the user's in the middle. */
+/** Groups of settings whose middle part the user chooses. */
 const PATTERNS = [
   /^dbms\.connector\.[^.]+\./,
   /^dbms\.ssl\.policy\.[^.]+\.(allow_key_generation|base_directory|ciphers|client_auth|private_key|private_key_password|public_certificate|revoked_dir|tls_versions|trust_all|trusted_dir|verify_hostname)$/,
@@ -104,7 +104,7 @@ const PATTERNS = [
 
 const knownNames = new Map(Object.entries(KNOWN).map(([group, names]) => [group, new Set(names.trim().split(/\s+/))]));
 
-/** False only for a name that a server with strict validation would refuse. */
+/** False only for names that a server with strict validation would refuse. */
 export function isKnownSetting(name: string): boolean {
   const dot = name.indexOf('.');
   const group = knownNames.get(name.slice(0, dot));

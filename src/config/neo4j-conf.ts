@@ -7,14 +7,14 @@ import { isKnownSetting } from './known-settings.ts';
 import { decodePropertiesFile, parseProperties, placesOf, type SettingPlaces, toSettings } from './properties.ts';
 import { type Setting, settings } from './settings.ts';
 
-/** The settings a command runs with: the built-in defaults, overridden by neo4j.conf, overridden by an additional file. */
+/** The settings that a command runs with: built-in defaults, overridden by neo4j.conf, overridden by an additional file. */
 export class ClientConfig {
-  /** NEO4J_HOME, absolute; relative directories of the configuration begin here. */
+  /** NEO4J_HOME, absolute; the base of relative directories in the configuration. */
   readonly home: string;
   private readonly texts: ReadonlyMap<string, string>;
   private readonly places: SettingPlaces;
 
-  /** @throws GraphkeepError `config` for the first bad value, in the order of {@link settings}, then for unknown names if strict. */
+  /** @throws GraphkeepError `config` for the first bad value in the order of {@link settings}, then for unknown names if strict. */
   constructor(home: string, texts: ReadonlyMap<string, string> = new Map(), places: SettingPlaces = new Map()) {
     this.home = home;
     this.texts = texts;
@@ -32,7 +32,7 @@ export class ClientConfig {
     }
   }
 
-  /** Where a setting stands, for errors about it; nothing if no file sets it. */
+  /** Where a setting is set, for errors about it; empty if no file sets it. */
   placeOf(name: string): { place?: ErrorPlace } {
     const place = this.places.get(name);
     return place === undefined ? {} : { place };
@@ -49,12 +49,12 @@ export class ClientConfig {
     });
   }
 
-  /** True if a file sets it, even to an empty text. */
+  /** True if a file sets it, even to an empty value. */
   isSet(setting: Setting<unknown>): boolean {
     return this.texts.has(setting.name);
   }
 
-  /** The text of any setting, also of one that graphkeep has no table row for. */
+  /** The text of any setting, including those without a row in the table. */
   text(name: string): string | undefined {
     return this.texts.get(name)?.trim();
   }
@@ -64,7 +64,7 @@ export class ClientConfig {
     return new ClientConfig(this.home, new Map([...this.texts, ...texts]), this.places);
   }
 
-  /** A directory of the configuration as an absolute path; undefined if it is not set and has no default. */
+  /** A configured directory as an absolute path; undefined if it is not set and has no default. */
   directory(setting: Setting<string>): string | undefined {
     const path = this.get(setting);
     return path === '' ? undefined : resolve(this.home, path);
@@ -79,7 +79,7 @@ export class ClientConfig {
     return join(this.databasesDirectory, name);
   }
 
-  /** Where the transaction logs of a database are: the configured directory, else the database directory. */
+  /** The transaction log directory of a database: the configured one, else the database directory. */
   transactionLogDirectory(name: string): string {
     return this.directory(settings.transactionLogDirectory) ?? this.databaseDirectory(name);
   }
@@ -98,7 +98,7 @@ export class ClientConfig {
 }
 
 export interface ConfigLocation {
-  /** Working directory: the home if NEO4J_HOME is not set, the base of relative paths. */
+  /** Working directory: the base of relative paths, and the home if NEO4J_HOME is not set. */
   cwd: string;
   home: string | undefined;
   confDirectory: string | undefined;
@@ -106,8 +106,8 @@ export interface ConfigLocation {
 }
 
 /**
- * Loads the configuration of a client in the order of spec backup-command 2.3. A missing neo4j.conf is not an error, a missing
- * additional file is one (`config.unreadable`).
+ * Loads the client configuration in the order of spec backup-command 2.3. A missing neo4j.conf is fine; a missing additional file is an
+ * error (`config.unreadable`).
  */
 export async function loadClientConfig({
   cwd,
@@ -134,7 +134,7 @@ async function parseFile(file: string): Promise<FileSettings> {
   return { texts: toSettings(properties), places: placesOf(properties, file) };
 }
 
-/** True for a file in a directory that we may not enter: a working directory that happens to be closed to us has no settings for us. */
+/** True for a file in a directory that this user may not enter. A closed working directory counts as having no settings. */
 async function isOutOfReach(file: string): Promise<boolean> {
   try {
     await stat(file);

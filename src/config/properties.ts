@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
 
-/** One assignment of a properties file, with the line it begins on (from 1). */
+/** One assignment in a properties file, with its first line (from 1). */
 export interface Property {
   key: string;
   value: string;
@@ -23,7 +23,7 @@ export type SettingPlaces = ReadonlyMap<string, ErrorPlace>;
  * | value         | all the rest, white space at the end included                                                     |
  * | escapes       | `\t \n \r \f`, `\uXXXX`; before any other character the backslash is dropped                      |
  *
- * A key may come twice; the last one counts ({@link toSettings}).
+ * A key may occur twice; the last one counts ({@link toSettings}).
  */
 export function parseProperties(text: string, file?: string): Property[] {
   const properties: Property[] = [];
@@ -43,17 +43,17 @@ export function parseProperties(text: string, file?: string): Property[] {
   return properties;
 }
 
-/** The assignments as a map; of a key that comes twice the last one counts. */
+/** The assignments as a map; if a key occurs twice, the last one counts. */
 export function toSettings(properties: readonly Property[]): Map<string, string> {
   return new Map(properties.map(({ key, value }) => [key, value]));
 }
 
-/** Where each assignment stands; of a key that comes twice the last one. */
+/** The place of each assignment; if a key occurs twice, the last one counts. */
 export function placesOf(properties: readonly Property[], file: string): Map<string, ErrorPlace> {
   return new Map(properties.map(({ key, line }) => [key, { file, line }]));
 }
 
-/** The text of a properties file: UTF-8 where it is valid, else Latin-1 (what Java reads). */
+/** Decodes a properties file: UTF-8 if valid, else Latin-1 (which Java reads). */
 export function decodePropertiesFile(bytes: Uint8Array): string {
   return isUtf8(bytes) ? new TextDecoder().decode(bytes) : Buffer.from(bytes).toString('latin1');
 }
@@ -62,7 +62,7 @@ function trimFront(line: string): string {
   return line.replace(/^[ \t\f]+/, '');
 }
 
-/** An odd number of backslashes at the end: the line goes on. */
+/** True if the line ends with an odd number of backslashes, so that the next line continues it. */
 function endsOpen(line: string): boolean {
   let count = 0;
   while (line[line.length - 1 - count] === '\\') count++;

@@ -1,6 +1,6 @@
 import { GraphkeepError } from '../base/errors.ts';
 
-/** How much transaction log survives pruning (`dbms.tx_log.rotation.retention_policy`, spec backup-command 6.1). */
+/** How much of the transaction log pruning keeps (`dbms.tx_log.rotation.retention_policy`, spec backup-command 6.1). */
 export type RetentionPolicy =
   | { keep: 'all' }
   | { keep: 'files'; count: number }
@@ -12,8 +12,8 @@ const HOUR_MS = 3_600_000;
 const UNIT: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
 /**
- * `true`, `keep_all`, `false`, `keep_none`, or `<number>[k|K|m|M|g|G] <type>` with one blank and the type in lower case. The units
- * are powers of 1024 for every type, so `1k hours` is 1024 hours. `false` and `keep_none` are the same as `1 txs`.
+ * `true`, `keep_all`, `false`, `keep_none`, or `<number>[k|K|m|M|g|G] <type>` with one blank and the type in lower case. The units are
+ * powers of 1024 for every type, so `1k hours` is 1024 hours. `false` and `keep_none` mean `1 txs`.
  * @throws GraphkeepError `usage` with the text of the Java tool
  */
 export function parseRetentionPolicy(text: string): RetentionPolicy {

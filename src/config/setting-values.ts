@@ -1,6 +1,6 @@
 import { GraphkeepError } from '../base/errors.ts';
 
-/* Parsers of setting values. Each throws `usage` with the reason only; the setting's name and value are put in front by the reader. */
+/* Parsers of setting values. Each throws `usage` with the reason only; the caller adds the setting's name and value. */
 
 export function parseBoolean(text: string): boolean {
   const value = text.trim().toLowerCase();
@@ -21,7 +21,7 @@ export function parseText(text: string): string {
   return text.trim();
 }
 
-/** A comma-separated list; blanks around the items do not count, no text is the empty list. */
+/** A comma-separated list; blanks around items do not count, and an empty text is the empty list. */
 export function listOf<T>(parseItem: (text: string) => T): (text: string) => T[] {
   return (text) => (text.trim() === '' ? [] : text.split(',').map((item) => parseItem(item.trim())));
 }

@@ -7,13 +7,13 @@ import { parseSizeBytes } from './sizes.ts';
 /** A setting of neo4j.conf that graphkeep reads. */
 export interface Setting<T> {
   readonly name: string;
-  /** As it would be written in the file; empty = not set. */
+  /** The default in the form used in the file; empty = not set. */
   readonly default: string;
-  /** The form of the value, for the reference. */
+  /** The form of the value, for the reference page. */
   readonly form: string;
   /** Throws `usage` with the reason if the value is bad. */
   readonly parse: (text: string) => T;
-  /** What it means for backups, for the reference. */
+  /** What it means for backups, for the reference page. */
   readonly meaning: string;
 }
 
@@ -31,8 +31,8 @@ function setting<T>(
 }
 
 /**
- * Every setting that matters to backups. A bad value of any of them stops a command before it does anything (spec backup-command
- * 2.3). The reference page is generated from this table.
+ * Every setting that matters to backups. A bad value stops a command before it does anything (spec backup-command 2.3). The reference page
+ * is generated from this table.
  */
 export const settings = {
   strictValidation: setting(

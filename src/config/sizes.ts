@@ -3,8 +3,8 @@ import { GraphkeepError } from '../base/errors.ts';
 const UNIT_BYTES: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 
 /**
- * The size of `--pagecache` (spec backup-command 2): digits, then nothing, `k`, `m` or `g` with an optional `b`, any case, white
- * space around and between. 1024-based.
+ * Parses the size of `--pagecache` (spec backup-command 2): digits, then nothing, `k`, `m` or `g` with an optional `b`, in any case, with
+ * white space allowed around and between. 1024-based.
  * @throws GraphkeepError `usage`
  */
 export function parsePageCacheBytes(text: string): number {
@@ -16,7 +16,7 @@ export function parsePageCacheBytes(text: string): number {
   return bytes;
 }
 
-/** A size in neo4j.conf: as above, with `t` too. @throws GraphkeepError `usage` */
+/** Parses a size in neo4j.conf: as above, with `t` too. @throws GraphkeepError `usage` */
 export function parseSizeBytes(text: string): number {
   const bytes = readSize(text.trim(), /^(\d+)\s*(?:([kmgt])b?)?$/i);
   if (bytes === undefined) {
@@ -26,7 +26,7 @@ export function parseSizeBytes(text: string): number {
 }
 
 /**
- * The value of `HEAP_SIZE`, which the Java launcher hands to `-Xmx`: digits and an optional single letter `k`, `m`, `g` or `t`.
+ * Parses the value of `HEAP_SIZE`, which the Java launcher passes to `-Xmx`: digits and an optional letter `k`, `m`, `g` or `t`.
  * @throws GraphkeepError `config`
  */
 export function parseHeapBytes(text: string): number {
@@ -48,7 +48,7 @@ function readSize(text: string, form: RegExp): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** `8.00 kB`: the way a Neo4j client writes sizes, 1024-based. */
+/** `8.00 kB`: a size as Neo4j clients print it, 1024-based. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;

@@ -30,7 +30,7 @@ describe('parsePageCacheBytes', () => {
     ['0', 0],
   ])('%j', (text, bytes) => expect(parsePageCacheBytes(text)).toBe(bytes));
 
-  // Each refused by the real tool with the same text; the last one wraps around there.
+  // Each is refused by the real tool with the same text; the last one wraps around there.
   it.each([
     'bogus',
     '1.5m',

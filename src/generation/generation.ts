@@ -3,43 +3,43 @@ import type { DatabaseFileHandling, DatabaseFileRole } from '../store/files/stor
 import type { StoreId } from '../store/files/store-id.ts';
 
 /**
- * What differs between generations of the server, as data: one row for each. Whoever copies, serves, stores or restores the files of a
- * database asks the row, and nobody asks for a version number.
+ * The differences between generations of the server, as data: one row for each. Code that copies, serves, stores or restores database files
+ * asks the row and never a version number.
  */
 export interface Generation {
-  /** As it stands in messages: `3.4 or 3.5`. */
+  /** For messages: `3.4 or 3.5`. */
   readonly releases: string;
   readonly files: DatabaseFiles;
   /** The number at the start of every log file (spec transaction-logs 1). */
   readonly logFormat: number;
-  /** Who brings a copy, store files and the log after them, to the state at the end of the log: we do, or the server when it starts. */
+  /** Who applies the log to the copied store files: our replay, or the server when it starts. */
   readonly completedBy: 'replay' | 'server';
-  /** What the database in a directory says of itself. @throws GraphkeepError `store.missing-file`, `store.corrupt`, `file.io` */
+  /** What the database in a directory says about itself. @throws GraphkeepError `store.missing-file`, `store.corrupt`, `file.io` */
   readFacts(directory: string): DatabaseFacts;
   /**
-   * Finds the last check point, wherever this generation keeps them, and what follows it in the log.
+   * Finds the last check point, wherever this generation keeps it, and the log that follows it.
    * @throws GraphkeepError `log.no-check-point`, `log.corrupt`, `log.gap`, `file.io`
    */
   findRecoveryStart(logDirectory: string): RecoveryStart;
 }
 
-/** The files below the directory of a database. */
+/** The files in a database directory. */
 export interface DatabaseFiles {
-  /** The file without which no server takes the directory for a database: it is put there last, and removed first. */
+  /** The file without which no server recognizes the directory as a database: published last, removed first. */
   readonly keyFile: string;
-  /** Locked by whoever works in the database; part of no copy. */
+  /** Locked by any process that works in the database; never copied. */
   readonly lockFile: string;
-  /** What a file is, by its path below the directory with `/` between the parts. A directory ends with `/`. */
+  /** The role of a file, by its path in the directory with `/` between the parts. The path of a directory ends with `/`. */
   roleOf(path: string): DatabaseFileRole;
-  /** What a copy does with files of a role. */
+  /** How a copy treats files of a role. */
   handlingOf(role: DatabaseFileRole): DatabaseFileHandling;
 }
 
-/** What the key file, or what stands in its place, tells of a database. */
+/** What the key file (or its equivalent) says about a database. */
 export interface DatabaseFacts {
   readonly storeId: StoreId;
   /** For example `v0.A.9`. */
   readonly format: string;
-  /** Of the last transaction that is in the store files for sure. */
+  /** The last transaction that is certainly in the store files. */
   readonly lastTransaction: number;
 }

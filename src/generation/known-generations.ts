@@ -3,10 +3,10 @@ import type { Generation } from './generation.ts';
 import { NEO4J_3 } from './neo4j-3.ts';
 
 /**
- * The row of the database in a directory, which has to be complete and of a release that fits the purpose. Stores of 2.3 to 3.3, which are
- * only read, have the files and the log of 3.x.
+ * The row for the database in a directory, which must be complete and of a supported release. Stores of 2.3 to 3.3, which are only read,
+ * have the files and the log of 3.x.
  *
- * @throws GraphkeepError what {@link requireSupportedStore} throws
+ * @throws GraphkeepError the errors of {@link requireSupportedStore}
  */
 export async function requireGeneration(
   directory: string,

@@ -5,7 +5,7 @@ import { classifyDatabaseFile, handlingOf, METADATA_FILE, STORE_LOCK_FILE } from
 import { formatStoreVersion } from '../store/files/store-id.ts';
 import type { Generation } from './generation.ts';
 
-/** Neo4j 3.4 and 3.5: everything is known, so replay makes a copy whole without a server (spec record-stores, transaction-logs). */
+/** Neo4j 3.4 and 3.5. Their formats are fully known, so replay completes a copy without a server (spec record-stores, transaction-logs). */
 export const NEO4J_3: Generation = {
   releases: '3.4 or 3.5',
   files: { keyFile: METADATA_FILE, lockFile: STORE_LOCK_FILE, roleOf: classifyDatabaseFile, handlingOf },

@@ -3,8 +3,8 @@ import { GraphkeepError } from '../base/errors.ts';
 const ON_THE_WAY = 'Check --from, and the network and the firewalls between this machine and the server.';
 
 /**
- * What the operating system says, in words (the name of the host is not repeated), and what to do if it is not the server that is to be
- * checked.
+ * The operating system's errors in words (without the host name, which is shown anyway), and a hint where the server is not the thing to
+ * check.
  */
 const reasons: Readonly<Record<string, { reason: string; hint?: string }>> = {
   ECONNREFUSED: { reason: 'nobody listens there' },
@@ -52,7 +52,7 @@ export function unreachable(peer: string, cause: unknown): GraphkeepError {
   });
 }
 
-/** The error for a connection that was not opened in time. */
+/** The error for a connection that was not established in time. */
 export function notConnectedInTime(peer: string, limitMs: number): GraphkeepError {
   return new GraphkeepError('peer.unreachable', 'cannot connect: the host does not answer', {
     place: { peer },
@@ -61,12 +61,12 @@ export function notConnectedInTime(peer: string, limitMs: number): GraphkeepErro
   });
 }
 
-/** The error for a connection that ended too early: `offset` bytes had come, the answer was `position`. */
+/** The error for a connection that ended too early. `offset` bytes had arrived; `position` says how far the answer had got. */
 export function closedTooEarly(peer: string, offset: number, position: string, cause?: unknown): GraphkeepError {
   const code = codeOf(cause);
   const end = code === undefined ? 'closed by the server' : code;
   if (offset === 0) {
-    // What a member of a causal cluster does with a request that it does not understand, and a TLS listener too.
+    // A member of a causal cluster closes the connection after a request that it does not understand, and so does a TLS listener.
     return new GraphkeepError('peer.protocol', 'the server closed the connection without any answer', {
       place: { peer, offset },
       observed: end,
@@ -81,7 +81,7 @@ export function closedTooEarly(peer: string, offset: number, position: string, c
   });
 }
 
-/** The error for a server that does not go on sending; `hint` names the limit if it is not --timeout. */
+/** The error for a server that stops sending. `hint` names the limit if it is not --timeout. */
 export function silentTooLong(
   peer: string,
   offset: number,
@@ -97,7 +97,7 @@ export function silentTooLong(
   });
 }
 
-/** The error for a peer that sends so little that the answer would never be complete. */
+/** The error for a peer that sends so slowly that the answer would never be complete. */
 export function sendsTooLittle(peer: string, offset: number, position: string, observed: string): GraphkeepError {
   return new GraphkeepError('peer.timeout', `the server sends too little to come to an end, ${position}`, {
     place: { peer, offset },
@@ -106,7 +106,7 @@ export function sendsTooLittle(peer: string, offset: number, position: string, o
   });
 }
 
-/** With several addresses of one name, Node reports one error per address. */
+/** If a name has several addresses, Node reports one error per address. */
 function codeOf(cause: unknown): string | undefined {
   if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0]);
   if (!(cause instanceof Error) || !('code' in cause)) return undefined;

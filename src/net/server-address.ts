@@ -1,4 +1,4 @@
-/** Where a server listens. */
+/** Host and port on which a server listens. */
 export interface ServerAddress {
   /** Name or address; an IPv6 address with or without brackets. */
   host: string;
@@ -11,7 +11,7 @@ export function formatAddress({ host, port }: ServerAddress): string {
   return bare.includes(':') ? `[${bare}]:${port}` : `${bare}:${port}`;
 }
 
-/** The host to connect to: "any address", which is for listeners, means this machine (spec common-protocol 2). */
+/** The host to connect to: "any address", which only makes sense for listeners, becomes this machine (spec common-protocol 2). */
 export function connectableHost(host: string): string {
   const bare = withoutBrackets(host);
   if (bare === '0.0.0.0') return '127.0.0.1';

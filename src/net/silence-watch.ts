@@ -1,7 +1,7 @@
 import { startTimer } from '../base/timers.ts';
 /**
- * Notices that nothing has happened for `limitMs`. Made for hot paths: {@link note} only takes the time; the timer is set anew when it
- * goes off. While paused, silence does not count. A limit of 0 never goes off.
+ * Reports when nothing has happened for `limitMs`. Cheap on hot paths: {@link note} only records the time, and the timer is restarted when
+ * it fires. Silence while paused does not count. A limit of 0 never fires.
  */
 export class SilenceWatch {
   private readonly limitMs: number;

@@ -5,8 +5,8 @@ import { ZstdError, ZstdFrameScanner } from './frame-scanner.ts';
 import { type NativeZstd, nativeZstd } from './native-zstd.ts';
 
 /**
- * Decodes a zstd stream of any number of frames, with the memory of one window. By the zstd of Node where it has one, else in JavaScript.
- * @throws ZstdError if it is damaged or ends inside a frame; errors of `source` pass
+ * Decodes a zstd stream of any number of frames, using the memory of one window. Uses Node's zstd if it has one, else a JavaScript decoder.
+ * @throws ZstdError if the stream is damaged or ends inside a frame; errors of `source` pass unchanged
  */
 export async function* decodeZstd(
   source: AsyncIterable<Uint8Array>,
@@ -39,7 +39,7 @@ class FrameReader {
     return this.scanner.isChecked;
   }
 
-  /** False at the end of the stream. Not to be asked inside a frame. */
+  /** False at the end of the stream. Do not call it inside a frame. */
   async hasNext(): Promise<boolean> {
     return await this.fill();
   }
@@ -74,7 +74,7 @@ class FrameReader {
 async function* decodeNatively(frames: FrameReader, native: NativeZstd): AsyncGenerator<Uint8Array> {
   const decoder = native.createZstdDecompress();
   let failure: unknown;
-  // The callback also handles what comes when nobody reads any more.
+  // The callback also handles errors that arrive after the reader has stopped.
   const source = pipeline(Readable.from(frames.frame(), { objectMode: false }), decoder, (error) => {
     failure = error ?? undefined;
   });
@@ -101,7 +101,7 @@ async function* decodeInJavaScript(frames: FrameReader, xxhash: XXHashAPI): Asyn
     }
     for (const block of decoded) {
       hash.update(block);
-      // The decoder goes on in the memory of the block.
+      // Copy: the decoder reuses the memory of the block.
       yield block.slice();
     }
     decoded = [];
@@ -119,7 +119,7 @@ async function* decodeInJavaScript(frames: FrameReader, xxhash: XXHashAPI): Asyn
   }
 }
 
-/** Errors of the source have a class of their own; whatever else a decoder throws is about the bytes. */
+/** Errors of the source have their own class; anything else that a decoder throws is about the bytes. */
 function explain(error: unknown): unknown {
   if (!(error instanceof Error)) return new ZstdError(String(error));
   const isAboutBytes =

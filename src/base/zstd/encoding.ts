@@ -7,7 +7,7 @@ const DESCRIPTOR_AT = 4;
 const CHECKSUM_FLAG = 4;
 const LEVEL = 3;
 
-/** Once in a process: the library gives out rubbish after it was initialised a second time. */
+/** Initialised once per process: the library produces garbage after a second initialisation. */
 let loading: ReturnType<typeof loadCompressor> | undefined;
 
 async function loadCompressor() {
@@ -17,8 +17,8 @@ async function loadCompressor() {
 }
 
 /**
- * Encodes a stream as zstd, with checksums. By the zstd of Node where it has one: a single frame. Else as frames of 1 MiB each, which every
- * zstd decoder reads one after the other.
+ * Encodes a stream as zstd with checksums. Node's zstd, where present, writes a single frame. The fallback writes frames of 1 MiB each,
+ * which every zstd decoder reads in sequence.
  */
 export async function* encodeZstd(
   source: AsyncIterable<Uint8Array>,
@@ -49,7 +49,7 @@ async function* encodeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<
   const flush = () => {
     const bytes = content.subarray(0, filledBytes);
     const frame = Buffer.from(compress(bytes as Buffer, LEVEL));
-    // The library writes no checksum: say that there is one, and add it.
+    // The library writes no checksum, so set the flag and append one.
     frame[DESCRIPTOR_AT]! |= CHECKSUM_FLAG;
     const checksum = Buffer.alloc(4);
     checksum.writeUInt32LE(Number(xxhash.create64().update(bytes).digest() & 0xffffffffn));

@@ -1,6 +1,6 @@
 /**
- * Where the frames of a zstd stream end (RFC 8878). Decoders need to be told: the one of Node drops every frame behind the first one of a
- * chunk without a word, and takes a stream that ends inside a frame for a complete one.
+ * Finds the ends of the frames in a zstd stream (RFC 8878). Decoders need them: Node's silently drops every frame after the first one of a
+ * chunk, and accepts a stream that ends inside a frame as complete.
  *
  * | frame          | fields                                                                                            |
  * |----------------|---------------------------------------------------------------------------------------------------|
@@ -19,14 +19,14 @@ const BLOCK_REPEATED = 1;
 const BLOCK_RESERVED = 3;
 const MAX_FRAME_HEAD_BYTES = 18;
 
-/** Largest window that is decoded, as with other zstd tools; a frame could claim terabytes. A real server uses 2 MiB. */
+/** Largest window that is decoded, the limit of other zstd tools too; a frame could claim terabytes. A real server uses 2 MiB. */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
 
 export class ZstdError extends Error {}
 
-/** The stretch of a chunk that belongs to the current frame. */
+/** The part of a chunk that belongs to the current frame. */
 export interface FrameStretch {
-  /** Behind its last byte. */
+  /** Offset after its last byte. */
   end: number;
   isFrameEnd: boolean;
 }
@@ -35,20 +35,20 @@ type Part = 'head' | 'block head' | 'block' | 'checksum' | 'skippable';
 
 export class ZstdFrameScanner {
   private part: Part = 'head';
-  /** Of the head of a frame or block. */
+  /** The collected bytes of a frame or block header. */
   private readonly collected = Buffer.alloc(MAX_FRAME_HEAD_BYTES);
   private collectedBytes = 0;
-  /** Of a part that is only counted. */
+  /** Bytes left of a part that is only counted. */
   private leftBytes = 0;
   private isLastBlock = false;
   private hasChecksum = false;
 
-  /** The current frame, or the one that has just ended, has a checksum of its content in its last four bytes. */
+  /** True if the current frame, or the one that has just ended, has a content checksum in its last four bytes. */
   get isChecked(): boolean {
     return this.hasChecksum;
   }
 
-  /** Goes on from `start` to the end of the frame or of the chunk, whichever comes first. */
+  /** Continues from `start` to the end of the frame or of the chunk, whichever comes first. */
   advance(chunk: Uint8Array, start: number): FrameStretch {
     let at = start;
     while (at < chunk.length) {

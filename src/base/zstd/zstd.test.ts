@@ -10,7 +10,7 @@ import { encodeZstd } from './encoding.ts';
 import { ZstdError } from './frame-scanner.ts';
 import { type NativeZstd, nativeZstd } from './native-zstd.ts';
 
-/** What this Node can do: without the zstd of Node always, with it where there is one. */
+/** The variants to test: the JavaScript fallback always, Node's zstd where it exists. */
 const ways: { way: string; native: NativeZstd | undefined }[] = [
   { way: 'without the zstd of Node', native: undefined },
   ...(nativeZstd === undefined ? [] : [{ way: 'with the zstd of Node', native: nativeZstd }]),
@@ -20,10 +20,10 @@ async function* chunked(bytes: Uint8Array, chunkBytes: number): AsyncGenerator<U
   for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
 }
 
-/** A dump that a real 3.5.34 has made: one frame with a checksum. */
+/** A dump made by a real 3.5.34: one frame with a checksum. */
 const genuine = readFileSync(corpusPath('dumps/3.5.34.dump'));
 
-/** A frame of other software that decoders pass over. */
+/** A skippable frame, which decoders pass over. */
 const skippable = Buffer.from('502a4d1805000000aabbccddee', 'hex');
 
 describe.each(ways)('zstd $way', ({ native }) => {
@@ -47,7 +47,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
       for (let at = 0; at < length; at += 1 + dice.below(2000)) bytes[at] = dice.below(256);
       const encoded = await encode(bytes, 1 + dice.below(200_000));
       expect((await decode(encoded, 1 + dice.below(100_000))).equals(bytes), String(length)).toBe(true);
-      // A flag of the first frame: it has a checksum.
+      // The checksum flag of the first frame.
       expect(encoded[4]! & 4).toBe(4);
     }
   });
@@ -78,7 +78,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
       if (damaged.equals(genuine)) continue;
       const outcome = await decode(damaged, 1 + dice.below(20_000)).catch((error: unknown) => error);
       if (outcome instanceof Uint8Array) {
-        // Bits that carry nothing; or nothing but whole frames was left.
+        // The damaged bits carried no information, or only whole frames remained.
         const isSame = Buffer.from(outcome).equals(whole);
         expect([round, isSame || damaged.length === 0]).toEqual([round, true]);
       } else expect(outcome).toBeInstanceOf(ZstdError);

@@ -1,6 +1,6 @@
 import { createSecureContext, getCiphers } from 'node:tls';
 
-/** Key exchange and signature of a suite, as JSSE and as OpenSSL call it. */
+/** Key exchange and signature of a suite: the JSSE name and the OpenSSL name. */
 const EXCHANGES = new Map([
   ['RSA', ''],
   ['DHE_RSA', 'DHE-RSA-'],
@@ -9,7 +9,7 @@ const EXCHANGES = new Map([
   ['ECDHE_ECDSA', 'ECDHE-ECDSA-'],
 ]);
 
-/** Encryption of a suite. The MAC that follows is left out where it is part of the encryption. */
+/** Encryption of a suite. `hidesMac` leaves out the MAC that follows, where it is part of the encryption. */
 const ENCRYPTIONS = new Map<string, { name: string; hidesMac?: boolean }>([
   ['AES_128_CBC', { name: 'AES128' }],
   ['AES_256_CBC', { name: 'AES256' }],
@@ -21,12 +21,12 @@ const ENCRYPTIONS = new Map<string, { name: string; hidesMac?: boolean }>([
 ]);
 
 /**
- * The OpenSSL name of a cipher suite that has a JSSE name (`TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384`; `SSL_` is the older spelling) or an
- * OpenSSL name already. Undefined if this Node has no such suite.
+ * The OpenSSL name of a cipher suite, given by its JSSE name (`TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384`; `SSL_` is the older prefix) or its
+ * OpenSSL name. Undefined if this Node has no such suite.
  */
 export function findCipher(name: string): string | undefined {
   const upper = name.toUpperCase();
-  // Not any text that OpenSSL takes: it has words for whole groups of suites too, some without encryption.
+  // Accept only exact names: OpenSSL also has words for whole groups of suites, some without encryption.
   if (getCiphers().includes(upper.toLowerCase())) return upper;
   const translated = translate(upper);
   return translated !== undefined && isKnown(translated) ? translated : undefined;
@@ -46,7 +46,7 @@ function isKnown(cipher: string): boolean {
     createSecureContext({ ciphers: cipher });
     return true;
   } catch {
-    // OpenSSL says no more than that it cannot use the name.
+    // OpenSSL only says that it cannot use the name.
     return false;
   }
 }

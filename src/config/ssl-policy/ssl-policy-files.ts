@@ -6,17 +6,17 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { isMissing } from '../../base/file-errors.ts';
 import type { PolicyPath } from './ssl-policy-settings.ts';
 
-/** Far above the largest list of revoked certificates. */
+/** Far above the size of the largest revocation list. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** First byte of every key, certificate and list in DER: a sequence. */
 const DER_SEQUENCE = 0x30;
 
-/** Kinds of keys that TLS 1.2 and later can use. */
+/** Key types that TLS 1.2 and later can use. */
 const KEY_TYPES = ['rsa', 'ec', 'rsa-pss', 'ed25519', 'ed448'];
 
 /**
- * The private key: PEM or DER, PKCS#8 or one of the older forms, not encrypted.
+ * Reads an unencrypted private key: PEM or DER, PKCS#8 or one of the older forms.
  * @throws GraphkeepError `config` with setting and path
  */
 export async function readPrivateKey(place: PolicyPath): Promise<KeyObject> {
@@ -43,7 +43,7 @@ function parsePemKey(text: string): KeyObject | undefined {
   try {
     return createPrivateKey(text);
   } catch {
-    // Whatever OpenSSL finds wrong with it: it is no key. The caller says so.
+    // Any OpenSSL error means that this is not a key; the caller reports it.
     return undefined;
   }
 }
@@ -53,14 +53,14 @@ function parseDerKey(bytes: Buffer): KeyObject | undefined {
     try {
       return createPrivateKey({ key: bytes, format: 'der', type });
     } catch {
-      // Another form, or none.
+      // Try the next form.
     }
   }
   return undefined;
 }
 
 /**
- * One or more certificates, PEM or DER, in the order of the file.
+ * Reads one or more certificates, PEM or DER, in file order.
  * @throws GraphkeepError `config` with setting and path
  */
 export async function readCertificates(place: PolicyPath): Promise<X509Certificate[]> {
@@ -77,7 +77,7 @@ export async function readCertificates(place: PolicyPath): Promise<X509Certifica
 }
 
 /**
- * The lists of revoked certificates in one file, PEM or DER, as PEM.
+ * Reads the certificate revocation lists in one file, PEM or DER, and returns them as PEM.
  * @throws GraphkeepError `config` with setting and path
  */
 export async function readRevocationLists(place: PolicyPath): Promise<string[]> {
@@ -93,7 +93,7 @@ export async function readRevocationLists(place: PolicyPath): Promise<string[]> 
 }
 
 /**
- * Every file of a directory, by name; directories inside it do not count (mounted secrets have some).
+ * Every file in a directory, by name. Subdirectories are ignored (mounted secrets have some).
  * @throws GraphkeepError `config` if the directory does not exist
  */
 export async function listPolicyDirectory({ path, setting }: PolicyPath): Promise<PolicyPath[]> {
@@ -142,7 +142,7 @@ async function readPolicyFile(place: PolicyPath, what: string): Promise<Buffer> 
   }
 }
 
-/** The objects in a file: blocks of PEM with this label, or one object in DER after the other. */
+/** The objects in a file: PEM blocks with this label, or consecutive DER objects. */
 function splitObjects(bytes: Buffer, label: RegExp): Buffer[] {
   if (bytes[0] === DER_SEQUENCE) return splitDer(bytes);
   const blocks = bytes.toString('latin1').matchAll(/-----BEGIN ([^-]+)-----([^-]*)-----END \1-----/g);
@@ -153,7 +153,7 @@ function splitObjects(bytes: Buffer, label: RegExp): Buffer[] {
   return objects;
 }
 
-/** What does not look like a sequence of its length becomes the last object: its reader will say what is wrong with it. */
+/** Bytes that do not form a whole sequence become the last object: its reader will report the error. */
 function splitDer(bytes: Buffer): Buffer[] {
   const objects: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -164,7 +164,7 @@ function splitDer(bytes: Buffer): Buffer[] {
   return objects;
 }
 
-/** Length of the first object with its header. The header: `30`, then the length in one byte, or `8n` and n bytes. */
+/** Length of the first object including its header: `30`, then the length in one byte, or `8n` and n bytes. */
 function measureDer(bytes: Buffer): number {
   const first = bytes[1] ?? 0;
   if (bytes[0] !== DER_SEQUENCE) return bytes.length;

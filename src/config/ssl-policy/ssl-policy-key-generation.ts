@@ -15,12 +15,11 @@ const ALGORITHM = {
 
 const VALID_YEARS = 10;
 
-/** Clocks of peers that go wrong by less than this do not matter. */
+/** Tolerates peers whose clocks are wrong by less than this. */
 const VALID_BEFORE_MS = 24 * 3600 * 1000;
 
 /**
- * Makes a self-signed RSA key pair for this host, and the directories of the policy. The key can be read by its owner only. Never
- * replaces a file.
+ * Makes a self-signed RSA key pair for this host and the directories of the policy. Only the owner can read the key. Never replaces a file.
  */
 export async function generateKeyPair(settings: SslPolicySettings): Promise<void> {
   const { key, certificate } = await makeKeyPair();
@@ -31,7 +30,7 @@ export async function generateKeyPair(settings: SslPolicySettings): Promise<void
 }
 
 async function makeKeyPair(): Promise<{ key: string; certificate: string }> {
-  // Loaded only here: a policy whose files exist, and commands without TLS, should not wait for it. The polyfill has to come first.
+  // Loaded on demand: commands without TLS, or with existing files, should not wait for it. The polyfill must come first.
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);

@@ -127,7 +127,7 @@ test('a password for the key is refused, as by servers', async () => {
 });
 
 describe('files', () => {
-  /** Damages the files of a policy, and loads it. The error must name setting and path. */
+  /** Damages the files of a policy, then loads it. The error must name the setting and the path. */
   async function failureAfter(
     damage: (directory: string) => void,
     setting: string,

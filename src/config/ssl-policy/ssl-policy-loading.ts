@@ -14,8 +14,8 @@ import { generateKeyPair } from './ssl-policy-key-generation.ts';
 import { type PolicyPath, readSslPolicySettings, type SslPolicySettings } from './ssl-policy-settings.ts';
 
 /**
- * Reads a TLS policy with all its files and checks what can be checked without a peer (docs/tls.md). Makes key, certificate
- * and directories if the policy allows it and there is neither of the first two.
+ * Reads a TLS policy with all its files and checks everything that needs no peer (docs/tls.md). If both key and certificate are missing and
+ * the policy allows it, makes them and the directories.
  * @throws GraphkeepError `config` for the first wrong setting or file, with the name of the setting and the path
  */
 export async function loadSslPolicy(config: ClientConfig, name: string): Promise<SslPolicy> {
@@ -57,7 +57,7 @@ async function requireDirectory(place: PolicyPath): Promise<void> {
   if (!stats.isDirectory()) throw unusable(place, 'this is not a directory');
 }
 
-/** One of the two alone is no reason to make anything: the other one is missing by mistake. */
+/** One alone is no reason to generate a pair: the other one is missing by mistake. */
 async function isKeyPairThere({ privateKey, publicCertificate }: SslPolicySettings): Promise<boolean> {
   const found = await Promise.all([privateKey, publicCertificate].map(({ path }) => statIfExists(path)));
   return found.some((stats) => stats !== undefined);
@@ -94,14 +94,14 @@ async function readRevoked(settings: SslPolicySettings): Promise<string[]> {
   return lists;
 }
 
-/** A key that others can read is no secret any more. The group may be meant: of a service, or of a mounted secret. */
+/** A key that others can read is no longer secret. Group access may be intended: for a service, or a mounted secret. */
 async function noteOpenKey({ path, setting }: PolicyPath, notices: PolicyNotice[]): Promise<void> {
   const info = await statIfExists(path);
   if (process.platform === 'win32' || info === undefined || (info.mode & 0o004) === 0) return;
   notices.push({ kind: 'private-key-readable', path, setting });
 }
 
-/** A certificate out of date may still do: for a peer that does not ask for it, or trusts anyone. So it is told, not refused. */
+/** An expired certificate may still do: for a peer that does not ask for one, or that trusts anyone. So this is a notice, not an error. */
 function noteDates(
   { path, setting }: PolicyPath,
   certificates: readonly X509Certificate[],

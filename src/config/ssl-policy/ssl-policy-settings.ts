@@ -9,7 +9,7 @@ import { findCipher } from './ssl-policy-ciphers.ts';
 /** In ascending order. */
 const TLS_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 
-/** Name of the policy that means the key pair of the connectors and may not be defined. */
+/** The policy name that stands for the connectors' key pair and must not be defined. */
 const LEGACY = 'legacy';
 
 /** A file or directory of a policy, with the setting that names it. */
@@ -18,7 +18,7 @@ export interface PolicyPath {
   readonly setting: string;
 }
 
-/** The settings of one policy, parsed, paths absolute (docs/tls.md). */
+/** The parsed settings of one policy, with absolute paths (docs/tls.md). */
 export interface SslPolicySettings {
   readonly name: string;
   readonly baseDirectory: PolicyPath;
@@ -79,7 +79,7 @@ class PolicyReader {
     return { path: this.base, setting };
   }
 
-  /** A key that needs a password can be used by no 3.x server. */
+  /** No 3.x server can use a key that needs a password. */
   refusePassword(): void {
     const setting = `${this.group}.private_key_password`;
     if ((this.config.text(setting) ?? '') === '') return;
@@ -93,7 +93,7 @@ class PolicyReader {
     );
   }
 
-  /** As servers do, only the base directory may be relative. */
+  /** As on servers, only the base directory may be relative. */
   path(suffix: string, standard: string): PolicyPath {
     const setting = `${this.group}.${suffix}`;
     const text = this.config.text(setting) ?? '';
@@ -133,7 +133,7 @@ function parseCiphers(text: string): string[] | undefined {
   });
 }
 
-/** The key pair of the connectors, any peer trusted. */
+/** The connectors' key pair; any peer is trusted. */
 function legacySettings(config: ClientConfig): SslPolicySettings {
   if (config.text(`dbms.ssl.policy.${LEGACY}.base_directory`) !== undefined) {
     throw new GraphkeepError('config', `The policy name '${LEGACY}' is reserved`, {
