@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/interop/harness/longest-first.ts';
 
+const buildPrograms = 'test/support/build/build-programs.ts';
+
 /** Three suites: fast (every commit), interop (real servers, needs Java), faults (long campaigns). */
 export default defineConfig({
   test: {
@@ -9,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          globalSetup: [buildPrograms],
           setupFiles: ['test/support/random/seed-fast-check.ts'],
           include: [
             'src/**/*.test.ts',
@@ -29,14 +32,20 @@ export default defineConfig({
           include: ['test/interop/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
-          globalSetup: ['test/interop/harness/prepare-releases.ts'],
+          globalSetup: [buildPrograms, 'test/interop/harness/prepare-releases.ts'],
           env: { GRAPHKEEP_SHARED_CLASSES: 'true' },
           // A server starts on one core, and a cluster waits for its elections.
           maxWorkers: 2,
         },
       },
       {
-        test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 3_600_000, fileParallelism: false },
+        test: {
+          name: 'faults',
+          globalSetup: [buildPrograms],
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: 3_600_000,
+          fileParallelism: false,
+        },
       },
     ],
   },

@@ -1,7 +1,7 @@
-// Bundles the command line front ends into dist/, so that `bin/*` start fast and need no TypeScript at run time.
-// Runs as npm's `prepare`, hence also at the end of `npm ci`. Another output directory may be given.
-import { readdirSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+// Bundles the command line front ends and the threads of the check into dist/, so that `bin/*` start fast and need no TypeScript at run
+// time. Runs as npm's `prepare`, hence also at the end of `npm ci`, and before the tests. Another output directory may be given.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -9,8 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const entryFolder = join(root, 'src', 'cli', 'entry');
 const outdir = resolve(process.argv[2] ?? join(root, 'dist'));
 
-rmSync(outdir, { recursive: true, force: true });
-await build({
+const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: [
     ...readdirSync(entryFolder)
@@ -20,12 +19,33 @@ await build({
     { in: join(root, 'src/check/workers/check-worker.ts'), out: 'check-worker' },
   ],
   outdir,
+  write: false,
   bundle: true,
   splitting: true,
   packages: 'external',
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  sourcemap: true,
   logLevel: 'warning',
 });
+
+// A program may be running from here: a file that stays the same is not touched, a new one appears complete, old ones go last.
+mkdirSync(outdir, { recursive: true });
+for (const { path, contents } of outputFiles) {
+  if (holds(path, contents)) continue;
+  const partial = `${path}.${process.pid}`;
+  writeFileSync(partial, contents);
+  renameSync(partial, path);
+}
+const made = new Set(outputFiles.map(({ path }) => basename(path)));
+for (const name of readdirSync(outdir)) {
+  if (/\.js(\.map)?$/.test(name) && !made.has(name)) rmSync(join(outdir, name));
+}
+
+function holds(path, contents) {
+  try {
+    return readFileSync(path).equals(contents);
+  } catch {
+    return false;
+  }
+}

@@ -27,7 +27,7 @@ type PartNews = { message: Exclude<WorkerMessage, { kind: 'progress' }>; gate?: 
  */
 export async function runInWorkers(options: WorkersOptions): Promise<void> {
   const { signal, order, report } = options;
-  const file = await locateWorkerFile();
+  const file = locateWorkerFile();
   throwIfCancelled(signal);
   const pool = new WorkerPool(options, file);
   const onAbort = () => pool.cancel(cancelledError(signal!));

@@ -1,25 +1,8 @@
-let bundled: Promise<URL> | undefined;
-
 /**
- * Where the code of the workers is: beside this file in the built program. From sources it has to be bundled first, once for all, because
- * worker threads run nothing but JavaScript.
+ * The file that worker threads start from. They run nothing but JavaScript, so it is always a built one: beside this file in the built
+ * program, and in `dist/` when this runs from the sources, as in tests, which build it first.
  */
-export async function locateWorkerFile(): Promise<URL> {
-  if (!import.meta.url.endsWith('.ts')) return new URL('./check-worker.js', import.meta.url);
-  bundled ??= bundleWorker();
-  return bundled;
-}
-
-async function bundleWorker(): Promise<URL> {
-  const { build } = await import('esbuild');
-  const { outputFiles } = await build({
-    entryPoints: [new URL('./check-worker.ts', import.meta.url).pathname],
-    bundle: true,
-    write: false,
-    packages: 'external',
-    format: 'esm',
-    platform: 'node',
-    minifySyntax: true,
-  });
-  return new URL(`data:text/javascript,${encodeURIComponent(outputFiles[0]!.text)}`);
+export function locateWorkerFile(): URL {
+  const isBuilt = !import.meta.url.endsWith('.ts');
+  return new URL(isBuilt ? './check-worker.js' : '../../../dist/check-worker.js', import.meta.url);
 }
