@@ -39,7 +39,7 @@ const notes: { [Kind in BackupNote['kind']]: [note: Extract<BackupNote, { kind: 
   ],
   'index-left-to-server': [
     { kind: 'index-left-to-server', index: 'people', provider: 'fulltext-1.0', why: 'changes-unknown' },
-    'Index people will be populated by the server at its first start: its changes are not known one by one',
+    'Index people will be populated by the server at its first start (do not stop it before the index is online): its changes are not known one by one',
   ],
   'fulltext-settings-missing': [
     { kind: 'fulltext-settings-missing', index: 'texts' },
@@ -141,5 +141,5 @@ it.each([
 ] as const)('why an index is left to the server: %s', async (why, detail, text) => {
   const left = { kind: 'index-left-to-server', index: 'i', provider: 'lucene-1.0', why } as const;
   const { stderr } = await backUp(runNeo4jAdmin, [detail === undefined ? left : { ...left, detail }]);
-  expect(stderr).toBe(`Index i will be populated by the server at its first start: ${text}\n`);
+  expect(stderr).toBe(`Index i will be populated by the server at its first start (do not stop it before the index is online): ${text}\n`);
 });

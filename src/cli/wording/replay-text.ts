@@ -7,7 +7,7 @@ type AppliedLog = Extract<RecoveryEvent, { kind: 'log-applied' }>;
 export function describeReplayNote(note: Exclude<RecoveryEvent, AppliedLog>): string {
   switch (note.kind) {
     case 'index-left-to-server':
-      return `Index ${note.index} will be populated by the server at its first start: ${describeReason(note)}`;
+      return `Index ${note.index} will be populated by the server at its first start (do not stop it before the index is online): ${describeReason(note)}`;
     case 'fulltext-settings-missing':
       return `The server does not send the settings of fulltext index ${note.index}: if they are not the defaults, create it anew after a restore`;
     case 'explicit-indexes-left-to-server':

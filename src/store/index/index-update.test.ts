@@ -162,6 +162,10 @@ describe('native-btree-1.0', () => {
     expect(await planIndexUpdate(rule, store35, [])).toMatchObject({ kind: 'drop', reason: /populating$/ });
     await setHeader(path(), Buffer.from('\x00\x00\x04oops', 'latin1'));
     expect(await planIndexUpdate(rule, store35, [])).toMatchObject({ kind: 'keep', reason: /failed: oops$/ });
+    // As 3.4 leaves it when it is stopped while it populates: its next start would find it failed, for ever.
+    await setHeader(path(), new Uint8Array([0, 0, 0, 0, 0, 0]));
+    const reason = /is populating: the server was stopped while it populated the index$/;
+    expect(await planIndexUpdate(rule, store35, [])).toMatchObject({ kind: 'drop', reason });
     await setHeader(path(), new Uint8Array([9]));
     expect(await planIndexUpdate(rule, store35, [])).toMatchObject({ kind: 'drop', reason: /unknown state/ });
     await writeFile(path(), 'short');
