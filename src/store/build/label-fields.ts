@@ -4,8 +4,8 @@ import { hasDynamicLabels } from '../values/labels.ts';
 export const UNUSED_NODE = -1;
 
 /**
- * Label field of each node of a store that is being written, {@link UNUSED_NODE} by default. Most nodes have one of few fields: four
- * bytes per node, and each inline field once.
+ * The label field of each node in a store under construction, {@link UNUSED_NODE} by default. Few fields are distinct, so each node costs
+ * four bytes and each inline field is kept once.
  */
 export class LabelFields {
   private readonly codes = new NumberColumn();

@@ -43,7 +43,7 @@ const arbitraryGraph = fc.record({
   denseThreshold: fc.integer({ min: 1, max: 20 }),
 });
 
-/** Every rule of spec record-stores 10.2 and 10.3 that ties the chains of a store together. */
+/** Checks every rule of spec record-stores 10.2 and 10.3 about the chains of a store. */
 function checkChains(reader: StoreReader): void {
   const relationships = reader.file('relationship');
   const groups = reader.file('relationshipGroup');

@@ -33,18 +33,18 @@ import { type DynamicKey, type RecordSizes, ValueWriter } from './value-writer.t
 export interface StoreWriterOptions {
   /** Default: the standard format of 3.4 and 3.5. */
   format?: StoreFormat;
-  /** A node with more relationships than this gets groups. */
+  /** Nodes with more relationships than this get groups. */
   denseThreshold?: number;
   creationTimeMs?: number;
   randomId?: bigint;
-  /** Provider of indexes; the default is known to 3.4 and 3.5. */
+  /** Index provider; the default is known to both 3.4 and 3.5. */
   provider?: IndexProvider;
-  /** Record sizes of dynamic stores, where not the default. */
+  /** Non-default record sizes of dynamic stores. */
   recordSizes?: RecordSizes;
 }
 
 export interface NewEntity {
-  /** Above all ids given so far; the ids left out stay unused. Default: the next one. */
+  /** Must be above all ids given so far; skipped ids stay unused. Default: the next id. */
   id?: number;
   properties?: Iterable<KeyedValue>;
 }
@@ -65,8 +65,8 @@ const NO_LABELS = 0;
 const WRITE_BYTES = 1024 * 1024;
 
 /**
- * Writes a complete store from nothing (spec record-stores 14): a server opens it, makes its own log, label scan store and id files, and
- * populates the indexes.
+ * Writes a complete store from scratch (spec record-stores 14). A server that opens it makes its own log, label scan store and id files,
+ * and populates the indexes.
  *
  *     const store = new StoreWriter(directory);
  *     const knows = store.relationshipType('KNOWS');
@@ -74,9 +74,9 @@ const WRITE_BYTES = 1024 * 1024;
  *     store.addRelationship({ type: knows, start: a, end: store.addNode() });
  *     await store.finish();
  *
- * Property values, labels and names go straight to their files. In memory stay about 16 bytes per node and 24 per relationship, in typed
- * arrays, until {@link finish} links the chains and writes nodes and relationships once, sequentially. Ids of nodes, relationships and
- * property records end at 2^32 - 2. Nothing is made durable.
+ * Property values, labels and names go straight to their files. Nodes and relationships stay in memory, about 16 and 24 bytes each, until
+ * {@link finish} links the chains and writes them once, sequentially. The largest id of a node, relationship or property record is 2^32 -
+ * 2. Nothing is made durable.
  */
 export class StoreWriter {
   readonly directory: string;
@@ -103,7 +103,7 @@ export class StoreWriter {
     this.values = new ValueWriter(directory, this.format, options.recordSizes);
   }
 
-  /** Id of a label; a new name gets the next id. */
+  /** The id of a label; a new name gets the next id. */
   label(name: string): number {
     return tokenId(this.tokens.label, name);
   }
@@ -126,7 +126,7 @@ export class StoreWriter {
     return id;
   }
 
-  /** Adds a relationship between two nodes, which may be added later, and returns its id. */
+  /** Adds a relationship between two nodes, which may also be added later, and returns its id. */
   addRelationship({ id = this.relationships.endId, type, start, end, properties }: NewRelationship): number {
     checkNewId(id, this.relationships.endId);
     if (type < 0 || type > LARGEST_TYPE)
@@ -146,7 +146,7 @@ export class StoreWriter {
     return this.writeRule(this.indexRule(this.values.nextId('schema'), schema, false, -1, name));
   }
 
-  /** Adds a constraint, with the index that it owns if it has one, and returns the id of its rule. */
+  /** Adds a constraint and the index that it owns, if any. Returns the id of the constraint's rule. */
   addConstraint(type: ConstraintType, schema: RuleSchema): number {
     const id = this.values.nextId('schema');
     if (type === 'existence') return this.writeRule({ kind: 'constraint', id, type, ownedIndex: -1, schema });
@@ -157,7 +157,7 @@ export class StoreWriter {
     return this.writeRule({ kind: 'constraint', id: constraint, type, ownedIndex: id, schema });
   }
 
-  /** Links the chains, writes everything that is left, then `neostore` and the counts, and returns the metadata. */
+  /** Links the chains, writes everything that is left, then `neostore` and the counts. Returns the metadata. */
   async finish(): Promise<NeostoreMetadata> {
     const chains = new RelationshipChains(this.relationships, this.nodeEnd, this.denseThreshold);
     this.writeNodes(chains);
@@ -248,7 +248,7 @@ export class StoreWriter {
     appender.close();
   }
 
-  /** From the last chunk to the first, because the chains are found that way. */
+  /** Runs from the last chunk to the first: the chains can only be completed in that direction. */
   private writeRelationships(chains: RelationshipChains): void {
     const { starts, ends, types, endId } = this.relationships;
     const codec = this.format.relationship;

@@ -19,10 +19,10 @@ export type DynamicKey =
   | 'propertyKeyNames'
   | 'schema';
 
-/** Record sizes of dynamic stores, where not the default. */
+/** Non-default record sizes of dynamic stores. */
 export type RecordSizes = Partial<Record<'nodeLabels' | 'propertyStrings' | 'propertyArrays', number>>;
 
-/** The part of a new store that holds values: property records and all dynamic stores, written as the values come. */
+/** Writes the values of a new store as they arrive: property records and all dynamic stores. */
 export class ValueWriter {
   private readonly format: StoreFormat;
   private readonly sizes: Partial<Record<DynamicKey, number>>;
@@ -50,12 +50,12 @@ export class ValueWriter {
     };
   }
 
-  /** Id that the next record of a dynamic store gets. */
+  /** Id of the next record of a dynamic store. */
   nextId(key: DynamicKey): number {
     return this.dynamics[key].nextId;
   }
 
-  /** Data bytes of a record of a dynamic store. */
+  /** Data bytes per record of a dynamic store. */
   dataBytesOf(key: DynamicKey): number {
     return this.recordSize(key) - this.format.dynamicHeaderBytes;
   }
@@ -73,14 +73,14 @@ export class ValueWriter {
     return first;
   }
 
-  /** The label field of a node with these labels, in any order. */
+  /** Returns the label field of a node with these labels, given in any order; writes dynamic labels to their store. */
   writeLabels(node: number, labels: readonly number[]): number {
     const sorted = labels.length < 2 ? labels : [...new Set(labels)].sort((a, b) => a - b);
     const inline = encodeInlineLabels(sorted);
     return inline ?? dynamicLabelField(this.writeChain('nodeLabels', encodeDynamicLabels(node, sorted)));
   }
 
-  /** Writes a property chain, packed in the given order, and returns the id of its first record, -1 = no properties. */
+  /** Writes a property chain, packed in the given order, and returns the id of its first record; -1 = no properties. */
   writeProperties(properties: Iterable<KeyedValue>): number {
     const { record } = this;
     const first = this.properties.nextId;

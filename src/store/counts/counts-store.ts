@@ -6,7 +6,7 @@ import { fileError, isMissing } from '../../base/file-errors.ts';
 import { readRegularFile } from '../../base/regular-files.ts';
 import { COUNTS_FILES } from '../files/store-files.ts';
 
-/** "Any label" or "any type" in a key of the counts store. */
+/** "Any label" or "any type" in the keys of the counts store. */
 export const ANY = -1;
 
 export interface IndexStatistics {
@@ -20,7 +20,7 @@ export interface IndexSample {
   sampleSize: number;
 }
 
-/** What the counts store knows; valid for transaction {@link txId}. */
+/** The content of the counts store, valid as of transaction {@link txId}. */
 export class Counts {
   txId: number;
   minorVersion: number;
@@ -58,7 +58,7 @@ export class Counts {
     if (sides.size === 0) this.relationships.delete(type);
   }
 
-  /** Calls `visit` with every relationship count; {@link ANY} stands for any label or type. */
+  /** Calls `visit` for every relationship count; {@link ANY} means any label or type. */
   forEachRelationshipCount(visit: (startLabel: number, type: number, endLabel: number, count: number) => void): void {
     for (const [type, sides] of this.relationships) {
       for (const [side, count] of sides) {
@@ -76,7 +76,7 @@ function addTo(map: Map<number, number>, key: number, delta: number): void {
   else map.set(key, sum);
 }
 
-/** Which side has the label: 0 = none, odd = start, even = end. No key of the counts store has both (spec record-stores 12). */
+/** Encodes which side has the label: 0 = none, odd = start, even = end. No key of the counts store has both (spec record-stores 12). */
 function sideKey(startLabel: number, endLabel: number): number {
   if (startLabel === ANY) return endLabel === ANY ? 0 : 2 + 2 * endLabel;
   if (endLabel === ANY) return 1 + 2 * startLabel;
@@ -95,7 +95,8 @@ const STATISTICS = 1;
 const SAMPLE = 2;
 
 /**
- * Decodes a counts file (spec record-stores 12); `file.corrupt` if it is not complete. Entries of 32 bytes, key and value 16 each:
+ * Decodes a counts file (spec record-stores 12); throws `file.corrupt` if it is incomplete. Entries are 32 bytes: 16 for the key, 16 for
+ * the value.
  *
  *     first      zero key; "NeoCountStore" 00 02 'V'
  *     second     zero key; i64 transaction id, i64 minor version
@@ -105,7 +106,7 @@ const SAMPLE = 2;
  *     sample     7F, rule id at 4, 02 at 15; unique values, sample size
  *     last       zero key; 0, number of data entries (-1 = none)
  *
- * Data entries ascend as unsigned byte strings; those with a zero value are left out.
+ * Data entries are sorted as unsigned byte strings; entries with a zero value are left out.
  */
 export function decodeCounts(bytes: Uint8Array, file?: string): Counts {
   const place = file === undefined ? {} : { place: { file } };
@@ -161,7 +162,7 @@ function readToken(bytes: Uint8Array, offset: number): number {
   return readU32(bytes, offset) | 0;
 }
 
-/** The whole file. */
+/** Encodes a whole counts file. */
 export function encodeCounts(counts: Counts): Buffer {
   const data: Buffer[] = [];
   const add = (kind: number, a: number, b: number, c: number, first: number, second: number) => {
@@ -207,8 +208,8 @@ export interface LiveCounts {
 }
 
 /**
- * The live one of the two counts files of a database: of those that are complete, the one with the larger transaction id and minor
- * version. Undefined if there is none: then the counts have to be rebuilt.
+ * Reads the live one of the two counts files of a database: of the complete ones, the one with the larger transaction id and minor version.
+ * Undefined if neither is complete; the counts must then be rebuilt.
  */
 export function readLiveCounts(directory: string): LiveCounts | undefined {
   let live: LiveCounts | undefined;
@@ -233,12 +234,12 @@ function readIfComplete(path: string): Counts | undefined {
   }
 }
 
-/** The file that the next generation goes into: the other one than the live one. */
+/** The file for the next generation: the one that is not live. */
 export function otherCountsFile(live: CountsFileName | undefined): CountsFileName {
   return live === COUNTS_FILES[0] ? COUNTS_FILES[1] : COUNTS_FILES[0];
 }
 
-/** Writes a counts file from scratch, whatever stands there: a link is not followed, a pipe not waited for. Does not make it durable. */
+/** Writes a counts file from scratch and replaces whatever is there: links are not followed, pipes not waited for. Not durable. */
 export function writeCounts(path: string, counts: Counts): void {
   try {
     rmSync(path, { force: true });

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => removeDirectory(root));
 
-/** Node `i` has the labels of the bits of `i`: as many sets of labels as nodes. */
+/** Node `i` has the labels whose bits are set in `i`, so every node has a different set of labels. */
 function labelsOf(node: number): number[] {
   const labels: number[] = [];
   for (let bit = 0; bit < 18; bit++) if (((node >> bit) & 1) === 1) labels.push(bit);
@@ -21,7 +21,7 @@ function labelsOf(node: number): number[] {
 }
 
 it.each([
-  // So many sets that the numbers of the nodes take one, two and four bytes.
+  // Enough label sets to need one, two and four bytes per node.
   ['standard', STANDARD_FORMAT, 200],
   ['standard', STANDARD_FORMAT, 1000],
   ['standard', STANDARD_FORMAT, 70_000],

@@ -5,14 +5,14 @@ import { hasDynamicLabels, readInlineLabels, readLabels } from '../values/labels
 import { ANY, Counts } from './counts-store.ts';
 
 export interface RecountOptions extends Omit<ScanOptions, 'from' | 'to'> {
-  /** Reads the labels of a node that has dynamic ones; by default damaged ones throw `store.corrupt`. */
+  /** Reads the dynamic labels of a node; the default throws `store.corrupt` for damaged ones. */
   readDynamicLabels?: (node: NodeRecord) => readonly number[];
 }
 
 /**
- * Node and relationship counts made from the records (spec record-stores 12), for transaction `reader.metadata.lastTransactionId`; without
- * index entries, which only sampling an index gives. Memory: one byte per node, two or four if there are more than 255 different sets of
- * labels.
+ * Counts nodes and relationships from the records (spec record-stores 12), as of transaction `reader.metadata.lastTransactionId`. Index
+ * entries are left out: only sampling an index yields them. Memory: one byte per node; two or four if there are more than 255 different
+ * label sets.
  */
 export async function recountStore(reader: StoreReader, options: RecountOptions = {}): Promise<Counts> {
   const readDynamicLabels =
@@ -57,7 +57,7 @@ export async function recountStore(reader: StoreReader, options: RecountOptions 
 
 type VisitEnds = (type: number, start: number, end: number) => void;
 
-/** Type, start and end of every relationship in use: nothing else is decoded where the format has views. */
+/** Visits type, start and end of every relationship in use. Decodes nothing else where the format has plain views. */
 async function scanEnds(reader: StoreReader, visit: VisitEnds, options: ScanOptions): Promise<void> {
   const file = reader.file('relationship');
   const view = reader.format.plainViews?.relationship;
@@ -95,7 +95,7 @@ function tallyOf(tallies: Tally[], type: number): Tally {
   return tally;
 }
 
-/** Counters by small number. */
+/** Counters indexed by a small number. */
 class Tally {
   private counters = new Float64Array(16);
 
@@ -115,7 +115,7 @@ class Tally {
   }
 }
 
-/** Numbers for the sets of labels that occur; 0 = no labels. */
+/** Numbers the sets of labels that occur; 0 = no labels. */
 class LabelSets {
   private readonly sets: (readonly number[])[] = [[]];
   private readonly byField = new Map<number, number>([[0, 0]]);
@@ -164,8 +164,8 @@ const TWO_32 = 0x1_0000_0000;
 type Numbers = Uint8Array | Uint16Array | Uint32Array;
 
 /**
- * A small number for each node, 0 by default; grows in chunks, so that ids far apart cost nothing in between. One byte each while that is
- * enough: they are read at random, and few large numbers fit into the caches of a processor.
+ * A small number per node, 0 by default. Grows in chunks, so gaps between ids cost nothing. Starts with one byte per number: access is
+ * random, and smaller numbers fit the processor caches better.
  */
 class NodeNumbers {
   private readonly chunks: (Numbers | undefined)[] = [];
@@ -195,7 +195,7 @@ function largestOf({ BYTES_PER_ELEMENT }: Numbers): number {
   return 2 ** (8 * BYTES_PER_ELEMENT) - 1;
 }
 
-/** -1 for an id that is none. */
+/** Chunk of an id; -1 for an invalid id. */
 function chunkOf(id: number): number {
   return id >= 0 && id < TWO_32 ? id >>> CHUNK_BITS : Math.floor(id / CHUNK);
 }

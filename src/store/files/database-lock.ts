@@ -5,18 +5,18 @@ import { forbiddenError, isForbidden, isMissing, systemCodeOf } from '../../base
 import { type FileLock, tryLockFile } from '../../base/file-lock.ts';
 import { STORE_LOCK_FILE } from './store-files.ts';
 
-/** Both lock files of a database, held. */
+/** Both lock files of a database, locked. */
 export interface DatabaseLock {
-  /** Gives them back; never throws. */
+  /** Releases both locks; never throws. */
   release(): Promise<void>;
 }
 
 /**
- * Locks a database that no server may use meanwhile. A 3.4 server locks `store_lock` in the database directory, a 3.5 server the one
- * beside it (one for all databases), so both are taken. Lock files that were not there are created, and removed at release; where
- * they cannot be created (a read-only disk) no server can run either and the lock is left out.
+ * Locks a database so that no server can use it meanwhile. A 3.4 server locks `store_lock` in the database directory, a 3.5 server the one
+ * beside it (one for all databases), so both are taken. Missing lock files are created, and removed on release. Where they cannot be
+ * created (a read-only disk), no server can run either, so no lock is needed.
  *
- * `shared`: for those who only read the closed database. They do not exclude each other, but every server and everybody who writes.
+ * `shared`: for callers that only read the closed database. Shared locks exclude servers and writers, but not each other.
  *
  * @throws GraphkeepError `directory.in-use`, or `directory.forbidden` if an existing lock file may not be written
  */
@@ -38,7 +38,7 @@ export async function lockDatabase(
   return { release: () => releaseAll(held) };
 }
 
-/** True if a server (or another command) holds a lock of the database. Nothing is created. */
+/** True if a server or another command holds a lock of the database. Creates nothing. */
 export async function isDatabaseInUse(databaseDirectory: string): Promise<boolean> {
   for (const directory of [dirname(databaseDirectory), databaseDirectory]) {
     try {
@@ -46,7 +46,7 @@ export async function isDatabaseInUse(databaseDirectory: string): Promise<boolea
       if (lock === undefined) return true;
       await lock.release();
     } catch (error) {
-      // A file in place of the directory is not in use; whoever wants a database will say that it is none.
+      // A file in place of the directory is not in use; later checks will report that it is no database.
       if (!isMissing(error) && systemCodeOf(error) !== 'ENOTDIR') throw error;
     }
   }
@@ -69,7 +69,7 @@ async function releaseAll(locks: readonly FileLock[]): Promise<void> {
   for (const lock of [...locks].reverse()) await lock.release();
 }
 
-/** Runs `work` while the database is locked. `forbidden` is the sentence for a lock file that may not be written. */
+/** Runs `work` while the database is locked. `forbidden` is the message for a lock file that may not be written. */
 export async function withDatabaseLock<T>(directory: string, forbidden: string, work: () => Promise<T>): Promise<T> {
   let lock: DatabaseLock;
   try {

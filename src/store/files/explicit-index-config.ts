@@ -6,7 +6,7 @@ import { GraphkeepError } from '../../base/errors.ts';
  * `index.db`, the configuration of explicit indexes (spec record-stores 13):
  *
  *     "neo4j-index", i32 version (1), then two maps, nodes and relationships:
- *     i32 count; per index: name, i32 n, n x (key, value). A string is i32 number of UTF-16 units and UTF-16, big-endian.
+ *     i32 count; per index: name, i32 n, n x (key, value). A string is i32 number of UTF-16 units and the UTF-16 units, big-endian.
  */
 export type IndexConfig = Map<string, Map<string, string>>;
 

@@ -7,11 +7,11 @@ import { METADATA_FILE, storeFiles } from './store-files.ts';
 import type { StoreFormat } from './store-format.ts';
 
 /*
- * A cheap look at whether a store was copied whole: its files consist of whole records, and grow by whole pages. A file that ends
- * elsewhere was cut, or changed on its way, typically by a program that took it for text.
+ * A cheap check that a store was copied whole. Store files consist of whole records and grow by whole pages. A file that ends elsewhere was
+ * cut off, or altered in transit, typically by a program that treated it as text.
  */
 
-/** A new file may have this many bytes, whatever the size of its records. */
+/** A new file may have this size, whatever its record size. */
 const PAGE_BYTES = 8192;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -19,12 +19,12 @@ const LF = 0x0a;
 export interface OddLength {
   name: string;
   bytes: number;
-  /** Without the CR before each LF the length would be right: the file was copied in text mode. */
+  /** The length would be right without the CR before each LF: the file was copied in text mode. */
   textMode: boolean;
 }
 
 /**
- * Files of a store that end inside a record. Reads such files to their end, and of others only headers.
+ * Finds store files that end inside a record. Reads those files to the end, and only the headers of others.
  *
  * @throws GraphkeepError `store.corrupt` for a dynamic store without a record size; `store.missing-file`, `file.io`
  */
@@ -47,7 +47,7 @@ export async function findOddLengths(directory: string, format: StoreFormat): Pr
   return odd;
 }
 
-/** How often CR LF occurs; undefined if there is a LF without CR, which a program that writes text leaves nowhere. */
+/** Number of CR LF pairs; undefined if there is an LF without CR, which text-mode copying never leaves. */
 async function countLineEnds(path: string): Promise<number | undefined> {
   let pairs = 0;
   let before = 0;
@@ -63,7 +63,7 @@ async function countLineEnds(path: string): Promise<number | undefined> {
   return pairs;
 }
 
-/** In words, for one line. */
+/** Describes the fault on one line. */
 export function describeOddLength({ name, bytes, textMode }: OddLength): string {
   const reason = textMode ? 'looks as if copied in text mode (CR LF for each LF)' : 'ends inside a record';
   return `${name}, ${bytes} bytes, ${reason}`;

@@ -4,14 +4,14 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { readRegularFile } from '../../base/regular-files.ts';
 
 /**
- * Id file of a store (spec record-stores 13): u8 status (0 clean, 1 open or crashed), i64 high id, then free ids, i64 each. Backups leave
- * id files out: the server then finds the high id itself.
+ * Id file of a store (spec record-stores 13): u8 status (0 clean, 1 open or crashed), i64 high id, then the free ids, i64 each. Backups
+ * leave id files out: the server then finds the high id itself.
  */
 export interface IdFile {
   clean: boolean;
   /** Smallest id that was never handed out. */
   highId: number;
-  /** Free ids below the high id, in no order. */
+  /** Free ids below the high id, unordered. */
   free: number[];
 }
 

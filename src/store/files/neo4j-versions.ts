@@ -1,12 +1,12 @@
 import { decodeStoreVersion } from './store-version.ts';
 
 /*
- * Which release wrote a store: the marks that releases leave, as data. `neostore` keeps the version of the store in its record 4; log
- * files begin with the number of their format. Measured where a store or a log of the release was at hand (3.4 to 2026.08, docs/formats);
- * those before 3.4 as the formats of their time are known by name.
+ * Identifies the release that wrote a store by the marks it leaves, as data. `neostore` keeps the store version in its record 4; log files
+ * begin with the number of their format. The marks of 3.4 to 2026.08 were measured on real stores or logs (docs/formats). Earlier releases
+ * are recognized by the known names of their formats.
  */
 
-/** What can be done with a store. */
+/** What graphkeep can do with a store. */
 export type Support =
   /** Everything. */
   | 'full'
@@ -15,10 +15,10 @@ export type Support =
   | 'none';
 
 export interface WritingRelease {
-  /** In words: "3.4 or 3.5". */
+  /** For messages: "3.4 or 3.5". */
   releases: string;
   support: Support;
-  /** Older ones can be upgraded on their way to 3.5, newer ones have tools of their own. */
+  /** Older stores can be upgraded on their way to 3.5; newer ones have tools of their own. */
   age: 'older' | 'same' | 'newer';
 }
 
@@ -48,13 +48,13 @@ const byName = new Map<string, WritingRelease>([
   ['AF4.3.0', newer('4.3 or 4.4')],
 ]);
 
-/** Names of 4.x that are not in the table: standard, aligned and high_limit, then the release. */
+/** Names of 4.x that are not in the table: standard, aligned or high_limit, then the release. */
 const NAME_OF_4 = /^[A-Z]{2}4\./;
 
-/** In place of a version since 5.0; the version itself is in other records, in a form of its own. */
+/** Replaces the version since 5.0; the real version is in other records, in a different form. */
 const SINCE_5 = BigInt.asIntN(64, 0xcf1bbcdcb7a56463n);
 
-/** By the first byte of a log file. 5.20 and everything since write 9, the envelopes of late releases are 10. */
+/** By the first byte of a log file. 5.20 and later write 9; 10 marks the envelopes of late releases. */
 const byLogFormat = new Map<number, WritingRelease>([
   [6, supported],
   [7, newer('4.x')],
@@ -64,7 +64,7 @@ const byLogFormat = new Map<number, WritingRelease>([
 ]);
 const OLDEST_READABLE_LOG = 6;
 
-/** The release of a store version; undefined for a value that no release is known to write. */
+/** The release of a store version; undefined for an unknown value. */
 export function releaseOfStore(version: bigint): WritingRelease | undefined {
   if (BigInt.asIntN(64, version) === SINCE_5) return newer('5 or later');
   const name = decodeStoreVersion(version);
@@ -72,16 +72,16 @@ export function releaseOfStore(version: bigint): WritingRelease | undefined {
   return byName.get(name) ?? (NAME_OF_4.test(name) ? newer('4.x') : undefined);
 }
 
-/** The release of a log format; 0 and numbers that no release is known to write are undefined. */
+/** The release of a log format; undefined for 0 and unknown numbers. */
 export function releaseOfLog(format: number): WritingRelease | undefined {
   if (format > 0 && format < OLDEST_READABLE_LOG) return older('2.2 or older');
   return byLogFormat.get(format);
 }
 
-/** Logs with this name were written up to 2.1. */
+/** Log file names up to 2.1. */
 export const OLD_LOG_NAME = /^nioneo_logical\.log/;
 export const RELEASE_OF_OLD_LOGS: WritingRelease = older('2.1 or older');
 
-/** Stores of the block format (Enterprise) consist of files with these names. */
+/** Files of the block format (Enterprise). */
 export const BLOCK_FILE_NAME = /^block\..*\.db$/;
 export const RELEASE_OF_BLOCK_FORMAT: WritingRelease = newer('5 or later, in block format');

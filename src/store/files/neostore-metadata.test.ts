@@ -53,7 +53,7 @@ describe('the metadata store', () => {
 
   it('is patched in place, other bytes untouched', () => {
     const before = encodeMetadata(metadata);
-    before[9 * 5] = 77; // an absent field between the two that change stays as it is
+    before[9 * 5] = 77; // An absent field between the two that change stays as it is.
     writeFileSync(path, before);
     patchMetadataIn(dirname(path), { lastTransactionId: 42, lastTransactionChecksum: 7n });
     const after = readFileSync(path);

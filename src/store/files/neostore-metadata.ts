@@ -12,7 +12,7 @@ import type { StoreId } from './store-id.ts';
 export interface NeostoreMetadata {
   creationTime: number;
   randomId: bigint;
-  /** Number of the log file that is appended to. */
+  /** Number of the current log file. */
   logVersion: number;
   lastTransactionId: number;
   storeVersion: bigint;
@@ -26,7 +26,7 @@ export interface NeostoreMetadata {
   lastTransactionChecksum: bigint;
   upgradeTransactionChecksum: bigint;
   lastClosedLogVersion: number;
-  /** Offset just behind the commit entry of the last closed transaction. */
+  /** Offset just after the commit entry of the last closed transaction. */
   lastClosedLogOffset: number;
   lastTransactionCommitTime: number;
   upgradeTransactionCommitTime: number;
@@ -34,7 +34,7 @@ export interface NeostoreMetadata {
 
 type Field = keyof NeostoreMetadata;
 
-/** Position in the file = index. 15 records of 9 bytes: u8 1 = present, i64 value. */
+/** Record number = index. 15 records of 9 bytes: u8 1 = present, i64 value. */
 const positions: readonly Field[] = [
   'creationTime',
   'randomId',
@@ -60,7 +60,7 @@ const opaque: ReadonlySet<Field> = new Set([
   'upgradeTransactionChecksum',
 ]);
 
-/** Values of absent fields where it is not -1. */
+/** Values of absent fields other than -1. */
 const absent: Partial<Record<Field, number>> = { lastTransactionCommitTime: 1, upgradeTransactionCommitTime: 0 };
 
 /** Bytes of one field on disk. */
@@ -75,17 +75,17 @@ export function metadataRecordOf(field: keyof NeostoreMetadata): number {
 /** A new `neostore` is created with one whole page. */
 const PAGE_BYTES = 8192;
 
-/** Of the database in a directory: all fields of its `neostore`. Errors as for {@link readMetadata}. */
+/** All fields of the `neostore` in a directory. Errors as for {@link readMetadata}. */
 export function readMetadataIn(directory: string): NeostoreMetadata {
   return readMetadata(join(directory, METADATA_FILE));
 }
 
-/** True if there is a `neostore` in the directory: the file without which no server takes it for a database. */
+/** True if the directory has a `neostore`, the file without which no server recognizes it as a database. */
 export async function isStoreDirectory(directory: string): Promise<boolean> {
   return (await statIfExists(join(directory, METADATA_FILE)))?.isFile() === true;
 }
 
-/** Reads all fields; `store.missing-file`, or `store.corrupt` for a file without a store version. */
+/** Reads all fields. Throws `store.missing-file`, or `store.corrupt` for a file without a store version. */
 export function readMetadata(path: string): NeostoreMetadata {
   const bytes = Buffer.alloc(METADATA_BYTES);
   const fd = openExisting(path);
@@ -106,7 +106,7 @@ function openExisting(path: string): number {
   }
 }
 
-/** Decodes the first {@link METADATA_BYTES} bytes of the file; missing ones count as zeros, that is, as absent fields. */
+/** Decodes the first {@link METADATA_BYTES} bytes of the file. Missing bytes read as zeros, that is, as absent fields. */
 export function decodeMetadata(bytes: Uint8Array, file?: string): NeostoreMetadata {
   const metadata: Partial<Record<Field, number | bigint>> = {};
   positions.forEach((field, position) => {
@@ -142,10 +142,7 @@ export function encodeMetadata(metadata: NeostoreMetadata): Buffer {
   return bytes;
 }
 
-/**
- * Changes some fields of the `neostore` in a directory, leaving all others as they are, with one positional write. Does not
- * make it durable.
- */
+/** Changes some fields of the `neostore` in a directory with one positional write and leaves the others as they are. Not durable. */
 export function patchMetadataIn(directory: string, patch: Partial<NeostoreMetadata>): void {
   const fd = openRegularFile(join(directory, METADATA_FILE), 'r+');
   try {
@@ -155,7 +152,7 @@ export function patchMetadataIn(directory: string, patch: Partial<NeostoreMetada
   }
 }
 
-/** Like {@link patchMetadataIn}, and forces the file. */
+/** Durable {@link patchMetadataIn}. */
 export function patchMetadataDurablyIn(directory: string, patch: Partial<NeostoreMetadata>): void {
   const path = join(directory, METADATA_FILE);
   try {
@@ -171,7 +168,7 @@ export function patchMetadataDurablyIn(directory: string, patch: Partial<Neostor
   }
 }
 
-/** Like {@link patchMetadataIn} for an open file (read and write). */
+/** {@link patchMetadataIn} for a file open for reading and writing. */
 function patchMetadataOf(fd: number, patch: Partial<NeostoreMetadata>): void {
   const changed = positions
     .map((field, position) => ({ position, value: patch[field] }))
@@ -199,10 +196,10 @@ function readBig(bytes: Uint8Array, offset: number): bigint {
 const storeIdRecords = (
   ['creationTime', 'randomId', 'storeVersion', 'upgradeTransactionId', 'upgradeTime'] satisfies (keyof StoreId)[]
 ).map(metadataRecordOf);
-/** So much of the beginning of the file holds the store id. */
+/** The store id is within this many bytes from the start of the file. */
 export const STORE_ID_BYTES = (Math.max(...storeIdRecords) + 1) * METADATA_RECORD_BYTES;
 
-/** The store id in the first {@link STORE_ID_BYTES} bytes of the file; undefined if a part of it is absent, or out of range. */
+/** The store id in the first {@link STORE_ID_BYTES} bytes of the file; undefined if a part is absent or out of range. */
 export function readStoreId(bytes: Uint8Array): StoreId | undefined {
   if (!storeIdRecords.every((record) => bytes[record * METADATA_RECORD_BYTES] === 1)) return undefined;
   try {
@@ -218,7 +215,7 @@ export function storeIdOf(metadata: NeostoreMetadata): StoreId {
   return { creationTime, randomId, storeVersion, upgradeTime, upgradeTransactionId };
 }
 
-/** Metadata of a new store that stands alone and has no transactions (spec record-stores 14). */
+/** Metadata of a new standalone store without transactions (spec record-stores 14). */
 export function newMetadata(storeVersion: bigint, creationTime: number, randomId: bigint): NeostoreMetadata {
   return {
     creationTime,

@@ -9,7 +9,7 @@ const BUFFER_BYTES = 1024 * 1024;
 /** Stores with a header are created with one whole page. */
 const FIRST_PAGE_BYTES = 8192;
 
-/** Writes a new store file in id order, with large sequential writes. Does not make it durable. */
+/** Writes a new store file in id order with large sequential writes. Not durable. */
 export class RecordAppender<R extends { id: number }> {
   /** Id of the next record. */
   nextId = 0;
@@ -20,7 +20,7 @@ export class RecordAppender<R extends { id: number }> {
   private used = 0;
   private position = 0;
 
-  /** `header`: the number in the header record, for stores that have one; their ids start at 1. */
+  /** `header`: the number in the header record, for stores that have one. Their ids start at 1. */
   constructor(path: string, codec: RecordCodec<R>, header?: number) {
     this.codec = codec;
     this.fd = openSync(path, 'w');
@@ -32,7 +32,7 @@ export class RecordAppender<R extends { id: number }> {
     this.nextId = 1;
   }
 
-  /** Appends a record, giving it the next id, and returns that. */
+  /** Appends a record under the next id and returns that id. */
   append(record: R): number {
     record.id = this.nextId;
     if (this.codec.encode(record, this.buffer, this.used) !== undefined) {
@@ -42,7 +42,7 @@ export class RecordAppender<R extends { id: number }> {
     return record.id;
   }
 
-  /** Leaves the ids up to, not including, `id` unused. */
+  /** Leaves the ids up to (not including) `id` unused. */
   skipTo(id: number): void {
     while (this.nextId < id) this.advance();
   }
@@ -60,7 +60,7 @@ export class RecordAppender<R extends { id: number }> {
     this.used = 0;
   }
 
-  /** Writes what is left, fills up the last page with zeros and closes the file. */
+  /** Flushes the buffer, pads the last page with zeros and closes the file. */
   close(): void {
     this.flush();
     const pageBytes = filePageBytes(this.codec.size);

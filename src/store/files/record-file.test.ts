@@ -15,7 +15,7 @@ afterAll(() => removeDirectory(directory));
 
 const { node } = STANDARD_FORMAT;
 
-/** A node file with a record at each of `ids`, nextProp = id; `bytes` long. */
+/** A node file of `bytes` bytes with a record at each of `ids`, where nextProp = id. */
 function nodeFile(name: string, ids: number[], bytes: number, codec = node): string {
   const buffer = Buffer.alloc(Math.max(bytes, ((ids.at(-1) ?? 0) + 1) * codec.size));
   for (const id of ids) {

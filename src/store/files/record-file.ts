@@ -15,9 +15,9 @@ export interface StoredRecord {
 }
 
 export interface RecordFileOptions {
-  /** First id that can be a record: 1 in stores with a header. */
+  /** First valid record id: 1 in stores with a header. */
   firstId?: number;
-  /** Memory for pages. */
+  /** Memory for cached pages. */
   cacheBytes?: number;
 }
 
@@ -25,15 +25,15 @@ const DEFAULT_CACHE_BYTES = 2 * 1024 * 1024;
 const SCAN_BYTES = 1024 * 1024;
 
 /**
- * Random access to the records of a store file through a small cache of pages, with synchronous reads and bounded memory. What is
- * missing at the end of the file, a partial record too, reads as zeros (spec record-stores 2). The file must not change meanwhile, or
- * {@link forget} has to be called.
+ * Random access to the records of a store file through a small page cache, with synchronous reads and bounded memory. Bytes beyond the end
+ * of the file read as zeros, also within a partial last record (spec record-stores 2). The file must not change meanwhile, unless {@link
+ * forget} is called.
  */
 export class RecordFile<R extends StoredRecord> implements SecondUnits {
   readonly path: string;
   readonly codec: RecordCodec<R>;
   readonly firstId: number;
-  /** Ids from here on are beyond the end of the file. */
+  /** One more than the last id in the file. */
   readonly endId: number;
   readonly sizeBytes: number;
   private readonly fd: number;
@@ -61,7 +61,7 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
     this.pageOfSlot = new Float64Array(slots).fill(-1);
   }
 
-  /** Where the bytes of record `id` are until the next read; undefined before the first id and beyond the end of the file. */
+  /** The bytes of record `id`, valid until the next read. Undefined before the first id and beyond the end of the file. */
   read(id: number): { buffer: Uint8Array; offset: number } | undefined {
     if (id < this.firstId || id >= this.endId) return undefined;
     const page = Math.floor(id / this.recordsPerPage);
@@ -70,7 +70,7 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
     return this.found;
   }
 
-  /** Decodes record `id` into `record`; undefined beyond the end of the file. Views in it live until the next read. */
+  /** Decodes record `id` into `record`; undefined beyond the end of the file. Views in the record are valid until the next read. */
   readRecord(id: number, record: R): R | undefined {
     const place = this.read(id);
     return place === undefined ? undefined : this.codec.decode(record, id, place.buffer, place.offset, this);
@@ -96,15 +96,15 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
   }
 
   /**
-   * Calls `visit` for every record in use in id order, with one reused record. Reads large chunks past the cache. Ids from `from`
-   * (default the first one) up to, not including, `to`.
+   * Calls `visit` for every record in use, in id order, with one reused record object. Reads large chunks, bypassing the cache. Covers ids
+   * `from` (default: the first one) up to, not including, `to`.
    */
   scan(visit: (record: R) => void, from = this.firstId, to = this.endId): void {
     const record = this.codec.create();
     this.scanChunks((buffer, firstId, endId) => this.visitChunk(record, buffer, firstId, endId, visit), from, to);
   }
 
-  /** Like {@link scan}, giving way to other work after each chunk, so that signals and timers are served. */
+  /** {@link scan} that yields to the event loop after each chunk, so that signals and timers are served. */
   async scanInTurns(visit: (record: R) => void, options: ScanOptions = {}): Promise<void> {
     const record = this.codec.create();
     await this.scanChunksInTurns(
@@ -114,8 +114,8 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
   }
 
   /**
-   * {@link scanChunks}, giving way to other work after each chunk, and reading the next one while `visit` works on the present one. What is
-   * visited is valid until `visit` returns.
+   * {@link scanChunks} that yields to the event loop after each chunk and reads the next chunk while `visit` works. The visited bytes are
+   * valid until `visit` returns.
    */
   async scanChunksInTurns(
     visit: (buffer: Buffer, firstId: number, endId: number) => void,
@@ -140,12 +140,12 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
         [buffer, ahead] = [ahead, buffer];
       }
     } finally {
-      // Nobody may close the file before that. Whether it failed does not matter any more.
+      // The file must not be closed before the read ends; its outcome no longer matters.
       await reading?.catch(() => {});
     }
   }
 
-  /** Raw chunks of whole records: `buffer` holds the records `firstId` up to `endId`, from offset 0. */
+  /** Raw chunks of whole records: `buffer` holds records `firstId` up to (not including) `endId`, from offset 0. */
   scanChunks(
     visit: (buffer: Buffer, firstId: number, endId: number) => void,
     from = this.firstId,
@@ -170,7 +170,7 @@ export class RecordFile<R extends StoredRecord> implements SecondUnits {
     }
   }
 
-  /** Highest id that is taken by a record (or as a second unit), -1 = none; searched from the end of the file. */
+  /** Highest id in use by a record or a second unit, -1 = none. Searches backwards from the end of the file. */
   highestId(): number {
     const { codec } = this;
     const record = codec.create();
@@ -197,7 +197,7 @@ export interface ScanOptions {
   onProgress?: (bytes: number) => void;
 }
 
-/** The u32 in the header record of a store that has one (spec record-stores 3). */
+/** The u32 in a store's header record (spec record-stores 3). */
 export function readHeader(path: string): number {
   const fd = openExisting(path);
   try {
@@ -220,7 +220,7 @@ function openExisting(path: string): number {
 
 const LARGEST_RECORD_BYTES = 65535;
 
-/** Record size of a dynamic store, checked. */
+/** The record size of a dynamic store, validated. */
 export function readRecordSize(path: string, format: StoreFormat): number {
   const size = readHeader(path);
   if (size > format.dynamicHeaderBytes && size <= LARGEST_RECORD_BYTES) return size;

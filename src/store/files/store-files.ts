@@ -1,9 +1,12 @@
 import type { StoreFormat } from './store-format.ts';
 
-/** Everything of ours in the directory of a database that is not part of it. Worthless once the store is there and nobody works in it. */
+/**
+ * Holds everything that graphkeep puts temporarily into a database directory. Once the store is complete and no command works in it, it is
+ * garbage.
+ */
 export const SCRATCH_FOLDER = '.graphkeep-scratch';
 
-/** Name of each record store in code. */
+/** The name of each record store in our code. */
 export type StoreKey =
   | 'node'
   | 'nodeLabels'
@@ -20,7 +23,7 @@ export type StoreKey =
   | 'propertyKeyNames'
   | 'schema';
 
-/** Which codec of a {@link StoreFormat} reads the records. */
+/** Selects the codec of a {@link StoreFormat} that reads the records. */
 export type RecordKind =
   | 'node'
   | 'relationship'
@@ -34,11 +37,11 @@ export interface StoreFile {
   readonly key: StoreKey;
   readonly fileName: string;
   readonly kind: RecordKind;
-  /** What the first four bytes of record 0 are (spec record-stores 3); with a header, ids start at 1. */
+  /** Meaning of the first four bytes of record 0 (spec record-stores 3). Stores with a header have ids from 1. */
   readonly header: 'none' | 'record-size' | 'dense-threshold';
-  /** Token stores: the dynamic store that holds the names. */
+  /** Token stores: the dynamic store with the names. */
   readonly names?: StoreKey;
-  /** Dynamic stores: bytes of a record when the store is created with default settings. */
+  /** Dynamic stores: record size in bytes of a store created with default settings. */
   readonly defaultSize?: (format: StoreFormat) => number;
 }
 
@@ -46,8 +49,8 @@ const total = (bytes: number) => () => bytes;
 const dataBytes = (bytes: number) => (format: StoreFormat) => bytes + format.dynamicHeaderBytes;
 
 /**
- * The record stores of a database (spec record-stores 1), in the order in which they are copied. The one table of them: names, kinds and
- * headers are looked up here and nowhere else.
+ * The record stores of a database (spec record-stores 1), in copying order. This is the only table of them: names, kinds and headers are
+ * looked up here.
  */
 export const storeFiles: readonly StoreFile[] = [
   { key: 'node', fileName: 'neostore.nodestore.db', kind: 'node', header: 'none' },
@@ -132,12 +135,12 @@ export function storeFile(key: StoreKey): StoreFile {
   return byKey.get(key)!;
 }
 
-/** The record store with this file name; undefined for any other file. */
+/** The record store with this file name, or undefined. */
 export function storeFileByName(fileName: string): StoreFile | undefined {
   return byFileName.get(fileName);
 }
 
-/** Threshold written into the header of a new relationship group store. */
+/** Threshold in the header of a new relationship group store. */
 export const DEFAULT_DENSE_THRESHOLD = 50;
 
 export const METADATA_FILE = 'neostore';
@@ -147,27 +150,27 @@ const EXPLICIT_INDEX_CONFIG_FILE = 'index.db';
 export const STORE_LOCK_FILE = 'store_lock';
 export const ID_FILE_SUFFIX = '.id';
 /**
- * The Java backup client logs into its backup, one file more with each incremental, and a restore takes them along (spec backup-command
+ * The Java backup client writes a log file into its backup, a new one with each incremental, and a restore copies them (spec backup-command
  * 4.5).
  */
 const SERVER_DIARY = /^debug\.log(\.\d+)?$/;
 const TRANSACTION_LOG = /^neostore\.transaction\.db\.(0|[1-9]\d*)$/;
 
-/** Largest unit the server writes at once; store files grow by {@link filePageBytes}. */
+/** Largest unit that the server writes at once; store files grow by {@link filePageBytes}. */
 const PAGE_BYTES = 8192;
 
-/** Stores are mapped in pages of whole records: a file grows by this many bytes (spec record-stores 2). */
+/** Servers map stores in pages of whole records: a file grows by this many bytes (spec record-stores 2). */
 export function filePageBytes(recordSize: number): number {
   return Math.max(1, Math.floor(PAGE_BYTES / recordSize)) * recordSize;
 }
 
-/** Number of a transaction log file, undefined for any other name. */
+/** The number of a transaction log file; undefined for any other name. */
 export function transactionLogVersion(fileName: string): number | undefined {
   const match = TRANSACTION_LOG.exec(fileName);
   return match === null ? undefined : Number(match[1]);
 }
 
-/** What a file below the database directory is. */
+/** The role of a file in a database directory. */
 export type DatabaseFileRole =
   | 'metadata'
   | 'record-store'
@@ -185,11 +188,11 @@ export type DatabaseFileRole =
   | 'unknown';
 
 /**
- * What a backup does with files of a role (spec record-stores 1):
- * - `copied`: holds information that is nowhere else;
- * - `log`: brought up to date by transactions, never copied as it stands;
- * - `derived`: can be rebuilt from the copied files; copied only where that is valid;
- * - `never`: belongs to the running server or to its house-keeping.
+ * How a backup treats the files of a role (spec record-stores 1):
+ * - `copied`: holds information that exists nowhere else;
+ * - `log`: updated by transactions, never copied as it is;
+ * - `derived`: can be rebuilt from the copied files; copied only where the copy is valid;
+ * - `never`: belongs to the running server or its housekeeping.
  */
 export type DatabaseFileHandling = 'copied' | 'log' | 'derived' | 'never';
 
@@ -214,7 +217,7 @@ export function handlingOf(role: DatabaseFileRole): DatabaseFileHandling {
   return handlings[role];
 }
 
-/** Role of a file, by its path relative to the database directory with `/` between the parts. */
+/** The role of a file, by its path relative to the database directory with `/` between the parts. */
 export function classifyDatabaseFile(relativePath: string): DatabaseFileRole {
   const slash = relativePath.indexOf('/');
   if (slash >= 0) return classifyDirectory(relativePath.slice(0, slash));

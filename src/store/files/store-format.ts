@@ -24,7 +24,7 @@ import { decodeStoreVersion, encodeStoreVersion } from './store-version.ts';
 
 export type FormatFamily = 'standard' | 'high_limit';
 
-/** Everything that differs between record formats: a descriptor, found by the version value of `neostore` (spec record-stores 4). */
+/** A descriptor of everything that differs between record formats; looked up by the version value in `neostore` (spec record-stores 4). */
 export interface StoreFormat {
   /** The version string, for example `v0.A.9`. */
   readonly name: string;
@@ -37,20 +37,20 @@ export interface StoreFormat {
   /** Label and relationship type tokens. */
   readonly token: RecordCodec<TokenRecord>;
   readonly propertyKey: RecordCodec<TokenRecord>;
-  /** Codec of a dynamic store; the size is in the header record of its file. */
+  /** Codec of a dynamic store; the record size is in the header record of its file. */
   dynamic(recordSize: number): RecordCodec<DynamicRecord>;
-  /** Bytes of a dynamic record that are not data. */
+  /** Header bytes of a dynamic record. */
   readonly dynamicHeaderBytes: number;
-  /** Readers of single fields; undefined if records have to be decoded for that. */
+  /** Readers of single fields; undefined if the format requires decoding whole records. */
   readonly plainViews: PlainViews | undefined;
   /**
-   * Property records have an in-use mark. Without one, the blocks tell, and a zero block ends those of a record that is not full (spec
+   * True if property records have an in-use mark. Without one, the blocks decide: a zero block ends a record that is not full (spec
    * record-stores 6.4).
    */
   readonly propertyMarks: boolean;
-  /** Records may consist of two units. */
+  /** True if records may consist of two units. */
   readonly secondUnits: boolean;
-  /** Spatial and temporal values may occur. */
+  /** True if spatial and temporal values may occur. */
   readonly pointsAndTimes: boolean;
   /** Ids of each kind are below 2 to this power (spec record-stores 5). */
   readonly idBits: IdBits;
@@ -128,7 +128,7 @@ function highLimit(name: string, version: HighLimitVersion, pointsAndTimes: bool
   };
 }
 
-/** One codec per record size, so that the call sites that use it stay monomorphic. */
+/** One codec per record size, so that call sites stay monomorphic. */
 function cachedBySize(
   create: (size: number) => RecordCodec<DynamicRecord>,
 ): (size: number) => RecordCodec<DynamicRecord> {
@@ -147,7 +147,7 @@ const narrowVariable: HighLimitVersion = { fixedForm: false, wideTypes: false };
 const narrow: HighLimitVersion = { fixedForm: true, wideTypes: false };
 const wide: HighLimitVersion = { fixedForm: true, wideTypes: true };
 
-/** All formats that are read, oldest first within a family. */
+/** All readable formats, oldest first within a family. */
 export const storeFormats: readonly StoreFormat[] = [
   standard('v0.A.6', false),
   standard('v0.A.7', false),
@@ -163,7 +163,7 @@ export const storeFormats: readonly StoreFormat[] = [
 const byVersion = new Map(storeFormats.map((format) => [format.version, format]));
 const byName = new Map(storeFormats.map((format) => [format.name, format]));
 
-/** The format of a `neostore` version value (signed or unsigned); throws `store.format` for one that is not known. */
+/** The format of a `neostore` version value (signed or unsigned); throws `store.format` for an unknown one. */
 export function formatByVersion(version: bigint): StoreFormat {
   const format = byVersion.get(BigInt.asIntN(64, version));
   if (format !== undefined) return format;
@@ -179,6 +179,6 @@ export function formatByName(name: string): StoreFormat {
   throw new GraphkeepError('store.format', 'unknown store format', { observed: name });
 }
 
-/** The formats that Neo4j 3.4 and 3.5 create. */
+/** The standard format that Neo4j 3.4 and 3.5 create. */
 export const STANDARD_FORMAT = formatByName('v0.A.9');
 export const HIGH_LIMIT_FORMAT = formatByName('vE.H.4');

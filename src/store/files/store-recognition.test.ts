@@ -78,7 +78,7 @@ describe('stores of other releases', () => {
     ['HL4.3.0', '4.x'],
   ])('the mark %s', async (mark, releases) => {
     setVersion(mark);
-    // Not even what is missing matters then: other releases have other files.
+    // Missing files do not matter here: other releases have other files.
     rmSync(at('neostore.schemastore.db'));
     expect(await recogniseStore(store)).toMatchObject({ kind: 'other', mark, release: { releases } });
   });

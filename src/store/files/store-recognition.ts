@@ -16,19 +16,19 @@ import {
 import { METADATA_FILE, storeFiles, transactionLogVersion } from './store-files.ts';
 import { formatStoreVersion } from './store-id.ts';
 
-/** A file that is not what it must be; `fault` completes "<name> is ...". */
+/** A file that is not what it must be. `fault` completes "<name> is ...". */
 export interface FileFault {
   name: string;
   fault: string;
 }
 
-/** What was found that tells the release: its name, and the mark itself as people know it. */
+/** What identified the release: its name, and the mark itself in readable form. */
 export interface StoreMark {
   release: WritingRelease;
   mark: string;
 }
 
-/** What a directory is, as far as it shows without reading the records. */
+/** What a directory is, as far as can be told without reading records. */
 export type RecognisedStore =
   /** All record stores of 3.4 or 3.5 are there. */
   | ({ kind: 'supported' } & StoreMark)
@@ -49,8 +49,8 @@ export type RecognisedStore =
   | { kind: 'no-directory'; fault: string };
 
 /**
- * Tells what a directory is: the first question of every command, so that a store of another release is never called damaged, and one
- * that lacks files never good. Opens `neostore` and the newest log, lists, and looks at the record stores.
+ * Identifies what a directory holds. Every command asks this first, so that a store of another release is never called damaged, nor an
+ * incomplete one good. Reads `neostore` and the newest log, and checks which record stores exist.
  *
  * @param logDirectory where the logs are, if not in the directory itself
  * @throws GraphkeepError `file.io` if something cannot be read
@@ -101,7 +101,7 @@ async function recogniseByMetadata(
   return { kind: release.support === 'full' ? 'supported' : 'older', release, mark };
 }
 
-/** Where the version stands in `neostore`: a byte 1, then the value (spec record-stores 4). */
+/** Offset of the version in `neostore`: a byte 1, then the value (spec record-stores 4). */
 const VERSION_OFFSET = 4 * 9;
 
 /** The store version, or why there is none. */
@@ -125,7 +125,7 @@ async function readStart(path: string, length: number): Promise<Buffer> {
   });
 }
 
-/** The newest log tells the release that wrote last. Whatever is wrong with it otherwise is for the readers of logs to say. */
+/** The newest log identifies the release that wrote last. Any other fault in it is left to the log readers. */
 async function findForeignLog(names: readonly string[], directory: string): Promise<RecognisedStore | undefined> {
   const newest = Math.max(...names.map((name) => transactionLogVersion(name) ?? -1));
   const file = names.find((name) => transactionLogVersion(name) === newest);
@@ -136,7 +136,7 @@ async function findForeignLog(names: readonly string[], directory: string): Prom
   return { kind: 'other', release, mark: `log format ${format}`, file };
 }
 
-/** Files without which no record can be read, `neostore` among them, that are missing or something else. */
+/** Required files, `neostore` among them, that are missing or of the wrong kind. */
 async function findFaults(directory: string): Promise<FileFault[]> {
   const faults: FileFault[] = [];
   for (const name of [METADATA_FILE, ...storeFiles.map(({ fileName }) => fileName)]) {

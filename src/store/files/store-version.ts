@@ -1,8 +1,7 @@
 import { GraphkeepError } from '../../base/errors.ts';
 
 /**
- * Store version string as a 64-bit value and back (spec record-stores 4): `length | c0 << 8 | c1 << 16 | ...`, Latin-1, 1 to 7
- * characters.
+ * Encodes a store version string as a 64-bit value (spec record-stores 4): `length | c0 << 8 | c1 << 16 | ...`, Latin-1, 1 to 7 characters.
  */
 export function encodeStoreVersion(name: string): bigint {
   if (name.length < 1 || name.length > 7) throw notAVersion(name);
@@ -15,7 +14,7 @@ export function encodeStoreVersion(name: string): bigint {
   return BigInt.asIntN(64, value);
 }
 
-/** The name in a store version value; undefined if the value holds none. */
+/** The name in a store version value; undefined if it holds none. */
 export function decodeStoreVersion(value: bigint): string | undefined {
   const bits = BigInt.asUintN(64, value);
   const length = Number(bits & 0xffn);

@@ -5,18 +5,18 @@ import { METADATA_FILE } from './store-files.ts';
 import { type FileFault, type RecognisedStore, recogniseStore } from './store-recognition.ts';
 
 /**
- * What a command wants of a store: `read` and `copy` work with everything that can be read, back to 2.3; whatever is changed, or handed out
- * to clients, must be of 3.4 or 3.5.
+ * What a command needs from a store. `read` and `copy` work with every readable store, back to 2.3. `change`, which includes serving to
+ * clients, needs 3.4 or 3.5.
  */
 export type StorePurpose = 'read' | 'copy' | 'change';
 
 const UNKNOWN_VERSION = 'the store version is one that no release of Neo4j has';
 
-/** A store that fits its purpose. */
+/** A store that fits the purpose. */
 export type SupportedStore = Extract<RecognisedStore, { kind: 'supported' | 'older' }>;
 
 /**
- * Recognises a store and throws unless it is complete and of a release that fits the purpose.
+ * Throws unless the store is complete and of a release that fits the purpose.
  *
  * @throws GraphkeepError `store.format`, `store.missing-file` (naming all), `store.corrupt`, `backup.invalid` (no database),
  *   `backup.missing` (no directory), `file.io`
@@ -31,7 +31,7 @@ export async function requireSupportedStore(
   throw describeUnsupported(store, directory);
 }
 
-/** Why a store does not fit, with what to do about it. */
+/** Why a store does not fit, with a hint. */
 export function describeUnsupported(store: RecognisedStore, directory: string): GraphkeepError {
   const place = { file: directory };
   switch (store.kind) {
@@ -51,7 +51,7 @@ export function describeUnsupported(store: RecognisedStore, directory: string): 
         hint: adviseOn(store.release),
       });
     case 'unknown':
-      // A name may be of a release to come; anything else is damage.
+      // An unknown name may belong to a future release; anything else is damage.
       return new GraphkeepError(store.mark.startsWith('0x') ? 'store.corrupt' : 'store.format', UNKNOWN_VERSION, {
         place: { file: join(directory, METADATA_FILE) },
         observed: store.mark,
@@ -95,7 +95,7 @@ function adviseOnDatabasesIn(directory: string, [first]: readonly string[]): { h
   return first === undefined ? {} : { hint: `Name the database itself, for example ${join(directory, first)}.` };
 }
 
-/** Names all files: who has lost three of them must not find out one by one. */
+/** Names all missing files at once, so that the user need not find them one by one. */
 function describeIncomplete(faults: readonly FileFault[], directory: string): GraphkeepError {
   const [first] = faults;
   const missing = faults.every(({ fault }) => fault === 'missing');

@@ -4,20 +4,20 @@ import type { PropertyValue } from '../values/property-value.ts';
 import type { GraphView } from './graph-view.ts';
 import type { IndexRule } from './schema-rule.ts';
 
-/** Values of the keys of an index, in its order. Only in a fulltext index some may be missing. */
+/** The values of an index's keys, in its order. Only a fulltext index allows missing ones. */
 export type IndexedValues = readonly (PropertyValue | undefined)[];
 
-/** What the label scan store and the indexes hold of a node at one moment. */
+/** What the label scan store and the indexes hold for a node at one moment. */
 export interface NodeState {
   /** Ascending. */
   labels: readonly number[];
-  /** By rule id; a rule without an entry does not hold the node. */
+  /** By rule id; no entry means that the index does not hold the node. */
   indexed: ReadonlyMap<number, IndexedValues>;
 }
 
 const ABSENT: NodeState = { labels: [], indexed: new Map() };
 
-/** Reads the state of nodes as far as the label scan store and the indexes of `rules`, which are on nodes, depend on it. */
+/** Reads the parts of nodes that the label scan store and the indexes of `rules` (all on nodes) depend on. */
 export class NodeStateReader {
   private readonly rulesByLabel = new Map<number, IndexRule[]>();
   private readonly cursor = new PropertyBlockCursor();
@@ -47,7 +47,7 @@ export class NodeStateReader {
     const indexed = new Map<number, IndexedValues>();
     for (const { id, schema } of rules) {
       const tuple = schema.propertyKeys.map((key) => values.get(key));
-      // A composite index holds a node only if it has all properties, a fulltext index if it has any.
+      // A composite index holds a node only if it has all the properties, a fulltext index if it has any.
       const isHeld = schema.multi ? tuple.some((value) => value !== undefined) : !tuple.includes(undefined);
       if (isHeld) indexed.set(id, tuple);
     }

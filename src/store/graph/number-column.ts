@@ -8,8 +8,8 @@ const CHUNK_MASK = CHUNK - 1;
 export const NONE = 0xffff_ffff;
 
 /**
- * A growing list of numbers below 2^32 - 1 by id, {@link NONE} by default. Four bytes each, in chunks: growing copies nothing and
- * chunks that were never set take no memory.
+ * A growing list of numbers below 2^32 - 1 by id, {@link NONE} by default. Four bytes each, in chunks: growing copies nothing, and
+ * untouched chunks take no memory.
  */
 export class NumberColumn {
   private readonly chunks: (Uint32Array | undefined)[] = [];
@@ -23,7 +23,7 @@ export class NumberColumn {
     this.chunkOf(id)[id & CHUNK_MASK] = value;
   }
 
-  /** Adds 1 to a number that counts from 0. */
+  /** Adds 1 to a counter, which starts at 0. */
   increment(id: number): void {
     const chunk = this.chunkOf(id);
     const value = chunk[id & CHUNK_MASK]!;

@@ -2,7 +2,7 @@ import { GraphkeepError } from '../../base/errors.ts';
 import type { RelationshipRecord } from '../records/relationship-record.ts';
 import { NONE, NumberColumn } from './number-column.ts';
 
-/** Start node, end node and type of every relationship of a new store, by id; a type of {@link NONE} = the id is not used. */
+/** Start node, end node and type of every relationship of a new store, by id; type {@link NONE} = unused id. */
 export class RelationshipTable {
   readonly starts = new NumberColumn();
   readonly ends = new NumberColumn();
@@ -17,7 +17,7 @@ export class RelationshipTable {
   }
 }
 
-/** A group of a dense node; its id in the store is its position + 1. */
+/** A group of a dense node; its store id is its position + 1. */
 export interface Group {
   owner: number;
   type: number;
@@ -30,12 +30,12 @@ const IN = 1;
 const LOOP = 2;
 
 /**
- * The relationship chains of a new store (spec record-stores 10.2, 10.3), as if the relationships had been added in id order: each new
- * one becomes the head of its chains.
+ * Builds the relationship chains of a new store (spec record-stores 10.2, 10.3) as if the relationships had been added in id order: each
+ * new one becomes the head of its chains.
  *
- * A chain is a *slot*: the node id for a node that is not dense; behind those, three slots (out, in, loop) for each group. Going through
- * the relationships forwards, the head of a slot is the next of the new relationship; backwards, it is the previous one. So the nexts
- * are kept and the previous ones found again while the records are written from the last to the first.
+ * Each chain has a *slot*: the node id for a node that is not dense; after all nodes, three slots (out, in, loop) per group. In a forward
+ * pass, the head of a slot is the next pointer of each new relationship; in a backward pass, it is the previous pointer. So the next
+ * pointers are stored, and the previous ones are found again while the records are written from last to first.
  */
 export class RelationshipChains {
   readonly groups: Group[] = [];
@@ -66,13 +66,13 @@ export class RelationshipChains {
     return degree !== NONE && degree > this.denseThreshold;
   }
 
-  /** First relationship, or first group record if dense; -1 = none. To be asked before {@link fill} is called. */
+  /** First relationship, or first group record if the node is dense; -1 = none. Must be called before {@link fill}. */
   firstOf(node: number): number {
     if (this.isDense(node)) return this.firstGroup.get(node)! + 1;
     return reference(this.heads.get(node));
   }
 
-  /** First relationship of the `out`, `in` and `loop` chain of a group; to be asked before {@link fill} is called. */
+  /** First relationship of the `out`, `in` and `loop` chains of a group. Must be called before {@link fill}. */
   firstOfGroup(position: number): { out: number; in: number; loop: number } {
     const slot = this.groupSlot(position);
     return {
@@ -82,7 +82,7 @@ export class RelationshipChains {
     };
   }
 
-  /** Sets the chain fields of a record. To be called for every relationship once, from the last id to the first. */
+  /** Sets the chain fields of a record. Call it once per relationship, from the last id to the first. */
   fill(record: RelationshipRecord): void {
     const { id, start, end, type } = record;
     const loop = start === end;

@@ -3,7 +3,7 @@ import { ByteWriter } from '../../base/byte-writer.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { encodeUtf8 } from '../values/short-string.ts';
 
-/** What a rule is about. `multi` (3.5, fulltext) has several labels or types. */
+/** What a rule applies to. `multi` (3.5, fulltext) has several labels or types. */
 export interface RuleSchema {
   entity: 'node' | 'relationship';
   /** Label or relationship type ids; one, unless `multi`. */
@@ -23,7 +23,7 @@ export interface IndexRule {
   id: number;
   provider: IndexProvider;
   unique: boolean;
-  /** Constraint that owns a unique index, -1 = not yet connected; only if unique. */
+  /** The constraint that owns a unique index, -1 = not yet connected. Only for unique indexes. */
   owningConstraint: number;
   schema: RuleSchema;
   /** Missing in stores of old releases. */
@@ -36,7 +36,7 @@ export interface ConstraintRule {
   kind: 'constraint';
   id: number;
   type: ConstraintType;
-  /** Index rule of a unique or node key constraint, else -1. */
+  /** The index rule of a unique or node key constraint, else -1. */
   ownedIndex: number;
   schema: RuleSchema;
   name?: string;
@@ -59,8 +59,8 @@ const SCHEMA_TYPE = 92;
 const SCHEMA_MULTI = 93;
 
 /**
- * A rule from the data of its chain (spec record-stores 11.1, and 11.3 for rules of stores created by 2.0-3.1); its id is that of the
- * first record of the chain. Strings are u32 byte length and UTF-8; token lists u16 count and i32 each.
+ * Decodes a rule from the data of its chain (spec record-stores 11.1, and 11.3 for stores created by 2.0-3.1). Its id is the id of the
+ * first record of the chain. Strings: u32 byte length, UTF-8. Token lists: u16 count, i32 each.
  *
  *     i32 -1; u8 11 index: str provider key, str provider version, u8 31 general | 32 unique (+ i64 owning constraint), schema, str name
  *     i32 -1; u8 12 constraint: u8 61 existence | 62 unique | 63 node key (62, 63: + i64 owned index), schema, str name
@@ -138,7 +138,7 @@ function readTokens(reader: ByteReader): number[] {
   return tokens;
 }
 
-/** Rules of stores created by 2.0-3.1: i32 label or type id, u8 kind 1-5, and what the kind needs. */
+/** Decodes rules of stores created by 2.0-3.1: i32 label or type id, u8 kind 1-5, then fields that depend on the kind. */
 function decodeLegacy(id: number, entityToken: number, reader: ByteReader): SchemaRule {
   const kind = reader.u8();
   const schemaOf = (entity: RuleSchema['entity'], propertyKeys: number[]): RuleSchema => ({
@@ -181,7 +181,7 @@ function readLegacyKeys(reader: ByteReader, count: number): number[] {
   return keys;
 }
 
-/** The data of a rule as 3.4 and 3.5 write it; a rule without a name gets the one that the server would generate. */
+/** Encodes a rule as 3.4 and 3.5 do; a rule without a name gets the name that the server would generate. */
 export function encodeSchemaRule(rule: SchemaRule): Uint8Array {
   const out = new ByteWriter().i32(NEW_FORM);
   if (rule.kind === 'index') {

@@ -103,7 +103,7 @@ describe.each(goldenStores)('store %s', (name) => {
         cursor.open(record);
         while (cursor.next()) {
           const value = cursor.decode(reader.values);
-          // an unpaired surrogate was stored as a question mark and cannot come back
+          // An unpaired surrogate was stored as a question mark and cannot be restored.
           if (value.type === 'string' && value.value.includes('?')) continue;
           const { blocks, long } = encodeValue(cursor.key, value);
           const stored = Buffer.from(cursor.blocks.subarray(cursor.offset, cursor.offset + 8 * cursor.count));

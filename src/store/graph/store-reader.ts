@@ -51,8 +51,8 @@ export interface StoredRelationship {
 const BATCH = 1024;
 
 /**
- * A store directory opened for reading: record files by name, and the graph in them. Files are opened when they are first used. Reads
- * are synchronous, memory does not grow with the store.
+ * A store directory opened for reading: its record files by name, and the graph in them. Files are opened on first use. Reads are
+ * synchronous; memory use does not grow with the store.
  */
 export class StoreReader {
   readonly directory: string;
@@ -84,7 +84,7 @@ export class StoreReader {
   private readonly property = createOnce(() => this.format.property.create());
   private readonly dynamic = createOnce(() => this.format.dynamic(64).create());
 
-  /** Functions that read single records, for everything that decodes values; the record is reused. */
+  /** Read single records, for everything that decodes values. The returned record is reused. */
   readonly readProperty: ReadProperty = (id) => this.file('property').readRecord(id, this.property());
 
   readonly values: DynamicValues = {
@@ -94,7 +94,7 @@ export class StoreReader {
 
   readonly readLabelRecord: ReadDynamic = (id) => this.file('nodeLabels').readRecord(id, this.dynamic());
 
-  /** Values of the property chain from `firstId` (-1 = none). */
+  /** The values of the property chain from `firstId` (-1 = none). */
   properties(firstId: number): Generator<KeyedValue> {
     return readPropertyChain(firstId, this.readProperty, this.values);
   }
@@ -130,7 +130,7 @@ export class StoreReader {
     return tokens;
   }
 
-  /** All schema rules, by id. `onUnreadable` is called for each that cannot be read; by default its error is thrown. */
+  /** All schema rules, by id. `onUnreadable` is called for each unreadable one; the default throws its error. */
   schemaRules(onUnreadable: (id: number, error: unknown) => void = rethrow): SchemaRule[] {
     const file = this.file('schema');
     const record = file.codec.create();
@@ -148,7 +148,7 @@ export class StoreReader {
     return rules;
   }
 
-  /** Records in use, in batches between which other files may be read. */
+  /** The records in use, in batches, so that other files may be read in between. */
   private *records<K extends StoreKey, T>(key: K, copy: (record: RecordOf[K]) => T): Generator<T> {
     const file = this.file(key);
     for (let from = file.firstId; from < file.endId; from += BATCH) {
@@ -179,7 +179,7 @@ function createOnce<T>(create: () => T): () => T {
   };
 }
 
-/** Opens one record store of a database directory; the record size of a dynamic store is taken from its header. */
+/** Opens one record store of a database directory. The record size of a dynamic store comes from its header. */
 export function openRecordStore<K extends StoreKey>(
   directory: string,
   key: K,

@@ -1,7 +1,7 @@
 import type { GraphView } from './graph-view.ts';
 import type { StoreReader } from './store-reader.ts';
 
-/** Random access to the records that labels and indexed values are made of. */
+/** Random access to the records that determine labels and indexed values. */
 export function storedRecords(reader: StoreReader): GraphView {
   const nodes = reader.file('node');
   const node = nodes.codec.create();

@@ -13,7 +13,7 @@ export function readTokenName(record: TokenRecord, readName: ReadDynamic): strin
   return readDynamicChain(record.nameId, readName).toString('utf8');
 }
 
-/** Tokens both ways. Names may repeat in damaged stores; the first one wins, as ids are the truth. */
+/** Looks up tokens by id and by name. In damaged stores names may repeat; the first one wins, since ids are authoritative. */
 export class TokenNames {
   private readonly names = new Map<number, string>();
   private readonly ids = new Map<string, number>();

@@ -6,7 +6,7 @@ import { makeDirectory, writeFileDurably } from '../../base/durable-files.ts';
 
 const FAILURE_MESSAGE_BYTES = 16384;
 
-/** Writes a Lucene part that is online and holds nothing (spec trees-and-indexes 13). The directory must not exist. */
+/** Writes an online, empty Lucene part (spec trees-and-indexes 13). The directory must not exist. */
 export async function writeEmptyLucenePart(directory: string): Promise<void> {
   const partition = join(directory, '1');
   await makeDirectory(partition);

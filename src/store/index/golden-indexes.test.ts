@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => removeDirectory(temporary));
 
-/** Keys that the records ask for, by file. */
+/** The keys that the records require, by file. */
 async function wantedKeys(reader: StoreReader, rule: IndexRule): Promise<Map<string, Set<string>>> {
   const folders = findProvider(rule.provider)!.folders(rule.id);
   const curves = await readPointCurves(reader.directory, rule);
@@ -39,7 +39,7 @@ async function wantedKeys(reader: StoreReader, rule: IndexRule): Promise<Map<str
   return wanted;
 }
 
-/** `native-btree-1.0` of the beta has an older layout. */
+/** The beta's `native-btree-1.0` has an older layout. */
 const isReadable = (rule: IndexRule, name: string) => !(name.includes('beta') && rule.provider.key === 'native-btree');
 
 describe.each(goldenStores)('derived files of store %s', (name) => {
@@ -74,7 +74,7 @@ describe.each(goldenStores)('derived files of store %s', (name) => {
       }
       expect(wanted.size).toBe(0);
     }
-    // All indexes of the beta are of the older layout.
+    // All indexes of the beta have the older layout.
     if (!/empty|beta/.test(name)) expect(native).toBeGreaterThan(20);
   });
 

@@ -18,20 +18,19 @@ import { pointLayout } from './keys/point-key.ts';
 import { temporalKeys } from './keys/temporal-key.ts';
 import { textKey } from './keys/text-key.ts';
 
-/** Providers of which we can write every part, as long as the values allow it. */
-/** Always has a file, also an empty one. */
+/** The server always creates the tree of this coordinate reference system, even if it is empty. */
 const WGS84 = 4326;
 
 const BUILDABLE = ['native-btree-1.0', 'lucene+native-2.0'];
 
-/** True if {@link IndexBuilder} may try. */
+/** True if {@link IndexBuilder} can write every part of the index, as far as the values allow. */
 export function canBuildIndex(rule: IndexRule): boolean {
   return BUILDABLE.includes(`${rule.provider.key}-${rule.provider.version}`);
 }
 
 /**
- * Builds an index from the entities and their values, in any order and in bounded memory: online at the next start of the server, without
- * a population. Gives up as soon as a value belongs where we cannot write (Lucene).
+ * Builds an index from entities and their values, given in any order, in bounded memory. The index is online at the server's next start,
+ * without a population. Gives up at the first value that belongs in a part we cannot write (Lucene).
  */
 export class IndexBuilder {
   private readonly rule: IndexRule;
@@ -42,7 +41,7 @@ export class IndexBuilder {
   private readonly curves = new PointCurves();
   private readonly sorters = new Map<string, { layout: TreeLayout; sorter: KeySorter }>();
 
-  /** `workFolder`: for files in the making; on the file system of the store, but not in it. */
+  /** `workFolder`: for unfinished files; outside the store, but on its file system. */
   constructor(rule: IndexRule, storeDirectory: string, workFolder: string, options: KeySorterOptions = {}) {
     const folders = findProvider(rule.provider)?.folders(rule.id);
     if (folders === undefined || !canBuildIndex(rule)) {
@@ -56,7 +55,7 @@ export class IndexBuilder {
     this.declareParts();
   }
 
-  /** Adds an entity. Returns why the index cannot be built by us, if that is so; then only {@link abort} makes sense. */
+  /** Adds an entity. If the index cannot be built, returns the reason; then only {@link abort} may be called. */
   add(entity: number, values: readonly PropertyValue[]): string | undefined {
     const located = locateKey(this.folders, this.rule.unique, entity, values, this.curves);
     if (typeof located === 'string') return located;
@@ -64,7 +63,7 @@ export class IndexBuilder {
     return undefined;
   }
 
-  /** Writes all parts and puts them in the place of the index, which is replaced whole. */
+  /** Writes all parts and replaces the whole index with them. */
   async finish(options: BulkLoadOptions = {}): Promise<void> {
     try {
       await makeDirectory(this.work);
@@ -90,7 +89,7 @@ export class IndexBuilder {
     await removeTree(this.work);
   }
 
-  /** The parts that have to be there even if they are empty, as a population by the server leaves them. */
+  /** Declares the parts that must exist even if empty, as after a population by the server. */
   private declareParts(): void {
     const { generic, numbers, texts, temporal, spatial } = this.folders;
     if (generic !== undefined) this.sorterOf(generic, genericKey.layout);
@@ -116,7 +115,7 @@ export class IndexBuilder {
     return encodeSpatialHeader(this.curves.settingsOf(Number(/\d+$/.exec(path)![0]))!);
   }
 
-  /** A path of the index, below the temporary folder. */
+  /** A path of the index inside the temporary folder. */
   private inWork(path: string): string {
     return join(this.work, relative(this.folders.all[0]!, path));
   }

@@ -22,14 +22,14 @@ export interface IndexTreeFile {
   /** Relative to the store directory. */
   path: string;
   layout: TreeLayout;
-  /** The server makes it with the first value of its kind. */
+  /** The server creates it with the first value of its type. */
   optional: boolean;
 }
 
-/** Names of the files of the spatial part: `<table>-<code>` of the coordinate reference system. */
+/** File names in the spatial part: `<table>-<code>` of the coordinate reference system. */
 const SPATIAL_FILE = /^\d+-\d+$/;
 
-/** The tree files of an index: those it must have, and of the others those that are there. */
+/** The tree files of an index: the required ones, and the optional ones that exist. */
 export async function listIndexTrees(storeDirectory: string, rule: IndexRule): Promise<IndexTreeFile[]> {
   const folders = findProvider(rule.provider)?.folders(rule.id);
   if (folders === undefined) return [];
@@ -54,8 +54,8 @@ export async function listIndexTrees(storeDirectory: string, rule: IndexRule): P
 }
 
 /**
- * State of an index as a server would find it at its start (spec trees-and-indexes 10): failed if any part is, else populating if any part
- * is or must be there and is not, else online. `problem` says why it is not online. Throws for a part that cannot be read.
+ * State of an index as a server would see it at its start (spec trees-and-indexes 10): failed if any part is failed; else populating if any
+ * part is populating or a required part is missing; else online. `problem` says why it is not online. Throws for an unreadable part.
  */
 export async function readIndexState(
   storeDirectory: string,
@@ -114,7 +114,7 @@ async function listIfThere(storeDirectory: string, directory: string | undefined
   }
 }
 
-/** The curves of the points of an index, from the headers of its trees. */
+/** The curves of an index's points, from the headers of its trees. */
 export async function readPointCurves(storeDirectory: string, rule: IndexRule): Promise<PointCurves> {
   const curves = new PointCurves();
   for (const { path, layout } of await listIndexTrees(storeDirectory, rule)) {

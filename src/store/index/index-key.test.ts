@@ -40,7 +40,7 @@ function isTooLong(provider: { key: string; version: string }, values: PropertyV
   return isTooLongForIndex(findProvider(provider)!.folders(1), false, values, new PointCurves());
 }
 
-/** The largest sizes that a server 3.5.34 has taken into an index; it has refused one more. */
+/** The largest sizes that a 3.5.34 server accepted into an index; it refused one more. */
 it.each<[string, { key: string; version: string }, Maker, number]>([
   ['text', GENERIC, ascii, 4036],
   ['text of two bytes each', GENERIC, twoBytes, 2018],
@@ -84,7 +84,7 @@ it.each<[string, { key: string; version: string }, Maker, number]>([
   expect([isTooLong(provider, make(largest)), isTooLong(provider, make(largest + 1))]).toEqual([false, true]);
 });
 
-/** Elements whose text has many forms: refused at the latest where a server refuses. */
+/** Elements whose text can take many forms: refused no later than by a server. */
 it.each<[ScalarValue, number]>([
   [{ type: 'localtime', nanoOfDay: 36_672_123_456_789n }, 1724],
   [{ type: 'time', localNanoOfDay: 36_672_500_000_000n, offsetSeconds: 7200 }, 1927],

@@ -10,12 +10,12 @@ import type { PointCurves } from './keys/point-curves.ts';
 
 export interface LocatedKey {
   part: NativePart;
-  /** Of the file, relative to the store directory. */
+  /** File path relative to the store directory. */
   path: string;
   key: Uint8Array;
 }
 
-/** A server refuses the transaction that would need a longer key. */
+/** A server refuses a transaction that would need a longer key. */
 const LONGEST_KEY_BYTES = createNodeFormat(genericKey.layout, DEFAULT_PAGE_BYTES).maxKeyBytes;
 
 /** File and key of an entity with these values, or why we cannot write them. */
@@ -34,7 +34,7 @@ export function locateKey(
   return { part, path: part.path, key };
 }
 
-/** Whether a server would refuse to index these values, because their key is too long. */
+/** True if a server would refuse to index these values because their key is too long. */
 export function isTooLongForIndex(
   folders: IndexFolders,
   unique: boolean,
@@ -44,12 +44,12 @@ export function isTooLongForIndex(
   const part = partOf(folders, unique, values);
   if (part.kind === 'lucene') return values.some(isTooLongForLucene);
   const key = part.codec.encode(0, values, curves);
-  // What does not fit into the fields of a key at all, or is of an unknown kind, has no bytes.
+  // Values that do not fit the fields of a key, or are of an unknown kind, have no encoding.
   const bytes = key === undefined ? leastKeyBytes(values) : key.length;
   return bytes > LONGEST_KEY_BYTES;
 }
 
-/** A key with these values is not shorter. */
+/** A lower bound for the length of a key with these values. */
 function leastKeyBytes(values: readonly PropertyValue[]): number {
   return values.reduce((sum, value) => sum + leastBytes(value), 0);
 }

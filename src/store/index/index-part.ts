@@ -16,14 +16,14 @@ export interface NativePart {
   /** Relative to the store directory. */
   path: string;
   codec: Pick<IndexKeyCodec, 'layout' | 'encode'>;
-  /** Made by the server with the first value of its type; missing means that it is empty. */
+  /** The server creates it with the first value of its type; a missing file means an empty part. */
   optional: boolean;
 }
 
-/** Where the entry of an entity with certain values is. */
+/** Where an index keeps the entry of an entity with certain values. */
 export type IndexPart = NativePart | { kind: 'lucene' };
 
-/** Names of the files of the temporal part. */
+/** File names in the temporal part. */
 export const TEMPORAL_FILES: Record<TemporalType, string> = {
   date: 'date',
   localtime: 'localTime',
@@ -34,9 +34,9 @@ export const TEMPORAL_FILES: Record<TemporalType, string> = {
 };
 
 /**
- * Which part of an index holds these values, one per property of the index (spec trees-and-indexes 10): in the fusion providers numbers,
- * texts, points and temporal values have parts of their own as far as the provider has them; booleans, arrays and all composite keys are in
- * Lucene.
+ * The part of an index that holds these values, one per property of the index (spec trees-and-indexes 10). In the fusion providers,
+ * numbers, texts, points and temporal values each have their own part if the provider has it; booleans, arrays and all composite keys are
+ * in Lucene.
  */
 export function partOf(folders: IndexFolders, unique: boolean, values: readonly PropertyValue[]): IndexPart {
   if (folders.generic !== undefined) return native(folders.generic, genericKey);

@@ -1,8 +1,8 @@
 import type { IndexProvider } from '../graph/schema-rule.ts';
 
-/** Where the parts of an index are, relative to the store directory, with `/`. */
+/** Paths of the parts of an index, relative to the store directory, with `/`. */
 export interface IndexFolders {
-  /** Everything of the index: to be removed together, to let the server build it anew. */
+  /** All paths of the index. Removing them together makes the server rebuild it. */
   all: string[];
   /** One tree for all values. */
   generic?: string;
@@ -16,7 +16,7 @@ export interface IndexFolders {
   lucene?: string;
 }
 
-/** An index provider and what it keeps where (spec trees-and-indexes 10). */
+/** An index provider and where it keeps its parts (spec trees-and-indexes 10). */
 export interface ProviderDescription {
   /** `<key>-<version>` of the rule. */
   name: string;

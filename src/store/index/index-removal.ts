@@ -6,13 +6,13 @@ import { fileError, isMissing } from '../../base/file-errors.ts';
 import type { IndexRule } from '../graph/schema-rule.ts';
 import { findProvider } from './index-provider.ts';
 
-/** Settings of a fulltext index: they are nowhere else (spec record-stores 11.4). */
+/** Settings of a fulltext index; stored nowhere else (spec record-stores 11.4). */
 const FULLTEXT_SETTINGS = 'fulltext-index.properties';
 
 /**
- * Removes the files of an index, so that the server builds it anew at its next start. Each folder goes by one rename, because a server may
- * take half an index for a complete one (spec trees-and-indexes 11). The settings of a fulltext index stay. An index of an unknown provider
- * has no files that we know. `workFolder`: on the file system of the store, where folders go before they are removed.
+ * Removes the files of an index, so that the server rebuilds it at its next start. Each folder goes by one rename, because a server may
+ * take half an index for a complete one (spec trees-and-indexes 11). The settings of a fulltext index stay. For an unknown provider no
+ * files are known, so nothing is removed. `workFolder`: where folders go before they are removed; on the file system of the store.
  */
 export async function removeIndex(
   storeDirectory: string,
@@ -27,7 +27,7 @@ export async function removeIndex(
   }
 }
 
-/** Takes a file or folder of an index away by one rename, if it is there; then removes it. */
+/** Moves a file or folder of an index away by one rename, if it exists, then removes it. */
 export async function discard(path: string, workFolder: string): Promise<void> {
   const trash = temporarySibling(join(workFolder, basename(path)));
   try {
@@ -50,7 +50,7 @@ async function discardAllBut(directory: string, kept: string, workFolder: string
   for (const name of names) if (name !== kept) await discard(join(directory, name), workFolder);
 }
 
-/** True for a fulltext index whose settings file is missing: the server then uses its defaults and does not say so. */
+/** True for a fulltext index whose settings file is missing: the server would silently use its defaults. */
 export function lacksFulltextSettings(storeDirectory: string, rule: IndexRule): boolean {
   if (rule.provider.key !== 'fulltext') return false;
   const folder = findProvider(rule.provider)?.folders(rule.id).lucene;

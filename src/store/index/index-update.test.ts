@@ -87,7 +87,7 @@ function headerOf(path: string): string {
   return Buffer.from(tree.header).toString('hex');
 }
 
-/** Gives a tree file another user header, by rewriting its current state page. */
+/** Gives a tree file a different user header by rewriting its current state page. */
 async function setHeader(path: string, header: Uint8Array): Promise<void> {
   const { state, statePage, format, file } = openTreeForReading(path, findLayoutOf(path)!);
   file.close();
@@ -131,7 +131,7 @@ describe('native-btree-1.0', () => {
     await update(points, store35, [{ node: 9002, before: undefined, after: [long(1), earth] }]);
     expect(readIndex(file).get(9001)).toEqual([point, long(1)]);
     expect(readIndex(file).get(9002)).toEqual([long(1), earth]);
-    // Two systems instead of one; the settings of the old one as before.
+    // Two systems instead of one; the settings of the old one are unchanged.
     expect(headerOf(file)).toBe(
       `${before.replace('010000000001', '010000000002')}01000010e6001e0002c0668000000000004066800000000000c0568000000000004056800000000000`,
     );
@@ -176,7 +176,7 @@ describe('native-btree-1.0', () => {
 
   it('is dropped for damage that shows up only while it is updated', async () => {
     const bytes = readFileSync(path());
-    // The only leaf, page 5: no tree node any more.
+    // Damage the only leaf, page 5, so that it is no longer a tree node.
     bytes[5 * 8192] = 7;
     await writeFile(path(), bytes);
     expect(await planIndexUpdate(rule, store35, [])).toEqual({ kind: 'update', files: [] });

@@ -24,33 +24,33 @@ export interface IndexChange {
   after: readonly PropertyValue[] | undefined;
 }
 
-/** Sorted changes of one tree file. */
+/** Sorted changes to one tree file. */
 export interface IndexFileUpdate {
   /** Absolute. */
   path: string;
   layout: TreeLayout;
-  /** The file has to be made: it is the first value of its type. */
+  /** The file must be created: this is the first value of its type. */
   create: boolean;
-  /** User header of a file to be made, or a new one where the old one lacks the settings of new points. */
+  /** User header of a new file, or a replacement where the old header lacks the settings of new points. */
   header?: Uint8Array;
   changes: TreeChange[];
 }
 
 export type IndexPlan =
-  /** These files bring the index up to date. */
+  /** Updating these files brings the index up to date. */
   | { kind: 'update'; files: IndexFileUpdate[] }
   /** We cannot: the index has to be removed (see `removeIndex`), the server builds it anew at its next start. */
   | { kind: 'drop'; reason: string }
   /** The index has failed on the server; it stays as it is until the user drops it. */
   | { kind: 'keep'; reason: string };
 
-/** Unwinds the planning of an index that has to be dropped. */
+/** Aborts the planning of an index that must be dropped. */
 class CannotUpdate extends Error {}
 
 /**
- * Plans how `changes` (one per node, in any order) get into the files of the index below `storeDirectory`. Reads only states and headers. A
- * tree that was not closed is part of the plan even without changes, so that the plan leaves the whole index closed. Removes or adds
- * nothing itself; applying the plan is idempotent, so a long list of changes may be cut into several plans.
+ * Plans how `changes` (one per node, in any order) go into the files of the index below `storeDirectory`. Reads only states and headers,
+ * and writes nothing. A tree that was not closed is part of the plan even without changes, so that the whole index ends up closed. Applying
+ * a plan is idempotent, so a long list of changes may be split into several plans.
  */
 export async function planIndexUpdate(
   rule: IndexRule,
@@ -75,8 +75,8 @@ export async function planIndexUpdate(
 }
 
 /**
- * Plans and applies. Damage that shows up only while a file is updated is a reason to drop the index, not an error. `workFolder`: see
- * {@link applyIndexUpdate}.
+ * Plans and applies the changes. Damage found during an update drops the index instead of throwing. `workFolder`: see {@link
+ * applyIndexUpdate}.
  */
 export async function updateIndex(
   rule: IndexRule,
@@ -97,13 +97,13 @@ export async function updateIndex(
   }
 }
 
-/** Why an index cannot be updated, if the error means that its files (or the values in them) are beyond us. */
+/** Why an index cannot be updated, if the error is about its files or values; otherwise undefined. */
 function describeDamage(error: unknown): string | undefined {
   if (!hasCode(error, 'file.corrupt', 'file.truncated', 'store.format')) return undefined;
   return `${error.place?.file ?? 'a file'} cannot be updated: ${error.message}`;
 }
 
-/** Writes the files of a plan, each crash safe and durable. `workFolder`: see `IndexBuilder`. */
+/** Writes the files of a plan; each write is crash safe and durable. `workFolder`: see `IndexBuilder`. */
 export async function applyIndexUpdate(
   files: readonly IndexFileUpdate[],
   workFolder: string,
@@ -166,7 +166,7 @@ class Planner {
       const needsHeader = layout === genericKey.layout && this.curves.hasAdditions;
       files.push(needsHeader ? { ...update, header: this.curves.encodeGenericHeader() } : update);
     }
-    // What is left are optional parts that are not there: nothing to be removed from them.
+    // Only missing optional parts are left, and nothing needs removing from them.
     for (const [path, { part, changes }] of this.parts) {
       const { layout } = part.codec;
       const additions = changes.filter((change) => change.kind === 'add');

@@ -5,12 +5,12 @@ import { openRegularFileAsync } from '../../base/regular-files.ts';
 import type { IndexState } from './index-header.ts';
 
 const SEGMENTS = /^segments_([0-9a-z]+)$/;
-/** The commit user data of an online index: `status` = `online`, each with its length before it. */
+/** Commit user data of an online index: `status` = `online`, each preceded by its length. */
 const ONLINE = Buffer.from('\x06status\x06online', 'latin1');
 
 /**
- * State of the Lucene part in `directory` (spec trees-and-indexes 13): failed if `failure-message` says so, online if the newest commit of
- * partition 1 says so, else populating, also when there is nothing.
+ * State of the Lucene part in `directory` (spec trees-and-indexes 13): failed if `failure-message` says so; online if the newest commit of
+ * partition 1 says so; else populating, even if nothing exists.
  */
 export async function readLuceneState(directory: string): Promise<{ state: IndexState; failure?: string }> {
   const failure = (await readIfThere(join(directory, 'failure-message')))?.toString('utf8').replace(/\0+$/, '');
@@ -22,7 +22,7 @@ export async function readLuceneState(directory: string): Promise<{ state: Index
   return { state: commit?.includes(ONLINE) ? 'online' : 'populating' };
 }
 
-/** Generations of commits are numbers in base 36. */
+/** Commit generations are numbers in base 36. */
 function newestCommit(names: string[]): string | undefined {
   const generation = (name: string) => Number.parseInt(SEGMENTS.exec(name)![1]!, 36);
   return names.filter((name) => SEGMENTS.test(name)).sort((a, b) => generation(b) - generation(a))[0];

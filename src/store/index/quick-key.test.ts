@@ -14,7 +14,7 @@ const providers = ['native-btree-1.0', 'lucene+native-2.0', 'lucene+native-1.0',
 });
 const noDynamicRecords = { readString: () => undefined, readArray: () => undefined };
 
-/** The key made quickly, `declined`, or `lucene`. */
+/** The quickly made key, `declined`, or `lucene`. */
 function makeQuickly(folders: (typeof providers)[number], entity: number, blocks: Uint8Array): string {
   const quick = new QuickKey(folders);
   if (!quick.make(entity, blocks, 0)) return 'declined';
@@ -62,7 +62,7 @@ describe('a key made quickly', () => {
         try {
           value = decodeValue(blocks, 0, noDynamicRecords);
         } catch {
-          // A text over the end of the record: whoever goes through the blocks sees that first.
+          // A text that runs past the end of the record; code that walks the blocks rejects it first.
           return;
         }
         expect(quick).toBe(makeProperly(folders, 1234, value));

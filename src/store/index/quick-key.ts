@@ -6,13 +6,13 @@ import { writeNumberKey } from './keys/number-key.ts';
 import { writeTextKey } from './keys/text-key.ts';
 
 /**
- * Makes index keys of single values from the blocks of a property record without decoding them: the same bytes as `locateKey`, to which
- * `quick-key.test.ts` holds it. Only of what most values are: numbers, booleans, short texts; {@link make} declines all others.
+ * Makes index keys of single values straight from the blocks of a property record, without decoding. The bytes equal those of `locateKey`,
+ * which `quick-key.test.ts` verifies. Handles the common values only: numbers, booleans, short texts; {@link make} declines all others.
  */
 export class QuickKey {
   readonly bytes = new Uint8Array(LONGEST_QUICK_KEY);
   length = 0;
-  /** File that the key belongs in, relative to the store directory; undefined if the value is in the Lucene part. */
+  /** The file of the key, relative to the store directory; undefined if the value is in the Lucene part. */
   path: string | undefined;
   private readonly folders: IndexFolders;
 
@@ -20,7 +20,7 @@ export class QuickKey {
     this.folders = folders;
   }
 
-  /** The key of an entity for the value whose first block is at `offset`; false if it has to be made in the general way. */
+  /** Makes the key of an entity for the value whose first block is at `offset`. Returns false if the general way is needed. */
   make(entity: number, blocks: Uint8Array, offset: number): boolean {
     const { bytes } = this;
     const { generic, numbers, texts } = this.folders;

@@ -2,7 +2,7 @@ import { readU32, writeU32 } from '../../base/byte-reader.ts';
 import { readPageId, writePageId } from '../tree/page/pointer.ts';
 import { BITSET_BYTES, LABEL_KEY_BYTES, NODES_PER_RANGE } from './label-scan-layout.ts';
 
-/** The nodes of one range that have one label: an entry of the label scan store. */
+/** The nodes in one range that have one label: an entry of the label scan store. */
 export interface LabelRange {
   label: number;
   /** Node ids `range * 64` to `range * 64 + 63`. */
@@ -38,7 +38,7 @@ export function readLabelKey(page: Uint8Array, at: number, into: LabelRange): vo
   into.range = readPageId(page, at + 4);
 }
 
-/** A bitset as it stands in the tree. */
+/** A bitset in the form of the tree. */
 export function createBitset(): Uint8Array {
   return new Uint8Array(BITSET_BYTES);
 }

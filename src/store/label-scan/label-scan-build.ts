@@ -3,8 +3,8 @@ import { createBitset, type LabelRange, writeBitset, writeLabelKey } from './lab
 import { HEADER_USABLE, LABEL_KEY_BYTES, labelScanLayout } from './label-scan-layout.ts';
 
 /**
- * Writes a label scan store from `ranges`, which ascend by label and range, as a new file and flushes it. `path` is a temporary name;
- * the caller renames it. The source may reuse one object.
+ * Writes a label scan store from `ranges`, sorted by label and range, as a new file and flushes it. `path` is a temporary name; the caller
+ * renames it. The source may reuse one object.
  */
 export function buildLabelScanStore(
   path: string,

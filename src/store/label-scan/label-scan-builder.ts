@@ -5,7 +5,7 @@ import { bitOf, type LabelRange, rangeOf } from './label-range.ts';
 import { buildLabelScanStore } from './label-scan-build.ts';
 
 export interface LabelScanBuilderOptions extends BulkLoadOptions {
-  /** Entries (20 bytes each) kept in memory before they go to the file of runs. */
+  /** Entries (20 bytes each) kept in memory before they go to the run file. */
   maxEntriesInMemory?: number;
 }
 
@@ -14,23 +14,23 @@ const DEFAULT_MAX_ENTRIES = 1 << 20;
 const RUN_ENTRY_BYTES = 16;
 const ENTRIES_PER_READ = 4096;
 
-/** The range that is being filled for a label. */
+/** The range being filled for a label. */
 interface OpenRange {
   range: number;
   high: number;
   low: number;
 }
 
-/** A piece of the file of runs: entries of one label. */
+/** A section of the run file: entries of one label. */
 interface Run {
   offset: number;
   entries: number;
 }
 
 /**
- * Builds a label scan store from the nodes of a store, in bounded memory. Nodes come by id, the tree wants them by label: the ranges
- * of each label come in order, so entries are collected, grouped by label whenever the memory is full, and written to a file
- * of runs; at the end the runs of each label are read one behind the other.
+ * Builds a label scan store from the nodes of a store in bounded memory. Nodes arrive by id, but the tree needs them by label. So entries
+ * are collected, grouped by label whenever memory is full, and written to a run file. Within a label, ranges arrive in order, so at the end
+ * its runs are simply concatenated.
  */
 export class LabelScanBuilder {
   private readonly path: string;
@@ -56,7 +56,7 @@ export class LabelScanBuilder {
     this.lows = new Uint32Array(capacity);
   }
 
-  /** Adds a node with its labels. Ids have to ascend. */
+  /** Adds a node with its labels. Ids must ascend. */
   add(node: number, labels: ArrayLike<number>): void {
     const range = rangeOf(node);
     const bit = bitOf(node);
@@ -94,7 +94,7 @@ export class LabelScanBuilder {
     }
   }
 
-  /** Gives up: removes the file of runs. */
+  /** Gives up: removes the run file. */
   abort(): void {
     this.runFile.remove();
   }
@@ -108,7 +108,7 @@ export class LabelScanBuilder {
     this.lows[at] = low;
   }
 
-  /** Entry numbers grouped by ascending label, within a label in order of arrival. */
+  /** Entry numbers grouped by ascending label, in order of arrival within a label. */
   private groupByLabel(): Map<number, number[]> {
     const groups = new Map<number, number[]>();
     for (let i = 0; i < this.count; i++) {

@@ -14,7 +14,7 @@ export const HEADER_USABLE = 0;
  * | 4          | u32    | range number, low 32 bits                                    |
  * | 8          | u16    | range number, high 16 bits                                   |
  *
- * Value: u64 bitset; bit b of range r says that node `r * 64 + b` has the label.
+ * Value: u64 bitset; bit b of range r means that node `r * 64 + b` has the label.
  */
 export const LABEL_KEY_BYTES = 10;
 export const BITSET_BYTES = 8;

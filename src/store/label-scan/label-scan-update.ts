@@ -6,7 +6,7 @@ import type { TreeUpdateResult } from '../tree/update/update-context.ts';
 import { bitOf, createBitset, createLabelKey, rangeOf, setBit } from './label-range.ts';
 import { HEADER_USABLE, labelScanLayout } from './label-scan-layout.ts';
 
-/** How the labels of a node changed. A label in both lists counts as added. */
+/** The label changes of a node. A label in both lists counts as added. */
 export interface LabelChange {
   node: number;
   removed: ArrayLike<number>;
@@ -14,8 +14,8 @@ export interface LabelChange {
 }
 
 /**
- * Brings the label scan store up to date: crash safe, idempotent, and closed cleanly afterwards (see {@link updateTree}). The changes
- * may come in any order, one per node. Throws `file.corrupt` for a store that has to be built anew.
+ * Brings the label scan store up to date: crash safe, idempotent, and closed cleanly afterwards (see {@link updateTree}). Changes may come
+ * in any order, one per node. Throws `file.corrupt` for a store that must be rebuilt.
  */
 export async function updateLabelScanStore(
   path: string,
@@ -36,7 +36,7 @@ function requireUsable(path: string): void {
   });
 }
 
-/** Per label: `node * 2`, plus 1 for an addition. Sorted, the removal of a node stands before its addition. */
+/** Per label: `node * 2`, plus 1 for an addition. Sorting puts the removal of a node before its addition. */
 type ChangesByLabel = Map<number, number[]>;
 
 function collect(changes: Iterable<LabelChange>): ChangesByLabel {

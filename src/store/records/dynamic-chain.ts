@@ -2,10 +2,10 @@ import { GraphkeepError } from '../../base/errors.ts';
 import type { DynamicRecord } from './dynamic-record.ts';
 import { NULL_REFERENCE } from './record-codec.ts';
 
-/** Record `id` of a dynamic store; undefined beyond the end of the file. The record may be reused for the next call. */
+/** Reads record `id` of a dynamic store; undefined beyond the end of the file. The next call may reuse the record. */
 export type ReadDynamic = (id: number) => DynamicRecord | undefined;
 
-/** The bytes of a value in a chain of dynamic records (spec record-stores 6.5), copied together. */
+/** The bytes of a value in a chain of dynamic records (spec record-stores 6.5), concatenated. */
 export function readDynamicChain(firstId: number, read: ReadDynamic): Buffer {
   const parts: Buffer[] = [];
   let turnAt = 1;
@@ -35,8 +35,8 @@ function brokenChain(firstId: number, id: number, what: string): GraphkeepError 
 }
 
 /**
- * Cuts a value into dynamic records of `capacity` data bytes: all but the last are full; an empty value takes one record.
- * `nextId` gives the ids in order of the chain.
+ * Splits a value into dynamic records of `capacity` data bytes. All but the last are full; an empty value takes one record. `nextId`
+ * supplies the ids in chain order.
  */
 export function splitIntoChain(bytes: Uint8Array, capacity: number, nextId: () => number): DynamicRecord[] {
   const records: DynamicRecord[] = [];

@@ -7,7 +7,7 @@ export interface DynamicRecord {
   /** First record of its chain. */
   first: boolean;
   next: number;
-  /** Data bytes of this record, a view into the buffer it was decoded from. */
+  /** Data bytes of this record, a view into the decoded buffer. */
   data: Uint8Array;
 }
 
@@ -17,7 +17,7 @@ export function createDynamicRecord(): DynamicRecord {
   return { id: 0, inUse: false, first: false, next: NULL_REFERENCE, data: NO_DATA };
 }
 
-/** Makes the record not in use, with nothing left of what it held. */
+/** Marks the record as not in use and clears all its fields. */
 export function clearDynamicRecord(record: DynamicRecord, id: number): DynamicRecord {
   record.id = id;
   record.inUse = false;

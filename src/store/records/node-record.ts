@@ -4,14 +4,14 @@ export interface NodeRecord {
   id: number;
   inUse: boolean;
   dense: boolean;
-  /** First relationship, or first relationship group if dense. */
+  /** First relationship, or first relationship group of a dense node. */
   nextRel: number;
   nextProp: number;
   /** The 40-bit label field (spec record-stores 9) as an unsigned number. */
   labelField: number;
   /** high_limit: id of the second unit, -1 = none. */
   secondaryUnit: number;
-  /** high_limit: stored in the fixed form. */
+  /** high_limit: stored in fixed form. */
   fixedReferences: boolean;
 }
 
@@ -28,7 +28,7 @@ export function createNodeRecord(): NodeRecord {
   };
 }
 
-/** Makes the record not in use, with nothing left of what it held. */
+/** Marks the record as not in use and clears all its fields. */
 export function clearNodeRecord(record: NodeRecord, id: number): NodeRecord {
   record.id = id;
   record.inUse = false;

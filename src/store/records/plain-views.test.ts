@@ -4,7 +4,7 @@ import { STANDARD_FORMAT, storeFormats } from '../files/store-format.ts';
 import { BLOCK_BYTES } from './property-block-layout.ts';
 import { NULL_REFERENCE, type RecordCodec } from './record-codec.ts';
 
-/** Views read what codecs decode: for random bytes, and for records whose references are near the limits of what they have room for. */
+/** Checks that views read what codecs decode, for random bytes and for records whose references are near their limits. */
 
 const BEFORE = 5;
 const RUNS = { numRuns: 3000 };
@@ -17,7 +17,7 @@ const edges = [NULL_REFERENCE, 0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 2, 2 ** 32,
 const reference = fc.oneof(fc.constantFrom(...edges), fc.nat(), fc.integer({ min: 2 ** 32, max: 2 ** 35 - 1 }));
 const id = fc.oneof(fc.constantFrom(...edges.slice(1)), fc.nat());
 
-/** Record bytes at offset {@link BEFORE} of a buffer: arbitrary ones, or those of a record with these fields. */
+/** Record bytes at offset {@link BEFORE} of a buffer: arbitrary bytes, or a record with these fields. */
 function bytesOf<R>(codec: RecordCodec<R>, fields: { [F in keyof R]?: fc.Arbitrary<R[F]> }): fc.Arbitrary<Uint8Array> {
   const whole = { minLength: BEFORE + codec.size, maxLength: BEFORE + codec.size };
   const encoded = fc

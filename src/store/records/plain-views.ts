@@ -1,7 +1,7 @@
 /**
- * Single fields of records, read from their bytes where decoding whole records would cost too much. Each view stands beside the codec whose
- * layout it reads, and gives what that codec decodes (`plain-views.test.ts`). All methods take the buffer and the offset of the record.
- * References are -1 for "nothing".
+ * Read single fields of records directly from their bytes, where decoding whole records would cost too much. Each view is next to the codec
+ * whose layout it reads, and returns what that codec decodes (`plain-views.test.ts`). All methods take the buffer and the offset of the
+ * record. References are -1 for "nothing".
  */
 export interface PlainViews {
   readonly owners: { readonly node: PropertyOwnerView; readonly relationship: PropertyOwnerView };
@@ -10,7 +10,7 @@ export interface PlainViews {
   readonly dynamic: DynamicView;
 }
 
-/** Of what owns properties. */
+/** View of records that own properties. */
 export interface PropertyOwnerView {
   isInUse(buffer: Uint8Array, offset: number): boolean;
   nextProp(buffer: Uint8Array, offset: number): number;
@@ -24,23 +24,23 @@ export interface RelationshipView {
   createSmall(): SmallRelationship;
 }
 
-/** The fields of a relationship that chains are made of, if all of them fit into 31 bits; reused for many. */
+/** The chain fields of a relationship, if all of them fit into 31 bits. Reused for many records. */
 export interface SmallRelationship {
   readonly start: number;
   readonly end: number;
   readonly type: number;
-  /** The fields of chains have the meaning that they have in a decoded record. */
+  /** The chain fields have the same meaning as in a decoded record. */
   readonly startPrev: number;
   readonly startNext: number;
   readonly endPrev: number;
   readonly endNext: number;
   readonly firstInStart: boolean;
   readonly firstInEnd: boolean;
-  /** Fills the fields; false, and they mean nothing, if the record is not in use or one of these references is 2^31 or more. */
+  /** Fills the fields. Returns false, leaving them undefined, if the record is not in use or a reference is 2^31 or more. */
   read(buffer: Uint8Array, offset: number): boolean;
 }
 
-/** For property records without a mark: whether one is in use is told by its blocks. */
+/** For formats whose property records have no in-use mark: the blocks decide. */
 export interface PropertyView {
   /** Offset of the blocks in the record; there is room for four. */
   readonly blocksOffset: number;
@@ -49,11 +49,11 @@ export interface PropertyView {
 }
 
 /**
- * Recognises property records about which there is nothing to say: a chain of its own, different known keys, values that are numbers,
- * booleans or texts, one long text at most, zeros behind them. Says no to many others that are sound, too.
+ * Recognizes property records that are certainly sound: a chain of one record, different known keys, values that are numbers, booleans or
+ * texts, at most one long text, then zeros. It also says no to many sound records.
  */
 export interface PlainPropertyRecords {
-  /** Of the record last found plain: the first dynamic record of its long text, -1 = it has none. */
+  /** The first dynamic record of the long text in the last plain record; -1 = none. */
   readonly text: number;
   isPlain(buffer: Uint8Array, offset: number): boolean;
 }
@@ -62,6 +62,6 @@ export interface DynamicView {
   isInUse(buffer: Uint8Array, offset: number): boolean;
   isFirst(buffer: Uint8Array, offset: number): boolean;
   next(buffer: Uint8Array, offset: number): number;
-  /** Data bytes that the record claims to have; may be more than there is room for. */
+  /** Data bytes that the record claims; may exceed the room. */
   length(buffer: Uint8Array, offset: number): number;
 }

@@ -1,6 +1,6 @@
 /**
- * What can be read off a property block without decoding its value (spec record-stores 8). A value is 1-4 consecutive big-endian
- * 64-bit blocks. First block, bit 0 = least significant, and where the bits are in the eight bytes:
+ * Reads fields of a property block without decoding its value (spec record-stores 8). A value is 1-4 consecutive big-endian 64-bit blocks.
+ * Bits of the first block (bit 0 = least significant) and their bytes:
  *
  *     bits  0-23  property key id                   bytes 5-7
  *     bits 24-27  type                              low nibble of byte 4
@@ -31,19 +31,19 @@ export const blockTypes = {
 export const SHORT_STRING_HEADER_BITS = 39;
 /** Bits per character of the short string encodings 0-12; 0 = no such encoding. */
 export const shortStringSteps: readonly number[] = [8, 4, 4, 5, 5, 5, 6, 6, 6, 7, 8, 4, 4];
-/** Blocks of the temporal types 1-6 where they do not depend on the value. */
+/** Block counts of the temporal types 1-6, where they do not depend on the value. */
 const temporalBlocks = [0, 0, 0, 2, 2, 3, 4];
 
 export function readBlockType(blocks: Uint8Array, offset: number): number {
   return blocks[offset + 4]! & 0x0f;
 }
 
-/** Encoding of a block of type short string; valid ones are indexes of {@link shortStringSteps}. */
+/** Encoding of a short string block; valid ones are indexes of {@link shortStringSteps}. */
 export function readShortStringEncoding(blocks: Uint8Array, offset: number): number {
   return (blocks[offset + 4]! >> 4) | ((blocks[offset + 3]! & 1) << 4);
 }
 
-/** Characters (bytes in UTF-8) of a block of type short string. */
+/** Length of a short string block in characters (bytes for UTF-8). */
 export function readShortStringLength(blocks: Uint8Array, offset: number): number {
   return (blocks[offset + 3]! >> 1) & 0x3f;
 }
@@ -52,14 +52,14 @@ export function readBlockKey(blocks: Uint8Array, offset: number): number {
   return (blocks[offset + 5]! << 16) | (blocks[offset + 6]! << 8) | blocks[offset + 7]!;
 }
 
-/** Reference of a block of type string or array to its first dynamic record: 36 bits. */
+/** The reference of a string or array block to its first dynamic record: 36 bits. */
 export function readBlockReference(blocks: Uint8Array, offset: number): number {
   const top =
     ((blocks[offset]! << 24) | (blocks[offset + 1]! << 16) | (blocks[offset + 2]! << 8) | blocks[offset + 3]!) >>> 0;
   return top * 16 + (blocks[offset + 4]! >> 4);
 }
 
-/** Sets the reference of a block of type string or array, keeping key and type. */
+/** Sets the reference of a string or array block, keeping key and type. */
 export function writeBlockReference(blocks: Uint8Array, offset: number, reference: number): void {
   const top = Math.floor(reference / 16);
   blocks[offset] = top >>> 24;
@@ -69,12 +69,12 @@ export function writeBlockReference(blocks: Uint8Array, offset: number, referenc
   blocks[offset + 4] = (blocks[offset + 4]! & 0x0f) | ((reference % 16) << 4);
 }
 
-/** Value of a block of type boolean. */
+/** Value of a boolean block. */
 export function readBlockBoolean(blocks: Uint8Array, offset: number): boolean {
   return (blocks[offset + 4]! & 0x10) !== 0;
 }
 
-/** Blocks that the value starting at `offset` occupies; 0 = no valid type (end of the blocks). May exceed what is left. */
+/** Number of blocks of the value at `offset`; 0 = no valid type (end of the blocks). May exceed what is left. */
 export function readBlockCount(blocks: Uint8Array, offset: number): number {
   const nibbles = blocks[offset + 4]!;
   switch (nibbles & 0x0f) {

@@ -8,9 +8,9 @@ export interface PropertyRecord {
   next: number;
   /** Used 8-byte blocks, 0..4. */
   blockCount: number;
-  /** 32 bytes, the blocks as they stand in the file (big-endian); only the first `8 * blockCount` bytes have meaning. */
+  /** 32 bytes, the blocks as in the file (big-endian); only the first `8 * blockCount` bytes are meaningful. */
   blocks: Uint8Array;
-  /** high_limit: stored in the fixed form. */
+  /** high_limit: stored in fixed form. */
   fixedReferences: boolean;
 }
 
@@ -26,7 +26,7 @@ export function createPropertyRecord(): PropertyRecord {
   };
 }
 
-/** Makes the record not in use, with nothing left of what it held. */
+/** Marks the record as not in use and clears all its fields. */
 export function clearPropertyRecord(record: PropertyRecord, id: number): PropertyRecord {
   record.id = id;
   record.inUse = false;

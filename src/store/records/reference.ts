@@ -1,8 +1,8 @@
 import { GraphkeepError } from '../../base/errors.ts';
 
 /**
- * Fixed-width references: 32 low bits in a field of their own, the high bits somewhere else in the record (spec record-stores 5).
- * `high == 0 && low == 0xFFFFFFFF` is "points to nothing", therefore the id 0xFFFFFFFF is never allocated.
+ * Fixed-width references: the low 32 bits have their own field, the high bits are elsewhere in the record (spec record-stores 5). `high ==
+ * 0 && low == 0xFFFFFFFF` means "points to nothing", so the id 0xFFFFFFFF is never allocated.
  */
 const TWO_32 = 0x1_0000_0000;
 const ALL_ONES = 0xffff_ffff;
@@ -12,8 +12,8 @@ export function joinReference(high: number, low: number): number {
 }
 
 /**
- * High bits of a reference (0 for "nothing"), checked against the largest value that the record has room for. The low bits need
- * no function: `writeU32` keeps exactly those, and turns -1 into all ones.
+ * High bits of a reference (0 for "nothing"), checked against the largest value that fits. The low bits need no function: `writeU32` keeps
+ * exactly those, and turns -1 into all ones.
  */
 export function highBits(reference: number, largest: number): number {
   const high = Math.floor(reference / TWO_32);
@@ -22,7 +22,7 @@ export function highBits(reference: number, largest: number): number {
   return high;
 }
 
-/** Does a reference fit into 32 + `bits` bits? "Nothing" always does. */
+/** True if a reference fits into 32 + `bits` bits; "nothing" always does. */
 export function fitsHighBits(reference: number, bits: number): boolean {
   return reference < TWO_32 * (1 << bits) && reference !== ALL_ONES;
 }

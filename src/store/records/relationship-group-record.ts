@@ -29,7 +29,7 @@ export function createRelationshipGroupRecord(): RelationshipGroupRecord {
   };
 }
 
-/** Makes the record not in use, with nothing left of what it held. */
+/** Marks the record as not in use and clears all its fields. */
 export function clearRelationshipGroupRecord(record: RelationshipGroupRecord, id: number): RelationshipGroupRecord {
   record.id = id;
   record.inUse = false;

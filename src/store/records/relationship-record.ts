@@ -6,7 +6,7 @@ export interface RelationshipRecord {
   start: number;
   end: number;
   type: number;
-  /** Previous relationship in the chain of the start node; the length of the chain if {@link firstInStart}. */
+  /** Previous relationship in the start node's chain; the length of the chain if {@link firstInStart}. */
   startPrev: number;
   startNext: number;
   endPrev: number;
@@ -37,7 +37,7 @@ export function createRelationshipRecord(): RelationshipRecord {
   };
 }
 
-/** Makes the record not in use, with nothing left of what it held. */
+/** Marks the record as not in use and clears all its fields. */
 export function clearRelationshipRecord(record: RelationshipRecord, id: number): RelationshipRecord {
   record.id = id;
   record.inUse = false;

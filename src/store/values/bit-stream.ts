@@ -1,8 +1,8 @@
 import { OutOfBytes } from '../../base/byte-reader.ts';
 
 /**
- * Bits in the order of property values (spec record-stores 8): least significant bit of the first byte first; a field has its least
- * significant bit first. Blocks are big-endian, so they are turned around before ({@link blocksToStream}).
+ * Reads bits in the order of property values (spec record-stores 8): least significant bit of the first byte first, and least significant
+ * bit of each field first. Blocks are big-endian, so they must be reversed first ({@link blocksToStream}).
  */
 export class BitReader {
   private readonly bytes: Uint8Array;
@@ -37,7 +37,7 @@ export class BitReader {
   }
 }
 
-/** Writes into bytes that are zero. */
+/** Writes bits into zeroed bytes. */
 export class BitWriter {
   private readonly bytes: Uint8Array;
   private position: number;
@@ -71,14 +71,14 @@ export class BitWriter {
   }
 }
 
-/** `count` big-endian blocks at `offset` as a bit stream. */
+/** Converts `count` big-endian blocks at `offset` into a bit stream. */
 export function blocksToStream(blocks: Uint8Array, offset: number, count: number): Uint8Array {
   const stream = new Uint8Array(count * 8);
   for (let i = 0; i < stream.length; i++) stream[i] = blocks[offset + (i & ~7) + 7 - (i & 7)]!;
   return stream;
 }
 
-/** The other way round, a whole number of blocks. */
+/** The inverse, for a whole number of blocks. */
 export function streamToBlocks(stream: Uint8Array): Uint8Array {
   return blocksToStream(stream, 0, stream.length >> 3);
 }

@@ -16,7 +16,7 @@ import {
 } from './temporal-value.ts';
 
 /**
- * An array in dynamic records (spec record-stores 8.3); the first byte of the chain says which form:
+ * An array in dynamic records (spec record-stores 8.3). The first byte of the chain gives the form:
  *
  *     1-8  numbers: see number-array.ts
  *     9    strings: u8 9, u32 count, then u32 length and UTF-8 of each

@@ -13,14 +13,14 @@ const DYNAMIC_MARK = 2 ** 39;
 const COUNT_UNIT = 2 ** 36;
 const INLINE_BITS = 36;
 const MAX_INLINE = 7;
-/** Label ids are of type int. */
+/** Label ids are 32-bit signed integers. */
 const LABEL_LIMIT = 2 ** 31;
 
 export function hasDynamicLabels(labelField: number): boolean {
   return labelField >= DYNAMIC_MARK;
 }
 
-/** First dynamic record of a field that has dynamic labels. */
+/** First dynamic record of a dynamic label field. */
 export function dynamicLabelsId(labelField: number): number {
   return labelField % COUNT_UNIT;
 }
@@ -44,7 +44,7 @@ export function readInlineLabels(labelField: number, into: number[] = []): numbe
   return into;
 }
 
-/** The field for these labels (ascending, no duplicates), or undefined if they have to be dynamic. */
+/** The field for these labels (ascending, no duplicates); undefined if they must be dynamic. */
 export function encodeInlineLabels(labels: readonly number[]): number | undefined {
   const count = labels.length;
   if (count === 0) return 0;
@@ -58,12 +58,12 @@ export function encodeInlineLabels(labels: readonly number[]): number | undefine
   return count * COUNT_UNIT + field;
 }
 
-/** Bytes of the dynamic label list of a node. */
+/** Encodes the dynamic label list of a node. */
 export function encodeDynamicLabels(nodeId: number, labels: readonly number[]): Uint8Array {
   return encodeNumberArray('long', [BigInt(nodeId), ...labels.map(BigInt)]);
 }
 
-/** Labels of a dynamic list, `bytes` = its chain together; checks that it belongs to `nodeId`. */
+/** Decodes a dynamic list from the concatenated bytes of its chain and checks that it belongs to `nodeId`. */
 function decodeDynamicLabels(nodeId: number, bytes: Uint8Array): number[] {
   const { elements } = decodeNumberArray(bytes);
   const numbers = elements.map((element) => (element.type === 'long' ? Number(element.value) : Number.NaN));
@@ -75,13 +75,13 @@ function decodeDynamicLabels(nodeId: number, bytes: Uint8Array): number[] {
   return numbers.slice(1);
 }
 
-/** The labels of a node, inline or dynamic, ascending. Throws `store.corrupt` for what cannot be labels of this node. */
+/** The labels of a node, inline or dynamic, ascending. Throws `store.corrupt` if they cannot be labels of this node. */
 export function readLabels(nodeId: number, labelField: number, readDynamic: ReadDynamic): number[] {
   const labels = hasDynamicLabels(labelField)
     ? decodeDynamicLabels(nodeId, readDynamicChain(dynamicLabelsId(labelField), readDynamic))
     : readInlineLabels(labelField);
   for (const label of labels) {
-    // Not a number if the list is not of longs.
+    // Not a number if the list does not consist of longs.
     if (!(label >= 0 && label < LABEL_LIMIT)) {
       throw new GraphkeepError('store.corrupt', `node ${nodeId} has a label that cannot exist`, { observed: label });
     }

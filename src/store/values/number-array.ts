@@ -36,7 +36,7 @@ export function numberTypeByNumber(number: number): NumberType {
   return type;
 }
 
-/** The bits of an element, unsigned in the width of its type. NaN is canonical in arrays. */
+/** The bits of an element, unsigned, in the width of its type. NaN is canonical in arrays. */
 export function elementBits(value: ScalarValue): bigint {
   switch (value.type) {
     case 'boolean':
@@ -59,7 +59,7 @@ export function elementBits(value: ScalarValue): bigint {
   }
 }
 
-/** Bits that hold every element: position of the highest one bit, at least 1; 0 for an empty array. */
+/** Bits needed for every element: position of the highest one bit, at least 1; 0 for an empty array. */
 export function bitsPerElement(elements: readonly bigint[]): number {
   if (elements.length === 0) return 0;
   let all = 1n;
@@ -67,7 +67,7 @@ export function bitsPerElement(elements: readonly bigint[]): number {
   return all.toString(2).length;
 }
 
-/** An element from its bits: signed types get their sign back because negative numbers are stored in full width. */
+/** An element from its bits. Signed types get their sign back, because negative numbers are stored in full width. */
 export function elementFromBits(type: NumberType, bits: bigint): ScalarValue {
   switch (type) {
     case 'boolean':

@@ -24,7 +24,7 @@ export function coordinateSystem(srid: number): CoordinateSystem {
   return system;
 }
 
-/** Checks what a stored geometry says of itself. */
+/** Checks the consistency of a stored geometry header. */
 export function checkGeometry(geometry: number, dimension: number, table: number, srid: number): CoordinateSystem {
   const system = coordinateSystem(srid);
   if (geometry !== GEOMETRY_POINT || dimension !== system.dimension || table !== system.table) {

@@ -19,7 +19,7 @@ import type { PropertyValue } from './property-value.ts';
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const noRecords = { readString: () => undefined, readArray: () => undefined };
 
-/** Encodes and decodes through dynamic records of 120 bytes in descending order. */
+/** Encodes and decodes through dynamic records of 120 bytes with descending ids. */
 function roundTrip(key: number, value: PropertyValue): PropertyValue {
   const { blocks, long } = encodeValue(key, value);
   const records = new Map<number, DynamicRecord>();

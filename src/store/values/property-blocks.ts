@@ -16,23 +16,23 @@ import { decodeShortArray, encodeShortArray } from './short-array.ts';
 import { decodeShortString, encodeShortString, encodeUtf8 } from './short-string.ts';
 import { decodeTemporalBlocks, encodeTemporalBlocks } from './temporal-value.ts';
 
-/** Where the long values are; the callbacks may give reused records. */
+/** Access to the long values; the callbacks may return reused records. */
 export interface DynamicValues {
   readString: ReadDynamic;
   readArray: ReadDynamic;
 }
 
-/** A value as the genuine writer stores it. */
+/** A value in the genuine writer's form. */
 export interface EncodedValue {
   /** 1-4 blocks; the reference of a long value is still 0, see `writeBlockReference`. */
   blocks: Uint8Array;
-  /** Long values: the bytes that go into a chain of this store. */
+  /** Long values: the bytes for a chain in this store. */
   long?: { store: 'string' | 'array'; bytes: Uint8Array };
 }
 
 const LONG_INLINE_LIMIT = 1n << 35n;
 
-/** Encodes a property value (spec record-stores 8), with the same choice of form as the genuine writer. */
+/** Encodes a property value (spec record-stores 8) and chooses the same form as the genuine writer. */
 export function encodeValue(key: number, value: PropertyValue): EncodedValue {
   switch (value.type) {
     case 'array': {
@@ -99,8 +99,8 @@ function toBlocks(...values: bigint[]): Uint8Array {
 }
 
 /**
- * Decodes the value whose first block is at `offset`. Damage (unknown encodings, broken chains, too few bytes) is `store.corrupt`.
- * The blocks of the value must be within `blocks`; `PropertyBlockCursor` checks that.
+ * Decodes the value whose first block is at `offset`. Throws `store.corrupt` for damage (unknown encodings, broken chains, too few bytes).
+ * The value's blocks must be within `blocks`; `PropertyBlockCursor` checks that.
  */
 export function decodeValue(blocks: Uint8Array, offset: number, values: DynamicValues): PropertyValue {
   try {

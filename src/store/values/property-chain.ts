@@ -12,7 +12,7 @@ import { NULL_REFERENCE } from '../records/record-codec.ts';
 import { type DynamicValues, decodeValue } from './property-blocks.ts';
 import type { PropertyValue } from './property-value.ts';
 
-/** Record `id` of the property store; undefined beyond the end of the file. The record may be reused for the next call. */
+/** Reads record `id` of the property store; undefined beyond the end of the file. The next call may reuse the record. */
 export type ReadProperty = (id: number) => PropertyRecord | undefined;
 
 export interface KeyedValue {
@@ -21,16 +21,16 @@ export interface KeyedValue {
 }
 
 /**
- * Walks over the values of one property record without decoding them: key, type, place. Allocates nothing; reuse it.
+ * Walks over the values of one property record without decoding them: key, type, position. Allocates nothing; reuse it.
  *
  *     cursor.open(record);
  *     while (cursor.next()) if (cursor.key === wanted) ...
  */
 export class PropertyBlockCursor {
   key = 0;
-  /** A value of `blockTypes`. */
+  /** One of `blockTypes`. */
   type = 0;
-  /** Blocks of the value, from {@link offset} in {@link blocks}. */
+  /** Number of blocks of the value, from {@link offset} in {@link blocks}. */
   count = 0;
   /** Byte offset of the first block. */
   offset = 0;
@@ -47,7 +47,7 @@ export class PropertyBlockCursor {
     return this;
   }
 
-  /** Moves to the next value; false behind the last. A value that runs over the end of the record is `store.corrupt`. */
+  /** Moves to the next value; false after the last. Throws `store.corrupt` for a value that runs past the end of the record. */
   next(): boolean {
     const at = this.offset + this.count * BLOCK_BYTES;
     if (at >= this.end) return false;
@@ -79,7 +79,7 @@ export class PropertyBlockCursor {
   }
 }
 
-/** The ids of the records of a property chain, as far as it is whole; throws `store.corrupt` at a gap or a cycle. */
+/** The records of a property chain; throws `store.corrupt` at a gap or a cycle. */
 export function* walkPropertyChain(firstId: number, readProperty: ReadProperty): Generator<PropertyRecord> {
   let turnAt = 1;
   let tortoise = NULL_REFERENCE;
@@ -96,7 +96,7 @@ export function* walkPropertyChain(firstId: number, readProperty: ReadProperty):
   }
 }
 
-/** All values of the chain that begins at `firstId` (-1 = none), from any source of records. */
+/** All values of the chain from `firstId` (-1 = none), read with `readProperty`. */
 export function* readPropertyChain(
   firstId: number,
   readProperty: ReadProperty,

@@ -1,6 +1,6 @@
 import type { PropertyValue } from './property-value.ts';
 
-/** Are both values the same in type and in every bit? */
+/** True if both values have the same type and the same bits. */
 export function isSameValue(a: PropertyValue | undefined, b: PropertyValue | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   if (a.type !== b.type) return false;

@@ -19,7 +19,7 @@ const HEADER_BITS = 44;
 const MAX_ELEMENTS = 63;
 const MAX_DATA_BITS = 212;
 
-/** The blocks of an array, or undefined if it has to be stored in dynamic records. */
+/** The blocks of an array; undefined if it must be stored in dynamic records. */
 export function encodeShortArray(key: number, value: ArrayValue): Uint8Array | undefined {
   const { of, elements } = value;
   if (!isNumberType(of) || elements.length > MAX_ELEMENTS) return undefined;

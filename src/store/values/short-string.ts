@@ -15,9 +15,9 @@ interface Encoding {
   number: number;
   bits: number;
   maxLength: number;
-  /** Character of each code; '\u0000' where a code has none. */
+  /** Character of each code; '\u0000' if the code has none. */
   table: string;
-  /** Character code -> code; -1 = not in the encoding. Latin-1 range. */
+  /** Code of each character in the Latin-1 range; -1 = not in the encoding. */
   codes: Int16Array;
 }
 
@@ -62,14 +62,14 @@ const byNumber = new Map(encodings.map((e) => [e.number, e]));
 
 const bytesAsTheyAre = Uint16Array.from({ length: 256 }, (_, code) => code);
 
-/** By number of encoding: UTF-16 unit of each code, for those who read without strings. UTF-8: bytes; Latin-1: the units are the codes. */
+/** By encoding number: the UTF-16 unit of each code, for reading without strings. UTF-8 codes are bytes; Latin-1 units are the codes. */
 export const shortStringCharacters: readonly (Uint16Array | undefined)[] = Array.from({ length: 13 }, (_, number) => {
   if (number === UTF8 || number === LATIN1) return bytesAsTheyAre;
   const { table, bits } = byNumber.get(number)!;
   return Uint16Array.from({ length: 1 << bits }, (_character, code) => table.charCodeAt(code));
 });
 
-/** The blocks of a string, or undefined if it has to be stored in dynamic records. Byte-exact with the genuine writer. */
+/** The blocks of a string; undefined if it must be stored in dynamic records. Byte-exact with the genuine writer. */
 export function encodeShortString(key: number, value: string): Uint8Array | undefined {
   if (value.length > MAX_UNITS) return undefined;
   const latin = isLatin1(value);
@@ -105,7 +105,7 @@ export function decodeShortString(blocks: Uint8Array, offset: number): string {
   return value;
 }
 
-/** UTF-8 as the server makes it: an unpaired surrogate becomes `?`. */
+/** UTF-8 as the server encodes it: an unpaired surrogate becomes `?`. */
 export function encodeUtf8(value: string): Buffer {
   return Buffer.from(value.replace(/\p{Surrogate}/gu, '?'), 'utf8');
 }

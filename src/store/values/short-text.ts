@@ -9,8 +9,8 @@ import { shortStringCharacters } from './short-string.ts';
 const UTF8 = 0;
 
 /**
- * Writes the text of a short string (spec record-stores 8.1) whose first block is at `offset` as UTF-8 into `bytes` from `at` on, where
- * there are two bytes of room for each of up to 63 characters, and returns where it ends; -1 for texts that need the decoder.
+ * Writes the text of a short string (spec record-stores 8.1) as UTF-8 into `bytes` at `at`. Its first block is at `offset`. `bytes` needs
+ * room for up to 63 characters of two bytes. Returns the end offset; -1 for texts that need the decoder.
  */
 export function readShortText(blocks: Uint8Array, offset: number, bytes: Uint8Array, at: number): number {
   const encoding = readShortStringEncoding(blocks, offset);
@@ -20,7 +20,7 @@ export function readShortText(blocks: Uint8Array, offset: number, bytes: Uint8Ar
   if (step === undefined || characters === undefined) return -1;
   const mask = (1 << step) - 1;
   let end = at;
-  // The bytes of each block are in the opposite order.
+  // The bytes of each block are in reverse order.
   for (let i = 0, bit = SHORT_STRING_HEADER_BITS; i < length; i++, bit += step) {
     const byte = bit >> 3;
     const shift = bit & 7;

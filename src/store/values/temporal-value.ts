@@ -80,7 +80,7 @@ function inlineOrBlock(head: bigint, value: bigint): bigint[] {
   return value >= 0n && value < INLINE_LIMIT ? [head | (1n << 32n) | (value << 33n)] : [head, value];
 }
 
-/** `blocks`: the first one unsigned, the others signed. */
+/** Decodes blocks: the first one unsigned, the others signed. */
 export function decodeTemporalBlocks(blocks: readonly bigint[]): TemporalValue {
   const head = blocks[0]!;
   const type = temporalTypeByNumber(Number((head >> 28n) & 15n));

@@ -14,7 +14,7 @@ import type { PropertyBlockCursor } from './property-chain.ts';
 
 const NUMBER_TYPES = 8;
 
-/** Why the value at the cursor cannot be read from its own blocks, or undefined if it can. What is in other records is not looked at. */
+/** Why the value at the cursor cannot be read from its own blocks; undefined if it can. Other records are not looked at. */
 export function findValueDamage(cursor: PropertyBlockCursor): string | undefined {
   const { blocks, offset, type } = cursor;
   if (type === blockTypes.shortString) {
@@ -34,7 +34,7 @@ const POINT_HEADER_BYTES = 6;
 const TEMPORAL_TYPES = 6;
 const TIME_HEADER_BYTES = 2;
 
-/** Why an array cannot be read whose first bytes these are (spec record-stores 8.3), or undefined if nothing speaks against it. */
+/** Why an array with these first bytes cannot be read (spec record-stores 8.3); undefined if no fault is visible. */
 export function findArrayDamage(bytes: Uint8Array): string | undefined {
   const kind = bytes[0] ?? 0;
   if (kind >= 1 && kind <= NUMBER_TYPES) return findNumbersDamage(bytes);
@@ -77,8 +77,8 @@ function findSystemDamage(geometry: number, dimension: number, table: number, co
 }
 
 /**
- * Standard format: behind the last value of a record that is not full stands a zero block (spec record-stores 6.4). Anything else there
- * is a value that has lost its type.
+ * True if something other than a zero block follows the last value of a standard record that is not full (spec record-stores 6.4): a value
+ * that has lost its type.
  */
 export function hasLostValue({ blocks, blockCount }: PropertyRecord): boolean {
   if (blockCount >= BLOCKS_PER_RECORD) return false;

@@ -1,6 +1,6 @@
 /**
- * Time zones by their number in stored datetime values (spec record-stores 8.5): the number is the position in this list. Neo4j 3.4
- * knows 0-599, 3.5 all. Renamed zones keep their number and stand here with the new name.
+ * Time zones by their number in stored datetime values (spec record-stores 8.5): the number is the position in this list. Neo4j 3.4 knows
+ * 0-599, 3.5 all. Renamed zones keep their number and are listed under the new name.
  */
 const zoneNames = `
   Asia/Aden America/Cuiaba Etc/GMT+9 Etc/GMT+8 Africa/Nairobi America/Marigot Asia/Aqtau Pacific/Kwajalein
@@ -92,7 +92,7 @@ const zoneNames = `
   .trim()
   .split(/\s+/);
 
-/** Name of a stored zone number; undefined for one that no known release writes. */
+/** Name of a stored zone number; undefined if no known release writes it. */
 export function zoneName(number: number): string | undefined {
   return zoneNames[number];
 }

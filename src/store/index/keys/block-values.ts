@@ -2,7 +2,7 @@ import { readU32, writeU32 } from '../../../base/byte-reader.ts';
 import { blockTypes } from '../../records/property-block-layout.ts';
 import { NUMBER_TYPES } from './number-order.ts';
 
-/** Longest key of a value in property blocks: 63 characters of two bytes, and what stands around them. */
+/** Longest key of a value in property blocks: 63 characters of two bytes, plus the other fields. */
 export const LONGEST_QUICK_KEY = 160;
 
 const EXPONENT = 0x7ff0_0000;
@@ -16,12 +16,12 @@ NUMBER_TYPES.forEach((name, type) => {
   numberTypes[blockTypes[name]] = type;
 });
 
-/** Number type of the keys of values with a block type; -1 = it is no number. */
+/** Index number type of a block type; -1 = not a number. */
 export function numberTypeOfBlock(blockType: number): number {
   return numberTypes[blockType]!;
 }
 
-/** Writes the low `width` bytes of `rawBitsOf` the number of type `type` whose first block is at `offset`. */
+/** Writes the low `width` bytes of `rawBitsOf` for the number of type `type` whose first block is at `offset`. */
 export function writeRawBits(
   key: Uint8Array,
   at: number,
@@ -30,7 +30,7 @@ export function writeRawBits(
   blocks: Uint8Array,
   offset: number,
 ): void {
-  // Of the first block: bits 32-63, and bits 28-59.
+  // Bits 32-63 and bits 28-59 of the first block.
   const top = readU32(blocks, offset) | 0;
   const payload = (top << 4) | (blocks[offset + 4]! >> 4);
   let high = 0;
@@ -53,7 +53,7 @@ export function writeRawBits(
       break;
     case 'long':
       if ((payload & 1) === 1) {
-        // 35 bits behind the mark.
+        // 35 bits after the mark.
         low = (top << 3) | (blocks[offset + 4]! >> 5);
         high = top >>> 29;
       } else {

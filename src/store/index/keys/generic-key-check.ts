@@ -13,8 +13,8 @@ import { temporalBytes } from './temporal-fields.ts';
 const ENTITY_BYTES = 8;
 
 /**
- * Why a server cannot read a key of `native-btree-1.0` (spec trees-and-indexes 12.1); undefined if it can. It gives up on a text that is
- * longer than what is left of the key. Otherwise the last value of a separator may end anywhere, that of an entry must not.
+ * Why a server cannot read a key of `native-btree-1.0` (spec trees-and-indexes 12.1); undefined if it can. A server rejects a text longer
+ * than the rest of the key. Otherwise the last value of a separator may be cut off anywhere, but not that of an entry.
  */
 export function findGenericKeyProblem(
   key: Uint8Array,
@@ -33,7 +33,7 @@ export function findGenericKeyProblem(
   return at === end ? undefined : 'there is no entity';
 }
 
-/** Where the slot ends, which may be behind the key; or what is wrong. */
+/** The end of the slot, which may be beyond the key; or what is wrong. */
 function skipSlot(key: Uint8Array, from: number, end: number): number | string {
   const slotType = key[from]!;
   if (!isKnownSlotType(slotType)) return `there is no slot type ${slotType}`;

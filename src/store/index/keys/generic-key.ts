@@ -52,7 +52,7 @@ export const genericLayout: TreeLayout = {
   number: 0,
   majorVersion: 0,
   minorVersion: 5,
-  // 3.5.0-beta03: the same keys, seen for numbers, texts, points and composites.
+  // 3.5.0-beta03 writes the same keys; observed for numbers, texts, points and composites.
   olderMinorVersions: [4],
   keys: 'dynamic',
   keyBytes: 0,
@@ -82,13 +82,13 @@ const TEXT_SLOT = slotTypeOf('text', false);
 const BOOLEAN_SLOT = slotTypeOf('boolean', false);
 const NUMBER_SLOT = slotTypeOf('number', false);
 
-/** `encode` of one short string in property blocks, into `key`; returns its length, -1 for texts that have to be decoded. */
+/** `encode` for one short string in property blocks, into `key`. Returns its length; -1 for texts that must be decoded. */
 export function writeGenericText(key: Uint8Array, entityId: number, blocks: Uint8Array, offset: number): number {
   const at = SLOT_AT + 3;
   const end = readShortText(blocks, offset, key, at);
   writeI64(key, 0, entityId);
   key[SLOT_AT] = TEXT_SLOT;
-  // No short string has more than 255 bytes.
+  // A short string has at most 255 bytes.
   key[SLOT_AT + 1] = 0;
   key[SLOT_AT + 2] = end - at;
   return end;
@@ -101,7 +101,7 @@ export function writeGenericBoolean(key: Uint8Array, entityId: number, value: bo
   return SLOT_AT + 2;
 }
 
-/** `encode` of one number in property blocks. */
+/** `encode` for one number in property blocks. */
 export function writeGenericNumber(
   key: Uint8Array,
   entityId: number,
@@ -128,7 +128,7 @@ function encodeSlot(writer: ByteWriter, value: PropertyValue, curves?: PointCurv
   }
   const count = value.elements.length;
   const first = value.elements[0];
-  // Which coordinate reference system an empty array of points has is not known.
+  // The coordinate reference system of an empty array of points is unknown.
   if (count > MAX_COUNT || (value.of === 'point' && first === undefined)) return false;
   const family = familyOfScalar(value.of);
   writer.u8(slotTypeOf(family, true));

@@ -15,9 +15,9 @@ import { compareNumbers, numberBytes } from './number-order.ts';
 import { TEMPORAL_TYPES, type TemporalType, temporalBytes, temporalOrder } from './temporal-fields.ts';
 
 /**
- * Order of `native-btree-1.0` keys (spec trees-and-indexes 12.1): slot by slot, then by entity. A separator may end anywhere in its last
- * value; what ended is before what goes on. The two sides move on their own, because equal numbers may have different sizes. The state is
- * in the module: a comparison never yields, and the hot path must not allocate.
+ * Order of `native-btree-1.0` keys (spec trees-and-indexes 12.1): slot by slot, then by entity. A separator may be cut off anywhere in its
+ * last value; the shorter side sorts first. The two sides advance independently, because equal numbers may have different sizes. The state
+ * is at module level: a comparison never yields, and the hot path must not allocate.
  */
 const ENTITY_BYTES = 8;
 
@@ -54,12 +54,12 @@ export function compareGenericKeys(
   return rest !== 0 ? rest : compareI64(aKey, aStart, bKey, bStart);
 }
 
-/** Order of two sides of which at least one has ended (or is damaged): the one that has ended comes first. */
+/** Orders two sides of which at least one has ended (or is damaged): the ended one comes first. */
 function compareEnds(): number {
   return Number(aAt < aEnd) - Number(bAt < bEnd);
 }
 
-/** True if both sides have `count` more bytes. Otherwise moves the side that has not to its end. */
+/** True if both sides have `count` more bytes. Otherwise moves the short side to its end. */
 function bothHave(aCount: number, bCount = aCount): boolean {
   const aHas = aAt + aCount <= aEnd;
   const bHas = bAt + bCount <= bEnd;

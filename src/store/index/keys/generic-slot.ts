@@ -14,7 +14,7 @@ export type SlotFamily =
   | 'boolean'
   | 'number';
 
-/** Scalars have the slot types 0 to 9 in this order, arrays of them 10 to 19. */
+/** Slot types 0 to 9 are scalars in this order, 10 to 19 arrays of them. */
 const FAMILIES: readonly SlotFamily[] = [
   'point',
   'datetime',
@@ -33,7 +33,7 @@ export function slotTypeOf(family: SlotFamily, array: boolean): number {
   return FAMILIES.indexOf(family) + (array ? ARRAY_OFFSET : 0);
 }
 
-/** Family of a slot type, undefined if there is no such type. */
+/** Family of a slot type; undefined for an unknown type. */
 export function familyOf(slotType: number): SlotFamily | undefined {
   return FAMILIES[slotType % ARRAY_OFFSET];
 }
@@ -46,7 +46,7 @@ export function isArraySlot(slotType: number): boolean {
   return slotType >= ARRAY_OFFSET;
 }
 
-/** Place of a slot type in the order of all values: arrays first, each group by number. */
+/** Rank of a slot type in the order of all values: arrays first, each group by number. */
 export function slotRank(slotType: number): number {
   return isArraySlot(slotType) ? slotType - ARRAY_OFFSET : slotType + ARRAY_OFFSET;
 }
@@ -57,14 +57,11 @@ export function familyOfScalar(type: ScalarType): SlotFamily {
   return type as SlotFamily;
 }
 
-/** Flag in the length of a text: it was a single character. */
+/** Flag in the length of a text that was a single character. */
 export const CHAR_FLAG = 0x8000;
 export const TEXT_LENGTH_MASK = 0x7fff;
 
-/**
- * Coordinate reference system as it stands before points: 24 bits `table << 22 | dimensions << 18 | code`, low 16 bits first.
- * Three bytes.
- */
+/** Size of the coordinate reference system before points: 24 bits `table << 22 | dimensions << 18 | code`, low 16 bits first. */
 export const CRS_BYTES = 3;
 
 export function readCrs(bytes: Uint8Array, at: number): number {

@@ -38,7 +38,7 @@ const duration = (months: bigint, days: bigint, seconds: bigint, nanos: number):
 });
 const newYear = { type: 'datetime', epochSecond: 1577833200n, nanoOfSecond: 0 } as const;
 
-/** Value of each node of index 1, by node id. */
+/** The value of each node in index 1, by node id. */
 const values: PropertyValue[] = [
   number('byte', -3),
   number('short', -300),
@@ -49,7 +49,7 @@ const values: PropertyValue[] = [
   float(0x7fc00000),
   float(0xff800000),
   double(0x400c000000000000n),
-  // A NaN with a payload: the index has the plain one.
+  // A NaN with a payload; the index stores the plain one.
   double(0x7ff8000000000123n),
   double(0x7ff8000000000000n),
   number('byte', 1),
@@ -105,7 +105,7 @@ const values: PropertyValue[] = [
   array('date'),
   array('datetime'),
 ];
-/** Longest texts that the servers take; 89 to 91 are in both indexes, 3.4.9 also has 92 to 94. */
+/** The longest texts that servers accept; 89 to 91 are in both indexes, 3.4.9 also has 92 to 94. */
 const longTexts = new Map([4000, 4035, 4036, 4037, 4038, 4039].map((length, i) => [89 + i, text('x'.repeat(length))]));
 
 let directory: string;
@@ -115,7 +115,7 @@ beforeAll(async () => {
 });
 afterAll(() => removeDirectory(directory));
 
-/** Keys of a tree by the entity in them, in order; on the way the order of neighbours is compared. */
+/** The keys of a tree by their entity, in order. Also checks the order of neighbours. */
 function readKeys(path: string): Map<number, string> {
   const file = join(directory, path);
   const layout = findLayoutOf(file)!;

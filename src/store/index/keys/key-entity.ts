@@ -5,12 +5,12 @@ import { textLayout } from './text-key.ts';
 
 export const ENTITY_BYTES = 8;
 
-/** Where the entity id stands in the keys of a layout: first in texts and generic keys, last in all others (spec trees-and-indexes 12). */
+/** Offset of the entity id in the keys of a layout: first in texts and generic keys, last in all others (spec trees-and-indexes 12). */
 export function entityOffset(layout: TreeLayout, keyLength: number): number {
   return layout === genericLayout || layout === textLayout ? 0 : keyLength - ENTITY_BYTES;
 }
 
-/** Entity id of a key; NaN if the key is too short to have one or the id is beyond 2^53. */
+/** Entity id of a key; NaN if the key is too short or the id is beyond 2^53. */
 export function readEntityId(layout: TreeLayout, page: Uint8Array, start: number, length: number): number {
   if (length < ENTITY_BYTES) return Number.NaN;
   const id = readI64(page, start + entityOffset(layout, length));

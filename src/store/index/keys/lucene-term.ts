@@ -2,13 +2,13 @@ import { doubleOfBits, floatOfBits } from '../../../base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../../values/property-value.ts';
 import { encodeUtf8 } from '../../values/short-string.ts';
 
-/** A longer term is refused, whatever the provider; each value of a composite key is a term of its own (spec trees-and-indexes 13). */
+/** A longer term is refused, whatever the provider; each value of a composite key is a separate term (spec trees-and-indexes 13). */
 const LONGEST_TERM_BYTES = 32_766;
 
 /**
- * Whether a server would refuse to index this value in Lucene. A text is a term as it is; of an array each element is written as text with
- * a separator behind it, after one letter. Exact for texts, booleans and short numbers, also in arrays; of other elements the
- * longest form is assumed.
+ * True if a server would refuse to index this value in Lucene. A text is used as it is. An array becomes one letter, then the text of each
+ * element with a separator after it. Exact for texts, booleans and short numbers, also in arrays; for other elements the longest form is
+ * assumed.
  */
 export function isTooLongForLucene(value: PropertyValue): boolean {
   return termBytes(value) > LONGEST_TERM_BYTES;
@@ -44,7 +44,7 @@ function elementBytes(value: ScalarValue): number {
     case 'string':
       return base64Bytes(encodeUtf8(value.value).length);
     case 'point': {
-      // C:7203:1.0:2.0
+      // Example: C:7203:1.0:2.0
       const coordinates = value.coordinates.map((bits) => decimalBytes(doubleOfBits(bits)) + 1);
       return coordinates.reduce((sum, bytes) => sum + bytes, 6);
     }
@@ -76,18 +76,18 @@ function dateBytes(epochDay: number): number {
   return (isShort ? '2020-01-01' : '-999999999-01-01').length;
 }
 
-/** An offset can move the day, so the first and the last one count as long. */
+/** An offset can move the day, so the first and the last day count as long. */
 function dateTimeBytes(epochSecond: bigint): number {
   const day = Number(epochSecond) / 86_400;
   const isShort = day >= FIRST_SHORT_DAY + 1 && day < LAST_SHORT_DAY;
   return dateBytes(isShort ? 0 : LAST_SHORT_DAY + 1) + 1 + LONGEST_TIME;
 }
 
-/** Up to so many digits every release of Java writes a number in the same way. */
+/** Up to this many digits, every Java release writes a number in the same way. */
 const SURE_DIGITS = 15;
 const LONGEST_DECIMAL = '-1.7976931348623157E-308'.length;
 
-/** Length of a double as Java writes it: `1.0`, `0.001`, `1.2345678E7`. */
+/** Length of a double in Java's notation: `1.0`, `0.001`, `1.2345678E7`. */
 function decimalBytes(value: number): number {
   if (!Number.isFinite(value)) return '-Infinity'.length;
   if (value === 0) return '-0.0'.length - (Object.is(value, -0) ? 0 : 1);

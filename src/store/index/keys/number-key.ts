@@ -49,7 +49,7 @@ function encode(entityId: number, values: readonly PropertyValue[]): Uint8Array 
   return writer.u8(numberTypeOf(value.type)).bigI64(rawBitsOf(value)).i64(entityId).view();
 }
 
-/** {@link encode} of a number in property blocks, into `key`; returns its length. */
+/** {@link encode} for a number in property blocks, into `key`; returns its length. */
 export function writeNumberKey(
   key: Uint8Array,
   entityId: number,

@@ -2,7 +2,7 @@ import { GraphkeepError } from '../../../base/errors.ts';
 import { compareI64, readI32 } from '../../tree/page/byte-order.ts';
 import type { ScalarValue } from '../../values/property-value.ts';
 
-/** Number types of index keys (spec trees-and-indexes 12), with the bytes each needs. */
+/** Number types of index keys (spec trees-and-indexes 12), with the bytes of each. */
 export const NUMBER_TYPES = ['byte', 'short', 'int', 'long', 'float', 'double'] as const;
 export type NumberType = (typeof NUMBER_TYPES)[number];
 export type NumberValue = Extract<ScalarValue, { type: NumberType }>;
@@ -33,8 +33,8 @@ export function numberBytes(type: number): number {
 }
 
 /**
- * The bits of a number as a signed 64-bit integer: integers sign extended, a float as a sign extended 32-bit integer. Every NaN has the
- * same bits in an index.
+ * The bits of a number as a signed 64-bit integer: integers sign-extended, a float as a sign-extended 32-bit integer. An index stores every
+ * NaN with the same bits.
  */
 export function rawBitsOf(value: NumberValue): bigint {
   switch (value.type) {
@@ -49,7 +49,7 @@ export function rawBitsOf(value: NumberValue): bigint {
   }
 }
 
-/** The opposite of {@link rawBitsOf}. */
+/** Inverse of {@link rawBitsOf}. */
 export function numberFromRawBits(type: number, raw: bigint): NumberValue {
   const name = NUMBER_TYPES[type];
   if (name === undefined) {
@@ -68,8 +68,8 @@ export function numberFromRawBits(type: number, raw: bigint): NumberValue {
 }
 
 /**
- * Mathematical order of two numbers in their narrow form, exact across types; NaN after everything, -0.0 before 0.0 and before the
- * integer 0. Equal numbers of different types are equal.
+ * Mathematical order of two numbers in their narrow form, exact across types. NaN sorts last, -0.0 before 0.0 and before the integer 0.
+ * Equal numbers of different types compare as equal.
  */
 export function compareNumbers(
   aType: number,
@@ -101,7 +101,7 @@ function compareIntegerWithDouble(type: number, bytes: Uint8Array, at: number, d
   if (double < -TWO_POW_63) return 1;
   const high = readHighHalf(type, bytes, at);
   const low = readLowHalf(type, bytes, at);
-  // Rounding to a double keeps the order, so only equality needs a second look.
+  // Rounding to a double keeps the order, so only apparent equality needs a second look.
   const rounded = high * TWO_POW_32 + low;
   if (rounded < double) return -1;
   if (rounded > double) return 1;

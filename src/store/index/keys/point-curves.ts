@@ -3,7 +3,7 @@ import { ByteWriter } from '../../../base/byte-writer.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
 import type { CurveSettings } from './space-filling-curve.ts';
 
-/** A coordinate reference system: its code (SRID) and the table that the code is from. */
+/** A coordinate reference system: its code (SRID) and the table of that code. */
 export interface CoordinateSystem {
   srid: number;
   table: number;
@@ -18,10 +18,7 @@ const MILLION = { min: -1_000_000, max: 1_000_000 };
 const LEVELS_2D = 30;
 const LEVELS_3D = 20;
 
-/**
- * The four coordinate reference systems, with the settings that a server uses unless it is configured otherwise (spec trees-and-indexes
- * 11).
- */
+/** The four coordinate reference systems, with a server's default settings (spec trees-and-indexes 11). */
 const SYSTEMS: readonly (CoordinateSystem & { defaults: CurveSettings })[] = [
   { srid: 4326, table: 1, dimensions: 2, defaults: { maxLevels: LEVELS_2D, axes: DEGREES } },
   { srid: 4979, table: 1, dimensions: 3, defaults: { maxLevels: LEVELS_3D, axes: [...DEGREES, MILLION] } },
@@ -33,14 +30,14 @@ export function findSystem(srid: number): CoordinateSystem | undefined {
   return SYSTEMS.find((system) => system.srid === srid);
 }
 
-/** Name of the file of the spatial part. */
+/** Name of the system's file in the spatial part. */
 export function spatialFileName({ table, srid }: CoordinateSystem): string {
   return `${table}-${srid}`;
 }
 
 /**
- * The settings of the space filling curves of one index: those in its headers, and for other coordinate reference systems the
- * defaults, which then have to get into a header as well.
+ * Settings of the space filling curves of one index: those in its headers, and defaults for other coordinate reference systems. Defaults
+ * that were used must be added to a header.
  */
 export class PointCurves {
   private readonly known = new Map<number, CurveSettings>();
@@ -61,7 +58,7 @@ export class PointCurves {
     return defaults;
   }
 
-  /** True if settings were needed that no header had. */
+  /** True if settings were used that no header has. */
   get hasAdditions(): boolean {
     return this.added.size > 0;
   }
@@ -79,7 +76,7 @@ export class PointCurves {
     return writer.toBuffer();
   }
 
-  /** Takes over the settings of such a header. */
+  /** Reads the settings from such a header. */
   readGenericHeader(header: Uint8Array, file: string): void {
     readHeader(header, file, (reader) => {
       reader.skip(2);

@@ -7,7 +7,8 @@ import type { PointCurves } from './point-curves.ts';
 import { curveValueOf } from './space-filling-curve.ts';
 
 /**
- * Points of one coordinate reference system (spec trees-and-indexes 12, layout UPI): only the place on the space filling curve is stored.
+ * Points of one coordinate reference system (spec trees-and-indexes 12, layout UPI): only the position on the space filling curve is
+ * stored.
  *
  * | offset | type | field                       |
  * |--------|------|-----------------------------|
@@ -30,14 +31,14 @@ export const pointLayout: TreeLayout = {
 
 type PointValue = Extract<ScalarValue, { type: 'point' }>;
 
-/** Place of a point on the curve of its coordinate reference system; undefined if that is unknown. */
+/** Position of a point on the curve of its coordinate reference system; undefined if that system is unknown. */
 export function placeOnCurve({ srid, coordinates }: PointValue, curves: PointCurves): bigint | undefined {
   const settings = curves.settingsOf(srid);
   if (settings === undefined || settings.axes.length !== coordinates.length) return undefined;
   return curveValueOf(settings, coordinates.map(doubleOfBits));
 }
 
-/** Key of a point. There is no way back: the coordinates are not in it. */
+/** Key of a point. It cannot be decoded: it does not contain the coordinates. */
 export function encodePointKey(
   entityId: number,
   values: readonly PropertyValue[],

@@ -9,15 +9,15 @@ import { placeOnCurve } from './point-key.ts';
 import { curveValueOf } from './space-filling-curve.ts';
 
 /**
- * Points in indexes of 3.4.9 and 3.5.34, a line each: SRID, bits of the coordinates, curve value, and that of 3.5.34 if it differs. Random
- * ones, special fractions of the extent, outside of it, and as near to edges of cells as can be.
+ * Points in indexes of 3.4.9 and 3.5.34, one per line: SRID, bits of the coordinates, curve value, and the value of 3.5.34 if it differs.
+ * Random points, special fractions of the extent, points outside it, and points as close to cell edges as possible.
  */
 const lines = gunzipSync(readFileSync(corpusPath('trees/curves.txt.gz')))
   .toString()
   .trim()
   .split('\n');
 
-/** There 3.5.34 is as inexact as 3.4.9, but nobody knows how far from zero. */
+/** Here 3.5.34 is as inexact as 3.4.9; how far from zero that reaches is unknown. */
 function isJustBelowZero(bits: bigint): boolean {
   return bits > 0x8000_0000_0000_0000n && bits < 0x8001_0000_0000_0000n;
 }
@@ -26,7 +26,7 @@ interface Vector {
   crs: number;
   point: number[];
   value: string;
-  /** Where 3.5.34 differs. */
+  /** The value of 3.5.34, where it differs. */
   valueOf3534?: string;
 }
 
@@ -45,7 +45,7 @@ describe('space filling curves', () => {
       expect(placeOnCurve(pointOf(crs, point), curves), String(point)).toBe(expected);
     }
     expect(vectors.filter(({ valueOf3534 }) => valueOf3534 !== undefined).length).toBeGreaterThan(40);
-    // The server itself did not find this one where we put it.
+    // The server itself did not find this point where we put it.
     expect(placeOnCurve(pointOf(4326, [1.25e-86, -5.18e-18]), curves)).toBeUndefined();
   });
 
@@ -76,7 +76,7 @@ describe('space filling curves', () => {
     }
     expect(cells).toHaveLength(side ** dimensions);
     expect(cells.filter(Boolean)).toHaveLength(side ** dimensions);
-    // That of the servers in space is no true Hilbert curve: it jumps.
+    // The servers' three-dimensional curve is not a true Hilbert curve: it jumps.
     if (dimensions === 3) return;
     for (let i = 1; i < cells.length; i++) {
       const steps = cells[i]!.map((coordinate, axis) => Math.abs(coordinate - cells[i - 1]![axis]!));

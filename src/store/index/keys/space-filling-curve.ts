@@ -1,25 +1,25 @@
 import { GraphkeepError } from '../../../base/errors.ts';
 import { bitsOfDouble } from '../../../base/floating-bits.ts';
 
-/** How points of one coordinate reference system are put on a space filling curve; stands in the header of the index. */
+/** How points of one coordinate reference system map to a space filling curve; stored in the index header. */
 export interface CurveSettings {
   /** Halvings of each axis: the curve value has `maxLevels * dimensions` bits. */
   maxLevels: number;
-  /** Extent of each axis; points outside are put at its end. */
+  /** Extent of each axis; points outside are clamped to it. */
   axes: { min: number; max: number }[];
 }
 
 /**
- * A Hilbert curve as a machine: in each state, the part of the space (bit per axis: upper half or not, first axis highest) says the next
- * digit of the value and the state of the next level. Found from the curve values of 25,000 points in indexes of 3.4.9 and 3.5.34, which
- * agree; state 0 is the whole space.
+ * A Hilbert curve as a state machine. In each state, the quadrant or octant (one bit per axis: upper half or not, first axis highest)
+ * determines the next digit of the value and the state of the next level. Derived from the curve values of 25,000 points in indexes of
+ * 3.4.9 and 3.5.34, which agree; state 0 is the whole space.
  */
 interface CurveMachine {
   digits: readonly (readonly number[])[];
   next: readonly (readonly number[])[];
 }
 
-/** Cells have to fit into 32 bits. */
+/** Cell numbers must fit into 32 bits. */
 const MOST_LEVELS = 31;
 
 const PLANE: CurveMachine = {
@@ -69,8 +69,8 @@ const SPACE: CurveMachine = {
 };
 
 /**
- * Place on the curve of the cell that holds the point. Undefined for the few points so near to the edge of a cell that releases
- * disagree: 3.4.9 rounds, 3.5.34 is exact (but for points within 1e-15 of a cell), and which one wrote an index is not in its files.
+ * Position on the curve of the cell that holds the point. Undefined for the few points so close to a cell edge that releases disagree:
+ * 3.4.9 rounds, 3.5.34 is exact (except within 1e-15 of a cell), and the files do not say which one wrote the index.
  */
 export function curveValueOf(settings: CurveSettings, coordinates: readonly number[]): bigint | undefined {
   const { maxLevels, axes } = settings;
@@ -97,10 +97,10 @@ export function curveValueOf(settings: CurveSettings, coordinates: readonly numb
   return value;
 }
 
-/** More than rounding can move a place, in cells. */
+/** More than rounding can move a point, in cells. */
 const UNSURE = 2 ** -16;
 
-/** The cell that holds the coordinate, if the rounding of 3.4.9, which multiplies, leads there too. */
+/** The cell that holds the coordinate; undefined if 3.4.9, which multiplies and rounds, would choose another. */
 function cellOf(coordinate: number, { min, max }: { min: number; max: number }, levels: number): number | undefined {
   const cells = 2 ** levels;
   const place = (coordinate - min) * (cells / (max - min));

@@ -14,7 +14,7 @@ export function isTemporal(value: { type: string }): value is TemporalValue {
 }
 
 /**
- * The fields of each temporal type in index keys (spec trees-and-indexes 12), the same in the layouts of their own and in
+ * The fields of each temporal type in index keys (spec trees-and-indexes 12), identical in the `temporal-1.0` layouts and in
  * `native-btree-1.0`:
  *
  * | type          | fields, in the order of comparison                                   |
@@ -26,7 +26,7 @@ export function isTemporal(value: { type: string }): value is TemporalValue {
  * | datetime      | i64 epoch second UTC, i32 nano, i32 zone                             |
  * | duration      | i64 total average seconds, i32 nanos, i64 months, i64 days           |
  *
- * "nanos of day UTC" are not brought back into one day: 00:30+02:00 has negative ones.
+ * "nanos of day UTC" are not normalised to one day: 00:30+02:00 is negative.
  */
 const FIELDS: Record<TemporalType, readonly ('i64' | 'i32' | 'zone')[]> = {
   date: ['i64'],
@@ -45,7 +45,7 @@ export function temporalBytes(type: TemporalType): number {
   return FIELDS[type].reduce((sum, field) => sum + (field === 'i64' ? 8 : 4), 0);
 }
 
-/** Returns a function that compares the fields of two values of this type. */
+/** Returns a function that compares two values of this type by their fields. */
 export function temporalOrder(type: TemporalType): (a: Uint8Array, aAt: number, b: Uint8Array, bAt: number) => number {
   const fields = FIELDS[type];
   return (a, aAt, b, bAt) => {
@@ -64,7 +64,7 @@ export function temporalOrder(type: TemporalType): (a: Uint8Array, aAt: number, 
   };
 }
 
-/** Writes the fields; false if a number does not fit into its field. */
+/** Writes the fields; returns false if a number does not fit into its field. */
 export function encodeTemporal(writer: ByteWriter, value: TemporalValue): boolean {
   switch (value.type) {
     case 'date':

@@ -45,7 +45,7 @@ export const textKey: IndexKeyCodec = {
   },
 };
 
-/** `encode` of a short string in property blocks, into `key`; returns its length, -1 for texts that have to be decoded. */
+/** `encode` for a short string in property blocks, into `key`. Returns its length; -1 for texts that must be decoded. */
 export function writeTextKey(key: Uint8Array, entityId: number, blocks: Uint8Array, offset: number): number {
   writeI64(key, 0, entityId);
   return readShortText(blocks, offset, key, TEXT_AT);

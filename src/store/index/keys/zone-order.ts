@@ -2,8 +2,8 @@ import { GraphkeepError } from '../../../base/errors.ts';
 import { zoneName } from '../../values/zone-table.ts';
 
 /**
- * Zones of date-times in index keys, four bytes: bit 24 set = the low 24 bits are a number of the zone table; else the low 24 bits are
- * the offset in seconds.
+ * Zones of date-times in index keys, four bytes: if bit 24 is set, the low 24 bits are a number in the zone table, else an offset in
+ * seconds.
  */
 export const ZONE_TABLE_FLAG = 0x100_0000;
 
@@ -15,12 +15,12 @@ export function unpackOffset(zone: number): number {
   return (zone << 8) >> 8;
 }
 
-/** Beyond these seconds a JavaScript date cannot say which offset a zone has. */
+/** Beyond these seconds a JavaScript date cannot give the offset of a zone. */
 const MAX_SECOND = 8_640_000_000_000;
 
 /**
- * Order of two date-times of the same instant (seen on 3.4.9 and 3.5.34): by their offset then, which is their local time; a plain
- * offset before named zones; named zones by name.
+ * Orders two date-times of the same instant (as observed on 3.4.9 and 3.5.34): by offset at that instant, that is, by local time; then
+ * plain offsets before named zones; then by zone name.
  */
 export function compareZones(a: number, b: number, epochSecond: number): number {
   if (a === b) return 0;

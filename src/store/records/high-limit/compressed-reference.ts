@@ -2,7 +2,8 @@ import { GraphkeepError } from '../../../base/errors.ts';
 import { referenceOutOfRange } from '../reference.ts';
 
 /**
- * Compressed references of high_limit records (spec record-stores 7.1): 3 to 8 bytes, big-endian, s = sign. The writer takes the shortest.
+ * Compressed references of high_limit records (spec record-stores 7.1): 3 to 8 bytes, big-endian, s = sign. The writer uses the shortest
+ * form.
  *
  *     first byte  bytes  value bits          first byte  bytes  value bits
  *     0s......        3          22          1110s...        6          43
@@ -38,7 +39,7 @@ export class ReferenceCursor {
     const first = this.buffer[this.position]!;
     const length = compressedLength(first);
     const at = this.reserve(length);
-    const valueBits = length === 8 ? 2 : 9 - length; // of the first byte
+    const valueBits = length === 8 ? 2 : 9 - length; // Value bits in the first byte.
     let bits = first & ((1 << valueBits) - 1);
     for (let i = at + 1; i < at + length; i++) bits = bits * 256 + this.buffer[i]!;
     if (bits > Number.MAX_SAFE_INTEGER) throw referenceOutOfRange(bits);
@@ -66,7 +67,7 @@ function tornRecord(): GraphkeepError {
   return new GraphkeepError('store.corrupt', 'a reference runs over the end of its record');
 }
 
-/** Writes `value` at `offset` and returns the offset behind it. */
+/** Writes `value` at `offset` and returns the offset after it. */
 export function writeCompressed(buffer: Uint8Array, offset: number, value: number): number {
   let bits = value >= 0 ? value : -value - 1;
   const length =

@@ -9,7 +9,7 @@ import { type HighLimitVersion, IN_USE } from './record-frame.ts';
 
 const SIZE = 48;
 const FIXED_BLOCKS = 16;
-/** The opposite sense of the other records. */
+/** The opposite of the other records' flag. */
 const FIXED = 0x04;
 
 /** Two references in their longest form. */

@@ -9,7 +9,7 @@ import { ReferenceCursor, writeCompressed } from './compressed-reference.ts';
  *     0x02  the record consists of two units, or this is a second unit
  *     0x04  if 0x02: 1 = first unit, 0 = second unit; else: 1 = variable form, 0 = fixed form
  *
- * Two units: header, compressed id of the second unit, data; the data goes on at byte 1 of the second unit, whose byte 0 is 0x03.
+ * Two units: header, compressed id of the second unit, data. The data continues at byte 1 of the second unit, whose byte 0 is 0x03.
  */
 export const IN_USE = 0x01;
 const TWO_UNITS = 0x02;
@@ -18,18 +18,18 @@ const SECOND_UNIT_HEADER = IN_USE | TWO_UNITS;
 const FIRST_UNIT_HEADER = IN_USE | TWO_UNITS | VARIABLE;
 
 export interface HighLimitVersion {
-  /** `vE.H.0` has only the variable form, and 0x04 says nothing about single units; genuine writers set it all the same. */
+  /** `vE.H.0` has only the variable form, so 0x04 means nothing on single units; genuine writers set it all the same. */
   fixedForm: boolean;
   /** Relationship types of three bytes, from `vE.H.2`. */
   wideTypes: boolean;
 }
 
-/** Is the id taken, by a record or as the second unit of another? */
+/** True if the id is taken, by a record or as the second unit of another. */
 export function isOccupied(buffer: Uint8Array, offset: number): boolean {
   return (buffer[offset]! & IN_USE) !== 0;
 }
 
-/** Is there a record here: in use, and not the second unit of another? */
+/** True if there is a record here: in use, and not the second unit of another. */
 export function isRecord(header: number): boolean {
   return (header & IN_USE) !== 0 && (header & FIRST_UNIT_HEADER) !== SECOND_UNIT_HEADER;
 }
@@ -38,19 +38,19 @@ export function isFixed(header: number, version: HighLimitVersion): boolean {
   return version.fixedForm && (header & (TWO_UNITS | VARIABLE)) === 0;
 }
 
-/** More than the two units of any record hold. */
+/** More than two units of any record can hold. */
 const MOST_DATA_BYTES = 128;
 
 /**
- * Reads and writes the units of the records of one codec, which are `size` bytes each. It keeps what it works on, so that nothing is
- * allocated for a record: what {@link open} returns is valid until the next call.
+ * Reads and writes the units (`size` bytes each) of one codec's records. Its buffers are reused, so that records cost no allocation: the
+ * result of {@link open} is valid until the next call.
  */
 export class RecordFrame {
   private readonly size: number;
   private readonly cursor = new ReferenceCursor();
-  /** Both units of the record that is read, end to end. */
+  /** Both units of the record being read, end to end. */
   private readonly units: Uint8Array;
-  /** The data of the record that is written. */
+  /** The data of the record being written. */
   private readonly data = new Uint8Array(MOST_DATA_BYTES);
   private length = 0;
 
@@ -65,11 +65,11 @@ export class RecordFrame {
     return this.cursor.reset(buffer, offset + 1, offset + this.size).read();
   }
 
-  /** Where the data of a record in variable form begins. */
+  /** Positions the cursor at the data of a record in variable form. */
   open(buffer: Uint8Array, offset: number, secondUnit: number, others: SecondUnits | undefined): ReferenceCursor {
     const { cursor, size, units } = this;
     if (secondUnit < 0) return cursor.reset(buffer, offset + 1, offset + size);
-    for (let i = 0; i < size; i++) units[i] = buffer[offset + i]!; // before `others` reuses the buffer
+    for (let i = 0; i < size; i++) units[i] = buffer[offset + i]!; // Before `others` reuses the buffer.
     const unit = others?.read(secondUnit);
     if (unit === undefined || (unit.buffer[unit.offset]! & FIRST_UNIT_HEADER) !== SECOND_UNIT_HEADER) {
       throw new GraphkeepError('store.corrupt', 'the second unit of a record is missing', { observed: secondUnit });
@@ -79,7 +79,7 @@ export class RecordFrame {
     return cursor;
   }
 
-  /** Begins the data of a record in variable form, to be followed by its fields and {@link finish}. */
+  /** Starts the data of a record in variable form; write its fields, then call {@link finish}. */
   begin(): this {
     this.length = 0;
     return this;
@@ -96,8 +96,8 @@ export class RecordFrame {
   }
 
   /**
-   * Writes header and data: one unit if they fit, else two. Returns the bytes of the second unit. The reference to it is not part of that
-   * test (spec record-stores 7.2).
+   * Writes header and data: in one unit if they fit, else in two. Returns the bytes of the second unit. The reference to the second unit
+   * does not count in that decision (spec record-stores 7.2).
    */
   finish(buffer: Uint8Array, offset: number, header: number, secondUnit: number): Uint8Array | undefined {
     const { size, data, length } = this;
@@ -118,8 +118,8 @@ export class RecordFrame {
   }
 
   /**
-   * Clears the mark of a record. If it stands in the file with two units, its second unit has to be cleared too: the record learns its
-   * id, and the one byte to write there is returned.
+   * Clears the mark of a record. If the record on disk has two units, the second one must be cleared too: sets its id in the record and
+   * returns the one byte to write there.
    */
   delete(record: { secondaryUnit: number }, buffer: Uint8Array, offset: number): Uint8Array | undefined {
     const secondUnit = this.readSecondUnitId(buffer, offset);

@@ -52,7 +52,7 @@ export function standardDynamicCodec(size: number): RecordCodec<DynamicRecord> {
   };
 }
 
-/** Single fields of the layout of {@link standardDynamicCodec}. */
+/** Reads single fields of the layout of {@link standardDynamicCodec}. */
 export const standardDynamicView: DynamicView = {
   isInUse: (buffer, offset) => (buffer[offset]! & IN_USE) !== 0,
   isFirst: (buffer, offset) => (buffer[offset]! & NOT_FIRST) === 0,

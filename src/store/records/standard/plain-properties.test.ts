@@ -10,7 +10,7 @@ import { BLOCK_BYTES, blockTypes } from '../property-block-layout.ts';
 const known = [0, 1, 2, 3, 300];
 const codec = STANDARD_FORMAT.property;
 
-/** A record with these values, as far as they fit, at offset 3 of its bytes. */
+/** A record with as many of these values as fit, at offset 3 of the returned bytes. */
 function writeRecord(values: readonly [number, Parameters<typeof encodeValue>[1]][]): Buffer {
   const record = codec.create();
   record.inUse = true;

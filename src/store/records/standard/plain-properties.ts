@@ -10,14 +10,14 @@ import {
   shortStringSteps,
 } from '../property-block-layout.ts';
 
-/** Of a standard property record, see property-codec.ts. */
+/** Offset in a standard property record, see property-codec.ts. */
 export const BLOCKS_OFFSET = 9;
 const NONE = 0xffff_ffff;
 const MOST_KEYS = 1 << 16;
 
 /**
- * Reads each byte once and calls little: this runs for every property record of a store, and the small readers of property-block-layout.ts
- * made it half as fast. `plain-properties.test.ts` holds it to what the codec decodes.
+ * Reads each byte once and makes few calls: this runs for every property record of a store, and using the small readers of
+ * property-block-layout.ts halved its speed. `plain-properties.test.ts` compares it with the codec.
  */
 export class StandardPlainProperties implements PlainPropertyRecords {
   text = -1;
@@ -39,7 +39,7 @@ export class StandardPlainProperties implements PlainPropertyRecords {
       const key = (bytes[at + 6]! << 8) | bytes[at + 7]!;
       if (this.known[key] === 0) return false;
       for (let other = first; other < at; other += BLOCK_BYTES) {
-        // Second blocks of values are compared as well: a chance match only means that the record is not called plain.
+        // This compares second blocks of values too: a chance match only means that the record is not called plain.
         if (((bytes[other + 6]! << 8) | bytes[other + 7]!) === key) return false;
       }
       if ((bytes[at + 4]! & 0x0f) === blockTypes.string) {
@@ -53,7 +53,7 @@ export class StandardPlainProperties implements PlainPropertyRecords {
   }
 }
 
-/** Blocks of the value that begins at `at`; 0 if it is not of the plain kinds. */
+/** Number of blocks of the value at `at`; 0 if it is not of a plain kind. */
 function countPlainBlocks(bytes: Uint8Array, at: number): number {
   const nibbles = bytes[at + 4]!;
   const type = nibbles & 0x0f;

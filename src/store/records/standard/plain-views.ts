@@ -4,7 +4,7 @@ import { standardNodeOwnerView } from './node-codec.ts';
 import { standardPropertyView } from './property-codec.ts';
 import { standardRelationshipOwnerView, standardRelationshipView } from './relationship-codec.ts';
 
-/** In standard records every field has a place of its own. */
+/** Every field of a standard record has a fixed place. */
 export const standardPlainViews: PlainViews = {
   owners: { node: standardNodeOwnerView, relationship: standardRelationshipOwnerView },
   relationship: standardRelationshipView,

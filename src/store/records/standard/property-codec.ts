@@ -19,7 +19,7 @@ import { BLOCKS_OFFSET, StandardPlainProperties } from './plain-properties.ts';
  *       0    1  bits 4-7 prev bits 32-35; bits 0-3 next bits 32-35
  *       1    4  prev low
  *       5    4  next low
- *       9   32  four blocks; if fewer are used, one zero block follows the last, and what follows that is stale
+ *       9   32  four blocks; if fewer are used, one zero block follows the last, then stale bytes
  *
  * There is no mark: a record is in use if its first block is not zero and one of the four has a valid type.
  */
@@ -56,7 +56,7 @@ export const standardPropertyCodec: RecordCodec<PropertyRecord> = {
   },
 };
 
-/** Single fields of the layout of {@link standardPropertyCodec}. */
+/** Reads single fields of the layout of {@link standardPropertyCodec}. */
 export const standardPropertyView: PropertyView = {
   blocksOffset: BLOCKS_OFFSET,
   next: (buffer, offset) => joinReference(buffer[offset]! & 0x0f, readU32(buffer, offset + 5)),
@@ -74,7 +74,7 @@ function isInUse(buffer: Uint8Array, blocks: number): boolean {
   return false;
 }
 
-/** A last value that claims more blocks than are left counts up to the end of the record; who decodes it reports it. */
+/** If the last value claims more blocks than are left, counts up to the end of the record; decoding reports the error. */
 function countBlocks(buffer: Uint8Array, blocks: number): number {
   let count = 0;
   while (count < BLOCKS_PER_RECORD) {

@@ -3,8 +3,8 @@ import type { PropertyOwnerView } from '../plain-views.ts';
 import { joinReference } from '../reference.ts';
 
 /**
- * What standard nodes and relationships have in common: bit 0 of the first byte is the mark, and bits 4-7 are bits 32-35 of nextProp, whose
- * low half has a place of its own. Both views are of one shape, so that a loop over either is compiled once.
+ * What standard nodes and relationships have in common: bit 0 of the first byte is the in-use mark, bits 4-7 are bits 32-35 of nextProp,
+ * and the low half of nextProp has its own field. Both views have the same shape, so that a loop over either is compiled once.
  */
 export class StandardPropertyOwnerView implements PropertyOwnerView {
   private readonly nextPropAt: number;

@@ -77,7 +77,7 @@ export const standardRelationshipCodec: RecordCodec<RelationshipRecord> = {
   },
 };
 
-/** Single fields of the layout of {@link standardRelationshipCodec}. */
+/** Reads single fields of the layout of {@link standardRelationshipCodec}. */
 export const standardRelationshipView: RelationshipView = {
   isInUse: (buffer, offset) => (buffer[offset]! & 1) !== 0,
   type: (buffer, offset) => (buffer[offset + 11]! << 8) | buffer[offset + 12]!,
@@ -89,7 +89,7 @@ export const standardRelationshipView: RelationshipView = {
 export const standardRelationshipOwnerView = new StandardPropertyOwnerView(NEXT_PROP);
 
 const START_HIGH_BITS = 0x0e;
-/** Those of the end node and of the neighbours, beside the type. */
+/** High bits of the end node and the neighbours, in the field that also holds the type. */
 const OTHER_HIGH_BITS = 0x7fff_0000;
 
 class StandardSmallRelationship implements SmallRelationship {
@@ -107,7 +107,7 @@ class StandardSmallRelationship implements SmallRelationship {
     const head = buffer[offset]!;
     const mixed = readU32(buffer, offset + 9) | 0;
     if ((head & 1) === 0 || (head & START_HIGH_BITS) !== 0 || (mixed & OTHER_HIGH_BITS) !== 0) return false;
-    // As signed numbers: "nothing" is -1, and what is too large for 31 bits is less than that.
+    // Read as signed: "nothing" is -1, and a value too large for 31 bits is less than that.
     this.start = readU32(buffer, offset + 1) | 0;
     this.end = readU32(buffer, offset + 5) | 0;
     this.startPrev = readU32(buffer, offset + 13) | 0;

@@ -12,7 +12,7 @@ import { encodeStatePage } from '../page/state-page.ts';
 import { LevelWriter, type NodeTarget } from './level-writer.ts';
 import { NodePacker } from './node-packer.ts';
 
-/** An entry to be loaded. The bytes are copied before the next one is asked for: a source may reuse them. */
+/** An entry to load. Its bytes are copied before the next one is requested, so the source may reuse them. */
 export interface TreeEntry {
   key: Uint8Array;
   /** `valueBytes` of the layout. */
@@ -30,13 +30,13 @@ export interface BulkLoadResult {
   sizeBytes: number;
 }
 
-/** Generation of everything in a new file; any would do. */
+/** Generation of everything in a new file; the value is arbitrary. */
 const GENERATION = 2;
 const FREE_LIST_PAGE = FIRST_NODE_PAGE;
 
 /**
- * Writes a tree of `entries`, which ascend strictly in the order of the layout, as a new file and flushes it (spec trees-and-indexes 8).
- * The memory does not grow with the number of entries. `path` is a temporary name; the caller renames it when it is complete.
+ * Writes a tree of `entries` as a new file and flushes it (spec trees-and-indexes 8). Entries must strictly ascend in the order of the
+ * layout. Memory use does not depend on their number. `path` is a temporary name; the caller renames the complete file.
  */
 export async function bulkLoadTree(
   path: string,
@@ -70,7 +70,7 @@ async function loadInto(
     order.check(key);
     levels.leaves.append(key, 0, key.length, value);
     count++;
-    // A turn per page or so; entries have no pages of their own.
+    // About one turn per page; entries have no pages of their own.
     if (count % 64 === 0) await pulse.tick();
   }
   const rootId = levels.finish();
@@ -97,7 +97,7 @@ async function loadInto(
   return { entries: count, sizeBytes: (lastId + 1) * pageBytes };
 }
 
-/** The packers of all levels; each hands its nodes to the one above. */
+/** The packers of all levels; each passes its nodes to the one above. */
 class LevelStack {
   lastId = FREE_LIST_PAGE;
   readonly leaves: NodePacker;

@@ -8,12 +8,10 @@ export interface KeySorterOptions {
 
 const DEFAULT_MAX_BYTES = 64 << 20;
 const READ_BYTES = 256 << 10;
-/** u16 length before each key of a run. */
+/** Each key of a run follows its u16 length. */
 const LENGTH_BYTES = 2;
 
-/**
- * Sorts any number of keys in bounded memory: full arenas are sorted and written to one file as runs, which are merged at the end.
- */
+/** Sorts any number of keys in bounded memory: full arenas are sorted and written to one file as runs, which are merged at the end. */
 export class KeySorter {
   private readonly file: RunFile;
   private readonly compare: KeyOrder;
@@ -23,7 +21,7 @@ export class KeySorter {
   private starts: number[] = [];
   private readonly runs: { start: number; end: number }[] = [];
 
-  /** @param path of the file of runs, made if it is needed and removed by {@link close} */
+  /** @param path of the run file, created on demand and removed by {@link close} */
   constructor(path: string, compare: KeyOrder, options: KeySorterOptions = {}) {
     this.file = new RunFile(path);
     this.compare = compare;
@@ -49,7 +47,7 @@ export class KeySorter {
     this.used = end;
   }
 
-  /** All keys in order. The yielded bytes are valid until the next one is asked for. */
+  /** All keys in order. Yielded bytes are valid until the next one is requested. */
   *sorted(): Generator<Uint8Array> {
     if (this.runs.length === 0) {
       this.sortArena();
@@ -61,7 +59,7 @@ export class KeySorter {
     yield* this.merge();
   }
 
-  /** Removes the file of runs. */
+  /** Removes the run file. */
   close(): void {
     this.file.remove();
   }
@@ -136,7 +134,7 @@ class RunReader {
     this.at = from + length;
   }
 
-  /** Makes `count` bytes available, if there are as many. */
+  /** Makes `count` bytes available; returns false if there are fewer. */
   private has(count: number): boolean {
     if (this.at + count <= this.filled) return true;
     this.buffer.copyWithin(0, this.at, this.filled);
@@ -150,7 +148,7 @@ class RunReader {
   }
 }
 
-/** The runs by their current key, the smallest first. */
+/** A heap of the runs, ordered by their current key. */
 class RunHeap {
   private readonly runs: RunReader[];
   private readonly compare: KeyOrder;
@@ -165,7 +163,7 @@ class RunHeap {
     return this.runs[0];
   }
 
-  /** Restores the order after the key of run `i` has changed; a run that is done leaves. */
+  /** Restores the heap order after the key of run `i` has changed; a finished run leaves the heap. */
   sink(i = 0): void {
     const { runs } = this;
     if (runs[i]?.isDone) {

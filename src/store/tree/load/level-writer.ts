@@ -3,24 +3,24 @@ import { LEFT_SIBLING_AT, RIGHT_SIBLING_AT, writeKeyCount, writeNodeHead } from 
 import type { PageFile } from '../page/page-file.ts';
 import { findFreeSlot, NO_NODE, POINTER_BYTES, SLOT_BYTES, writePointer, writeSlot } from '../page/pointer.ts';
 
-/** Where new nodes go: shared by all levels of one load or update. */
+/** Where new nodes go; shared by all levels of one load or update. */
 export interface NodeTarget {
   readonly file: PageFile;
   readonly format: NodeFormat;
-  /** Generation of everything that is written. */
+  /** Generation of everything written. */
   readonly generation: number;
-  /** Check point that stays readable; 0 in a new file. */
+  /** The check point that must stay readable; 0 in a new file. */
   readonly stable: number;
   allocate(): number;
   unreadable(pageId: number, at: number): Error;
 }
 
 /**
- * Writes the new nodes of one level, left to right, and links them with each other and with the nodes that stay. A node is written
- * once, when its right sibling is known; of nodes that stay only the other slot of a sibling pointer changes.
+ * Writes the new nodes of one level, left to right, and links them with each other and with the nodes that stay. A node is written once,
+ * when its right sibling is known. A node that stays only gets a new value in the spare slot of a sibling pointer.
  *
- * Old nodes that follow each other and are all replaced form a *run*: {@link replace} opens or continues it, {@link close} links its
- * end with the old node behind it.
+ * Adjacent old nodes that are all replaced form a *run*: {@link replace} opens or continues it, {@link close} links its end with the old
+ * node after it.
  */
 export class LevelWriter {
   private readonly target: NodeTarget;
@@ -30,7 +30,7 @@ export class LevelWriter {
   /** Complete except for its right sibling; its id is {@link leftId}. */
   private pending: Uint8Array | undefined;
   private leftId = NO_NODE;
-  /** Old node right of the last replaced one. */
+  /** The old node to the right of the last replaced one. */
   private nextOldId = NO_NODE;
   private isOpen = false;
 
@@ -41,7 +41,7 @@ export class LevelWriter {
     this.spare = new Uint8Array(target.format.pageBytes);
   }
 
-  /** Announces that the nodes that follow stand in the place of node `id`, which has these siblings. */
+  /** Announces that the nodes that follow replace node `id`, which has these siblings. */
   replace(id: number, leftId: number, rightId: number): void {
     if (!this.isOpen || this.nextOldId !== id) {
       this.close();
@@ -51,14 +51,14 @@ export class LevelWriter {
     this.nextOldId = rightId;
   }
 
-  /** An empty node to be filled. */
+  /** Returns an empty node to fill. */
   begin(): Uint8Array {
     writeNodeHead(this.filling, this.leaf, this.target.generation);
     this.target.format.initialize(this.filling, this.leaf);
     return this.filling;
   }
 
-  /** Takes the node from {@link begin}; returns its page id. */
+  /** Accepts the node from {@link begin}; returns its page id. */
   finish(keyCount: number): number {
     const { generation, allocate } = this.target;
     const page = this.filling;
@@ -73,7 +73,7 @@ export class LevelWriter {
     return id;
   }
 
-  /** Ends the run: links its last node with the old node behind it. */
+  /** Ends the run: links its last node with the old node after it. */
   close(): void {
     if (!this.isOpen) return;
     this.linkRight(this.nextOldId);
@@ -84,7 +84,7 @@ export class LevelWriter {
     this.nextOldId = NO_NODE;
   }
 
-  /** Makes `id` the right sibling of what was written last. */
+  /** Makes `id` the right sibling of the last written node. */
   private linkRight(id: number): void {
     const { file, format, generation } = this.target;
     if (this.pending !== undefined) {
@@ -97,7 +97,7 @@ export class LevelWriter {
 
   private readonly pointer = new Uint8Array(POINTER_BYTES);
 
-  /** Points an old node to a new sibling; the value of the check point stays beside it. */
+  /** Points an old node to a new sibling; the check point's value stays in the other slot. */
   private patch(pageId: number, at: number, siblingId: number): void {
     const { file, format, generation, stable } = this.target;
     const position = pageId * format.pageBytes + at;

@@ -3,14 +3,14 @@ import type { NodeFormat } from '../page/node-format.ts';
 import { writePointer } from '../page/pointer.ts';
 import type { LevelWriter } from './level-writer.ts';
 
-/** Called for every node: its page and its first key, or in an internal node the separator before its first child. */
+/** Called for every node with its page and its first key; for an internal node, with the separator before its first child. */
 export type NodeListener = (id: number, key: Uint8Array, start: number, length: number) => void;
 
 const NO_VALUE: Uint8Array = new Uint8Array(0);
 
 /**
- * Cuts a sorted sequence of entries (or of children with the separators before them) into nodes. Holds little more than two nodes at
- * a time: as soon as there is enough, a full node is written; {@link finish} spreads the rest evenly.
+ * Packs a sorted sequence of entries (or of children with the separators before them) into nodes. Buffers little more than two nodes: once
+ * there is enough, a full node is written; {@link finish} distributes the rest evenly.
  */
 export class NodePacker {
   private readonly writer: LevelWriter;
@@ -19,13 +19,13 @@ export class NodePacker {
   private readonly generation: number;
   private readonly listener: NodeListener;
   private readonly roomBytes: number;
-  /** Keys, in leaves each followed by its value. */
+  /** Keys; in leaves each is followed by its value. */
   private bytes: Uint8Array;
   private used = 0;
   private readonly starts: number[] = [];
   private readonly lengths: number[] = [];
   private readonly children: number[] = [];
-  /** Room that all waiting entries need. */
+  /** Room that all buffered entries need. */
   private neededBytes = 0;
 
   constructor(writer: LevelWriter, format: NodeFormat, leaf: boolean, generation: number, listener: NodeListener) {
@@ -38,7 +38,7 @@ export class NodePacker {
     this.bytes = new Uint8Array(4 * format.pageBytes);
   }
 
-  /** Adds an entry of a leaf. */
+  /** Adds a leaf entry. */
   append(key: Uint8Array, start: number, length: number, value = NO_VALUE, valueAt = 0): void {
     this.push(key, start, length);
     copyInto(value, valueAt, this.bytes, this.used, this.format.valueBytes);
@@ -55,19 +55,19 @@ export class NodePacker {
     }
   }
 
-  /** Adds a child with the separator before it; that of the very first child is only handed on to the listener. */
+  /** Adds a child with the separator before it. The separator of the very first child is only passed to the listener. */
   appendChild(key: Uint8Array, start: number, length: number, id: number): void {
     this.children.push(id);
     this.push(key, start, length);
     this.writeFullNodes();
   }
 
-  /** Number of entries or children that wait to be written. */
+  /** Number of entries or children not yet written. */
   get waiting(): number {
     return this.starts.length;
   }
 
-  /** Writes what is left: in even parts, or in full nodes where more entries are expected behind the last one. */
+  /** Writes the rest: in even parts, or in full nodes where more entries are expected after the last one. */
   finish(parts: 'even' | 'full'): void {
     while (this.waiting > 0) {
       const nodes = Math.ceil(this.neededBytes / this.roomBytes);
@@ -103,7 +103,7 @@ export class NodePacker {
     while (this.neededBytes > 2 * this.roomBytes + this.format.pageBytes) this.writeNode(this.roomBytes);
   }
 
-  /** Writes one node of about `targetBytes`, never more than there is room. */
+  /** Writes one node of about `targetBytes`, never more than fits. */
   private writeNode(targetBytes: number): void {
     const count = this.leaf ? this.countForLeaf(targetBytes) : this.countForBranch(targetBytes);
     const page = this.writer.begin();
@@ -118,7 +118,7 @@ export class NodePacker {
     return this.countWhileFits(1, this.cost(this.lengths[0]!), targetBytes);
   }
 
-  /** An internal node has two children at least, and no child may be left over for a node of its own if that can be avoided. */
+  /** An internal node has at least two children. Avoids leaving a single child for the next node where possible. */
   private countForBranch(targetBytes: number): number {
     if (this.waiting === 1) return 1;
     const count = this.countWhileFits(2, this.cost(this.lengths[1]!), targetBytes);

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { openPageFile, type PageFile } from '../page/page-file.ts';
 
-/** A temporary file that sorted runs are appended to and read back from. It exists from the first run on. */
+/** A temporary file to which sorted runs are appended and from which they are read back. Created by the first run. */
 export class RunFile {
   private readonly path: string;
   private file: PageFile | undefined;
@@ -15,10 +15,10 @@ export class RunFile {
     return this.file === undefined;
   }
 
-  /** Returns where the run begins. */
+  /** Appends a run and returns its offset. */
   append(run: Uint8Array): number {
     if (this.file === undefined) {
-      // Left by a run of ours that was killed.
+      // May be left from a killed process.
       rmSync(this.path, { force: true });
       this.file = openPageFile(this.path, 'create');
     }

@@ -1,4 +1,4 @@
-/** Comparisons of big-endian numbers where they stand, without allocation. */
+/** Compares big-endian numbers in place, without allocation. */
 
 export function readI32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
@@ -18,7 +18,7 @@ export function compareI64(a: Uint8Array, aAt: number, b: Uint8Array, bAt: numbe
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-/** Unsigned bytes one by one, then the shorter one first. */
+/** Compares unsigned bytes one by one; a prefix comes first. */
 export function compareBytes(
   a: Uint8Array,
   aStart: number,

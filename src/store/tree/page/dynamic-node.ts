@@ -14,7 +14,7 @@ import { POINTER_BYTES } from './pointer.ts';
  * | internal: 86 + 26*i   | GSPP | child i                                                                        |
  * | internal: 110 + 26*i  | u16  | offset of key i                                                                |
  *
- * An entry is a size header and the key. No layout with dynamic keys has values, so an entry that claims one is damage:
+ * An entry is a size header and the key. No layout with dynamic keys has values, so an entry that claims one is damaged:
  *
  * ```
  * byte 0: bits 0-4 key size low 5 bits; bit 5 value size present; bit 6 second byte follows; bit 7 dead
@@ -149,7 +149,7 @@ function offsetAt(leaf: boolean, index: number): number {
   return leaf ? OFFSETS_AT + OFFSET_BYTES * index : OFFSETS_AT + POINTER_BYTES + CHILD_BYTES * index;
 }
 
-/** First byte behind the array of offsets (and children). */
+/** First byte after the array of offsets (and children). */
 function offsetsEnd(leaf: boolean, count: number): number {
   return leaf ? OFFSETS_AT + OFFSET_BYTES * count : OFFSETS_AT + POINTER_BYTES + CHILD_BYTES * count;
 }

@@ -12,7 +12,7 @@ import { readPageId, readSlotGeneration, writePageId } from './pointer.ts';
  * | 7 + 10 * i  | u32  | entry i: generation of the release       |
  * | 11 + 10 * i | 6    | entry i: page id                         |
  *
- * A page may be used again when the generation of its release is not newer than the stable one.
+ * A page may be reused once the generation of its release is not newer than the stable one.
  */
 const NEXT_AT = 1;
 const ENTRIES_AT = 7;

@@ -3,8 +3,8 @@ import type { TreeLayout } from './layout.ts';
 import type { NodeFormat } from './node-format.ts';
 
 /**
- * Watches the keys that a caller brings: right size, strictly ascending. Keys out of order would make a tree that silently misses some
- * of them. Keeps a copy, so that the caller may reuse its bytes.
+ * Checks the keys from a caller: right size, strictly ascending. Keys out of order would make a tree that silently misses some of them.
+ * Keeps a copy, so that the caller may reuse its bytes.
  */
 export class KeyCheck {
   private readonly file: string;

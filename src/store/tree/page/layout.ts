@@ -1,4 +1,4 @@
-/** Order of two keys given as windows of bytes: negative, zero or positive. Must not read outside the windows. */
+/** Order of two keys, given as windows of bytes: negative, zero or positive. Must not read outside the windows. */
 export type KeyOrder = (
   a: Uint8Array,
   aStart: number,
@@ -9,8 +9,8 @@ export type KeyOrder = (
 ) => number;
 
 /**
- * What is in the nodes of a tree file (spec trees-and-indexes 2): identity as written in the meta page, sizes, and the order of the keys.
- * All that differs between the kinds of tree files is in such a descriptor.
+ * Describes the content of one kind of tree file (spec trees-and-indexes 2): identity as in the meta page, sizes, and the order of keys.
+ * All differences between kinds of tree files are in these descriptors.
  */
 export interface TreeLayout {
   /** Up to four ASCII characters. */
@@ -18,7 +18,7 @@ export interface TreeLayout {
   readonly number: number;
   readonly majorVersion: number;
   readonly minorVersion: number;
-  /** Minor versions of earlier releases whose files have the same form; new files get {@link minorVersion}. */
+  /** Minor versions of earlier releases that have the same form; new files get {@link minorVersion}. */
   readonly olderMinorVersions?: readonly number[];
   /** Node format: 2 = fixed, 3 = dynamic. */
   readonly keys: 'fixed' | 'dynamic';
@@ -26,13 +26,13 @@ export interface TreeLayout {
   readonly keyBytes: number;
   readonly valueBytes: number;
   readonly compare: KeyOrder;
-  /** Why a server cannot read a key, a separator or that of an entry; undefined if it can. Without this: it can read all keys. */
+  /** Why a server cannot read the key of an entry or a separator; undefined if it can. If absent, all keys are readable. */
   findKeyProblem?(key: Uint8Array, start: number, length: number, isSeparator: boolean): string | undefined;
 }
 
 type LayoutIdentity = Pick<TreeLayout, 'name' | 'number' | 'majorVersion' | 'minorVersion'>;
 
-/** Whether a file that claims to be `claimed` can be read and updated as `layout`. */
+/** True if a file that claims to be `claimed` can be read and updated as `layout`. */
 export function fitsLayout(claimed: LayoutIdentity, layout: TreeLayout): boolean {
   const minors = [layout.minorVersion, ...(layout.olderMinorVersions ?? [])];
   return minors.some((minorVersion) => describeLayout({ ...layout, minorVersion }) === describeLayout(claimed));

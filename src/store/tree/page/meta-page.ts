@@ -2,7 +2,7 @@ import { readU32, writeU32 } from '../../../base/byte-reader.ts';
 import { describeLayout, fitsLayout, type TreeLayout } from './layout.ts';
 
 /**
- * Meta page, page 0 (spec trees-and-indexes 2). Written once, never changed.
+ * Meta page, page 0 (spec trees-and-indexes 2). Written once and never changed.
  *
  * | offset | type | field                                                                        |
  * |--------|------|------------------------------------------------------------------------------|

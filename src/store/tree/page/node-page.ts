@@ -41,7 +41,7 @@ export function writeKeyCount(page: Uint8Array, count: number): void {
   writeU32(page, 6, count);
 }
 
-/** Head of a new node; both siblings and the successor are "no node". The body is blank. */
+/** Writes the head of a new node: both siblings and the successor are "no node". The body stays blank. */
 export function writeNodeHead(page: Uint8Array, leaf: boolean, generation: number): void {
   page.fill(0);
   page[0] = KIND_NODE;

@@ -6,22 +6,19 @@ import { openRegularFile } from '../../../base/regular-files.ts';
 
 const fsyncAsync = promisify(fsync);
 
-/**
- * A file that is read and written at positions. The seam at which tests record writes and replay any part of them, as a crash
- * would leave it.
- */
+/** A file read and written at positions. Tests use this seam to record writes and replay any subset of them, as a crash would leave it. */
 export interface PageFile {
   readonly path: string;
   sizeBytes(): number;
   /** Fills `target` or throws `file.truncated`. */
   read(target: Uint8Array, position: number): void;
   write(source: Uint8Array, position: number): void;
-  /** Returns when everything written before is durable. */
+  /** Resolves once everything written before is durable. */
   sync(): Promise<void>;
   close(): void;
 }
 
-/** Opens a file for positional access. `create` refuses a file that is there already. */
+/** Opens a file for positional access. `create` refuses an existing file. */
 export function openPageFile(path: string, access: 'read' | 'write' | 'create'): PageFile {
   try {
     return new DiskPageFile(

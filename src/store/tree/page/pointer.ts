@@ -15,7 +15,7 @@ import { readU32, writeU32 } from '../../../base/byte-reader.ts';
  */
 export const SLOT_BYTES = 12;
 export const POINTER_BYTES = 24;
-/** Id of "no node". */
+/** Id that means "no node". */
 export const NO_NODE = 0;
 
 /** States of a slot as seen from a check point. */
@@ -23,7 +23,7 @@ const SLOT_EMPTY = 0;
 export const SLOT_BROKEN = 1;
 /** Written at or before the check point. */
 const SLOT_STABLE = 2;
-/** Written after the check point: nothing that may be trusted. */
+/** Written after the check point, so it must not be trusted. */
 export const SLOT_NEWER = 3;
 export type SlotState = typeof SLOT_EMPTY | typeof SLOT_BROKEN | typeof SLOT_STABLE | typeof SLOT_NEWER;
 
@@ -31,7 +31,7 @@ export function readSlotGeneration(page: Uint8Array, at: number): number {
   return readU32(page, at);
 }
 
-/** The 6-byte id form of tree files: u32 low bits, then u16 high bits. */
+/** Reads a 6-byte page id of tree files: u32 low bits, then u16 high bits. */
 export function readPageId(page: Uint8Array, at: number): number {
   return ((page[at + 4]! << 8) | page[at + 5]!) * 0x1_0000_0000 + readU32(page, at);
 }
@@ -51,7 +51,7 @@ export function writeSlot(page: Uint8Array, at: number, generation: number, id: 
   page[at + 11] = page[at + 1]! ^ page[at + 3]! ^ page[at + 5]! ^ page[at + 7]! ^ page[at + 9]!;
 }
 
-/** A pointer of a new node: value in the first slot, the second one empty. */
+/** Writes a pointer of a new node: value in the first slot, the second one empty. */
 export function writePointer(page: Uint8Array, at: number, generation: number, id: number): void {
   writeSlot(page, at, generation, id);
   page.fill(0, at + SLOT_BYTES, at + POINTER_BYTES);
@@ -68,8 +68,8 @@ export function readSlotState(page: Uint8Array, at: number, stable: number): Slo
 }
 
 /**
- * Offset of the slot that holds the value as of the check point `stable` (spec trees-and-indexes 4.1: newer slots count as empty), or -1 if
- * the pointer is unreadable.
+ * Offset of the slot with the value as of the check point `stable` (spec trees-and-indexes 4.1: newer slots count as empty); -1 if the
+ * pointer is unreadable.
  */
 export function findStableSlot(page: Uint8Array, at: number, stable: number): number {
   const a = readSlotState(page, at, stable) === SLOT_STABLE;
@@ -81,10 +81,7 @@ export function findStableSlot(page: Uint8Array, at: number, stable: number): nu
   return a ? at : b ? at + SLOT_BYTES : -1;
 }
 
-/**
- * Offset of the slot that a newer value must go to: the one that does not hold the value of the check point. -1 if the pointer is
- * unreadable.
- */
+/** Offset of the slot for a newer value: the one that does not hold the check point's value. -1 if the pointer is unreadable. */
 export function findFreeSlot(page: Uint8Array, at: number, stable: number): number {
   const slot = findStableSlot(page, at, stable);
   return slot === -1 ? -1 : slot === at ? at + SLOT_BYTES : at;

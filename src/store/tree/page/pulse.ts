@@ -3,7 +3,7 @@ import { throwIfCancelled } from '../../../base/cancellation.ts';
 
 const PAGES_PER_TURN = 512;
 
-/** Lets long work on pages be cancelled and gives the event loop a turn now and then. */
+/** Makes long work on pages cancellable and yields to the event loop now and then. */
 export class Pulse {
   private readonly signal: AbortSignal | undefined;
   private pages = 0;
@@ -12,7 +12,7 @@ export class Pulse {
     this.signal = signal;
   }
 
-  /** To be called (and awaited if it returns something) once per page. */
+  /** Call once per page, and await the result if there is one. */
   tick(): Promise<void> | undefined {
     if (++this.pages % PAGES_PER_TURN !== 0) return undefined;
     throwIfCancelled(this.signal);

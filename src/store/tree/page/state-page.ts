@@ -39,7 +39,7 @@ const HEADER_AT = HEADER_LENGTH_AT + 4;
 const MEANINGFUL_BYTES = 56;
 const CLEAN_AT = 56;
 
-/** State and user header of one page, or undefined if the page is not valid. */
+/** State and user header of one page; undefined if the page is not valid. */
 export function decodeStatePage(page: Uint8Array): { state: TreeState; header: Uint8Array | undefined } | undefined {
   let meaningful = 0;
   for (let i = 0; i < COPY_BYTES; i++) {
@@ -84,7 +84,7 @@ export function encodeStatePage(state: TreeState, header: Uint8Array, pageBytes:
   return page;
 }
 
-/** Which of two states is the current one, or why that cannot be said. Undefined = the page is not valid. */
+/** Chooses the current one of two states, or says why it cannot. Undefined = the page is not valid. */
 export function chooseState(
   a: TreeState | undefined,
   b: TreeState | undefined,

@@ -74,7 +74,7 @@ const samples: Sample[] = [
   fromCorpus('3.4.9-standard-dirty/schema/index/lucene_native-2.0/1/string-1.0/index-1', textLayout),
 ];
 
-/** Either it works or it says clearly why not. */
+/** The action must succeed or fail with a clear error. */
 async function attempt(action: () => Promise<unknown> | unknown): Promise<void> {
   try {
     await action();
@@ -92,7 +92,7 @@ describe('damaged trees', () => {
       value: fc.oneof(fc.constant(0), fc.constant(0xffffffff), fc.nat({ max: 300 }), fc.nat()),
       width: fc.constantFrom(1, 2, 4),
     });
-    // Most of a page is blank: edits near bytes that are not have more effect.
+    // Most of a page is blank; edits near other bytes have more effect.
     const inUse = [...bytes.keys()].filter((at) => bytes[at] !== 0 && at < bytes.length - 5);
     const aimed = edit.chain((e) => fc.constantFrom(...inUse).map((at) => ({ ...e, at })));
     const changes = changesOf(new MemoryPageFile(bytes), layout);
@@ -115,7 +115,7 @@ describe('damaged trees', () => {
     entries.sort((a, b) => genericLayout.compare(a.key, 0, a.key.length, b.key, 0, b.key.length));
     const bytes = Buffer.from(await loadTree(genericLayout, entries, 8192));
     const { key } = entries[0]!;
-    // The last three bytes of the key are the number of the zone.
+    // The last three bytes of the key are the zone number.
     bytes.writeUIntBE(0xfffff, bytes.indexOf(key) + key.length - 3, 3);
     const findings = await checkTreeStructure(new MemoryPageFile(bytes), genericLayout);
     expect(findings.map(({ message }) => message)).toEqual([
@@ -147,14 +147,14 @@ describe('damaged trees', () => {
     const file = new MemoryPageFile(readFileSync(join(directory, name)));
     const before = readEntries(file, labelScanLayout);
     await updateTreeFile(file, labelScanLayout, []);
-    // One write: the state of the check point as clean, in the other state page.
+    // One write: the check point's state, marked clean, in the other state page.
     expect(file.events.filter((event) => event.kind === 'write')).toHaveLength(1);
     expect(readEntries(file, labelScanLayout)).toEqual(before);
     expect(await checkTreeStructure(file, labelScanLayout)).toEqual([]);
   });
 });
 
-/** Removes every third entry of the tree, so that all leaves change. */
+/** Changes that remove every third entry of the tree, so that all leaves change. */
 function changesOf(file: MemoryPageFile, layout: TreeLayout): TreeChange[] {
   const keys = readEntries(file, layout).map((entry) => Buffer.from(entry.split('=')[0]!, 'hex'));
   return keys.filter((_, i) => i % 3 === 0).map((key) => ({ kind: 'remove', key }));

@@ -3,15 +3,15 @@ import { FIRST_NODE_PAGE } from '../page/node-page.ts';
 import type { OpenTree } from './tree-file.ts';
 
 export interface FreeListVisitor {
-  /** A page that holds free-list entries. */
+  /** Receives a page that holds free-list entries. */
   listPage(id: number): void;
   freePage(id: number, generation: number): void;
 }
 
 /**
- * Walks the free list of the current state (spec trees-and-indexes 6): the pages of the list and the free pages between the read and the
- * write position. Returns what is wrong with it, where the walk had to stop. The kind byte says nothing: servers leave it 0 on the last
- * page of the list. A list that leads into the tree shows in what the visitor is told.
+ * Walks the free list of the current state (spec trees-and-indexes 6): the pages of the list, and the free pages between the read and the
+ * write position. Returns the problem that stopped the walk, if any. The kind byte is ignored: servers leave it 0 on the last page of the
+ * list. Visitors can detect a list that leads into the tree.
  */
 export function walkFreeList(tree: OpenTree, visitor: FreeListVisitor): { page: number; message: string } | undefined {
   const { state, format, file } = tree;

@@ -23,7 +23,7 @@ import { checkTreeStructure } from './structure-check.ts';
 import { TreeCursor } from './tree-cursor.ts';
 import { openTreeForReading } from './tree-file.ts';
 
-/** What trees.json says of a file; numbers beyond 2^53 are written as `"<digits>n"`. */
+/** The content of a file according to trees.json; numbers beyond 2^53 are written as `"<digits>n"`. */
 interface ExpectedTree {
   layout: string;
   layoutNumber: number;
@@ -87,7 +87,7 @@ describe('tree files of real servers', () => {
   });
 });
 
-/** The form of trees.json; on the way, encoding what was decoded must give the same bytes. */
+/** Renders an entry in the form of trees.json, and checks that encoding the decoded entry gives the same bytes. */
 function render(layout: string, key: Buffer, page: Buffer, valueStart: number): unknown {
   if (layout === 'LSL') {
     const range = key.readUInt32BE(4) + key.readUInt16BE(8) * 2 ** 32;
@@ -165,7 +165,7 @@ function renderDouble(bits: bigint): number | string {
   return Number.isNaN(double) ? 'nan' : double === Infinity ? 'inf' : double;
 }
 
-/** Points in `native-btree-1.0` keys: the curve value is skipped by our decoder. */
+/** Points in `native-btree-1.0` keys without the curve value, which our decoder skips. */
 function withoutCurves(layout: string, entries: unknown[]): unknown[] {
   if (layout !== 'NSIL') return entries;
   const strip = ([table, code, , coordinates]: unknown[]) => [table, code, coordinates];

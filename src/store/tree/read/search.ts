@@ -9,7 +9,7 @@ export interface KeyWindow {
   length: number;
 }
 
-/** Index of the first key of the node, from `low` on, that is not before `key`; the key count if all are. */
+/** Index of the first key of the node, starting at `low`, that is not before `key`; the key count if there is none. */
 export function findFirstNotBefore(
   format: NodeFormat,
   compare: KeyOrder,
@@ -27,7 +27,7 @@ export function findFirstNotBefore(
   return low;
 }
 
-/** Index of the child of an internal node below which `key` belongs: behind all separators that are not after it. */
+/** Index of the child of an internal node in which `key` belongs: after all separators that are not after the key. */
 export function findChild(format: NodeFormat, compare: KeyOrder, page: Uint8Array, key: KeyWindow, low = 0): number {
   let high = readKeyCount(page);
   while (low < high) {

@@ -82,14 +82,14 @@ export async function checkTreeStructure(
   }
 }
 
-/** Unwinds the walk when there are enough findings. */
+/** Stops the walk when there are enough findings. */
 class EnoughFindings extends Error {}
 
 interface Level {
   page: Uint8Array;
   /** Last node visited on this level, 0 = none. */
   lastId: number;
-  /** Where its right sibling pointer leads. */
+  /** Target of its right sibling pointer. */
   lastRight: number;
 }
 
@@ -98,7 +98,7 @@ class StructureCheck {
   private readonly findings: TreeFinding[] = [];
   private readonly maxFindings: number;
   private readonly pulse: Pulse;
-  /** What each page was found to be. */
+  /** The role found for each page. */
   private readonly roles: Uint8Array;
   private readonly levels: Level[] = [];
   private leafDepth = -1;
@@ -196,7 +196,7 @@ class StructureCheck {
     }
   }
 
-  /** Where the pointer leads, undefined (and a finding) if that cannot be said. */
+  /** Target of the pointer; undefined (with a finding) if it is unreadable. */
   private readPointer(id: number, page: Uint8Array, at: number): number | undefined {
     const { stable, clean, lastId } = this.tree.state;
     for (const slot of [at, at + SLOT_BYTES]) {
@@ -220,7 +220,7 @@ class StructureCheck {
   private checkSiblings(id: number, level: Level): void {
     const left = this.readPointer(id, level.page, LEFT_SIBLING_AT);
     const right = this.readPointer(id, level.page, RIGHT_SIBLING_AT);
-    // Behind an unreadable subtree the nodes of a level are not all known.
+    // After an unreadable subtree, not all nodes of a level are known.
     if (!this.skippedSubtree) {
       if (left !== undefined && left !== level.lastId) {
         this.report('sibling', id, `left sibling is page ${left}, not ${level.lastId}`);
@@ -245,7 +245,7 @@ class StructureCheck {
     if (space !== undefined) this.report('node', id, space);
   }
 
-  /** A key may have no place in any order: a time zone with an unknown number. */
+  /** A key may have no place in the order: a time zone with an unknown number. */
   private reportIncomparable(id: number, compareKeys: () => void): void {
     try {
       compareKeys();

@@ -4,8 +4,9 @@ import { compareKeyAt, findChild, findFirstNotBefore, type KeyWindow } from './s
 import { corruptNode, MAX_DEPTH, type OpenTree, type Pointer, readNode, readPointer } from './tree-file.ts';
 
 /**
- * Walks the entries of a tree in key order, as of the last check point (spec trees-and-indexes 4.1): for a closed file that is its content.
- * The current entry is a window of {@link page}; nothing is allocated per entry. Ends with an error, never endlessly, on a damaged tree.
+ * Walks the entries of a tree in key order, as of the last check point (spec trees-and-indexes 4.1); for a closed file that is its content.
+ * The current entry is a window of {@link page}; nothing is allocated per entry. A damaged tree ends the walk with an error, never in an
+ * endless loop.
  */
 export class TreeCursor {
   private readonly tree: OpenTree;
@@ -29,7 +30,7 @@ export class TreeCursor {
     this.seek();
   }
 
-  /** Moves before the first entry that is not before `key`, or before the first entry of all. */
+  /** Moves before the first entry that is not before `key`; without a key, before the first entry. */
   seek(key?: KeyWindow): void {
     const { tree } = this;
     this.leavesLeft = tree.state.lastId;
@@ -46,7 +47,7 @@ export class TreeCursor {
     this.index = key === undefined ? 0 : findFirstNotBefore(tree.format, tree.layout.compare, this.page, true, key);
   }
 
-  /** Moves to the next entry; false behind the last one. */
+  /** Moves to the next entry; false after the last one. */
   next(): boolean {
     while (this.index >= this.count) {
       if (!this.nextLeaf()) return false;
@@ -81,7 +82,7 @@ export class TreeCursor {
     return true;
   }
 
-  /** Keeps the page of the last key seen, by exchanging the two buffers. */
+  /** Keeps the page of the last key seen by swapping the two buffers. */
   private rememberLastKey(): void {
     if (this.count === 0) return;
     const { format } = this.tree;

@@ -8,7 +8,7 @@ import { openPageFile, type PageFile, truncated } from '../page/page-file.ts';
 import { findStableSlot, NO_NODE, readPageId, readSlotGeneration } from '../page/pointer.ts';
 import { chooseState, decodeStatePage, type TreeState } from '../page/state-page.ts';
 
-/** Deeper than any tree that fits on a disk; a longer path is a cycle. */
+/** Deeper than any tree that fits on a disk; a longer path must be a cycle. */
 export const MAX_DEPTH = 64;
 
 /** An open tree file with its current state. */
@@ -17,15 +17,15 @@ export interface OpenTree {
   readonly layout: TreeLayout;
   readonly format: NodeFormat;
   readonly state: TreeState;
-  /** Which state page holds {@link state}: 1 or 2. */
+  /** The state page that holds {@link state}: 1 or 2. */
   readonly statePage: 1 | 2;
   /** User header of the current state: index state, settings (spec trees-and-indexes 9 and 11). */
   readonly header: Uint8Array;
 }
 
 /**
- * Opens the tree in `file`: checks that it has `layout`, chooses the current state (spec trees-and-indexes 3), checks that the file is long
- * enough. Closes the file if it throws.
+ * Opens the tree in `file`: checks that it has `layout`, chooses the current state (spec trees-and-indexes 3), and checks that the file is
+ * long enough. Closes the file on errors.
  */
 export function openTree(file: PageFile, layout: TreeLayout): OpenTree {
   try {
@@ -86,8 +86,8 @@ function checkState(file: PageFile, state: TreeState, pageBytes: number): void {
 }
 
 /**
- * Reads node `id` into `page` and checks what every reader relies on: it is a node, not newer than `pointerGeneration`, and its body
- * can be read.
+ * Reads node `id` into `page` and checks what every reader relies on: it is a node, not newer than `pointerGeneration`, and its body is
+ * readable.
  */
 export function readNode(tree: OpenTree, id: number, pointerGeneration: number, page: Uint8Array): void {
   tree.file.read(page, id * tree.format.pageBytes);
@@ -95,7 +95,7 @@ export function readNode(tree: OpenTree, id: number, pointerGeneration: number, 
   if (problem !== undefined) throw corruptNode(tree, id, problem);
 }
 
-/** Why a page is not a readable node that a pointer of `pointerGeneration` may lead to. */
+/** Why a page is not a readable node for a pointer of `pointerGeneration`; undefined if it is. */
 export function findNodeProblem(tree: OpenTree, page: Uint8Array, pointerGeneration: number): string | undefined {
   if (page[0] !== KIND_NODE) return `page kind ${page[0]} is not a tree node`;
   if (page[1]! > 1) return `node type ${page[1]} is neither leaf nor internal`;
@@ -112,7 +112,7 @@ export interface Pointer {
   generation: number;
 }
 
-/** Reads the pointer at `at` of node `id` as of the last check point; throws if it is unreadable or leads outside the tree. */
+/** Reads the pointer at `at` of node `id` as of the last check point; throws if it is unreadable or points outside the tree. */
 export function readPointer(tree: OpenTree, id: number, page: Uint8Array, at: number, pointer: Pointer): Pointer {
   const slot = findStableSlot(page, at, tree.state.stable);
   if (slot === -1) throw corruptNode(tree, id, 'a pointer is unreadable', at);

@@ -13,8 +13,8 @@ import { isBelow, Replacement, type TreeUpdateResult, type UpdateContext } from 
 const NO_KEY: Uint8Array = new Uint8Array(0);
 
 /**
- * Takes the changes down the tree, all in one pass from left to right: each node is read once, and written once if it changes. An
- * internal node whose children are only replaced one by one keeps its place; one that gets more or fewer children is replaced itself.
+ * Applies the changes down the tree in one pass from left to right. Each node is read once, and written once if it changes. An internal
+ * node whose children are only replaced one for one keeps its page; one that gets more or fewer children is replaced itself.
  */
 export class BranchUpdate {
   readonly result: TreeUpdateResult = { added: 0, removed: 0, replaced: 0 };
@@ -47,7 +47,7 @@ export class BranchUpdate {
     return replacement === undefined ? rootId : this.growRoot(replacement);
   }
 
-  /** Applies the changes below `upper` to node `id`; undefined = it keeps its place. */
+  /** Applies the changes below `upper` to node `id`; undefined = the node keeps its page. */
   private async update(
     id: number,
     generation: number,
@@ -72,7 +72,7 @@ export class BranchUpdate {
     return undefined;
   }
 
-  /** A slot newer than the check point would come to life with our generation; a scrubbed or closed tree has none. */
+  /** A slot newer than the check point would become valid with our generation. A scrubbed or closed tree has none. */
   private requireNoNewerPointers(id: number, page: Uint8Array): void {
     const { format, state } = this.context.tree;
     const check = (at: number) => {
@@ -85,7 +85,7 @@ export class BranchUpdate {
     for (let i = readKeyCount(page); i >= 0; i--) check(format.childStart(page, i));
   }
 
-  /** Applies the changes to the children they belong to; returns what stands in the place of those that changed. */
+  /** Applies the changes to the children they belong to; returns the replacements of those that changed. */
   private async updateChildren(
     id: number,
     page: Uint8Array,
@@ -102,7 +102,7 @@ export class BranchUpdate {
       index = findChild(format, layout.compare, page, queue.key, index);
       const childUpper = index === count ? upper : keyWindow(tree, page, index);
       readPointer(tree, id, page, format.childStart(page, index), child);
-      // A node without a key and with a single child is avoided: the last two children stay, even empty.
+      // Avoids a node with a single child and no key: the last two children stay, even if empty.
       const replacement = await this.update(child.id, child.generation, depth + 1, childUpper, childCount > 2);
       if (replacement === undefined) continue;
       children.set(index, replacement);
@@ -111,7 +111,7 @@ export class BranchUpdate {
     return children;
   }
 
-  /** Points the node to the new children, in the slots that the last check point does not use. */
+  /** Points the node to the new children, using the slots that the last check point does not use. */
   private patchChildren(id: number, page: Uint8Array, children: Map<number, Replacement>): void {
     const { tree, writing } = this.context;
     for (const [index, child] of children) {

@@ -42,7 +42,7 @@ function kindsOf(bytes: Uint8Array, pages: number[]): number[] {
 const remove = (entry: string): TreeChange => ({ kind: 'remove', key: Buffer.from(entry, 'hex') });
 const add = (entry: string): TreeChange => ({ kind: 'add', key: Buffer.from(entry, 'hex') });
 
-/** Takes every third entry out and brings it back, several times: pages of the list are used up, left and added. */
+/** Removes every third entry and adds it again, several times, so that pages of the list are used up, left and added. */
 async function updateOften(file: MemoryPageFile): Promise<void> {
   const entries = readEntries(file, layout);
   for (let round = 0; round < 4; round++) {

@@ -11,7 +11,7 @@ import {
 import { FIRST_NODE_PAGE, KIND_FREE_LIST, KIND_NODE } from '../page/node-page.ts';
 import type { OpenTree } from '../read/tree-file.ts';
 
-/** The fields of the state that say where the free list is. */
+/** The fields of the state that locate the free list. */
 export interface FreeListState {
   lastId: number;
   freeReadPage: number;
@@ -21,31 +21,29 @@ export interface FreeListState {
 }
 
 /**
- * Hands out pages for one update and takes those it replaces (spec trees-and-indexes 6). Only pages that were free at the last check point
- * are handed out, and what is released is entered with the generation of the update: so nothing the check point needs is overwritten.
- * Entries are appended behind the write position of the check point, which does not see them.
+ * Allocates pages for one update and releases those it replaces (spec trees-and-indexes 6). It hands out only pages that were free at the
+ * last check point, and enters released pages with the generation of the update, so nothing that the check point needs is overwritten. New
+ * entries go after the check point's write position, which therefore does not see them.
  */
 export class FreeList {
   private readonly tree: OpenTree;
   private readonly generation: number;
   private readonly perPage: number;
   private readonly state: FreeListState;
-  /** Where reading has to stop: the write position of the check point. */
+  /** Where reading must stop: the check point's write position. */
   private readonly limitPage: number;
   private readonly limitPosition: number;
   private readonly readBuffer: Uint8Array;
   private readBufferId = 0;
   private readonly writeBuffer: Uint8Array;
   private readonly released: number[] = [];
-  /** Every entry of the check point has been taken; what follows is our own. */
+  /** All entries of the check point have been used; what follows is our own. */
   private isExhausted = false;
   private isWritePageChanged = false;
-  /** Pages known to be free when the list of the file cannot be used. */
+  /** Pages known to be free, if the list in the file is unusable. */
   private readonly known: number[] | undefined;
 
-  /**
-   * @param known the free pages, where the list in the file is not right: it is then written anew
-   */
+  /** @param known the free pages, if the list in the file is wrong: the list is then rewritten */
   constructor(tree: OpenTree, generation: number, known?: number[]) {
     this.tree = tree;
     this.generation = generation;
@@ -68,7 +66,7 @@ export class FreeList {
     this.released.push(id);
   }
 
-  /** Writes the list and returns where it is; nothing can be allocated afterwards. */
+  /** Writes the list and returns its position; nothing can be allocated afterwards. */
   flush(): FreeListState {
     if (this.known !== undefined) this.startNewList(this.known);
     else this.loadWritePage();
@@ -97,7 +95,7 @@ export class FreeList {
     return id;
   }
 
-  /** Goes to the next page of the list; the one before it is free now. */
+  /** Moves to the next page of the list; the previous one is now free. */
   private nextReadPage(): void {
     const { state } = this;
     this.loadReadPage();
@@ -123,8 +121,8 @@ export class FreeList {
   }
 
   /**
-   * What the list leads to is a page of it, whatever its kind byte says: servers leave that 0 on the last page. Only a tree node is
-   * refused, because its bytes, taken for entries, would hand out pages in use.
+   * The kind byte of a list page is ignored: servers leave 0 on the last page. Only a tree node is refused: its bytes, read as entries,
+   * would hand out pages in use.
    */
   private loadListPage(id: number, buffer: Uint8Array): void {
     this.tree.file.read(buffer, id * this.tree.format.pageBytes);
@@ -136,7 +134,7 @@ export class FreeList {
     this.isWritePageChanged = true;
     if (state.freeWritePosition >= this.perPage) this.startNextWritePage();
     writeFreeEntry(this.writeBuffer, state.freeWritePosition++, generation, id);
-    // Never leave a full page as the write page: a list that goes on is a page further.
+    // Never leave a full page as the write page: the list continues on the next page.
     if (state.freeWritePosition >= this.perPage) this.startNextWritePage();
   }
 
@@ -154,7 +152,7 @@ export class FreeList {
     this.tree.file.write(this.writeBuffer, this.state.freeWritePage * this.tree.format.pageBytes);
   }
 
-  /** If the last entry of the read page was taken, the reader belongs on the next page. */
+  /** Moves on if the last entry of the read page was used. */
   private leaveReadPage(): void {
     const { state } = this;
     while (state.freeReadPosition >= this.perPage && state.freeReadPage !== state.freeWritePage) {

@@ -8,14 +8,14 @@ import { isBelow, Replacement, type UpdateContext } from './update-context.ts';
 
 const CHANGES_PER_PAGE = 64;
 
-/** Merges changes into leaves. A leaf that no change affects is only read; any other is written anew, as one or several leaves. */
+/** Merges changes into leaves. A leaf without changes is only read; any other is rewritten as one or more leaves. */
 export class LeafUpdate {
   private readonly context: UpdateContext;
   private readonly writer: LevelWriter;
   private readonly packer: NodePacker;
   private replacement = new Replacement();
   private changes = 0;
-  /** Value of the entry under change after the change. */
+  /** Value of the current entry after the change. */
   private readonly value: Uint8Array;
 
   constructor(context: UpdateContext) {
@@ -33,8 +33,8 @@ export class LeafUpdate {
   }
 
   /**
-   * Applies the changes below `upper` to leaf `id`. Undefined = nothing changed. A leaf that lost its last entry vanishes if it
-   * may, else stays empty.
+   * Applies the changes below `upper` to leaf `id`. Undefined = nothing changed. A leaf that lost its last entry disappears if allowed,
+   * else stays empty.
    */
   async update(
     id: number,
@@ -51,7 +51,7 @@ export class LeafUpdate {
     let copied = 0;
     let hasChanged = false;
     for (let position = 0; queue.current !== undefined && isBelow(tree, queue.key, upper); queue.advance()) {
-      // A leaf may take any number of additions: about a page of them counts as one.
+      // One leaf may receive any number of additions; about a page of them counts as one turn.
       if (++this.changes % CHANGES_PER_PAGE === 0) await pulse.tick();
       position = findFirstNotBefore(format, layout.compare, page, true, queue.key, position);
       const exists = position < count && compareKeyAt(format, layout.compare, page, true, position, queue.key) === 0;
@@ -83,13 +83,13 @@ export class LeafUpdate {
 
   private complete(id: number, upper: KeyWindow | undefined, mayVanish: boolean): Replacement {
     if (this.packer.waiting === 0 && this.replacement.ids.length === 0 && !mayVanish) this.packer.writeEmptyLeaf();
-    // Behind the last leaf only greater keys will come: full leaves, as a growing index wants them.
+    // Only greater keys can follow the last leaf, so fill leaves completely, as suits a growing index.
     this.packer.finish(upper === undefined ? 'full' : 'even');
     this.context.writing.freeList.release(id);
     return this.replacement;
   }
 
-  /** What a change does to entry `index` (-1 = not there), and leaves the new value in {@link value}. */
+  /** Decides what a change does to entry `index` (-1 = missing), and puts the new value into {@link value}. */
   private judge(change: TreeChange, page: Uint8Array, index: number): 'none' | 'put' | 'remove' {
     const { result } = this.context;
     const exists = index !== -1;
@@ -112,13 +112,13 @@ export class LeafUpdate {
     return 'put';
   }
 
-  /** Returns whether the entry has to go: never. */
+  /** Copies the value. Returns whether the entry must be removed: never. */
   private takeValue(value: Uint8Array | undefined): boolean {
     if (value !== undefined) this.value.set(value);
     return false;
   }
 
-  /** Returns whether no bit is left. */
+  /** Applies the mask. Returns whether the entry must be removed: if no bit is left. */
   private maskValue(change: TreeChange & { kind: 'mask' }, page: Uint8Array, index: number): boolean {
     const { format } = this.context.tree;
     const at = index === -1 ? -1 : format.valueStart(page, index);

@@ -64,7 +64,7 @@ describe('a tree that was not closed', () => {
         file.write(new Uint8Array([value]), pages[at % pages.length]! * PAGE_BYTES + at);
         await expectHealed(file, entries);
       }),
-      // A page of the list with the kind of a tree node: seen once by chance.
+      // A page of the list with the kind of a tree node; found once by chance.
       { numRuns: 40, examples: [[0, 1]] },
     );
   });

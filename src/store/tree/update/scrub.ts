@@ -27,16 +27,16 @@ const FREE_LIST_PAGE = 2;
 const FREE = 3;
 
 export interface ScrubResult {
-  /** The pages that may be used, where the free list of the file does not say so exactly. */
+  /** The usable pages, if the free list in the file is not exact. */
   free?: number[];
-  /** Pages of the free list of the file, where it has to be written anew: free after the next check point. */
+  /** Pages of the old free list, if it must be rewritten: free after the next check point. */
   oldFreeListPages: number[];
 }
 
 /**
- * Takes a tree that was not closed back to its last check point (spec trees-and-indexes 4.1): blanks every pointer slot that is newer, so
- * that a later generation cannot mistake it for its own. Slots torn by the crash are blanked as well. Pages that the tree does not reach
- * stay as they are. Interrupted at any place it can be run again.
+ * Takes a tree that was not closed back to its last check point (spec trees-and-indexes 4.1). Blanks every newer pointer slot, so that no
+ * later generation mistakes it for its own, and slots torn by the crash. Pages that the tree does not reach stay as they are. Can be
+ * repeated if interrupted anywhere.
  */
 export async function scrubTree(tree: OpenTree, pulse: Pulse): Promise<ScrubResult> {
   const roles = await markReachablePages(tree, pulse);
@@ -44,7 +44,7 @@ export async function scrubTree(tree: OpenTree, pulse: Pulse): Promise<ScrubResu
   return checkFreeList(tree, roles);
 }
 
-/** Reads the internal nodes from the root down and marks what they reach; leaves are not read. */
+/** Reads the internal nodes from the root down and marks the pages they reach; leaves are not read. */
 async function markReachablePages(tree: OpenTree, pulse: Pulse): Promise<Uint8Array> {
   const { state, format } = tree;
   const roles = new Uint8Array(state.lastId + 1);
@@ -71,7 +71,7 @@ async function markReachablePages(tree: OpenTree, pulse: Pulse): Promise<Uint8Ar
   return roles;
 }
 
-/** Levels of internal nodes. */
+/** Number of levels of internal nodes. */
 function findHeight(tree: OpenTree): number {
   const page = new Uint8Array(tree.format.pageBytes);
   const pointer: Pointer = { id: tree.state.rootId, generation: tree.state.rootGeneration };
@@ -126,8 +126,8 @@ function blankPointer(tree: OpenTree, id: number, page: Uint8Array, at: number):
 }
 
 /**
- * The free list of the check point should name exactly the pages that the tree does not reach, in pages that an update will take for pages
- * of a list: it refuses those with the kind of a tree node.
+ * Checks that the check point's free list names exactly the pages that the tree does not reach, and that none of its own pages looks like a
+ * tree node, which an update would refuse.
  */
 function checkFreeList(tree: OpenTree, roles: Uint8Array): ScrubResult {
   const listPages: number[] = [];

@@ -4,8 +4,8 @@ import type { KeyWindow } from '../read/search.ts';
 import type { OpenTree } from '../read/tree-file.ts';
 
 /**
- * One change of a tree. Changes are idempotent: adding what is there and removing what is not there do nothing. `mask` is for
- * trees whose values are bitsets: clears the bits of `clear`, sets those of `set`; an entry without bits is removed.
+ * One change of a tree. Changes are idempotent: adding an existing entry or removing a missing one does nothing. `mask` is for trees whose
+ * values are bitsets: it clears the bits in `clear`, then sets those in `set`; an entry without bits is removed.
  */
 export type TreeChange =
   | { kind: 'add'; key: Uint8Array; value?: Uint8Array }
@@ -13,8 +13,8 @@ export type TreeChange =
   | { kind: 'mask'; key: Uint8Array; set: Uint8Array; clear: Uint8Array };
 
 /**
- * Hands out the changes of an update one after the other. Keys have to ascend; a removal and an addition of equal keys (in either
- * order) are one change, the addition.
+ * Yields the changes of an update one by one. Keys must ascend. A removal and an addition of equal keys, in either order, count as the
+ * addition.
  */
 export class ChangeQueue {
   current: TreeChange | undefined;

@@ -206,7 +206,7 @@ describe.each(kinds)('updates of a tree of $name', (kind) => {
   });
 });
 
-/** Internal nodes that have a single child, in use or not: only keys that fill half a page can force one. */
+/** Internal nodes with a single child, in use or not. Only keys that fill half a page can force one. */
 function findNodesWithoutKeys(bytes: Uint8Array, pageBytes: number): number[] {
   const found: number[] = [];
   for (let id = 3; id * pageBytes < bytes.length; id++) {

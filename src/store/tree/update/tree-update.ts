@@ -10,21 +10,21 @@ import type { TreeUpdateResult } from './update-context.ts';
 
 export interface TreeUpdateOptions {
   signal?: AbortSignal;
-  /** New user header; it becomes current together with the changes. */
+  /** New user header; becomes current together with the changes. */
   header?: Uint8Array;
 }
 
 /**
- * Applies `changes`, which ascend by key, to a tree file, all or nothing: until the last write, and whatever part of the writes
- * reached the disk, the file reads as before at its last check point, for us and for a real server. Returns when the result is durable; the
- * file is then closed cleanly, also if it was not before. No changes, no writes, unless the file was not clean. May be repeated
- * with the same changes at any time.
+ * Applies `changes`, sorted by key, to a tree file, all or nothing. Until the last write, whatever part of the writes reached the disk, the
+ * file reads as of its last check point, for us and for a real server. Resolves once the result is durable; the file is then closed
+ * cleanly, even if it was not before. Without changes nothing is written, unless the file was not clean. May be repeated with the same
+ * changes at any time.
  *
- * The order of writes (each step durable before the next):
- * 1. if the tree was not closed: pointers newer than the check point S are blanked ({@link scrubTree});
- * 2. the other state page: (S, new generation N, not clean), so that a server finds and blanks what we leave if we die;
- * 3. changed nodes as new pages of generation N; pointers to them in nodes that stay, in the slot that S does not use; the free list behind
- *    the position that S knows;
+ * Order of writes (each step durable before the next):
+ * 1. if the tree was not closed: blank the pointers newer than the check point S ({@link scrubTree});
+ * 2. the other state page: (S, new generation N, not clean), so that a server finds and blanks our writes if we die;
+ * 3. changed nodes as new pages of generation N; pointers to them in the nodes that stay, in the slot that S does not use; the free list
+ *    after the position that S knows;
  * 4. the first state page: (stable N, unstable N + 1, clean) with the new root.
  */
 export async function updateTree(

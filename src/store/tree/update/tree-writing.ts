@@ -6,7 +6,7 @@ import type { ScrubResult } from './scrub.ts';
 
 const MAX_GENERATION = 0xffff_ffff;
 
-/** The frame of an update: everything around the nodes. */
+/** The frame of an update: state pages, free list, and everything else around the nodes. */
 export class TreeWriting {
   readonly generation: number;
   readonly freeList: FreeList;
@@ -28,17 +28,17 @@ export class TreeWriting {
     for (const id of scrubbed.oldFreeListPages) this.freeList.release(id);
   }
 
-  /** Has to return before anything is written for the update; does its work once. */
+  /** Must resolve before the update writes anything. Works once; further calls do nothing. */
   async begin(): Promise<void> {
     if (this.hasBegun) return;
     this.hasBegun = true;
     const { file, state } = this.tree;
-    // Blanked pointers have to be gone before the state promises a generation that may not be found there.
+    // The blanked pointers must be durable before the state announces a generation that must not be found there.
     if (!state.clean) await file.sync();
     await this.writeState(this.otherStatePage, { ...state, unstable: this.generation, clean: false });
   }
 
-  /** Makes everything durable and current. If nothing has begun there is at most a tree to close. */
+  /** Makes everything durable and current. If nothing was begun, only closes the tree if needed. */
   async complete(rootId: number): Promise<void> {
     const { file, state, statePage } = this.tree;
     if (!this.hasBegun) {
@@ -59,7 +59,7 @@ export class TreeWriting {
     await this.writeState(statePage, next, this.newHeader);
   }
 
-  /** Beside the state that is not clean stands the same one as clean: the form that a server leaves when it stops. */
+  /** Writes the same state marked clean beside the one that is not clean: the form in which a stopping server leaves it. */
   private async closeUnchanged(): Promise<void> {
     const { file, state } = this.tree;
     await file.sync();

@@ -6,17 +6,17 @@ import type { ChangeQueue } from './tree-change.ts';
 import type { TreeWriting } from './tree-writing.ts';
 
 export interface TreeUpdateResult {
-  /** Entries that were not there before. */
+  /** Entries that were missing before. */
   added: number;
   removed: number;
-  /** Entries whose value (or the bytes of whose key) changed. */
+  /** Entries whose value, or whose key's bytes, changed. */
   replaced: number;
 }
 
-/** The nodes that stand in the place of an old one: none, one or several. */
+/** The nodes that replace an old one: none, one or several. */
 export class Replacement {
   readonly ids: number[] = [];
-  /** The separator before each node; that of the first one has no meaning. */
+  /** The separator before each node; the first one is meaningless. */
   readonly separators: Uint8Array[] = [];
 
   add(id: number, key: Uint8Array, start: number, length: number): void {
@@ -25,7 +25,7 @@ export class Replacement {
   }
 }
 
-/** What the levels of an update share. */
+/** Shared by the levels of an update. */
 export interface UpdateContext {
   readonly tree: OpenTree;
   readonly queue: ChangeQueue;
