@@ -25,15 +25,15 @@ export const names = {
 
 const long = (value: number): PropertyValue => ({ type: 'long', value: BigInt(value) });
 
-/** A whole number of a node or relationship of the bank. */
+/** An integer property of a node or relationship of the bank. */
 export function numberOf({ properties }: Pick<GraphNode, 'properties'>, key: string): number {
   const value = properties[key];
   return value?.type === 'long' ? Number(value.value) : Number.NaN;
 }
 
 /**
- * A bank whose writers move money at the same time. Every transfer changes two accounts, counts itself in the node of its writer and
- * becomes a relationship: a transaction that is there by half shows in the sum of the balances or in the numbers of the transfers.
+ * A bank whose writers move money concurrently. Every transfer changes two accounts, counts itself in its writer's node and becomes a
+ * relationship. So half a transaction would show in the sum of the balances or in the numbers of the transfers.
  */
 export class Bank {
   readonly history: RecordedHistory;
@@ -47,7 +47,7 @@ export class Bank {
     this.writers = writers;
   }
 
-  /** Schema, accounts and a node for each writer. */
+  /** Creates the schema, the accounts and a node for each writer. */
   static async create(database: EmbeddedDatabase, history: RecordedHistory, writers: number): Promise<Bank> {
     await database.createUniquenessConstraint(names.account, names.number);
     await database.createIndex(names.sample, ['string']);
@@ -64,12 +64,12 @@ export class Bank {
     return new Bank(history, accounts, nodes);
   }
 
-  /** Lets all writers work until {@link close}, each in its own loop. */
+  /** Runs all writers until {@link close}, each in its own loop. */
   async work(seed: number): Promise<void> {
     await Promise.all(this.writers.map((node, i) => this.write(node, i, new Dice(seed + i))));
   }
 
-  /** Every writer ends with the transaction that it is in. */
+  /** Each writer ends with its current transaction. */
   close(): void {
     this.isOpen = false;
   }
@@ -79,7 +79,7 @@ export class Bank {
     while (this.isOpen) {
       await this.history.transact(async (transaction) => {
         this.transfer(transaction, node, writer, dice);
-        // Other writers come in between, so that transactions overlap.
+        // Let other writers run in between, so that transactions overlap.
         await turn();
       });
       if (dice.chance(0.4)) await this.changeSamples(samples, dice);
@@ -103,7 +103,7 @@ export class Bank {
     });
   }
 
-  /** Creates, changes or deletes a node with values of many types that hangs on an account. */
+  /** Creates, changes or deletes a node with values of many types, attached to an account. */
   private async changeSamples(samples: Sample[], dice: Dice): Promise<void> {
     const chosen = samples.length < 5 || dice.chance(0.5) ? undefined : dice.pick(samples);
     if (chosen === undefined) samples.push(await this.createSample(dice));
@@ -128,7 +128,7 @@ export class Bank {
   }
 }
 
-/** A node with values of many types, and what it hangs on. */
+/** A node with values of many types, and the relationship that attaches it. */
 interface Sample {
   node: number;
   relationship: number;

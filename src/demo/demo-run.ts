@@ -12,10 +12,10 @@ import { formatCount, formatSeconds, type Narrator } from './narrator.ts';
 import { RecordedHistory } from './recorded-graph.ts';
 import { type Proof, proveLive, proveRestored } from './restore-proof.ts';
 
-/** How much is done. */
+/** The amount of work. */
 export interface DemoPlan {
   writers: number;
-  /** Transactions before the full backup, between it and the incremental, and after that. */
+  /** Transactions before the full backup, between it and the incremental, and afterwards. */
   early: number;
   later: number;
   after: number;
@@ -23,14 +23,14 @@ export interface DemoPlan {
 
 const DEMO_PLAN: DemoPlan = { writers: 8, early: 1200, later: 1200, after: 200 };
 const NAME = 'bank';
-/** Small, so that check points and rotations happen while the backups run. */
+/** Small, so that check points and rotations happen during the backups. */
 const CHECK_POINT_TRANSACTIONS = 1000;
 const ROTATION_BYTES = 512 * 1024;
 
 type Address = BackupListener['address'];
 
 export interface DemoFolders {
-  /** Everything is below it. */
+  /** The parent directory of everything. */
   root: string;
   live: string;
   backups: string;
@@ -50,7 +50,7 @@ export function demoFolders(root: string): DemoFolders {
   };
 }
 
-/** Figures of a run, all of them measured. */
+/** Measured figures of a run. */
 export interface DemoReport {
   seed: number;
   writers: number;
@@ -66,23 +66,23 @@ export interface DemoReport {
   durationMs: number;
 }
 
-/** What a command has printed, and what its backup job reported. */
+/** What a command printed, and what its backup job reported. */
 export interface AdminResult {
-  /** Lines about single files are put together. */
+  /** Lines about single files are merged. */
   lines: string[];
   report?: BackupReport;
 }
 
-/** Runs a command line of `bin/neo4j-admin` with a NEO4J_HOME; a command that fails is an error with its text. */
+/** Runs a command line of `bin/neo4j-admin` with a NEO4J_HOME; throws an error with its text if it fails. */
 export type RunAdminCommand = (args: readonly string[], home: string, signal: AbortSignal) => Promise<AdminResult>;
 
-/** What the demonstration needs of the program that shows it. */
+/** What the demonstration needs from the program that shows it. */
 export interface DemoWorld {
   signal: AbortSignal;
   runAdminCommand: RunAdminCommand;
 }
 
-/** A database under load that is backed up twice over the network, restored and compared. */
+/** Backs up a database under load twice over the network, restores it and compares. */
 export class DemoRun {
   private readonly folders: DemoFolders;
   private readonly world: DemoWorld;
@@ -178,7 +178,7 @@ export class DemoRun {
     narrator.say(`so far the database has made ${checkPoints} check points and begun ${rotations} new log files`);
   }
 
-  /** Does the work while the writers go on; the failure of a writer ends both. */
+  /** Runs `work` while the writers continue; the failure of a writer ends both. */
   private async runBeside(working: Promise<void>, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const failed = new AbortController();
     const running = work(AbortSignal.any([this.world.signal, failed.signal]));
@@ -248,7 +248,7 @@ export class DemoRun {
     return proofs;
   }
 
-  /** The restored database is opened for work: one more transaction, and the constraint is still enforced. */
+  /** Opens the restored database for work: commits one more transaction and checks that the constraint is still enforced. */
   private async reopen(): Promise<Proof> {
     throwIfCancelled(this.world.signal);
     const { lastTransaction } = this.backups.at(-1)!;

@@ -28,12 +28,14 @@ export function readGraphContent(directory: string): GraphContent {
   }
 }
 
-/** A token without a name must not look like one that has a name. */
+/** A token without a name must not look like a named one. */
 function nameOf(names: TokenNames, id: number): string {
   return names.name(id) ?? `(token ${id} has no name)`;
 }
 
-/** What differs, one line each, both ways; empty = equal in every id, label, type, end, property key, value type and bit. */
+/**
+ * The differences, one line each, in both directions. Empty = equal in every id, label, type, end node, property key, value type and bit.
+ */
 export function findGraphDifferences(expected: GraphContent, actual: GraphContent): string[] {
   return [
     ...compareMaps('node', expected.nodes, actual.nodes, compareNodes),

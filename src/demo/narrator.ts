@@ -1,10 +1,10 @@
-/** Whom the story is told: lines, and how far a step has come. */
+/** Receives the story: lines, and the progress of a step. */
 export interface Audience {
   line(text: string): void;
   progress(done: { phase: string; done: number; total: number }): void;
 }
 
-/** Tells a story in numbered steps: text for people, or one event per line for programs, as the audience wants it. */
+/** Tells a story in numbered steps: text for people, or one JSON event per line for programs, as the audience prefers. */
 export class Narrator {
   private readonly audience: Audience;
   private steps = 0;
@@ -18,12 +18,12 @@ export class Narrator {
     this.audience.line(`${this.steps === 1 ? '' : '\n'}${this.steps}. ${title}`);
   }
 
-  /** What a user would type for what happens now. */
+  /** The command line that a user would type for the next step. */
   command(line: string): void {
     this.audience.line(`   $ ${line}`);
   }
 
-  /** What a command has printed. */
+  /** The output of a command. */
   output(lines: readonly string[]): void {
     for (const line of lines) this.audience.line(`     ${line}`);
   }

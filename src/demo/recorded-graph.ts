@@ -4,12 +4,12 @@ import type { GraphNode, GraphRelationship, Properties } from '../embedded/graph
 import type { Transaction } from '../embedded/transaction.ts';
 import type { PropertyValue } from '../store/values/property-value.ts';
 
-/** A graph as maps by id: what somebody asked for, or what was read from a store. */
+/** A graph as maps by id: what writers asked for, or what was read from a store. */
 export class GraphContent {
   readonly nodes = new Map<number, GraphNode>();
   readonly relationships = new Map<number, GraphRelationship>();
 
-  /** Everything in a live database. Between two transactions of it, as nothing is awaited. */
+  /** Everything in a live database. It is a state between two transactions, since nothing is awaited. */
   static ofDatabase(database: EmbeddedDatabase): GraphContent {
     const content = new GraphContent();
     for (const node of database.nodes()) content.nodes.set(node.id, node);
@@ -17,7 +17,7 @@ export class GraphContent {
     return content;
   }
 
-  /** How many nodes and relationships. */
+  /** Number of nodes and relationships. */
   get size(): number {
     return this.nodes.size + this.relationships.size;
   }
@@ -25,7 +25,7 @@ export class GraphContent {
 
 type Change = (content: GraphContent) => void;
 
-/** The calls of a transaction that writers make, done and noted at once. */
+/** Executes a writer's calls on a transaction and records them. */
 export class RecordedTransaction {
   readonly changes: Change[] = [];
   private readonly transaction: Transaction;
@@ -90,13 +90,13 @@ function setProperty(properties: Properties, key: string, value: PropertyValue |
 }
 
 /**
- * What the writers of a database asked for, transaction by transaction: so it is known, without looking into any store, what the graph
- * must be after each of them. Memory grows with the transactions.
+ * Records what the writers of a database asked for, transaction by transaction. So the expected graph after each of them is known without
+ * looking into any store. Memory grows with the transactions.
  */
 export class RecordedHistory {
-  /** Transactions that had to be done again, because another one was faster. */
+  /** Transactions that had to be repeated because another one was faster. */
   conflicts = 0;
-  /** The newest transaction that was acknowledged; 0 = none. */
+  /** The newest acknowledged transaction; 0 = none. */
   newest = 0;
   private readonly database: EmbeddedDatabase;
   private readonly transactions = new Map<number, readonly Change[]>();
@@ -106,12 +106,12 @@ export class RecordedHistory {
     this.database = database;
   }
 
-  /** Transactions that were acknowledged. */
+  /** Number of acknowledged transactions. */
   get size(): number {
     return this.transactions.size;
   }
 
-  /** Resolves when so many more transactions are acknowledged; `onStep` is told how many there are. */
+  /** Resolves once `count` more transactions are acknowledged; `onStep` receives the number so far. */
   async more(count: number, signal: AbortSignal, onStep: (done: number) => void = () => {}): Promise<void> {
     const before = this.size;
     const wake = () => this.wake();
@@ -127,7 +127,7 @@ export class RecordedHistory {
     }
   }
 
-  /** Does the work in a transaction, again after a conflict, and notes it once it is acknowledged. */
+  /** Runs `work` in a transaction, again after a conflict, and records it once it is acknowledged. */
   async transact<T>(work: (transaction: RecordedTransaction) => T | Promise<T>): Promise<T> {
     let changes: readonly Change[] = [];
     let attempts = 0;
@@ -153,7 +153,7 @@ export class RecordedHistory {
     for (const resolve of this.watchers.splice(0)) resolve();
   }
 
-  /** The graph after a transaction and all before it. */
+  /** The graph after the given transaction. */
   contentAt(transaction: number): GraphContent {
     const content = new GraphContent();
     const ids = [...this.transactions.keys()].filter((id) => id <= transaction).sort((a, b) => a - b);

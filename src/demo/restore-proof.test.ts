@@ -9,7 +9,7 @@ import { Bank, numberOf } from './bank.ts';
 import { GraphContent, RecordedHistory } from './recorded-graph.ts';
 import { type Proof, proveLive, proveRestored, proveSum, proveTransfers } from './restore-proof.ts';
 
-/* The proof of the demonstration is worth what it notices. */
+/* The demonstration's proof is only worth what it detects. */
 
 let scratch: string;
 let history: RecordedHistory;
@@ -62,7 +62,7 @@ it('notices that an acknowledged transaction is missing', async () => {
 
 describe('a changed byte', () => {
   const fileOf = (key: string) => storeFiles.find((file) => file.key === key)!.fileName;
-  // Places of bytes that are in use in any store of this kind: of the last record, as a rule.
+  // Offsets of bytes in use in any store of this kind, usually in the last record.
   it.each([
     ['the balance of an account', fileOf('property'), 13],
     ['the ends of a relationship', fileOf('relationship'), 34 * 3 + 4],
@@ -87,7 +87,7 @@ describe('a changed byte', () => {
     const directory = copyStore('changed-label-scan');
     const path = join(directory, LABEL_SCAN_FILE);
     const bytes = readFileSync(path);
-    // The bitset of the accounts 0 to 31, which are the first nodes.
+    // The bitset of accounts 0 to 31, which are the first nodes.
     const at = bytes.indexOf(Buffer.alloc(4, 0xff), 8192 * 3);
     bytes[at]! ^= 1;
     writeFileSync(path, bytes);

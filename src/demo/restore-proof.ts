@@ -6,24 +6,24 @@ import { ACCOUNTS, names, numberOf, OPENING_BALANCE } from './bank.ts';
 import { findGraphDifferences, readGraphContent } from './graph-differences.ts';
 import { GraphContent, type RecordedHistory } from './recorded-graph.ts';
 
-/** One thing that was compared. It holds if there are no differences. */
+/** One comparison. It holds if there are no differences. */
 export interface Proof {
   /** A sentence that is true if there are no differences. */
   claim: string;
-  /** How many things were compared. */
+  /** Number of compared things. */
   compared: number;
   differences: string[];
 }
 
 export interface RestoredDatabase {
   directory: string;
-  /** Last transaction of the backup, as the backup job reported it. */
+  /** Last transaction in the backup, as the backup job reported it. */
   lastTransaction: number;
-  /** Newest transaction that a writer had been told of when the backup began. */
+  /** Newest transaction that was acknowledged to a writer before the backup began. */
   acknowledgedBefore: number;
 }
 
-/** Everything that must hold for a restored database; reads its files and changes nothing. */
+/** Proves everything that must hold for a restored database; only reads its files. */
 export async function proveRestored(restored: RestoredDatabase, history: RecordedHistory): Promise<Proof[]> {
   const { directory, lastTransaction } = restored;
   const expected = history.contentAt(lastTransaction);
@@ -52,7 +52,7 @@ export async function proveRestored(restored: RestoredDatabase, history: Recorde
   }
 }
 
-/** What the writers asked for is what the live database holds now: so the record that the backup is compared with is right. */
+/** Proves that the live database now holds what the writers asked for, so that the record used for comparing the backup is right. */
 export function proveLive(database: EmbeddedDatabase, history: RecordedHistory): Proof {
   const expected = history.contentAt(database.lastTransaction);
   return {
@@ -75,7 +75,7 @@ function proveMoment(restored: RestoredDatabase, storedLast: number): Proof {
   };
 }
 
-/** Graph and derived files agree: what `graphkeep check` says. */
+/** Graph and derived files agree: the result of `graphkeep check`. */
 async function proveConsistency(directory: string, entities: number): Promise<Proof> {
   const differences: string[] = [];
   await checkStore(directory, {
@@ -90,7 +90,7 @@ async function proveConsistency(directory: string, entities: number): Promise<Pr
   };
 }
 
-/** No money was lost or made: a transfer is there as a whole or not at all. */
+/** No money was lost or created: each transfer is there completely or not at all. */
 export function proveSum(content: GraphContent): Proof {
   const accounts = [...content.nodes.values()].filter(({ labels }) => labels.includes(names.account));
   const sum = accounts.reduce((total, account) => total + numberOf(account, names.balance), 0);
@@ -102,7 +102,7 @@ export function proveSum(content: GraphContent): Proof {
   };
 }
 
-/** The transfers of each writer are numbered from 1 to its counter, without a gap. */
+/** Each writer's transfers are numbered from 1 to its counter, without a gap. */
 export function proveTransfers(content: GraphContent): Proof {
   const numbers = new Map<number, number[]>();
   for (const relationship of content.relationships.values()) {

@@ -2,7 +2,7 @@ import type { Dice } from '../base/dice.ts';
 import { bitsOfDouble, bitsOfFloat } from '../base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../store/values/property-value.ts';
 
-/** Makers of values of every type that a Neo4j database stores, short and long ones. */
+/** Generators for values of every type that a Neo4j database stores, short and long ones. */
 const scalars: Record<ScalarValue['type'], (dice: Dice) => ScalarValue> = {
   boolean: (dice) => ({ type: 'boolean', value: dice.chance(0.5) }),
   byte: (dice) => ({ type: 'byte', value: dice.between(-128, 127) }),
@@ -31,7 +31,7 @@ const scalars: Record<ScalarValue['type'], (dice: Dice) => ScalarValue> = {
   }),
 };
 
-/** Property keys of samples with the types of their values: each type of a value, and an array of each. */
+/** Property keys of the samples: one for each value type, and one for an array of each. */
 export const sampleKeys: readonly string[] = Object.keys(scalars).flatMap((type) => [type, `${type}s`]);
 
 /** A value for one of the {@link sampleKeys}. */
@@ -41,7 +41,7 @@ export function makeSampleValue(key: string, dice: Dice): PropertyValue {
   const of = key.slice(0, -1) as ScalarValue['type'];
   const first = scalars[of](dice);
   const elements = Array.from({ length: dice.pick([0, 1, 3, 40]) }, () => scalars[of](dice));
-  // The elements of an array of points are of one coordinate system, those of an array of zoned times are what they are.
+  // The points in an array share a coordinate system; other elements are independent.
   return { type: 'array', of, elements: of === 'point' ? elements.map(() => movedPoint(first, dice)) : elements };
 }
 
@@ -63,7 +63,7 @@ function anyText(dice: Dice): string {
   return `${dice.pick(texts)}${dice.below(1000)}`.repeat(dice.pick([1, 1, 1, 12]));
 }
 
-/** Dimensions of the coordinate reference systems: cartesian and WGS 84, each with two and three. */
+/** Dimensions of the coordinate reference systems: cartesian and WGS 84, each in two and three dimensions. */
 const dimensions: Record<number, number> = { 7203: 2, 9157: 3, 4326: 2, 4979: 3 };
 
 function anyPoint(dice: Dice): ScalarValue {
@@ -73,7 +73,7 @@ function anyPoint(dice: Dice): ScalarValue {
 
 function movedPoint(point: ScalarValue, dice: Dice): ScalarValue {
   const srid = (point as Extract<ScalarValue, { type: 'point' }>).srid;
-  // Small enough for a latitude.
+  // Small enough to be a latitude.
   const coordinates = Array.from({ length: dimensions[srid]! }, () => bitsOfDouble(dice.next() * 160 - 80));
   return { type: 'point', srid, coordinates };
 }

@@ -6,7 +6,7 @@ import { describeIrregular } from '../base/regular-files.ts';
 
 export const LOG_FILE_PREFIX = 'neostore.transaction.db.';
 
-/** 7 bytes in the header of a log file, but it has to be exact as a number. */
+/** The header has 7 bytes for the version, but it must be exact as a number. */
 const MAX_LOG_VERSION = Number.MAX_SAFE_INTEGER;
 
 export interface LogFile {
@@ -15,7 +15,7 @@ export interface LogFile {
   sizeBytes: number;
 }
 
-/** The log files of a directory, lowest version first. */
+/** The log files in a directory, lowest version first. */
 export interface LogFileListing {
   directory: string;
   files: LogFile[];
@@ -28,8 +28,8 @@ export function logFileName(version: number): string {
 }
 
 /**
- * Version in the name of a log file; undefined if the name has another prefix. Every name with the prefix must end in a plain
- * number (spec transaction-logs 1: otherwise the server does not start), so anything else is an error.
+ * Version in the name of a log file; undefined if the name has another prefix. Every name with the prefix must end in a plain number, since
+ * the server does not start otherwise (spec transaction-logs 1); anything else is an error.
  */
 export function parseLogFileName(name: string, directory = ''): number | undefined {
   if (!name.startsWith(LOG_FILE_PREFIX)) return undefined;
@@ -45,10 +45,10 @@ export function parseLogFileName(name: string, directory = ''): number | undefin
   return version;
 }
 
-/** A listing is repeated this often before a hole in it is believed: files come and go while a live directory is read. */
+/** Files come and go while a live directory is read: a listing is repeated this often before a gap in it counts. */
 const LISTING_ATTEMPTS = 3;
 
-/** Lists the log files of `directory`. Their versions must be contiguous; a hole is `log.gap`. */
+/** Lists the log files of `directory`. Their versions must be contiguous; a gap is `log.gap`. */
 export function listLogFiles(directory: string): LogFileListing {
   for (let attempt = 1; ; attempt++) {
     const files = listOnce(directory);
@@ -58,7 +58,7 @@ export function listLogFiles(directory: string): LogFileListing {
   }
 }
 
-/** A server that prunes removes the lowest files first: a file that vanishes takes the ones below it out of the listing. */
+/** A pruning server removes the lowest files first, so a file that vanishes takes the ones below it out of the listing. */
 function statLog(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });

@@ -3,17 +3,17 @@ import { cancelledError } from '../base/cancellation.ts';
 import type { LogFileSet } from './log-source.ts';
 
 export interface LogPinnerOptions {
-  /** Longest time between two looks at the directory, where the system does not tell of changes by itself. */
+  /** Longest time between two looks at the directory, if the system does not report changes. */
   intervalMs?: number;
-  /** False: do not ask the system to tell of changes. */
+  /** False: do not use file system notifications. */
   watch?: boolean;
 }
 
 const INTERVAL_MS = 200;
 
 /**
- * Opens every log file of a live server as soon as it appears, in the background, so that pruning cannot take it away before it was
- * read (spec transaction-logs 5, 10.4). A loss is reported by {@link check} and {@link waitForChange}.
+ * Opens every log file of a live server in the background as soon as it appears, so that pruning cannot remove it before it was read (spec
+ * transaction-logs 5, 10.4). {@link check} and {@link waitForChange} report a loss.
  */
 export class LogPinner {
   private readonly files: LogFileSet;
@@ -29,12 +29,12 @@ export class LogPinner {
     this.watcher = options.watch === false ? undefined : this.startWatching();
   }
 
-  /** Throws what went wrong in the background, such as a file that was pruned before it could be opened. */
+  /** Throws any background error, such as a file that was pruned before it could be opened. */
   check(): void {
     if (this.failure !== undefined) throw this.failure;
   }
 
-  /** Resolves when a log file may have grown or appeared, at the latest after the interval. */
+  /** Resolves when a log file may have grown or appeared, no later than the interval. */
   async waitForChange(signal?: AbortSignal): Promise<void> {
     this.check();
     await new Promise<void>((resolve, reject) => {
@@ -48,7 +48,7 @@ export class LogPinner {
         signal?.removeEventListener('abort', abort);
         resolve();
       });
-      // The interval alone does not keep the process alive, but somebody who waits does.
+      // The interval alone does not keep the process alive, but a waiting caller does.
       this.timer.ref();
     });
     this.check();
@@ -64,14 +64,14 @@ export class LogPinner {
   private startWatching(): FSWatcher | undefined {
     try {
       const watcher = watch(this.files.directory, (event) => {
-        // "rename" is a name that came or went; "change" is more bytes, which needs no new descriptor.
+        // "rename": a name appeared or disappeared. "change": more bytes, which needs no new descriptor.
         if (event === 'rename') this.look();
         else this.wake();
       });
       watcher.on('error', () => watcher.close());
       return watcher.unref();
     } catch {
-      // Not everything can be watched (network file systems, too many watches): the interval remains.
+      // Some directories cannot be watched (network file systems, too many watches); the interval remains.
       return undefined;
     }
   }

@@ -1,4 +1,4 @@
-/** A place in the log: file `neostore.transaction.db.<version>`, byte offset from the start of the file (header included). */
+/** A position in the log: file `neostore.transaction.db.<version>`, byte offset from the start of the file (header included). */
 export interface LogPosition {
   version: number;
   offset: number;

@@ -8,23 +8,23 @@ import { listLogFiles, logFileName } from './log-files.ts';
 
 const flushData = promisify(fdatasync);
 
-/** Where a reader gets the bytes of the log files from. */
+/** Supplies a reader with the bytes of the log files. */
 export interface LogSource {
   readonly lowest: number | undefined;
   readonly highest: number | undefined;
-  /** How the file of this version is named in errors. */
+  /** The name of this version's file in errors. */
   nameOf(version: number): string;
-  /** Bytes of the file that may be read now, 0 if it is not there (yet). */
+  /** Readable bytes of the file now; 0 if it does not exist (yet). */
   sizeOf(version: number): number;
-  /** Reads up to `length` bytes of the file at `position` into `buffer` at `at`; returns how many. */
+  /** Reads up to `length` bytes of the file at `position` into `buffer` at `at`; returns the number read. */
   read(version: number, buffer: Buffer, at: number, length: number, position: number): number;
-  /** All of the file, if the source holds it in memory and it does not grow any more: then nothing is copied. Not to be written to. */
+  /** The whole file without a copy, if the source holds it in memory and it no longer grows. Do not write to it. */
   contentOf?(version: number): Buffer | undefined;
 }
 
 /**
- * The log files of a directory by their descriptors. A descriptor stays readable after the server has pruned the file, so a copy
- * of a live store calls {@link pin} early and often (spec transaction-logs 10.4); without it a file is opened when it is first read.
+ * The log files of a directory through open descriptors. A descriptor stays readable after the server has pruned the file, so a copy of a
+ * live store calls {@link pin} early and often (spec transaction-logs 10.4). Without that, a file is opened on its first read.
  */
 export class LogFileSet implements LogSource {
   readonly directory: string;
@@ -33,7 +33,7 @@ export class LogFileSet implements LogSource {
   private first: number | undefined;
   private last: number | undefined;
   private onlyForced = false;
-  /** Files below were released and are not opened again. */
+  /** Files below this version were released and are not opened again. */
   private floor = 0;
 
   /** Lists the directory; the files must be contiguous. */
@@ -57,8 +57,8 @@ export class LogFileSet implements LogSource {
   }
 
   /**
-   * Looks for new files and opens every file that is not open yet. At the first call, files below one that was pruned before it could
-   * be opened are left out; later such a loss is a hole: `log.gap`.
+   * Opens every file that is not open yet, including new ones. In the first call, files below one that was pruned before it could be opened
+   * are left out; in later calls such a loss is a `log.gap`.
    */
   pin(): void {
     const held = this.descriptors.size > 0;
@@ -102,8 +102,8 @@ export class LogFileSet implements LogSource {
   }
 
   /**
-   * Forces the files from version `from` on to disk and from now on shows only bytes that were forced: what a reader gets cannot be
-   * lost by the source in a power cut (spec transaction-logs 5). Newest file first: when its size was taken, the one before is final.
+   * Forces the files from version `from` on to disk. From now on only forced bytes are visible: the source cannot lose in a power cut what
+   * a reader has seen (spec transaction-logs 5). Newest file first: once its size is known, the file before it is final.
    */
   async force(from: number): Promise<void> {
     this.onlyForced = true;
@@ -121,7 +121,7 @@ export class LogFileSet implements LogSource {
     }
   }
 
-  /** Closes the files below `version`; they are not part of the set any more. */
+  /** Closes the files below `version` and removes them from the set. */
   release(version: number): void {
     for (const [known, descriptor] of this.descriptors) {
       if (known >= version) continue;

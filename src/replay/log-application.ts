@@ -24,7 +24,7 @@ import { checkRecords } from './records/record-check.ts';
 import { writeRecords } from './records/record-writer.ts';
 
 export interface ApplyOptions {
-  /** Where replay begins: the position of the check point that the store files are at least as new as. */
+  /** Where replay begins: the position of a check point that the store files are at least as new as. */
   start: LogPosition;
   /** Where it ends: the end of a transaction or check point. Default: the end of the log. */
   end?: LogPosition;
@@ -32,11 +32,14 @@ export interface ApplyOptions {
   storeIsExact: boolean;
   /** Memory for net changes and images. */
   budgetBytes: number;
-  /** An existing directory for sort runs and trash, on the file system of the store; left empty. */
+  /** An existing directory for sort runs and removed files, on the file system of the store; left empty. */
   scratch: string;
-  /** Where the log is, if not in the store yet: the caller brings it there before {@link PreparedReplay.write}. Only for an exact store. */
+  /**
+   * Where the log is, if it is not in the store yet: the caller moves it there before {@link PreparedReplay.write}. Only for an exact
+   * store.
+   */
   logFolder?: string;
-  /** Which missing indexes are built. */
+  /** Which missing indexes to build. */
   indexes?: IndexBuilding;
   /** True: an older part of the log still waits for the server. */
   leavePending?: boolean;
@@ -46,21 +49,21 @@ export interface ApplyOptions {
 
 export interface AppliedLog {
   log: CollectedLog;
-  /** `neostore` as it was before, and still is. */
+  /** `neostore` as it was before and still is. */
   before: NeostoreMetadata;
   lastTransaction: number;
   records: number;
   derived: DerivedFilesReport;
   /**
-   * The log has changes of explicit indexes, which only a server can make, or an older part of it that waits for one: no check point may
-   * be written. Label scan store and indexes are those of the last one.
+   * The log changes explicit indexes, which only a server can do, or an older part of it waits for a server. No check point may be written;
+   * the label scan store and the indexes stay as of the last one.
    */
   leftToServer: boolean;
 }
 
 /**
- * Brings everything in the store but `neostore` to the state at the end of a stretch of log: records, counts, label scan store and indexes.
- * All of it is on disk then. May be repeated after a kill, if the store is then said not to be exact.
+ * Brings everything in the store except `neostore` to the state at the end of a stretch of log: records, counts, label scan store and
+ * indexes. All of it is durable afterwards. Can be repeated after a kill, if the store is then declared not exact.
  */
 export async function applyLog(folder: string, options: ApplyOptions): Promise<AppliedLog> {
   const replay = await PreparedReplay.read(folder, options);
@@ -71,9 +74,9 @@ export async function applyLog(folder: string, options: ApplyOptions): Promise<A
   }
 }
 
-/** What the log of a context asks for. */
+/** What the collected log requires. */
 interface CollectedReplay {
-  /** `neostore` as it is. */
+  /** `neostore` as it is now. */
   before: NeostoreMetadata;
   counts: CountsUpdate;
   log: CollectedLog;
@@ -81,7 +84,7 @@ interface CollectedReplay {
   leftToServer: boolean;
 }
 
-/** A stretch of log that was read and checked against its store, which is not changed yet. */
+/** A stretch of log, read and checked against its store, which is not changed yet. */
 export class PreparedReplay {
   private readonly context: ReplayContext;
   private readonly options: ApplyOptions;
@@ -93,7 +96,7 @@ export class PreparedReplay {
     this.collected = collected;
   }
 
-  /** Whatever is wrong with the log, or does not fit the store, is thrown here. */
+  /** Reads the log; every fault in the log, or mismatch with the store, is thrown here. */
   static async read(folder: string, options: ApplyOptions): Promise<PreparedReplay> {
     const before = readMetadataIn(folder);
     const context = await openContext(folder, formatByVersion(before.storeVersion), options);
@@ -105,7 +108,7 @@ export class PreparedReplay {
     }
   }
 
-  /** Changes the store. A kill in between leaves a store that is not exact, and the log to repeat it with. */
+  /** Changes the store. A kill leaves a store that is not exact, and the log with which to repeat this. */
   async write(): Promise<AppliedLog> {
     const { context, collected } = this;
     const { before, counts, log, derived, leftToServer } = collected;
@@ -122,13 +125,13 @@ export class PreparedReplay {
     return { log, before, lastTransaction, records, derived: report, leftToServer };
   }
 
-  /** Closes the log and removes what was set aside on disk. To be called once, written or not. */
+  /** Closes the log and removes temporary files. Call it once, whether {@link write} was called or not. */
   async dispose(): Promise<void> {
     await closeContext(this.context, this.options);
   }
 }
 
-/** Sort runs of changes that exceed the memory are in a directory of their own. */
+/** Sort runs of changes that exceed the memory budget have their own directory. */
 function runsOf({ scratch }: ApplyOptions): string {
   return join(scratch, 'runs');
 }
@@ -171,7 +174,7 @@ async function collect(
   return { before, counts, log, derived, leftToServer };
 }
 
-/** Transactions between the store and its log would be missing for good: a store is at least as new as its check point. */
+/** A store is at least as new as its check point. If the log begins later than that, transactions in between are lost for good. */
 function requireNoGap(folder: string, metadata: NeostoreMetadata, { firstId }: CollectedLog): void {
   const { lastTransactionId } = metadata;
   if (firstId === undefined || firstId <= lastTransactionId + 1) return;
@@ -181,7 +184,7 @@ function requireNoGap(folder: string, metadata: NeostoreMetadata, { firstId }: C
   });
 }
 
-/** Id files go stale with every new record; a server builds them anew when they are missing (spec record-stores 13). Durable. */
+/** New records make id files stale; a server rebuilds missing ones (spec record-stores 13). Durable. */
 async function removeIdFiles(folder: string): Promise<void> {
   const paths = readdirSync(folder)
     .filter((name) => classifyDatabaseFile(name) === 'id-file')

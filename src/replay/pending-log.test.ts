@@ -19,7 +19,7 @@ import type { ApplyOptions } from './log-application.ts';
 import { findPendingLog } from './pending-log.ts';
 import { recoverStore } from './recovery.ts';
 
-/** The last transaction before the check point; the one behind it changes an explicit index; the last one of all. */
+/** The last transaction before the check point, the one after it that changes an explicit index, and the last one of all. */
 const CHECK_POINT = PENDING.first - 1;
 const LAST = 60;
 const NEXT_LOG = 1;
@@ -32,7 +32,7 @@ let history: GeneratedHistory;
 
 afterAll(() => rmSync(parent, { recursive: true }));
 
-/** A backup with a check point behind transaction {@link CHECK_POINT}. */
+/** A backup with a check point after transaction {@link CHECK_POINT}. */
 beforeAll(async () => {
   mkdirSync(scratch);
   // So few nodes that whole ranges of the label scan store come and go.

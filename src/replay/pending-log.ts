@@ -6,16 +6,16 @@ import { walkTransaction } from '../log/v3/transaction-walker.ts';
 import { readMetadataIn } from '../store/files/neostore-metadata.ts';
 import { classifyDatabaseFile } from '../store/files/store-files.ts';
 
-/** Transactions that wait for a server, which will apply them to explicit indexes, label scan store and schema indexes. */
+/** Transactions that wait for a server to apply them to explicit indexes, label scan store and schema indexes. */
 export interface PendingLog {
   first: number;
   last: number;
 }
 
 /**
- * Whether the log of a store is left to a server in the way that {@link recoverStore} leaves it: it changes explicit indexes, records and
- * counts are those of its end, label scan store and indexes those of the check point. Undefined for any other store, closed cleanly or
- * not. What tells it from the store of a server that crashed: `neostore` names the end of the log, and there are no id files.
+ * Returns the pending log if {@link recoverStore} left the log to a server: it changes explicit indexes, records and counts are as of its
+ * end, label scan store and indexes as of the check point. Undefined for any other store, closed cleanly or not. Unlike in the store of a
+ * crashed server, `neostore` names the end of the log, and there are no id files.
  */
 export function findPendingLog(directory: string): PendingLog | undefined {
   const { needed, position, tornBytes, lastGoodEnd, lastTransaction } = findRecoveryStart(directory);
@@ -42,7 +42,7 @@ export function findPendingLog(directory: string): PendingLog | undefined {
   return undefined;
 }
 
-/** A server makes them at its start, and replay takes them away. */
+/** A server creates them at its start, and replay removes them. */
 function hasIdFiles(directory: string): boolean {
   return readdirSync(directory).some((name) => classifyDatabaseFile(name) === 'id-file');
 }

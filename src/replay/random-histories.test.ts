@@ -19,15 +19,15 @@ import { formatByName, storeFormats } from '../store/files/store-format.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';
 import { recoverStore } from './recovery.ts';
 
-/** In memory where the system has such a place: recovery forces every file, and a disk makes that slow. */
+/** In memory where possible: recovery forces every file, which is slow on a disk. */
 const parent = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'graphkeep-histories-'));
 afterAll(() => rmSync(parent, { recursive: true }));
 
 const FORMATS = ['v0.A.9', 'vE.H.4', 'vE.H.0'];
-/** Of each format. */
+/** Number of histories per format. */
 const HISTORIES = 170;
 const TIMEOUT_MS = 240_000;
-/** Blocks as small as chains need, and the usual ones. */
+/** Blocks so small that values need chains, and the usual ones. */
 const SIZES = [{ nodeLabels: 24, propertyStrings: 40, propertyArrays: 40 }, {}];
 const empty = new Map<string, MemoryStore>();
 
@@ -78,7 +78,7 @@ function statesFrom(
   return states;
 }
 
-/** A copy that was made while the server worked: every piece of it is from some state of `states`. */
+/** A copy made while the server worked: every piece of it comes from some state in `states`. */
 function fuzzyCopy(states: readonly MemoryStore[], dice: Dice, pieces: 'pages' | 'records'): MemoryStore {
   const any = () => dice.pick(states);
   const files = new Map<StoreKey, Buffer>();
@@ -93,7 +93,7 @@ function fuzzyCopy(states: readonly MemoryStore[], dice: Dice, pieces: 'pages' |
   return new MemoryStore(files, { ...any().metadata }, any().clone().counts);
 }
 
-/** Nothing if the file was shorter then. */
+/** Copies nothing if the file was shorter then. */
 function copyPiece(from: Buffer, to: Buffer, at: number, length: number): void {
   to.set(from.subarray(at, Math.min(at + length, to.length)), at);
 }
@@ -169,7 +169,7 @@ function checkMetadata(
   });
 }
 
-/** The history is plausible: its values can be read, and what its counts commands add up to is what its records say. */
+/** The history is plausible: its values can be read, and its counts commands add up to what its records say. */
 async function checkRecount(folder: string, recovered: MemoryStore): Promise<void> {
   const reader = new StoreReader(folder);
   try {

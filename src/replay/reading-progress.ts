@@ -2,7 +2,7 @@ import { listLogFiles } from '../log/log-files.ts';
 import type { LogStretch } from './collect/log-stretch.ts';
 import type { ReplayProgress } from './events/replay-events.ts';
 
-/** Tells how many bytes of a stretch of log were read; `end` when it was read whole. */
+/** Reports how many bytes of a stretch of log were read; call `end` when all of it was read. */
 export function trackReading(
   { folder, start, end }: LogStretch,
   onEvent: (event: ReplayProgress) => void,

@@ -28,7 +28,7 @@ afterAll(() => rmSync(parent, { recursive: true }));
 
 const TIMEOUT_MS = 240_000;
 
-/** Recovers as a run of the command does: with an empty scratch directory, from where the log says. */
+/** Recovers as a command does: with an empty scratch directory, from where the log says. */
 async function recover(folder: string, budgetBytes: number): Promise<void> {
   const scratch = join(parent, 'scratch');
   rmSync(scratch, { recursive: true, force: true });
@@ -37,7 +37,7 @@ async function recover(folder: string, budgetBytes: number): Promise<void> {
   if (needed) await recoverStore(folder, { start: position!, storeIsExact: false, budgetBytes, scratch });
 }
 
-/** As {@link recover}, killed at change number `at`; false if it came to its end before. */
+/** {@link recover}, killed at change number `at`; false if it ended before that. */
 async function recoverAndDie(folder: string, budgetBytes: number, at: number): Promise<boolean> {
   const scratch = join(parent, 'scratch');
   rmSync(scratch, { recursive: true, force: true });
@@ -56,7 +56,7 @@ async function recoverAndDie(folder: string, budgetBytes: number, at: number): P
   }
 }
 
-/** Everything that has to be the same whatever happened on the way. */
+/** Everything that must be the same whatever happened on the way. */
 function contentOf(folder: string): Map<string, string> {
   const names = [...storeFiles.map(({ fileName }) => fileName), METADATA_FILE];
   for (const { version } of listLogFiles(folder).files) names.push(logFileName(version));
@@ -68,7 +68,7 @@ function contentOf(folder: string): Map<string, string> {
   return content;
 }
 
-/** Kills recovery at every `step`-th change, every other time its repetition too, and compares the ends. */
+/** Kills recovery at every `step`-th change, every other time its repetition too, and compares the results. */
 async function killEverywhere(original: string, budgetBytes: number, step: number): Promise<void> {
   const folder = join(parent, 'work');
   const renew = () => {

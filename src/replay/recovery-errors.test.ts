@@ -49,7 +49,7 @@ beforeEach(() => {
   mkdirSync(scratch);
 });
 
-/** A log whose files hold ten transactions each. */
+/** Writes a log whose files hold ten transactions each. */
 async function writeLog(of: readonly DecodedTransaction[] = transactions): Promise<void> {
   const writer = LogWriter.create(folder, FIRST_LOG, of[0]!.commit.transactionId - 1);
   for (const [index, transaction] of of.entries()) {
@@ -64,7 +64,7 @@ async function recover(options: Partial<ApplyOptions> = {}): Promise<unknown> {
   return await recoverStore(folder, { start, storeIsExact: true, budgetBytes: 0, scratch, ...options });
 }
 
-/** The error of ours that recovery ends with; nothing may be left in the scratch directory. */
+/** The GraphkeepError of a failing recovery, which must leave nothing in the scratch directory. */
 async function failure(options?: Partial<ApplyOptions>): Promise<GraphkeepError> {
   const error = await recover(options).then(
     () => undefined,

@@ -3,7 +3,7 @@ import type { Recovery } from './recovery.ts';
 
 export type RecoveryEvent = Exclude<ReplayEvent, { kind: 'replay-progress' }>;
 
-/** What a recovery has done, and what of it is left to the server. */
+/** Events for what a recovery has done, and what it leaves to the server. */
 export function* eventsOfRecovery({ transactions, records, derived, pendingFrom }: Recovery): Generator<RecoveryEvent> {
   yield { kind: 'log-applied', transactions, records };
   for (const { rule: _, ...left } of derived.leftToServer) yield { kind: 'index-left-to-server', ...left };

@@ -41,7 +41,7 @@ async function recover(store: string, budgetBytes: number) {
   });
 }
 
-/** Budgets: everything in memory; every transaction spilled to a run and images read piecewise. */
+/** Budgets: everything in memory; or every transaction spilled to a run and images read piecewise. */
 test.each([
   ['small-3.4.9', 64 << 20],
   ['small-3.5.34', 64 << 20],

@@ -11,19 +11,19 @@ export interface Recovery {
   records: number;
   derived: DerivedFilesReport;
   /**
-   * Replay of explicit index commands is left to the server: the log keeps its old check point, and this is the first transaction that
-   * must stay. Undefined = everything is applied and the log ends with a check point.
+   * Set if explicit index commands are left to the server: the log keeps its old check point, and this is the first transaction that must
+   * stay. Undefined = everything is applied and the log ends with a check point.
    */
   pendingFrom: number | undefined;
-  /** The end of the log now, behind the check point if there is one. */
+  /** The new end of the log, after the check point if there is one. */
   end: LogPosition;
 }
 
 /**
  * Makes the store in `folder` exact as of the end of its log, and leaves it as after a clean shutdown: records, counts, label scan store
- * and indexes hold everything, `neostore` names the end of the log, and a check point stands there. Every file is on disk before that
- * check point is written, and everything may be repeated, so a kill at any moment leaves a store that the next recovery, ours or the
- * server's, brings to the same end.
+ * and indexes hold everything, `neostore` names the end of the log, and a check point is written there. Every file is on disk before that
+ * check point, and everything can be repeated. So a kill at any moment leaves a store that the next recovery, ours or the server's, brings
+ * to the same end.
  */
 export async function recoverStore(folder: string, options: ApplyOptions): Promise<Recovery> {
   const replay = await PreparedReplay.read(folder, options);
@@ -34,7 +34,7 @@ export async function recoverStore(folder: string, options: ApplyOptions): Promi
   }
 }
 
-/** The second half of {@link recoverStore}, for who has something to do between reading the log and changing the store. */
+/** The second half of {@link recoverStore}, for callers with work between reading the log and changing the store. */
 export async function completeRecovery(folder: string, replay: PreparedReplay): Promise<Recovery> {
   const applied = await replay.write();
   const { log } = applied;
@@ -59,9 +59,9 @@ export interface StoreCheckPointOptions extends ApplyOptions {
 }
 
 /**
- * Brings a store from one check point of its log to the next while the log goes on growing: everything is on disk when it returns, and the
- * caller, who owns the log, may write the check point entry. As with {@link recoverStore} a kill at any moment does no harm. `neostore`
- * keeps its log version, which belongs to the writer of the log.
+ * Brings a store from one check point of its log to the next while the log continues to grow. Everything is on disk when it resolves; the
+ * caller, which owns the log, may then write the check point entry. As with {@link recoverStore}, a kill at any moment does no harm.
+ * `neostore` keeps its log version, which belongs to the writer of the log.
  */
 export async function checkPointStore(folder: string, options: StoreCheckPointOptions): Promise<AppliedLog> {
   const applied = await applyLog(folder, options);
@@ -85,7 +85,7 @@ function writeMetadata(folder: string, applied: AppliedLog, more: Partial<Neosto
   });
 }
 
-/** Returns where the log ends then. */
+/** Returns the new end of the log. */
 async function appendCheckPoint(folder: string, end: LogPosition): Promise<LogPosition> {
   const writer = LogWriter.open(folder, end);
   try {

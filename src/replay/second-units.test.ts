@@ -49,7 +49,7 @@ function history(...changes: NodeCommand[]): DecodedTransaction[] {
   }));
 }
 
-/** Recovers from each possible base, the log having been applied up to it. */
+/** Recovers from each possible base: a store to which a prefix of the log was applied. */
 async function checkFromEveryBase(transactions: DecodedTransaction[]): Promise<MemoryStore> {
   await new StoreWriter(join(folder, 'empty'), { format: HIGH_LIMIT_FORMAT }).finish();
   const empty = MemoryStore.load(join(folder, 'empty'));

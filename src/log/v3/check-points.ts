@@ -6,7 +6,7 @@ import { beginningOf, LOG_HEADER_BYTES, readLogHeader } from './log-header.ts';
 import { LogReader } from './log-reader.ts';
 import type { LogCheckPoint } from './log-transaction.ts';
 
-/** Bytes at the end of the newest file that are looked at for the check points of a clean shutdown. */
+/** How many bytes at the end of the newest file are searched for the check points of a clean shutdown. */
 const TAIL_BYTES = 4096;
 
 /** Versions from the newest file with a header down to the lowest. */
@@ -20,8 +20,8 @@ export function* versionsDownward(source: LogSource): Generator<number, void> {
 }
 
 /**
- * The last check point entry of the log, whatever it points at (spec transaction-logs 7.1); undefined if there is none. Scans from
- * the newest file downward. An older file that ends inside an entry is `log.corrupt`.
+ * The last check point entry of the log, whatever position it names (spec transaction-logs 7.1); undefined if there is none. Scans from the
+ * newest file downward. Throws `log.corrupt` for an older file that ends inside an entry.
  */
 export function findLastCheckPoint(log: LogSource | string): LogCheckPoint | undefined {
   return withSource(log, (source) => {
@@ -49,10 +49,10 @@ function lastCheckPointOf(source: LogSource, version: number, newest: boolean): 
 }
 
 /**
- * Looks only at the end of the newest file: the check point of a clean shutdown, that is, the last entry is a check point and there
- * is nothing but check points behind the position it names. Undefined says nothing: then the log has to be scanned.
+ * Recognizes a clean shutdown from the end of the newest file: the last entry is a check point, and only check points follow the position
+ * it names. Undefined proves nothing; the log must then be scanned.
  *
- * The entries cannot be mistaken for data, because each must name the exact offset of an entry of this very run.
+ * Data cannot be mistaken for these entries, because each must name the exact offset of an entry in this sequence.
  */
 export function findShutdownCheckPoint(log: LogSource | string): LogCheckPoint | undefined {
   return withSource(log, (source) => {
@@ -95,7 +95,7 @@ function isCheckPointAt(tail: Buffer, at: number): boolean {
   return at >= 0 && tail[at] === CURRENT_ENTRY_VERSION_BYTE && tail[at + 1] === CHECK_POINT_ENTRY;
 }
 
-/** Runs `use` with the files of a directory, which it opens and closes, or with the given ones. */
+/** Runs `use` with the given files, or with those of a directory, which it opens and closes. */
 export function withSource<T>(log: LogSource | string, use: (source: LogSource) => T): T {
   if (typeof log !== 'string') return use(log);
   const files = new LogFileSet(log);

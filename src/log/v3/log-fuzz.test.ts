@@ -22,14 +22,14 @@ import { TransactionStream } from './transaction-stream.ts';
 import { walkTransaction } from './transaction-walker.ts';
 
 /**
- * Damaged logs: whatever the bytes, the readers end, and they end with transactions, a clean end or a GraphkeepError. Reproduce a run
- * with GRAPHKEEP_SEED; GRAPHKEEP_FUZZ_ROUNDS=100000 for a long one.
+ * Damaged logs: whatever the bytes, the readers terminate with transactions, a clean end or a GraphkeepError. Reproduce a run with
+ * GRAPHKEEP_SEED; use GRAPHKEEP_FUZZ_ROUNDS=100000 for a long one.
  */
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 3000);
 const MAX_ROUND_MS = 30_000;
 const MAX_BASE_BYTES = 25_000;
 
-/** Log files in memory; counts what is read, to bound the work. */
+/** Log files in memory; counts the bytes read, to bound the work. */
 class MemoryLog implements LogSource {
   readonly lowest = 0;
   readonly files: Buffer[];
@@ -54,7 +54,7 @@ class MemoryLog implements LogSource {
   }
 }
 
-/** Decodes every image that it is told of; every number must be one. */
+/** Decodes every reported image; every number must be valid. */
 class ImageReader implements TransactionVisitor {
   buffer: Buffer = Buffer.alloc(0);
   calls = 0;
@@ -130,7 +130,7 @@ function blank(...fields: string[]): any {
 
 const corpus = new URL('../../../test/corpus/txlogs/', import.meta.url);
 
-/** Pieces of real logs, some 8 KB of whole transactions each, so that a round is short and every command type comes up. */
+/** Pieces of real logs, about 8 KB of whole transactions each, so that a round is short and every command type occurs. */
 function makeBases(): Buffer[] {
   const bases: Buffer[] = [];
   for (const folder of [
@@ -198,7 +198,7 @@ function mutate(base: Buffer, dice: Dice): Buffer {
   return bytes;
 }
 
-/** Runs `action`; an error that is not one of ours is a finding. */
+/** Runs `action`; any error other than a GraphkeepError is a finding. */
 function tolerate(action: () => void): GraphkeepError | undefined {
   try {
     action();
@@ -216,7 +216,7 @@ class HeldLog extends MemoryLog {
   }
 }
 
-/** The transactions and how it ended: the same, whether the files are read in pieces or held in memory. */
+/** The transactions and the end: the same, whether the files are read in pieces or held in memory. */
 function readWhole(log: LogSource): (number | string)[] {
   const found: (number | string)[] = [];
   const failure = tolerate(() => {
@@ -230,7 +230,7 @@ function readWhole(log: LogSource): (number | string)[] {
 
 const visitor = new ImageReader();
 
-/** How many transactions the reader yields; every one is walked and decoded, in its window and alone. */
+/** The number of transactions that the reader yields; each one is walked and decoded, in its window and alone. */
 function readLog(log: MemoryLog, dice: Dice): number {
   const windowBytes = dice.pick([64, 256, 4096, 65_536]);
   const reader = new LogReader(log, { windowBytes, maxTransactionBytes: 1 << 20 });
@@ -275,14 +275,14 @@ describe('damaged logs', () => {
     for (let round = 0; round < rounds; round++) {
       const base = dice.pick(bases);
       const first = base.readInt32BE(12) + 1;
-      // The header stays whole: one wrong byte in it and nothing is read.
+      // The header stays whole: one wrong byte in it, and nothing is read.
       const body = mutate(base.subarray(16), dice);
       const log = new MemoryLog([Buffer.concat([base.subarray(0, 16), body])]);
       const began = performance.now();
       try {
         const read = readLog(log, dice);
         expect(readWhole(new HeldLog(log.files))).toEqual(readWhole(log));
-        // With 1 as the previous transaction any first id is accepted by the reader.
+        // With 1 as the previous transaction, the reader accepts any first id.
         if (first !== 2) expect(readStream(body, first, dice)).toBe(read);
         else readStream(body, first, dice);
         tolerate(() => findRecoveryStart(log));

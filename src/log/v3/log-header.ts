@@ -16,20 +16,20 @@ import { isLostWhole } from './lost-bytes.ts';
  */
 export interface LogHeader {
   version: number;
-  /** Id of the last transaction in the file before; 1 = nothing was ever committed. */
+  /** Id of the last transaction before this file; 1 = nothing was ever committed. */
   previousTransaction: number;
 }
 
 export const LOG_HEADER_BYTES = 16;
-/** In the first byte of a file. */
+/** The first byte of a file. */
 export const LOG_FORMAT = 6;
 
-/** Where the first transaction of a file begins. */
+/** The position of the first transaction in a file. */
 export function beginningOf(version: number): LogPosition {
   return { version, offset: LOG_HEADER_BYTES };
 }
 
-/** "Nothing was ever committed"; the first transaction is 2. */
+/** "Nothing was ever committed"; the first transaction has id 2. */
 export const BASE_TRANSACTION = 1;
 
 export function encodeLogHeader(header: LogHeader): Buffer {
@@ -41,8 +41,8 @@ export function encodeLogHeader(header: LogHeader): Buffer {
 }
 
 /**
- * Decodes the header of `file`. A missing or short header means that the file is not there yet: undefined. Throws `log.corrupt`
- * for another log format, or a version that is not `expectedVersion` (the server refuses such a file too).
+ * Decodes the header of `file`. Undefined if the header is missing or short: the file is not there yet. Throws `log.corrupt` for another
+ * log format or a version other than `expectedVersion` (the server refuses such a file too).
  */
 export function decodeLogHeader(bytes: Uint8Array, file: string, expectedVersion?: number): LogHeader | undefined {
   if (bytes.length < LOG_HEADER_BYTES) return undefined;
@@ -64,8 +64,8 @@ export function decodeLogHeader(bytes: Uint8Array, file: string, expectedVersion
 }
 
 /**
- * The header of a log file; undefined while the file is missing or shorter than a header (spec transaction-logs 1), and if a power failure
- * has left nothing but zeros of it.
+ * The header of a log file. Undefined while the file is missing or shorter than a header (spec transaction-logs 1), or if a power failure
+ * has left only zeros.
  */
 export function readLogHeader(source: LogSource, version: number): LogHeader | undefined {
   if (source.sizeOf(version) < LOG_HEADER_BYTES) return undefined;

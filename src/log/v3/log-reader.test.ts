@@ -27,7 +27,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 const file = (version: number) => join(directory, logFileName(version));
 const header = (version: number, previousTransaction: number) => encodeLogHeader({ version, previousTransaction });
 
-/** A transaction with `deltas` counts commands of 15 bytes; 56 bytes and 30 more with none. */
+/** A transaction with `deltas` counts commands: 56 bytes, plus 15 for each command. */
 function transaction(transactionId: number, deltas = 0): Buffer {
   const start = {
     masterId: -1,
@@ -66,12 +66,12 @@ function readAll(options: LogReaderOptions = {}, from = directory): Json[] {
   return describeAll(reader);
 }
 
-/** Described one by one, because the bytes of a transaction are there only until the reader goes on. */
+/** Described one by one: the bytes of a transaction are valid only until the reader moves on. */
 function describeAll(reader: LogReader): Json[] {
   return Array.from(reader, describeItem);
 }
 
-/** The items that the expected decoding of a folder holds. */
+/** The items in the expected decoding of a folder. */
 function expectedItems(folder: string): Json[] {
   const json: Json = JSON.parse(gunzipSync(readFileSync(`${corpus(folder)}/entries.json.gz`)).toString());
   const items: Json[] = [];
@@ -281,7 +281,7 @@ describe('LogReader on damage', () => {
       expect(reader.tornBytes).toBe(whole.length - firstEnd);
       reader.close();
     }
-    // From any other place on it is damage, and in a file that is not the newest too.
+    // Zeros from any other position are damage, and so are zeros in a file that is not the newest.
     for (const offset of [firstEnd + 1, 700]) {
       const damaged = zeroFrom(offset).subarray(0, Math.ceil(offset / 512) * 512);
       writeFileSync(file(0), damaged);

@@ -14,27 +14,27 @@ import { endsInLostBytes } from './lost-bytes.ts';
 import { readEntryForm } from './transaction-walker.ts';
 
 export interface LogReaderOptions {
-  /** Where to begin; must be the end of an entry. Default: the beginning of the lowest file. */
+  /** Where to begin; must be the end of an entry. Default: the start of the lowest file. */
   from?: LogPosition;
   /** Read no file above this version. */
   through?: number;
-  /** Id of the transaction before `from`, if known: the first one must follow it. */
+  /** Id of the transaction before `from`, if known: the first transaction read must follow it. */
   lastTransaction?: number;
   windowBytes?: number;
-  /** Limit for one transaction, which has to be in memory as a whole. */
+  /** Size limit for one transaction, which must fit in memory. */
   maxTransactionBytes?: number;
 }
 
 const WINDOW_BYTES = 1 << 20;
 
 /**
- * Reads transactions and check points from the log files, in order and across files, with a window that is reused (spec
- * transaction-logs 5). {@link next} returns undefined at the end of the log *for now*: what was appended since is found by the next
- * call, so the same reader follows a live log.
+ * Reads transactions and check points from the log files, in order and across files, with a reused window (spec transaction-logs 5). {@link
+ * next} returns undefined at the end of the log *for now*: the next call finds what was appended since, so one reader can follow a live
+ * log.
  *
- * Checks: header, versions, grammar, lengths, ids that increase by one, the previous transaction in each header. An incomplete item at
- * the end of the newest file is not an error but the end ({@link position}, {@link tornBytes}), and so are zeros in its place; in an older
- * file it is `log.corrupt`.
+ * Checks: header, versions, grammar, lengths, ids that increase by one, the previous transaction in each header. An incomplete item at the
+ * end of the newest file, or zeros in its place, is not an error but the end ({@link position}, {@link tornBytes}); in an older file it is
+ * `log.corrupt`.
  */
 export class LogReader implements Iterable<LogItem> {
   private readonly source: LogSource;
@@ -44,24 +44,24 @@ export class LogReader implements Iterable<LogItem> {
   private readonly through: number;
   private version: number;
   private headerRead = false;
-  /** Offset in the file of the first byte of the window. */
+  /** Offset in the file of the window's first byte. */
   private windowOffset: number;
   private buffer: Buffer = Buffer.alloc(0);
-  /** The window is the content that the source holds, from an offset on: all of it is there, and it is not ours to write to. */
+  /** The window is memory of the source, from some offset to the end of the file; do not write to it. */
   private isBorrowed = false;
   /** Valid bytes of the window. */
   private length = 0;
-  /** Index of the item that is being read, and of the entry that comes next. */
+  /** Index of the current item, and of the next entry. */
   private item = 0;
   private entry = 0;
   private inTransaction = false;
   private last: number | undefined;
-  /** No transaction of the log has this id or a lower one. */
+  /** No transaction in the log has this id or a lower one. */
   private below = BASE_TRANSACTION;
-  /** The transaction that was handed out last; its bytes are given up with the next step. */
+  /** The transaction handed out last; the next step invalidates its bytes. */
   private current: LogTransaction | undefined;
 
-  /** Of a directory, or of files that the caller opened and closes. */
+  /** Reads a directory, or given files, which the caller closes. */
   constructor(source: LogSource | string, options: LogReaderOptions = {}) {
     this.owned = typeof source === 'string' ? new LogFileSet(source) : undefined;
     this.source = typeof source === 'string' ? this.owned! : source;
@@ -78,17 +78,17 @@ export class LogReader implements Iterable<LogItem> {
     return { version: this.version, offset: this.windowOffset + this.item };
   }
 
-  /** Id of the last complete transaction, or of the one that a header named as the previous one; undefined = not known yet. */
+  /** Id of the last complete transaction, or the previous one according to a header; undefined = not known yet. */
   get lastTransaction(): number | undefined {
     return this.last;
   }
 
-  /** Bytes behind {@link position} that are not a complete item (yet). */
+  /** Bytes after {@link position} that do not form a complete item (yet). */
   get tornBytes(): number {
     return this.length - this.item;
   }
 
-  /** The next transaction or check point; undefined at the end of the log, for now. */
+  /** The next transaction or check point; undefined at the current end of the log. */
   next(): LogItem | undefined {
     this.current?.release();
     this.current = undefined;
@@ -100,12 +100,12 @@ export class LogReader implements Iterable<LogItem> {
     }
   }
 
-  /** Everything up to the end of the log as it is now. */
+  /** Everything up to the current end of the log. */
   *[Symbol.iterator](): Generator<LogItem, void> {
     for (let item = this.next(); item !== undefined; item = this.next()) yield item;
   }
 
-  /** Closes the files, if the reader was made for a directory. */
+  /** Closes the files if the reader opened them. */
   close(): void {
     this.owned?.close();
   }
@@ -129,7 +129,7 @@ export class LogReader implements Iterable<LogItem> {
     return true;
   }
 
-  /** The first file is not there: fine if it can still come, an error if the log is elsewhere. */
+  /** The first file is missing: fine if it may still appear, an error if the log is elsewhere. */
   private waitForFirst(): false {
     const { lowest, highest } = this.source;
     const canCome = highest === undefined || this.version === highest || this.version === highest + 1;
@@ -141,8 +141,8 @@ export class LogReader implements Iterable<LogItem> {
   }
 
   /**
-   * Checks the previous transaction in the header of a file. 1 says nothing: the Java client writes it to the log of a backup that
-   * got no transactions (spec transaction-logs 9, spec common-protocol 15.1), and a later incremental continues that file.
+   * Checks the previous transaction in a file header. The value 1 means nothing: the Java client writes it to the log of a backup that
+   * received no transactions (spec transaction-logs 9, spec common-protocol 15.1), and a later incremental continues that file.
    */
   private follow(previous: number, first: boolean): void {
     if (first && previous === BASE_TRANSACTION) return;
@@ -185,7 +185,7 @@ export class LogReader implements Iterable<LogItem> {
     }
   }
 
-  /** Whether the entry at `at`, which cannot be read, is what a power failure has left: its end is not on disk. */
+  /** True if the unreadable entry at `at` is what a power failure left: its end never reached the disk. */
   private isLost(at: number): boolean {
     const { source, version, windowOffset, item } = this;
     return endsInLostBytes(source, version, windowOffset + item, windowOffset + at);
@@ -220,7 +220,7 @@ export class LogReader implements Iterable<LogItem> {
     return { kind: 'checkPoint', at: place, target, endOffset: offset + CHECK_POINT_ENTRY_BYTES };
   }
 
-  /** Takes the content of the current file as the window, if the source holds it; else the window is filled by reading. */
+  /** Uses the content of the current file as the window if the source holds it; otherwise the window is filled by reading. */
   private borrow(): void {
     const content = this.source.contentOf?.(this.version);
     if (content === undefined) {
@@ -233,7 +233,7 @@ export class LogReader implements Iterable<LogItem> {
     this.length = this.buffer.length;
   }
 
-  /** Reads on in the current file; false at its end. */
+  /** Reads more of the current file; false at its end. */
   private fill(): boolean {
     if (this.isBorrowed) return false;
     const available = this.source.sizeOf(this.version) - this.windowOffset - this.length;
@@ -247,8 +247,8 @@ export class LogReader implements Iterable<LogItem> {
   }
 
   /**
-   * Moves the incomplete item to the beginning of the window, and gives the window its size: no more than a small log needs, and
-   * its usual one again after a very large transaction.
+   * Moves the incomplete item to the start of the window and resizes it: no more than a small log needs, and back to the usual size after a
+   * very large transaction.
    */
   private shift(wantedBytes: number): void {
     const { buffer, item, length } = this;
@@ -277,8 +277,8 @@ export class LogReader implements Iterable<LogItem> {
   }
 
   /**
-   * Goes to the next file if it has a header. The current one is final once the next exists, but it can have grown between the last
-   * look at it and that: look once more.
+   * Moves to the next file once it has a header. The current file is final when the next one exists, but may have grown since it was last
+   * looked at: look once more.
    */
   private advance(): boolean {
     if (this.version >= this.through) return false;

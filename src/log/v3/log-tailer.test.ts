@@ -39,10 +39,10 @@ function checkPoint(version: number, offset: number): Buffer {
   return writer.toBuffer();
 }
 
-/** What a server does to its log: bytes of whole or half entries, a new file, a removed one. */
+/** What a server does to its log: append whole or partial entries, start a new file, remove an old one. */
 type Step = { append: number; bytes: Buffer } | { prune: number };
 
-/** A server's life as steps: `sizes` are the transactions, `pieces` cut the bytes of each file, 0 rotates. */
+/** A server's life as steps. `sizes` are the transactions; `pieces` cut the bytes of each file, 0 rotates. */
 function planLife(sizes: number[], pieces: number[], keepFiles: number): { steps: Step[]; ids: number[] } {
   const steps: Step[] = [];
   const ids: number[] = [];
@@ -83,7 +83,7 @@ async function live(steps: Step[], settle: () => Promise<unknown>): Promise<void
   }
 }
 
-/** Follows the log until transaction `last`, and returns the ids. */
+/** Follows the log until transaction `last` and returns the ids. */
 async function follow(last: number, options: LogTailerOptions): Promise<number[]> {
   const tailer = new LogTailer(directory, options);
   const seen: number[] = [];

@@ -8,11 +8,11 @@ import type { LogItem } from './log-transaction.ts';
 
 export interface LogTailerOptions extends LogReaderOptions, LogPinnerOptions {
   /**
-   * Hand out only what was forced to disk (fdatasync on our own descriptor): such a transaction cannot be lost by the source in a power
-   * cut, so nobody who has it is ever ahead of the source (spec transaction-logs 5).
+   * Hand out only what was forced to disk (fdatasync on our own descriptor). The source cannot lose such a transaction in a power cut, so
+   * no copy is ever ahead of the source (spec transaction-logs 5).
    */
   forced?: boolean;
-  /** Replaces waiting for a change of the directory. */
+  /** Replaces waiting for a change in the directory. */
   wait?: (signal?: AbortSignal) => Promise<void>;
 }
 
@@ -20,8 +20,8 @@ export interface LogTailerOptions extends LogReaderOptions, LogPinnerOptions {
 const BYTES_PER_TURN = 8 * 1024 * 1024;
 
 /**
- * Follows the log of a running server, which knows nothing of it (spec transaction-logs 5): takes a transaction when its Commit entry
- * is complete, goes to file N+1 when it has a header, and keeps every file open from the moment it appears.
+ * Follows the log of a running server without its help (spec transaction-logs 5). Reads a transaction once its Commit entry is complete,
+ * moves to file N+1 once it has a header, and opens every file as soon as it appears.
  */
 export class LogTailer {
   readonly files: LogFileSet;
@@ -31,7 +31,7 @@ export class LogTailer {
   private readonly pinner: LogPinner | undefined;
   private readonly wait: (signal?: AbortSignal) => Promise<void>;
 
-  /** Of a directory, or of files that the caller opened and closes: those all stay open. */
+  /** Follows a directory, or given files, which the caller closes: those all stay open. */
   constructor(log: LogFileSet | string, options: LogTailerOptions = {}) {
     this.ownsFiles = typeof log === 'string';
     this.files = typeof log === 'string' ? new LogFileSet(log) : log;
@@ -44,7 +44,7 @@ export class LogTailer {
     this.wait = wait ?? ((signal) => this.pinner!.waitForChange(signal));
   }
 
-  /** End of the last transaction or check point that was handed out. */
+  /** End of the last transaction or check point handed out. */
   get position(): LogPosition {
     return this.reader.position;
   }
@@ -53,7 +53,7 @@ export class LogTailer {
     return this.reader.lastTransaction;
   }
 
-  /** Everything that is complete now. Go on with it after the end of the iteration, or with {@link follow}. */
+  /** Everything that is complete now. Continue after the iteration with another call, or with {@link follow}. */
   async *read(signal?: AbortSignal): AsyncGenerator<LogItem, void> {
     this.pinner?.check();
     this.files.pin();
@@ -70,7 +70,7 @@ export class LogTailer {
     if (this.ownsFiles) this.files.release(this.reader.position.version);
   }
 
-  /** Everything that is there and everything that will come, until `signal` aborts (`cancelled`) or the caller leaves the loop. */
+  /** Everything that is there and will come, until `signal` aborts (`cancelled`) or the caller leaves the loop. */
   async *follow(signal?: AbortSignal): AsyncGenerator<LogItem, void> {
     for (;;) {
       yield* this.read(signal);

@@ -5,8 +5,8 @@ import { checksumHigh, checksumLow, joinChecksum, START_FIXED_BYTES } from './en
 import { readExactI64, readI32 } from './fields/log-integer.ts';
 
 /**
- * One complete transaction of a log file. The numbers are its own; {@link buffer} is the window of the reader and holds the
- * transaction at `[start, end)` *only until the reader goes on*: copy what you keep. After that, asking for bytes is an error.
+ * One complete transaction of a log file. The numbers are its own, but {@link buffer} is the reader's window: it holds the transaction at
+ * `[start, end)` *only until the reader moves on*. Copy what you keep; asking for bytes later throws.
  */
 export class LogTransaction implements CommitEntry {
   readonly kind = 'transaction';
@@ -16,7 +16,7 @@ export class LogTransaction implements CommitEntry {
   readonly masterId: number;
   readonly authorId: number;
   readonly latestCommittedWhenStarted: number;
-  /** Version of the log file it stands in, and its place there: `[startOffset, endOffset)`. */
+  /** Version of its log file, and its range in that file: `[startOffset, endOffset)`. */
   readonly version: number;
   readonly startOffset: number;
   readonly endOffset: number;
@@ -26,7 +26,7 @@ export class LogTransaction implements CommitEntry {
   private readonly high: number;
   private readonly low: number;
 
-  /** `commit` is the offset of the Commit entry in the window; `shift` is added to offsets in the window for those in the file. */
+  /** `commit` is the offset of the Commit entry in the window; adding `shift` turns window offsets into file offsets. */
   constructor(buffer: Buffer, start: number, commit: number, end: number, version: number, shift: number) {
     this.window = buffer;
     this.start = start;
@@ -56,12 +56,12 @@ export class LogTransaction implements CommitEntry {
     this.window = undefined;
   }
 
-  /** The checksum that `neostore` and the backup protocols carry. */
+  /** The checksum as in `neostore` and the backup protocols. */
   get checksum(): bigint {
     return joinChecksum(this.high, this.low);
   }
 
-  /** Added to an offset in the buffer this gives the offset in the log file. */
+  /** Add this to an offset in the buffer to get the offset in the log file. */
   get shift(): number {
     return this.startOffset - this.start;
   }
@@ -79,12 +79,12 @@ export class LogTransaction implements CommitEntry {
   }
 }
 
-/** A check point entry: where it stands, and the position that replay may begin at. */
+/** A check point entry: its place, and the position at which replay may begin. */
 export interface LogCheckPoint {
   kind: 'checkPoint';
   at: LogPosition;
   target: LogPosition;
-  /** Offset behind the entry in its file. */
+  /** Offset after the entry in its file. */
   endOffset: number;
 }
 

@@ -138,7 +138,7 @@ describe('LogWriter', () => {
   it('refuses everything after a failed write', () => {
     const writer = LogWriter.create(directory, 0, 1);
     writer.flush();
-    // The next write fails as it does on a broken disk: the descriptor is gone.
+    // Makes the next write fail as on a broken disk: the descriptor is gone.
     closeSync(Reflect.get(writer, 'descriptor'));
     writer.appendRaw(Buffer.alloc(1));
     expect(() => writer.flush()).toThrow(expect.objectContaining({ code: 'file.io', place: { file: file(0) } }));

@@ -15,19 +15,19 @@ const fsyncDescriptor = promisify(fsync);
 const BUFFER_BYTES = 512 * 1024;
 
 /**
- * Appends to the transaction log of a directory. What is appended is buffered; {@link flush} hands it to the operating system,
- * {@link force} makes it (and the name of a new file) durable. After a failed write the writer refuses everything: cut the log at the
- * last good position and open it again.
+ * Appends to the transaction log in a directory. Appended bytes are buffered; {@link flush} passes them to the operating system, {@link
+ * force} makes them (and the name of a new file) durable. After a failed write the writer refuses everything: cut the log at the last good
+ * position and open it again.
  */
 export class LogWriter {
   readonly directory: string;
   private version: number;
   private descriptor: number;
-  /** Bytes of the file that were handed to the operating system. */
+  /** Bytes of the file passed to the operating system. */
   private written: number;
   private last: number | undefined;
   private nameIsDurable: boolean;
-  /** Bytes of the file that are known to be on disk. */
+  /** Bytes of the file known to be on disk. */
   private forced = 0;
   private failed = false;
   private readonly pending = Buffer.allocUnsafe(BUFFER_BYTES);
@@ -52,7 +52,7 @@ export class LogWriter {
   }
 
   /**
-   * Opens the log to append at `end`, which must be the end of its newest file: bytes behind it are an error, see {@link cutLog}.
+   * Opens the log for appending at `end`, which must be the end of its newest file; bytes after it are an error, see {@link cutLog}.
    * `lastTransaction` is needed to rotate.
    */
   static open(directory: string, end: LogPosition, lastTransaction?: number): LogWriter {
@@ -72,7 +72,7 @@ export class LogWriter {
     return new LogWriter(directory, end.version, descriptor, size, lastTransaction);
   }
 
-  /** The end of the log, with what is still buffered. */
+  /** The end of the log, including what is still buffered. */
   get position(): LogPosition {
     return { version: this.version, offset: this.written + this.pendingBytes };
   }
@@ -81,7 +81,7 @@ export class LogWriter {
     return this.last;
   }
 
-  /** Appends bytes of whole entries as they are; `lastTransaction` is the id in the last Commit entry among them. */
+  /** Appends bytes of whole entries as they are. `lastTransaction` is the id in the last Commit entry among them. */
   appendRaw(bytes: Uint8Array, lastTransaction?: number): void {
     this.requireUsable();
     if (this.pendingBytes + bytes.length > this.pending.length) this.flush();
@@ -104,21 +104,21 @@ export class LogWriter {
     this.appendRaw(encodeTransaction(transaction, this.encoder.reset()).view(), transactionId);
   }
 
-  /** Appends a check point that says: everything before `target` is in the stores. Default: the present end of the log. */
+  /** Appends a check point: everything before `target` is in the stores. Default: the current end of the log. */
   appendCheckPoint(target: LogPosition = this.position): void {
     this.encoder.reset();
     encodeCheckPointEntry(this.encoder, target);
     this.appendRaw(this.encoder.view());
   }
 
-  /** Replaces the previous transaction in the header, for a log whose first transaction is known only later. */
+  /** Replaces the previous transaction in the header, for a log whose first transaction becomes known later. */
   rewriteHeader(previousTransaction: number): void {
     this.flush();
     const { version } = this;
     this.writeAt(encodeLogHeader({ version, previousTransaction }), 0);
   }
 
-  /** Hands everything to the operating system: other processes see it. */
+  /** Passes everything to the operating system, so that other processes see it. */
   flush(): void {
     this.requireUsable();
     if (this.pendingBytes === 0) return;
@@ -128,8 +128,8 @@ export class LogWriter {
   }
 
   /**
-   * Makes everything durable that was appended before the call. More may be appended meanwhile; {@link rotateNow} and {@link close} may
-   * not be called.
+   * Makes everything appended before the call durable. More may be appended meanwhile; {@link rotateNow} and {@link close} must not be
+   * called.
    */
   async force(): Promise<void> {
     this.flush();
@@ -140,7 +140,7 @@ export class LogWriter {
     this.forced = written;
   }
 
-  /** As {@link force}, for callers that cannot wait. */
+  /** Synchronous {@link force}. */
   forceNow(): void {
     this.flush();
     this.guardNow('force the file', () => fsyncSync(this.descriptor));
@@ -150,8 +150,8 @@ export class LogWriter {
   }
 
   /**
-   * Goes on in a new file: the present one is forced before the next exists, so a reader that sees file N+1 may take N as final (spec
-   * transaction-logs 1). The new file is forced with the next {@link force}. What is appended meanwhile may go to either file.
+   * Continues in a new file. The current one is forced before the next exists, so a reader that sees file N+1 may treat N as final (spec
+   * transaction-logs 1). The new file is forced with the next {@link force}. Bytes appended meanwhile may go to either file.
    */
   async rotate(): Promise<void> {
     this.requireLast();
@@ -159,7 +159,7 @@ export class LogWriter {
     this.rotateNow();
   }
 
-  /** As {@link rotate}, in one step. It is short if nothing was appended since the last {@link force}. */
+  /** Synchronous {@link rotate}. Quick if nothing was appended since the last {@link force}. */
   rotateNow(): void {
     const previousTransaction = this.requireLast();
     if (this.pendingBytes > 0 || this.written > this.forced || !this.nameIsDurable) this.forceNow();
@@ -229,12 +229,12 @@ export class LogWriter {
   }
 }
 
-/** Cuts the log at `end`: removes the files above it, newest first, and truncates its file. Durable when it returns. */
+/** Cuts the log at `end`: removes the files above it, newest first, and truncates its file. Durable once it resolves. */
 export async function cutLog(directory: string, end: LogPosition): Promise<void> {
   const { files } = listLogFiles(directory);
   for (const file of files.reverse()) {
     if (file.version <= end.version) break;
-    // One after the other: files that come back in a power failure must leave no hole.
+    // One by one: files that reappear after a power failure must not leave a gap.
     await removeTree(file.path);
   }
   const descriptor = openFile(directory, end.version, 'r+');

@@ -2,19 +2,19 @@ import type { LogSource } from '../log-source.ts';
 import { COMMIT_ENTRY_BYTES } from './entries/commit-entry.ts';
 
 /*
- * A power failure can leave a log file with its new length, and zeros where what was appended last has not reached the disk: from the end
- * of what was forced, or from a sector of the disk on. No entry begins with zero, and none ends with nine of them: so what cannot be read,
- * with such zeros up to the end of the file, was never forced, and nothing was acknowledged that is in it.
+ * Recognizes bytes lost in a power failure. A log file may then have its new length, but zeros where the last appended bytes did not reach
+ * the disk: from the end of the forced part, or from a disk sector on. No entry begins with a zero byte, and none ends with nine of them.
+ * So if an item is unreadable and such zeros extend to the end of the file, the item was never forced, and nothing in it was acknowledged.
  */
 
 const SECTOR_BYTES = 512;
-/** The last bytes of no entry are all zero: the time of a commit, the offset of a check point. */
+/** No entry ends with this many zeros: a commit ends with its time, a check point with an offset. */
 const CLEARLY_LOST_BYTES = 9;
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Whether the end of a transaction or check point, which begins at `itemOffset` and cannot be read from the entry at `entryOffset` on, was
- * lost in this way.
+ * True if the end of a transaction or check point was lost in this way. The item begins at `itemOffset` and is unreadable from the entry at
+ * `entryOffset` on.
  */
 export function endsInLostBytes(source: LogSource, version: number, itemOffset: number, entryOffset: number): boolean {
   const size = source.sizeOf(version);
@@ -25,12 +25,12 @@ export function endsInLostBytes(source: LogSource, version: number, itemOffset: 
   return size - lostFrom >= CLEARLY_LOST_BYTES || size - entryOffset <= COMMIT_ENTRY_BYTES;
 }
 
-/** Whether a file with a header of zeros holds nothing else: its first bytes were never forced. */
+/** True if a file whose header is zeros holds nothing else: its first bytes were never forced. */
 export function isLostWhole(source: LogSource, version: number): boolean {
   return findZeros(source, version, 0, source.sizeOf(version)) === 0;
 }
 
-/** Where the zeros begin with which the file ends, not below `from`; `size` if it ends otherwise. */
+/** Start of the zeros at the end of the file, not below `from`; `size` if it does not end with zeros. */
 function findZeros(source: LogSource, version: number, from: number, size: number): number {
   const chunk = Buffer.alloc(CHUNK_BYTES);
   for (let end = size; end > from; ) {

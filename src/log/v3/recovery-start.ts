@@ -8,7 +8,7 @@ import type { LogCheckPoint } from './log-transaction.ts';
 
 /** What the log says about the state of its store (spec transaction-logs 7.1). */
 export interface RecoveryStart {
-  /** Whether there is anything behind {@link position} to replay or to cut off. */
+  /** True if anything after {@link position} must be replayed or cut off. */
   needed: boolean;
   /** Where replay begins; undefined if there is no log. */
   position: LogPosition | undefined;
@@ -17,9 +17,9 @@ export interface RecoveryStart {
   checkPointFileMissing: boolean;
   /** End of the last complete transaction or check point; the log is cut here. */
   lastGoodEnd: LogPosition | undefined;
-  /** Bytes behind it that are not a complete transaction or check point. */
+  /** Bytes after it that do not form a complete transaction or check point. */
   tornBytes: number;
-  /** Transactions from {@link position} on. */
+  /** Number of transactions from {@link position} on. */
   transactions: number;
   /** The last transaction of the log from {@link position} on; undefined if there is none. */
   lastTransaction: LastTransaction | undefined;
@@ -32,8 +32,8 @@ export interface LastTransaction {
 }
 
 /**
- * Decides whether the store of this log needs recovery, and from where. A cleanly shut down store is recognised from the last bytes of
- * the newest file; otherwise the log is scanned. Without a check point the whole log is replayed if it begins at version 0, else
+ * Decides whether the store of this log needs recovery, and from where. The last bytes of the newest file identify a cleanly closed store;
+ * otherwise the log is scanned. Without a check point the whole log is replayed if it begins at version 0; else the error is
  * `log.no-check-point`.
  */
 export function findRecoveryStart(log: LogSource | string): RecoveryStart {

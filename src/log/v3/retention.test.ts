@@ -7,7 +7,7 @@ import { type PrunableLogFile, planPruning, readPrunableFile } from './retention
 
 const DAY_MS = 86_400_000;
 
-/** Files of 1000 bytes with 10 transactions each, one a day: file v holds transactions 2 + 10v ... */
+/** Files of 1000 bytes with 10 transactions each, one per day: file v holds transactions 2 + 10v ... */
 function makeFiles(count: number, change: (file: PrunableLogFile) => PrunableLogFile | undefined = (file) => file) {
   const files = Array.from({ length: count }, (_, version) =>
     change({ version, sizeBytes: 1000, firstTransaction: 2 + 10 * version, firstStartedMs: version * DAY_MS }),

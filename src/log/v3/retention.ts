@@ -4,29 +4,29 @@ import { START_FIXED_BYTES } from './entries/start-entry.ts';
 import { beginningOf, LOG_HEADER_BYTES, readLogHeader } from './log-header.ts';
 import { LogReader } from './log-reader.ts';
 
-/** What the planner has to know of a log file. */
+/** What the planner needs to know about a log file. */
 export interface PrunableLogFile {
   version: number;
   sizeBytes: number;
-  /** The id that the first transaction of the file has, or will have: previous transaction of its header + 1. */
+  /** Id of the first transaction in the file, now or later: previous transaction of its header + 1. */
   firstTransaction: number;
-  /** When the first transaction of the file was started; undefined if there is none. */
+  /** Start time of the first transaction in the file; undefined if there is none. */
   firstStartedMs: number | undefined;
 }
 
 export interface PruneRequest {
   policy: RetentionPolicy;
-  /** Log version of the position of the last check point: only older files can go. */
+  /** Log version of the last check point's position: only older files may be removed. */
   checkPointVersion: number;
   lastCommitted: number;
   nowMs: number;
 }
 
 /**
- * Which files may be removed after a check point, lowest first: in this order, so that a crash leaves no hole (spec transaction-logs
- * 6.3, spec backup-command 6.1). Goes down from the file below the check point; the first one at which the policy has enough goes with all
- * below it. The file directly below the check point always stays. Pure: `fileAt` is asked only for files that the policy has to look
- * at, and answers undefined for a file that does not exist, which ends it: nothing is removed.
+ * Plans which files may be removed after a check point, lowest first: removing them in this order leaves no gap after a crash (spec
+ * transaction-logs 6.3, spec backup-command 6.1). Goes down from the file below the check point. The first file at which the policy has
+ * enough is removed with all below it; the file directly below the check point always stays. Pure: `fileAt` is called only for files that
+ * the policy must look at. If it returns undefined (no such file), nothing is removed.
  */
 export function planPruning(
   request: PruneRequest,
@@ -47,7 +47,7 @@ export function planPruning(
 
 type Threshold = (file: PrunableLogFile, next: PrunableLogFile) => boolean;
 
-/** "Is it enough with this file?", asked from the newest to the oldest. */
+/** Answers "is it enough with this file?", called from the newest file to the oldest. */
 function makeThreshold({ policy, lastCommitted, nowMs }: PruneRequest): Threshold {
   let files = 0;
   let bytes = 0;
@@ -68,7 +68,7 @@ function makeThreshold({ policy, lastCommitted, nowMs }: PruneRequest): Threshol
   }
 }
 
-/** What {@link planPruning} wants to know, read from the files: the header and the first transaction of each. */
+/** Reads what {@link planPruning} needs: the header and the first transaction of a file. */
 export function readPrunableFile(source: LogSource, version: number): PrunableLogFile | undefined {
   const header = readLogHeader(source, version);
   if (header === undefined) return undefined;

@@ -15,7 +15,7 @@ export interface DecodedTransaction {
 
 const idle = new IdleVisitor();
 
-/** Decodes the complete transaction `buffer[start, end)`; everything is copied. For inspection and tests, not for replay. */
+/** Decodes the complete transaction `buffer[start, end)` and copies everything. For inspection and tests, not for replay. */
 export function decodeTransaction(buffer: Uint8Array, start = 0, end = buffer.length): DecodedTransaction {
   walkTransaction(buffer, start, end, idle);
   const commands: LogCommand[] = [];

@@ -38,7 +38,7 @@ function transaction(transactionId: number, dataBytes = 0): Buffer {
   return encodeTransaction({ start, commands, commit: { transactionId, timeCommitted: 9 } }).toBuffer();
 }
 
-/** Feeds `bytes` in pieces of the given sizes (repeated) and collects what is handed out. */
+/** Feeds `bytes` in pieces of the given sizes (repeated) and collects the output. */
 function feedAll(bytes: Buffer, sizes: number[], options: TransactionStreamOptions = {}) {
   const out: Buffer[] = [];
   const ids: number[] = [];

@@ -11,25 +11,25 @@ import { BASE_TRANSACTION } from './log-header.ts';
 import { readEntryForm } from './transaction-walker.ts';
 
 export interface TransactionStreamOptions {
-  /** Id that the first transaction must have; undefined = any. */
+  /** Required id of the first transaction; undefined = any. */
   firstTransaction?: number;
-  /** Limit for one entry, which has to be in memory as a whole. */
+  /** Size limit for one entry, which must fit in memory. */
   maxEntryBytes?: number;
-  /** Where the transactions go; without one they are only checked. */
+  /** Receives the transactions; without a sink they are only checked. */
   sink?: TransactionSink;
-  /** Where the stream comes from, for errors. */
+  /** The origin of the stream, for errors. */
   place?: ErrorPlace;
 }
 
-/** Takes what a {@link TransactionStream} has checked. */
+/** Receives what a {@link TransactionStream} has checked. */
 export interface TransactionSink {
   /**
    * The bytes of the transactions in order, without check points: runs of whole entries, as views that are valid only during the call.
-   * `streamOffset` is the place of the first byte in the stream. A run may end inside a transaction; only the first
-   * {@link TransactionStream.committedBytes} of all bytes received so far are whole transactions.
+   * `streamOffset` is the position of the first byte in the stream. A run may end inside a transaction; only the first {@link
+   * TransactionStream.committedBytes} of all bytes received so far are whole transactions.
    */
   takeBytes(bytes: Buffer, streamOffset: number): void;
-  /** A transaction is complete: {@link takeBytes} got its last byte. */
+  /** A transaction is complete: {@link takeBytes} has received its last byte. */
   takeTransaction(transaction: StreamedTransaction): void;
 }
 
@@ -44,7 +44,7 @@ export interface TransactionStreamSummary {
   count: number;
   firstTransaction: number | undefined;
   last: StreamedTransaction | undefined;
-  /** Bytes of transactions, check points left out. */
+  /** Bytes of transactions, without check points. */
   committedBytes: number;
 }
 
@@ -52,18 +52,18 @@ const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /**
  * Checks raw transactions that arrive in chunks, as the backup protocols send them: the bytes of a log file without its header (spec
- * common-protocol 11). Ids must be consecutive; the stream must end behind a Commit entry. Keeps only the entry that is not complete
- * yet, so memory is flat whatever the stream claims: a length only matters when the bytes are there.
+ * common-protocol 11). Ids must be consecutive, and the stream must end after a Commit entry. Keeps only the incomplete entry, so memory
+ * use is flat whatever lengths the stream claims.
  */
 export class TransactionStream {
   private readonly options: TransactionStreamOptions;
   private readonly maxEntryBytes: number;
-  /** The beginning of an entry whose end has not arrived; `kept` bytes are valid. */
+  /** The start of an entry whose end has not arrived; `kept` bytes are valid. */
   private buffer = Buffer.alloc(0);
   private kept = 0;
-  /** Do not parse the kept entry again before this many bytes are there: keeps the work linear for a large entry. */
+  /** Do not parse the kept entry again before this many bytes have arrived: keeps the work linear for a large entry. */
   private retryAt = 0;
-  /** Place in the stream of the first byte that was not consumed. */
+  /** Position in the stream of the first unconsumed byte. */
   private offset = 0;
   private start: StartEntry | undefined;
   private nextId: number | undefined;
@@ -79,7 +79,7 @@ export class TransactionStream {
     this.nextId = options.firstTransaction;
   }
 
-  /** Complete transactions so far. */
+  /** Number of complete transactions so far. */
   get count(): number {
     return this.transactions;
   }
@@ -92,12 +92,12 @@ export class TransactionStream {
     return this.lastTransaction;
   }
 
-  /** How many of the bytes handed to the sink are whole transactions: where to cut what was stored if the stream breaks off. */
+  /** How many of the bytes passed to the sink are whole transactions: where to cut what was stored if the stream breaks off. */
   get committedBytes(): number {
     return this.committed;
   }
 
-  /** Takes the next bytes. Throws `peer.hostile` for anything that is not a transaction stream, with its place in the stream. */
+  /** Processes the next bytes. Throws `peer.hostile`, with the position in the stream, for anything that is not a transaction stream. */
   feed(chunk: Buffer): void {
     if (this.kept === 0) {
       const consumed = this.consume(chunk);
@@ -108,7 +108,7 @@ export class TransactionStream {
     if (this.kept >= this.retryAt) this.consumeKept();
   }
 
-  /** The stream is over: throws `peer.closed` unless it ends exactly behind a Commit entry (or holds nothing). */
+  /** Ends the stream; throws `peer.closed` unless it ends just after a Commit entry or is empty. */
   end(): TransactionStreamSummary {
     if (this.kept > 0) this.consumeKept();
     if (this.kept > 0 || this.start !== undefined) {
@@ -122,7 +122,7 @@ export class TransactionStream {
     const consumed = this.consume(this.buffer.subarray(0, this.kept));
     this.buffer.copyWithin(0, consumed, this.kept);
     this.kept -= consumed;
-    // An entry that is not complete at this size is tried again at twice the size, or at the end of the stream.
+    // Retry an entry that is incomplete at this size at twice the size, or at the end of the stream.
     this.retryAt = consumed === 0 ? this.kept * 2 : this.kept + 1;
     if (this.kept === 0 && this.buffer.length > 16 * FIRST_BUFFER_BYTES) this.buffer = Buffer.alloc(0);
   }
@@ -140,7 +140,7 @@ export class TransactionStream {
     if (needed > this.maxEntryBytes + FIRST_BUFFER_BYTES) this.checkEntrySize();
   }
 
-  /** More bytes are kept than an entry may have: either they are several entries, or one that is too large. */
+  /** More bytes are kept than one entry may have: either they are several entries, or one is too large. */
   private checkEntrySize(): void {
     this.consumeKept();
     if (this.kept > this.maxEntryBytes) {
@@ -148,7 +148,7 @@ export class TransactionStream {
     }
   }
 
-  /** Parses whole entries, hands them out, and returns how many bytes of `window` they were. */
+  /** Parses whole entries, passes them on, and returns how many bytes of `window` they took. */
   private consume(window: Buffer): number {
     let at = 0;
     let run = 0;
@@ -174,7 +174,7 @@ export class TransactionStream {
     return at;
   }
 
-  /** Offset behind the entry at `at`, if it may stand there. */
+  /** Offset after the entry at `at`, if the entry is allowed there. */
   private entry(window: Buffer, at: number): number {
     const form = readEntryForm(window, at);
     const type = window[at + 1]!;

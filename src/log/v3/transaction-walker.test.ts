@@ -85,7 +85,7 @@ const tokenRecord = { id: -1, inUse: false, propertyCount: 0, nameId: 0 };
 
 type Call = (string | number | boolean | object)[];
 
-/** Writes down what it is told, with the images that the offsets lead to. */
+/** Records all calls, with the images at the reported offsets. */
 class Recorder implements TransactionVisitor {
   readonly calls: Call[] = [];
   private readonly buffer: Buffer;
@@ -216,7 +216,7 @@ function describeProperty(i: PropertyImage): object {
 
 const describeToken = ({ inUse, propertyCount, nameId }: TokenImage) => ({ id: -1, inUse, propertyCount, nameId });
 
-/** The calls that a decoded command must lead to. */
+/** The calls expected for a decoded command. */
 function expectedCalls(command: LogCommand): Call[] {
   switch (command.kind) {
     case 'node':

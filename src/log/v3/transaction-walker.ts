@@ -6,8 +6,8 @@ import { corruptLog, INCOMPLETE } from './fields/log-integer.ts';
 import type { TransactionVisitor } from './fields/transaction-visitor.ts';
 
 /**
- * Walks one complete transaction, `buffer[start, end)` from its Start to the end of its Commit entry, and tells `visitor` every
- * command. Allocates nothing. Throws `log.corrupt`, with the offset in the buffer, for anything that is not exactly one transaction.
+ * Walks one complete transaction, `buffer[start, end)` from its Start entry to the end of its Commit entry, and reports every command to
+ * `visitor`. Allocates nothing. Throws `log.corrupt`, with the offset in the buffer, for anything other than exactly one transaction.
  */
 export function walkTransaction(buffer: Uint8Array, start: number, end: number, visitor: TransactionVisitor): void {
   try {
@@ -37,7 +37,7 @@ function skipStart(buffer: Uint8Array, start: number, end: number): number {
   return skipStartEntry(buffer, start, end);
 }
 
-/** The form of the entry at `at`, told by its version byte; `log.corrupt` if no server writes that. */
+/** The form of the entry at `at`, from its version byte; throws `log.corrupt` if no server writes that version. */
 export function readEntryForm(buffer: Uint8Array, at: number): EntryForm {
   const form = entryFormOfByte(buffer[at]!);
   if (form === undefined) {

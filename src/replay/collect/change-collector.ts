@@ -28,33 +28,33 @@ const TOKEN_SPACES: Record<TokenKind, RecordSpace> = {
   propertyKey: RecordSpace.propertyKey,
 };
 
-/** Bit of the flags byte that begins an image. */
+/** Bit of an image's first byte, the flags. */
 const IN_USE = 0x01;
 
-/** Takes the counts commands of transactions that the counts store does not hold yet. */
+/** Receives the counts commands of transactions that the counts store does not hold yet. */
 export interface CountsReceiver {
   nodes(label: number, delta: number): void;
   relationships(startLabel: number, type: number, endLabel: number, delta: number): void;
 }
 
 /**
- * Takes the commands of transactions, oldest first, and keeps their net change: where the images of each record are, counts, which
- * nodes were touched, what happened to schema rules. Images stay in the log.
+ * Collects the net change of transactions, oldest first: the location of each record's images, counts, touched nodes, and changes of schema
+ * rules. Images stay in the log.
  */
 export class ChangeCollector implements TransactionVisitor {
   readonly schema = new SchemaEvents();
   readonly touchedNodes = new TouchedNodes();
   readonly freedUnits: FreedUnits | undefined;
-  /** First property of the graph itself, undefined = not changed. */
+  /** First property of the graph itself; undefined = unchanged. */
   firstGraphProperty: number | undefined;
   /** A relationship was created or deleted. */
   private relationshipsCreatedOrDeleted = false;
-  /** First transaction with a command for an explicit index, undefined = none. */
+  /** First transaction with a command for an explicit index; undefined = none. */
   firstExplicitIndexTransaction: number | undefined;
   private readonly changes: NetChanges;
   private readonly counts: CountsReceiver;
   private buffer: Buffer = Buffer.alloc(0);
-  /** The place of byte 0 of the buffer, the log files laid end to end. */
+  /** The place of the buffer's byte 0, with the log files laid end to end. */
   private origin = 0;
   private transactionId = 0;
   private countsWanted = true;
@@ -65,7 +65,7 @@ export class ChangeCollector implements TransactionVisitor {
     this.freedUnits = secondUnits ? new FreedUnits() : undefined;
   }
 
-  /** To be called before the commands of a transaction are walked. `origin`: the place of byte 0 of `buffer`, see {@link locateImage}. */
+  /** Must be called before the commands of a transaction are walked. `origin`: the place of byte 0 of `buffer`, see {@link locateImage}. */
   beginTransaction(id: number, buffer: Buffer, origin: number, countsWanted: boolean): void {
     this.transactionId = id;
     this.buffer = buffer;

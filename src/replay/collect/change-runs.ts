@@ -5,11 +5,11 @@ import { fileError } from '../../base/file-errors.ts';
 import type { ChangeTable } from './change-table.ts';
 import { type ImageLocation, NO_IMAGE } from './image-location.ts';
 
-/** Numbers of a spilled entry: id, first before-image, last after-image. */
+/** Numbers per spilled entry: id, first before-image, last after-image. */
 const FIELDS = 3;
 const BUFFER_ENTRIES = 2048;
 
-/** One net change: the record and where its images are in the log. */
+/** One net change: the record and the location of its images in the log. */
 export interface NetChange {
   id: number;
   firstBefore: ImageLocation;
@@ -17,16 +17,16 @@ export interface NetChange {
 }
 
 /**
- * A sorted run of net changes on disk, written when the tables outgrow the memory budget. Entries of one space lie together,
- * sorted by id, as three native float64 each; the file lives only as long as the process needs it.
+ * A sorted run of net changes on disk, written when the tables outgrow the memory budget. Entries of one space are adjacent and sorted by
+ * id, as three native float64 each. The file is deleted when the process no longer needs it.
  */
 export class ChangeRun {
   private readonly path: string;
   private readonly fd: number;
-  /** Entry ranges [start, end) of each space. */
+  /** Entry range [start, end) of each space. */
   private readonly ranges: { start: number; end: number }[] = [];
 
-  /** `spaces`: the changes of each space, by its number; their ids ascend. */
+  /** `spaces`: the changes of each space, by its number, with ascending ids. */
   constructor(folder: string, index: number, spaces: Iterable<Iterable<NetChange>>) {
     this.path = join(folder, `net-changes.${index}.run`);
     this.fd = openRun(this.path);
@@ -92,7 +92,7 @@ function openRun(path: string): number {
 
 /** A sorted source of net changes with one entry of look-ahead. */
 export interface ChangeCursor {
-  /** False at the end. */
+  /** True at the end. */
   readonly done: boolean;
   readonly id: number;
   readonly firstBefore: ImageLocation;
@@ -190,7 +190,7 @@ export class TableCursor implements ChangeCursor {
   }
 }
 
-/** Merges cursors given oldest first: the first before-image of the oldest, the last after-image of the newest. */
+/** Merges cursors, given oldest first: keeps the oldest first before-image and the newest last after-image. */
 export function* mergeChanges(cursors: ChangeCursor[], change: NetChange): Generator<NetChange> {
   for (;;) {
     let lowest = Number.POSITIVE_INFINITY;

@@ -7,8 +7,8 @@ const INITIAL_CAPACITY = 128;
 const BYTES_PER_SLOT = 24;
 
 /**
- * Net changes of one record space: for every touched record id the place of its first before-image and of its last after-image
- * in the log. Open addressing over typed arrays: 24 bytes a slot, no object per record.
+ * Net changes of one record space: for every touched record id, the location of its first before-image and of its last after-image in the
+ * log. Open addressing over typed arrays: 24 bytes per slot, no object per record.
  */
 export class ChangeTable {
   private ids = new Float64Array(INITIAL_CAPACITY).fill(EMPTY);
@@ -24,7 +24,7 @@ export class ChangeTable {
     return this.ids.length * BYTES_PER_SLOT;
   }
 
-  /** Notes a before-image; only the first one of a record is kept, and only if no after-image came before it. */
+  /** Notes a before-image. Keeps only the first one of a record, and only if no after-image came before it. */
   noteBefore(id: number, image: ImageLocation): void {
     const slot = this.slotOf(id);
     if (this.first[slot] === NO_IMAGE && this.last[slot] === NO_IMAGE) this.first[slot] = image;
@@ -32,7 +32,7 @@ export class ChangeTable {
 
   /** Notes an after-image; the last one wins. */
   noteAfter(id: number, image: ImageLocation): void {
-    // The slot first: making room for it replaces the arrays.
+    // Get the slot first: making room for it replaces the arrays.
     const slot = this.slotOf(id);
     this.last[slot] = image;
   }
@@ -79,7 +79,7 @@ export class ChangeTable {
     return slot;
   }
 
-  /** The slot that holds `id`, or the free slot where it belongs. */
+  /** The slot of `id`, or the free slot for it. */
   private find(id: number): number {
     const mask = this.ids.length - 1;
     let slot = hashOf(id) & mask;

@@ -11,7 +11,7 @@ import type { LogImages } from './log-images.ts';
 import { type LogStretch, StretchReader } from './log-stretch.ts';
 import type { ReplayContext } from './replay-context.ts';
 
-/** The last transaction of a stretch of log, as `neostore` remembers it. */
+/** The last transaction of a stretch of log, as recorded in `neostore`. */
 export interface ReplayedTransaction {
   id: number;
   checksum: bigint;
@@ -24,7 +24,7 @@ export interface CollectedLog {
   /** Undefined if there was none. */
   last: ReplayedTransaction | undefined;
   firstId: number | undefined;
-  /** End of the last complete transaction or check point that was read. */
+  /** End of the last complete transaction or check point read. */
   end: LogPosition;
 }
 
@@ -32,8 +32,8 @@ export interface CollectedLog {
 const BYTES_PER_TURN = 8 * 1024 * 1024;
 
 /**
- * Walks the log of `context` and collects its net change. Counts of transactions that `counts` does not hold yet are added to it.
- * Checks that ids follow each other. `onBytes` is told from time to time how many more bytes of the log were read.
+ * Walks the log of `context` and collects its net change. Adds counts of transactions that `counts` does not hold yet. Checks that ids are
+ * consecutive. `onBytes` is called now and then with the number of further bytes read.
  */
 export async function collectChanges(
   context: ReplayContext,
@@ -58,7 +58,7 @@ export async function collectChanges(
   for (let item = reader.next(); item !== undefined; item = reader.next()) {
     collect(item, log, collector, images, item.transactionId > countsKnownTo);
     changes.spillIfLarge();
-    // With changes on disk nothing is compared node by node.
+    // With changes on disk, nodes are not compared one by one.
     if (changes.spilled) collector.touchedNodes.ids.clear();
     collected.transactions++;
     collected.firstId ??= item.transactionId;

@@ -13,9 +13,9 @@ interface UnitImage {
 }
 
 /**
- * high_limit: the second units that records gave up somewhere in the log, by space. They must lose their mark even if the net change
- * does not show them: a fuzzy copy may hold a unit that existed only between two transactions. Clearing them before the records are
- * written is right in every case: a unit or record that lives in the same place later is written afterwards.
+ * high_limit: the second units that records gave up anywhere in the log, by space. Their mark must be cleared even if the net change does
+ * not show them: a fuzzy copy may hold a unit that existed only between two transactions. Clearing them before records are written is
+ * always right: whatever occupies the same place later is written afterwards.
  */
 export class FreedUnits {
   private readonly units = new Map<RecordSpace, Set<number>>();
@@ -24,7 +24,7 @@ export class FreedUnits {
   private readonly relationship = HIGH_LIMIT_FORMAT.relationship.create();
   private readonly group = HIGH_LIMIT_FORMAT.relationshipGroup.create();
 
-  /** Whether a record of this space had two units at any time in the log. */
+  /** True if a record of this space had two units at any time in the log. */
   occurIn(space: RecordSpace): boolean {
     return this.spacesWithUnits.has(space);
   }

@@ -15,7 +15,7 @@ import { type ImageLocation, isWideImage } from './image-location.ts';
 import type { LogImages } from './log-images.ts';
 import { RecordSpace } from './record-space.ts';
 
-/** Fills a record from its image at a location of the log. */
+/** Fills a record from its image at a location in the log. */
 export type ImageDecoder<R> = (image: ImageLocation, record: R) => R;
 
 export function nodeImages(images: LogImages): ImageDecoder<NodeRecord> {
@@ -26,7 +26,7 @@ export function propertyImages(images: LogImages): ImageDecoder<PropertyRecord> 
   return decoder(images, readPropertyImage);
 }
 
-/** The data of the record is a view that the next image overwrites. */
+/** The record's data is a view, which the next image overwrites. */
 export function dynamicImages(images: LogImages): ImageDecoder<DynamicRecord> {
   return decoder(images, readDynamicImage);
 }
@@ -49,7 +49,7 @@ function tokenImages(images: LogImages, kind: TokenKind): ImageDecoder<TokenReco
   return decoder<TokenRecord>(images, (buffer, offset, record) => readTokenImage(kind, buffer, offset, record));
 }
 
-/** The decoder of a record space; its record type is the one of the codec of that space. */
+/** The decoder of a record space; its record type is that of the space's codec. */
 export function imagesOf(space: RecordSpace, images: LogImages): ImageDecoder<never> {
   return anyDecoder(space, images) as ImageDecoder<never>;
 }
@@ -75,7 +75,7 @@ function anyDecoder(space: RecordSpace, images: LogImages): unknown {
   }
 }
 
-/** One closure for all records: nothing is allocated per image. */
+/** One closure for all records: no allocation per image. */
 function decoder<R>(images: LogImages, read: (buffer: Buffer, offset: number, record: R) => R): ImageDecoder<R> {
   let target: R;
   const decode = (buffer: Buffer, offset: number): R => read(buffer, offset, target);

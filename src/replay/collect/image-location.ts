@@ -1,13 +1,12 @@
 declare const location: unique symbol;
 
 /**
- * Where the image of a record stands in a stretch of log, as one number that fits into typed arrays and sort runs: twice its place, the log
- * files laid end to end, and one more if it has the wide form (of a relationship group command). Nothing outside this file computes with
- * it.
+ * The location of a record's image in a stretch of log, as one number that fits into typed arrays and sort runs: twice its place, with the
+ * log files laid end to end, plus one for the wide form (of a relationship group command). Only this file computes with it.
  */
 export type ImageLocation = number & { readonly [location]: true };
 
-/** "No image seen": no image has the place 0, a log file begins with its header. */
+/** "No image seen". Place 0 cannot hold an image: log files begin with a header. */
 export const NO_IMAGE = 0 as ImageLocation;
 
 export function locateImage(place: number, isWide = false): ImageLocation {

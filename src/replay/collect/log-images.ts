@@ -9,32 +9,32 @@ import type { LogSource } from '../../log/log-source.ts';
 import { type ImageLocation, placeOf } from './image-location.ts';
 import type { LogStretch } from './log-stretch.ts';
 
-/** A log that fits is held in memory; of larger ones some pages are. */
+/** Share of the memory budget: a log that fits is held in memory; of a larger one, some pages are. */
 const MEMORY_SHARE = 0.5;
 const PAGE_BYTES = 64 * 1024;
-/** A page is kept with the beginning of the next one, so that nearly every image that begins in it is whole. */
+/** Each page is kept with the start of the next one, so that nearly every image that begins in it is whole. */
 const OVERLAP_BYTES = 4 * 1024;
 const FEWEST_PAGES = 16;
 const FIRST_WINDOW_BYTES = 64 * 1024;
-/** No image is larger: a property record with four long strings of 16 MiB each. */
+/** Larger than any image: a property record with four long strings of 16 MiB each. */
 const LARGEST_WINDOW_BYTES = 128 * 1024 * 1024;
 
 interface Segment {
   version: number;
   path: string;
   fd: number;
-  /** Place of the first byte of the file, when the files are laid end to end (see `image-location.ts`). */
+  /** Place of the file's first byte, with the files laid end to end (see `image-location.ts`). */
   base: number;
   sizeBytes: number;
   content: Buffer | undefined;
 }
 
 /**
- * The files of a stretch of log: read from the beginning by a reader, and at random for the images of records. A log that fits into memory
- * is read from disk once.
+ * The files of a stretch of log: read sequentially by a reader, and at random for record images. A log that fits into memory is read from
+ * disk once.
  */
 export class LogImages implements LogSource {
-  /** Of all log files that there are, up to the end of the stretch. */
+  /** Lowest and highest version of all existing log files up to the end of the stretch. */
   readonly lowest: number | undefined;
   readonly highest: number | undefined;
   private readonly folder: string;
@@ -43,7 +43,7 @@ export class LogImages implements LogSource {
   private readonly pages: Buffer[] = [];
   private pageOfSlot = new Float64Array(0);
 
-  /** Opens the log files of the stretch; up to its end they must not change any more. */
+  /** Opens the log files of the stretch. They must not change up to its end. */
   constructor({ folder, start, end }: LogStretch, budgetBytes: number) {
     this.folder = folder;
     const { files, lowest, highest } = listLogFiles(folder);
@@ -73,7 +73,7 @@ export class LogImages implements LogSource {
     return join(this.folder, logFileName(version));
   }
 
-  /** Bytes of the file that belong to the stretch; 0 for a file outside of it. */
+  /** Bytes of the file that belong to the stretch; 0 for a file outside it. */
   sizeOf(version: number): number {
     return this.segmentOf(version)?.sizeBytes ?? 0;
   }
@@ -91,7 +91,7 @@ export class LogImages implements LogSource {
     return target.length;
   }
 
-  /** Place of byte 0 of the file of this version. */
+  /** Place of byte 0 of this version's file. */
   baseOf(version: number): number {
     return this.segmentOf(version)!.base;
   }
@@ -110,7 +110,7 @@ export class LogImages implements LogSource {
     }
   }
 
-  /** An image that does not fit into a page and its overlap. */
+  /** Reads an image that does not fit into a page with its overlap. */
   private readLarge<T>(segment: Segment, offset: number, decode: (buffer: Buffer, offset: number) => T): T {
     for (let bytes = FIRST_WINDOW_BYTES; ; bytes *= 4) {
       const window = Buffer.allocUnsafe(Math.min(bytes, segment.sizeBytes - offset));
@@ -124,7 +124,7 @@ export class LogImages implements LogSource {
     }
   }
 
-  /** The page of the file that `offset` lies in, with its overlap. */
+  /** The page of the file that contains `offset`, with its overlap. */
   private page(segment: Segment, offset: number): Buffer {
     const start = offset - (offset % PAGE_BYTES);
     const page = segment.base + start;

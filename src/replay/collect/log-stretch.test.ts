@@ -11,13 +11,13 @@ import { LogImages } from './log-images.ts';
 import { StretchReader } from './log-stretch.ts';
 
 let folder: string;
-/** Where each transaction ends, by its id. */
+/** The end of each transaction, by its id. */
 let ends: Map<number, LogPosition>;
 const NOTHING_IN_MEMORY = 0;
 const ALL_IN_MEMORY = 1 << 20;
 const start = { version: 0, offset: LOG_HEADER_BYTES };
 
-/** Transactions 2 to 9, four to a file, a check point after transaction 4. */
+/** Transactions 2 to 9, four per file, with a check point after transaction 4. */
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'graphkeep-stretch-'));
   ends = new Map();
@@ -36,7 +36,7 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** The stretch as it is read from memory and from disk, which must be the same, errors too. */
+/** The stretch as read from memory and from disk, which must agree, including errors. */
 function read(end: LogPosition | undefined, from: LogPosition = start): { ids: number[]; position: LogPosition } {
   const outcomes = [NOTHING_IN_MEMORY, ALL_IN_MEMORY].map((budgetBytes) => attempt(end, from, budgetBytes));
   expect(outcomes[1]).toEqual(outcomes[0]);

@@ -6,20 +6,20 @@ import type { LogSource } from '../../log/log-source.ts';
 import { LogReader } from '../../log/v3/log-reader.ts';
 import type { LogItem, LogTransaction } from '../../log/v3/log-transaction.ts';
 
-/** A stretch of the log of a directory. One value, so that none of its limits is lost on the way to those who read it. */
+/** A stretch of the log in a directory. A single value, so that no limit is lost when it is passed on. */
 export interface LogStretch {
   readonly folder: string;
   readonly start: LogPosition;
-  /** The end of a transaction or check point; undefined = the end of the log, which does not grow then. */
+  /** The end of a transaction or check point; undefined = the end of the log, which must not grow. */
   readonly end: LogPosition | undefined;
 }
 
-/** Reads the transactions of a stretch, oldest first, and nothing that was appended after its end. */
+/** Reads the transactions of a stretch, oldest first, and nothing appended after its end. */
 export class StretchReader {
   private readonly reader: LogReader;
   private readonly stretch: LogStretch;
 
-  /** `source`: the files of the stretch, opened by the caller, who closes them. */
+  /** `source`: the files of the stretch; the caller opens and closes them. */
   constructor(stretch: LogStretch, source: LogSource) {
     this.stretch = stretch;
     const { start, end } = stretch;
@@ -27,7 +27,7 @@ export class StretchReader {
   }
 
   /**
-   * The next transaction, undefined at the end of the stretch.
+   * The next transaction; undefined at the end of the stretch.
    * @throws GraphkeepError `log.corrupt` if a transaction or check point crosses the end, or the log ends before it
    */
   next(): LogTransaction | undefined {
@@ -44,7 +44,7 @@ export class StretchReader {
     return undefined;
   }
 
-  /** End of the last complete transaction or check point that was read; after the last one that of the stretch. */
+  /** End of the last complete transaction or check point read; after the last one, the end of the stretch. */
   get position(): LogPosition {
     return this.stretch.end ?? this.reader.position;
   }

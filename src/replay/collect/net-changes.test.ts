@@ -13,7 +13,7 @@ const event = fc.record({
   after: fc.boolean(),
 });
 
-/** Plain restatement: first before-image unless an after-image came first, last after-image. */
+/** Plain restatement: the first before-image unless an after-image came first, and the last after-image. */
 function expectedChanges(events: { space: number; id: number; before: boolean; after: boolean }[]) {
   const expected = new Map<string, { space: number; id: number; firstBefore: number; lastAfter: number }>();
   events.forEach(({ space, id, before, after }, i) => {

@@ -3,12 +3,12 @@ import { ChangeTable } from './change-table.ts';
 import { type ImageLocation, NO_IMAGE } from './image-location.ts';
 import { type RecordSpace, recordSpaces } from './record-space.ts';
 
-/** So many runs are merged into one: each takes a file descriptor and, when it is read, a buffer. */
+/** More runs than this are merged into one: each takes a file descriptor and, while it is read, a buffer. */
 const MOST_RUNS = 32;
 
 /**
- * The net change of a stretch of log: per record the first before-image and the last after-image, whatever happened in between.
- * Kept in memory up to a budget; beyond it, sorted runs go to disk and are merged when read. Design: "net-change replay".
+ * The net change of a stretch of log: per record, the first before-image and the last after-image, whatever happened in between. Kept in
+ * memory up to a budget; beyond it, sorted runs go to disk and are merged when read. See "Net-change replay" in docs/architecture.md.
  */
 export class NetChanges {
   private readonly tables = recordSpaces.map(() => new ChangeTable());
@@ -17,7 +17,7 @@ export class NetChanges {
   private readonly budgetBytes: number;
   private readonly spillFolder: string;
 
-  /** `spillFolder` must exist; runs in it are removed by {@link dispose}. */
+  /** `spillFolder` must exist; {@link dispose} removes the runs in it. */
   constructor(budgetBytes: number, spillFolder: string) {
     this.budgetBytes = budgetBytes;
     this.spillFolder = spillFolder;
@@ -31,7 +31,7 @@ export class NetChanges {
     this.tables[space]!.noteAfter(id, image);
   }
 
-  /** To be called between transactions: writes a run when the tables have outgrown the budget. */
+  /** Call between transactions: writes a run if the tables have outgrown the budget. */
   spillIfLarge(): void {
     let bytes = 0;
     for (const table of this.tables) bytes += table.sizeBytes;
@@ -55,7 +55,7 @@ export class NetChanges {
     return new ChangeRun(this.spillFolder, this.runsWritten++, spaces());
   }
 
-  /** True if some changes are on disk: then {@link table} does not show all. */
+  /** True if some changes are on disk, so that {@link table} is incomplete. */
   get spilled(): boolean {
     return this.runs.length > 0;
   }
@@ -64,7 +64,7 @@ export class NetChanges {
     return this.tables[space]!.size > 0 || this.runs.some((run) => run.has(space));
   }
 
-  /** Changed records of a space, in memory only. */
+  /** Changed records of a space, from memory only. */
   table(space: RecordSpace): ChangeTable {
     return this.tables[space]!;
   }
@@ -83,7 +83,7 @@ export class NetChanges {
   }
 }
 
-/** An entry to be filled again and again. */
+/** An entry to be refilled again and again. */
 function noChange(): NetChange {
   return { id: -1, firstBefore: NO_IMAGE, lastAfter: NO_IMAGE };
 }

@@ -1,8 +1,8 @@
 import { type StoreFile, type StoreKey, storeFile } from '../../store/files/store-files.ts';
 
 /**
- * The record files that log commands write to, as small numbers: index of the net-change tables and order of the write phase.
- * One space = one store file.
+ * Small numbers for the record files that log commands write to: index of the net-change tables, and order of the write phase. One space =
+ * one store file.
  */
 export const RecordSpace = {
   node: 0,

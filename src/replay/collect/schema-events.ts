@@ -1,17 +1,17 @@
 import { decodeSchemaRuleCommand } from '../../log/v3/commands/schema-rule-command.ts';
 
 const IN_USE = 0x01;
-/** `i32 -1, u8 kind` of rules written by 3.2 and later (spec record-stores 11.1). */
+/** Second field of rules written by 3.2 and later: `i32 -1, u8 kind` (spec record-stores 11.1). */
 const CONSTRAINT_KIND = 12;
 const KIND_OFFSET = 4;
 
 /** What happened to schema rules in a stretch of log. */
 export class SchemaEvents {
-  /** Rules that were created or dropped: an index folder of that id that the backup holds belongs to an older rule. */
+  /** Rules that were created or dropped: index folders with these ids in the backup belong to older rules. */
   readonly recreated = new Set<number>();
-  /** Rules that a command names, in whatever way. */
+  /** All rules named by a command. */
   readonly touched = new Set<number>();
-  /** Last transaction that created or changed a constraint, undefined = none. */
+  /** Last transaction that created or changed a constraint; undefined = none. */
   lastConstraintTransaction: number | undefined;
 
   /** Notes the command at `buffer[start, end)`, its body without the type byte. */

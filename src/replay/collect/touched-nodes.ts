@@ -3,15 +3,15 @@ import { IdleVisitor } from '../../log/v3/fields/transaction-visitor.ts';
 import { ChangeTable } from './change-table.ts';
 import { NO_IMAGE } from './image-location.ts';
 
-/** Collects the nodes whose record or properties the walked transactions change, in {@link ids}. */
+/** Collects in {@link ids} the nodes whose record or properties the walked transactions change. */
 export class TouchedNodes extends IdleVisitor {
-  /** A set: no images are noted in it. */
+  /** Used as a set: no images are noted in it. */
   readonly ids = new ChangeTable();
-  /** A property of a relationship was changed. */
+  /** True if a property of a relationship was changed. */
   relationshipProperties = false;
   private buffer: Buffer = Buffer.alloc(0);
 
-  /** To be called before a transaction in `buffer` is walked. */
+  /** Must be called before a transaction in `buffer` is walked. */
   begin(buffer: Buffer): void {
     this.buffer = buffer;
   }

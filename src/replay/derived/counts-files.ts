@@ -12,13 +12,13 @@ import { recountStore } from '../../store/counts/recount.ts';
 import { COUNTS_FILES } from '../../store/files/store-files.ts';
 import { StoreReader } from '../../store/graph/store-reader.ts';
 
-/** The counts store while a log is replayed. */
+/** The counts store during a replay. */
 export interface CountsUpdate {
   /** Receives the deltas of transactions after its own. */
   counts: Counts;
-  /** The file it was read from; undefined if there was no readable one. */
+  /** The file it was read from; undefined if none was readable. */
   live: CountsFileName | undefined;
-  /** The transaction that the live file is exact for. */
+  /** The transaction for which the live file is exact. */
   from: number;
 }
 
@@ -29,9 +29,9 @@ export function beginCounts(folder: string): CountsUpdate {
 }
 
 /**
- * Writes the counts as of `lastTransaction` to the file that is not live and removes the other one, which could be taken for valid if
- * the new one were ever damaged (spec record-stores 12, "Trap"). Counts that the log cannot complete are made anew from the records:
- * a live file that is missing, ends before `firstReplayed`, or is ahead of the store.
+ * Writes the counts as of `lastTransaction` to the file that is not live, and removes the other one, which would pass for valid if the new
+ * one were ever damaged (spec record-stores 12, "Trap"). Recounts from the records if the log cannot complete the counts: the live file is
+ * missing, ends before `firstReplayed`, or is ahead of the store.
  */
 export async function finishCounts(
   folder: string,
@@ -58,7 +58,7 @@ export async function finishCounts(
   return usable ? 'updated' : 'recounted';
 }
 
-/** Index statistics come from sampling only: they are kept, they merely steer the planner. */
+/** Only sampling produces index statistics, so the old ones are kept; they merely guide the planner. */
 async function recount(folder: string, old: Counts, signal: AbortSignal | undefined): Promise<Counts> {
   const reader = new StoreReader(folder);
   try {

@@ -5,25 +5,26 @@ import type { LabelChange } from '../../store/label-scan/label-scan-update.ts';
 import type { PropertyValue } from '../../store/values/property-value.ts';
 import { isSameValue } from '../../store/values/same-value.ts';
 
-/** Changes to derived structures; `rebuild` = they cannot be told, build the structure anew from the records. */
+/** Changes to derived files; `rebuild` = the changes are unknown, so rebuild from the records. */
 export interface DerivedChanges {
   labelScan: LabelChange[] | 'rebuild';
-  /** By rule id; an index without an entry is not affected. Fulltext indexes are only ever rebuilt. */
+  /** By rule id; an index without an entry is unaffected. Fulltext indexes are only ever rebuilt. */
   indexes: Map<number, IndexChange[] | 'rebuild'>;
 }
 
-/** Above this many changes a rebuild in sequence is cheaper than the memory for them. */
+/** Above this many changes, a sequential rebuild costs less than the memory for them. */
 const MOST_CHANGES = 2_000_000;
 
-/** The answer where nothing can be compared. */
+/** The result where nothing can be compared. */
 export function rebuildAll(rules: readonly IndexRule[]): DerivedChanges {
   return { labelScan: 'rebuild', indexes: new Map(rules.map((rule) => [rule.id, 'rebuild'])) };
 }
 
 /**
- * Turns the states that nodes went through into changes of the label scan store and of the indexes. What these files hold of a node now is
- * any of its states, not necessarily the first: a file that was copied from a running server was flushed at a moment of its own between the
- * check point and the end of the log. So what any state held and the last one does not is removed, and what any state lacked is added.
+ * Turns the states that nodes went through into changes of the label scan store and the indexes. What these files hold for a node may be
+ * any of its states, not necessarily the first: a file copied from a running server was flushed at some moment between the check point and
+ * the end of the log. So everything that some state held and the last one does not is removed, and everything in the last one that some
+ * state lacked is added.
  */
 export class DerivedChangeCollector {
   private readonly rules: readonly IndexRule[];
@@ -87,7 +88,7 @@ function holdSame(a: IndexedValues | undefined, b: IndexedValues | undefined): b
   return a.every((value, i) => isSameValue(value, b[i]));
 }
 
-/** Indexes other than fulltext hold a node only with all values. */
+/** Indexes other than fulltext hold a node only if all values are present. */
 function complete(values: readonly (PropertyValue | undefined)[] | undefined): readonly PropertyValue[] | undefined {
   return values as readonly PropertyValue[] | undefined;
 }

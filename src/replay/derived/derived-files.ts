@@ -19,7 +19,7 @@ export interface DerivedFilesReport extends IndexesReport {
 }
 
 export interface DerivedFilesPlan {
-  /** To be called when the records are in their final state. */
+  /** Call when the records are in their final state. */
   apply(): Promise<DerivedFilesReport>;
 }
 
@@ -31,9 +31,7 @@ export interface DerivedFilesOptions {
   onEvent?: (event: ReplayProgress) => void;
 }
 
-/**
- * Finds out, when the log was read and before records are written, what it changes in the label scan store and in the indexes.
- */
+/** Determines what the log changes in the label scan store and the indexes. Runs after the log was read and before records are written. */
 export function planDerivedFiles(
   context: ReplayContext,
   collector: ChangeCollector,
@@ -45,7 +43,7 @@ export function planDerivedFiles(
   const { recreated } = collector.schema;
   return {
     async apply() {
-      // The label scan store first: a server that finds an index missing populates it through the labels.
+      // The label scan store comes first: a server that finds an index missing populates it through the labels.
       const labels = storedLabels(folder, signal);
       const labelScan = await runFileStep('label-scan', onEvent, () =>
         bringLabelScanUpToDate(folder, derived.labelScan, labels, scratch, signal),

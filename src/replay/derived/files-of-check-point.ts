@@ -16,17 +16,17 @@ import { locateFirst, UnknownPast, viewGraph } from './logged-graph.ts';
 import { leaveIndexesToServer } from './schema-index-files.ts';
 import { collectStateHistory } from './state-history.ts';
 
-/** The event loop gets a turn after so many nodes. */
+/** The event loop gets a turn after this many nodes. */
 const NODES_PER_TURN = 100_000;
 
 /**
- * Plans the derived files of a store whose log is left to a server, because it changes explicit indexes. A server takes the records back to
- * the check point and applies every transaction to the derived files once more, so these have to be those of the check point. A label
- * scan store that is ahead of it is wrong afterwards: a removal from a range that the tree does not hold any more *adds* the label
- * (spec transaction-logs 7.3).
+ * Plans the derived files of a store whose log is left to a server, because it changes explicit indexes. The server takes the records back
+ * to the check point and applies every transaction to the derived files again, so these must be as of the check point. A label scan store
+ * that is ahead of it would be corrupted: a removal from a range that the tree no longer holds *adds* the label (spec transaction-logs
+ * 7.3).
  *
- * Nothing was changed in a store that is exact, and a file that a server sent is of its check point, too; but a recovery of ours that took
- * the log for complete may have gone ahead, so the labels of the nodes that the log touches are put back.
+ * An exact store was not changed, and a file sent by a server is as of its check point too. But an earlier recovery of ours, which took the
+ * log for complete, may have gone further. So the labels of the nodes that the log touches are put back.
  */
 export function planFilesOfCheckPoint(
   context: ReplayContext,
@@ -47,7 +47,7 @@ export function planFilesOfCheckPoint(
   };
 }
 
-/** What any state of a node has, and its first one has not, is to be removed; and the other way round. */
+/** Remove what some state of a node has and its first one lacks; add what some state lacks and its first one has. */
 function findFormerLabels(context: ReplayContext): LabelChange[] | 'rebuild' {
   const derived = new DerivedChangeCollector([]);
   const reader = new StoreReader(context.folder);
@@ -57,7 +57,7 @@ function findFormerLabels(context: ReplayContext): LabelChange[] | 'rebuild' {
     );
     return derived.result().labelScan;
   } catch (error) {
-    // Then the file stays as it came.
+    // The file stays as it is.
     if (error instanceof UnknownPast) return [];
     throw error;
   } finally {

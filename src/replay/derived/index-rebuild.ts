@@ -15,16 +15,16 @@ const GENERIC_FOLDER = 'schema/index/native-btree-1.0';
 
 /** What is known about the indexes of a store beyond its files. */
 export interface IndexBuilding {
-  /** The server that will open the store takes the present files of `native-btree`, those of 3.5.34. */
+  /** The server that will open the store reads the current form of `native-btree` files, that of 3.5.34. */
   presentGenericVersion?: boolean;
-  /** Rules of indexes that could not be built before: not to be tried again. */
+  /** Rules of indexes that could not be built before; they are not tried again. */
   except?: ReadonlySet<number>;
 }
 
 /**
- * Whether we can build an index anew. The files of `native-btree` differ between releases, and a server does not start on those of another
- * one: so only if an index of the store shows that its server uses the version that we write (`genericVersion`, see
- * {@link findGenericVersion}), or none shows anything and the caller knows.
+ * Whether we can rebuild an index. `native-btree` files differ between releases, and a server does not start on those of another release.
+ * So an index of the store must show that its server uses the version that we write (`genericVersion`, see {@link findGenericVersion}); if
+ * no index shows a version, the caller must know.
  */
 export function mayBuildIndex(
   rule: IndexRule,
@@ -37,7 +37,7 @@ export function mayBuildIndex(
   return genericVersion === genericKey.layout.minorVersion;
 }
 
-/** Which version the files of `native-btree` in a store have; undefined if there are none. */
+/** The version of the `native-btree` files in a store; undefined if there are none. */
 export function findGenericVersion(folder: string): number | undefined {
   const root = join(folder, GENERIC_FOLDER);
   if (!existsSync(root)) return undefined;
@@ -62,8 +62,8 @@ function readMinorVersion(path: string): number | undefined {
 }
 
 /**
- * Builds the indexes of `rules` from the records, which are in their final state, in one pass over the nodes. Returns for each rule why
- * it could not be built, undefined if it was.
+ * Builds the indexes of `rules` in one pass over the nodes; the records must be in their final state. Returns for each rule why it could
+ * not be built; undefined if it was.
  */
 export async function buildIndexes(
   folder: string,

@@ -2,8 +2,8 @@ import type { IndexRule } from '../../store/graph/schema-rule.ts';
 import type { StoreReader } from '../../store/graph/store-reader.ts';
 
 /**
- * The index rules in the schema store. Rules of `unsettled` may be in any state, because the log still changes them: those that cannot be
- * read are left out. Any other unreadable rule is an error.
+ * The index rules in the schema store. The log may still change the rules in `unsettled`, so unreadable ones among them are left out. Any
+ * other unreadable rule is an error.
  */
 export function readIndexRules(reader: StoreReader, unsettled: ReadonlySet<number> = new Set()): IndexRule[] {
   const rules = reader.schemaRules((id, error) => {

@@ -8,12 +8,12 @@ import { LabelScanBuilder } from '../../store/label-scan/label-scan-builder.ts';
 import { type LabelChange, updateLabelScanStore } from '../../store/label-scan/label-scan-update.ts';
 import { readLabels } from '../../store/values/labels.ts';
 
-/** Hands on every node that has labels, by ascending id. */
+/** Calls `visit` for every node with labels, by ascending id. */
 export type LabelSource = (visit: (node: number, labels: ArrayLike<number>) => void) => Promise<void>;
 
 /**
- * Makes the label scan store hold exactly the labels of the nodes at one moment: by the changes, or anew from `labels` if they are not
- * known or the file cannot be used. A kill leaves the old file or the new one.
+ * Makes the label scan store hold exactly the nodes' labels at one moment: by applying the changes, or, if they are unknown or the file is
+ * unusable, by rebuilding it from `labels`. A kill leaves the old file or the new one.
  */
 export async function bringLabelScanUpToDate(
   folder: string,
@@ -28,7 +28,7 @@ export async function bringLabelScanUpToDate(
       await updateLabelScanStore(path, changes, signal === undefined ? {} : { signal });
       return 'updated';
     } catch (error) {
-      // Half built by the server, from another version, damaged: a derived file is not worth failing for.
+      // Half built by the server, of another version, or damaged: not worth failing for, since it can be rebuilt.
       if (!hasCode(error, 'file.corrupt', 'file.truncated')) throw error;
     }
   }
@@ -49,7 +49,7 @@ async function buildLabelScan(labels: LabelSource, path: string, signal: AbortSi
   }
 }
 
-/** The labels of the nodes as the records are when it is called. */
+/** The labels of the nodes as the records are at the time of the call. */
 export function storedLabels(folder: string, signal?: AbortSignal): LabelSource {
   return async (visit) => {
     const reader = new StoreReader(folder);

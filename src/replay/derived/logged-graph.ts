@@ -6,21 +6,21 @@ import type { NetChanges } from '../collect/net-changes.ts';
 import { RecordSpace } from '../collect/record-space.ts';
 import type { ReplayContext } from '../collect/replay-context.ts';
 
-/** A state is asked for a record whose content then is neither in the log nor, for sure, in the store. */
+/** Thrown when a past state needs a record whose content at that time is neither in the log nor certainly in the store. */
 export class UnknownPast extends Error {
   override readonly name = 'UnknownPast';
 }
 
-/** Where the image of a touched record is at the moment of a view, or one of the other answers. */
+/** Locates the image of a touched record at the moment of a view, or returns one of the special answers below. */
 export type LocateImage = (space: RecordSpace, id: number) => ImageLocation;
 
-/** Answers of {@link LocateImage} that are no images. */
+/** Special answers of {@link LocateImage}. */
 const FROM_STORE = NO_IMAGE;
 const UNKNOWN = -1 as ImageLocation;
 
 /**
- * Sees the graph at a moment within a stretch of log without replaying it: records that the log touches come from the images that
- * `locate` names, all others from the store, where they are exact even in a fuzzy copy.
+ * Shows the graph at a moment within a stretch of log without replaying it. Records that the log touches come from the images that `locate`
+ * names; all others come from the store, where they are exact even in a fuzzy copy.
  */
 export function viewGraph(context: ReplayContext, stored: GraphView, locate: LocateImage): GraphView {
   const { changes, images, format } = context;
@@ -60,12 +60,12 @@ export function viewGraph(context: ReplayContext, stored: GraphView, locate: Loc
   };
 }
 
-/** The state before the log, of a store in which nothing was written since then. */
+/** The state before the log, for a store to which nothing was written since. */
 export function locateBefore(changes: NetChanges): LocateImage {
   return (space, id) => changes.table(space).firstBefore(id);
 }
 
-/** The state before the log, of a store in which something of it may have been written already. */
+/** The state before the log, for a store to which part of it may have been written already. */
 export function locateFirst(changes: NetChanges): LocateImage {
   return (space, id) => {
     const table = changes.table(space);
@@ -75,7 +75,7 @@ export function locateFirst(changes: NetChanges): LocateImage {
   };
 }
 
-/** The state after the log. A record that was shown but never written is in the store. */
+/** The state after the log. A record without an after-image is read from the store. */
 export function locateAfter(changes: NetChanges): LocateImage {
   return (space, id) => changes.table(space).lastAfter(id);
 }

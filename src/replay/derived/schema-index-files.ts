@@ -15,7 +15,7 @@ const INDEX_ROOT = 'schema/index';
 
 export interface IndexesReport {
   leftToServer: IndexOfRule[];
-  /** Fulltext indexes whose settings the store does not have: servers do not send them. */
+  /** Fulltext indexes without their settings in the store: servers do not send them. */
   withoutSettings: string[];
 }
 
@@ -23,14 +23,14 @@ export interface IndexOfRule extends IndexLeftToServer {
   rule: number;
 }
 
-/** Why an index has to be left to the server. */
+/** Why an index must be left to the server. */
 type Reason = Pick<IndexLeftToServer, 'why' | 'detail'>;
 
 export interface IndexUpdateContext {
   folder: string;
-  /** What changed in each index; an index without an entry did not change. */
+  /** What changed in each index; no entry = no change. */
   changes: ReadonlyMap<number, IndexChange[] | 'rebuild'>;
-  /** Rules created or dropped in the log: files found under their id belong to an older rule. */
+  /** Rules created or dropped in the log: files under their ids belong to older rules. */
   recreated: ReadonlySet<number>;
   building: IndexBuilding;
   scratch: string;
@@ -39,9 +39,9 @@ export interface IndexUpdateContext {
 }
 
 /**
- * Makes the index files fit the records and rules, which are in their final state: updates what can be updated, builds what is missing,
- * removes what nobody can bring up to date, so that the server populates it, and what belongs to no rule. An index is removed by renames
- * of whole folders: half an index would be taken for a complete one (spec trees-and-indexes 11).
+ * Makes the index files match the records and rules, which are in their final state. Updates what can be updated, builds what is missing,
+ * and removes both indexes that cannot be brought up to date, so that the server populates them, and files that belong to no rule. Removal
+ * renames whole folders: half an index would pass for a complete one (spec trees-and-indexes 11).
  */
 export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise<IndexesReport> {
   const { folder, signal, scratch } = context;
@@ -72,8 +72,8 @@ export async function bringIndexesUpToDate(context: IndexUpdateContext): Promise
 }
 
 /**
- * Leaves the index files as they are, because a server will apply the log to them; but no files stay under a rule that the log creates
- * or drops. The server populates what it creates.
+ * Leaves the index files as they are, because a server will apply the log to them. Only files under a rule that the log creates or drops
+ * are removed; the server populates the created ones.
  */
 export async function leaveIndexesToServer(
   folder: string,
@@ -112,7 +112,7 @@ function readRules(folder: string): IndexRule[] {
   }
 }
 
-/** Undefined if the index is up to date now, else why the server has to populate it. */
+/** Undefined if the index is now up to date; else why the server must populate it. */
 async function bringUpToDate(context: IndexUpdateContext, rule: IndexRule): Promise<Reason | undefined> {
   const { recreated } = context;
   const changes = context.changes.get(rule.id) ?? [];
@@ -135,7 +135,7 @@ async function update(
   return result.kind === 'drop' ? notWritable(result.reason) : undefined;
 }
 
-/** Index folders are named by provider and rule id: those without such a rule are left-overs of dropped indexes. */
+/** Index folders are named by provider and rule id; folders without a matching rule are left over from dropped indexes. */
 async function removeForeignIndexes(folder: string, scratch: string, rules: readonly IndexRule[]): Promise<void> {
   const root = join(folder, INDEX_ROOT);
   if (!existsSync(root)) return;

@@ -12,12 +12,12 @@ import { locateFirst, viewGraph } from './logged-graph.ts';
 
 const IGNORED_COUNTS = { nodes: () => {}, relationships: () => {} };
 
-/** Takes the states of one node, oldest first. */
+/** Receives the states of one node, oldest first. */
 export type StateReceiver = (node: number, states: readonly NodeState[]) => void;
 
 /**
- * Collects every state that each touched node went through, transaction by transaction: needed where the label scan store and the
- * indexes may hold any of them (a copy of a running server, a crash). Walks the same stretch of log a second time.
+ * Collects every state that each touched node went through, transaction by transaction. Needed where the label scan store and the indexes
+ * may hold any of these states (a copy of a running server, a crash). Walks the same stretch of log a second time.
  */
 export function collectStateHistory(
   context: ReplayContext,
@@ -34,7 +34,7 @@ export function collectStateHistory(
 }
 
 class StateHistory {
-  /** What has happened up to the present transaction. */
+  /** The changes up to the current transaction. */
   private readonly progress = new NetChanges(Number.POSITIVE_INFINITY, '');
   private readonly collector = new ChangeCollector(this.progress, IGNORED_COUNTS, false);
   private readonly touched = new TouchedNodes();

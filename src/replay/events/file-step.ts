@@ -1,6 +1,6 @@
 import type { ReplayPhase, ReplayProgress } from './replay-events.ts';
 
-/** Runs a phase that brings one file up to date, and tells when it begins and when it has ended. */
+/** Runs a phase that brings one file up to date, and reports its start and end. */
 export async function runFileStep<T>(
   phase: ReplayPhase,
   onEvent: ((event: ReplayProgress) => void) | undefined,

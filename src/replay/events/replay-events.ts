@@ -1,7 +1,7 @@
-/** The steps of a replay, in their order: read the log, write the records, then what is derived from them. */
+/** The steps of a replay in order: read the log, write the records, then update what is derived from them. */
 export type ReplayPhase = 'collect' | 'records' | 'label-scan' | 'indexes' | 'counts';
 
-/** How far a phase has come; 0 is told when it begins. A phase without anything to do may be told of as 0 of 0. */
+/** Progress of a phase, starting with 0. A phase with nothing to do may report 0 of 0. */
 export interface ReplayProgress {
   kind: 'replay-progress';
   phase: ReplayPhase;
@@ -11,22 +11,22 @@ export interface ReplayProgress {
   total: number;
 }
 
-/** An index that only a server can bring up to date: its files were removed, and the server populates it at its next start. */
+/** An index that only a server can bring up to date. Its files were removed, and the server populates it at its next start. */
 export interface IndexLeftToServer {
   /** The name that the user knows, or `index_<rule id>`. */
   index: string;
   /** `<key>-<version>`. */
   provider: string;
   /**
-   * `created-later`: after the store that the log is applied to; `changes-unknown`: they cannot be told one by one; `not-writable`: its
-   * files, or values that belong into it, are none that we can write: see {@link detail}.
+   * `created-later`: created after the store to which the log is applied. `changes-unknown`: the single changes are not known.
+   * `not-writable`: we cannot write its files or some of its values; see {@link detail}.
    */
   why: 'created-later' | 'changes-unknown' | 'not-writable';
-  /** What was met in the files or values, in the words of an error. */
+  /** The problem in the files or values, as an error message. */
   detail?: string;
 }
 
-/** What a replay tells of itself. */
+/** Events of a replay. */
 export type ReplayEvent =
   | ReplayProgress
   /** A store was brought to the end of its log. */

@@ -9,8 +9,8 @@ import type { ReplayContext } from '../collect/replay-context.ts';
 import { type AnyRecord, checkFits, codecOf } from './record-writer.ts';
 
 /**
- * Everything of {@link writeRecords} but the writing: whatever a record of the log could be refused for is found before the first
- * change to the store. A log that came over the network has only been checked for its structure.
+ * Does everything that {@link writeRecords} does except writing, so that every reason to refuse a record is found before the first change
+ * to the store. Needed because a log from the network has only been checked for structure.
  */
 export async function checkRecords(context: ReplayContext, signal?: AbortSignal): Promise<void> {
   for (const space of recordSpaces) {

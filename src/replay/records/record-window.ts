@@ -4,8 +4,8 @@ import { openRegularFile } from '../../base/regular-files.ts';
 import { filePageBytes } from '../../store/files/store-files.ts';
 
 /**
- * Read-modify-write access to a record file in ascending order: one file page at a time is held, changed in place and written
- * back once. Beyond the end of the file it grows by whole zero-filled pages, as the genuine server lets it grow.
+ * Read-modify-write access to a record file in ascending order. Holds one file page at a time, changes it in place and writes it back once.
+ * Past its end, the file grows by whole zero-filled pages, as with the genuine server.
  */
 export class RecordWindow {
   readonly path: string;
@@ -28,7 +28,7 @@ export class RecordWindow {
     this.fileBytes = fstatSync(this.fd).size;
   }
 
-  /** Brings the page of record `id` into {@link page} and returns the offset of the record in it. */
+  /** Loads the page of record `id` into {@link page} and returns the offset of the record in it. */
   seek(id: number): number {
     const byteOffset = id * this.recordBytes;
     const within = byteOffset % this.pageBytes;
@@ -40,7 +40,7 @@ export class RecordWindow {
     return within;
   }
 
-  /** Tells that the record at `offset` of the current page was changed. */
+  /** Marks the record at `offset` of the current page as changed. */
   markDirty(offset: number): void {
     if (this.dirtyFrom === this.dirtyTo) {
       this.dirtyFrom = offset;
@@ -51,7 +51,7 @@ export class RecordWindow {
     if (offset + this.recordBytes > this.dirtyTo) this.dirtyTo = offset + this.recordBytes;
   }
 
-  /** Writes a whole record anywhere in the file, through the current page if it lies there. */
+  /** Writes a whole record anywhere in the file, through the current page if the record is in it. */
   writeRecord(id: number, bytes: Uint8Array): void {
     const offset = id * this.recordBytes - this.pageStart;
     if (this.pageStart >= 0 && offset >= 0 && offset < this.pageBytes) {
@@ -64,7 +64,7 @@ export class RecordWindow {
     writeFully(this.fd, bytes, bytes.length, id * this.recordBytes);
   }
 
-  /** Clears the in-use bit of a record anywhere in the file; nothing happens beyond its end. */
+  /** Clears the in-use bit of a record anywhere in the file; does nothing past its end. */
   clearInUse(id: number): void {
     if (id * this.recordBytes >= this.fileBytes) return;
     const offset = this.seek(id);
@@ -74,7 +74,7 @@ export class RecordWindow {
     this.markDirty(offset);
   }
 
-  /** Closes the file; what was not written back is lost. */
+  /** Closes the file; changes not written back are lost. */
   close(): void {
     closeSync(this.fd);
   }
@@ -84,7 +84,7 @@ export class RecordWindow {
     this.pageStart = start;
   }
 
-  /** Writes what is pending of the current page; does not make it durable. */
+  /** Writes the pending changes of the current page; not durable. */
   writeBack(): void {
     if (this.dirtyFrom === this.dirtyTo) return;
     const end = this.pageStart + this.pageBytes;

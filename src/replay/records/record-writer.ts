@@ -15,7 +15,7 @@ import { fileOfSpace, type RecordSpace, recordSpaces } from '../collect/record-s
 import type { ReplayContext } from '../collect/replay-context.ts';
 import { RecordWindow } from './record-window.ts';
 
-/** The fields that every record has, whatever its kind. */
+/** The fields common to all records. */
 export interface AnyRecord {
   id: number;
   inUse: boolean;
@@ -29,8 +29,8 @@ export interface WrittenRecords {
 }
 
 /**
- * Writes the last after-image of every changed record into the store files, each file once and in id order, and forces
- * them to disk. Idempotent: it may be repeated after a kill. `onFile` is told how many of the files that change are written, 0 at first.
+ * Writes the last after-image of every changed record into the store files, each file once and in id order, and forces them to disk.
+ * Idempotent: can be repeated after a kill. `onFile` receives the number of changed files written so far, starting with 0.
  */
 export async function writeRecords(
   context: ReplayContext,
@@ -41,7 +41,7 @@ export async function writeRecords(
   const written = { records: 0, files: 0 };
   const changed = recordSpaces.filter((space) => context.changes.has(space));
   onFile?.(0, changed.length);
-  // A file is flushed while the next one is written.
+  // Each file is flushed while the next one is written.
   const flushes: Promise<void>[] = [];
   try {
     for (const space of changed) {
@@ -49,7 +49,7 @@ export async function writeRecords(
       written.records += writeSpace(space, context, freedUnits);
       written.files++;
       flushes.push(beginFlush(join(context.folder, fileOfSpace(space).fileName)));
-      // Between files the event loop runs: signals and progress come through.
+      // Let the event loop run between files, for signals and progress.
       await new Promise(setImmediate);
       onFile?.(written.files, changed.length);
     }
@@ -60,7 +60,7 @@ export async function writeRecords(
   return written;
 }
 
-/** A failure is kept for whoever waits for all flushes. */
+/** Keeps a failure for the code that waits for all flushes. */
 function beginFlush(path: string): Promise<void> {
   const flush = syncFile(path);
   flush.catch(() => {});
@@ -105,8 +105,8 @@ function writeSpace(space: RecordSpace, context: ReplayContext, units: FreedUnit
 }
 
 /**
- * Everything that is no longer there is cleared before anything is written. An id that one record gave up can be the second unit of
- * another now, with a lower id, or the other way round: clearing it in its turn would destroy what was written there before.
+ * Clears everything that no longer exists before writing anything. An id that one record gave up can now be the second unit of another with
+ * a lower id, or the other way round: clearing it in id order would destroy what was just written there.
  */
 function writeWithUnits(
   window: RecordWindow,
@@ -131,7 +131,7 @@ function openWindow(path: string, recordBytes: number): RecordWindow {
   }
 }
 
-/** A dynamic record of the log must fit the block size of the store it is for. */
+/** Throws if a dynamic record of the log does not fit the block size of its store. */
 export function checkFits(record: AnyRecord, blockBytes: number, path: string): void {
   const { data } = record as Partial<DynamicRecord>;
   if (data === undefined || data.length <= blockBytes) return;

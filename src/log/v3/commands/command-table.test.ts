@@ -58,7 +58,7 @@ function describeValue(value: IndexValue): Json {
   return typeof value.value === 'bigint' ? Number(value.value) : value.value;
 }
 
-/** Our decoding in the vocabulary of the expected one. */
+/** Our decoded command in the vocabulary of the expected one. */
 function describeCommand(command: LogCommand): Json {
   const writer = new ByteWriter();
   encodeCommand(writer, command);
@@ -176,7 +176,7 @@ function describeCommand(command: LogCommand): Json {
   }
 }
 
-/** The expected command without what our decoding derives: the raw header of explicit index commands. */
+/** The expected command without what our decoder derives: the raw header of explicit index commands. */
 function normalize(command: Json): Json {
   if (command.c === 'indexDefine') return { ...command, h: undefined };
   if (command.h === undefined) return command;

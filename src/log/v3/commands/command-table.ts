@@ -16,7 +16,7 @@ import { relationshipGroupCommands } from './relationship-group-command.ts';
 import { schemaRuleCommand } from './schema-rule-command.ts';
 import { tokenCommands } from './token-command.ts';
 
-/** Every command there is, each with its layout in a file of its own (spec transaction-logs 3). Types 18 to 20 do not exist. */
+/** Every command type, each with its layout in its own file (spec transaction-logs 3). Types 18 to 20 do not exist. */
 const rows = [
   nodeCommand,
   propertyCommand,
@@ -40,7 +40,7 @@ type CommandOf<Row> = Row extends CommandKind<infer C> ? C : never;
 /** One command of a transaction, fully decoded. */
 export type LogCommand = CommandOf<(typeof rows)[number]>;
 
-/** A row whose command is only known at run time. */
+/** A row whose command type is known only at run time. */
 type AnyKind = CommandKind<LogCommand>;
 
 const table = rows as unknown as readonly AnyKind[];
@@ -65,18 +65,15 @@ function rowOf(command: LogCommand): AnyKind {
 }
 
 /**
- * Walks over the command whose type byte is at `at`, allocating nothing; returns the offset after it. Throws `INCOMPLETE` if the
- * window ends at `end` before the command does, `log.corrupt` with the offset in the window for damage. A zero byte before the
- * type, which servers skip but never write, is damage here.
+ * Walks over the command whose type byte is at `at` and returns the offset after it; allocates nothing. Throws `INCOMPLETE` if the window
+ * ends at `end` before the command does, and `log.corrupt`, with the offset in the window, for damage. A zero byte before the type, which
+ * servers skip but never write, counts as damage.
  */
 export function skipCommand(buffer: Uint8Array, at: number, end: number, form: EntryForm): number {
   return rowAt(buffer, at, end).skip(buffer, at + 1, end, form);
 }
 
-/**
- * As {@link skipCommand}, and tells `visitor` what the command holds. Forms without
- * before-images are refused with `store.format`.
- */
+/** {@link skipCommand} that also reports the command's content to `visitor`. Refuses forms without before-images with `store.format`. */
 export function visitCommand(
   buffer: Uint8Array,
   at: number,
@@ -97,14 +94,14 @@ function refuseReplay({ version }: EntryForm, at: number): GraphkeepError {
 }
 
 /**
- * Decodes the complete command whose type byte is at `at`. Everything is copied out of `buffer`. Made for inspection and tests;
- * replay uses {@link visitCommand}. Not for forms without before-images.
+ * Decodes the complete command whose type byte is at `at`, copying everything out of `buffer`. For inspection and tests; replay uses {@link
+ * visitCommand}. Not for forms without before-images.
  */
 export function decodeCommand(buffer: Uint8Array, at: number, end: number, form: EntryForm): LogCommand {
   return rowAt(buffer, at, end).decode(buffer, at + 1, end, form);
 }
 
-/** Writes the type byte and the body of `command`, in the current form. */
+/** Writes the type byte and the body of `command` in the current form. */
 export function encodeCommand(writer: ByteWriter, command: LogCommand): void {
   const row = rowOf(command);
   writer.u8(row.type);

@@ -2,8 +2,8 @@ import { INCOMPLETE, readExactI64, readI32 } from '../fields/log-integer.ts';
 import type { CommandKind } from './command-kind.ts';
 
 /**
- * Counts commands (spec transaction-logs 3.9); -1 = any. Deltas, therefore not idempotent: they count only for transactions above
- * the one the counts store is exact for.
+ * Counts commands (spec transaction-logs 3.9); -1 = any. They are deltas, so not idempotent: apply them only for transactions after the one
+ * for which the counts store is exact.
  *
  * | type | body |
  * |---|---|

@@ -56,7 +56,7 @@ export function skipDynamicRecords(buffer: Uint8Array, at: number, end: number):
   return next;
 }
 
-/** Calls `visitor.dynamic` for every record of the list at `at`; returns the offset behind the list. */
+/** Calls `visitor.dynamic` for every record of the list at `at`; returns the offset after the list. */
 export function visitDynamicRecords(
   buffer: Uint8Array,
   at: number,
@@ -75,7 +75,7 @@ export function visitDynamicRecords(
   return here;
 }
 
-/** As {@link visitDynamicRecords} for property values: each record says whether it is in the string or the array store. */
+/** {@link visitDynamicRecords} for property values: each record says whether it belongs to the string or the array store. */
 export function visitValueRecords(
   buffer: Uint8Array,
   at: number,

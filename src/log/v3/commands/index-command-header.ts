@@ -13,7 +13,7 @@ import type { CommandKind } from './command-kind.ts';
  * | 2 | 2 | index name id, 0xffff = none |
  * | 4 | 2 | key id, 0xffff = none |
  *
- * Name and key ids are local to the transaction: IndexDefine gives them.
+ * Name and key ids are local to the transaction and defined by IndexDefine.
  */
 export interface IndexTarget {
   entity: 'node' | 'relationship';
@@ -29,7 +29,7 @@ const LONG_START = 0x80;
 const LONG_END = 0x40;
 const LARGEST_SHORT_ID = 0x7fffffff;
 
-/** Offset behind the header at `at`. */
+/** Offset after the header at `at`. */
 export function skipIndexHeader(buffer: Uint8Array, at: number, end: number): number {
   if (at + INDEX_HEADER_BYTES > end) throw INCOMPLETE;
   if ((buffer[at]! & 0xe0) !== 0 || (buffer[at + 1]! & 0x3f) !== 0) {
@@ -90,7 +90,7 @@ export interface ExplicitIndexKind<C extends { kind: string }> extends CommandKi
   readonly type: ExplicitIndexCommandType;
 }
 
-/** A row of the command table for a command of explicit indexes: visitors learn where it stands and walk no further. */
+/** A command table row for an explicit index command: visitors learn its position, and its content is not walked. */
 export function explicitIndexKind<C extends { kind: string }>(
   row: Omit<ExplicitIndexKind<C>, 'visit'>,
 ): ExplicitIndexKind<C> {

@@ -3,9 +3,9 @@ import { encodeIndexHeader, explicitIndexKind, skipIndexHeader } from './index-c
 import { decodeShortText, encodeShortText, skipShortText } from './index-text.ts';
 
 /**
- * IndexDefine command (type 10, spec transaction-logs 3.10): all-zero header, then two maps (index names, keys), each
- * `size:u16` and size times `length:u16 UTF-8 id:u16`. Old entries have a 1-byte size (`shortMaps`). The order within a map is
- * arbitrary and kept. It comes before every other index command of its transaction.
+ * IndexDefine command (type 10, spec transaction-logs 3.10): all-zero header, then two maps (index names, keys), each `size:u16` and size
+ * times `length:u16 UTF-8 id:u16`. Old entries have a 1-byte size (`shortMaps`). The order within a map is arbitrary and preserved. This
+ * command precedes every other index command of its transaction.
  */
 export interface IndexDefineCommand {
   kind: 'indexDefine';

@@ -18,7 +18,7 @@ import { decodeIndexValue, encodeIndexValue, type IndexValue, skipIndexValue, va
 /**
  * Commands for one entry of an explicit index (spec transaction-logs 3.10); ids have 4 or 8 bytes, as the header says
  *
- * | type | behind the header |
+ * | type | after the header |
  * |---|---|
  * | 11 IndexAddNode | id, value |
  * | 12 IndexAddRelationship | id, value, start node, end node |
@@ -44,7 +44,7 @@ export interface IndexRemoveCommand extends IndexTarget {
   value: IndexValue;
 }
 
-/** Walks over what all three begin with; IndexAddNode and IndexRemove are no more than that. */
+/** Walks over the part that all three start with; IndexAddNode and IndexRemove consist of nothing else. */
 function skipEntry(buffer: Uint8Array, at: number, end: number): number {
   const value = skipIndexHeader(buffer, at, end) + entityIdBytesOf(buffer, at);
   return skipIndexValue(buffer, value, end, valueTypeOf(buffer, at));

@@ -11,7 +11,7 @@ import { decodeShortText, encodeShortText, skipShortText } from './index-text.ts
 /**
  * Commands for an explicit index as a whole (spec transaction-logs 3.10); their key id is 0
  *
- * | type | behind the header |
+ * | type | after the header |
  * |---|---|
  * | 14 IndexDelete | nothing |
  * | 15 IndexCreate | `count:u16`, count times key and value, each `length:u16 UTF-8` (the configuration) |

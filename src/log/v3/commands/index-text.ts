@@ -11,7 +11,7 @@ export function decodeText(buffer: Uint8Array, at: number, end: number): string 
   return utf8.decode(bytes);
 }
 
-/** Text with a 2-byte length, as the names, keys and configuration of explicit indexes are written (spec transaction-logs 3.10). */
+/** Text with a 2-byte length: names, keys and configuration of explicit indexes (spec transaction-logs 3.10). */
 export function skipShortText(buffer: Uint8Array, at: number, end: number): number {
   if (at + 2 > end) throw INCOMPLETE;
   const next = at + 2 + readU16(buffer, at);

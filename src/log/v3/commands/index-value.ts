@@ -5,7 +5,7 @@ import { corruptLog, INCOMPLETE, readI32, readU16 } from '../fields/log-integer.
 import { decodeText } from './index-text.ts';
 
 /**
- * Value of an explicit index command; its type stands in the command header (spec transaction-logs 3.10)
+ * Value of an explicit index command; its type is in the command header (spec transaction-logs 3.10)
  *
  * | type | bytes |
  * |---|---|

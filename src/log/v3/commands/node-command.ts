@@ -27,7 +27,7 @@ import {
  *
  * | off | size | field of the image |
  * |---|---|---|
- * | 0 | 1 | flags; the fields up to the list are there only if in use |
+ * | 0 | 1 | flags; the fields before the list exist only if in use |
  * | 1 | 1 | dense, 0 or 1 |
  * | 2 | 8 | first relationship, or first group if dense |
  * | 10 | 8 | first property |
@@ -55,7 +55,7 @@ export interface NodeCommand {
 
 const FIELD_BYTES = 26;
 
-/** Offset of the label list of the image at `at`. */
+/** Offset of the label list in the image at `at`. */
 function skipNodeFields(buffer: Uint8Array, at: number, end: number): number {
   if (at + 1 > end) throw INCOMPLETE;
   const flags = buffer[at]!;
@@ -88,8 +88,8 @@ function visit(buffer: Uint8Array, at: number, end: number, _form: EntryForm, vi
 }
 
 /**
- * Fills `record` (all but its id) from the image at `offset`. A unit that is there but no longer required is not part of the
- * record any more: see {@link readFreedNodeUnit}.
+ * Fills `record` (all but its id) from the image at `offset`. A unit that exists but is no longer required does not belong to the record
+ * any more, see {@link readFreedNodeUnit}.
  */
 export function readNodeImage(buffer: Uint8Array, offset: number, record: NodeRecord): NodeRecord {
   skipNodeFields(buffer, offset, buffer.length);
@@ -105,7 +105,7 @@ export function readNodeImage(buffer: Uint8Array, offset: number, record: NodeRe
   return record;
 }
 
-/** The secondary unit that the transaction set free (flag 0x08 without 0x04), -1 = none. */
+/** The secondary unit that the transaction freed (flag 0x08 without 0x04), -1 = none. */
 export function readFreedNodeUnit(buffer: Uint8Array, offset: number): number {
   const flags = buffer[offset]!;
   return (flags & IN_USE) !== 0 && (flags & REQUIRES_SECONDARY_UNIT) === 0 ? unitOf(buffer, offset) : -1;

@@ -22,15 +22,15 @@ import {
 } from './record-flags.ts';
 
 /**
- * Property command (type 2, spec transaction-logs 3.5): `id:i64 image(before) image(after)`. All fields are there also when the
- * record is not in use; it is in use exactly if it has blocks.
+ * Property command (type 2, spec transaction-logs 3.5): `id:i64 image(before) image(after)`. All fields are present even when the record is
+ * not in use; it is in use exactly if it has blocks.
  *
  * | off | size | field of the image |
  * |---|---|---|
  * | 0 | 1 | flags; 0x02 = the owner is a relationship |
  * | 1 | 8 | next record of the chain (before prev, unlike in the store) |
  * | 9 | 8 | previous record of the chain |
- * | 17 | 8 | owner, -1 = not known or the graph itself |
+ * | 17 | 8 | owner, -1 = unknown or the graph itself |
  * | 25 | 8 | secondary unit, if flag 0x08 |
  * | … | 1 | number of blocks, 0 to 4 |
  * | … | | per block: size 8, 16, 24 or 32; that many bytes; list of value records |
@@ -48,9 +48,9 @@ export interface PropertyImage {
 }
 
 export interface PropertyBlockImage {
-  /** 8 to 32 bytes, as they stand in the property record. */
+  /** 8 to 32 bytes, as in the property record. */
   value: Uint8Array;
-  /** The complete chain of a string or array that is stored outside of the record; empty = its records did not change. */
+  /** The complete chain of a string or array stored outside the record; empty = its records did not change. */
   records: DynamicImage[];
 }
 
@@ -66,7 +66,7 @@ export type PropertyOwnerKind = 'node' | 'relationship' | 'unknown';
 const FIELD_BYTES = 25;
 const RECORD_BLOCK_BYTES = 32;
 
-/** Offset of the byte that counts the blocks. */
+/** Offset of the block count byte. */
 function blockCountOf(buffer: Uint8Array, at: number): number {
   return at + FIELD_BYTES + secondaryUnitBytes(buffer[at]!);
 }
@@ -90,7 +90,7 @@ function skipPropertyFields(buffer: Uint8Array, at: number, end: number): number
   return countAt + 1;
 }
 
-/** Offset of the value of the block at `at` is `at + 1`; returns the offset of its list of value records. */
+/** The value of the block at `at` starts at `at + 1`. Returns the offset of the block's list of value records. */
 function skipBlockValue(buffer: Uint8Array, at: number, end: number): number {
   if (at + 1 > end) throw INCOMPLETE;
   const size = buffer[at]!;
@@ -165,7 +165,7 @@ export function readPropertyImage(buffer: Uint8Array, offset: number, record: Pr
   return record;
 }
 
-/** Id of the node or relationship that owns the record of the image at `offset`; -1 = not known, or the graph itself. */
+/** Id of the node or relationship that owns the record of the image at `offset`; -1 = unknown, or the graph itself. */
 export function readPropertyOwner(buffer: Uint8Array, offset: number): number {
   if (offset + FIELD_BYTES > buffer.length) throw INCOMPLETE;
   return readReference(buffer, offset + 17);

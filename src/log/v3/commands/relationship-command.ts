@@ -109,7 +109,7 @@ export function readRelationshipImage(
   return record;
 }
 
-/** The secondary unit that the transaction set free (flag 0x08 without 0x04), -1 = none. */
+/** The secondary unit that the transaction freed (flag 0x08 without 0x04), -1 = none. */
 export function readFreedRelationshipUnit(buffer: Uint8Array, offset: number): number {
   const flags = buffer[offset]!;
   return (flags & IN_USE) !== 0 && (flags & REQUIRES_SECONDARY_UNIT) === 0 ? unitOf(buffer, offset) : -1;

@@ -18,8 +18,8 @@ import {
 } from './record-flags.ts';
 
 /**
- * Relationship group command (types 9 and 21, spec transaction-logs 3.4): `id:i64 image(before) image(after)`. Every field is
- * there also when the group is not in use. w = 1 in type 21, otherwise 0.
+ * Relationship group command (types 9 and 21, spec transaction-logs 3.4): `id:i64 image(before) image(after)`. Every field is present even
+ * when the group is not in use. w = 1 in type 21, otherwise 0.
  *
  * | off | size | field of the image |
  * |---|---|---|
@@ -47,7 +47,7 @@ export interface RelationshipGroupImage {
 
 export interface RelationshipGroupCommand {
   kind: 'relationshipGroup';
-  /** The 3-byte type field (command type 21), which is written when a type id needs it. */
+  /** True if the type field has 3 bytes (command type 21), which is used when a type id needs it. */
   wide: boolean;
   id: number;
   before: RelationshipGroupImage;
@@ -95,7 +95,7 @@ export function readGroupImage(
   return record;
 }
 
-/** The secondary unit that the transaction set free (flag 0x08 without 0x04), -1 = none. */
+/** The secondary unit that the transaction freed (flag 0x08 without 0x04), -1 = none. */
 export function readFreedGroupUnit(
   buffer: Uint8Array,
   offset: number,

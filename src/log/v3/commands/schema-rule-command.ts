@@ -13,9 +13,8 @@ import {
 import { checkBoolean } from './record-flags.ts';
 
 /**
- * SchemaRule command (type 7, spec transaction-logs 3.8): `records(before) records(after) created:i8(0|1)`. The rule is the
- * concatenated data of the records in use; its id is the one of the first record. If `created`, the list before is a copy of the
- * one after.
+ * SchemaRule command (type 7, spec transaction-logs 3.8): `records(before) records(after) created:i8(0|1)`. The rule is the concatenated
+ * data of the records in use; its id is that of the first record. If `created`, the before-list is a copy of the after-list.
  */
 export interface SchemaRuleCommand {
   kind: 'schemaRule';

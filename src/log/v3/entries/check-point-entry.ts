@@ -4,8 +4,8 @@ import { corruptLog, readExactI64 } from '../fields/log-integer.ts';
 import { CHECK_POINT_ENTRY, CURRENT_ENTRY_VERSION_BYTE } from './entry-types.ts';
 
 /**
- * Check point entry (spec transaction-logs 2, 6.2): `version type=7 logVersion:i64 byteOffset:i64`. Everything before that
- * position is in the stores; replay begins there, not at the entry.
+ * Check point entry (spec transaction-logs 2, 6.2): `version type=7 logVersion:i64 byteOffset:i64`. Everything before that position is in
+ * the stores; replay starts at the position, not at the entry.
  */
 export const CHECK_POINT_ENTRY_BYTES = 18;
 

@@ -3,8 +3,8 @@ import { readExactI64 } from '../fields/log-integer.ts';
 import { COMMIT_ENTRY, CURRENT_ENTRY_VERSION_BYTE } from './entry-types.ts';
 
 /**
- * Commit entry (spec transaction-logs 2): `version type=5 transactionId:i64 timeCommitted:i64(ms)`. The id of a transaction
- * stands only here.
+ * Commit entry (spec transaction-logs 2): `version type=5 transactionId:i64 timeCommitted:i64(ms)`. It is the only place that holds the
+ * transaction's id.
  */
 export interface CommitEntry {
   transactionId: number;

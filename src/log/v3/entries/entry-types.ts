@@ -1,9 +1,9 @@
-/** How the bodies of commands look in entries of one version. */
+/** The form of command bodies in entries of one version. */
 export interface EntryForm {
   readonly version: number;
-  /** Relationship, group, token and neostore commands carry only the after-image: such an entry can be walked over, not replayed. */
+  /** Relationship, group, token and neostore commands carry only the after-image: the entry can be walked over but not replayed. */
   readonly afterImageOnly: boolean;
-  /** The maps of IndexDefine have a size of one byte. */
+  /** The maps of IndexDefine have a one-byte size. */
   readonly shortMaps: boolean;
 }
 
@@ -15,7 +15,7 @@ export interface EntryForm {
  * | -5, -8 | 2.3 (section 4) |
  * | -6 | 3.0.0-3.0.1 |
  * | -9 | from 3.0.2 |
- * | -10 | from 3.0.10, all of 3.3 to 3.5: the only one that is written |
+ * | -10 | from 3.0.10, all of 3.3 to 3.5: the only one that we write |
  */
 const forms: readonly EntryForm[] = [
   { version: -5, afterImageOnly: true, shortMaps: true },
@@ -36,7 +36,7 @@ const formOfByte: readonly (EntryForm | undefined)[] = Array.from({ length: 256 
   forms.find(({ version }) => (version & 0xff) === byte),
 );
 
-/** The form of entries whose version byte is `byte`; undefined if no server writes that. */
+/** The form of entries whose version byte is `byte`; undefined if no server writes that version. */
 export function entryFormOfByte(byte: number): EntryForm | undefined {
   return formOfByte[byte];
 }

@@ -12,7 +12,7 @@ import { CURRENT_ENTRY_VERSION_BYTE, START_ENTRY } from './entry-types.ts';
  * | 2 | 4 | master id, -1 on a standalone server |
  * | 6 | 4 | author id, -1 on a standalone server |
  * | 10 | 8 | time started, ms |
- * | 18 | 8 | last committed transaction when it started |
+ * | 18 | 8 | last committed transaction at its start |
  * | 26 | 4 | length n of the additional header |
  * | 30 | n | additional header: 8 random bytes, or the Raft log index |
  */
@@ -26,7 +26,7 @@ export interface StartEntry {
 
 export const START_FIXED_BYTES = 30;
 
-/** Offset behind the entry at `at`; throws {@link INCOMPLETE} if the window ends first. */
+/** Offset after the entry at `at`; throws {@link INCOMPLETE} if the window ends first. */
 export function skipStartEntry(buffer: Uint8Array, at: number, end: number): number {
   if (at + START_FIXED_BYTES > end) throw INCOMPLETE;
   const length = readI32(buffer, at + 26);
@@ -69,12 +69,12 @@ export function checksumHigh(buffer: Uint8Array, at: number): number {
   return (Math.imul(readI32(buffer, at + 2), 37) + readI32(buffer, at + 6)) | 0;
 }
 
-/** The two halves as the signed 64-bit value that `neostore` field 9 and the protocols carry. */
+/** Joins the two halves to the signed 64-bit value in `neostore` field 9 and in the protocols. */
 export function joinChecksum(high: number, low: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low >>> 0);
 }
 
-/** Checksum of a transaction: it covers the Start entry only (spec transaction-logs 2). */
+/** Checksum of a transaction; it covers only the Start entry (spec transaction-logs 2). */
 export function transactionChecksum(entry: StartEntry): bigint {
   let hash = 1;
   for (const byte of entry.header) hash = (Math.imul(31, hash) + ((byte << 24) >> 24)) | 0;

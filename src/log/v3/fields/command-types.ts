@@ -1,4 +1,4 @@
-/** Type bytes of commands that are named outside of their own file; all of them stand in the rows of the command table. */
+/** Type bytes of commands that other files refer to; the command table has them all. */
 export const RELATIONSHIP_GROUP_COMMAND = 9;
 /** A relationship group whose type needs more than 16 bits: late 3.5, high_limit stores only. */
 export const WIDE_RELATIONSHIP_GROUP_COMMAND = 21;

@@ -2,12 +2,12 @@ import { OutOfBytes } from '../../../base/byte-reader.ts';
 import { type ErrorPlace, GraphkeepError } from '../../../base/errors.ts';
 
 /**
- * Thrown by the walkers when the window ends before the entry does: a torn tail, or bytes that have not arrived yet. One shared
- * instance, because it is control flow: it costs no allocation and no stack trace.
+ * Thrown by the walkers when the window ends before the entry does: a torn tail, or bytes that have not arrived yet. One shared instance,
+ * because it is control flow: no allocation, no stack trace.
  */
 export const INCOMPLETE = new OutOfBytes('the window ends inside an entry');
 
-/** Damage at `offset` of the window that is being walked; readers turn it into a place in a file or stream. */
+/** Damage at `offset` of the current window; readers convert it to a place in a file or stream. */
 export function corruptLog(message: string, offset: number, observed?: string | number | bigint): GraphkeepError {
   return new GraphkeepError('log.corrupt', message, {
     place: { offset },
@@ -15,7 +15,7 @@ export function corruptLog(message: string, offset: number, observed?: string | 
   });
 }
 
-/** The same error with the place as the user knows it: the file, and the offset in the file instead of in the window. */
+/** The same error with the place as the user knows it: the file, and the offset in the file instead of the window. */
 export function relocateError(error: unknown, shift: number, place: Omit<ErrorPlace, 'offset'>): unknown {
   if (!(error instanceof GraphkeepError) || error.place?.offset === undefined || error.place.file !== undefined) {
     return error;
@@ -46,21 +46,21 @@ export function readExactI64(buffer: Uint8Array, at: number): number {
   return high * 0x1_0000_0000 + (readI32(buffer, at + 4) >>> 0);
 }
 
-/** The id of a record: never negative. */
+/** A record id, never negative. */
 export function readRecordId(buffer: Uint8Array, at: number): number {
   const id = readExactI64(buffer, at);
   if (id < 0) throw corruptLog('a record id is negative', at, id);
   return id;
 }
 
-/** A reference to another record: -1 = none. */
+/** A reference to another record; -1 = none. */
 export function readReference(buffer: Uint8Array, at: number): number {
   const id = readExactI64(buffer, at);
   if (id < -1) throw corruptLog('a reference to a record is negative', at, id);
   return id;
 }
 
-/** The bytes `[from, to)`, copied, as a plain `Uint8Array` whatever `buffer` is. */
+/** A copy of the bytes `[from, to)`, as a plain `Uint8Array` whatever `buffer` is. */
 export function copyBytes(buffer: Uint8Array, from: number, to: number): Uint8Array {
   return new Uint8Array(buffer.subarray(from, to));
 }

@@ -1,33 +1,33 @@
 import type { TokenKind } from '../../../store/records/token-record.ts';
 import type { ExplicitIndexCommandType, RelationshipGroupCommandType } from './command-types.ts';
 
-/** Which store a dynamic record in a command belongs to. */
+/** The store of a dynamic record in a command. */
 export type DynamicOwner = 'labels' | 'strings' | 'arrays' | 'labelNames' | 'typeNames' | 'keyNames' | 'schema';
 
 /**
- * Receives the commands of a transaction in their order. All places are offsets in the buffer that is walked. The before-image of a record
- * ends where its after-image begins; the after-image ends at `end`. Decode an image later with the `read…Image` functions.
+ * Receives the commands of a transaction in order. All positions are offsets in the walked buffer. The before-image of a record ends where
+ * its after-image begins; the after-image ends at `end`. Decode images later with the `read…Image` functions.
  */
 export interface TransactionVisitor {
   node(id: number, before: number, after: number, end: number): void;
   relationship(id: number, before: number, after: number, end: number): void;
-  /** The images of the two command types differ: keep the type for `readGroupImage`. */
+  /** The images of the two command types differ: pass the type to `readGroupImage`. */
   group(id: number, before: number, after: number, end: number, commandType: RelationshipGroupCommandType): void;
   property(id: number, before: number, after: number, end: number): void;
   token(kind: TokenKind, id: number, before: number, after: number, end: number): void;
-  /** Every dynamic record inside an image, after the call for the record that contains it, in the order of the log. */
+  /** Every dynamic record inside an image, in log order, after the call for the record that contains it. */
   dynamic(owner: DynamicOwner, id: number, isBefore: boolean, offset: number, end: number): void;
   /** First property of the graph itself, -1 = none. */
   neostore(nextPropBefore: number, nextPropAfter: number): void;
-  /** Offsets of the two lists of dynamic records (each begins with its i32 count). */
+  /** Offsets of the two lists of dynamic records; each begins with its i32 count. */
   schemaRule(beforeList: number, afterList: number, created: boolean, end: number): void;
   nodeCounts(label: number, delta: number): void;
   relationshipCounts(startLabel: number, type: number, endLabel: number, delta: number): void;
-  /** `offset` is the one of the 6-byte index header, behind the command type. */
+  /** `offset` is that of the 6-byte index header, after the command type. */
   explicitIndex(commandType: ExplicitIndexCommandType, offset: number, end: number): void;
 }
 
-/** Ignores everything; extend it to look only at some commands. */
+/** Ignores everything; extend it to look at some commands only. */
 export class IdleVisitor implements TransactionVisitor {
   node(_id: number, _before: number, _after: number, _end: number): void {}
   relationship(_id: number, _before: number, _after: number, _end: number): void {}
