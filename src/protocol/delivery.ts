@@ -1,20 +1,20 @@
-/** A memory buffer that collects received data before it is handed on: one disk write. */
+/** Size of the buffer that collects received data before it is passed on: one disk write. */
 const DELIVERY_BYTES = 1 << 20;
 
 /** Room for one block of the backup protocol, the largest thing that is appended at once. */
 const MIN_CAPACITY = 256;
 
-/** What a receiver returns: a promise if the caller has to wait. */
+/** Result of a receiver: a promise if the caller must wait. */
 export type Wait = Promise<void> | undefined | void;
 
 /**
- * Collects received data in two rotating buffers and hands full ones on, one call at a time: while a receiver writes one buffer, the
+ * Collects received data in two alternating buffers and passes full ones on, one call at a time: while a receiver writes one buffer, the
  * other is filled. A caller that finds no room waits for {@link pending}.
  */
 export class Delivery {
   /** The call under way; undefined when the receiver is ready for the next one. */
   pending: Promise<void> | undefined;
-  /** Told at once when a call fails, so that nobody waits for more bytes in vain. */
+  /** Called at once when a call fails, so that nobody waits for more bytes in vain. */
   onFailure: ((error: unknown) => void) | undefined;
   private filling: Buffer | undefined;
   private spare: Buffer | undefined;
@@ -36,12 +36,12 @@ export class Delivery {
     return this.capacity - this.filled;
   }
 
-  /** Throws what the receiver threw, if it did since. */
+  /** Throws the receiver's error, if it failed since the last call. */
   throwFailure(): void {
     if (this.failed) throw this.error;
   }
 
-  /** Notes the call that is under way. Nothing may be pending. */
+  /** Tracks the call under way. Nothing may be pending. */
   track(wait: Wait): void {
     if (!(wait instanceof Promise)) return;
     const done = wait.then(
@@ -56,7 +56,7 @@ export class Delivery {
         throw error;
       },
     );
-    // A failure is thrown to whoever waits, or by throwFailure; it must not be reported as unhandled in between.
+    // A waiting caller or throwFailure gets the failure; until then it must not be reported as unhandled.
     done.catch(() => {});
     this.pending = done;
   }
@@ -68,9 +68,9 @@ export class Delivery {
   }
 
   /**
-   * Copies the data of as many full blocks as stand at `source[start, end)` and find room, without their length bytes; returns how many. A
-   * full block is a zero byte, then `dataBytes` of data (spec common-protocol 9). One large copy and then moves within one buffer: several
-   * times faster than one copy from buffer to buffer per block.
+   * Copies the data of as many full blocks from `source[start, end)` as fit, without their length bytes; returns how many. A full block is
+   * a zero byte, then `dataBytes` of data (spec common-protocol 9). One large copy followed by moves within the buffer is several times
+   * faster than one copy per block.
    */
   appendBlocks(source: Buffer, start: number, end: number, dataBytes: number): number {
     const blockBytes = dataBytes + 1;
@@ -89,7 +89,7 @@ export class Delivery {
     return count;
   }
 
-  /** Hands on what is collected. Nothing may be pending. */
+  /** Passes on what is collected. Nothing may be pending. */
   flush(receive: (chunk: Buffer) => Wait): void {
     if (this.filled === 0) return;
     const full = this.target();

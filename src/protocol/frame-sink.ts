@@ -1,2 +1,2 @@
-/** Takes complete frames, of either protocol. The memory is reused when the promise, if any, is fulfilled. */
+/** Accepts complete frames of either protocol. The memory is reused once the promise, if any, is fulfilled. */
 export type FrameSink = (frame: Buffer) => Promise<void> | undefined;

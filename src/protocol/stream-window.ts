@@ -1,6 +1,6 @@
 /**
- * The bytes of a connection as they come, one window after the other, with nothing copied: what a decoder reads from. Use what is at
- * {@link position} and move that on.
+ * The bytes of a connection as they arrive, one window after the other, without copying; the base of decoders. Use the bytes at {@link
+ * position} and advance it.
  */
 export class StreamWindow {
   buffer: Buffer = Buffer.alloc(0);
@@ -9,7 +9,7 @@ export class StreamWindow {
   /** Stream offset of `buffer[0]`. */
   private base: number;
 
-  /** `offset`: bytes of the connection that were used before. */
+  /** `offset`: bytes of the connection used before. */
   constructor(offset = 0) {
     this.base = offset;
   }
@@ -19,7 +19,7 @@ export class StreamWindow {
     return this.base + this.position;
   }
 
-  /** The next bytes of the stream. The window before must be used up. */
+  /** Sets the next bytes of the stream. The previous window must be used up. */
   feed(buffer: Buffer, start = 0, end = buffer.length): void {
     if (this.position !== this.end) throw new RangeError('the window before is not used up');
     this.base = this.offset - start;

@@ -102,7 +102,7 @@ describe('captured failures', () => {
         expect(handler.calls).toBe(0);
         expect(outcome.marked).toBe(!unmarked);
         const exception = readJavaException(outcome.payload);
-        // catchup-hello holds two answers in swapped order; expected.json names only what it found first.
+        // catchup-hello holds two answers in swapped order; expected.json names only the first one found.
         expect(exception?.className).toBe(expected!.class);
         if (name !== 'catchup-hello.s2c.bin') expect(exception?.message).toBe(expected!.message);
       }

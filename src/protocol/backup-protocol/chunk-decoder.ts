@@ -6,11 +6,11 @@ import { MAX_EMPTY_CHUNKS, MAX_FRAME_PAYLOAD, MIN_FRAME_PAYLOAD } from './limits
 
 /** What {@link ChunkDecoder.next} found. */
 export const ChunkEvent = {
-  /** All bytes fed are used up. */
+  /** All bytes fed so far are used up. */
   starved: 0,
   /** Body bytes of a normal chunk: `buffer[position, bodyEnd)`. */
   body: 1,
-  /** Body bytes of a message that has become a failure: of a chunk with the failure bit, or behind one. */
+  /** Body bytes of a message that has become a failure: those of a chunk with the failure bit, or of a later chunk. */
   failure: 2,
   /** The last chunk of a message is complete. */
   messageEnd: 3,
@@ -22,7 +22,7 @@ export type ChunkEvent = (typeof ChunkEvent)[keyof typeof ChunkEvent];
 const HEADER_BYTES = 6;
 
 /**
- * Takes frames and chunks apart (spec common-protocol 4, 5), wherever the transport cut the bytes; copies nothing and allocates nothing per
+ * Parses frames and chunks (spec common-protocol 4, 5), wherever the transport cut the bytes. Copies nothing and allocates nothing per
  * chunk.
  *
  * | offset | type | field |
@@ -32,8 +32,8 @@ const HEADER_BYTES = 6;
  * | 5 | u8 | application version |
  * | 6 | | body |
  *
- * Use: {@link feed} a window, then call {@link next} until it is starved; after `body` and `failure` move {@link position} past the
- * bytes used.
+ * Use: {@link feed} a window, then call {@link next} until it is starved; after `body` and `failure` move {@link position} past the bytes
+ * used.
  */
 export class ChunkDecoder extends StreamWindow {
   private bodyLeft = 0;
@@ -50,12 +50,12 @@ export class ChunkDecoder extends StreamWindow {
     this.peer = peer;
   }
 
-  /** End of the body bytes at {@link position}, as far as they have arrived. */
+  /** End of the body bytes at {@link position} that have arrived. */
   get bodyEnd(): number {
     return Math.min(this.end, this.position + this.bodyLeft);
   }
 
-  /** Says how many bytes at {@link position} were used. */
+  /** Marks `count` bytes at {@link position} as used. */
   skip(count: number): void {
     this.position += count;
     this.bodyLeft -= count;
@@ -76,7 +76,7 @@ export class ChunkDecoder extends StreamWindow {
     }
   }
 
-  /** Has a chunk of the current message the failure bit? Still valid at `messageEnd`. */
+  /** True if a chunk of the current message has the failure bit. Still valid at `messageEnd`. */
   get isFailure(): boolean {
     return this.failed;
   }
@@ -125,7 +125,9 @@ export class ChunkDecoder extends StreamWindow {
     }
   }
 
-  /** Adds the place, `back` bytes before here; at the start of a connection also says what the peer speaks instead. */
+  /**
+   * Adds the place, `back` bytes before the current one. At the start of a connection also names the protocol that the peer speaks instead.
+   */
   private placed(error: unknown, back: number): unknown {
     if (!(error instanceof GraphkeepError)) return error;
     const start = this.offset - this.headerFilled;

@@ -30,7 +30,7 @@ export function encodeChunkHeader(header: ChunkHeader, buffer: Uint8Array, offse
   buffer[offset + 1] = APPLICATION_VERSION;
 }
 
-/** Fills `header`; a version other than ours is `peer.protocol`. */
+/** Fills `header`; throws `peer.protocol` for any other version. */
 export function decodeChunkHeader(header: ChunkHeader, flags: number, application: number): ChunkHeader {
   const internal = (flags >>> 2) & 0x1f;
   if (internal !== INTERNAL_VERSION || application !== APPLICATION_VERSION) {

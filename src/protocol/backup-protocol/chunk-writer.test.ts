@@ -25,7 +25,7 @@ describe('chunk writer', () => {
       at += writer.appendBlocks(data, at, data.length) * 255;
     }
     await writer.finish();
-    // 2 + 16383 * 256, as captured (spec common-protocol 5, 18)
+    // 2 + 16383 * 256, as captured (spec common-protocol 5, 18).
     expect(payloadLengths(frames)).toEqual([4194050, 4194050, 2 + (40_000 - 2 * 16383) * 256]);
     expect(frames.map((frame) => frame.toString('hex', 4, 6))).toEqual(['0902', '0902', '0802']);
   });

@@ -6,11 +6,11 @@ const LENGTH_BYTES = 4;
 const BODY_START = LENGTH_BYTES + MIN_FRAME_PAYLOAD;
 
 /**
- * Cuts a message into frames the way a real server does (spec common-protocol 5): before an atom of n bytes, a chunk is sent if the bytes
- * in it, header included, and n would reach the limit. So no atom is ever split, no chunk in the middle is empty, and the Java client,
- * which joins at most two chunks per atom, can read it. Two buffers rotate: one is sent while the other is filled.
+ * Cuts a message into frames as a real server does (spec common-protocol 5). Before an atom of n bytes, the chunk is sent if its bytes,
+ * header included, plus n would reach the limit. So no atom is ever split, and no chunk in the middle is empty. The Java client, which
+ * joins at most two chunks per atom, can read it. Two buffers alternate: one is sent while the other is filled.
  *
- * Methods that may have to wait return a promise or undefined; never call another one before it is fulfilled.
+ * Methods that may have to wait return a promise or undefined. Do not call another method before the promise is fulfilled.
  */
 export class ChunkWriter {
   private filling: Buffer;
@@ -20,7 +20,7 @@ export class ChunkWriter {
   private readonly sink: FrameSink;
   private readonly limit: number;
 
-  /** `limit`: largest payload plus one, as in the rule above; smaller values are for tests. */
+  /** `limit`: largest payload plus one, as in the rule above; tests use smaller values. */
   constructor(sink: FrameSink, limit = MAX_FRAME_PAYLOAD) {
     if (limit < MIN_FRAME_PAYLOAD + BLOCK_SIZE + 1) throw new RangeError('a chunk holds at least one block');
     this.sink = sink;
@@ -33,13 +33,13 @@ export class ChunkWriter {
     return LENGTH_BYTES + this.limit - 1 - this.filled;
   }
 
-  /** Makes sure that an atom of `size` bytes fits. */
+  /** Ensures that an atom of `size` bytes fits. */
   reserve(size: number): Promise<void> | undefined {
     if (size > this.limit - 1 - MIN_FRAME_PAYLOAD) throw new RangeError('the atom is larger than a chunk');
     return size <= this.room ? undefined : this.send(true, false);
   }
 
-  /** Appends what is known to fit: one or more atoms, or part of something that may be cut anywhere. */
+  /** Appends bytes that are known to fit: one or more atoms, or part of something that may be cut anywhere. */
   append(bytes: Uint8Array, start = 0, end = bytes.length): void {
     if (end - start > this.room) throw new RangeError('no room was reserved');
     this.filling.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.filled);
@@ -47,8 +47,8 @@ export class ChunkWriter {
   }
 
   /**
-   * Appends full blocks with a zero length byte of `data[start, end)`, as many as fit; returns how many. One large copy, then moves
-   * from the last block to the first.
+   * Appends full blocks with a zero length byte from `data[start, end)`, as many as fit; returns how many. Makes one large copy, then moves
+   * the blocks within the buffer, last one first.
    */
   appendBlocks(data: Uint8Array, start: number, end: number): number {
     const count = Math.min(Math.floor((end - start) / BLOCK_DATA), Math.floor(this.room / BLOCK_SIZE));
@@ -66,20 +66,20 @@ export class ChunkWriter {
   }
 
   /**
-   * Sends what there is, more to come. Java clients misread small chunks within files and transactions (spec common-protocol 5): not to be
-   * used there.
+   * Sends what is buffered; more will follow. Do not use it within files and transactions: Java clients misread small chunks there (spec
+   * common-protocol 5).
    */
   async flush(): Promise<void> {
     if (this.filled > BODY_START) await this.send(true, false);
   }
 
-  /** Ends the message; fulfilled when the sink has taken everything. */
+  /** Ends the message; fulfilled once the sink has accepted everything. */
   async finish(): Promise<void> {
     await this.send(false, false);
     await this.sending;
   }
 
-  /** Ends the message with a failure: what was not sent yet is dropped (spec common-protocol 12.1). */
+  /** Ends the message with a failure; what was not sent yet is dropped (spec common-protocol 12.1). */
   async fail(payload: Uint8Array): Promise<void> {
     this.filled = BODY_START;
     this.append(payload.subarray(0, this.room));
@@ -101,7 +101,7 @@ export class ChunkWriter {
     this.sending = sent.then(() => {
       this.sending = undefined;
     });
-    // Whoever writes next, or finishes, meets the failure.
+    // The next write or finish throws the failure.
     this.sending.catch(() => {});
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { MAX_FAILURE_BYTES } from './limits.ts';
 
-/** Collects the payload of a failure, up to a limit; what comes behind is dropped. */
+/** Collects the payload of a failure up to a limit and drops the rest. */
 export class FailureCollector {
   private readonly parts: Buffer[] = [];
   private size = 0;

@@ -1,4 +1,4 @@
-/** What a peer speaks instead of the common protocol. */
+/** A protocol that a peer speaks instead of the common protocol. */
 export interface ForeignProtocol {
   name: string;
   hint: string;
@@ -8,7 +8,7 @@ const otherServer = 'Check the port in --from: it must be the dbms.backup.addres
 
 const signatures: { bytes: string; protocol: ForeignProtocol }[] = [
   {
-    // frame length 21, message code of the magic (spec catchup-protocol 5)
+    // Frame length 21, message code of the magic (spec catchup-protocol 5).
     bytes: '00000015344f454e',
     protocol: {
       name: 'the catchup protocol of a causal cluster member',
@@ -30,7 +30,7 @@ function ascii(text: string): string {
   return Buffer.from(text, 'latin1').toString('hex');
 }
 
-/** Recognises other protocols by the first bytes of an answer; as many as have arrived, at best 8. */
+/** Recognizes other protocols by the first bytes of an answer: as many as have arrived, ideally 8. */
 export function recogniseForeignProtocol(start: Uint8Array): ForeignProtocol | undefined {
   const hex = Buffer.from(start).toString('hex');
   const found = signatures.find(({ bytes }) => hex.startsWith(bytes) || (hex.length >= 8 && bytes.startsWith(hex)));

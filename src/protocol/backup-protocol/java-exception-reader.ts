@@ -3,15 +3,15 @@ import type { JavaException } from './java-exception.ts';
 import { type JavaObject, type JavaValue, readJavaObject, UnreadableStream } from './java-object-stream.ts';
 import { decodeJavaText } from './java-text.ts';
 
-/** Causes that are followed. */
+/** Longest chain of causes that is followed. */
 const MAX_CAUSES = 20;
 
-/** Where the name of the first class begins in every stream: u16 length, name (spec common-protocol 13.1). */
+/** Offset of the first class name in every stream: u16 length, name (spec common-protocol 13.1). */
 const FIRST_CLASS_NAME = 6;
 
 /**
- * Reads a serialised exception. A stream that cannot be read completely still gives the name of its first class; undefined if even that
- * is missing.
+ * Reads a serialized exception. If the stream is not completely readable, returns at least the name of its first class; undefined if even
+ * that is missing.
  */
 export function readJavaException(payload: Buffer): JavaException | undefined {
   try {

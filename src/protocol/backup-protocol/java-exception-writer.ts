@@ -3,7 +3,7 @@ import { JavaClass } from './java-exception.ts';
 import { encodeJavaText } from './java-text.ts';
 
 /**
- * The two exceptions whose bytes were proven with the Java client (spec common-protocol 13.2), each with its classes up to
+ * The two exceptions whose bytes were verified with the Java client (spec common-protocol 13.2), each with its classes up to
  * `java.lang.Exception`.
  */
 const classes = {
@@ -29,8 +29,8 @@ const throwableFields = [
 ] as const;
 
 /**
- * The payload of a failure chunk that the Java client reads as an exception without a cause and a stack trace. The message is seen by
- * whoever connects: no local paths. `noSuchTransaction` makes the client say that the backup is too old.
+ * The payload of a failure chunk that the Java client reads as an exception without a cause or stack trace. Any client that connects sees
+ * the message, so it must contain no local paths. `noSuchTransaction` makes the client say that the backup is too old.
  *
  * ```
  * AC ED 00 05  73

@@ -55,14 +55,14 @@ describe('java exceptions', () => {
 
   it('follows causes, and stops where they go in circles', () => {
     const runtime = writeJavaException('runtime', 'outer');
-    // The cause is the first content behind the last 0x78 0x70 of the class descriptions.
+    // The cause is the first content after the last 0x78 0x70 of the class descriptions.
     const causeAt = runtime.indexOf(Buffer.from('78707074', 'hex')) + 2;
     expect(runtime[causeAt]).toBe(0x70);
     const withCause = (cause: string) =>
       readJavaException(
         Buffer.concat([runtime.subarray(0, causeAt), Buffer.from(cause, 'hex'), runtime.subarray(causeAt + 1)]),
       );
-    // Handles: class, its parent, Throwable, 4 type names; "L" of cause is the first. The object itself follows.
+    // Handles: class, its parent, Throwable, 4 type names; the "L" of cause is the first. The object itself follows.
     const inner = `73 71 007e0000 70 74 0005 ${Buffer.from('inner').toString('hex')} 70 70 78`.replaceAll(' ', '');
     expect(withCause(inner)).toMatchObject({ message: 'outer', cause: { message: 'inner', cause: undefined } });
     expect(withCause('71007e0007')).toMatchObject({ message: 'outer', cause: undefined });
@@ -73,12 +73,12 @@ describe('java exceptions', () => {
     const start = Buffer.from('aced0005', 'hex');
     const deep = Buffer.concat([start, Buffer.alloc(500_000, 0x73)]);
     const enumeration = Buffer.concat([start, Buffer.alloc(500_000, 0x7e)]);
-    // A class that is its own super class.
+    // A class that is its own superclass.
     const circular = Buffer.concat([
       start,
       Buffer.from('7372000141000000000000000002000078 71007e0000'.replaceAll(' ', ''), 'hex'),
     ]);
-    // An object array that says it has 4 billion elements.
+    // An object array that claims 4 billion elements.
     const array = Buffer.concat([
       start,
       Buffer.from('75720002 5b4c 0000000000000000 02 0000 78 70 ffffffff'.replaceAll(' ', ''), 'hex'),
@@ -89,7 +89,7 @@ describe('java exceptions', () => {
     expect(readJavaException(enumeration)).toBeUndefined();
     expect(readJavaException(circular)?.className).toBe('A');
     readJavaException(array);
-    // One that believes the sizes, or walks the circle, needs minutes or never ends.
+    // A reader that trusts the sizes, or follows the circle, needs minutes or never ends.
     expect(performance.now() - started).toBeLessThan(20_000);
   });
 

@@ -7,7 +7,7 @@ export interface JavaObject {
   fields: Map<string, JavaValue>;
 }
 
-/** What this reader keeps of a value; arrays, enumerations, numbers and extra data are walked over only. */
+/** The part of a value that this reader keeps; it only walks over arrays, enumerations, numbers and extra data. */
 export type JavaValue = JavaObject | string | undefined;
 
 interface ClassField {
@@ -20,9 +20,9 @@ interface ClassDescription {
   flags: number;
   fields: ClassField[];
   parent: ClassDescription | undefined;
-  /** False while it is being read: nothing may refer to it then. */
+  /** False while the object is being read; nothing may refer to it then. */
   isComplete: boolean;
-  /** Classes from here to the top. */
+  /** Number of classes from here to the top. */
   depth: number;
 }
 
@@ -35,7 +35,7 @@ const MAGIC = 0xaced;
 const VERSION = 5;
 const FIRST_HANDLE = 0x7e0000;
 
-/** Limits: a stream is at most {@link MAX_FAILURE_BYTES} long, but could make a reader work far longer than its length. */
+/** Limits: a stream is at most {@link MAX_FAILURE_BYTES} long, but could make a reader work for far longer. */
 const MAX_DEPTH = 100;
 const MAX_CLASS_DEPTH = 32;
 const MAX_CONTENTS = 100_000;
@@ -61,8 +61,8 @@ const Flag = { writeMethod: 0x01, serializable: 0x02, externalizable: 0x04, bloc
 const primitiveSizes: Record<string, number> = { B: 1, C: 2, D: 8, F: 4, I: 4, J: 8, S: 2, Z: 1 };
 
 /**
- * Reads the first object of a Java object stream (spec common-protocol 13.1), of any classes, within limits: depth, number of contents, and
- * every length against the bytes that are there. Throws {@link UnreadableStream} or `OutOfBytes`.
+ * Reads the first object of a Java object stream (spec common-protocol 13.1), of any class, within limits: depth, number of contents, and
+ * every length against the available bytes. Throws {@link UnreadableStream} or `OutOfBytes`.
  */
 export function readJavaObject(stream: Buffer): JavaValue {
   return new ObjectStream(stream).readFirst();
@@ -70,7 +70,7 @@ export function readJavaObject(stream: Buffer): JavaValue {
 
 class ObjectStream {
   private readonly reader: ByteReader;
-  /** In the order in which the writer numbered them. */
+  /** In the writer's numbering order. */
   private readonly handles: (JavaValue | ClassDescription)[] = [];
   private depth = 0;
   private contents = 0;

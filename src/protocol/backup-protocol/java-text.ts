@@ -2,8 +2,8 @@
 const MAX_JAVA_TEXT = 0xffff;
 
 /**
- * "Modified UTF-8" of Java object streams: NUL is `C0 80`, characters beyond 16 bits are two surrogates of three bytes each.
- * Malformed bytes become U+FFFD.
+ * Decodes the "modified UTF-8" of Java object streams: NUL is `C0 80`, and characters beyond 16 bits are two surrogates of three bytes
+ * each. Malformed bytes become U+FFFD.
  */
 export function decodeJavaText(bytes: Uint8Array): string {
   const units: number[] = [];
@@ -24,7 +24,7 @@ export function decodeJavaText(bytes: Uint8Array): string {
   return text + String.fromCharCode(...units);
 }
 
-/** The inverse; cut at the last whole unit within `maxBytes`. */
+/** The inverse; cuts after the last whole unit within `maxBytes`. */
 export function encodeJavaText(text: string, maxBytes = MAX_JAVA_TEXT): Buffer {
   const bytes: number[] = [];
   for (let i = 0; i < text.length; i++) {

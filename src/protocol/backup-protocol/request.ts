@@ -7,17 +7,17 @@ import { MAX_REQUEST_BODY } from './limits.ts';
 
 /** The two requests of the protocol (spec common-protocol 1, 6). */
 export type CommonRequest =
-  | { kind: 'full' /** Send the transaction log files too. */; forensics: boolean }
+  | { kind: 'full' /** Whether to send the transaction log files too. */; forensics: boolean }
   | { kind: 'incremental' /** The last transaction that the client has. */; lastTransactionId: number };
 
 const FULL = 0;
 const INCREMENTAL = 1;
 
-/** Every field of the request context that a backup server ignores. */
+/** For every field of the request context that a backup server ignores. */
 const UNUSED = -1;
 
 /**
- * The complete bytes of a request: one frame with one chunk (spec common-protocol 6).
+ * Encodes a complete request: one frame with one chunk (spec common-protocol 6).
  *
  * | offset in the body | type | field | full | incremental |
  * |---|---|---|---|---|
@@ -44,7 +44,7 @@ export function encodeRequest(request: CommonRequest): Buffer {
   return bytes;
 }
 
-/** Reads the body of a request. A missing forensics byte means 0; bytes behind are ignored (spec common-protocol 6). */
+/** Decodes the body of a request. A missing forensics byte means 0; later bytes are ignored (spec common-protocol 6). */
 export function decodeRequest(body: Buffer, peer: string): CommonRequest {
   const reader = new ByteReader(body);
   const refuse = (message: string, observed: string | number | bigint) =>
@@ -71,8 +71,8 @@ function decodeForensics(value: number, refuse: (message: string, observed: numb
 }
 
 /**
- * Finds requests in what a client sends, however it is cut. Chunks may be cut anywhere; the failure bit is ignored (spec common-protocol
- * 6).
+ * Decodes the requests of a client, wherever the bytes are cut. Chunks may be cut anywhere; the failure bit is ignored (spec
+ * common-protocol 6).
  */
 export class RequestDecoder {
   private readonly chunks: ChunkDecoder;
@@ -84,12 +84,12 @@ export class RequestDecoder {
     this.chunks = new ChunkDecoder(peer);
   }
 
-  /** The next bytes of the connection; allowed when {@link next} has returned undefined. */
+  /** Adds the next bytes of the connection. Allowed once {@link next} has returned undefined. */
   feed(buffer: Buffer): void {
     this.chunks.feed(buffer);
   }
 
-  /** The next complete request, or undefined when more bytes are needed. Throws `peer.protocol`: then close the connection. */
+  /** The next complete request; undefined if more bytes are needed. After `peer.protocol`, close the connection. */
   next(): CommonRequest | undefined {
     const { chunks } = this;
     for (;;) {
@@ -106,7 +106,7 @@ export class RequestDecoder {
     }
   }
 
-  /** True when the client may close without having broken a request off. */
+  /** True if the client can close here without breaking off a request. */
   get atMessageBoundary(): boolean {
     return this.chunks.atMessageBoundary;
   }

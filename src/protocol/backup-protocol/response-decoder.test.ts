@@ -12,7 +12,7 @@ import { ResponseDecoder } from './response-decoder.ts';
 
 const id = '000001a2027bb381 1efb47aa4f9f42ab 00392e412e307606 000001a2027bb381 0000000000000001';
 
-/** One frame around a body in hexadecimal. */
+/** One frame around a body given in hexadecimal. */
 function frame(body: string, header = '0802'): Buffer {
   const bytes = Buffer.from(header + body.replaceAll(' ', ''), 'hex');
   const length = Buffer.alloc(4);

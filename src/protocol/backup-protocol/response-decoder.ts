@@ -8,11 +8,11 @@ import { BLOCK_DATA, BLOCK_SIZE, MAX_ALIGNMENT, MAX_NAME_UNITS } from './limits.
 import { NO_OBLIGATION, TAIL_OBLIGATION, TAIL_TRANSACTIONS } from './response-tail.ts';
 import { decodeStoreId, STORE_ID_SIZE } from './store-id-field.ts';
 
-/** Takes the parts of a response in the order of the wire; never called again before a returned promise is fulfilled. */
+/** Receives the parts of a response in wire order; never called again before a returned promise is fulfilled. */
 export interface ResponseHandler {
-  /** A file begins. `name` is as the peer sent it; `offset` = where its entry begins in the stream. */
+  /** A file begins. `name` is as the peer sent it; `offset` = start of its entry in the stream. */
   beginFile(name: string, alignment: number, empty: boolean, offset: number): Wait;
-  /** Data of the current file. The memory is reused when the call has returned and its promise, if any, is fulfilled. */
+  /** Data of the current file. The memory is reused once the call has returned and its promise, if any, is fulfilled. */
   fileBytes(chunk: Buffer): Wait;
   endFile(): Wait;
   /** Comes before any transaction; throw to refuse the store. */
@@ -27,7 +27,7 @@ export type ResponseOutcome =
   /** A serialised exception; `marked` = sent in chunks with the failure bit. */
   | { kind: 'failure'; payload: Buffer; marked: boolean };
 
-/** Where the decoder stands in the body of the message. */
+/** The decoder's position in the body of the message. */
 const State = {
   opening: 'at its start',
   nameLength: 'between two files',
@@ -47,14 +47,14 @@ const State = {
 
 type State = (typeof State)[keyof typeof State];
 
-/** First two bytes of a Java object stream: as a name length or as a creation time equally impossible (spec common-protocol 12.2). */
+/** First two bytes of a Java object stream; impossible both as a name length and as a creation time (spec common-protocol 12.2). */
 const JAVA_STREAM = 0xaced;
 
-/** The longest field that is collected: a name and its flag. */
+/** The longest collected field: a name and its flag. */
 const FIELD_CAPACITY = 2 * MAX_NAME_UNITS + 1;
 
 /**
- * Decodes one response (spec common-protocol 7 to 11) from bytes cut anywhere, in bounded memory: fields are collected in one small buffer,
+ * Decodes one response (spec common-protocol 7 to 11) from bytes cut anywhere, in bounded memory. Collects fields in a small buffer, and
  * file data and transactions in a {@link Delivery}.
  *
  * ```
@@ -63,10 +63,10 @@ const FIELD_CAPACITY = 2 * MAX_NAME_UNITS + 1;
  * blocks     = ( 00 , 255 bytes )* , n (1..255) , n bytes
  * ```
  *
- * Use: {@link feed} bytes, then call {@link advance} until it returns undefined, waiting for what it returns; stop at {@link outcome}.
+ * Use: {@link feed} bytes, then call and await {@link advance} until it returns undefined; stop at {@link outcome}.
  */
 export class ResponseDecoder {
-  /** Set when the message is complete; if it was no failure, all is handed on. Bytes behind are not looked at. */
+  /** Set when the message is complete; unless it is a failure, everything has then been delivered. Later bytes are not looked at. */
   outcome: ResponseOutcome | undefined;
   private readonly chunks: ChunkDecoder;
   private readonly delivery: Delivery;
@@ -99,34 +99,34 @@ export class ResponseDecoder {
     this.receiveTransactions = (chunk) => handler.transactionBytes(chunk);
   }
 
-  /** Bytes of the connection that were understood so far. */
+  /** Bytes of the connection decoded so far. */
   get offset(): number {
     return this.chunks.offset;
   }
 
-  /** In words, for the error about a connection that ended here. */
+  /** The position in words, for errors about a connection that ended here. */
   get position(): string {
     return this.state;
   }
 
-  /** The next bytes of the connection; allowed when {@link advance} has returned undefined. They are not kept. */
+  /** Adds the next bytes of the connection, which are not kept. Allowed once {@link advance} has returned undefined. */
   feed(buffer: Buffer, start = 0, end = buffer.length): void {
     this.chunks.feed(buffer, start, end);
   }
 
-  /** From now on the handler is not called any more. */
+  /** Stops all calls to the handler. */
   stop(): void {
     this.isStopped = true;
   }
 
-  /** Fulfilled when no call to the handler is under way; never rejected. */
+  /** Resolves when no call to the handler is under way; never rejects. */
   async settle(): Promise<void> {
-    // This may be called from within a call to the handler, whose promise is not known yet.
+    // This may run inside a call to the handler, whose promise is not known yet.
     await Promise.resolve();
     await this.delivery.pending?.catch(() => {});
   }
 
-  /** Goes on until the bytes are used up (undefined) or the handler must be waited for. Throws what is wrong with the bytes. */
+  /** Decodes until the bytes are used up (returns undefined) or the handler must be awaited. Throws errors in the bytes. */
   advance(): Promise<void> | undefined {
     while (this.outcome === undefined && !this.isStopped) {
       this.delivery.throwFailure();
@@ -142,7 +142,7 @@ export class ResponseDecoder {
     return undefined;
   }
 
-  /** What is due before more bytes can be used; needs an idle handler. */
+  /** Delivers what is due before more bytes can be used; needs an idle handler. */
   private handOn(): Promise<void> | undefined {
     const { delivery, handler } = this;
     if (this.isStopped) return undefined;
@@ -177,7 +177,7 @@ export class ResponseDecoder {
   private flush(receive: (chunk: Buffer) => Wait): Promise<void> | undefined {
     if (this.delivery.pending !== undefined) return this.delivery.pending;
     this.delivery.flush(receive);
-    // With the other buffer free there is no need to wait.
+    // While the other buffer is free, there is no need to wait.
     return this.state === State.blocks || this.state === State.transactions ? undefined : this.delivery.pending;
   }
 
@@ -264,7 +264,7 @@ export class ResponseDecoder {
     }
   }
 
-  /** The first two bytes tell an exception that was sent without the failure bit (spec common-protocol 12.2). */
+  /** The first two bytes reveal an exception that was sent without the failure bit (spec common-protocol 12.2). */
   private open(start: number): void {
     if (start === JAVA_STREAM) {
       this.state = State.exception;

@@ -6,25 +6,25 @@ import { BLOCK_DATA, BLOCK_SIZE, MAX_NAME_UNITS } from './limits.ts';
 import { TAIL_TRANSACTIONS } from './response-tail.ts';
 import { encodeStoreId } from './store-id-field.ts';
 
-/** A file as a response announces it. */
+/** The description of a file in a response. */
 export interface ResponseFile {
   /** Relative to the database directory, separated by `/`. */
   name: string;
   /** Record size of record stores, 1 for everything else (table in spec common-protocol 9). */
   alignment: number;
-  /** The block format cannot express an empty file: it must be known before. */
+  /** Must be known in advance: the block format cannot express an empty file. */
   empty: boolean;
 }
 
 /**
- * Writes one response (spec common-protocol 7 to 11), to the bytes that a real server sends. Order of the calls: for a full backup files
- * and {@link endFiles}, then for every response {@link storeId}, any number of {@link transactions}, {@link finish}; at any time instead
- * {@link fail}. Wait for each promise before the next call.
+ * Writes one response (spec common-protocol 7 to 11), byte-exact with a real server. Order of calls: for a full backup files and {@link
+ * endFiles}; then for every response {@link storeId}, any number of {@link transactions}, {@link finish}. {@link fail} may replace the rest
+ * at any time. Await each promise before the next call.
  */
 export class ResponseWriter {
   private readonly chunks: ChunkWriter;
   private readonly fields = new ByteWriter(64);
-  /** A block is the last of its file or not: so the last 1 to 255 bytes are held back until more comes or the file ends. */
+  /** The last block of a file has a different form, so the last 1 to 255 bytes are held back until more follow or the file ends. */
   private readonly held = Buffer.alloc(BLOCK_SIZE);
   private heldSize = 0;
   private isEmpty = true;
@@ -47,15 +47,15 @@ export class ResponseWriter {
     this.isEmpty = file.empty;
   }
 
-  /** Data of the current file, which was not announced as empty. The memory may be reused when the promise is fulfilled. */
+  /** Data of the current file, which must not be declared empty. The memory may be reused once the promise is fulfilled. */
   async fileBytes(data: Uint8Array): Promise<void> {
     if (this.isEmpty) throw new RangeError('the file was announced as empty');
     let at = this.fillHeld(data);
     if (at === data.length) return;
-    // More follows the held bytes, so they are 255 and not the last.
+    // More bytes follow the held ones, so those are 255 and not the last.
     await this.writeHeld(0);
     while (data.length - at > BLOCK_DATA) {
-      // One byte less: a file may end with a full block, which is then the last one.
+      // One byte less: a file may end with a full block, which then has the form of a last one.
       const count = this.chunks.appendBlocks(data, at, data.length - 1);
       at += count * BLOCK_DATA;
       if (count === 0) await this.chunks.reserve(BLOCK_SIZE);
@@ -74,7 +74,7 @@ export class ResponseWriter {
     await this.atom(this.fields.reset().u16(0));
   }
 
-  /** Sends the store id by itself: for an answer that is a failure, but tells whose. */
+  /** Sends only the store id: for an answer that is a failure but identifies the store. */
   async storeIdAlone(id: StoreId): Promise<void> {
     await this.storeId(id);
     await this.chunks.flush();
@@ -92,8 +92,8 @@ export class ResponseWriter {
   }
 
   /**
-   * Transaction bytes. They are cut only where a chunk is full; the Java client reads that, because the rest of an atom is always
-   * within the next chunk.
+   * Transaction bytes. They are cut only where a chunk is full. The Java client can read that, because the rest of an atom is always in the
+   * next chunk.
    */
   async transactions(bytes: Uint8Array): Promise<void> {
     let at = 0;
@@ -109,7 +109,7 @@ export class ResponseWriter {
     return this.chunks.finish();
   }
 
-  /** Ends the response with a serialised exception instead; what was not sent yet is dropped. */
+  /** Ends the response with a serialized exception; what was not sent yet is dropped. */
   fail(exception: Uint8Array): Promise<void> {
     return this.chunks.fail(exception);
   }

@@ -21,7 +21,7 @@ import { RequestDecoder } from './request-decoder.ts';
 import { ResponseDecoder } from './response-decoder.ts';
 import { ResponseWriter } from './response-writer.ts';
 
-/** Lines of the machine-made listing of all frames, without those of the handshake. */
+/** Lines of the generated listing of all frames, without those of the handshake. */
 function readListing(name: SessionName): string[] {
   const text = readCatchupCapture('frames.txt').toString();
   const section = text.slice(text.indexOf(`## ${name}.s2c.bin`)).split('## ')[1]!;
@@ -65,7 +65,7 @@ function storeName(name: SessionName): string {
   return name.endsWith('349') ? 'SID349' : 'SID350';
 }
 
-/** The lines that the decoded session amounts to, in the order of their offsets. */
+/** The lines that describe the decoded session, ordered by offset. */
 function listSession(name: SessionName, { recorder, outcomes }: DecodedSession): string[] {
   const lines: [number, string][] = [];
   for (const { name: file, alignment, offset, bytes } of recorder.files) {
@@ -106,7 +106,7 @@ function listOutcome(name: SessionName, outcome: CatchupOutcome, end: number): [
   }
 }
 
-/** The listing shortens long lines. */
+/** Compares, allowing for long lines that the listing shortens. */
 function expectListing(name: SessionName, session: DecodedSession): void {
   const expected = readListing(name);
   const lines = listSession(name, session).map((line, i) => {
@@ -192,7 +192,7 @@ describe('captured responses', () => {
   });
 });
 
-/** Decodes each answer and writes it again. A slow sink looks at the memory only when its promise is about to be fulfilled. */
+/** Decodes each answer and writes it again. A slow sink reads the memory only just before its promise is fulfilled. */
 async function rewriteSession(name: SessionName, capacity: number, sizes: number[], slow: boolean): Promise<Buffer> {
   const sent: Buffer[] = [];
   const writer = new ResponseWriter((piece) => {

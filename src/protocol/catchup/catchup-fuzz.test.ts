@@ -21,13 +21,13 @@ import { ResponseDecoder } from './response-decoder.ts';
 import { ServerHandshake } from './server-handshake.ts';
 
 /*
- * Promise: whatever a peer sends is either understood or refused with an error that names the place, in bounded memory and time.
- * GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_SEED to repeat a run.
+ * Tests that everything a peer sends is either decoded or refused with an error that names the place, in bounded memory and time. Use
+ * GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign, GRAPHKEEP_SEED to repeat a run.
  */
 
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
 
-/** Numbers that are likely to hurt as lengths, counts and flags. */
+/** Numbers that are likely to cause trouble as lengths, counts and flags. */
 const sharp = [
   0, 1, 2, 3, 0x7f, 0xff, 0x1fff, 0x2000, 0x2001, 0x2004, 0x2005, 0xffff, 0x200001, 0x7fffffff, 0x80000000, 0xffffffff,
 ];
@@ -97,7 +97,7 @@ function cutRandomly(bytes: Buffer, dice: Dice): Buffer[] {
   );
 }
 
-/** The first answers of sessions, and small ones: most rounds should not be about the middle of a large file. */
+/** The first answers of sessions, and small ones: most rounds should not hit the middle of a large file. */
 function smallSessions(): Session[] {
   const [full, ...others] = (['full-349', 'incr-349', 'incr-350b3', 'pruned-349'] as const).map(readSession);
   const { requests, answers } = full!;
@@ -107,7 +107,7 @@ function smallSessions(): Session[] {
   return [small, { requests: [requests[1]!], answers: [prepared] }, ...others];
 }
 
-/** Returns true if the bytes were refused; any other error than ours is a mistake. */
+/** True if the bytes were refused; rethrows any error other than a GraphkeepError. */
 async function isRefused(act: () => Promise<void> | void): Promise<boolean> {
   try {
     await act();
@@ -144,7 +144,7 @@ it('responses', async () => {
     if (wasRefused) refused++;
     expect(recorder.longest, `seed ${SEED}, round ${round}`).toBeLessThanOrEqual(70_000);
   }
-  // The mutations do bite, and some are harmless.
+  // The mutations do have an effect, and some are harmless.
   expect(refused + incomplete, `seed ${SEED}`).toBeGreaterThan(rounds / 3);
   expect(refused + incomplete, `seed ${SEED}`).toBeLessThan(rounds);
 }, 3_600_000);

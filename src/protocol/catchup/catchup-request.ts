@@ -5,7 +5,7 @@ import { type PayloadPlace, PayloadReader } from './payload-reader.ts';
 import { type CatchupStoreId, encodeStoreId } from './store-id-field.ts';
 import { encodeText } from './text-field.ts';
 
-/** The requests of the protocol (spec catchup-protocol 8). A store id that is undefined is a null on the wire: no store has it. */
+/** The requests of the protocol (spec catchup-protocol 8). An undefined store id is a null on the wire: no store has it. */
 export type CatchupRequest =
   | { kind: 'storeId' }
   | { kind: 'coreSnapshot' }
@@ -27,7 +27,7 @@ const requestTypes = {
 } as const;
 
 /**
- * The two frames of a request: its type, then its body.
+ * Encodes the two frames of a request: its type, then its body.
  *
  * | type | request | body |
  * |---|---|---|
@@ -61,14 +61,14 @@ export function encodeRequest(request: CatchupRequest): Buffer {
 
 export type CatchupRequestKind = CatchupRequest['kind'];
 
-/** The request that a type byte announces; undefined = unknown. */
+/** The request for a type byte; undefined = unknown. */
 export function requestKindOf(type: number): CatchupRequestKind | undefined {
   return (Object.keys(requestTypes) as CatchupRequestKind[]).find((kind) => requestTypes[kind] === type);
 }
 
-/** Reads the body frame of a request. Numbers beyond 2^53 come out inexact, and equal to none of ours. */
+/** Decodes the body frame of a request. Numbers beyond 2^53 are inexact, and equal none of ours. */
 export function decodeRequest(kind: CatchupRequestKind, body: Buffer, place: PayloadPlace): CatchupRequest {
-  // Any body will do (spec catchup-protocol 9).
+  // Any body is accepted (spec catchup-protocol 9).
   if (kind === 'storeId' || kind === 'coreSnapshot') return { kind };
   const reader = new PayloadReader(body, place, 'a request');
   const request = readBody(kind, reader);
@@ -94,10 +94,7 @@ function readBody(
   }
 }
 
-/**
- * The Java client counts UTF-16 units instead of bytes (spec catchup-protocol 11): then the name reaches to the end of the frame all the
- * same.
- */
+/** Reads a name up to the end of the frame: the Java client counts UTF-16 units instead of bytes (spec catchup-protocol 11). */
 function readName(reader: PayloadReader): string {
   const start = reader.position;
   const units = reader.i32();

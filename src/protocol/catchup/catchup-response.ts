@@ -9,7 +9,7 @@ export type PrepareStatus = (typeof prepareStatuses)[number];
 export const copyStatuses = ['SUCCESS', 'E_STORE_ID_MISMATCH', 'E_TOO_FAR_BEHIND', 'E_UNKNOWN'] as const;
 export type CopyStatus = (typeof copyStatuses)[number];
 
-/** Status of a TX_STREAM_FINISHED, by its number: 1 is the success of 3.4 and 3.5, which never send 0. */
+/** Status of a TX_STREAM_FINISHED, by its number. 1 is the success of 3.4 and 3.5, which never send 0. */
 export const streamStatuses = [
   'SUCCESS_END_OF_BATCH',
   'SUCCESS_END_OF_STREAM',
@@ -20,14 +20,14 @@ export const streamStatuses = [
 ] as const;
 export type StreamStatus = (typeof streamStatuses)[number];
 
-/** What a PREPARE_STORE_COPY_RESPONSE says (spec catchup-protocol 10). */
+/** Content of a PREPARE_STORE_COPY_RESPONSE (spec catchup-protocol 10). */
 export interface Prepared {
   status: PrepareStatus;
   /** C, the last check-pointed transaction; 0 on error. */
   transactionId: number;
-  /** Names to ask for with STORE_FILE. */
+  /** Names to request with STORE_FILE. */
   files: string[];
-  /** Ids to ask for with INDEX_SNAPSHOT; always empty in 3.4 and 3.5. */
+  /** Ids to request with INDEX_SNAPSHOT; always empty in 3.4 and 3.5. */
   indexIds: number[];
 }
 
@@ -51,10 +51,10 @@ export const ResponseType = {
   indexSnapshot: 8,
 } as const;
 
-/** Core snapshots are for members of the cluster only: we never ask for one. */
+/** Only cluster members use core snapshots; we never request one. */
 export type RequestWithAnswer = Exclude<CatchupRequestKind, 'coreSnapshot'>;
 
-/** Which messages answer a request (spec catchup-protocol 8). */
+/** The messages that answer a request (spec catchup-protocol 8). */
 export const answerTypes: Record<RequestWithAnswer, readonly number[]> = {
   storeId: [ResponseType.storeId],
   prepareStoreCopy: [ResponseType.file, ResponseType.prepared],

@@ -16,15 +16,15 @@ import type { PayloadPlace } from './payload-reader.ts';
 
 /** What to do after bytes were fed. */
 export interface ClientHandshakeStep {
-  /** To be sent now. */
+  /** Send this now. */
   send?: Buffer;
-  /** The handshake is over: these modifiers apply from the next byte on, which is the first of `rest`. */
-  done?: { modifiers: Modifier[] /** What came behind the handshake; empty for every honest server. */; rest: Buffer };
+  /** The handshake is over. These modifiers apply from the next byte on, which is the first of `rest`. */
+  done?: { modifiers: Modifier[] /** Bytes after the handshake; empty for every honest server. */; rest: Buffer };
 }
 
 /**
- * The client's side of the handshake (spec catchup-protocol 5.1), without any input or output: send what {@link begin} returns, then {@link
- * feed} whatever arrives. Throws `peer.protocol`, or `peer.hostile`, if the server does not play its part: then close.
+ * The client's side of the handshake (spec catchup-protocol 5.1), without any I/O: send what {@link begin} returns, then {@link feed}
+ * everything that arrives. Throws `peer.protocol` or `peer.hostile` if the server breaks the protocol; then close.
  */
 export class ClientHandshake {
   private readonly peer: string;
@@ -42,18 +42,18 @@ export class ClientHandshake {
     this.offers = compression.length === 0 ? [] : [{ category: 'compression', implementations: [...compression] }];
   }
 
-  /** Bytes of the connection that belong to the handshake, as far as it has come. */
+  /** Bytes of the connection that belong to the handshake so far. */
   get offset(): number {
     return this.frames.offset;
   }
 
-  /** In words, for the error about a connection that ended here. */
+  /** The position in words, for errors about a connection that ended here. */
   get position(): string {
     if (this.state === 'magic') return 'before the handshake';
     return this.state === 'done' ? 'behind the handshake' : 'in the handshake';
   }
 
-  /** What is sent at once after the connection is open. */
+  /** Send this as soon as the connection is open. */
   begin(): Buffer {
     const requests = this.offers.map((offer) => encodeClientHandshake({ kind: 'modifierRequest', ...offer }));
     return Buffer.concat([
@@ -84,7 +84,7 @@ export class ClientHandshake {
     return this.state === 'done';
   }
 
-  /** Holds the first bytes back until it is clear that the peer speaks this protocol at all. */
+  /** Holds back the first bytes until it is clear that the peer speaks this protocol at all. */
   private readStart(bytes: Buffer): Buffer | undefined {
     if (this.start.length >= CATCHUP_START.length) return bytes;
     const start = Buffer.concat([this.start, bytes]);
@@ -113,7 +113,7 @@ export class ClientHandshake {
     return this.receiveResponse(message, place);
   }
 
-  /** The answers come in the order of the requests (spec catchup-protocol 5.1). */
+  /** Answers come in the order of the requests (spec catchup-protocol 5.1). */
   private receiveResponse(message: ServerHandshakeMessage, place: PayloadPlace): Buffer | undefined {
     const offer = this.offers[this.answered];
     this.answered++;

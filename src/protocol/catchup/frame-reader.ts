@@ -4,7 +4,7 @@ import { MAX_FRAME_PAYLOAD } from './limits.ts';
 
 const LENGTH_BYTES = 4;
 
-/** A frame around a payload: i32 length, payload (spec catchup-protocol 4). */
+/** Puts a frame around a payload: i32 length, payload (spec catchup-protocol 4). */
 export function encodeFrame(payload: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(LENGTH_BYTES + payload.length);
   frame.writeInt32BE(payload.length, 0);
@@ -13,21 +13,21 @@ export function encodeFrame(payload: Uint8Array): Buffer {
 }
 
 /**
- * Finds frames in the bytes of a connection, wherever the transport cut them; keeps nothing but the length.
+ * Finds frames in the bytes of a connection, wherever the transport cut them; stores only the length.
  *
- * Use: {@link feed} a window; {@link begin} a frame; use its bytes at {@link position} up to {@link available} and {@link skip} them;
- * the frame is over when {@link left} is 0.
+ * Use: {@link feed} a window; {@link begin} a frame; use its bytes from {@link position} up to {@link available} and {@link skip} them. The
+ * frame is over when {@link left} is 0.
  */
 export class FrameReader extends StreamWindow {
-  /** Payload of the current frame, bytes. */
+  /** Payload size of the current frame in bytes. */
   length = 0;
-  /** Bytes of the current frame that were not used yet. */
+  /** Unused bytes of the current frame. */
   left = 0;
   private headerFilled = 0;
   private readonly header = Buffer.alloc(LENGTH_BYTES);
   private readonly peer: string;
 
-  /** `offset`: bytes of the connection that were used before. */
+  /** `offset`: bytes of the connection used before. */
   constructor(peer: string, offset = 0) {
     super(offset);
     this.peer = peer;
@@ -38,7 +38,7 @@ export class FrameReader extends StreamWindow {
     return Math.min(this.left, this.end - this.position);
   }
 
-  /** Bytes of the window that were not used yet. */
+  /** Unused bytes of the window. */
   get rest(): Buffer {
     return this.buffer.subarray(this.position, this.end);
   }
@@ -48,13 +48,13 @@ export class FrameReader extends StreamWindow {
     return this.left === 0 && this.headerFilled === 0;
   }
 
-  /** Says how many bytes at {@link position} were used. */
+  /** Marks `count` bytes at {@link position} as used. */
   skip(count: number): void {
     this.position += count;
     this.left -= count;
   }
 
-  /** Reads the length of the next frame; false if it has not arrived wholly. The frame before must be used up. */
+  /** Reads the length of the next frame; false if it has not fully arrived. The previous frame must be used up. */
   begin(): boolean {
     while (this.headerFilled < LENGTH_BYTES) {
       if (this.position === this.end) return false;

@@ -3,7 +3,7 @@ import { FrameReader } from './frame-reader.ts';
 import { MAX_HANDSHAKE_FRAME, MAX_HANDSHAKE_MESSAGES } from './limits.ts';
 import type { PayloadPlace } from './payload-reader.ts';
 
-/** Collects the small frames of a handshake, however they are cut, and never uses a byte behind the frame asked for. */
+/** Collects the small frames of a handshake, however they are cut, and never uses a byte after the requested frame. */
 export class HandshakeFrames {
   private readonly frames: FrameReader;
   private readonly peer: string;
@@ -17,12 +17,12 @@ export class HandshakeFrames {
     this.frames = new FrameReader(peer);
   }
 
-  /** Bytes of the connection that were used. */
+  /** Bytes of the connection used so far. */
   get offset(): number {
     return this.frames.offset;
   }
 
-  /** Bytes that were fed and not used. */
+  /** Bytes that were fed but not used. */
   get rest(): Buffer {
     return this.frames.rest;
   }
@@ -31,7 +31,7 @@ export class HandshakeFrames {
     this.frames.feed(bytes);
   }
 
-  /** The next complete payload and its place, or undefined when more bytes are needed. */
+  /** The next complete payload and its place; undefined if more bytes are needed. */
   next(): { payload: Buffer; place: PayloadPlace } | undefined {
     if (!this.isInside) {
       if (!this.frames.begin()) return undefined;

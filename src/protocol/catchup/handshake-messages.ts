@@ -4,10 +4,10 @@ import { MAX_HANDSHAKE_FRAME } from './limits.ts';
 import { type PayloadPlace, PayloadReader } from './payload-reader.ts';
 import { encodeText } from './text-field.ts';
 
-/** The message code that begins each connection, in both directions. */
+/** The message code at the start of each connection, in both directions. */
 const MAGIC_CODE = 0x344f454e;
 
-/** The text behind it. */
+/** The text that follows it. */
 export const MAGIC_TEXT = 'NEO4J_CLUSTER';
 
 /** The first 8 bytes of every connection, in both directions: length and code of the magic (spec catchup-protocol 2). */
@@ -15,16 +15,16 @@ export const CATCHUP_START = Buffer.from('00000015344f454e', 'hex');
 
 export const CATCHUP_PROTOCOL = 'catchup';
 
-/** The only version of it that there is. */
+/** The only version of the protocol. */
 export const CATCHUP_VERSION = 1;
 
-/** A change of how the bytes behind the switch-over travel, for example category `compression`, implementation `Gzip`. */
+/** A change to how the bytes after the switch-over are sent, for example category `compression`, implementation `Gzip`. */
 export interface Modifier {
   category: string;
   implementation: string;
 }
 
-/** In the order of the numbers on the wire, from -1 on (spec catchup-protocol 5). */
+/** In the order of the numbers on the wire, from -1 up (spec catchup-protocol 5). */
 const statuses = ['failure', 'success', 'ongoing'] as const;
 export type HandshakeStatus = (typeof statuses)[number];
 
@@ -40,12 +40,12 @@ export type ServerHandshakeMessage =
   | { kind: 'modifierResponse'; status: HandshakeStatus; category: string; implementation: string }
   | { kind: 'switchOverResponse'; status: HandshakeStatus };
 
-/** Message codes; those of the two directions differ (spec catchup-protocol 5). */
+/** Message codes; each direction has its own (spec catchup-protocol 5). */
 const clientCodes = { magic: MAGIC_CODE, applicationRequest: 1, modifierRequest: 2, switchOverRequest: 3 } as const;
 const serverCodes = { magic: MAGIC_CODE, applicationResponse: 0, modifierResponse: 1, switchOverResponse: 2 } as const;
 
 /**
- * A complete frame of the client. Behind the i32 code:
+ * Encodes a complete frame of the client. After the i32 code:
  *
  * | message | fields |
  * |---|---|
@@ -78,7 +78,7 @@ export function encodeClientHandshake(message: ClientHandshakeMessage): Buffer {
 }
 
 /**
- * A complete frame of the server. Behind the i32 code:
+ * Encodes a complete frame of the server. After the i32 code:
  *
  * | message | fields |
  * |---|---|
@@ -99,7 +99,7 @@ export function encodeServerHandshake(message: ServerHandshakeMessage): Buffer {
   return encodeFrame(writer.view());
 }
 
-/** Reads the payload of a frame of a client; anything else is `peer.protocol`. */
+/** Decodes the payload of a client's frame; throws `peer.protocol` for anything else. */
 export function decodeClientHandshake(payload: Buffer, place: PayloadPlace): ClientHandshakeMessage {
   const reader = new PayloadReader(payload, place, 'a message of the handshake');
   const message = readClientMessage(reader);
@@ -136,7 +136,7 @@ function readClientMessage(reader: PayloadReader): ClientHandshakeMessage {
   }
 }
 
-/** Reads the payload of a frame of a server; anything else is `peer.protocol`. */
+/** Decodes the payload of a server's frame; throws `peer.protocol` for anything else. */
 export function decodeServerHandshake(payload: Buffer, place: PayloadPlace): ServerHandshakeMessage {
   const reader = new PayloadReader(payload, place, 'a message of the handshake');
   const message = readServerMessage(reader);

@@ -45,7 +45,7 @@ function refusalOf(act: () => unknown): GraphkeepError {
   throw new Error('accepted');
 }
 
-/** Lets two sides talk, in pieces of one size; returns what each sent. */
+/** Lets two sides talk in pieces of one size; returns what each side sent. */
 function talk(client: ClientHandshake, server: ServerHandshake, pieceSize: number) {
   const sent = { client: [client.begin()], server: [] as Buffer[] };
   const ends: { client?: ClientHandshakeStep['done']; server?: ServerHandshakeStep['done'] } = {};
@@ -207,7 +207,7 @@ describe('a server', () => {
     expect(offsetOf(Buffer.from('7fffffff', 'hex'))).toBe(0);
     expect(offsetOf(Buffer.from('ffffffff', 'hex'))).toBe(0);
     expect(offsetOf(Buffer.concat([fromClient(magic), Buffer.from('00002001', 'hex')]))).toBe(25);
-    // bytes behind the message in its frame; a list and a text that are longer than the frame; an unknown message
+    // Extra bytes after the message in its frame; a list and a text longer than the frame; an unknown message.
     expect(offsetOf(encodeFrame(Buffer.concat([fromClient(magic).subarray(4), Buffer.from([0])])))).toBe(25);
     expect(offsetOf(encodeFrame(Buffer.from('0000000100000001617fffffff', 'hex')))).toBe(4 + 9);
     expect(offsetOf(encodeFrame(Buffer.from('344f454e0000000e4e', 'hex')))).toBe(12);

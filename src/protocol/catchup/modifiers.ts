@@ -33,7 +33,7 @@ const lz4: Compression = {
   createDecoder: (peer, offset) => new BlockStreamDecoder(new Lz4Format(), peer, offset),
 };
 
-/** By the names on the wire (spec catchup-protocol 6); `LZ_validating` is really spelled so. */
+/** By the names on the wire (spec catchup-protocol 6); `LZ_validating` really is spelled like that. */
 const compressions = new Map<string, Compression>([
   ['Gzip', zlib],
   ['Snappy', snappy],
@@ -45,8 +45,8 @@ const compressions = new Map<string, Compression>([
 ]);
 
 /**
- * The names of causal_clustering.protocol_implementations.compression as they stand on the wire, in the same order; upper and lower case
- * do not count in the setting. A name that does not exist is `config`.
+ * Converts the names in causal_clustering.protocol_implementations.compression, whose case does not matter, to their wire form, in the same
+ * order. Throws `config` for an unknown name.
  */
 export function readCompressionNames(names: readonly string[]): string[] {
   return names.map((name) => {
@@ -59,11 +59,11 @@ export function readCompressionNames(names: readonly string[]): string[] {
   });
 }
 
-/** Compresses what a client sends behind the handshake. Responses are never compressed (spec catchup-protocol 6). */
+/** Compresses what a client sends after the handshake. Responses are never compressed (spec catchup-protocol 6). */
 export class RequestCompressor {
   private readonly encoder: RequestEncoder | undefined;
 
-  /** `modifiers`: as the handshake agreed on them. */
+  /** `modifiers`: those agreed in the handshake. */
   constructor(modifiers: readonly Modifier[]) {
     this.encoder = findCompression(modifiers)?.createEncoder();
   }
@@ -73,21 +73,21 @@ export class RequestCompressor {
   }
 }
 
-/** The other end of a {@link RequestCompressor}, or of the one of a Java client. */
+/** Decompresses what a {@link RequestCompressor} or a Java client sends. */
 export class RequestDecompressor {
   private readonly decoder: RequestInflater | undefined;
 
-  /** `offset`: bytes of the connection before, for the places in errors. */
+  /** `offset`: bytes of the connection before this stream, for the places in errors. */
   constructor(modifiers: readonly Modifier[], peer: string, offset = 0) {
     this.decoder = findCompression(modifiers)?.createDecoder(peer, offset);
   }
 
-  /** What these bytes yield, perhaps nothing. Wait for it before the next call. Throws `peer.protocol`: then close the connection. */
+  /** What these bytes yield, possibly nothing. Await it before the next call. After `peer.protocol`, close the connection. */
   async decode(bytes: Buffer): Promise<Buffer> {
     return this.decoder === undefined ? bytes : this.decoder.decode(bytes);
   }
 
-  /** To be called once, when the connection ends and no call to {@link decode} is under way. */
+  /** Call once, when the connection ends and no call to {@link decode} is under way. */
   close(): void {
     this.decoder?.close?.();
   }

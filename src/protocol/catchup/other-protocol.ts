@@ -1,7 +1,7 @@
 import { type ErrorPlace, GraphkeepError } from '../../base/errors.ts';
 import { CATCHUP_START } from './handshake-messages.ts';
 
-/** Bytes that suffice to tell the protocols below. */
+/** Number of bytes that identifies the protocols below. */
 const ENOUGH_BYTES = 6;
 
 const wrongPort =
@@ -9,7 +9,7 @@ const wrongPort =
 
 const signatures: { pattern: RegExp; name: string; hint: string }[] = [
   {
-    // frame length, then the chunk header of the common protocol (spec common-protocol 5)
+    // Frame length, then the chunk header of the common protocol (spec common-protocol 5).
     pattern: /^[0-9a-f]{8}(08|09|0a)0[12]/,
     name: 'the common backup protocol of a standalone or HA server',
     hint: 'Use --protocol=common (or any) for a server that is no member of a causal cluster.',
@@ -29,8 +29,8 @@ const signatures: { pattern: RegExp; name: string; hint: string }[] = [
 ];
 
 /**
- * Compares the first bytes of an answer with the only ones a member sends. Returns false while they are right but not complete;
- * throws `peer.protocol` with what the peer speaks instead.
+ * Compares the first bytes of an answer with the only ones that a member sends. Returns false while they are right but incomplete; throws
+ * `peer.protocol`, naming what the peer speaks instead.
  */
 export function checkAnswerStart(start: Buffer, place: ErrorPlace): boolean {
   const expected = CATCHUP_START.subarray(0, start.length);

@@ -1,11 +1,11 @@
 import type { FrameSink } from '../frame-sink.ts';
 
 /**
- * Collects outgoing bytes in two rotating buffers: one is sent while the other is filled. Methods that may have to wait return a promise
- * or undefined; never call another one before it is fulfilled.
+ * Collects outgoing bytes in two alternating buffers: one is sent while the other is filled. Methods that may have to wait return a promise
+ * or undefined. Do not call another method before the promise is fulfilled.
  */
 export class OutgoingBytes {
-  /** What is being filled; valid until the next {@link reserve} or {@link flush}. */
+  /** The buffer being filled; valid until the next {@link reserve} or {@link flush}. */
   buffer: Buffer;
   filled = 0;
   private spare: Buffer | undefined;
@@ -21,20 +21,20 @@ export class OutgoingBytes {
     return this.buffer.length - this.filled;
   }
 
-  /** Makes sure that `size` bytes fit; what is collected is sent if they do not. */
+  /** Ensures that `size` bytes fit, sending the collected bytes if they do not. */
   reserve(size: number): Promise<void> | undefined {
     if (size > this.buffer.length) throw new RangeError('more than the buffer holds');
     return size <= this.room ? undefined : this.send();
   }
 
-  /** Appends what is known to fit. */
+  /** Appends bytes that are known to fit. */
   append(bytes: Uint8Array): void {
     if (bytes.length > this.room) throw new RangeError('no room was reserved');
     this.buffer.set(bytes, this.filled);
     this.filled += bytes.length;
   }
 
-  /** Sends what is collected; fulfilled when the sink has taken everything. */
+  /** Sends the collected bytes; fulfilled once the sink has accepted everything. */
   async flush(): Promise<void> {
     await this.send();
     await this.sending;
@@ -52,7 +52,7 @@ export class OutgoingBytes {
     this.sending = sent.then(() => {
       this.sending = undefined;
     });
-    // Whoever writes next, or flushes, meets the failure.
+    // The next write or flush throws the failure.
     this.sending.catch(() => {});
     return undefined;
   }

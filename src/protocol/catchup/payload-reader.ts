@@ -11,7 +11,10 @@ export interface PayloadPlace {
   offset: number;
 }
 
-/** Reads the fields of one frame (spec catchup-protocol 3). Whatever does not fit is `peer.protocol`, with the place of the field. */
+/**
+ * Reads the fields of one frame (spec catchup-protocol 3). Throws `peer.protocol`, with the place of the field, for anything that does not
+ * fit.
+ */
 export class PayloadReader extends ByteReader {
   private readonly place: PayloadPlace;
   private readonly what: string;
@@ -30,19 +33,19 @@ export class PayloadReader extends ByteReader {
     return super.take(count);
   }
 
-  /** Inexact beyond 2^53: then equal to no number of ours, and what {@link exactI64} refuses. */
+  /** Inexact beyond 2^53: it then equals no number of ours, and {@link exactI64} refuses it. */
   override i64(): number {
     return readI64(this.buffer, this.take(8));
   }
 
-  /** Beyond 2^53 is an error: no server sends that. */
+  /** Throws beyond 2^53, which no server sends. */
   exactI64(): number {
     const value = this.i64();
     if (Number.isSafeInteger(value)) return value;
     throw this.refuse(`${this.what} holds an impossible number`, this.buffer.readBigInt64BE(this.position - 8), 8);
   }
 
-  /** `str`; null is refused. */
+  /** Reads a `str`; refuses null. */
   text(maxBytes: number): string {
     const length = this.i32();
     if (length < 0 || length > maxBytes) {
@@ -55,7 +58,7 @@ export class PayloadReader extends ByteReader {
     return bytes.toString('utf8');
   }
 
-  /** The number of elements of a list, each of which takes at least `elementBytes`. */
+  /** Reads the number of elements in a list; each element takes at least `elementBytes`. */
   count(elementBytes: number): number {
     const count = this.i32();
     if (count < 0 || count * elementBytes > this.remaining) {
@@ -64,7 +67,7 @@ export class PayloadReader extends ByteReader {
     return count;
   }
 
-  /** `storeId`; undefined = null. */
+  /** Reads a `storeId`; undefined = null. */
   storeId(): CatchupStoreId | undefined {
     const flag = this.u8();
     if (flag > 1)
@@ -79,12 +82,12 @@ export class PayloadReader extends ByteReader {
     };
   }
 
-  /** One frame holds one message and nothing else (spec catchup-protocol 4). */
+  /** Checks that the frame holds one message and nothing else (spec catchup-protocol 4). */
   finish(): void {
     if (this.remaining > 0) throw this.refuse(`bytes follow ${this.what} in its frame`, `${this.remaining} bytes`);
   }
 
-  /** The error for a field that began `back` bytes before here. */
+  /** The error for a field that began `back` bytes earlier. */
   refuse(
     message: string,
     observed: string | number | bigint,

@@ -4,7 +4,7 @@ import { MAX_NAME_BYTES } from './limits.ts';
 import { type PayloadPlace, PayloadReader } from './payload-reader.ts';
 import { encodeText } from './text-field.ts';
 
-/** A response without names and ids: every failure has this size. */
+/** Size of a response without names and ids, and so of every failure. */
 export const PREPARED_FAILURE_BYTES = 20;
 
 /**
@@ -23,7 +23,7 @@ export function encodePrepared({ status, transactionId, files, indexIds }: Prepa
   return writer.toBuffer();
 }
 
-/** Reads the body of a PREPARE_STORE_COPY_RESPONSE (spec catchup-protocol 10). */
+/** Decodes the body of a PREPARE_STORE_COPY_RESPONSE (spec catchup-protocol 10). */
 export function decodePrepared(body: Buffer, place: PayloadPlace): Prepared {
   const reader = new PayloadReader(body, place, 'the answer to the prepare request');
   const number = reader.i32();

@@ -4,9 +4,9 @@ import { FrameReader } from './frame-reader.ts';
 import { MAX_REQUEST_FRAME, MAX_UNKNOWN_TYPES } from './limits.ts';
 
 /**
- * Finds requests in what a client sends behind the handshake, however it is cut. As the Java server (spec catchup-protocol 14) it takes the
- * first byte of a frame as the type and drops the rest of that frame; an unknown type is dropped without an answer, and the next frame is a
- * type frame again.
+ * Decodes what a client sends after the handshake, however it is cut. Like the Java server (spec catchup-protocol 14), it reads the first
+ * byte of a frame as the type and drops the rest of that frame. An unknown type is dropped without an answer, and the next frame is a type
+ * frame again.
  */
 export class RequestDecoder {
   private readonly frames: FrameReader;
@@ -17,18 +17,18 @@ export class RequestDecoder {
   private kind: CatchupRequestKind | undefined;
   private unknownTypes = 0;
 
-  /** `offset`: bytes of the connection before, for the places in errors. */
+  /** `offset`: bytes of the connection before this stream, for the places in errors. */
   constructor(peer: string, offset = 0) {
     this.peer = peer;
     this.frames = new FrameReader(peer, offset);
   }
 
-  /** The next bytes of the connection; allowed when {@link next} has returned undefined. */
+  /** Adds the next bytes of the connection. Allowed once {@link next} has returned undefined. */
   feed(bytes: Buffer): void {
     this.frames.feed(bytes);
   }
 
-  /** The next complete request, or undefined when more bytes are needed. Throws `peer.protocol` or `peer.hostile`: then close. */
+  /** The next complete request; undefined if more bytes are needed. After `peer.protocol` or `peer.hostile`, close the connection. */
   next(): CatchupRequest | undefined {
     while (this.readFrame()) {
       const offset = this.frames.offset - this.filled;
@@ -38,18 +38,18 @@ export class RequestDecoder {
       }
       const kind = this.kind;
       this.kind = undefined;
-      // A copy: the buffer is used again for the next frame.
+      // A copy: the buffer is reused for the next frame.
       return decodeRequest(kind, Buffer.from(this.payload.subarray(0, this.filled)), { peer: this.peer, offset });
     }
     return undefined;
   }
 
-  /** True when the client may close without having broken a request off. */
+  /** True if the client can close here without breaking off a request. */
   get atMessageBoundary(): boolean {
     return this.frames.atBoundary && !this.isInside && this.kind === undefined;
   }
 
-  /** True when a whole frame stands in `payload`. */
+  /** True when `payload` holds a whole frame. */
   private readFrame(): boolean {
     const { frames } = this;
     if (!this.isInside) {

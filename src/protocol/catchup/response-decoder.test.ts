@@ -20,7 +20,7 @@ function hex(text: string): Buffer {
   return Buffer.from(text.replaceAll(' ', ''), 'hex');
 }
 
-/** Frames around payloads in hexadecimal. */
+/** Frames around payloads given in hexadecimal. */
 function frames(...payloads: string[]): Buffer {
   return Buffer.concat(payloads.map((payload) => encodeFrame(hex(payload))));
 }

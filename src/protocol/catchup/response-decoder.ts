@@ -16,33 +16,33 @@ import { afterType, frameSizes, State } from './response-states.ts';
 import { type CatchupStoreId, STORE_ID_BYTES } from './store-id-field.ts';
 import { COMMIT_BYTES, TransactionEnd } from './transaction-end.ts';
 
-/** Takes the parts of a response in the order of the wire; never called again before a returned promise is fulfilled. */
+/** Receives the parts of a response in wire order; never called again before a returned promise is fulfilled. */
 export interface CatchupHandler {
-  /** A file begins. `name` is as the peer sent it, unchecked; `offset` = where its header begins in the stream. */
+  /** A file begins. `name` is as the peer sent it, unchecked; `offset` = start of its header in the stream. */
   beginFile(name: string, alignment: number, offset: number): Wait;
-  /** Data of the current file. The memory is reused when the call has returned and its promise, if any, is fulfilled. */
+  /** Data of the current file. The memory is reused once the call has returned and its promise, if any, is fulfilled. */
   fileBytes(chunk: Buffer): Wait;
   endFile(): Wait;
-  /** A transaction of `size` bytes begins; `offset` = where its message begins in the stream. */
+  /** A transaction of `size` bytes begins; `offset` = start of its message in the stream. */
   beginTransaction(storeId: CatchupStoreId, size: number, offset: number): Wait;
-  /** Log entries, cut anywhere, as they arrived; memory as in {@link fileBytes}. */
+  /** Log entries as they arrive, cut anywhere; memory as in {@link fileBytes}. */
   transactionBytes(chunk: Buffer): Wait;
-  /** All bytes were handed on, and they end with the commit of this transaction. */
+  /** All bytes were delivered, and they end with the commit of this transaction. */
   endTransaction(transactionId: number): Wait;
 }
 
-/** Fields that are not longer use one buffer. */
+/** Shorter fields share one buffer. */
 const FIELD_CAPACITY = 8192;
 
 /** The flag of a chunk that is not the last of its file. */
 const MORE_CHUNKS = -1;
 
 /**
- * Decodes the responses of one connection, one after the other, from bytes cut anywhere, in bounded memory: fields are collected in a
- * buffer, file data in a {@link Delivery}, transactions are handed on as they come (spec catchup-protocol 8 to 13).
+ * Decodes the responses of one connection, one by one, from bytes cut anywhere, in bounded memory. Collects fields in a buffer and file
+ * data in a {@link Delivery}; passes transactions on as they come (spec catchup-protocol 8 to 13).
  *
- * Use: {@link begin} with each request that is sent; {@link feed} bytes, then call {@link advance} until it returns undefined, waiting for
- * what it returns; stop at {@link outcome}, which all calls to the handler precede.
+ * Use: {@link begin} with each request that is sent; {@link feed} bytes, then call and await {@link advance} until it returns undefined;
+ * stop at {@link outcome}, which is set after all calls to the handler.
  */
 export class ResponseDecoder {
   /** Set when the response is complete. */
@@ -79,18 +79,18 @@ export class ResponseDecoder {
     this.receiveFile = (chunk) => handler.fileBytes(chunk);
   }
 
-  /** Bytes of the connection that were understood so far. */
+  /** Bytes of the connection decoded so far. */
   get offset(): number {
     return this.frames.offset;
   }
 
-  /** In words, for the error about a connection that ended here. */
+  /** The position in words, for errors about a connection that ended here. */
   get position(): string {
     if (this.request === undefined || this.outcome !== undefined) return 'between two requests';
     return this.state;
   }
 
-  /** The response to this request comes next; the one before must be complete. */
+  /** Expects the response to this request next; the previous one must be complete. */
   begin(request: RequestWithAnswer): void {
     if (this.request !== undefined && this.outcome === undefined) throw new RangeError('a response is under way');
     this.refuseExcess();
@@ -100,27 +100,27 @@ export class ResponseDecoder {
     this.state = State.type;
   }
 
-  /** The next bytes of the connection; allowed when {@link advance} has returned undefined. They are not kept. */
+  /** Adds the next bytes of the connection, which are not kept. Allowed once {@link advance} has returned undefined. */
   feed(buffer: Buffer, start = 0, end = buffer.length): void {
     this.frames.feed(buffer, start, end);
     if (this.request === undefined || this.outcome !== undefined) this.refuseExcess();
   }
 
-  /** From now on the handler is not called any more. */
+  /** Stops all calls to the handler. */
   stop(): void {
     this.isStopped = true;
   }
 
-  /** Fulfilled when no call to the handler is under way; never rejected. */
+  /** Resolves when no call to the handler is under way; never rejects. */
   async settle(): Promise<void> {
-    // This may be called from within a call to the handler, whose promise is not known yet.
+    // This may run inside a call to the handler, whose promise is not known yet.
     await Promise.resolve();
     await this.delivery.pending?.catch(() => {});
   }
 
   /**
-   * Goes on until the bytes are used up (undefined) or the handler must be waited for. Throws what is wrong with the bytes, also with
-   * those that follow a complete response.
+   * Decodes until the bytes are used up (returns undefined) or the handler must be awaited. Throws errors in the bytes, including bytes
+   * that follow a complete response.
    */
   advance(): Promise<void> | undefined {
     while (this.outcome === undefined && this.request !== undefined && !this.isStopped) {
@@ -135,14 +135,14 @@ export class ResponseDecoder {
     return undefined;
   }
 
-  /** Calls the handler if it is its turn. Returns a promise if nothing can be done before it is fulfilled. */
+  /** Calls the handler if it is due. Returns a promise if nothing can be done before it is fulfilled. */
   private handOn(): Promise<void> | undefined {
     const { delivery, handler } = this;
     switch (this.state) {
       case State.chunkData:
         if (delivery.room > 0) return undefined;
         if (delivery.pending === undefined) delivery.flush(this.receiveFile);
-        // With the other buffer free there is no need to wait.
+        // While the other buffer is free, there is no need to wait.
         return delivery.room > 0 ? undefined : delivery.pending;
       case State.endFile:
         if (delivery.pending === undefined && !delivery.isEmpty) delivery.flush(this.receiveFile);
@@ -173,7 +173,7 @@ export class ResponseDecoder {
     }
   }
 
-  /** Begins the frame that the state expects, if it expects one; false if its length has not arrived. */
+  /** Begins the frame that the state expects, if any; false if its length has not arrived. */
   private beginFrame(): boolean {
     const { frames } = this;
     let sizes = frameSizes[this.state];
@@ -196,7 +196,7 @@ export class ResponseDecoder {
     return true;
   }
 
-  /** A server that fails to list its store sends the body without a type, and closes (spec catchup-protocol 10). */
+  /** A server that fails to list its store sends the body without a type and closes (spec catchup-protocol 10). */
   private recogniseUntyped(sizes: { least: number; most: number }): { least: number; most: number } {
     if (this.request !== 'prepareStoreCopy' || this.frames.length !== PREPARED_FAILURE_BYTES) return sizes;
     this.state = State.untyped;
@@ -290,7 +290,7 @@ export class ResponseDecoder {
     this.state = size > 0 ? State.chunkData : State.endFile;
   }
 
-  /** The id is the same in all transactions of a stream, so it is seldom read. */
+  /** The id is the same in all transactions of a stream, so it is rarely decoded. */
   private decodeTransactionStore(field: Buffer): void {
     if (this.storeId === undefined || !field.equals(this.storeIdBytes)) {
       if (field[0] === 0) throw this.refuse('a transaction has no store id', field.toString('hex'));

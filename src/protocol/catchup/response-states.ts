@@ -4,7 +4,7 @@ import { PREPARED_FAILURE_BYTES } from './prepared-field.ts';
 import { STORE_ID_BYTES } from './store-id-field.ts';
 import { COMMIT_BYTES } from './transaction-end.ts';
 
-/** Where the decoder stands in a response. */
+/** The decoder's position in a response. */
 export const State = {
   type: 'between two messages',
   storeId: 'in the store id',
@@ -25,7 +25,7 @@ export const State = {
 } as const;
 export type State = (typeof State)[keyof typeof State];
 
-/** Payload bytes, least and most, of the frame that begins in a state, and how many of them are collected before they are read. */
+/** Smallest and largest payload of the frame that begins in a state, and how many of its bytes are collected before they are decoded. */
 export const frameSizes: Partial<Record<State, { least: number; most: number; collected?: number }>> = {
   [State.type]: { least: 1, most: 1 },
   [State.storeId]: { least: 1, most: 1 + STORE_ID_BYTES },
@@ -42,7 +42,7 @@ export const frameSizes: Partial<Record<State, { least: number; most: number; co
   [State.untyped]: { least: PREPARED_FAILURE_BYTES, most: PREPARED_FAILURE_BYTES },
 };
 
-/** The state behind the type frame of a message. */
+/** The state after the type frame of a message. */
 export const afterType: Record<number, State> = {
   [ResponseType.transaction]: State.transactionStore,
   [ResponseType.storeId]: State.storeId,

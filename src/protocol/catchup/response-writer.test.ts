@@ -31,7 +31,7 @@ describe('files', () => {
       await writer.copyFinished('SUCCESS');
       const chunks = Math.max(1, Math.ceil(size / 8192));
       const last = size - (chunks - 1) * 8192;
-      // two type frames, header, chunks, status
+      // Two type frames, header, chunks, status.
       expect(bytes().length).toBe(5 + 4 + 9 + chunks * 8 + size + 5 + 8);
       expect(bytes().readInt32BE(18 + (chunks - 1) * 8200)).toBe(4 + last);
       expect(bytes().readInt32BE(18 + (chunks - 1) * 8200 + 4)).toBe(last);

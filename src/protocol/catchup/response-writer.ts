@@ -15,19 +15,19 @@ import { encodePrepared } from './prepared-field.ts';
 import { type CatchupStoreId, encodeStoreId, STORE_ID_BYTES } from './store-id-field.ts';
 import { encodeText } from './text-field.ts';
 
-/** Frame length and flag in front of the data of a chunk. */
+/** Frame length and flag before the data of a chunk. */
 const CHUNK_HEAD = 8;
 const MORE_CHUNKS = -1;
 /** Frame of the type, length of the body frame, store id. */
 const TRANSACTION_HEAD = 5 + 4 + 1 + STORE_ID_BYTES;
 const DEFAULT_CAPACITY = 256 * 1024;
 
-/** What a writer returns: a promise if the caller has to wait before the next call. */
+/** Result of a write: a promise if the caller must wait before the next call. */
 export type Sent = Promise<void> | undefined;
 
 /**
- * Writes the responses of one connection (spec catchup-protocol 8 to 13), to the bytes that a real server sends, in pieces of `capacity`
- * bytes. The messages that end a response also send what is collected: fulfilled when the sink has taken everything.
+ * Writes the responses of one connection (spec catchup-protocol 8 to 13), byte-exact with a real server, in pieces of `capacity` bytes.
+ * Messages that end a response also send everything collected; they are fulfilled once the sink has accepted it.
  *
  * Order: {@link storeId}; or ({@link beginFile}, {@link fileBytes}*, {@link endFile})*, then {@link prepared} or {@link copyFinished}; or
  * ({@link beginTransaction}, {@link transactionBytes}*, {@link endTransaction})*, then {@link streamFinished}. Any of the last three may
@@ -37,7 +37,7 @@ export class ResponseWriter {
   private readonly out: OutgoingBytes;
   private readonly fields = new ByteWriter(64);
   private isInFile = false;
-  /** Where the head of the chunk under construction stands in the buffer, if there is one. */
+  /** Offset in the buffer of the head of the current chunk, if there is one. */
   private chunkStart: number | undefined;
   private transactionLeft: number | undefined;
 
@@ -51,7 +51,7 @@ export class ResponseWriter {
     return this.finish(ResponseType.storeId, encodeStoreId(id, this.fields.reset()).view());
   }
 
-  /** `name`: relative to the database directory, separated by `/`. `alignment`: record size, 1 for what is no record store. */
+  /** `name`: relative to the database directory, separated by `/`. `alignment`: the record size; 1 for anything but a record store. */
   beginFile(name: string, alignment: number): Sent {
     this.requireIdle();
     if (name.length === 0 || Buffer.byteLength(name) > MAX_NAME_BYTES) throw new RangeError(`no file name: ${name}`);
@@ -61,7 +61,7 @@ export class ResponseWriter {
     return this.message(ResponseType.file, header);
   }
 
-  /** Data of the current file, any number of bytes. The memory may be reused when the promise is fulfilled. */
+  /** Data of the current file, any number of bytes. The memory may be reused once the promise is fulfilled. */
   fileBytes(data: Uint8Array): Sent {
     if (!this.isInFile) throw new RangeError('no file has begun');
     for (let at = 0; at < data.length; ) {
@@ -93,7 +93,7 @@ export class ResponseWriter {
     return this.finish(ResponseType.copyFinished, this.fields.reset().i32(copyStatuses.indexOf(status)).view());
   }
 
-  /** `size` bytes of log entries follow, from the start to the commit of one transaction. */
+  /** Announces `size` bytes of log entries, from the start to the commit of one transaction. */
   beginTransaction(storeId: CatchupStoreId, size: number): Sent {
     this.requireIdle();
     if (size < 1 || size > MAX_FRAME_PAYLOAD - 1 - STORE_ID_BYTES)
@@ -111,7 +111,7 @@ export class ResponseWriter {
     return undefined;
   }
 
-  /** Bytes of the current transaction, cut anywhere. The memory may be reused when the promise is fulfilled. */
+  /** Bytes of the current transaction, cut anywhere. The memory may be reused once the promise is fulfilled. */
   transactionBytes(data: Uint8Array): Sent {
     if (data.length > (this.transactionLeft ?? 0)) throw new RangeError('more bytes than the transaction has');
     for (let at = 0; at < data.length; ) {
@@ -131,13 +131,13 @@ export class ResponseWriter {
     this.transactionLeft = undefined;
   }
 
-  /** `transactionId`: as spec catchup-protocol 13 tells for each status. */
+  /** `transactionId`: as spec catchup-protocol 13 says for each status. */
   streamFinished(status: StreamStatus, transactionId: number): Promise<void> {
     const body = this.fields.reset().i32(streamStatuses.indexOf(status)).i64(transactionId).view();
     return this.finish(ResponseType.streamFinished, body);
   }
 
-  /** Sends what is collected, except an open chunk of a file: before a pause. */
+  /** Sends everything collected except an open chunk of a file; for use before a pause. */
   async flush(): Promise<void> {
     if (this.chunkStart === undefined) await this.out.flush();
   }
@@ -168,7 +168,7 @@ export class ResponseWriter {
     await this.out.flush();
   }
 
-  /** A type frame and a body frame; a long body is cut. */
+  /** Writes a type frame and a body frame; cuts a long body. */
   private message(type: number, body: Uint8Array): Sent {
     return this.appendCut(Buffer.concat([encodeFrame(Buffer.from([type])), encodeFrame(body)]));
   }

@@ -13,19 +13,19 @@ import {
 } from './handshake-messages.ts';
 import type { PayloadPlace } from './payload-reader.ts';
 
-/** What to do after bytes were fed: send, then close if refused, then go on with the requests if done. */
+/** What to do after bytes were fed: send, then close if refused, or continue with the requests if done. */
 export interface ServerHandshakeStep {
   send?: Buffer;
-  /** Close when `send` is sent. The error is for the log; the client has its answer. */
+  /** Close once `send` is sent. The error is for the log; the client has its answer. */
   refused?: GraphkeepError;
-  done?: { modifiers: Modifier[] /** What came behind the handshake; empty for every honest client. */; rest: Buffer };
+  done?: { modifiers: Modifier[] /** Bytes after the handshake; empty for every honest client. */; rest: Buffer };
 }
 
 type Request<K extends ClientHandshakeMessage['kind']> = Extract<ClientHandshakeMessage, { kind: K }>;
 
 /**
- * The server's side of the handshake (spec catchup-protocol 5.2), without any input or output: {@link feed} whatever arrives. As the Java
- * server it says nothing before the first request. Throws `peer.protocol`, or `peer.hostile`, for a client that gets no answer: then close.
+ * The server's side of the handshake (spec catchup-protocol 5.2), without any I/O: {@link feed} everything that arrives. Like the Java
+ * server, it says nothing before the first request. Throws `peer.protocol` or `peer.hostile` for a client that gets no answer; then close.
  */
 export class ServerHandshake {
   private readonly compression: readonly string[];
@@ -37,13 +37,13 @@ export class ServerHandshake {
   private isOver = false;
   private refused: GraphkeepError | undefined;
 
-  /** `compression`: what may be agreed on, best first; empty = nothing (spec catchup-protocol 6). */
+  /** `compression`: what may be agreed, best first; empty = none (spec catchup-protocol 6). */
   constructor(peer: string, compression: readonly string[] = []) {
     this.compression = compression;
     this.frames = new HandshakeFrames(peer);
   }
 
-  /** Bytes of the connection that belong to the handshake, as far as it has come. */
+  /** Bytes of the connection that belong to the handshake so far. */
   get offset(): number {
     return this.frames.offset;
   }
@@ -68,7 +68,7 @@ export class ServerHandshake {
     return this.isOver ? { done: { modifiers: this.modifiers, rest: this.frames.rest } } : {};
   }
 
-  /** The own magic goes in front of the first answer. */
+  /** Our magic precedes the first answer. */
   private encode(answer: ServerHandshakeMessage): Buffer[] {
     const frame = encodeServerHandshake(answer);
     if (this.hasAnswered) return [frame];

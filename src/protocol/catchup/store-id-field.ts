@@ -1,10 +1,10 @@
 import type { ByteWriter } from '../../base/byte-writer.ts';
 import type { StoreId } from '../../store/files/store-id.ts';
 
-/** The identity of a store as this protocol knows it: without the store version (spec catchup-protocol 3). */
+/** The identity of a store in this protocol, without the store version (spec catchup-protocol 3). */
 export type CatchupStoreId = Omit<StoreId, 'storeVersion'>;
 
-/** Bytes of a store id behind its flag. */
+/** Bytes of a store id after its flag. */
 export const STORE_ID_BYTES = 32;
 
 /**

@@ -82,7 +82,7 @@ describe.each(['TLSv1.2', 'TLSv1.3', 'TLSv1,TLSv1.1', 'TLSv1.2,TLSv1.3'])('with 
 });
 
 test('each session is a full handshake: client and server show their certificates in both', async () => {
-  // Up to TLS 1.2 certificates are sent in plain.
+  // Up to TLS 1.2, certificates are sent unencrypted.
   const wire = await openWire();
   values(await converse(wire, { policy: clientPolicy }, { policy: serverPolicy }));
   const { der: client } = clientIdentity;
@@ -97,7 +97,7 @@ function countOccurrences(bytes: Buffer, part: Buffer): number {
   return count;
 }
 
-/** Kinds of records in their order, handshake messages that follow each other as one: some send each in a record, some do not. */
+/** The kinds of records in order. Consecutive handshake messages count as one: some implementations send each in its own record. */
 function shapeOf(bytes: Buffer): number[] {
   const types = listRecords(bytes).map(({ type }) => type);
   return types.filter((type, index) => type !== HANDSHAKE || types[index - 1] !== HANDSHAKE);
@@ -153,7 +153,7 @@ test.each(['TLSv1.2', 'TLSv1.3'])(
     const wire = await openWire({
       gatherToServer: (waiting) => {
         if (!last) return waiting.length;
-        // Holds the last record of session 1 back until the ClientHello of session 2 is there.
+        // Holds back the last record of session 1 until the ClientHello of session 2 has arrived.
         const hello = listWholeRecords(waiting).find((at) => waiting[at] === HANDSHAKE && waiting[at + 5] === 1);
         if (hello === undefined || hello === 0) return 0;
         merged = hello;
@@ -172,7 +172,7 @@ test.each(['TLSv1.2', 'TLSv1.3'])(
     client.stream.write('the last words of session 1');
     const clientSecond = client.switchOver();
     expect(String(await readExactly(server.stream, 27))).toBe('the last words of session 1');
-    // The server takes its time: what has come meanwhile must wait.
+    // The server takes its time: what has arrived meanwhile must wait.
     await new Promise((resolve) => setImmediate(resolve));
     const [second, atServer] = await Promise.all([clientSecond, server.switchOver()]);
     expect(merged).toBeGreaterThan(0);

@@ -8,30 +8,30 @@ export interface ChannelOptions {
   role: TlsRole;
   /** `host:port`, for messages. */
   peer: string;
-  /** The host that a client has dialled, for `verify_hostname`. */
+  /** The host that a client dialled, for `verify_hostname`. */
   host?: string;
-  /** No policy: the channel is the socket itself, before and after the switch-over. */
+  /** Without a policy, the channel is the socket itself, before and after the switch-over. */
   policy?: SslPolicy | undefined;
-  /** Longest time for each TLS handshake; 0 = no limit. */
+  /** Time limit for each TLS handshake; 0 = no limit. */
   timeoutMs: number;
   signal?: AbortSignal;
 }
 
 /** One catchup connection, with or without TLS (spec catchup-protocol 7). */
 export interface Channel {
-  /** What the protocol handshake runs over. */
+  /** The stream for the protocol handshake. */
   readonly stream: Duplex;
   /**
-   * Call it once, when the last byte of the protocol handshake was written (server) or read (client). Gives the stream for everything that
-   * follows: with TLS, a second session on the same connection; {@link stream} is dead then and emits nothing more.
+   * Call it once, after the last byte of the protocol handshake was written (server) or read (client). Resolves with the stream for
+   * everything that follows: with TLS, a second session on the same connection. {@link stream} is then dead and emits nothing more.
    */
   switchOver(): Promise<Duplex>;
 }
 
 /**
- * Makes a channel out of a connection that stands still: connected, paused, made without `onread`, nobody listening to its data; bytes
- * that were looked at already are put back with `unshift`.
- * @throws GraphkeepError `tls.*` if the peer and the policy do not come together, `cancelled`; the socket is destroyed then
+ * Makes a channel from an idle connection: connected, paused, created without `onread`, without data listeners. Bytes that were already
+ * inspected must have been put back with `unshift`.
+ * @throws GraphkeepError `tls.*` if the peer does not satisfy the policy, or `cancelled`; the socket is then destroyed
  */
 export async function openChannel(socket: Socket, options: ChannelOptions): Promise<Channel> {
   const { policy } = options;

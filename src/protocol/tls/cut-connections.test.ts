@@ -44,10 +44,13 @@ async function openWire(options?: WireOptions): Promise<TappedWire> {
   return wire;
 }
 
-/** Longer than what the lengths of handshakes differ by from run to run. */
+/** More than handshake lengths vary from run to run. */
 const BODY = Buffer.alloc(400);
 
-/** In the header of each record, and inside it, up to the one with the body: with TLS 1.3 a server may say something after that. */
+/**
+ * Cut positions in the header of each record and inside it, up to the record with the body: with TLS 1.3 a server may send something after
+ * that.
+ */
 function placesToCut(bytes: Buffer): number[] {
   const records = listRecords(bytes);
   const last = records.findLastIndex(
@@ -56,7 +59,7 @@ function placesToCut(bytes: Buffer): number[] {
   return records.slice(0, last + 1).flatMap(({ at, length }) => [at, at + 1, at + 5, at + 5 + (length >> 1)]);
 }
 
-/** Every record of both directions, hence every phase of both sessions and the time between them. */
+/** Covers every record in both directions, and so every phase of both sessions and the time between them. */
 test.each(['TLSv1.2', 'TLSv1.3'])(
   '%s: wherever the connection is cut, both ends notice and hold nothing',
   async (version) => {

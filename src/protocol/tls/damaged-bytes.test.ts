@@ -5,7 +5,7 @@ import { openTappedWire } from '../../../test/support/servers/tapped-wire.ts';
 import { converse, loadPolicy, openServer } from '../../../test/support/servers/tls-conversation.ts';
 import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
 
-/** A length that was made larger leaves both ends waiting; in the product the timers of the protocol end that. */
+/** A length that was increased leaves both ends waiting; in the product, protocol timers end that. */
 const PATIENCE_MS = 300;
 
 const BODY = Buffer.from('a body that has to arrive as it is');

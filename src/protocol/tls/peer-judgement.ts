@@ -6,10 +6,10 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { printableText } from '../../base/printable-text.ts';
 import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
 
-/** There are lists of revoked certificates, but none of an issuer. */
+/** There are certificate revocation lists, but none from this issuer. */
 const NO_LIST = 'UNABLE_TO_GET_CRL';
 
-/** What Node calls the results of a verification. What is not here is `tls.certificate-refused`. */
+/** Node's names of verification results. Any other result is `tls.certificate-refused`. */
 const RESULTS: Record<string, [ErrorCode, string]> = {
   CERT_HAS_EXPIRED: ['tls.certificate-expired', 'a certificate of the peer has expired'],
   CERT_NOT_YET_VALID: ['tls.certificate-not-yet-valid', 'a certificate of the peer is not valid yet'],
@@ -26,8 +26,8 @@ const RESULTS: Record<string, [ErrorCode, string]> = {
 };
 
 /**
- * Why the peer of a finished TLS handshake is not accepted; undefined = it is. Node is told to let every peer through, so that this one
- * place decides for both roles and can say whose certificate it was.
+ * Why the peer of a finished TLS handshake is not accepted; undefined = it is. Node is told to accept every peer, so that this function
+ * decides for both roles and can say whose certificate it was.
  */
 export function judgeServer(
   socket: TLSSocket,
@@ -41,7 +41,7 @@ export function judgeServer(
   return failure ?? (policy.verifyHostname ? judgeHost(certificate, peer, host) : undefined);
 }
 
-/** The same for a server that judges its client. */
+/** The same for a server that checks its client. */
 export function judgeClient(socket: TLSSocket, policy: SslPolicy, peer: string): GraphkeepError | undefined {
   if (policy.clientAuth === 'NONE') return undefined;
   const certificate = socket.getPeerX509Certificate();
@@ -58,7 +58,7 @@ function judgeCertificate(
   peer: string,
 ): GraphkeepError | undefined {
   if (socket.authorized) return undefined;
-  // A name, whatever its type says.
+  // A code, whatever its type says.
   const result = String(socket.authorizationError);
   if (result === NO_LIST && isTrustedItself(certificate, policy)) return undefined;
   const [code, message] = RESULTS[result] ?? [
@@ -68,14 +68,14 @@ function judgeCertificate(
   return refuse(code, message, peer, `${describeCertificate(certificate)}: ${result}`);
 }
 
-/** As in Java, a certificate that stands in trusted_dir itself needs no list of its issuer. OpenSSL would ask for one. */
+/** As in Java, a certificate in trusted_dir needs no revocation list from its issuer. OpenSSL would require one. */
 function isTrustedItself(certificate: X509Certificate, { trusted }: SslPolicy): boolean {
   const now = Date.now();
   if (Date.parse(certificate.validFrom) > now || Date.parse(certificate.validTo) < now) return false;
   return trusted.some(({ raw }) => raw.equals(certificate.raw));
 }
 
-/** As for HTTPS: an address has to be among the addresses of the certificate, a name may be covered by a wildcard. */
+/** As for HTTPS: an address must be among the addresses in the certificate; a wildcard may cover a name. */
 function judgeHost(certificate: X509Certificate, peer: string, host: string | undefined): GraphkeepError | undefined {
   const bare = (host ?? '').replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
   const match = isIP(bare) === 0 ? certificate.checkHost(bare) : certificate.checkIP(bare);

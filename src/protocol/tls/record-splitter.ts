@@ -12,13 +12,13 @@ const LAST_TYPE = 24;
 /** First byte of a handshake message. */
 const CLIENT_HELLO = 1;
 
-/** False for bytes that cannot begin a record: a peer without TLS. One byte is enough to tell. */
+/** False for bytes that cannot begin a record: a peer without TLS. One byte is enough. */
 export function mayBeginRecord(bytes: Uint8Array): boolean {
   const [type, major] = bytes;
   return (type === undefined || (type >= FIRST_TYPE && type <= LAST_TYPE)) && (major === undefined || major === 3);
 }
 
-/** Cuts what a peer sends into whole records, so that a session ends between two of them. Keeps at most one record and one read. */
+/** Splits a peer's bytes into whole records, so that a session ends between two of them. Keeps at most one record and one read. */
 export class RecordSplitter {
   private rest: Buffer = Buffer.alloc(0);
 
@@ -35,15 +35,15 @@ export class RecordSplitter {
   }
 
   /**
-   * The next record is a handshake in plain that asks for a new session. Inside an encrypted session this can only be the begin of the
-   * next one: what a session says about itself is encrypted.
+   * True if the next record is an unencrypted handshake message that asks for a new session. Within an encrypted session this can only be
+   * the start of the next one, since a session encrypts its own messages.
    */
   get isClientHelloNext(): boolean {
     const record = this.peek();
     return record?.[0] === HANDSHAKE && record[HEADER_BYTES] === CLIENT_HELLO && isOneMessage(record);
   }
 
-  /** All that has not been given out. */
+  /** Everything that has not been returned yet. */
   takeRest(): Buffer {
     const rest = this.rest;
     this.rest = Buffer.alloc(0);
@@ -57,7 +57,7 @@ export class RecordSplitter {
   }
 }
 
-/** The length inside the message (3 bytes behind its type) is the one of the record; encrypted bytes are not like that. */
+/** The length inside the message (3 bytes after its type) matches the record. Encrypted bytes do not look like that. */
 function isOneMessage(record: Buffer): boolean {
   return (
     record.length >= HEADER_BYTES + 4 && record.readUIntBE(HEADER_BYTES + 1, 3) === record.length - HEADER_BYTES - 4

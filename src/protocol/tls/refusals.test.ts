@@ -37,7 +37,7 @@ interface Side extends PolicyFiles {
   host?: string;
 }
 
-/** How both ends fare; 'fine' or the error. Sides trust the authority unless they say otherwise. */
+/** The outcome at both ends: 'fine' or the error. Each side trusts the authority unless it says otherwise. */
 async function meet(clientSide: Side, serverSide: Side): Promise<{ client: Outcome; server: Outcome }> {
   const trusted = [authority.pem];
   const [clientPolicy, serverPolicy] = await Promise.all([
@@ -62,7 +62,7 @@ function codeOf(outcome: Outcome): string {
   return outcome instanceof GraphkeepError ? outcome.code : outcome.message;
 }
 
-/** The error of one end must have this code, and say who the peer is; that of the other end must be an error of TLS too. */
+/** The error at one end must have this code and name the peer; the error at the other end must be a TLS error too. */
 function expectRefusal(outcome: Outcome, code: ErrorCode): GraphkeepError {
   expect(codeOf(outcome)).toBe(code);
   const error = outcome as GraphkeepError;
@@ -331,7 +331,7 @@ test('a second session without TLS is refused by both roles', async () => {
     ]);
     const [channel, liar] = role === 'client' ? [atClient, wire.server] : [atServer, wire.client];
     const switching = channel.switchOver();
-    // The client waits for its second session only after its hello has gone.
+    // The client waits for its second session only after its hello was sent.
     if (role === 'client') await new Promise((resolve) => wire.server.once('data', resolve));
     liar.write('\x00\x00\x00\x15 plain bytes where TLS should be');
     await expect(switching).rejects.toMatchObject({ code: expect.stringMatching(/^tls\.(plaintext-peer|failed)$/) });

@@ -7,13 +7,13 @@ import { SessionPipe } from './session-pipe.ts';
 import { closedBeforeAnyByte, handshakeFailed, plaintextPeer } from './tls-errors.ts';
 import { type SessionOptions, startSession } from './tls-session.ts';
 
-/** Events of a stream that its user may listen to. */
+/** Stream events that a user may listen to. */
 const USER_EVENTS = ['data', 'readable', 'end', 'close', 'error', 'drain', 'finish', 'pause', 'resume', 'timeout'];
 
 /**
- * Two TLS sessions, one after the other, on one connection (spec catchup-protocol 7). The first runs over a {@link SessionPipe}, so that
- * it can be taken off between two records: without a farewell, and without a byte lost that belongs to the second. The second one runs
- * on the socket itself, at full speed.
+ * Two consecutive TLS sessions on one connection (spec catchup-protocol 7). The first runs over a {@link SessionPipe}, so that it can be
+ * detached between two records: without a close_notify, and without losing a byte that belongs to the second. The second runs directly on
+ * the socket, at full speed.
  */
 export class SecureCarrier {
   private readonly socket: Socket;
@@ -21,7 +21,7 @@ export class SecureCarrier {
   private readonly splitter = new RecordSplitter();
   private readonly pipe: SessionPipe;
   private session: TLSSocket | undefined;
-  /** The peer has begun the next session: what has come waits for it. */
+  /** True once the peer has begun the next session; its bytes wait for that session. */
   private isHolding = false;
   private hasBegun = false;
   private hasEnded = false;
@@ -37,11 +37,11 @@ export class SecureCarrier {
     });
   }
 
-  /** The first session. @throws GraphkeepError as {@link startSession} */
+  /** Starts the first session. @throws GraphkeepError as {@link startSession} */
   async startTls(): Promise<Duplex> {
     const { socket, pipe, options } = this;
     socket.on('data', this.onData).on('end', this.onEnd).on('error', this.onError).on('close', this.onClose);
-    // An engine that is through with its pipe may leave an error on it.
+    // A TLS engine that is done with its pipe may leave an error on it.
     pipe.on('error', () => {});
     const starting = startSession(pipe, options);
     if (socket.destroyed || socket.readableEnded) this.breakOff(handshakeFailed(undefined, options.peer));
@@ -51,7 +51,7 @@ export class SecureCarrier {
   }
 
   /**
-   * Takes the first session off, when what it has written is on its way, and starts the second one.
+   * Detaches the first session once everything it wrote is sent, and starts the second one.
    * @throws GraphkeepError as {@link startSession}
    */
   async restartTls(): Promise<Duplex> {
@@ -59,12 +59,12 @@ export class SecureCarrier {
     return startSession(this.socket, this.options);
   }
 
-  /** After this nothing of the first session is left but bytes that belong to the second: they are the next ones to be read. */
+  /** Afterwards the only bytes left are those of the second session; they are read next. */
   private async detach(): Promise<void> {
     const { socket, pipe, splitter } = this;
     const session = this.session!;
     this.isHolding = true;
-    // Nobody but the user of the stream may have asked for these.
+    // Only the user of the stream can have registered these.
     for (const event of USER_EVENTS) session.removeAllListeners(event);
     session.pause();
     await flush(session).catch((cause: Error) => {
@@ -91,7 +91,7 @@ export class SecureCarrier {
     this.deliver();
   };
 
-  /** Hands whole records to the engine while it takes them. */
+  /** Passes whole records to the TLS engine while it accepts them. */
   private deliver(): void {
     while (!this.holdsBack()) {
       const record = this.splitter.next();
@@ -124,7 +124,10 @@ export class SecureCarrier {
     else this.breakOff(this.mayBePutOut ? closedBeforeAnyByte(peer, error) : error);
   };
 
-  /** A client that has heard nothing yet: with TLS 1.3 it believes to be in before the server has looked at its certificate. */
+  /**
+   * True for a client that has received nothing yet: with TLS 1.3 it considers itself connected before the server has checked its
+   * certificate.
+   */
   private get mayBePutOut(): boolean {
     return this.options.role === 'client' && this.session?.bytesRead === 0;
   }
@@ -143,7 +146,7 @@ export class SecureCarrier {
   }
 }
 
-/** Waits until all that was written has been handed to the system. */
+/** Waits until everything written was passed to the system. */
 function flush(session: TLSSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     session.on('error', reject);

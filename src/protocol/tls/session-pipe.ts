@@ -1,19 +1,19 @@
 import { Duplex } from 'node:stream';
 
-/** What a pipe is connected to; all of it is called no more after {@link SessionPipe.detach}. */
+/** Callbacks of a pipe; none is called after {@link SessionPipe.detach}. */
 export interface PipeEnd {
-  /** The session can take more bytes of the peer. */
+  /** The session can accept more bytes from the peer. */
   wantMore(): void;
   write(bytes: Buffer, done: (error?: Error | null) => void): void;
-  /** The session has written all it has to say. */
+  /** The session has written everything. */
   end(done: () => void): void;
   /** The session is over. */
   close(): void;
 }
 
 /**
- * What a TLS engine believes to be its connection. Once detached, the engine may do what it likes, a last farewell included: nothing
- * reaches the connection.
+ * The stream that a TLS engine sees as its connection. After it is detached, nothing that the engine writes reaches the connection, not
+ * even a last close_notify.
  */
 export class SessionPipe extends Duplex {
   private far: PipeEnd | undefined;

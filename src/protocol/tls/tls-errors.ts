@@ -8,7 +8,7 @@ interface Meaning {
   hint?: string;
 }
 
-/** Alerts of the peer, by the end of OpenSSL's name (its begin differs between versions of OpenSSL). */
+/** Alerts from the peer, by the end of OpenSSL's name (the start differs between versions of OpenSSL). */
 const ALERTS: Record<string, Meaning> = {
   PROTOCOL_VERSION: { code: 'tls.no-common-version', message: 'the peer accepts none of our TLS versions' },
   HANDSHAKE_FAILURE: {
@@ -34,7 +34,7 @@ const ALERTS: Record<string, Meaning> = {
   ACCESS_DENIED: { code: 'tls.refused-by-peer', message: 'the peer does not let us in' },
 };
 
-/** What OpenSSL of this side notices. */
+/** Errors that OpenSSL on this side detects. */
 const FAILURES: Record<string, Meaning> = {
   ERR_SSL_UNSUPPORTED_PROTOCOL: { code: 'tls.no-common-version', message: 'the peer offers none of our TLS versions' },
   ERR_SSL_VERSION_TOO_LOW: { code: 'tls.no-common-version', message: 'the peer offers none of our TLS versions' },
@@ -56,7 +56,7 @@ const FAILURES: Record<string, Meaning> = {
 /** Errors of the connection itself. */
 const BROKEN = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'];
 
-/** What an error of Node's TLS means; an error that has nothing to do with TLS stays as it is. */
+/** Explains an error of Node's TLS; returns other errors unchanged. */
 export function explainTlsError(error: Error, peer: string): Error {
   const native = systemCodeOf(error);
   if (error instanceof GraphkeepError || native === undefined) return error;
@@ -72,7 +72,7 @@ export function explainTlsError(error: Error, peer: string): Error {
   });
 }
 
-/** The error for a handshake of TLS that failed: as {@link explainTlsError}, and a broken connection is one of TLS too. */
+/** The error for a failed TLS handshake: as {@link explainTlsError}, but a broken connection counts as a TLS error too. */
 export function handshakeFailed(error: Error | undefined, peer: string): GraphkeepError {
   if (error === undefined || BROKEN.includes(systemCodeOf(error) ?? '')) return closedInHandshake(peer, error);
   const explained = explainTlsError(error, peer);
@@ -106,7 +106,7 @@ export function plaintextPeer(peer: string, bytes: Uint8Array): GraphkeepError {
   });
 }
 
-/** For a client that was let in by TLS itself, and then put out without a word: some servers judge a certificate afterwards. */
+/** The error for a client that TLS accepted but the server then disconnected silently: some servers check the certificate afterwards. */
 export function closedBeforeAnyByte(peer: string, cause?: Error): GraphkeepError {
   return new GraphkeepError('tls.refused-by-peer', 'the peer closed the connection as soon as TLS was set up', {
     place: { peer },

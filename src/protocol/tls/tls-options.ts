@@ -9,14 +9,14 @@ const EXCLUSIONS: Record<TlsVersion, number> = {
   'TLSv1.3': constants.SSL_OP_NO_TLSv1_3,
 };
 
-/** A policy as Node wants it, for both roles. Who is accepted is judged afterwards (`peer-judgement.ts`). */
+/** A policy in the form of Node's options, for both roles. Peers are checked afterwards (`peer-judgement.ts`). */
 export function contextOptions(policy: SslPolicy): SecureContextOptions {
   const { tlsVersions, ciphers } = policy;
   const crl = [...policy.revocationLists];
   return {
     key: policy.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     cert: policy.certificates.map(String).join(''),
-    // Also without any, or Node would trust what the system trusts.
+    // Set even if empty, or Node would use the system's trust anchors.
     ca: policy.trusted.map(String),
     ...(crl.length === 0 ? {} : { crl }),
     // As in Java, a certificate in trusted_dir is trusted whoever issued it.
@@ -37,7 +37,7 @@ function excludeOthers(versions: readonly TlsVersion[]): number {
   return options;
 }
 
-/** TLS 1.0 and 1.1 sign with SHA-1, which OpenSSL allows only without its minimum of security. They are offered only if asked for. */
+/** TLS 1.0 and 1.1 sign with SHA-1, which OpenSSL allows only at its lowest security level. They are offered only on request. */
 function cipherList(ciphers: readonly string[] | undefined, versions: readonly TlsVersion[]): string {
   const list = ciphers?.join(':') ?? constants.defaultCipherList;
   return versions.includes('TLSv1') || versions.includes('TLSv1.1') ? `${list}:@SECLEVEL=0` : list;

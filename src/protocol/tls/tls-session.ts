@@ -16,16 +16,16 @@ export interface SessionOptions {
   policy: SslPolicy;
   /** `host:port`, for messages. */
   peer: string;
-  /** The host that a client has dialled. */
+  /** The host that a client dialled. */
   host?: string | undefined;
-  /** Longest time for the handshake; 0 = no limit. */
+  /** Time limit for the handshake; 0 = no limit. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * A TLS session over a transport: a full handshake, never a resumed one, then the peer is judged by the policy. When it is rejected, with
- * `tls.*` or `cancelled`, the transport is destroyed. Errors of the session later on are `tls.*` too where TLS is the reason.
+ * Starts a TLS session over a transport: a full handshake, never a resumed one; then the policy decides about the peer. On rejection, with
+ * `tls.*` or `cancelled`, the transport is destroyed. Later errors of the session are `tls.*` too if TLS caused them.
  */
 export function startSession(transport: Duplex, options: SessionOptions): Promise<TLSSocket> {
   const { role, policy, peer, host, timeoutMs, signal } = options;
@@ -74,7 +74,7 @@ function beginAsClient(
     socket: transport,
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
-    // A server that has several certificates has to know which one will be compared. Only names may be announced.
+    // A server with several certificates must know which one will be compared. Only names may be announced.
     ...(policy.verifyHostname && host !== undefined && isIP(host.replace(/^\[|\]$/g, '')) === 0
       ? { servername: host }
       : {}),
@@ -90,16 +90,17 @@ function beginAsServer(
   succeed: (session: TLSSocket) => void,
   broken: (error?: Error) => void,
 ): void {
-  // A server that never listens, made for one session: so nothing is resumed, and it is known whose failure is reported.
+  // A server that never listens, made for one session: nothing is resumed, and it is known whose failure is reported.
   const server = createServer({
     ...contextOptions(policy),
     requestCert: policy.clientAuth !== 'NONE',
-    // Judged afterwards, so that it can be said whose certificate it was.
+    // Checked afterwards, so that the error can say whose certificate it was.
     rejectUnauthorized: false,
-    // There is a timer already.
+    // We have our own timer.
     handshakeTimeout: 0x7fffffff,
   });
-  // Node's server leaves `allowPartialTrustChain` out of the options that it hands on. Should this ever have no effect, fewer are trusted.
+  // Node's server drops `allowPartialTrustChain` from the options that it passes on. If this workaround ever has no effect, fewer peers are
+  // trusted, not more.
   Object.assign(server, { _sharedCreds: createSecureContext(contextOptions(policy)) });
   server.on('secureConnection', (session) => {
     session.on('error', broken);
@@ -110,7 +111,7 @@ function beginAsServer(
   server.emit('connection', transport);
 }
 
-/** What the stream reports as its error says what TLS found. */
+/** Makes the stream's error say what TLS found. */
 function explainErrors(session: TLSSocket, peer: string): void {
   const destroy = session._destroy.bind(session);
   session._destroy = (error, done) => destroy(error === null ? null : explainTlsError(error, peer), done);

@@ -1,6 +1,6 @@
 import { GraphkeepError } from '../../../base/errors.ts';
 
-/** What decompressed data of a block grows in: literal bytes and copies of what came before, up to a size known in advance. */
+/** Builds the decompressed data of a block from literal bytes and copies of earlier output, up to a size known in advance. */
 export class BackReferences {
   private readonly output: Buffer;
   private filled = 0;
@@ -15,7 +15,7 @@ export class BackReferences {
     this.filled += bytes.length;
   }
 
-  /** Repeats `length` bytes from `distance` bytes before the end; they may overlap what they make. */
+  /** Repeats `length` bytes starting `distance` bytes before the end; the copy may overlap its own output. */
   appendCopy(distance: number, length: number): void {
     this.checkRoom(length);
     if (distance < 1 || distance > this.filled) {

@@ -5,7 +5,7 @@ import { MAX_DECOMPRESSED_BYTES } from './compression-limits.ts';
 /** A compressed stream made of blocks. Its errors need not name a place. */
 export interface BlockFormat {
   headBytes: number;
-  /** Bytes behind the head, checked against a limit. */
+  /** Bytes after the head, checked against a limit. */
   bodySize(head: Buffer): number;
   /** The data of a block; empty if it has none. */
   decode(head: Buffer, body: Buffer): Buffer;
@@ -13,17 +13,17 @@ export interface BlockFormat {
 
 const nothing = Buffer.alloc(0);
 
-/** Finds the blocks of a stream that arrives cut anywhere. */
+/** Decodes the blocks of a stream that arrives cut anywhere. */
 export class BlockStreamDecoder {
   private readonly format: BlockFormat;
   private readonly peer: string;
-  /** Where the current block begins in the stream. */
+  /** Offset of the current block in the stream. */
   private offset: number;
   private readonly head: Buffer;
   private body: Buffer | undefined;
   private filled = 0;
 
-  /** `offset`: bytes of the connection before, for the places in errors. */
+  /** `offset`: bytes of the connection before this stream, for the places in errors. */
   constructor(format: BlockFormat, peer: string, offset: number) {
     this.format = format;
     this.peer = peer;
@@ -53,7 +53,7 @@ export class BlockStreamDecoder {
     return Buffer.concat(plain);
   }
 
-  /** The head or the body of a block is complete. */
+  /** Called when the head or the body of a block is complete. */
   private endPart(): Buffer {
     this.filled = 0;
     let { body } = this;

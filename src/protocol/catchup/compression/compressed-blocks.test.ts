@@ -8,7 +8,7 @@ function hex(text: string): Buffer {
   return Buffer.from(text.replaceAll(' ', ''), 'hex');
 }
 
-/** A block as a list of what it is made of. */
+/** A block as a list of its elements. */
 type Element = { literal: Buffer } | { distance: number; length: number };
 
 function grow(elements: Element[]): { elements: Element[]; data: Buffer } {

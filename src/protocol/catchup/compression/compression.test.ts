@@ -29,7 +29,7 @@ function decompressor(name: string, offset = 0): RequestDecompressor {
   return new RequestDecompressor([{ category: 'compression', implementation: name }], 'client', offset);
 }
 
-/** Decompresses with a fresh decoder; the rest of the test goes on although one of them failed. */
+/** Decompresses with a fresh decoder; the test continues even if one of them failed. */
 async function decompress(name: string, pieces: Iterable<Buffer>): Promise<Buffer> {
   const decoder = decompressor(name, 100);
   const plain: Buffer[] = [];
@@ -79,7 +79,7 @@ describe('captured requests of Java clients', () => {
       const compressed = readCatchupCapture(`${name}-349.c2s.bin`).subarray(start);
       for (const size of [1, 2, 3, 21, 100, 5000]) {
         const plain = await decompress(implementation, cutBytes(compressed, [size]));
-        // The same requests as of the uncompressed session; only the store id and C may be others.
+        // The same requests as in the uncompressed session; only the store id and C may differ.
         expect(plain.length).toBe(readCatchupCapture('full-349.c2s.bin').length - CLIENT_HANDSHAKE_BYTES);
         const decoder = new RequestDecoder('client');
         decoder.feed(plain);
@@ -172,7 +172,7 @@ describe('the checksums of old Java servers', () => {
   });
 
   it('stay the right ones where nothing can be done', () => {
-    // One byte cannot be cut.
+    // A single byte cannot be cut.
     const byte = Buffer.from([4]);
     expect(cutUnambiguously(byte)).toEqual([byte]);
     expect(maskedSignedChecksum(byte)).not.toBe(maskedChecksum(byte));

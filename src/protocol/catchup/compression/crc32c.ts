@@ -7,7 +7,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32C of RFC 3720; unsigned. `before`: that of the bytes in front of these. */
+/** CRC-32C of RFC 3720, unsigned. `before`: the CRC of the preceding bytes. */
 export function crc32c(bytes: Uint8Array, before = 0): number {
   let crc = ~before;
   for (const byte of bytes) crc = table[(crc ^ byte) & 0xff]! ^ (crc >>> 8);

@@ -1,11 +1,11 @@
 import { BackReferences } from './back-references.ts';
 import { CompressedBytes } from './compressed-bytes.ts';
 
-/** Copies are at least so long. */
+/** Shortest copy. */
 const SHORTEST_COPY = 4;
 
 /**
- * Decompresses an LZ4 block to `size` bytes. It is a list of sequences; the last one ends behind its literals:
+ * Decompresses an LZ4 block to `size` bytes. It is a list of sequences; the last one ends after its literals:
  *
  * | type | field |
  * |---|---|

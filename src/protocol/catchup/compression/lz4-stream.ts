@@ -9,7 +9,7 @@ const HEAD_BYTES = magic.length + 1 + 4 + 4 + 4;
 
 const RAW = 0x10;
 const LZ4 = 0x20;
-/** Lower bits of the token: 64 KiB are the most that a block holds. */
+/** Lower bits of the token: a block holds at most 64 KiB. */
 const LEVEL = 6;
 
 const SEED = 0x9747b28c;
@@ -26,7 +26,7 @@ const CHECKSUM_MASK = 0x0fff_ffff;
  * | 13 | u32 | bytes of the data; 0 = end of the stream |
  * | 17 | u32 | xxHash32 of the data, 28 bits; 0 at the end |
  *
- * Checksums are verified under every name: the Java client always sends them.
+ * Checksums are verified whatever the negotiated name: the Java client always sends them.
  */
 export class Lz4Format implements BlockFormat {
   readonly headBytes = HEAD_BYTES;
@@ -38,7 +38,7 @@ export class Lz4Format implements BlockFormat {
     if (!isKnown || this.hasEnded) {
       throw damaged('the client compresses its requests in another format', head.toString('hex'));
     }
-    // Compressed data are never longer than raw ones: those would be sent raw.
+    // Compressed data are never longer than raw data, which would then be sent raw.
     if (size > MAX_BLOCK_DATA || dataSize > MAX_BLOCK_DATA) {
       throw damaged('a compressed request is far too long', `${size} for ${dataSize} bytes`);
     }
@@ -69,7 +69,7 @@ function readHead(head: Buffer): { method: number; size: number; dataSize: numbe
   };
 }
 
-/** Requests as raw blocks; small ones would not become smaller. */
+/** Encodes requests as raw blocks; compression would not make small ones smaller. */
 export function encodeLz4(bytes: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += MAX_BLOCK_DATA) {

@@ -2,7 +2,7 @@ import { BackReferences, damaged } from './back-references.ts';
 import { CompressedBytes } from './compressed-bytes.ts';
 
 /**
- * Decompresses a Snappy block of at most `maxBytes`. Behind the length (varint) come elements, told by the two lowest bits of a tag:
+ * Decompresses a Snappy block of at most `maxBytes`. After the length (varint) come elements; the two lowest bits of a tag give the kind:
  *
  * | bits | element | length | distance |
  * |---|---|---|---|
@@ -33,7 +33,7 @@ export function decompressSnappy(block: Buffer, maxBytes: number): Buffer {
   return output.finish();
 }
 
-/** At most 5 bytes of 7 bits, lowest first. */
+/** At most 5 bytes of 7 bits each, lowest first. */
 function readVarint(input: CompressedBytes): number {
   let value = 0;
   for (let scale = 1; scale <= 2 ** 28; scale *= 128) {

@@ -2,27 +2,27 @@ import { crc32c } from './crc32c.ts';
 
 const MASK = 0xa282ead8;
 
-/** Pieces are not looked for beyond this length. */
+/** Longest piece that is tried. */
 const LONGEST_PIECE = 256;
 
-/** The masked CRC-32C that the Snappy framing format asks for. */
+/** The masked CRC-32C required by the Snappy framing format. */
 export function maskedChecksum(data: Buffer): number {
   const crc = crc32c(data);
   return (((crc >>> 15) | (crc << 17)) + MASK) >>> 0;
 }
 
 /**
- * The one that 3.4.9 and 3.5.0-beta03 compute instead, and insist on if they verify it: a shift that copies the sign. 3.5.34 does it
- * right. Both agree if the highest bit of the CRC is 0.
+ * The checksum that 3.4.9 and 3.5.0-beta03 compute instead, and require if they verify it: a shift that copies the sign. 3.5.34 is correct.
+ * Both agree if the highest bit of the CRC is 0.
  */
 export function maskedSignedChecksum(data: Buffer): number {
   const crc = crc32c(data);
   return (((crc >> 15) | (crc << 17)) + MASK) >>> 0;
 }
 
-/** Cuts data into pieces on whose checksums all servers agree; if there are none, the data stay whole. */
+/** Cuts data into pieces on whose checksums all servers agree. If there is no such cut, returns the data whole. */
 export function cutUnambiguously(data: Buffer): Buffer[] {
-  // For each place that such pieces can lead to: where the last of them begins.
+  // For each position reachable with such pieces: the start of the last piece.
   const origins = new Map<number, number>([[0, 0]]);
   for (let start = 0; start < data.length; start++) {
     if (!origins.has(start)) continue;

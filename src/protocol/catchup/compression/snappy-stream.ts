@@ -9,7 +9,7 @@ const CHECKSUM_BYTES = 4;
 
 const COMPRESSED = 0x00;
 const UNCOMPRESSED = 0x01;
-/** Chunks from here on may be skipped, except the identifier. */
+/** Chunk types from here on may be skipped, except the identifier. */
 const SKIPPABLE = 0x80;
 const IDENTIFIER = 0xff;
 
@@ -23,13 +23,13 @@ const nothing = Buffer.alloc(0);
  *
  * | type | field |
  * |---|---|
- * | u8 | 0xff identifier, 0 compressed, 1 uncompressed, 0x80 to 0xfe to be skipped |
+ * | u8 | 0xff identifier, 0 compressed, 1 uncompressed, 0x80 to 0xfe skippable |
  * | u24 | bytes that follow; little-endian, as the checksum |
  * | u32 | masked CRC-32C of the data; only of types 0 and 1 |
  * | | data |
  *
- * The stream begins with the identifier. Checksums are verified under every name (spec catchup-protocol 6), those of old Java clients
- * included.
+ * The stream begins with the identifier. Checksums are verified whatever the negotiated name (spec catchup-protocol 6); those of old Java
+ * clients are accepted.
  */
 export class SnappyFormat implements BlockFormat {
   readonly headBytes = HEAD_BYTES;
@@ -41,7 +41,7 @@ export class SnappyFormat implements BlockFormat {
     if (type === IDENTIFIER ? size !== identifierText.length : !this.isIdentified) {
       throw damaged('the client compresses its requests in another format', `${head.toString('hex')} at the beginning`);
     }
-    // The longest form of a block that does not compress.
+    // Longest form of a block that does not compress.
     const most = CHECKSUM_BYTES + MAX_BLOCK_DATA + MAX_BLOCK_DATA / 6 + 32;
     if (size > most) throw damaged('a compressed request is far too long', `${size} bytes`);
     if (type < SKIPPABLE && (type > UNCOMPRESSED || size < CHECKSUM_BYTES)) {
@@ -69,7 +69,7 @@ export class SnappyFormat implements BlockFormat {
   }
 }
 
-/** Writes requests as uncompressed chunks; small ones would not become smaller. */
+/** Encodes requests as uncompressed chunks; compression would not make small ones smaller. */
 export class SnappyEncoder {
   private hasBegun = false;
 

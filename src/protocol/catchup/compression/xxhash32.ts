@@ -15,7 +15,7 @@ function mixLane(lane: number, word: number): number {
   return Math.imul(rotateLeft((lane + Math.imul(word, PRIME_2)) | 0, 13), PRIME_1);
 }
 
-/** xxHash, 32 bits, as its specification has it; unsigned. */
+/** xxHash, 32 bits, following its specification; unsigned. */
 export function xxHash32(bytes: Buffer, seed: number): number {
   let at = 0;
   let hash = (seed + PRIME_5) | 0;

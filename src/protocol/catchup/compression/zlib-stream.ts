@@ -5,10 +5,10 @@ import { MAX_DECOMPRESSED_BYTES } from './compression-limits.ts';
 /** A header for a window of 32 KiB (RFC 1950). */
 const header = Buffer.from([0x78, 0x01]);
 
-/** Data of a stored block (RFC 1951). */
+/** Largest data of a stored block (RFC 1951). */
 const MAX_STORED = 0xffff;
 
-/** Writes requests as stored blocks, each of which ends at a byte; small ones would not become smaller. */
+/** Encodes requests as stored blocks, each of which ends at a byte boundary; compression would not make small ones smaller. */
 export class ZlibEncoder {
   private hasBegun = false;
 
@@ -26,7 +26,7 @@ export class ZlibEncoder {
   }
 }
 
-/** Inflates one stream for the whole connection, flushed after every request (spec catchup-protocol 6). */
+/** Inflates the one stream of a connection, which is flushed after every request (spec catchup-protocol 6). */
 export class ZlibDecoder {
   private readonly inflate: Inflate = createInflate({ flush: constants.Z_SYNC_FLUSH });
   private readonly peer: string;
@@ -36,7 +36,7 @@ export class ZlibDecoder {
   private reject: ((error: unknown) => void) | undefined;
   private failure: unknown;
 
-  /** `offset`: bytes of the connection before, for the places in errors. */
+  /** `offset`: bytes of the connection before this stream, for the places in errors. */
   constructor(peer: string, offset: number) {
     this.peer = peer;
     this.offset = offset;
@@ -45,7 +45,7 @@ export class ZlibDecoder {
     this.inflate.on('error', (error) => this.fail('compressed requests are damaged', error.message));
   }
 
-  /** Everything that these bytes yield. Not to be called again before the promise is settled. */
+  /** Everything that these bytes yield. Do not call it again before the promise is settled. */
   async decode(bytes: Buffer): Promise<Buffer> {
     await new Promise<void>((resolve, reject) => {
       if (this.failure !== undefined) {
@@ -66,7 +66,7 @@ export class ZlibDecoder {
     return plain;
   }
 
-  /** Gives the memory back. */
+  /** Frees the memory. */
   close(): void {
     this.inflate.destroy();
   }
