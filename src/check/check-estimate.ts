@@ -5,9 +5,9 @@ import type { CheckPart } from './parts/check-parts.ts';
 
 const CHECKED_ROLES: readonly DatabaseFileRole[] = ['metadata', 'record-store', 'counts', 'label-scan', 'schema-index'];
 
-/** Sizes of the files that a check looks at, together and by what {@link CheckPart.reads} calls them. */
+/** Sizes of the files that a check reads, in total and by the names in {@link CheckPart.reads}. */
 export class StoreSizes {
-  /** Of all files, in bytes. */
+  /** Total size of all files in bytes. */
   total = 0;
   private readonly byKey = new Map<CheckPart['reads'][number], number>();
 
@@ -31,7 +31,7 @@ export class StoreSizes {
   }
 }
 
-/** Adds up how far the parts of a check are: never more than was estimated for a part, and all of that when it ends. */
+/** Adds up the progress of the parts of a check. A part never counts for more than its estimate, and for all of it once it ends. */
 export class OverallProgress {
   private readonly estimates: readonly number[];
   private readonly done: number[];
@@ -44,7 +44,7 @@ export class OverallProgress {
     this.total = estimates.reduce((sum, bytes) => sum + bytes, 0);
   }
 
-  /** Part `index` has read so many bytes more; returns how many all parts have read. */
+  /** Part `index` has read `bytes` more; returns the bytes read by all parts. */
   add(index: number, bytes: number): number {
     this.done[index] = Math.min(this.estimates[index]!, this.done[index]! + bytes);
     return this.done.reduce((sum, part) => sum + part, 0);

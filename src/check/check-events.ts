@@ -1,13 +1,13 @@
-/** How far a check is: what it is doing, and about how many of the bytes that it has to read it has read. */
+/** Progress of a check: the current phase, and about how many of the bytes to read have been read. */
 export interface CheckProgress {
   kind: 'check-progress';
-  /** The part of the store that is looked at, as in `relationship chains`. */
+  /** The part of the store being checked, for example `relationship chains`. */
   phase: string;
   doneBytes: number;
   totalBytes: number;
 }
 
-/** What a check of a store tells of itself. */
+/** Events of a check. */
 export type CheckEvent =
   | { kind: 'check-began'; directory: string; totalBytes: number }
   | CheckProgress

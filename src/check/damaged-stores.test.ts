@@ -12,7 +12,7 @@ import { StoreReader } from '../store/graph/store-reader.ts';
 import { describeKind } from './findings/check-kinds.ts';
 import type { Finding } from './findings/finding.ts';
 
-/** What the checks of records answer for; the rest of these areas is about indexes and constraints. */
+/** Areas covered by the checks of records; the rest of these areas concerns indexes and constraints. */
 const AREAS = new Set([
   'primitive',
   'node',
@@ -26,16 +26,16 @@ const AREAS = new Set([
 const OTHER_CHECKS = new Set(['node.notIndexed', 'node.uniqueIndexNotUnique', 'primitive.missingMandatoryProperty']);
 
 interface Difference {
-  /** Without the store. */
+  /** Case id, without the store. */
   id: string;
-  /** Kinds of the real checker that we do not report. */
+  /** Kinds that the real checker reports and we do not. */
   missing?: string[];
-  /** Kinds of the real checker that we report and it does not. */
+  /** Kinds that we report and the real checker does not. */
   extra?: string[];
   why: string;
 }
 
-/** Where we say something else than the real checker of the version that wrote the store. */
+/** Where we differ from the real checker of the version that wrote the store. */
 const differences: Difference[] = [
   {
     id: 'node-13',
@@ -102,7 +102,7 @@ const differences: Difference[] = [
   },
 ];
 
-/** Damage that the real checker passes over, or part of it (spec consistency-check 5), and what we find. */
+/** Damage that the real checker misses, wholly or partly (spec consistency-check 5), and what we find. */
 const findsMore: Record<string, string[]> = {
   'node-14': ['node.dynamicLabelsOfOtherNode'],
   'node-16': ['dynamicLabel.ownerHasNoDynamicLabels'],
@@ -133,7 +133,7 @@ const findsMore: Record<string, string[]> = {
 /** The checks of records do not begin on these: a file is missing, or the store version is unknown. */
 const REFUSED = new Set(['met-01', 'met-04', 'met-08']);
 
-/** A node that has lost its properties, or took those of another, cannot be found from them without the check of owners. */
+/** Such a node has lost its properties or taken those of another. Only the check of owners can tell which node it is. */
 const UNNAMED = new Set(['node-19', 'node-19o', 'node-20']);
 
 let lab: CorruptionLab;

@@ -9,7 +9,7 @@ import { isDamage } from './findings/damage.ts';
 import type { Finding } from './findings/finding.ts';
 import { checkStore } from './store-check.ts';
 
-/** A mistake of ours must not be told as damage of the store: the user would throw away a good backup. */
+/** A bug of ours must not be reported as damage to the store: the user would throw away a good backup. */
 
 vi.mock('../store/values/point-value.ts', { spy: true });
 

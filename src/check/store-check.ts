@@ -19,14 +19,14 @@ export interface CheckOptions extends Partial<WantedParts> {
   /** Memory for what grows with the store, in bytes. */
   budgetBytes?: number;
   /**
-   * Threads; 1 = none beside the present one. Default: as many as there are cores, up to four, and none for a small store. What is found,
-   * and in which order, does not depend on it.
+   * Worker threads; 1 = none beside the current one. Default: one per core, up to four, and none for a small store. Findings and their
+   * order do not depend on it.
    */
   workers?: number;
   signal?: AbortSignal;
   onEvent?: (event: CheckEvent) => void;
   onFinding?: ReportFinding;
-  /** Calls of {@link onFinding} for each kind; all are counted. */
+  /** Maximum calls of {@link onFinding} for each kind; all findings are counted. */
   maxFindingsPerKind?: number;
 }
 
@@ -39,25 +39,25 @@ export interface CheckResult {
   /** Errors by type of record, as in the summary of the report. */
   errorsByType: ReadonlyMap<SummaryType, number>;
   /**
-   * Transactions that wait for a server. Then it was not checked whether label scan store and schema indexes hold what the records say:
-   * they hold what the records said at the check point before those transactions, and the server brings them up to date.
+   * Transactions that wait for a server. The label scan store and the schema indexes are then as of the check point before those
+   * transactions, and the server will bring them up to date. So they were not compared with the records.
    */
   pending: PendingLog | undefined;
-  /** Size of the files that a check looks at. */
+  /** Size of the files that a check reads. */
   bytes: number;
 }
 
 const DEFAULT_BUDGET_BYTES = 256 << 20;
 const MOST_WORKERS = 4;
-/** Threads take longer to start than a smaller store takes to be checked. */
+/** Threads take longer to start than a smaller store takes to check. */
 const WORKERS_FROM_BYTES = 64 << 20;
 
 /**
- * Checks a store that was shut down cleanly, or a backup whose last transactions are left to a server, reading only (spec consistency-check
- * 1): records, tokens, schema rules, label scan store, schema indexes, counts. Ends with a result for every damaged store whose files are
- * there, as long as metadata and the record sizes in the headers of dynamic stores can be read.
+ * Checks a store that was shut down cleanly, or a backup whose last transactions are left to a server (spec consistency-check 1): records,
+ * tokens, schema rules, label scan store, schema indexes, counts. Reads only. Returns a result for every damaged store whose files exist,
+ * as long as the metadata and the headers of dynamic stores are readable.
  *
- * @throws GraphkeepError what {@link requireSupportedStore} throws, `check.failed` (a store of 2.3 to 3.3), `store.needs-recovery`,
+ * @throws GraphkeepError the errors of {@link requireSupportedStore}, `check.failed` (a store of 2.3 to 3.3), `store.needs-recovery`,
  *   `store.corrupt` (headers), `log.corrupt`, `log.no-check-point`, `cancelled`
  */
 export async function checkStore(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
@@ -84,7 +84,7 @@ export async function checkStore(directory: string, options: CheckOptions = {}):
   return { consistent, errors, warnings, byKind, errorsByType, pending, bytes: sizes.total };
 }
 
-/** The derived files of older releases have forms of their own; to call them inconsistent would be wrong. */
+/** The derived files of older releases have other formats; calling them inconsistent would be wrong. */
 function onlyInPart({ release, mark }: SupportedStore, directory: string): GraphkeepError {
   return new GraphkeepError(
     'check.failed',

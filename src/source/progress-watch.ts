@@ -1,13 +1,13 @@
 import { startTimer } from '../base/timers.ts';
 import { SilenceWatch } from '../net/silence-watch.ts';
 
-/** Below this a peer does not send, it holds us: a byte now and then keeps any silence short. */
+/** A peer that sends less than this only keeps us waiting: one byte now and then keeps every silence short. */
 export const LEAST_BYTES_PER_SECOND = 1024;
 
-/** So much time in which something came is looked at together. */
+/** Length of the window for measuring the rate; it counts only time in which something came. */
 const WINDOW_MS = 5 * 60_000;
 
-/** A longer gap is silence, which is judged by itself: a server may be busy with a check point. */
+/** A longer gap counts as silence, which has its own limit: a server may be busy with a check point. */
 const LONGEST_GAP_MS = 10_000;
 
 interface ProgressLimits {
@@ -16,7 +16,7 @@ interface ProgressLimits {
   windowMs?: number;
 }
 
-/** Watches a peer that sends: it must not be silent for too long, nor send so little that the end would never come. */
+/** Watches a peer that sends: it must not be silent for too long, nor so slow that the end would never come. */
 export class ProgressWatch {
   private readonly silence: SilenceWatch;
   private readonly silenceMs: number;
@@ -54,7 +54,7 @@ export class ProgressWatch {
     this.bytes += bytes;
   }
 
-  /** What the peer cannot help does not count. */
+  /** Stops the clock while the delay is not the peer's fault. */
   pause(): void {
     this.silence.pause();
   }

@@ -1,14 +1,14 @@
 import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
 import { hasUnprintable, printableText } from '../base/printable-text.ts';
 
-/** Limits of what a peer may make us create. Real stores have some dozens of files per index. */
+/** Limits for what a peer can make us create. Real stores have a few dozen files per index. */
 const MAX_FILES = 100_000;
 const MAX_NAME_LENGTH = 1024;
 const MAX_DEPTH = 32;
-/** Bytes of one part of a path, on every common file system. */
+/** Longest part of a path in bytes on every common file system. */
 const MAX_PART_BYTES = 255;
 
-/** Files of the top directory that no server sends and that would harm if they arrived (spec common-protocol 9). */
+/** Files of the top directory that no server sends and that would do harm if they arrived (spec common-protocol 9). */
 const neverSent: { pattern: RegExp; what: string }[] = [
   { pattern: /^store_lock$/i, what: 'a lock file' },
   { pattern: /\.id$/i, what: 'an id file' },
@@ -18,7 +18,7 @@ const neverSent: { pattern: RegExp; what: string }[] = [
 ];
 
 /**
- * Checks the names of the files that a peer sends during one copy. Whatever {@link accept} returns stays below the target directory, is
+ * Checks the names of the files that a peer sends during one copy. A name returned by {@link accept} stays below the target directory, is
  * canonical, was not sent before, and clashes with no other name.
  */
 export class ReceivedNames {
@@ -65,7 +65,7 @@ export class ReceivedNames {
   }
 }
 
-/** A server on Windows separates with `\` only. A name with both separators is left as it is, and refused. */
+/** A server on Windows separates with `\` only. A name with both separators is left unchanged, and refused later. */
 function fromWindows(name: string): string {
   return name.includes('\\') && !name.includes('/') ? name.replaceAll('\\', '/') : name;
 }

@@ -1,4 +1,4 @@
-/** A request to a server that is made again, because the connection was lost or the server asks for patience. */
+/** A request to a server that is repeated because the connection was lost or the server asked us to wait. */
 export type RepeatedRequest =
   /** The files that come before all others, with the check point of a copy. */
   | { request: 'first-files' }

@@ -1,16 +1,15 @@
 import { GraphkeepError } from '../base/errors.ts';
 
 /**
- * The calls of one source: one at a time, all of them ended by {@link close}. What a {@link BackupSource} promises of its calls is kept
- * here.
+ * Manages the calls of one source: one at a time, and {@link close} ends them. Implements what {@link BackupSource} promises about calls.
  */
 export class SourceCalls {
   private readonly closing = new AbortController();
   private current: Promise<unknown> | undefined;
 
   /**
-   * Makes a call with a signal that is aborted by `signal` and by {@link close}.
-   * @throws GraphkeepError `internal` for a second call beside one that is under way, and for one after {@link close}
+   * Runs a call with a signal that is aborted by `signal` and by {@link close}.
+   * @throws GraphkeepError `internal` for a call during another one, or after {@link close}
    */
   async run<T>(signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.closing.signal.aborted) throw new GraphkeepError('internal', 'a source is used after its end');
@@ -24,14 +23,14 @@ export class SourceCalls {
     }
   }
 
-  /** Ends the call that is under way with `cancelled`, and waits for its end. May be called again. */
+  /** Ends the call under way with `cancelled` and waits for its end. May be called again. */
   async close(): Promise<void> {
     this.closing.abort(new GraphkeepError('cancelled', 'the source was closed'));
     await this.current?.catch(() => undefined);
   }
 }
 
-/** Transactions can be asked for after any that there may be: a server would answer "nothing new" to all else (spec common-protocol 10). */
+/** Refuses impossible transaction ids, for which a server would answer "nothing new" (spec common-protocol 10). */
 export function requireTransactionId(lastTransactionId: number): void {
   if (Number.isSafeInteger(lastTransactionId) && lastTransactionId >= 1) return;
   throw new GraphkeepError('internal', 'transactions are asked for after an impossible one', {

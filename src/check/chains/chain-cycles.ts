@@ -4,7 +4,7 @@ import { IdBitmap } from '../records/id-bitmap.ts';
 import type { RecordStores } from '../records/store-records.ts';
 import { follows, isFirst, nextOf, nodeOf, type Side, sideAt } from './chain-sides.ts';
 
-/** Chains that go round without a beginning, found by walking: two bits per relationship. */
+/** Finds chains that form a cycle without a beginning by walking them: two bits per relationship. */
 export class ChainCycles {
   private readonly stores: RecordStores;
   private readonly walked = new IdBitmap();
@@ -15,7 +15,7 @@ export class ChainCycles {
     this.records = [stores.relationship.create(), stores.relationship.create()];
   }
 
-  /** Calls `found` if the chain that `r` is in is a cycle and was not walked before, with its smallest id and its node. */
+  /** Calls `found`, with the cycle's smallest id and its node, if the chain of `r` is a cycle that was not walked before. */
   follow(r: RelationshipRecord, found: (id: number, node: number) => void): void {
     this.followSide(r, 'start', found);
     if (r.start !== r.end) this.followSide(r, 'end', found);

@@ -10,7 +10,7 @@ import { StoreReader } from '../../store/graph/store-reader.ts';
 import type { Finding } from '../findings/finding.ts';
 import type { ExamineOptions } from '../parts/graph-examination.ts';
 
-/** So little that the cycles of many nodes have to be looked for in several passes. */
+/** So small that the cycles of many nodes must be searched for in several passes. */
 const BUDGET_BYTES = 70_000;
 
 let root: string;
@@ -48,7 +48,7 @@ function summary(findings: Finding[]): string[] {
   return findings.map(({ kind, record }) => `${kind} ${record}`).sort();
 }
 
-/** Node 0 with `count` relationships of type 0 to nodes of their own; the chain goes from the last one to relationship 0. */
+/** Node 0 with `count` relationships of type 0, each to its own node; the chain goes from the last one to relationship 0. */
 function writeStar(count: number, options: StoreWriterOptions = {}): Promise<string> {
   return writeStore((store) => {
     for (let i = 0; i <= count; i++) store.addNode();

@@ -10,8 +10,8 @@ import { follows, isFirst, nextOf, prevOf, sideAt } from './chain-sides.ts';
 import { visitGroups } from './group-chains.ts';
 
 /**
- * Where the chains begin: what nodes (spec consistency-check 3.2) and groups (spec consistency-check 3.4) point to, and how long the chains
- * are from there.
+ * Checks where chains begin: what nodes (spec consistency-check 3.2) and groups (spec consistency-check 3.4) point to, and how long the
+ * chains are from there.
  */
 export class ChainHeads {
   private readonly stores: RecordStores;
@@ -89,7 +89,7 @@ export class ChainHeads {
     if (!atOwner(r)) add(kinds.otherNode);
   }
 
-  /** Compares the length that the first relationship of each chain holds with the length of the chain, if the chain is whole. */
+  /** If the chain is whole, compares its length with the length stored in its first relationship. */
   examineLengths(node: NodeRecord): void {
     if (!node.dense) {
       this.examineLength(node.nextRel, node.id);
@@ -115,7 +115,7 @@ export class ChainHeads {
     });
   }
 
-  /** Relationships in a chain; undefined if a step is not confirmed from the other side. Confirmed steps cannot come back. */
+  /** Number of relationships in a chain; undefined if the other side does not confirm a step. Confirmed steps cannot lead back. */
   private measure(head: number, next: number, node: number): number | undefined {
     let length = 1;
     for (let previous = head, id = next, turn = 0; id !== NULL_REFERENCE; turn ^= 1) {

@@ -23,8 +23,8 @@ import {
 import { type NodeBits, visitGroups } from './group-chains.ts';
 
 /**
- * The place of single relationships in their chains (spec consistency-check 3.3), by random access to the neighbours and to what should
- * point to a first relationship.
+ * Checks the position of single relationships in their chains (spec consistency-check 3.3) by random access to the neighbours and to the
+ * records that should point to a first relationship.
  */
 export class ChainLinks {
   /** Nodes with a finding about one of their chains. */
@@ -123,7 +123,7 @@ export class ChainLinks {
   }
 }
 
-/** At a dense node, each type and direction has a chain of its own. */
+/** A dense node has a separate chain for each type and direction. */
 function isSameChain(r: RelationshipRecord, side: Side, other: RelationshipRecord, otherSide: Side): boolean {
   return r.type === other.type && directionOf(r, side) === directionOf(other, otherSide);
 }

@@ -7,17 +7,17 @@ import { ChainHeads } from './chain-heads.ts';
 import { ChainLinks } from './chain-links.ts';
 import type { GroupChains, NodeBits } from './group-chains.ts';
 
-/** Which records a look at relationship chains can be restricted to. */
+/** The records to which a check of relationship chains can be restricted. */
 export interface ChainSuspects {
   node(id: number): boolean;
   relationship(r: RelationshipRecord): boolean;
-  /** Is there any? */
+  /** True if there is any. */
   exist: boolean;
-  /** Detached cycles: smallest id and node of each; undefined = not looked for yet. */
+  /** Detached cycles: smallest id and node of each; undefined = not searched for yet. */
   cycles: readonly { id: number; node: number }[] | undefined;
 }
 
-/** No restriction: for small stores. */
+/** No restriction; for small stores. */
 export const ALL_SUSPECTS: ChainSuspects = {
   node: () => true,
   relationship: () => true,
@@ -25,7 +25,9 @@ export const ALL_SUSPECTS: ChainSuspects = {
   cycles: undefined,
 };
 
-/** Exact checks of relationship chains by random access (spec consistency-check 3.2-3.4), of the suspects and of what they bring up. */
+/**
+ * Exact checks of relationship chains by random access (spec consistency-check 3.2-3.4): of the suspects, and of records that they lead to.
+ */
 export class ChainStage {
   private readonly stores: RecordStores;
   private readonly groups: GroupChains;

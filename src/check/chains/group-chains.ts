@@ -8,23 +8,23 @@ import { IdBitmap } from '../records/id-bitmap.ts';
 import { RecordFindings } from '../records/record-findings.ts';
 import type { RecordStores } from '../records/store-records.ts';
 
-/** What is known of each node after a pass over them. */
+/** What is known about each node after a pass over all nodes. */
 export class NodeBits {
   readonly inUse = new IdBitmap();
   readonly dense = new IdBitmap();
 }
 
 /**
- * The groups of dense nodes and their order (spec consistency-check 3.4), not the relationships they lead to. Every dense node has to be
- * {@link follow}ed once, then {@link examine} looks at each group.
+ * Checks the groups of dense nodes and their order (spec consistency-check 3.4), but not the relationships that they lead to. Call {@link
+ * follow} once for every dense node; then {@link examine} checks each group.
  */
 export class GroupChains {
   readonly findings: RecordFindings;
   /** Groups that a dense node leads to. */
   readonly reached = new IdBitmap();
-  /** Groups that another node than their owner leads to. */
+  /** Groups that a node other than their owner leads to. */
   readonly misplaced = new IdBitmap();
-  /** Is there a group that its owner does not lead to? Known after {@link examine}. */
+  /** True if there is a group that its owner does not lead to. Known after {@link examine}. */
   isOdd = false;
   private readonly context: CheckContext;
   private readonly stores: RecordStores;
@@ -43,7 +43,7 @@ export class GroupChains {
     this.node = stores.node.create();
   }
 
-  /** Checks the first group of a dense node and calls `visit` with each group of its chain that no node led to so far. */
+  /** Checks the first group of a dense node and calls `visit` with each group of its chain that no node has led to so far. */
   follow(node: NodeRecord, nodeFindings: RecordFindings, visit?: (group: RelationshipGroupRecord) => void): void {
     const first = node.nextRel;
     if (first === NULL_REFERENCE) return;
@@ -110,7 +110,7 @@ export class GroupChains {
   }
 }
 
-/** Calls `visit` with every group of a dense node's chain, up to its end, a gap, or the place where it comes back. */
+/** Calls `visit` with every group of a dense node's chain, up to its end, a gap, or a group already visited. */
 export function visitGroups(
   stores: RecordStores,
   node: NodeRecord,

@@ -9,8 +9,8 @@ import { isDamage } from '../findings/damage.ts';
 import { createFinding } from '../findings/finding.ts';
 
 /**
- * Compares the counts store with counts made from the records (spec consistency-check 3.9). Labels that cannot be read count as none,
- * as in the real checker.
+ * Compares the counts store with counts made from the records (spec consistency-check 3.9). Unreadable labels count as none, as in the real
+ * checker.
  */
 export async function checkCounts(context: CheckContext): Promise<void> {
   const { reader, report, signal } = context;

@@ -2,14 +2,14 @@ import type { StoreReader } from '../../store/graph/store-reader.ts';
 import type { ReportFinding } from './finding.ts';
 import type { TokenIds } from './token-ids.ts';
 
-/** What is to be checked; the flags of the command (spec consistency-check 1). */
+/** What to check; the flags of the command (spec consistency-check 1). */
 export interface WantedParts {
   /** Records, tokens, counts, and whether indexes hold what the records say. */
   graph: boolean;
   /** Schema indexes. */
   indexes: boolean;
   labelScan: boolean;
-  /** Whether a property chain has several owners. */
+  /** Whether property chains have several owners. */
   propertyOwners: boolean;
 }
 
@@ -19,15 +19,15 @@ export interface CheckParts extends WantedParts {
   derivedEntries: boolean;
 }
 
-/** What every part of a check works with. */
+/** Shared by all parts of a check. */
 export interface CheckContext {
   readonly reader: StoreReader;
   readonly tokens: TokenIds;
   readonly parts: CheckParts;
   readonly report: ReportFinding;
-  /** Memory that a part may take for what grows with the store. */
+  /** Memory for everything in a part that grows with the store. */
   readonly budgetBytes: number;
   readonly signal: AbortSignal | undefined;
-  /** Says how far a phase has come, in bytes. */
+  /** Reports the progress of a phase in bytes. */
   progress(phase: string, done: number, total: number): void;
 }

@@ -1,7 +1,7 @@
-/** Wrong query results or data that cannot be reached are errors; waste alone is a warning. */
+/** Errors mean wrong query results or unreachable data; mere waste of space is a warning. */
 export type Severity = 'error' | 'warning';
 
-/** One kind of finding. `both`: the checker of Neo4j 3.4/3.5 has it too, and its severity; `ours`: it passes over such stores. */
+/** One kind of finding. `both`: the checker of Neo4j 3.4/3.5 has it too, with this severity. `ours`: that checker accepts such stores. */
 export interface CheckKindDescription {
   readonly severity: Severity;
   /** First line of a report entry. */
@@ -19,7 +19,7 @@ function ours(severity: Severity, message: string): CheckKindDescription {
 
 /**
  * Every kind of finding (spec consistency-check 3): severity and message. Kinds of the real checker keep its severity. Our own are errors
- * if queries give wrong results, data cannot be reached or a server does not start, else warnings.
+ * if queries give wrong results, data cannot be reached or a server does not start; otherwise warnings.
  */
 export const checkKinds = {
   // any record
@@ -143,8 +143,7 @@ export const checkKinds = {
     'error',
     'The chain of this record is a cycle that cannot be reached from the node.',
   ),
-  // A warning: 3.4.9 itself leaves such lengths when transactions write to one dense node at the same time. What cannot be reached is told
-  // by others.
+  // A warning: 3.4.9 itself leaves such lengths when transactions write to a dense node concurrently. Unreachable data has its own kinds.
   'relationship.chainLengthWrong': ours(
     'warning',
     'The first record of this chain holds another length than the chain has.',

@@ -2,7 +2,7 @@ import type { StoreReader } from '../../store/graph/store-reader.ts';
 import { isDamage } from './damage.ts';
 import { type RecordKind, renderDynamic, renderNode, renderRelationship, renderUnused } from './record-texts.ts';
 
-/** Records of a store as the report shows them, by id, whether they can be read or not. */
+/** Records of a store as the report shows them, by id, whether readable or not. */
 
 export function describeNode(reader: StoreReader, id: number): string {
   return describe('Node', id, () => {

@@ -2,10 +2,10 @@ import type { CheckKind } from './check-kinds.ts';
 import type { Finding, ReportFinding } from './finding.ts';
 import { type SummaryType, summaryTypeOf } from './summary-types.ts';
 
-/** Counts findings, and passes them on up to a number of each kind. */
+/** Counts findings and passes them on, up to a maximum of each kind. */
 export class FindingTally {
   readonly byKind = new Map<CheckKind, number>();
-  /** Errors by what they are about, as in the summary of the report. */
+  /** Errors by subject, as in the summary of the report. */
   readonly errorsByType = new Map<SummaryType, number>();
   errors = 0;
   warnings = 0;

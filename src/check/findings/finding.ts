@@ -4,13 +4,13 @@ import { type CheckKind, describeKind, type Severity } from './check-kinds.ts';
 export interface Finding {
   kind: CheckKind;
   severity: Severity;
-  /** Replaces the message of the kind where it varies: damaged trees, exceptions. */
+  /** Replaces the kind's message where it varies: damaged trees, exceptions. */
   message?: string;
   /** Relative to the store directory, with `/`. */
   file: string;
-  /** Id of the record on the first line of the entry; undefined if it is about a file. */
+  /** Id of the record on the first line of the entry; undefined if the finding concerns a file. */
   record: number | undefined;
-  /** Of the record in its file, in bytes. */
+  /** Offset of the record in its file in bytes. */
   offset: number | undefined;
   /** The record as the report shows it, line 2 of the entry; empty = no such line. */
   text: string;
@@ -20,13 +20,13 @@ export interface Finding {
   found?: string;
 }
 
-/** Takes findings as they are made, in any order. */
+/** Receives findings in any order as they are made. */
 export type ReportFinding = (finding: Finding) => void;
 
 export type FindingDetails = Pick<Finding, 'file' | 'text'> &
   Partial<Pick<Finding, 'record' | 'offset' | 'inconsistentWith' | 'expected' | 'found' | 'message'>>;
 
-/** A finding with the severity of its kind. */
+/** Creates a finding with the severity of its kind. */
 export function createFinding(kind: CheckKind, details: FindingDetails): Finding {
   return {
     record: undefined,

@@ -37,7 +37,7 @@ export function renderRelationship(r: RelationshipRecord): string {
   return `Relationship[${parts.join(',')}]`;
 }
 
-/** A group does not store what precedes it: `prev` is always -1. */
+/** A group does not store its predecessor: `prev` is always -1. */
 export function renderGroup(g: RelationshipGroupRecord): string {
   const heads = `out=${g.firstOut},in=${g.firstIn},loop=${g.firstLoop}`;
   return `RelationshipGroup[${g.id},type=${g.type},${heads},prev=-1,next=${g.next},used=${g.inUse},owner=${g.owner}]`;
@@ -51,7 +51,7 @@ export function renderDynamic({ id, inUse, data, first, next }: DynamicRecord): 
   return `DynamicRecord[${id},used=${inUse},(${data.length}),type=-1,data=byte[],start=${first},next=${next}]`;
 }
 
-/** A record that is not in use, or that cannot be read. */
+/** A record that is not in use or not readable. */
 export function renderUnused(kind: RecordKind, id: number): string {
   return `${kind}[${id},used=false]`;
 }

@@ -47,7 +47,7 @@ const byStore: Record<StoreKey, SummaryType> = {
   schema: 'SCHEMA',
 };
 
-/** What a finding about this file, relative to the store directory, counts as; undefined if the summary has no line for it. */
+/** The summary type of a finding about this file, given relative to the store directory; undefined if the summary has no line for it. */
 export function summaryTypeOf(file: string): SummaryType | undefined {
   const store = storeFileByName(file);
   if (store !== undefined) return byStore[store.key];

@@ -1,7 +1,7 @@
 import type { StoreReader } from '../../store/graph/store-reader.ts';
 import type { TokenKind } from '../../store/records/token-record.ts';
 
-/** Ids of the tokens in use. Whether their names can be read does not matter here. */
+/** Ids of the tokens in use, whether their names are readable or not. */
 export type TokenIds = Readonly<Record<TokenKind, ReadonlySet<number>>>;
 
 export function readTokenIds(reader: StoreReader): TokenIds {

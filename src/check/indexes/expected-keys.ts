@@ -11,7 +11,7 @@ import type { OpenIndex } from './open-index.ts';
 
 type VisitKey = (index: OpenIndex, path: string, key: Uint8Array, layout: TreeLayout) => void;
 
-/** The keys that the trees of some indexes must hold, made from the node records. */
+/** Generates the keys that the trees of some indexes must hold, from the node records. */
 export class ExpectedKeys {
   private readonly context: CheckContext;
   private readonly byRule: ReadonlyMap<number, OpenIndex>;
@@ -26,8 +26,7 @@ export class ExpectedKeys {
   }
 
   /**
-   * Calls `visit` with every key, in order of nodes. Left out: nodes that cannot be read, values in Lucene parts, values that have no
-   * key that we could make.
+   * Calls `visit` with every key, in node order. Skips unreadable nodes, values in Lucene parts, and values for which we cannot make a key.
    */
   async forEach(visit: VisitKey): Promise<void> {
     const { reader, signal } = this.context;
@@ -54,7 +53,7 @@ export class ExpectedKeys {
     }
   }
 
-  /** What is known about the entry of a node in an index: its key, or that there must be none, or nothing. */
+  /** What is known about a node's entry in an index: its key, that there must be none, or nothing. */
   keyOf(index: OpenIndex, node: number): Uint8Array | 'none' | 'unknown' {
     const values = this.valuesOf(node);
     if (values === undefined) return 'unknown';
@@ -66,7 +65,7 @@ export class ExpectedKeys {
     return typeof located === 'string' ? 'unknown' : located.key;
   }
 
-  /** Undefined if the records of the node are damaged; that is reported with the records. */
+  /** Undefined if the records of the node are damaged, which the checks of records report. */
   private valuesOf(node: number): ReadonlyMap<number, IndexedValues> | undefined {
     try {
       return this.states.read(node, this.view).indexed;

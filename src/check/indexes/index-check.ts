@@ -5,7 +5,7 @@ import { checkIndexContent } from './index-content-check.ts';
 import { checkIndexFolders } from './index-folders-check.ts';
 import { closeIndex, type OpenIndex, openIndex } from './open-index.ts';
 
-/** Checks every schema index: its state always, structure and content of its files if indexes are to be checked. */
+/** Checks every schema index: always its state; the structure and content of its files if indexes are to be checked. */
 export async function checkIndexes(
   context: CheckContext,
   rules: readonly IndexRule[],

@@ -24,11 +24,11 @@ interface Tree {
   path: string;
   header: Uint8Array;
   keys: Buffer[];
-  /** Writes the tree anew with other keys. */
+  /** Rewrites the tree with other keys. */
   replace(keys: Buffer[]): Promise<void>;
 }
 
-/** The tree with most entries of all indexes of a store that `accept` takes. */
+/** The largest tree of all indexes in a store that `accept` allows. */
 async function findTree(archive: string, accept: (rule: IndexRule, path: string) => boolean): Promise<Tree> {
   const parent = join(root, String(copies++));
   await unpackCorpus(`${archive}.tar.gz`, parent);
@@ -98,7 +98,7 @@ describe.each(parts)('the entries in a tree of %s for %s', (archive, _what, patt
     await tree.replace([moved, ...others]);
     expect(await check(tree.store)).toEqual([`index.nodeNotInUse ${beyond}`, `node.notIndexed ${node}`]);
 
-    // The value of another node, with the id of this one: it has the label, but not that value.
+    // The value of another node with this node's id: this node has the label, but not that value.
     const wrong = Buffer.from(tree.keys.at(-1)!);
     wrong.writeBigInt64BE(BigInt(node), /native-btree|string/.test(tree.path) ? 0 : wrong.length - 8);
     await tree.replace([...tree.keys, wrong]);
@@ -109,7 +109,7 @@ describe.each(parts)('the entries in a tree of %s for %s', (archive, _what, patt
 it('an entry whose text is longer than the entry says is unreadable for a server, though its bytes compare equal', async () => {
   const isComposite = ({ schema }: IndexRule) => schema.propertyKeys.length > 1;
   const tree = await findTree('corruptions/base35', (rule, path) => /native-btree/.test(path) && isComposite(rule));
-  // Slot type and length of a short text that ends the key.
+  // Slot type and length of a short text at the end of the key.
   const [text] = tree.keys.filter((key) => key.at(-5) === 7 && key.readUInt16BE(key.length - 4) === 2);
   text!.writeUInt16BE(102, text!.length - 4);
   await tree.replace(tree.keys);

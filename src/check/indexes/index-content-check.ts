@@ -13,7 +13,7 @@ import { NeighbourWatch } from './neighbour-watch.ts';
 import type { IndexTree, OpenIndex } from './open-index.ts';
 import { type ExpectedSums, QuickSums } from './quick-sums.ts';
 
-/** A tree of an index (or one that should be there) whose entries are not those of the records. */
+/** A tree of an index (existing or missing) whose entries differ from the records. */
 interface Difference {
   index: OpenIndex;
   path: string;
@@ -21,9 +21,9 @@ interface Difference {
 }
 
 /**
- * Checks that indexes hold exactly the values of the nodes (spec consistency-check 3.11 and 5): missing, extra and stale entries, entries
- * that stand twice, violations of uniqueness. First only fingerprints of both sides are made; what differs is sorted and merged.
- * Values in Lucene parts cannot be compared.
+ * Checks that indexes hold exactly the values of the nodes (spec consistency-check 3.11 and 5): missing, extra and stale entries, duplicate
+ * entries, violations of uniqueness. First compares only fingerprints of both sides; trees that differ are sorted and merged. Values in
+ * Lucene parts cannot be compared.
  */
 export async function checkIndexContent(context: CheckContext, indexes: readonly OpenIndex[]): Promise<void> {
   const onNodes = indexes.filter(({ rule }) => rule.schema.entity === 'node' && !rule.schema.multi);
@@ -56,7 +56,7 @@ function findDifferences(indexes: readonly OpenIndex[], sums: ExpectedSums, find
   return differences;
 }
 
-/** Fingerprint of the entries of a tree, looking at its neighbours on the way. */
+/** Fingerprint of the entries of a tree; also compares neighbouring entries. */
 function sumTree(index: OpenIndex, { tree }: IndexTree, findings: IndexFindings): KeySum {
   const sum = new KeySum();
   const watch = index.rule.unique ? new NeighbourWatch(tree.layout) : undefined;
@@ -101,14 +101,14 @@ async function compareKeys(
   }
 }
 
-/** The keys of a tree in its order; a yielded key is valid until the next. */
+/** The keys of a tree in its order; a yielded key is valid until the next one. */
 function* readKeys({ tree }: IndexTree): Generator<Uint8Array> {
   for (const cursor = new TreeCursor(tree); cursor.next(); ) {
     yield cursor.page.subarray(cursor.keyStart, cursor.keyStart + cursor.keyLength);
   }
 }
 
-/** The keys of a damaged tree, in order; undefined if they cannot all be read. */
+/** The keys of a damaged tree, sorted; undefined if some are unreadable. */
 function sortKeys(tree: IndexTree, sorter: KeySorter): Generator<Uint8Array> | undefined {
   try {
     for (const key of readKeys(tree)) sorter.add(key);

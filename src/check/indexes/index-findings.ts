@@ -12,7 +12,7 @@ import type { ExpectedKeys } from './expected-keys.ts';
 import { NeighbourWatch } from './neighbour-watch.ts';
 import type { IndexTree, OpenIndex } from './open-index.ts';
 
-/** Names what is wrong with single entries of indexes. */
+/** Reports faults of single index entries. */
 export class IndexFindings {
   private readonly context: CheckContext;
   private readonly expected: ExpectedKeys;
@@ -24,7 +24,7 @@ export class IndexFindings {
     this.node = context.reader.format.node.create();
   }
 
-  /** Compares the keys that a tree must hold with those it holds, both in order. */
+  /** Compares the keys that a tree must hold with those it holds; both are sorted. */
   merge(index: OpenIndex, tree: IndexTree, expected: Iterator<Uint8Array>, found: Iterator<Uint8Array>): void {
     const { layout } = tree.tree;
     const watch = new NeighbourWatch(layout);
@@ -36,7 +36,7 @@ export class IndexFindings {
         this.reportEntry('index.duplicateEntry', index, tree.path, readEntityId(layout, key, 0, key.length));
         continue;
       }
-      // Of a sound tree that was told when its fingerprint was made.
+      // For a sound tree, this was reported while its fingerprint was made.
       if (relation === 'same-values' && index.rule.unique && !tree.sound)
         this.reportSameValues(index, layout, watch, key);
       let order = wanted.done ? 1 : layout.compare(wanted.value, 0, wanted.value.length, key, 0, key.length);
@@ -58,7 +58,7 @@ export class IndexFindings {
     for (; !wanted.done; wanted = expected.next()) this.reportMissingKey(index, layout, wanted.value);
   }
 
-  /** `key` has the values of the key before it, which `watch` has seen. */
+  /** `key` has the same values as the key before it, which `watch` has seen. */
   reportSameValues(index: OpenIndex, layout: TreeLayout, watch: NeighbourWatch, key: Uint8Array): void {
     const entity = readEntityId(layout, key, 0, key.length);
     this.reportNode('node.uniqueIndexNotUnique', index, watch.previousEntity, [`node ${entity}`]);
@@ -71,7 +71,7 @@ export class IndexFindings {
     this.reportNode('node.notIndexed', index, entity, []);
   }
 
-  /** An entry that no node asks for. */
+  /** Reports an entry that no node requires. */
   private reportExtra(index: OpenIndex, tree: IndexTree, entity: number): void {
     const kind = this.classifyExtra(index, entity);
     if (kind !== undefined) this.reportEntry(kind, index, tree.path, entity);

@@ -8,8 +8,8 @@ import { createFinding } from '../findings/finding.ts';
 const INDEX_ROOT = 'schema/index';
 
 /**
- * Reports index folders that no rule has: left behind, they only cost space (spec consistency-check 5, `sch-04`). Those that may belong to
- * a rule that cannot be read are passed over.
+ * Reports index folders that belong to no rule: leftovers that only waste space (spec consistency-check 5, `sch-04`). Skips those that may
+ * belong to an unreadable rule.
  */
 export function checkIndexFolders(
   { reader, report }: CheckContext,

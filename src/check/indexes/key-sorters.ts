@@ -7,13 +7,13 @@ interface NamedSorter {
   layout: TreeLayout;
 }
 
-/** Sorters by name, made when they are first used. */
+/** Sorters by name, created on first use. */
 export class KeySorters {
   private readonly folder: string;
   private readonly maxBytesInMemory: number;
   private readonly sorters = new Map<string, NamedSorter>();
 
-  /** @param folder for the files of runs */
+  /** @param folder for the run files */
   constructor(folder: string, maxBytesInMemory: number) {
     this.folder = folder;
     this.maxBytesInMemory = maxBytesInMemory;

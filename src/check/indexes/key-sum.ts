@@ -1,6 +1,6 @@
 /**
- * Fingerprint of a set of keys in any order: sums of mixed hashes, two times 32 bits, and how many there are. Equal sets have equal sums;
- * unequal ones have equal sums by chance in one of 2^64 cases.
+ * Fingerprint of a set of keys in any order: two 32-bit sums of mixed hashes, and the count. Equal sets have equal sums; different sets
+ * have equal sums with a probability of 2^-64.
  */
 export class KeySum {
   private first = 0;

@@ -28,7 +28,7 @@ describe.each(codecs)('neighbours among %s', (_name, codec, first, second) => {
     const see = (entity: number, value: PropertyValue) => {
       const key = codec.encode(entity, [value])!;
       expect(readEntityId(codec.layout, key, 0, key.length)).toBe(entity);
-      // Somewhere in a page.
+      // The key somewhere in a page.
       const page = Buffer.concat([Buffer.alloc(5, 0xff), key, Buffer.alloc(5, 0xff)]);
       return watch.see(page, 5, key.length);
     };

@@ -5,9 +5,9 @@ import type { TreeLayout } from '../../store/tree/page/layout.ts';
 /** How a key relates to the one before it. */
 export type Neighbourhood = 'different' | 'same-values' | 'duplicate';
 
-/** Watches keys in order for entries that stand twice, and for values that stand twice with different entities. */
+/** Watches sorted keys for duplicate entries, and for values that occur with different entities. */
 export class NeighbourWatch {
-  /** Entity of the key before the one last seen. */
+  /** Entity of the key before the last one. */
   previousEntity = Number.NaN;
   private readonly layout: TreeLayout;
   private last = new Uint8Array(64);

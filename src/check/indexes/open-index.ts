@@ -15,7 +15,7 @@ import { createFinding } from '../findings/finding.ts';
 import { describeIndexRule, reportRule } from '../names-and-rules/rule-texts.ts';
 import { inspectTree } from './tree-condition.ts';
 
-/** A tree of an index that can be read. */
+/** A readable tree of an index. */
 export interface IndexTree {
   readonly path: string;
   readonly tree: OpenTree;
@@ -23,13 +23,13 @@ export interface IndexTree {
   readonly sound: boolean;
 }
 
-/** An index that is online, with the trees that hold its entries. */
+/** An online index with the trees that hold its entries. */
 export interface OpenIndex {
   readonly rule: IndexRule;
   readonly folders: IndexFolders;
   readonly curves: PointCurves;
   readonly trees: ReadonlyMap<string, IndexTree>;
-  /** Trees that are there but cannot be read: nothing can be said about entries that belong there. */
+  /** Existing but unreadable trees; entries that belong there cannot be judged. */
   readonly unreadable: ReadonlySet<string>;
 }
 
@@ -38,8 +38,8 @@ export function closeIndex(index: OpenIndex): void {
 }
 
 /**
- * Checks files and state of an index (spec consistency-check 3.8, 3.11, 3.12; spec trees-and-indexes 10-13). Returns it if it is online;
- * all others are not used by a server before they are populated again.
+ * Checks files and state of an index (spec consistency-check 3.8, 3.11, 3.12; spec trees-and-indexes 10-13). Returns it if it is online; a
+ * server does not use any other index before populating it again.
  */
 export async function openIndex(context: CheckContext, rule: IndexRule): Promise<OpenIndex | undefined> {
   const folders = findProvider(rule.provider)?.folders(rule.id);
@@ -72,7 +72,7 @@ export async function openIndex(context: CheckContext, rule: IndexRule): Promise
   return undefined;
 }
 
-/** Reads state and settings of a tree; returns why the index is not online because of it. */
+/** Reads state and settings of a tree; returns why it keeps the index from being online. */
 function inspectHeader(
   context: CheckContext,
   rule: IndexRule,

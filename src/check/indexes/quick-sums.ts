@@ -16,28 +16,28 @@ import type { ExpectedKeys } from './expected-keys.ts';
 import { KeySum } from './key-sum.ts';
 import type { OpenIndex } from './open-index.ts';
 
-/** Fingerprints by index and path of the tree. */
+/** Fingerprints by index and tree path. */
 export type ExpectedSums = Map<OpenIndex, Map<string, KeySum>>;
 
 const ABSENT = -1;
-/** A longer property chain may be endless: the general way finds that out. */
+/** A longer property chain may be endless; the general way finds that out. */
 const MOST_RECORDS = 1000;
 
-/** An index on one property, and the key that the node at hand has in it. */
+/** An index on one property, and the current node's key in it. */
 interface Slot {
   readonly index: OpenIndex;
   readonly propertyKey: number;
   readonly key: QuickKey;
 }
 
-/** What nodes with certain labels need: keys of these slots; or that the general way has to be gone. */
+/** What nodes with certain labels need: the keys of these slots, or the general way. */
 type Plan = readonly Slot[] | 'general';
 
 const NOTHING: Plan = [];
 
 /**
- * Fingerprints of the keys that the trees of indexes must hold: the sums of what {@link ExpectedKeys} makes. Where the format has
- * views, most nodes need neither records nor values for it, only bytes; the others are left to the general way one by one.
+ * Fingerprints of the keys that the trees of indexes must hold; equal to the sums over {@link ExpectedKeys}. Where the format has views,
+ * most nodes are handled from their bytes, without decoding records or values; the others go the general way one by one.
  */
 export class QuickSums {
   private readonly context: CheckContext;
@@ -102,7 +102,7 @@ export class QuickSums {
     this.expected.visitNode(node, (index, path, key) => this.sumOf(index, path).add(key, 0, key.length));
   }
 
-  /** False, and nothing is added, if there is anything unusual about the properties of the node. */
+  /** Returns false and adds nothing if the properties of the node are unusual in any way. */
   private addQuickly(node: number, nextProp: number, plan: readonly Slot[]): boolean {
     const { view } = this;
     if (view === undefined) return false;
@@ -127,7 +127,7 @@ export class QuickSums {
           if (!slot.key.make(node, buffer, at)) return false;
         }
       }
-      // Nothing in the first block: the record may not be in use.
+      // The first block is empty: the record may not be in use.
       if (at === first) return false;
       id = view.next(buffer, offset);
     }

@@ -11,7 +11,7 @@ import type { CheckContext } from '../findings/check-context.ts';
 import { isDamage } from '../findings/damage.ts';
 import { createFinding } from '../findings/finding.ts';
 
-/** What a tree file is good for. Whoever gets an open tree closes it. */
+/** The condition of a tree file. The receiver of an open tree must close it. */
 export type TreeCondition =
   | { kind: 'missing' }
   /** No valid state page: a server treats the file as not there (spec trees-and-indexes 9 and 11). */
@@ -21,8 +21,8 @@ export type TreeCondition =
   | { kind: 'open'; tree: OpenTree; sound: boolean };
 
 /**
- * Opens a tree file for reading only, after checking its structure (spec consistency-check 3.12); reports what is wrong with that.
- * `onlyState`: the structure is not looked at, which would mean to read the whole file.
+ * Opens a tree file for reading, after checking its structure (spec consistency-check 3.12) and reporting its faults. `onlyState`: skips
+ * the structure check, which would read the whole file.
  */
 export async function inspectTree(
   context: CheckContext,
@@ -68,7 +68,7 @@ function reportStructure(context: CheckContext, file: string, pageBytes: number,
   );
 }
 
-/** A tree of the right layout without a valid state page. */
+/** True for a tree of the right layout without a valid state page. */
 function hasNoState(path: string, layout: TreeLayout): boolean {
   const file = openPageFile(path, 'read');
   try {

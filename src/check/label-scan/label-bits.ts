@@ -1,10 +1,10 @@
 import { NODES_PER_RANGE } from '../../store/label-scan/label-scan-layout.ts';
 
 const CHUNK_RANGES = 64;
-/** Two for each range of 64 nodes. */
+/** Two words for each range of 64 nodes. */
 const CHUNK_WORDS = 2 * CHUNK_RANGES;
 
-/** Bitsets of 64 nodes each, for the ranges of a window; costs memory only near bits that were set. */
+/** Bitsets of 64 nodes each, for the ranges of a window. Uses memory only near bits that were set. */
 export class LabelBits {
   /** Low and high word of each range of a chunk. */
   private readonly chunks = new Map<number, Uint32Array>();
@@ -19,7 +19,7 @@ export class LabelBits {
     return this.lastChunk;
   }
 
-  /** Sets the bit of the node that is `index` nodes behind the first one of the window. */
+  /** Sets the bit of node `index`, counted from the start of the window. */
   set(index: number): void {
     const word = index >>> 5;
     const number = Math.floor(word / CHUNK_WORDS);
@@ -44,7 +44,7 @@ export class LabelBits {
     this.chunkAt(Math.floor(range / CHUNK_RANGES))?.fill(0, 2 * (range % CHUNK_RANGES), 2 * (range % CHUNK_RANGES) + 2);
   }
 
-  /** Calls `visit` with the index of every bit that is set. */
+  /** Calls `visit` with the index of every set bit. */
   forEach(visit: (index: number) => void): void {
     for (const [number, chunk] of this.chunks) {
       for (let word = 0; word < chunk.length; word++) {
@@ -56,7 +56,7 @@ export class LabelBits {
   }
 }
 
-/** Calls `visit` with the number of every bit, 0 to 63. */
+/** Calls `visit` with the number of every set bit, 0 to 63. */
 export function forEachBit(high: number, low: number, visit: (bit: number) => void): void {
   for (let bit = 0; bit < 32; bit++) if (((low >>> bit) & 1) === 1) visit(bit);
   for (let bit = 0; bit < 32; bit++) if (((high >>> bit) & 1) === 1) visit(bit + 32);

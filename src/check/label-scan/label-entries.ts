@@ -5,7 +5,7 @@ import type { OpenTree } from '../../store/tree/read/tree-file.ts';
 
 const LARGEST_LABEL = 2 ** 31 - 1;
 
-/** Reads entries of a label scan store by label and range. The fields hold the entry that {@link next} moved to. */
+/** Reads entries of a label scan store by label and range. The fields hold the entry to which {@link next} moved. */
 export class LabelEntries implements LabelRange {
   label = 0;
   range = 0;
@@ -32,12 +32,12 @@ export class LabelEntries implements LabelRange {
     return true;
   }
 
-  /** Of the current entry, in bytes from the beginning of the file. */
+  /** Byte offset of the current entry in the file. */
   get offset(): number {
     return this.cursor.place.offset;
   }
 
-  /** The labels that have entries, ascending. */
+  /** The labels with entries, ascending. */
   labels(): number[] {
     const labels: number[] = [];
     this.cursor.seek();

@@ -12,8 +12,8 @@ import { LabelEntries } from './label-entries.ts';
 import { LabelWindow, planWindowRanges } from './label-window.ts';
 
 /**
- * Checks that the label scan store is sound and holds exactly the labels of the nodes (spec consistency-check 3.10), both ways. Node
- * records and store are read once, window by window, in bounded memory.
+ * Checks that the label scan store is sound and holds exactly the labels of the nodes (spec consistency-check 3.10), in both directions.
+ * Reads node records and store once, window by window, in bounded memory.
  */
 export async function checkLabelScan(context: CheckContext): Promise<void> {
   const condition = await inspectTree(context, LABEL_SCAN_FILE, labelScanLayout);
@@ -121,7 +121,7 @@ class LabelComparison {
     );
   }
 
-  /** The store's own view of a range, as the report shows it. */
+  /** The store's content for a range, as the report shows it. */
   private describeRange(range: number): string {
     if (this.describedRange === range) return this.description;
     const labelsOf = new Map<number, number[]>();

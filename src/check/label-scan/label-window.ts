@@ -9,18 +9,18 @@ import { LabelBits } from './label-bits.ts';
 const MOST_RANGES = 65536;
 const BYTES_PER_RANGE = 8;
 
-/** Ranges of 64 nodes that fit into a budget, if the nodes have `labels` different labels. */
+/** Number of ranges of 64 nodes that fit into a budget, if the nodes have `labels` different labels. */
 export function planWindowRanges(labels: number, nodes: number, budgetBytes: number): number {
   const fitting = Math.floor(budgetBytes / (BYTES_PER_RANGE * (labels + 2)));
   return Math.max(1, Math.min(fitting, MOST_RANGES, Math.ceil(nodes / NODES_PER_RANGE)));
 }
 
-/** Which nodes of a stretch of the node store have which labels: what the label scan store must hold there. */
+/** The labels of a range of nodes in the node store: what the label scan store must hold for them. */
 export class LabelWindow {
   readonly firstRange: number;
   readonly expected = new Map<number, LabelBits>();
   readonly inUse = new LabelBits();
-  /** Nodes whose labels cannot be read: nothing is expected of them. */
+  /** Nodes with unreadable labels; nothing is expected of them. */
   readonly unknown = new LabelBits();
 
   private constructor(firstRange: number) {

@@ -11,8 +11,8 @@ import { createFinding } from '../findings/finding.ts';
 type MandatoryKeys = ReadonlyMap<number, ReadonlySet<number>>;
 
 /**
- * Checks that nodes and relationships have the properties that existence constraints and node keys demand (spec consistency-check 3.1,
- * `primitive.missingMandatoryProperty`), relationships without any property too. Entities whose records are damaged are left to the
+ * Checks that nodes and relationships have the properties required by existence constraints and node keys (spec consistency-check 3.1,
+ * `primitive.missingMandatoryProperty`), also where an entity has no properties at all. Entities with damaged records are left to the
  * checks of records.
  */
 export async function checkMandatoryProperties(context: CheckContext, rules: readonly SchemaRule[]): Promise<void> {

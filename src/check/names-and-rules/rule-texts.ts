@@ -32,7 +32,7 @@ function nameToken(reader: StoreReader, kind: TokenKind, id: number): string {
   return `${readTokenNameIfWhole(reader, kind, id) ?? ''}[${id}]`;
 }
 
-/** Reports something about the rule: the record is the first one of its chain in the schema store. */
+/** Reports a finding about a rule. Its record is the first one of the rule's chain in the schema store. */
 export function reportRule(
   { reader, report }: CheckContext,
   kind: CheckKind,

@@ -39,7 +39,7 @@ const constraint = (id: number, changes: Partial<ConstraintRule> = {}): Constrai
   ...changes,
 });
 
-/** Findings about rules in a store with one label, type and key; the rules themselves need not be in it. */
+/** Findings about rules in a store with one label, type and key; the rules need not be stored in it. */
 async function check(rules: SchemaRule[]): Promise<string[]> {
   const directory = await makeTemporaryDirectory();
   const writer = new StoreWriter(directory);

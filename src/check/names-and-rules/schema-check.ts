@@ -45,14 +45,14 @@ function checkDuplicates(context: CheckContext, rules: readonly SchemaRule[]): v
   }
 }
 
-/** What two rules may not have in common. A constraint and its index do not count as equal, nor do two kinds of constraint. */
+/** What no two rules may have in common. A constraint and its index do not count as equal, nor do two kinds of constraint. */
 function contentOf(rule: SchemaRule): string {
   const { entity, entityTokens, propertyKeys, multi } = rule.schema;
   const type = rule.kind === 'index' ? 'index' : rule.type;
   return JSON.stringify([type, entity, multi, entityTokens, propertyKeys]);
 }
 
-/** Constraints and the indexes they own name each other. */
+/** Checks that constraints and the indexes they own name each other. */
 function checkObligations(context: CheckContext, rules: readonly SchemaRule[]): void {
   const indexOfConstraint = new Map<number, IndexRule>();
   const constraintOfIndex = new Map<number, ConstraintRule>();

@@ -13,7 +13,7 @@ const CLASS_NAMES: Record<TokenKind, string> = {
   propertyKey: 'PropertyKey',
 };
 
-/** Checks that every token in use has a name that can be read, is not empty, and no other token has (spec consistency-check 3.7). */
+/** Checks that every token in use has a readable, non-empty and unique name (spec consistency-check 3.7). */
 export function checkTokens(context: CheckContext): void {
   for (const kind of KINDS) checkKind(context, kind);
 }

@@ -5,7 +5,7 @@ import type { DynamicRecord } from '../../store/records/dynamic-record.ts';
 import type { TokenKind } from '../../store/records/token-record.ts';
 import { isDamage } from '../findings/damage.ts';
 
-/** Name of a token in use; undefined if there is no such token or its name cannot be read. */
+/** Name of a token in use; undefined if there is no such token or its name is unreadable. */
 export function readTokenNameIfWhole(reader: StoreReader, kind: TokenKind, id: number): string | undefined {
   const file = reader.file(kind);
   const token = file.readRecord(id, file.codec.create());
@@ -18,7 +18,7 @@ export function readTokenNameIfWhole(reader: StoreReader, kind: TokenKind, id: n
   }
 }
 
-/** Reads records of the names store of a kind of token; the record is reused. */
+/** Reads records of the names store for a kind of token; the record is reused. */
 function nameReader(reader: StoreReader, kind: TokenKind): (id: number) => DynamicRecord | undefined {
   const names = reader.file(storeFile(kind).names as 'labelNames');
   const record = names.codec.create();

@@ -1,8 +1,7 @@
 const SLOTS = 1 << 10;
 
 /**
- * Remembers what was found out about label fields of nodes: most nodes of a store have one of few. Direct-mapped, allocates nothing per
- * node.
+ * Caches results about label fields of nodes, since most nodes of a store share a few fields. Direct-mapped; allocates nothing per node.
  */
 export class LabelFieldCache<T> {
   private readonly fields = new Float64Array(SLOTS).fill(-1);

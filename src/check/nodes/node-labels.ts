@@ -13,12 +13,12 @@ const SOUND_FIELDS = 100_000;
 const BYTES_PER_LABEL = 8;
 const SPARE_BYTES = 4096;
 
-/** The labels of nodes and the records that hold them (spec consistency-check 3.2 and 3.6). */
+/** Checks the labels of nodes and the records that hold them (spec consistency-check 3.2 and 3.6). */
 export class NodeLabels {
   private readonly context: CheckContext;
   private readonly store: DynamicStore;
   private readonly findings: RecordFindings;
-  /** Inline fields without a fault: most nodes have one of few. */
+  /** Inline fields without faults: most nodes share a few. */
   private readonly sound = new Set<number>();
 
   constructor(context: CheckContext, store: DynamicStore, findings: RecordFindings) {
@@ -69,7 +69,7 @@ export class NodeLabels {
   private readChain(node: NodeRecord, first: number): Buffer | undefined {
     const parts: Buffer[] = [];
     const seen = new Set<number>();
-    // Longer than any list of labels: many nodes may point to one endless chain.
+    // Longer than any valid list of labels: many nodes may point to one endless chain.
     const mostBytes = (this.context.tokens.label.size + 1) * BYTES_PER_LABEL + SPARE_BYTES;
     let bytes = 0;
     for (let id = first; id !== NULL_REFERENCE; ) {
@@ -85,7 +85,7 @@ export class NodeLabels {
     return Buffer.concat(parts);
   }
 
-  /** Whether the node that a first label record names as its owner refers to it. To be called when all nodes were examined. */
+  /** Checks that the node which a first label record names as its owner refers to it. Call it after all nodes were examined. */
   async examineOwners(nodes: StoreRecords<'node'>): Promise<void> {
     const node = nodes.create();
     await this.store.records.scan('label records', (record) => {
@@ -114,7 +114,7 @@ export class NodeLabels {
   }
 }
 
-/** The elements of an array of longs, or as many as a part of it has; undefined if it is none or empty. */
+/** The elements of an array of longs, as many as the bytes hold; undefined if the array is of another type or empty. */
 function readNumbers(bytes: Uint8Array): number[] | undefined {
   try {
     const { type, elements } = decodeNumberArray(bytes);

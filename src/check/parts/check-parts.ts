@@ -11,12 +11,12 @@ import { checkTokens } from '../names-and-rules/token-check.ts';
 import { examineProperties } from '../properties/property-examination.ts';
 import { examineGraph } from './graph-examination.ts';
 
-/** A part of a check that needs nothing from the others: it can run at the same time, in another thread. */
+/** A part of a check that is independent of the others: it can run concurrently, in another thread. */
 export interface CheckPart {
   /** For messages. */
   readonly name: string;
   isWanted(parts: CheckParts): boolean;
-  /** What it reads, for the estimate of the time left. Trees are told apart: label scan store, schema indexes. */
+  /** What it reads, for estimating the time left. Trees are listed separately: label scan store, schema indexes. */
   readonly reads: readonly (StoreKey | 'labelScan' | 'indexes')[];
   run(context: CheckContext): Promise<void>;
 }
@@ -24,7 +24,7 @@ export interface CheckPart {
 const always = () => true;
 const withGraph = ({ graph }: CheckParts) => graph;
 
-/** All parts, the ones that take longest first. Findings come in this order. */
+/** All parts, longest first. Findings come in this order. */
 export const checkParts: readonly CheckPart[] = [
   {
     name: 'schema',

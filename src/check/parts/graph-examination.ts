@@ -12,20 +12,21 @@ import { RecordStores } from '../records/store-records.ts';
 
 export interface ExamineOptions {
   /**
-   * How relationship chains are checked: `examine` reads all neighbours at random, `screen` finds out by sequential passes which have to
-   * be. Both find the same. Default: by the size of the store.
+   * How relationship chains are checked. `examine` reads all neighbours at random; `screen` first finds by sequential passes which records
+   * need that. Both find the same. The default depends on the size of the store.
    */
   chains?: 'examine' | 'screen';
-  /** Buckets of the screen, a power of two; default by the budget. */
+  /** Buckets of the screen, a power of two; the default depends on the budget. */
   buckets?: number;
 }
 
-/** From so many relationships on random reads are too slow. */
+/** From this many relationships on, random reads are too slow. */
 const SCREEN_FROM_IDS = 200_000;
 
 /**
- * Checks nodes, their labels, relationships and groups (spec consistency-check 3.1-3.4, 3.6), reading only. Store files are read from begin
- * to end: label records, nodes, groups, relationships. Only relationship chains jump about; see {@link ExamineOptions.chains}.
+ * Checks nodes, their labels, relationships and groups (spec consistency-check 3.1-3.4, 3.6); reads only. Store files are read
+ * sequentially: label records, nodes, groups, relationships. Only relationship chains need random access; see {@link
+ * ExamineOptions.chains}.
  *
  * Never throws for damaged records. Memory: three bits per node, four per label record, and the budget.
  *

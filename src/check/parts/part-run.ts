@@ -7,7 +7,7 @@ import { createFinding, type ReportFinding } from '../findings/finding.ts';
 import { readTokenIds, type TokenIds } from '../findings/token-ids.ts';
 import type { CheckPart } from './check-parts.ts';
 
-/** How far a part of a check has come: the phase it is in, and bytes read since the last call. */
+/** Progress of a part: its phase, and bytes read since the last call. */
 export type PartProgress = (phase: string, bytes: number) => void;
 
 export interface PartOptions {
@@ -18,7 +18,7 @@ export interface PartOptions {
   signal: AbortSignal | undefined;
 }
 
-/** Runs parts of a check of one store, one after the other. */
+/** Runs parts of a check of one store, one by one. */
 export class PartRunner {
   private readonly reader: StoreReader;
   private readonly options: PartOptions;
@@ -30,7 +30,7 @@ export class PartRunner {
     this.tokens = readTokenIds(reader);
   }
 
-  /** Damage that the part did not foresee becomes a finding, so that the other parts still run. */
+  /** Turns damage that the part did not foresee into a finding, so that the other parts still run. */
   async run(part: CheckPart): Promise<void> {
     throwIfCancelled(this.options.signal);
     try {
@@ -52,7 +52,8 @@ export class PartRunner {
       tokens,
       parts: options.parts,
       report: options.report,
-      // Two parts use much of it, and may run at the same time. The same for any number of threads: the order of findings depends on it.
+      // Two parts use much memory and may run at the same time. The budget does not depend on the number of threads, because the order of
+      // findings depends on it.
       budgetBytes: options.budgetBytes / 2,
       signal: options.signal,
       progress: (phase, done) => {

@@ -21,9 +21,9 @@ export type DynamicStoreKey = Extract<
 >;
 
 /**
- * A store of dynamic records (spec consistency-check 3.6). {@link examine} checks the chains with one sequential pass, and a second one
- * only where something is wrong; afterwards it is known of each record, in five bits, what a reference to it has to be compared with.
- * Every owner then says {@link reference}, and {@link reportOrphans} names what nobody referred to.
+ * Checks a store of dynamic records (spec consistency-check 3.6). {@link examine} checks the chains in one sequential pass, and a second
+ * one only where something is wrong. Afterwards five bits per record say what a reference to it must be compared with. Then call {@link
+ * reference} for every owner; {@link reportOrphans} reports what nobody referred to.
  */
 export class DynamicStore {
   readonly records: StoreRecords<DynamicStoreKey>;
@@ -77,8 +77,8 @@ export class DynamicStore {
   }
 
   /**
-   * Notes a record from its bytes, if there is nothing to say about it: in use, with data, full if it goes on, and then behind itself.
-   * False, and nothing is noted, for all others.
+   * Notes a record from its bytes if it has no faults: in use, with data, full if it continues, and continuing at a larger id. Otherwise
+   * returns false and notes nothing.
    */
   private addPlain(view: DynamicView, bytes: Uint8Array, offset: number, id: number): boolean {
     if (!view.isInUse(bytes, offset)) return false;
@@ -96,19 +96,19 @@ export class DynamicStore {
     return true;
   }
 
-  /** {@link reference} to a chain about which there is nothing to say; false, and nothing is noted, if there is, or if it has an owner. */
+  /** {@link reference} to a chain without faults and without an owner; otherwise returns false and notes nothing. */
   claimQuickly(id: number): boolean {
     return this.first.has(id) && !this.empty.has(id) && this.referenced.add(id);
   }
 
-  /** An owner refers to the chain that begins at `id`; false if it is not the only one. */
+  /** An owner refers to the chain that begins at `id`; returns false if another owner does too. */
   reference(id: number): boolean {
     if (this.referenced.add(id)) return true;
     this.shared.add(id);
     return false;
   }
 
-  /** To be called when all owners have spoken. */
+  /** Call after all owners were processed. */
   reportOrphans(): void {
     for (const id of this.first.without(this.referenced, this.continued)) this.add('dynamic.orphanDynamicRecord', id);
   }
@@ -170,12 +170,12 @@ export class DynamicStore {
   }
 
   private reportUnreferencedParts(): void {
-    // Servers leave the rest of a longer rule behind when they write a shorter one in its place.
+    // Servers leave the rest of a longer rule when they write a shorter one in its place.
     if (this.records.key === 'schema') return;
     for (const id of this.inUse.without(this.first, this.continued)) this.add('dynamic.orphanDynamicRecord', id);
   }
 
-  /** Follows every chain from its beginning; what is left is in cycles. Only links back to smaller ids are read at random. */
+  /** Follows every chain from its beginning; the remaining records are in cycles. Only links back to smaller ids are read at random. */
   private async reportCycles(): Promise<void> {
     const reached = new IdBitmap();
     await this.records.scan('dynamic records', (record) => {

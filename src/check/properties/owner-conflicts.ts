@@ -4,7 +4,7 @@ import type { RecordFindings } from '../records/record-findings.ts';
 import type { RecordStores } from '../records/store-records.ts';
 import type { PropertyOwner, PropertyOwners } from './property-owners.ts';
 
-/** Names the owners of property chains that have several (`primitive.multipleOwners`): each but the first, with the first. */
+/** Reports property chains with several owners (`primitive.multipleOwners`): every owner but the first, together with the first. */
 export async function reportMultipleOwners(
   context: CheckContext,
   stores: RecordStores,

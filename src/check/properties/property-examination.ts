@@ -14,9 +14,9 @@ import { PropertyOwners } from './property-owners.ts';
 import { PropertyStore } from './property-store.ts';
 
 /**
- * Checks properties and the dynamic records of names, schema, strings and arrays (spec consistency-check 3.1, 3.5, 3.6), and what concerns
- * every record store: id files, remains behind the last record. Store files are read from begin to end: dynamic records, then properties,
- * then who owns them, so that every reference can be compared with bits kept of what it points to.
+ * Checks properties, the dynamic records of names, schema, strings and arrays (spec consistency-check 3.1, 3.5, 3.6), and for every record
+ * store its id file and any bytes after the last record. Store files are read sequentially: dynamic records, then properties, then their
+ * owners. So every reference can be compared with bits that describe its target.
  *
  * Never throws for damaged records.
  *
@@ -49,7 +49,7 @@ async function examineOwners(context: CheckContext, owners: PropertyOwners): Pro
   if (context.parts.propertyOwners) await reportMultipleOwners(context, stores, owners, nodes, relationships);
 }
 
-/** Lets the records of a store claim their properties: `claim` is called with those of which the bytes do not say that all is well. */
+/** Lets the records of a store claim their properties. Calls `claim` for those whose bytes do not prove that all is well. */
 async function scanOwners<K extends 'node' | 'relationship'>(
   records: StoreRecords<K>,
   view: PropertyOwnerView | undefined,
@@ -76,7 +76,7 @@ async function examineDynamic(context: CheckContext, key: DynamicStoreKey): Prom
   return store;
 }
 
-/** Names and schema rules: only how their records hang together; the token and schema checks look at what is in them. */
+/** Names and schema rules: checks only how their records are linked; the token and schema checks look at the content. */
 async function examineNames(context: CheckContext): Promise<void> {
   const tokenStores = [
     ['label', 'labelNames'],

@@ -5,15 +5,15 @@ import { KeySet } from '../records/key-set.ts';
 import type { RecordFindings } from '../records/record-findings.ts';
 import type { PropertyStore } from './property-store.ts';
 
-/** Something that points to a property chain: a node, a relationship, the graph. */
+/** Anything that points to a property chain: a node, a relationship, the graph. */
 export interface PropertyOwner {
   id: number;
   nextProp: number;
 }
 
 /**
- * Who owns which property chain (spec consistency-check 3.1). Every owner has to {@link claim} its chain; only chains with a fault are
- * looked at again then. The property store must have been examined.
+ * Tracks which owner has which property chain (spec consistency-check 3.1). Call {@link claim} once for every owner; only chains with
+ * faults are then looked at again. The property store must have been examined before.
  */
 export class PropertyOwners {
   /** Chains with several owners. */
@@ -28,7 +28,9 @@ export class PropertyOwners {
     this.record = properties.records.create();
   }
 
-  /** {@link claim} for an owner without more than its reference; false, and nothing done, if there may be something to report. */
+  /**
+   * {@link claim} for an owner of which only the reference is known. Returns false and does nothing if there may be something to report.
+   */
   claimQuickly(first: number): boolean {
     return this.properties.isSound(first) && this.owned.add(first);
   }
@@ -42,7 +44,7 @@ export class PropertyOwners {
     if (!this.properties.isSound(first)) this.examineChain(owner, alone, findings, render);
   }
 
-  /** To be called when all owners have spoken. */
+  /** Call after all owners were processed. */
   reportOrphans(): void {
     const { first, findings } = this.properties;
     for (const id of first.without(this.owned)) {
@@ -50,7 +52,7 @@ export class PropertyOwners {
     }
   }
 
-  /** Follows a chain with a fault up to the first place where its records disagree; each chain only for one of its owners. */
+  /** Follows a faulty chain to the first place where its records disagree; each chain for one of its owners only. */
   private examineChain<O extends PropertyOwner>(
     owner: O,
     deep: boolean,

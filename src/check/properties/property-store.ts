@@ -16,18 +16,21 @@ import { StoreRecords } from '../records/store-records.ts';
 import type { DynamicStore } from './dynamic-store.ts';
 
 /**
- * The property store (spec consistency-check 3.5). {@link examine} goes through it once: blocks of each record; each chain of several
- * records from its first one as far as both sides agree, so that every record is walked over once at most. Afterwards it is known, in bits,
- * which records begin a chain and which chains are sound. Most chains are a single plain record, of which only the bytes are looked at.
+ * Checks the property store (spec consistency-check 3.5). {@link examine} goes through it once and checks the blocks of each record. It
+ * walks each chain of several records from its first one as far as both sides agree, so no record is walked more than once. Afterwards bits
+ * say which records begin a chain and which chains are sound. Most chains are a single plain record, of which only the bytes are looked at.
  */
 export class PropertyStore {
   readonly records: StoreRecords<'property'>;
   readonly findings: RecordFindings;
   /** First records of chains. */
   readonly first = new IdBitmap();
-  /** First records of chains with a fault that an owner has to report. */
+  /** First records of chains with a fault that an owner must report. */
   private readonly faulty = new IdBitmap();
-  /** Records that are not first: of each its id comes once from the scan and once from a walk that reaches it, then it is gone. */
+  /**
+   * Non-first records seen exactly once so far, by the scan or by a chain walk. The second sighting removes the id; what remains is
+   * unreachable.
+   */
   private readonly unreached = new IdBitmap();
   private readonly context: CheckContext;
   private readonly strings: DynamicStore;
@@ -66,7 +69,7 @@ export class PropertyStore {
     this.reportCycles();
   }
 
-  /** Does a chain without a fault begin here? */
+  /** True if a chain without faults begins here. */
   isSound(id: number): boolean {
     return this.first.has(id) && !this.faulty.has(id);
   }
@@ -86,7 +89,7 @@ export class PropertyStore {
     return record !== undefined && this.holdsValues(record) ? record : undefined;
   }
 
-  /** A record without a mark is not in use if its first block has no valid type, whatever follows (spec record-stores 5). */
+  /** A record without an in-use mark is not in use if its first block has no valid type, whatever follows (spec record-stores 5). */
   private holdsValues(record: PropertyRecord): boolean {
     return this.format.propertyMarks || record.blockCount > 0;
   }
@@ -96,7 +99,7 @@ export class PropertyStore {
     return record === undefined ? renderUnused('Property', id) : renderProperty(record);
   }
 
-  /** Adds the keys of a record to `keys`; false if one was there. Values that cannot be read end the record. */
+  /** Adds the keys of a record to `keys`; false if one was there already. An unreadable value ends the record. */
   addKeys(record: PropertyRecord, keys: KeySet): boolean {
     let unique = true;
     try {
@@ -145,7 +148,7 @@ export class PropertyStore {
     if (!alone) store.findings.add('dynamic.multipleOwners', id, store.render(id), [text()]);
   }
 
-  /** False if an owner has to look at the chain. */
+  /** False if an owner must look at the chain. */
   private walk(first: PropertyRecord): boolean {
     const { keys } = this;
     keys.clear();
@@ -186,7 +189,7 @@ export class PropertyStore {
     this.findings.add(kind, record.id, renderProperty(record), [this.render(to)]);
   }
 
-  /** What no walk from a first record or from the begin of a broken part reaches is in cycles. */
+  /** Records that no walk reaches, from a first record or from the start of a broken part, are in cycles. */
   private reportCycles(): void {
     const { unreached } = this;
     for (const start of unreached.without()) {

@@ -3,7 +3,7 @@ const CHUNK_IDS = 2 ** CHUNK_BITS;
 const CHUNK_WORDS = CHUNK_IDS / 32;
 const TWO_32 = 2 ** 32;
 
-/** A set of record ids, one bit each, in chunks that exist only where ids were added: ids far apart cost nothing in between. */
+/** A set of record ids, one bit each, in chunks that exist only where ids were added: gaps between ids cost nothing. */
 export class IdBitmap {
   /** Number of ids. */
   size = 0;
@@ -15,7 +15,7 @@ export class IdBitmap {
     return chunk !== undefined && (chunk[(id & (CHUNK_IDS - 1)) >>> 5]! & (1 << (id & 31))) !== 0;
   }
 
-  /** Adds an id that is not negative; false if it was there. */
+  /** Adds a non-negative id; false if it was there already. */
   add(id: number): boolean {
     const index = chunkOf(id);
     let chunk = this.chunks[index];
@@ -39,7 +39,7 @@ export class IdBitmap {
     return true;
   }
 
-  /** Adds an id that is not there, removes one that is: of ids that come twice nothing is left. */
+  /** Adds an id that is missing and removes one that is present, so an id toggled twice leaves nothing. */
   toggle(id: number): void {
     if (this.add(id)) return;
     this.chunks[chunkOf(id)]![(id & (CHUNK_IDS - 1)) >>> 5]! ^= 1 << (id & 31);
@@ -53,7 +53,7 @@ export class IdBitmap {
     });
   }
 
-  /** Ids of this set that are in none of `others`, ascending. The sets may grow meanwhile: words are looked at one by one. */
+  /** Ids of this set that are in none of `others`, ascending. The sets may grow meanwhile: words are read one by one. */
   *without(...others: IdBitmap[]): Generator<number> {
     for (let index = 0; index < this.chunks.length; index++) {
       const chunk = this.chunks[index];
@@ -72,7 +72,7 @@ function* idsOfWord(bits: number, first: number): Generator<number> {
   for (let rest = bits; rest !== 0; rest &= rest - 1) yield first + 31 - Math.clz32(rest & -rest);
 }
 
-/** `&` takes the low 32 bits of any id, and a chunk is smaller than that: only the index of the chunk needs a division. */
+/** `&` uses the low 32 bits of any id, and a chunk is smaller than that, so only the index of the chunk needs a division. */
 function chunkOf(id: number): number {
   return id < TWO_32 ? id >>> CHUNK_BITS : Math.floor(id / CHUNK_IDS);
 }

@@ -19,8 +19,8 @@ const kinds: Partial<Record<StoreKey, RecordKind>> = {
 };
 
 /**
- * Whether records in use contradict the id files (spec record-stores 13): at or above the high id, or in the list of free ids. Only id
- * files that were closed are compared; a server makes all others anew. Ids above the high id are looked for only behind it.
+ * Reports records in use that contradict the id files (spec record-stores 13): at or above the high id, or in the list of free ids.
+ * Compares only id files that were closed; a server rebuilds all others. Ids above the high id are searched for only after it.
  */
 export async function examineIdFiles(context: CheckContext): Promise<void> {
   for (const key of Object.keys(kinds) as StoreKey[]) {
@@ -48,7 +48,7 @@ function readClosedIdFile(path: string): IdFile | undefined {
     const ids = readIdFile(path);
     return ids.clean ? ids : undefined;
   } catch (error) {
-    // Whatever it is, a server makes it anew: it contradicts nothing.
+    // Whatever it is, a server rebuilds it: it contradicts nothing.
     if (error instanceof GraphkeepError) return undefined;
     throw error;
   }

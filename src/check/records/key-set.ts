@@ -1,6 +1,6 @@
 const SMALL = 32;
 
-/** The property keys of one chain, cleared for the next: a list while they are few. */
+/** The property keys of one chain, cleared for the next; a plain list while they are few. */
 export class KeySet {
   private readonly few = new Int32Array(SMALL);
   private readonly many = new Set<number>();
@@ -11,7 +11,7 @@ export class KeySet {
     this.count = 0;
   }
 
-  /** False if the key was there. */
+  /** Adds a key; false if it was there already. */
   add(key: number): boolean {
     const { few, count } = this;
     for (let i = 0; i < count && i < SMALL; i++) if (few[i] === key) return false;

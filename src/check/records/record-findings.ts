@@ -5,7 +5,7 @@ import type { StoreRecords } from './store-records.ts';
 
 export type FindingExtras = Pick<FindingDetails, 'expected' | 'found' | 'message'>;
 
-/** Makes findings about records of one store. */
+/** Creates findings about the records of one store. */
 export class RecordFindings {
   private readonly place: Pick<StoreRecords<StoreKey>, 'fileName' | 'recordBytes'>;
   private readonly report: ReportFinding;
@@ -15,7 +15,7 @@ export class RecordFindings {
     this.report = report;
   }
 
-  /** Reports `kind` of record `id`, shown as `text`, and what it contradicts. */
+  /** Reports `kind` for record `id`, shown as `text`, with what it contradicts. */
   add(kind: CheckKind, id: number, text: string, inconsistentWith: string[] = [], extras: FindingExtras = {}): void {
     const { fileName, recordBytes } = this.place;
     const offset = id * recordBytes;

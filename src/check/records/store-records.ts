@@ -5,13 +5,13 @@ import type { CheckContext } from '../findings/check-context.ts';
 import { isDamage } from '../findings/damage.ts';
 
 /**
- * The records of one store for a check: nothing it holds is trusted. A record that cannot be decoded, an id beyond the last whole record
- * and an id that no record can have count as not in use.
+ * The records of one store for a check, which trusts nothing in it. A record that cannot be decoded, an id beyond the last whole record,
+ * and an impossible id count as not in use.
  */
 export class StoreRecords<K extends StoreKey> {
   readonly key: K;
   readonly fileName: string;
-  /** Ids from here on are beyond the last whole record. */
+  /** One more than the id of the last whole record. */
   readonly endId: number;
   readonly recordBytes: number;
   readonly sizeBytes: number;
@@ -32,7 +32,7 @@ export class StoreRecords<K extends StoreKey> {
     return this.file.codec.create();
   }
 
-  /** Record `id` decoded into `into`, or undefined if it is not in use. Views in it live until the next read of this store. */
+  /** Decodes record `id` into `into`; undefined if it is not in use. Views in it are valid until the next read from this store. */
   load(id: number, into: RecordOf[K]): RecordOf[K] | undefined {
     if (id >= this.endId) return undefined;
     const place = this.file.read(id);
@@ -47,8 +47,8 @@ export class StoreRecords<K extends StoreKey> {
   }
 
   /**
-   * What a record that is not in use still holds: its bytes as if it were. Undefined if they make no record.
-   * Only for records whose mark is bit 0 of their first byte.
+   * The remaining content of a record that is not in use: its bytes decoded as if it were. Undefined if they do not form a record. Only for
+   * records whose in-use mark is bit 0 of the first byte.
    */
   loadStale(id: number, into: RecordOf[K]): RecordOf[K] | undefined {
     const place = id < this.endId ? this.file.read(id) : undefined;
@@ -64,7 +64,7 @@ export class StoreRecords<K extends StoreKey> {
     }
   }
 
-  /** Calls `visit` with each record in use, in id order, one reused object; `unreadable` with the id of each that cannot be decoded. */
+  /** Calls `visit` with each record in use, in id order, with one reused object, and `unreadable` with each id that cannot be decoded. */
   async scan(
     phase: string,
     visit: (record: RecordOf[K]) => void,
@@ -83,7 +83,7 @@ export class StoreRecords<K extends StoreKey> {
     );
   }
 
-  /** Calls `visit` with the bytes of the records from `first` up to `end`, in id order. */
+  /** Calls `visit` with the bytes of the records from `first` up to (not including) `end`, in id order. */
   async scanBytes(
     phase: string,
     visit: (buffer: Buffer, first: number, end: number) => void,
@@ -102,7 +102,7 @@ export class StoreRecords<K extends StoreKey> {
     });
   }
 
-  /** Calls `visit` with the record at `offset` if it is in use, `unreadable` if it cannot be decoded. */
+  /** Calls `visit` with the record at `offset` if it is in use, or `unreadable` if it cannot be decoded. */
   visitRecord(
     record: RecordOf[K],
     buffer: Buffer,
@@ -121,7 +121,7 @@ export class StoreRecords<K extends StoreKey> {
     if (record.inUse) visit(record);
   }
 
-  /** Bytes behind the last whole record. */
+  /** Bytes after the last whole record. */
   readTail(): Uint8Array {
     if (this.endId * this.recordBytes === this.sizeBytes) return new Uint8Array(0);
     const place = this.file.read(this.endId);

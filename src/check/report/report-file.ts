@@ -12,15 +12,14 @@ import { renderEntry, renderLeftOut, renderSummary, renderSummaryEntry } from '.
 
 const BUFFER_BYTES = 64 * 1024;
 
-/** So many findings, and bytes of them, are written out; of all others their kinds are counted. */
+/** This many findings, and bytes of them, are written; the rest is counted by kind. */
 const MOST_FINDINGS = 10_000;
 const MOST_BYTES = 10_000_000;
 
 /**
- * The report file of one check (spec consistency-check 2), made with the first finding: nothing to report, no file. A file that is there
- * already is never touched. A damaged store may have as many findings as records: the first {@link MOST_FINDINGS} of them, up to {@link
- * MOST_BYTES}, stand there, and how many there are of each kind beyond that. What goes wrong with the file does not change what was found:
- * see {@link failure}.
+ * The report file of one check (spec consistency-check 2), created with the first finding: no findings, no file. An existing file is never
+ * touched. A damaged store may have as many findings as records. So the file holds the first {@link MOST_FINDINGS}, up to {@link
+ * MOST_BYTES}, and counts the rest by kind. Problems with the file do not change the result of the check: see {@link failure}.
  */
 export class ReportFile {
   private readonly directory: string;
@@ -40,13 +39,13 @@ export class ReportFile {
   }
 
   /**
-   * Makes sure that a report could be written, before any work is done for it.
+   * Verifies that a report could be written, before any work is done for it.
    *
    * @throws GraphkeepError `directory.missing`, `directory.forbidden`, `file.io`
    */
   static prepare(directory: string, startedAt: Date): ReportFile {
     requireDirectory(directory);
-    // A name that nobody can have taken: a link in its place would be followed.
+    // An unguessable name: a link in its place would be followed.
     const probe = join(directory, `.graphkeep-report-${randomBytes(6).toString('hex')}`);
     try {
       closeSync(openSync(probe, 'wx'));
@@ -57,17 +56,17 @@ export class ReportFile {
     return new ReportFile(directory, startedAt);
   }
 
-  /** Without a look at the directory: {@link failure} tells if there is something to report and it cannot be written. */
+  /** Does not look at the directory: {@link failure} is set if a report is needed but cannot be written. */
   static begin(directory: string, startedAt: Date): ReportFile {
     return new ReportFile(directory, startedAt);
   }
 
-  /** Path of the file; undefined as long as there is nothing to report. */
+  /** Path of the file; undefined while there is nothing to report. */
   get path(): string | undefined {
     return this.openPath;
   }
 
-  /** Why the report is not complete, or not there at all. */
+  /** Why the report is incomplete or missing. */
   get failure(): GraphkeepError | undefined {
     return this.problem;
   }
@@ -84,7 +83,7 @@ export class ReportFile {
     this.append(entry);
   };
 
-  /** Writes what was left out, and the summary, if there were errors, and closes the file. */
+  /** Writes the counts of omitted findings and, if there were errors, the summary; closes the file. */
   finish(result: Pick<CheckResult, 'errors' | 'warnings' | 'errorsByType'>): void {
     if (this.leftOut.size > 0) this.append(renderLeftOut(this.leftOut));
     const summary = renderSummary(result);
@@ -92,7 +91,7 @@ export class ReportFile {
     this.close();
   }
 
-  /** Closes the file as it is, after a check that did not come to its end. */
+  /** Closes the file as it is, after a check that did not finish. */
   close(): void {
     if (this.fd === -1) return;
     this.try(() => this.flush());

@@ -1,4 +1,4 @@
-/** Name of the report of a check that began at `startedAt`: local time (spec consistency-check 2). */
+/** Name of the report of a check that began at `startedAt`, in local time (spec consistency-check 2). */
 export function reportName(startedAt: Date): string {
   const two = (number: number) => String(number).padStart(2, '0');
   const date = [startedAt.getFullYear(), two(startedAt.getMonth() + 1), two(startedAt.getDate())].join('-');

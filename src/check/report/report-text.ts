@@ -4,12 +4,12 @@ import type { Finding } from '../findings/finding.ts';
 import { summaryTypes } from '../findings/summary-types.ts';
 import type { CheckResult } from '../store-check.ts';
 
-/** First line of an entry without its level: what the finding says. */
+/** First line of an entry without its level: the message of the finding. */
 function messageOf({ kind, message }: Finding): string {
   return message ?? describeKind(kind).message;
 }
 
-/** The lines of a finding behind its level, as report and log show them (spec consistency-check 2); no line break at the end. */
+/** The lines of a finding after its level, as in report and log (spec consistency-check 2), without a final line break. */
 export function renderFinding(finding: Finding): string {
   const lines = [printableLine(messageOf(finding))];
   if (finding.text !== '') lines.push(`\t${printableLine(finding.text)}`);
@@ -19,7 +19,7 @@ export function renderFinding(finding: Finding): string {
   return lines.join('\n');
 }
 
-/** The summary behind its level; undefined if there are no errors. */
+/** The summary after its level; undefined if there are no errors. */
 export function renderSummary({
   errors,
   warnings,
@@ -42,7 +42,7 @@ export function renderEntry(finding: Finding): string {
   return `${finding.severity === 'error' ? 'ERROR' : 'WARN '}: ${renderFinding(finding)}\n`;
 }
 
-/** What a report does not show one by one, by kind. */
+/** The counts of findings that the report does not list, by kind. */
 export function renderLeftOut(counts: ReadonlyMap<CheckKind, number>): string {
   const lines = [...counts].map(([kind, count]) => `\t${count} x ${describeKind(kind).severity} ${kind}`);
   return `WARN : The report has an end; these findings are not shown:\n${lines.join('\n')}\n`;

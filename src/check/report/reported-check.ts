@@ -9,22 +9,21 @@ export interface ReportedCheckOptions extends CheckOptions {
   reportDirectory: string;
   /** Names the report. */
   startedAt: Date;
-  /** The check is worth making also where no report can be written: a sound store needs none. */
+  /** Check even if no report can be written: a sound store needs none. */
   reportMayFail?: boolean;
 }
 
 export interface ReportedCheck extends CheckResult {
   /** Undefined if there was nothing to report. */
   reportPath: string | undefined;
-  /** Why the report is not complete, or not there. What was found does not depend on it. */
+  /** Why the report is incomplete or missing. The findings do not depend on it. */
   reportFailure: GraphkeepError | undefined;
 }
 
 /**
- * {@link checkStore} with a report file. That it can be written is made sure before the store is read, unless the check is wanted all the
- * same.
+ * {@link checkStore} with a report file. Unless `reportMayFail` is set, verifies that the report can be written before the store is read.
  *
- * @throws GraphkeepError those of {@link ReportFile.prepare} and of {@link checkStore}; what was found before stays in the report
+ * @throws GraphkeepError those of {@link ReportFile.prepare} and {@link checkStore}; earlier findings stay in the report
  */
 export async function checkStoreWithReport(directory: string, options: ReportedCheckOptions): Promise<ReportedCheck> {
   const { reportDirectory, startedAt, reportMayFail = false } = options;
@@ -32,7 +31,7 @@ export async function checkStoreWithReport(directory: string, options: ReportedC
     ? ReportFile.begin(reportDirectory, startedAt)
     : ReportFile.prepare(reportDirectory, startedAt);
   try {
-    // The report has every finding; the number of those that are passed on may be limited.
+    // The report has every finding; the number passed to the caller may be limited.
     const passed = new FindingTally(options.onFinding, options.maxFindingsPerKind);
     const onFinding = (finding: Finding) => {
       report.add(finding);

@@ -7,7 +7,7 @@ import { PartRunner } from '../parts/part-run.ts';
 import { FindingGate } from './finding-gate.ts';
 import { packError, type WorkerMessage, type WorkerOrder, type WorkerSetup } from './part-messages.ts';
 
-/** Entry of a worker thread: runs the parts of a check that it is told to. A file of its own in the built program. */
+/** Entry point of a worker thread: runs the parts of a check that it is assigned. A separate file in the built program. */
 
 const BATCH = 64;
 const PROGRESS_MS = 50;

@@ -10,20 +10,20 @@ import { locateWorkerFile } from './worker-file.ts';
 
 export interface WorkersOptions extends Omit<PartOptions, 'progress'> {
   directory: string;
-  /** Threads; never more than parts. */
+  /** Number of threads; limited to the number of parts. */
   workers: number;
-  /** Parts of the check, by their places among all. */
+  /** Parts to run, by their index among all parts. */
   order: readonly number[];
-  /** How far the part at this place is, in bytes since the last call; undefined = to its end. */
+  /** Progress of the part with this index, in bytes since the last call; undefined = finished. */
   progress(part: number, phase: string, bytes: number | undefined): void;
 }
 
-/** What is said about a part, and the gate of the worker that waits for it to be taken, if one does. */
+/** News about a part, and the gate of the worker that waits for it to be processed, if any. */
 type PartNews = { message: Exclude<WorkerMessage, { kind: 'progress' }>; gate?: FindingGate };
 
 /**
- * Runs parts of a check in worker threads. Findings are reported in order of the parts, and so is the first error, as if they ran one
- * after the other. When this returns or throws the threads have ended.
+ * Runs parts of a check in worker threads. Findings, and the first error, are reported in the order of the parts, as if they ran one by
+ * one. All threads have ended when this resolves or rejects.
  */
 export async function runInWorkers(options: WorkersOptions): Promise<void> {
   const { signal, order, report } = options;
@@ -72,7 +72,7 @@ class WorkerPool {
     for (const stream of this.streams.values()) stream.add({ message: { kind: 'failed', error } });
   }
 
-  /** Returns when all threads have ended, whatever they were doing. */
+  /** Resolves when all threads have ended, whatever they were doing. */
   async end(): Promise<void> {
     this.left = [];
     await Promise.all(this.threads.map((thread) => thread.end()));

@@ -1,12 +1,12 @@
 const CLOSED = 0;
 const TAKEN = 1;
 const BYTES = 8;
-/** Batches of findings that may be on their way from a worker. */
+/** Maximum number of finding batches on their way from a worker. */
 const MOST_WAITING = 64;
 
 /**
- * Holds a worker back while its findings have to wait for those of earlier parts, so that a heap of them does not fill the memory. The
- * memory is shared, because a worker that reports cannot wait for a message.
+ * Blocks a worker while its findings must wait for those of earlier parts, so that they do not fill the memory. Uses shared memory, because
+ * a worker in the middle of reporting cannot wait for a message.
  */
 export class FindingGate {
   readonly memory: SharedArrayBuffer;
@@ -18,13 +18,13 @@ export class FindingGate {
     this.words = new Int32Array(memory);
   }
 
-  /** Receiver: a batch was taken. */
+  /** Receiver: a batch was processed. */
   take(): void {
     Atomics.add(this.words, TAKEN, 1);
     Atomics.notify(this.words, TAKEN);
   }
 
-  /** Receiver: nothing will be taken any more. */
+  /** Receiver: nothing more will be processed. */
   close(): void {
     Atomics.store(this.words, CLOSED, 1);
     Atomics.add(this.words, TAKEN, 1);

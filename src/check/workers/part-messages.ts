@@ -3,7 +3,7 @@ import { type ErrorDetails, GraphkeepError } from '../../base/errors.ts';
 import type { CheckParts } from '../findings/check-context.ts';
 import type { Finding } from '../findings/finding.ts';
 
-/** What a worker is started with. */
+/** The data with which a worker starts. */
 export interface WorkerSetup {
   directory: string;
   parts: CheckParts;
@@ -11,7 +11,7 @@ export interface WorkerSetup {
   gate: SharedArrayBuffer;
 }
 
-/** To a worker: run a part, by its place among all parts; or end. */
+/** To a worker: run a part, by its index among all parts; or end. */
 export type WorkerOrder = { run: number } | { run: 'nothing' };
 
 /** From a worker, about the part it runs. */
@@ -27,7 +27,7 @@ interface PackedError {
   details: ErrorDetails;
 }
 
-/** An error as it goes through a port: its class and the fields of that do not. */
+/** Makes an error sendable: class and own fields do not survive a message port. */
 export function packError(error: unknown): unknown {
   if (!(error instanceof GraphkeepError)) return error;
   const { code, message, place, observed, hint, cause } = error;

@@ -1,4 +1,4 @@
-/** What a worker has to say about one part, kept until its turn comes. */
+/** Buffers a worker's news about one part until its turn comes. */
 export class PartStream<T> {
   private readonly items: T[] = [];
   private wake: (() => void) | undefined;

@@ -15,7 +15,7 @@ import { FullCopyHandler, TransactionsHandler } from './answer-handlers.ts';
 import { CommonSource } from './common-source.ts';
 import { describeServerFailure } from './server-failure.ts';
 
-/** GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_SEED to repeat a run. */
+/** Use GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign, GRAPHKEEP_SEED to repeat a run. */
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
 
 const STORE_ID = {
@@ -49,7 +49,7 @@ async function writeSmallAnswer(): Promise<Buffer> {
   return Buffer.concat(frames);
 }
 
-/** What every receiver may rely on, whatever the server sends. */
+/** Asserts what every receiver may rely on, whatever the server sends. */
 class SuspiciousReceiver implements CopyReceiver, TransactionReceiver {
   isOver = false;
   private bytes = 0;
@@ -142,7 +142,7 @@ test(`damaged answers end in success or in a clear error (seed ${SEED}, ${rounds
     }
     receiver.isOver = true;
   }
-  // All ways to end were taken, or the mutations are too tame.
+  // All endings occurred; otherwise the mutations are too tame.
   expect(Object.values(endings).every((count) => count > rounds / 200)).toBe(true);
 });
 

@@ -6,7 +6,7 @@ import type { CopyReceiver, FileReceiver, StoreIdReceiver, TransactionReceiver }
 import { NeostoreProbe } from '../neostore-probe.ts';
 import { ReceivedNames } from '../received-names.ts';
 
-/** What both kinds of answers have in common: the store id, then transactions. */
+/** The common part of both kinds of answers: the store id, then transactions. */
 export class TransactionsHandler implements ResponseHandler {
   private id: StoreId | undefined;
   private readonly transactions: TransactionReceiver & Partial<StoreIdReceiver>;
@@ -24,7 +24,7 @@ export class TransactionsHandler implements ResponseHandler {
     return this.transactions.transactionBytes(chunk);
   }
 
-  /** A complete answer has one. */
+  /** A complete answer has a store id. */
   requireStoreId(): StoreId {
     if (this.id === undefined) throw new GraphkeepError('internal', 'an answer without a store id was accepted');
     return this.id;
@@ -39,7 +39,7 @@ export class TransactionsHandler implements ResponseHandler {
   endFile(): Wait {}
 }
 
-/** Checks names and the store id of a full copy on the way to the receiver. */
+/** Checks file names and the store id of a full copy on their way to the receiver. */
 export class FullCopyHandler extends TransactionsHandler {
   private readonly copy: CopyReceiver;
   private file: FileReceiver | undefined;

@@ -53,7 +53,7 @@ function ask(source: CommonSource, kind: 'full' | 'incremental', receiver = new 
   });
 }
 
-/** Name, size and hash of what was received, in the order of coming. */
+/** Name, size and hash of the received files, in order of arrival. */
 function filesOf({ ended, contents }: CopyRecorder): [string, number, string][] {
   return ended.map((name) => [name, contents[name]!.length, sha256(contents[name]!)]);
 }
@@ -67,7 +67,7 @@ async function failure(asked: Promise<unknown>): Promise<GraphkeepError> {
   return error;
 }
 
-/** An answer whose last chunk holds `body`, in hexadecimal. */
+/** An answer whose last chunk holds `body`, given in hexadecimal. */
 function answer(body: string): Buffer {
   const bytes = Buffer.from(`000000000802${body.replaceAll(' ', '')}`, 'hex');
   bytes.writeUInt32BE(bytes.length - 4, 0);
@@ -154,7 +154,7 @@ describe('answers', () => {
     const pieces = (function* () {
       yield Buffer.concat([answer(`${file('a', '').slice(0, -2)}`)]);
     })();
-    // The beginning as a chunk of its own, with more to follow.
+    // The beginning as a separate chunk, with more to follow.
     const start = Buffer.concat([...pieces]);
     start[4] = 0x09;
     const server = await serve({
@@ -300,7 +300,7 @@ describe('connections', () => {
   });
 
   it('fail in time', async () => {
-    // A test network (RFC 5737): either nobody answers or the machine says at once that there is no way.
+    // A test network (RFC 5737): either nobody answers, or the machine says at once that there is no route.
     const source = new CommonSource({
       address: { host: '192.0.2.1', port: 6362 },
       timeoutMs: 600_000,
@@ -377,7 +377,7 @@ describe('connections that are cut', () => {
   it('by a reset', async () => {
     const whole = readCapture('full-live.s2c.bin');
     const server = await serve({ pieces: [whole.subarray(0, 50_000)], ending: 'reset' });
-    // A reset may overtake the bytes before it.
+    // A reset may overtake the bytes sent before it.
     const error = await failure(ask(sourceFor(server), 'full'));
     expect(['peer.closed', 'peer.protocol']).toContain(error.code);
   });

@@ -11,12 +11,14 @@ import { describeServerFailure } from './server-failure.ts';
 
 export interface CommonSourceOptions {
   address: ServerAddress;
-  /** Longest silence of the server while an answer is due; 0 = no limit. A full copy begins with a check point of the server. */
+  /** Longest silence of the server while an answer is due; 0 = no limit. Before a full copy the server makes a check point. */
   timeoutMs: number;
   connectTimeoutMs?: number;
 }
 
-/** A single or HA server of Neo4j 3.1 to 3.5, asked in the common backup protocol (spec common-protocol 16). One connection per request. */
+/**
+ * A standalone or HA server of Neo4j 3.1 to 3.5, through the common backup protocol (spec common-protocol 16). One connection per request.
+ */
 export class CommonSource implements BackupSource {
   /** The last protocol to be tried: there is no better one. */
   readonly isRightProtocol = true;

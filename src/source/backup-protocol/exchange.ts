@@ -19,16 +19,16 @@ import {
 import { Delivery } from '../../protocol/delivery.ts';
 import { ProgressWatch } from '../progress-watch.ts';
 
-/** As the Java client (spec common-protocol 2). */
+/** Same as the Java client (spec common-protocol 2). */
 export const CONNECT_TIMEOUT_MS = 5000;
 
-/** For each but the last address of a name. */
+/** For every address of a name except the last. */
 const ADDRESS_TIMEOUT_MS = 1000;
 
-/** One read from the socket. Larger ones do not fit into the caches beside the data that is moved. */
+/** Size of a socket read. Larger buffers do not fit into the processor caches along with the data being moved. */
 const READ_BYTES = 256 * 1024;
 
-/** Notices a peer that vanished without a word, long before the read timeout of 20 minutes. */
+/** Detects a peer that vanished silently, long before the read timeout of 20 minutes. */
 const KEEP_ALIVE_MS = 60_000;
 
 export interface ExchangeOptions {
@@ -42,9 +42,8 @@ export interface ExchangeOptions {
 }
 
 /**
- * One request and its response over a connection of its own (spec common-protocol 1, 2). Fulfilled with the outcome when all of it was
- * handed on and the connection is closed. When it is rejected, the connection is closed and no call to the handler is under way or will
- * follow.
+ * Sends one request over a new connection and receives the response (spec common-protocol 1, 2). Resolves with the outcome once all of it
+ * was delivered and the connection is closed. On rejection the connection is closed, and the handler is not called any more.
  */
 export function exchange(options: ExchangeOptions): Promise<ResponseOutcome> {
   if (options.signal.aborted) return Promise.reject(cancelledError(options.signal));
@@ -94,11 +93,11 @@ class Exchange {
     const socket = connect({
       host: connectableHost(address.host),
       port: address.port,
-      // The default of 250 ms is too short for a name with several addresses far away.
+      // The default of 250 ms is too short for a name with several distant addresses.
       autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,
-      // One buffer for all reads: nothing is allocated per read, and the decoder does not keep what it is fed.
+      // One buffer for all reads: no allocation per read, and the decoder keeps nothing that it is fed.
       onread: { buffer: Buffer.allocUnsafeSlow(READ_BYTES), callback: (count, buffer) => this.receive(count, buffer) },
     });
     socket.on('connect', () => this.start());
@@ -115,7 +114,7 @@ class Exchange {
     this.socket.write(encodeRequest(this.options.request));
   }
 
-  /** The bytes of one read; false = read no more until resumed. */
+  /** Handles the bytes of one read; false = pause reading until resumed. */
   private receive(count: number, buffer: Uint8Array): boolean {
     if (this.isOver) return false;
     this.progress.note(count);
@@ -124,14 +123,14 @@ class Exchange {
     return this.advance();
   }
 
-  /** True when all received bytes are used up. Else the decoder waits for the receiver, and the socket with it. */
+  /** True if all received bytes are used up. Otherwise the decoder waits for the receiver, and so does the socket. */
   private advance(): boolean {
     try {
       const wait = this.decoder.advance();
       if (this.decoder.outcome !== undefined) return this.succeed(this.decoder.outcome);
       if (wait === undefined) return !this.isOver;
       this.progress.pause();
-      // A rejection has come to onFailure already.
+      // onFailure has already reported a rejection.
       wait.then(() => this.goOn()).catch((error: unknown) => this.fail(error));
     } catch (error) {
       this.fail(error);

@@ -3,7 +3,7 @@ import { printableText } from '../../base/printable-text.ts';
 import { isInstance, JavaClass, type JavaException } from '../../protocol/backup-protocol/java-exception.ts';
 import { readJavaException } from '../../protocol/backup-protocol/java-exception-reader.ts';
 
-/** Causes that are shown. */
+/** Number of causes shown. */
 const MAX_CAUSES = 3;
 
 /** The error for an exception that a server sent instead of an answer (spec common-protocol 12, 13). */
@@ -20,7 +20,7 @@ export function describeServerFailure(
     });
   }
   const observed = describeException(exception);
-  // The super classes are not known if the stream could not be read to its end.
+  // The superclasses are unknown if the stream could not be read to its end.
   const isPruned = [JavaClass.missingLogData, JavaClass.noSuchTransaction].some((name) => isInstance(exception, name));
   if (request === 'incremental' && isPruned) {
     return new GraphkeepError('peer.history-pruned', 'the server has the next transactions no longer', {

@@ -78,7 +78,7 @@ function expectWhole(recorder: CopyRecorder, content: MemberContent): void {
   expect(recorder.transactions.equals(transactions)).toBe(true);
 }
 
-/** Spoils the first answer to a request of this kind, or to the one for this file. */
+/** Spoils the first answer to a request of this kind, or for this file. */
 function once(kind: CatchupRequest['kind'], fault: MemberFault, name?: string): CatchupMember['fault'] {
   let isDone = false;
   return (request) => {
@@ -379,7 +379,7 @@ describe('a server that', () => {
     const source = sourceFor(member, { connections: 1 });
     const error = await failure(copy(source));
     expect([error.code, error.observed, source.isRightProtocol]).toEqual([code, status, true]);
-    // Pruned: without the transaction of the check point, once more.
+    // If pruned: once more, without the transaction of the check point.
     expect(member.kinds.filter((seen) => seen === kind)).toHaveLength(code === 'peer.history-pruned' ? 2 : 1);
   });
 
@@ -414,7 +414,7 @@ describe('a server that', () => {
   };
   const NODES = 'neostore.nodestore.db';
   const hostile: [string, Spoil, ErrorCode][] = [
-    // The name begins behind the type frame, the length of the header and the length of the name.
+    // The name begins after the type frame, the length of the header and the length of the name.
     ['sends another file', replace('storeFile', (answer) => Buffer.from(answer).fill('X', 13, 14)), 'peer.hostile'],
     ['sends a file that leaves the target', rename('neostore.counts.db.a', '../evil'), 'peer.hostile'],
     ['lists a file that leaves the target', rename(NODES, '../../evil'), 'peer.hostile'],
@@ -494,7 +494,7 @@ describe('over TLS', () => {
     const member = await startMember();
     member.policy = trusting;
     const source = sourceFor(member, { policy: stranger });
-    // The alert that tells why may be lost with the connection.
+    // The alert with the reason may be lost with the connection.
     expect((await failure(copy(source))).code).toMatch(/^tls\.(refused-by-peer|closed)$/);
     expect((await failure(copy(sourceFor(member)))).code).toBe('peer.closed');
     expect(member.seen).toEqual([]);
@@ -595,7 +595,7 @@ class CatchupWorld implements SourceWorld {
     return sourceFor(this.member, { inactivityTimeoutMs: silenceMs });
   }
 
-  /** The answers behind the store id, one after the other, are the answer as a whole. */
+  /** The answers after the store id, concatenated, are the answer as a whole. */
   spoil(request: 'full' | 'transactions', trouble: Trouble, part: number): Promise<void> {
     const { member } = this;
     const answers = request === 'full' ? 2 + member.content.listed.length : 1;

@@ -11,7 +11,7 @@ import { pullTransactions } from './transaction-request.ts';
 
 export type CatchupSourceOptions = Omit<MemberOptions, 'peer'>;
 
-/** A core or read replica of a causal cluster of Neo4j 3.4 or 3.5, asked in the catchup protocol (spec catchup-protocol 15). */
+/** A core or read replica of a causal cluster of Neo4j 3.4 or 3.5, through the catchup protocol (spec catchup-protocol 15). */
 export class CatchupSource implements BackupSource {
   isRightProtocol = false;
   readonly place: ErrorPlace;
@@ -28,7 +28,8 @@ export class CatchupSource implements BackupSource {
       const storeId = await this.askStoreId(line);
       const checkPoint = await new StoreCopy(this.options, storeId, receiver).receive(line, running);
       receiver.transactionsFrom?.(checkPoint);
-      // The effects of C are in the files: it only shows that the log is the one of the check point. Transaction 1 is in no log.
+      // The files include the effects of C. It is requested only to verify that the log belongs to the check point. Transaction 1 is in no
+      // log.
       const wanted = { receiver, storeId, after: checkPoint, withOverlap: checkPoint > 1 };
       await pullTransactions(line, this.options, running, wanted);
       return { storeId };
@@ -55,9 +56,7 @@ export class CatchupSource implements BackupSource {
     return this.calls.close();
   }
 
-  /**
-   * The first connection stays in use to the end if it holds: a server may keep its log for the client that has prepared a copy on it.
-   */
+  /** The first connection stays in use to the end if it holds: a server may keep its log for the client that prepared a copy on it. */
   private withLine<T>(signal: AbortSignal, use: (line: MemberLine, signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.calls.run(signal, async (running) => {
       const line = new MemberLine(this.options, running);

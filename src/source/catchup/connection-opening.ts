@@ -9,28 +9,28 @@ import { openChannel } from '../../protocol/tls/channel.ts';
 import { HandshakeConversation } from './handshake-conversation.ts';
 import { RequestStream } from './request-stream.ts';
 
-/** For each but the last address of a name. */
+/** For every address of a name except the last. */
 const ADDRESS_TIMEOUT_MS = 1000;
 
-/** Notices a peer that vanished without a word, long before the inactivity timeout. */
+/** Detects a peer that vanished silently, long before the inactivity timeout. */
 const KEEP_ALIVE_MS = 60_000;
 
 export interface ConnectionOptions {
   address: ServerAddress;
-  /** Encrypts, and proves who both sides are. */
+  /** Encrypts the connection and authenticates both sides. */
   policy: SslPolicy | undefined;
-  /** Names of compressions to offer for what the client sends, best first. */
+  /** Compressions to offer for what the client sends, best first. */
   compressions: readonly string[];
   connectTimeoutMs: number;
-  /** Longest time from the connection to the end of the handshake; 0 = no limit. */
+  /** Time limit from the connection to the end of the handshake; 0 = no limit. */
   handshakeTimeoutMs: number;
   /** Longest silence of the server while an answer is due; 0 = no limit. */
   inactivityTimeoutMs: number;
 }
 
 /**
- * Opens a connection to a cluster member, ready for requests (spec catchup-protocol 5). Rejected with `peer.*` or `tls.*`; nothing stays
- * open then.
+ * Opens a connection to a cluster member, ready for requests (spec catchup-protocol 5). Rejects with `peer.*` or `tls.*`; nothing then
+ * stays open.
  */
 export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<RequestStream> {
   if (signal.aborted) throw cancelledError(signal);
@@ -49,13 +49,13 @@ function connectSocket({ address, connectTimeoutMs }: ConnectionOptions, signal:
   const socket = connect({
     host: connectableHost(address.host),
     port: address.port,
-    // The default of 250 ms is too short for a name with several addresses far away.
+    // The default of 250 ms is too short for a name with several distant addresses.
     autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
     noDelay: true,
   });
-  // Errors reach whoever listens to the stream later; without any listener, be it for a moment, they would end the process.
+  // Later listeners of the stream get its errors; without any listener, even briefly, an error would end the process.
   socket.on('error', () => {});
   return new Promise((resolve, reject) => {
     const settle = (): void => {

@@ -6,22 +6,22 @@ import type { Modifier } from '../../protocol/catchup/handshake-messages.ts';
 import type { Channel } from '../../protocol/tls/channel.ts';
 import { closedInHandshake, handshakeTooSlow, unaskedFor } from './handshake-errors.ts';
 
-/** How long a handshake may take; 0 = no limit. */
+/** Time limit of a handshake; 0 = no limit. */
 export interface HandshakeLimit {
   limitMs: number;
   /** When the connection was begun, on the clock of `performance.now()`. */
   startedMs: number;
 }
 
-/** Where the requests go. */
+/** The stream for requests. */
 export interface OpenedStream {
   stream: Duplex;
   modifiers: Modifier[];
 }
 
-/** The handshake over a channel, then its switch-over (spec catchup-protocol 5.1, 7). */
+/** Performs the handshake over a channel, then its switch-over (spec catchup-protocol 5.1, 7). */
 export class HandshakeConversation {
-  /** Rejected with `peer.*`, `tls.*` or `cancelled`; the caller closes the socket then. */
+  /** Rejects with `peer.*`, `tls.*` or `cancelled`; the caller must then close the socket. */
   readonly result: Promise<OpenedStream>;
   private readonly channel: Channel;
   private readonly handshake: ClientHandshake;
@@ -67,7 +67,7 @@ export class HandshakeConversation {
       if (done.rest.length > 0) throw unaskedFor(this.peer, this.handshake, done.rest);
       this.leave();
       this.channel.stream.pause();
-      // In this very call: with TLS, the next byte belongs to another session.
+      // Synchronously: with TLS, the next byte belongs to another session.
       this.resolve(this.channel.switchOver().then((stream) => ({ stream, modifiers: done.modifiers })));
     } catch (error) {
       this.fail(error);

@@ -11,7 +11,7 @@ export function closedInHandshake(
   { offset, position }: ClientHandshake,
   cause?: unknown,
 ): GraphkeepError {
-  // TLS says itself what is wrong.
+  // A TLS error already explains itself.
   if (cause instanceof GraphkeepError) return cause;
   return new GraphkeepError('peer.closed', `the server closed the connection ${position}`, {
     place: { peer, offset },
@@ -34,7 +34,7 @@ export function handshakeTooSlow(peer: string, { offset, position }: ClientHands
   );
 }
 
-/** The error for a server that goes on sending behind the handshake. */
+/** The error for a server that continues to send after the handshake. */
 export function unaskedFor(peer: string, { offset }: ClientHandshake, rest: Buffer): GraphkeepError {
   return new GraphkeepError('peer.protocol', 'the server sends something that it was not asked for', {
     place: { peer, offset },

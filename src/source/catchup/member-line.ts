@@ -2,7 +2,7 @@ import type { CatchupOutcome } from '../../protocol/catchup/catchup-response.ts'
 import { type ConnectionOptions, openConnection } from './connection-opening.ts';
 import type { AnswerHandler, RequestStream, StreamRequest } from './request-stream.ts';
 
-/** A line to a member: one request after the other, over one connection as long as it holds, then over a new one. */
+/** Sends requests to a cluster member one by one, over one connection as long as it holds, then over a new one. */
 export class MemberLine {
   private readonly options: ConnectionOptions;
   private readonly closing = new AbortController();
@@ -14,13 +14,13 @@ export class MemberLine {
     this.signal = AbortSignal.any([signal, this.closing.signal]);
   }
 
-  /** Fulfilled with the message that ends the answer, when all of it was handed on. No call follows a rejection. */
+  /** Resolves with the message that ends the answer, once all of it was delivered. The handler is not called after a rejection. */
   async request(request: StreamRequest, handler: AnswerHandler): Promise<CatchupOutcome> {
     if (this.stream?.isOpen !== true) this.stream = await openConnection(this.options, this.signal);
     return await this.stream.request(request, handler);
   }
 
-  /** For good: a request under way, and any later one, is rejected with `cancelled`. */
+  /** Closes for good: a request under way, and any later one, rejects with `cancelled`. */
   close(): void {
     this.closing.abort();
   }

@@ -15,7 +15,7 @@ const raiseInactivity =
 
 export interface RequestStreamOptions {
   peer: string;
-  /** Bytes of the connection that were received before. */
+  /** Bytes of the connection received before. */
   offset: number;
   modifiers: Modifier[];
   inactivityTimeoutMs: number;
@@ -24,7 +24,7 @@ export interface RequestStreamOptions {
 
 export type StreamRequest = Exclude<CatchupRequest, { kind: 'coreSnapshot' }>;
 
-/** What a request needs besides the outcome. Whatever is left out must not come. */
+/** What a request needs besides the outcome. Messages without a method here must not arrive. */
 export type AnswerHandler = Partial<CatchupHandler>;
 
 interface Pending {
@@ -33,7 +33,7 @@ interface Pending {
   reject: (error: unknown) => void;
 }
 
-/** Requests and responses, one after the other, over a stream behind its handshake (spec catchup-protocol 8). */
+/** Sends requests and receives responses, one by one, over a stream after its handshake (spec catchup-protocol 8). */
 export class RequestStream {
   isOpen = true;
   private readonly stream: Duplex;
@@ -43,7 +43,7 @@ export class RequestStream {
   private readonly progress: ProgressWatch;
   private readonly abort = () => this.fail(cancelledError(this.options.signal));
   private pending: Pending | undefined;
-  /** Why there are no more requests. */
+  /** Why no more requests are possible. */
   private end: unknown;
 
   constructor(stream: Duplex, options: RequestStreamOptions) {
@@ -86,7 +86,7 @@ export class RequestStream {
     this.fail(new GraphkeepError('internal', 'the connection was closed by its user'));
   }
 
-  /** What comes is for the request that is under way. */
+  /** Everything that arrives belongs to the request under way. */
   private dispatch(): CatchupHandler {
     const current = <M extends keyof CatchupHandler>(method: M): CatchupHandler[M] => {
       const call = (...parts: never[]): unknown => {
@@ -118,7 +118,7 @@ export class RequestStream {
     if (!this.advance()) this.stream.pause();
   }
 
-  /** True when all received bytes are used up. Else the decoder waits for the receiver, and the stream with it. */
+  /** True if all received bytes are used up. Otherwise the decoder waits for the receiver, and so does the stream. */
   private advance(): boolean {
     try {
       const wait = this.decoder.advance();
@@ -128,7 +128,7 @@ export class RequestStream {
       }
       if (wait === undefined) return this.isOpen;
       this.progress.pause();
-      // A rejection has come to onFailure already.
+      // onFailure has already reported a rejection.
       wait.then(() => this.goOn()).catch((error: unknown) => this.fail(error));
     } catch (error) {
       this.fail(error);
@@ -155,7 +155,7 @@ export class RequestStream {
     this.end = error;
     this.progress.stop();
     this.options.signal.removeEventListener('abort', this.abort);
-    // It may report errors on its way down; nobody waits for them.
+    // It may emit errors while it closes; nobody waits for them.
     this.stream.on('error', () => {});
     this.stream.destroy();
     this.decoder.stop();

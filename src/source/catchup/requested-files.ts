@@ -6,10 +6,10 @@ import type { NeostoreProbe } from '../neostore-probe.ts';
 import type { ReceivedNames } from '../received-names.ts';
 import type { AnswerHandler } from './request-stream.ts';
 
-/** Files that one answer may hold and that are open until it is complete. A real index has some dozens. */
+/** Limit for the files of one answer, which are all open until it is complete. A real index has a few dozen. */
 const MAX_OPEN_FILES = 500;
 
-/** What all files of a copy share, whichever connection brings them. */
+/** Shared by all files of a copy, whichever connection brings them. */
 export interface CopyTarget {
   receiver: CopyReceiver;
   names: ReceivedNames;
@@ -18,8 +18,8 @@ export interface CopyTarget {
 }
 
 /**
- * Takes the files of a PREPARE answer. If the connection is lost, the answer comes again with a check point of its own: then what has come
- * is dropped. There may be many files, so each is closed when it is complete.
+ * Receives the files of a PREPARE answer. If the connection is lost, a new answer has a new check point, so the files received so far are
+ * dropped. There may be many files, so each is closed when it is complete.
  */
 export class PreparedFiles implements AnswerHandler {
   private readonly target: CopyTarget;
@@ -30,7 +30,7 @@ export class PreparedFiles implements AnswerHandler {
     this.target = target;
   }
 
-  /** Names of what has come. */
+  /** Names of the received files. */
   get received(): ReadonlySet<string> {
     return new Set(this.files.keys());
   }
@@ -61,13 +61,13 @@ export class PreparedFiles implements AnswerHandler {
 
 interface OpenFile {
   receiver: FileReceiver;
-  /** The attempt that brought it last. */
+  /** The attempt that last brought the file. */
   attempt: number;
 }
 
 /**
- * Takes the files of an answer that may be asked for again: every file stays open until the answer is complete, and begins anew when it
- * comes again. One that does not come again is dropped.
+ * Receives the files of an answer that may be requested again. Every file stays open until the answer is complete, and restarts when it
+ * comes again. A file that does not come again is dropped.
  */
 export class RequestedFiles implements AnswerHandler {
   private readonly target: CopyTarget;
@@ -77,7 +77,7 @@ export class RequestedFiles implements AnswerHandler {
   private isInNeostore = false;
   private attempt = 0;
 
-  /** `expected`: the only file that may come, and must; it was accepted by the names before. */
+  /** `expected`: the only file that may come, and must; its name was accepted before. */
   constructor(target: CopyTarget, expected?: string) {
     this.target = target;
     this.expected = expected;
@@ -106,7 +106,7 @@ export class RequestedFiles implements AnswerHandler {
 
   endFile(): Wait {}
 
-  /** The answer is complete. */
+  /** Call when the answer is complete. */
   async finish(): Promise<void> {
     for (const { receiver, attempt } of this.files.values()) {
       if (attempt === this.attempt) await receiver.end();

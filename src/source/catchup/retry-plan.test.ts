@@ -12,7 +12,7 @@ afterEach(() => {
 const { signal } = new AbortController();
 const lost = new GraphkeepError('peer.closed', 'lost');
 
-/** Attempts that break off after 3 s and bring so much each; how many there are until it is given up, at most 100. */
+/** Number of attempts until the plan gives up, at most 100, if each breaks off after 3 s and brings this many bytes. */
 async function countAttempts(bytesPerAttempt: number): Promise<number> {
   const plan = new RetryPlan({ maxTimeMs: 120_000, maxWaitMs: 1 }, signal, () => {});
   for (let attempt = 1; attempt <= 100; attempt++) {

@@ -4,7 +4,7 @@ import { sleep } from '../../base/timers.ts';
 import { LEAST_BYTES_PER_SECOND } from '../progress-watch.ts';
 
 export interface RetryLimits {
-  /** No new attempt after this time since the first failure without progress. */
+  /** No new attempt later than this after the first failure without progress. */
   maxTimeMs: number;
   /** Longest pause. */
   maxWaitMs: number;
@@ -13,7 +13,7 @@ export interface RetryLimits {
 /** The first pause; each further one is twice as long (spec catchup-protocol 16). */
 const FIRST_WAIT_MS = 1;
 
-/** Pauses between the attempts of one request, and decides whether there is another one. */
+/** Waits between the attempts of one request, and decides whether to try again. */
 export class RetryPlan {
   private readonly limits: RetryLimits;
   private readonly signal: AbortSignal;
@@ -24,7 +24,7 @@ export class RetryPlan {
   private waitMs = FIRST_WAIT_MS;
   private attempt = 1;
 
-  /** `onRetry`: told before each pause; `attempt` counts from 1. */
+  /** `onRetry`: called before each pause; `attempt` counts from 1. */
   constructor(limits: RetryLimits, signal: AbortSignal, onRetry: (error: GraphkeepError, attempt: number) => void) {
     this.limits = limits;
     this.signal = signal;
@@ -32,8 +32,8 @@ export class RetryPlan {
   }
 
   /**
-   * The last attempt brought so many bytes more. If that is enough for the time since the time began, it begins anew: a peer that breaks
-   * off after every few bytes must not hold us for ever.
+   * The last attempt brought `bytes` more bytes. If that is enough for the elapsed time, the time limit starts anew: a peer that breaks off
+   * after every few bytes must not occupy us for ever.
    */
   noteProgress(bytes: number): void {
     this.bytes += bytes;
@@ -46,7 +46,7 @@ export class RetryPlan {
     this.attempt = 1;
   }
 
-  /** Fulfilled when it is time for the next attempt; throws `error` if there is none, `cancelled` if the command was interrupted. */
+  /** Resolves when it is time for the next attempt; throws `error` if there is none, `cancelled` if the command was interrupted. */
   async pause(error: unknown): Promise<void> {
     if (this.signal.aborted) throw cancelledError(this.signal);
     if (!isWorthAnother(error)) throw error;
@@ -58,7 +58,7 @@ export class RetryPlan {
   }
 }
 
-/** What may be over soon: a lost connection, a member that restarts or is behind. Wrong bytes stay wrong. */
+/** True for problems that may pass: a lost connection, a member that restarts or is behind. Wrong bytes stay wrong. */
 function isWorthAnother(error: unknown): error is GraphkeepError {
   return hasCode(error, 'peer.closed', 'peer.timeout', 'peer.unreachable', 'peer.failure', 'tls.closed', 'tls.timeout');
 }

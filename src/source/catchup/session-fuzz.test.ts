@@ -10,10 +10,10 @@ import { GraphkeepError } from '../../base/errors.ts';
 import type { StoreFileStream } from '../backup-source.ts';
 import { CatchupSource } from './catchup-source.ts';
 
-/** GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_SEED to repeat a run. */
+/** Use GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign, GRAPHKEEP_SEED to repeat a run. */
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 1500);
 
-/** What every receiver may rely on, whatever the server sends. */
+/** Asserts what every receiver may rely on, whatever the server sends. */
 class SuspiciousRecorder extends CopyRecorder {
   override openFile(file: StoreFileStream) {
     const path = join('/target', file.name);
@@ -24,7 +24,7 @@ class SuspiciousRecorder extends CopyRecorder {
   }
 }
 
-/** Most connections end behind the damage, as a member ends them; some stay, and the client has to notice. */
+/** Most connections end after the damage, as a member would end them; some stay open, and the client has to notice. */
 function damage(dice: Dice): MemberFault {
   const isCut = dice.below(50) > 0;
   return { replace: (answer) => mutateBytes(answer, dice), ...(isCut ? { endsBehind: true } : {}) };
@@ -51,7 +51,7 @@ test(`damaged sessions end in success or in a clear error (seed ${SEED}, ${round
   try {
     for (let round = 0; round < rounds; round++) {
       const isFull = dice.below(4) > 0;
-      // One answer of those that a copy has, or one of the two parts of the handshake.
+      // One of the answers of a copy, or one of the two parts of the handshake.
       let untilDamage = dice.below(isFull ? 12 : 4) - 1;
       member.handshakeFault = (connection) => (connection === first && untilDamage-- === 0 ? damage(dice) : undefined);
       member.fault = () => (untilDamage-- === 0 ? damage(dice) : undefined);
@@ -75,6 +75,6 @@ test(`damaged sessions end in success or in a clear error (seed ${SEED}, ${round
     await member.stop();
   }
   console.log(`${rounds} sessions, ${member.connections} connections: ${JSON.stringify(endings)}`);
-  // Both ways to end were taken, or the mutations are too tame.
+  // Both endings occurred; otherwise the mutations are too tame.
   expect(Math.min(endings.complete, endings.refused)).toBeGreaterThan(rounds / 20);
 });

@@ -9,7 +9,7 @@ import type {
 
 type Failure = Exclude<PrepareStatus | CopyStatus | StreamStatus, 'SUCCESS' | 'SUCCESS_END_OF_STREAM'>;
 
-/** What each status of a refusal means (spec catchup-protocol 8.2, 13). */
+/** The meaning of each refusal status (spec catchup-protocol 8.2, 13). */
 const meanings: Record<Failure, { code: ErrorCode; message: string; hint?: string }> = {
   E_STORE_ID_MISMATCH: {
     code: 'peer.other-store',
@@ -32,7 +32,7 @@ const meanings: Record<Failure, { code: ErrorCode; message: string; hint?: strin
   E_INVALID_REQUEST: { code: 'peer.protocol', message: 'the server calls the request invalid' },
 };
 
-/** The error for a refusal; `what` was asked for. */
+/** The error for a refusal; `what` was requested. */
 export function describeRefusal(status: Failure, what: string, peer: string): GraphkeepError {
   const { code, message, hint } = meanings[status];
   return new GraphkeepError(code, `${what}: ${message}`, {
@@ -42,7 +42,7 @@ export function describeRefusal(status: Failure, what: string, peer: string): Gr
   });
 }
 
-/** The decoder accepts only the outcomes of the request that was made. */
+/** The decoder accepts only outcomes of the request that was made. */
 export function unexpectedOutcome(outcome: CatchupOutcome): GraphkeepError {
   return new GraphkeepError('internal', `an answer of another kind was accepted: ${outcome.kind}`);
 }

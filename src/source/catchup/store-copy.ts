@@ -12,15 +12,15 @@ import { type CopyTarget, PreparedFiles, RequestedFiles } from './requested-file
 import { RetryPlan } from './retry-plan.ts';
 import { describeRefusal, unexpectedOutcome } from './status-errors.ts';
 
-/** Asked for when all others are there: it says up to which transaction they may hold something. */
+/** Requested after all others: it says up to which transaction they may hold something. */
 const LAST_FILE = 'neostore';
 
-/** What is fetched by a request of its own. */
+/** What is fetched by a separate request. */
 type FetchedFiles = Extract<RepeatedRequest, { request: 'file' | 'index' }>;
 
 /**
- * The files of a full copy (spec catchup-protocol 10 to 12): what replay cannot mend comes with the PREPARE answer, the others are fetched
- * one by one over several connections, then `neostore` alone.
+ * The files of a full copy (spec catchup-protocol 10 to 12). What replay cannot repair comes with the PREPARE answer; the others are
+ * fetched one by one over several connections, then `neostore` alone.
  */
 export class StoreCopy {
   private readonly options: MemberOptions;
@@ -35,8 +35,8 @@ export class StoreCopy {
   }
 
   /**
-   * Receives everything; `line` takes part and stays open. Returns C: the files hold every transaction up to it, and perhaps parts of
-   * later ones.
+   * Receives everything; `line` takes part and stays open. Returns C: the files hold every transaction up to it, and perhaps parts of later
+   * ones.
    */
   async receive(line: MemberLine, signal: AbortSignal): Promise<number> {
     const { prepared, received } = await this.prepare(line, signal);
@@ -73,7 +73,7 @@ export class StoreCopy {
     return { prepared: outcome, received: files.received };
   }
 
-  /** Asks again when the connection is lost; whatever the member answers is its answer. */
+  /** Asks again if the connection is lost; any answer of the member counts. */
   private async askToPrepare(line: MemberLine, files: PreparedFiles, signal: AbortSignal): Promise<CatchupOutcome> {
     const { retry, onRetry } = this.options;
     const plan = new RetryPlan(retry, signal, (error, attempt) => onRetry({ request: 'first-files' }, error, attempt));
@@ -88,15 +88,15 @@ export class StoreCopy {
   }
 
   /**
-   * The label scan store is listed although it has come already: as of the check point, while the copy that could be fetched now may be
-   * torn. So nothing is fetched that has come.
+   * The label scan store is listed although it has already come. That copy is as of the check point, while one fetched now may be torn. So
+   * nothing is fetched that has already come.
    */
   private readNames(files: readonly string[], received: ReadonlySet<string>): string[] {
     const { names, peer } = this.target;
     return files.filter((name) => !received.has(name)).map((name) => names.accept(name, { peer }));
   }
 
-  /** A failure of one connection ends the others; the first one is thrown when all have come to rest. */
+  /** A failure of one connection ends the others. The first failure is thrown once all have ended. */
   private async fetchAll(line: MemberLine, files: string[], required: number, signal: AbortSignal): Promise<void> {
     const failing = new AbortController();
     const either = AbortSignal.any([signal, failing.signal]);

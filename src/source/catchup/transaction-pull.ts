@@ -6,10 +6,10 @@ import { relateStores } from '../../store/files/store-id.ts';
 import type { TransactionReceiver } from '../backup-source.ts';
 import type { AnswerHandler } from './request-stream.ts';
 
-/** Transactions up to this size are handed on as a whole; of larger ones, what was handed on is remembered as a hash. */
+/** Transactions up to this size are delivered as a whole; of larger ones, a hash of what was delivered is kept. */
 const HELD_BYTES = 64 * 1024;
 
-/** The beginning of a large transaction that was handed on before the connection was lost. */
+/** The beginning of a large transaction that was delivered before the connection was lost. */
 interface Beginning {
   bytes: number;
   hash: Hash;
@@ -19,25 +19,25 @@ export interface TransactionPullOptions {
   receiver: TransactionReceiver;
   storeId: CatchupStoreId;
   peer: string;
-  /** The first transaction that comes has the next id. */
+  /** The first transaction to come has the next id. */
   after: number;
-  /** Drop the first transaction: it is only asked for to see that it is there. */
+  /** Drop the first transaction: it is requested only to verify that it exists. */
   dropFirst: boolean;
 }
 
 /**
- * Takes the transactions of one or more answers to TX_PULL, each of which continues where the one before broke off, and hands them on
- * without a gap and without anything twice (spec catchup-protocol 13).
+ * Receives the transactions of one or more answers to TX_PULL, each continuing where the previous one broke off, and delivers them without
+ * gaps or repeats (spec catchup-protocol 13).
  */
 export class TransactionPull implements AnswerHandler {
-  /** Last transaction that was taken as a whole. */
+  /** Last transaction received as a whole. */
   last: number;
   private readonly options: TransactionPullOptions;
   private readonly held = Buffer.allocUnsafeSlow(HELD_BYTES);
   private size = 0;
   private position = 0;
   private beginning: Beginning | undefined;
-  /** Hash of what has come again of {@link beginning}. */
+  /** Hash of the repeated part of {@link beginning}. */
   private repeated: Hash | undefined;
   private handedOn = 0;
 
@@ -46,7 +46,7 @@ export class TransactionPull implements AnswerHandler {
     this.last = options.after;
   }
 
-  /** Grows with everything that is handed on: two equal values mean that nothing has moved in between. */
+  /** Grows with everything delivered: equal values mean that nothing was delivered in between. */
   get progress(): number {
     return this.handedOn;
   }
@@ -94,7 +94,7 @@ export class TransactionPull implements AnswerHandler {
     return this.options.dropFirst && this.last === this.options.after;
   }
 
-  /** Compares what was handed on before, hands on the rest. */
+  /** Compares what was delivered before and delivers the rest. */
   private takeLarge(chunk: Buffer, at: number): Wait {
     const known = this.repeated === undefined ? 0 : this.beginning!.bytes;
     const again = Math.max(0, Math.min(chunk.length, known - at));

@@ -6,19 +6,19 @@ import { RetryPlan } from './retry-plan.ts';
 import { describeRefusal, unexpectedOutcome } from './status-errors.ts';
 import { TransactionPull, type TransactionPullOptions } from './transaction-pull.ts';
 
-/** A stream of transactions that broke off is given up earlier than a file: an incremental backup is soon repeated. */
+/** A broken stream of transactions is given up earlier than a file: an incremental backup is quickly repeated. */
 const MAX_RETRY_MS = 2 * 60_000;
 
 const what = 'Pulling transactions';
 
 export interface WantedTransactions extends Omit<TransactionPullOptions, 'peer' | 'dropFirst'> {
-  /** Ask for `after` as well, to see that it is there. A server whose log begins right behind it is asked without. */
+  /** Request `after` as well, to verify that it exists. If the server's log begins just after it, the request goes without. */
   withOverlap: boolean;
 }
 
 /**
  * Receives every transaction after `after` that the server has (spec catchup-protocol 13). A stream that breaks off is continued on a new
- * connection behind the last byte that was handed on.
+ * connection after the last delivered byte.
  */
 export async function pullTransactions(
   line: MemberLine,
@@ -31,7 +31,7 @@ export async function pullTransactions(
     const overlapping = new TransactionPull({ ...wanted, peer, after: after - 1, dropFirst: true });
     try {
       const newest = await pullAll(overlapping, after);
-      // A store that was only recovered since has `after` in no log, and nothing behind it (spec catchup-protocol 13.2).
+      // A store that was only recovered since has `after` in no log, and nothing after it (spec catchup-protocol 13.2).
       if (overlapping.last >= after || newest === after) return;
       throw withoutOverlap(after, peer);
     } catch (error) {
@@ -40,7 +40,7 @@ export async function pullTransactions(
   }
   await pullAll(new TransactionPull({ ...wanted, peer, after, dropFirst: false }));
 
-  /** Returns the last transaction that the server names; without any transaction, that may be up to `known`. */
+  /** Returns the last transaction that the server names; if none comes, that may be up to `known`. */
   async function pullAll(pull: TransactionPull, known = after): Promise<number> {
     const limits = { ...retry, maxTimeMs: Math.min(retry.maxTimeMs, MAX_RETRY_MS) };
     const plan = new RetryPlan(limits, signal, (error, attempt) =>
@@ -71,8 +71,8 @@ function withoutOverlap(transaction: number, peer: string): GraphkeepError {
 }
 
 /**
- * The last transaction of the server as it names it. Undefined = there is more, or the log of the server ended early: to be asked for
- * again; without progress that would never end.
+ * The last transaction as the server names it. Undefined = there is more, or the server's log ended early: request again. Without progress
+ * that would never end.
  */
 function readEnd(
   outcome: CatchupOutcome,
@@ -88,7 +88,7 @@ function readEnd(
     if (mayGoOn && last > before) return undefined;
     throw describeRefusal(status, what, peer);
   }
-  // With nothing new, the server names its last transaction.
+  // If there is nothing new, the server names its last transaction.
   const isRight = last > before ? transactionId === last : transactionId <= known;
   if (isRight) return transactionId;
   throw new GraphkeepError('peer.protocol', 'the server says that all transactions were sent, but they were not', {

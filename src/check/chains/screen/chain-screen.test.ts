@@ -19,7 +19,7 @@ import type { ExamineOptions } from '../../parts/graph-examination.ts';
 
 const ROUNDS_PER_STORE = 150;
 
-/** Where a changed byte can damage more than a value. */
+/** Files where a changed byte can damage more than a value. */
 const DAMAGED: StoreKey[] = [
   'node',
   'relationship',
@@ -61,7 +61,7 @@ function sorted(findings: Finding[]): string[] {
   return findings.map((finding) => JSON.stringify(finding)).sort();
 }
 
-/** Undoes a change of some bytes of a file. */
+/** Reverts a change of some bytes in a file. */
 type Undo = () => void;
 
 /** The part of a store file that holds records. */
@@ -86,7 +86,7 @@ function measure(directory: string): Extent[] {
   }
 }
 
-/** Changes a byte, or puts one record in the place of another. */
+/** Changes a byte, or replaces one record with a copy of another. */
 function damage({ key, path, recordBytes, firstId, endId }: Extent, dice: Dice): { what: string; undo: Undo } {
   const fd = openSync(path, 'r+');
   try {

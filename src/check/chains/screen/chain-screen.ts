@@ -25,15 +25,16 @@ import { PlainRelationships } from './plain-relationships.ts';
 
 const LEAST_BUCKETS = 1 << 10;
 const MOST_BUCKETS = 1 << 15;
-/** Two sums of two times four bytes. */
+/** Two sums of two 4-byte numbers. */
 const BUCKET_BYTES = 16;
-/** Of a node that is not dense: it has one chain. */
+/** A node that is not dense has one chain. */
 const NO_BRANCH = 0;
 
 /**
- * Finds out which records the exact check of relationship chains has to look at, from the one pass over nodes and relationships that is
- * made anyway: {@link ChainSums} are not zero in the buckets of records that disagree. Two faults leave the sums at zero. Loops whose sides
- * differ are noticed one by one. A cycle off its chain agrees with itself: {@link CycleScreen} looks for cycles where one is possible.
+ * Finds the records that the exact check of relationship chains must look at, using the one pass over nodes and relationships that is made
+ * anyway. {@link ChainSums} are non-zero in the buckets of records that disagree. Two faults leave the sums at zero: loops whose sides
+ * differ, which are detected one by one, and a cycle detached from its chain, which agrees with itself. {@link CycleScreen} searches for
+ * such cycles where one is possible.
  */
 export class ChainScreen {
   private readonly context: CheckContext;
@@ -42,7 +43,7 @@ export class ChainScreen {
   private readonly plain: PlainRelationships | undefined;
   private hasOddLoop = false;
 
-  /** `buckets`: a power of two, default by the budget. The bits of the nodes are filled by the caller, before relationships come. */
+  /** `buckets`: a power of two; the default depends on the budget. The caller fills the node bits before any relationship is added. */
   constructor(context: CheckContext, stores: RecordStores, nodes: NodeBits, buckets?: number) {
     this.context = context;
     this.stores = stores;
@@ -51,12 +52,12 @@ export class ChainScreen {
     if (view !== undefined) this.plain = new PlainRelationships(this.sums, view, context.tokens.relationshipType);
   }
 
-  /** A node that is not dense. */
+  /** Adds a node that is not dense. */
   addNode(node: NodeRecord): void {
     this.addHead(node.id, NO_BRANCH, node.nextRel);
   }
 
-  /** A group that the chain of dense node `owner` leads to. */
+  /** Adds a group in the chain of dense node `owner`. */
   addGroup(owner: number, { type, firstOut, firstIn, firstLoop }: RelationshipGroupRecord): void {
     this.addHead(owner, branchOf(type, OUT), firstOut);
     this.addHead(owner, branchOf(type, IN), firstIn);
@@ -68,8 +69,8 @@ export class ChainScreen {
   }
 
   /**
-   * Adds a relationship from its bytes; false, and nothing is added, if it has to be decoded for {@link addRelationship}: it is not in use,
-   * or there may be more to say about it than what the screen looks at.
+   * Adds a relationship from its bytes. Returns false and adds nothing if it must be decoded for {@link addRelationship}: it is not in use,
+   * or may have faults that the screen does not look at.
    */
   addBytes(bytes: Uint8Array, offset: number, id: number): boolean {
     return this.plain?.add(bytes, offset, id) ?? false;
@@ -77,7 +78,7 @@ export class ChainScreen {
 
   addRelationship(r: RelationshipRecord): void {
     if (isOddLoop(r)) {
-      // It is added to no chain, so that the sums of its chains are not zero either.
+      // It is added to no chain, so the sums of its chains are not zero either.
       this.hasOddLoop = true;
       return;
     }
@@ -90,7 +91,7 @@ export class ChainScreen {
     this.sums.addPlace(nodeOf(r, side), branch, r.id, prevOf(r, side), nextOf(r, side), isFirst(r, side));
   }
 
-  /** To be called after all records. */
+  /** Call after all records were added. */
   async findSuspects(): Promise<ChainSuspects> {
     const { ofNodes, ofLinks, ascending, places, nodes } = this.sums;
     const expected = (places * ascending.size) / Math.max(1, nodes.inUse.size);

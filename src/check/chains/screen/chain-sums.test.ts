@@ -11,7 +11,7 @@ const NONE = -1;
 const END_ID = 2 ** 40;
 const out = branchOf(3, OUT);
 
-/** The chain of the example in docs/formats/consistency-check.md: node 1 with the relationships 9, 7 and 4. */
+/** The example chain in docs/formats/consistency-check.md: node 1 with the relationships 9, 7 and 4. */
 const head: Head = [1, out, 9];
 const places: Place[] = [
   [1, out, 9, 3, 7, true],

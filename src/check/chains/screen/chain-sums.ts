@@ -3,15 +3,15 @@ import { IdBitmap } from '../../records/id-bitmap.ts';
 import type { NodeBits } from '../group-chains.ts';
 import { BucketSums, mixFirst, mixSecond, SEED_FIRST, SEED_SECOND } from './fingerprint.ts';
 
-/** Tells a statement about the head of a chain from one about a link in it. */
+/** Distinguishes a statement about the head of a chain from one about a link. */
 const HEAD = 2;
 
 /**
- * What records say about chains of relationships, added up so that all sums are zero if the records agree. A chain belongs to a node, and
- * at a dense node to a branch of it: a type and a direction. Every statement is made by two records, and is added for one and taken away
- * for the other (spec consistency-check 4.5 has an example):
+ * Sums of what records say about chains of relationships; all sums are zero if the records agree. A chain belongs to a node and, if that is
+ * dense, to one branch of it: a type and a direction. Every statement is made by two records; it is added for one and subtracted for the
+ * other (see the example in spec consistency-check 4.5):
  *
- *     statement                        added for                         taken away for
+ *     statement                        added for                         subtracted for
  *     "the chain begins with r"        r, if it is marked first          the node or group whose head is r
  *     "the chain has n places"         each relationship in it: 1        the first one: the length n that it holds
  *     "p stands just before r"         p, whose next is r                r, whose previous one is p, unless it is first
@@ -22,13 +22,13 @@ export class ChainSums {
   readonly ofNodes: BucketSums;
   /** Statements about neighbours, in the bucket of the second one. */
   readonly ofLinks: BucketSums;
-  /** Nodes with a chain in which a relationship does not point to a smaller id. */
+  /** Nodes with a chain in which some relationship does not point to a smaller id. */
   readonly ascending = new IdBitmap();
-  /** Places in chains. */
+  /** Number of places in chains. */
   places = 0;
   private readonly longestChain: number;
 
-  /** `endId`: no relationship has this id or a larger one. `buckets`: a power of two. */
+  /** `endId`: larger than every relationship id. `buckets`: a power of two. */
   constructor(nodes: NodeBits, endId: number, buckets: number) {
     this.nodes = nodes;
     this.longestChain = Math.min(endId, 2 ** 32 - 1);
@@ -36,13 +36,15 @@ export class ChainSums {
     this.ofLinks = new BucketSums(buckets);
   }
 
-  /** A node or a group says that its chain begins with relationship `head`. `branch` counts for dense nodes only. */
+  /** Adds the statement of a node or group that its chain begins with relationship `head`. `branch` matters for dense nodes only. */
   addHead(node: number, branch: number, head: number): void {
     const isDense = this.nodes.dense.has(node);
     this.addBegin(node, chainFirst(node, branch, isDense), chainSecond(node, branch, isDense), head, -1);
   }
 
-  /** What relationship `id` says about its place in the chain of one of its nodes. `prev` is the length of the chain if it is first. */
+  /**
+   * Adds what relationship `id` says about its place in the chain of one of its nodes. `prev` is the length of the chain if it is first.
+   */
   addPlace(node: number, branch: number, id: number, prev: number, next: number, isFirst: boolean): void {
     this.places++;
     const isDense = this.nodes.dense.has(node);
@@ -65,7 +67,7 @@ export class ChainSums {
   }
 
   private addLength(node: number, a: number, b: number, length: number): void {
-    // The sums see the low 32 bits of a length: one that no chain can have must not look like one that it has.
+    // The sums use only the low 32 bits of a length, so an impossible length must not look like a real one.
     const isCountable = length >= 0 && length <= this.longestChain;
     if (!isCountable) this.ofNodes.add(node, mixFirst(a, length), mixSecond(b, length), 1);
     else this.ofNodes.add(node, a, b, -length);

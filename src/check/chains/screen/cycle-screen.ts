@@ -9,7 +9,7 @@ import { SideTable } from './side-table.ts';
 const FIRST = -2;
 /** With this many parts, the chains of one node alone may exceed the table. They cannot be split, so the table grows. */
 const MOST_PARTS = 256;
-/** The nodes of a part may have more relationships than those of others. */
+/** The nodes of one part may have more relationships than those of another. */
 const SPARE = 1.1;
 
 export interface Cycle {
@@ -19,9 +19,9 @@ export interface Cycle {
 }
 
 /**
- * Finds chains that go round without a beginning. In every cycle some relationship points to a larger id or to itself, so only the chains
- * of nodes where that happens are gathered in memory: all of them in one pass over the relationships, or, if the budget is too small for
- * that, a part of the nodes in each of several passes.
+ * Finds chains that form a cycle without a beginning. In every cycle some relationship points to a larger id or to itself, so only the
+ * chains of nodes where that happens are collected in memory: all of them in one pass over the relationships, or, if the budget is too
+ * small, a part of the nodes in each of several passes.
  */
 export class CycleScreen {
   private readonly stores: RecordStores;
@@ -36,7 +36,7 @@ export class CycleScreen {
     this.table = new SideTable(context.budgetBytes);
   }
 
-  /** `expected`: about how many entries the chains of these nodes have. */
+  /** `expected`: approximate number of entries in the chains of these nodes. */
   async find(expected: number): Promise<Cycle[]> {
     if (this.ascending.size === 0) return [];
     let cycles: Cycle[] = [];
@@ -54,7 +54,7 @@ export class CycleScreen {
     return cycles.sort((a, b) => a.id - b.id);
   }
 
-  /** False if the chains of this part of the nodes are too many for the table. */
+  /** False if the chains of this part of the nodes do not fit into the table. */
   private async gather(part: number, parts: number): Promise<boolean> {
     const { table, ascending, view } = this;
     table.clear();

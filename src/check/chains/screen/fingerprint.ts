@@ -1,9 +1,9 @@
 /**
- * Two 32-bit sums of hashes in each of many buckets. A hash has two parts, made by {@link mixFirst} and {@link mixSecond} from the same
- * numbers. Of two multisets add the hashes of one and take away those of the other: if they are equal, all sums are zero.
+ * Two 32-bit sums of hashes in each of many buckets. A hash has two parts, which {@link mixFirst} and {@link mixSecond} make from the same
+ * numbers. Add the hashes of one multiset and subtract those of another: if the two are equal, all sums are zero.
  */
 export class BucketSums {
-  /** Both sums of a bucket side by side, so that they are in memory together. */
+  /** Both sums of a bucket are adjacent, so that they share a cache line. */
   private readonly sums: Int32Array;
   private readonly mask: number;
 
@@ -13,14 +13,14 @@ export class BucketSums {
     this.mask = buckets - 1;
   }
 
-  /** Adds `times` a hash in the bucket of `id`; -1 takes it away. Only the low 32 bits of `times` count. */
+  /** Adds a hash `times` times in the bucket of `id`; -1 subtracts it. Only the low 32 bits of `times` count. */
   add(id: number, first: number, second: number, times: number): void {
     const at = (id & this.mask) * 2;
     this.sums[at]! += Math.imul(first, times);
     this.sums[at + 1]! += Math.imul(second, times);
   }
 
-  /** Is one of the sums of the bucket of `id` not zero? */
+  /** True if one of the sums in the bucket of `id` is not zero. */
   has(id: number): boolean {
     const at = (id & this.mask) * 2;
     return this.sums[at] !== 0 || this.sums[at + 1] !== 0;
@@ -32,11 +32,11 @@ export class BucketSums {
 }
 
 const PER_HIGH_UNIT = 2 ** -32;
-/** What the first and the second part of every hash begin with. */
+/** Initial values of the two parts of every hash. */
 export const SEED_FIRST = 0x9e3779b1 | 0;
 export const SEED_SECOND = 0x27d4eb2f;
 
-/** Puts an integer of up to 53 bits into the first part of a hash: `mixFirst(mixFirst(SEED_FIRST, from), to)`. */
+/** Mixes an integer of up to 53 bits into the first part of a hash: `mixFirst(mixFirst(SEED_FIRST, from), to)`. */
 export function mixFirst(hash: number, id: number): number {
   const low = id | 0;
   let a = hash ^ low;

@@ -5,7 +5,7 @@ import type { ChainSums } from './chain-sums.ts';
 const MOST_TYPES = 1 << 16;
 
 /**
- * Adds relationships to the sums of the chain screen from their bytes, if there is nothing else to say about them: known type, nodes in
+ * Adds relationships to the sums of the chain screen straight from their bytes, if they have no other faults to check: known type, nodes in
  * use, no loop, ids below 2^31.
  */
 export class PlainRelationships {
@@ -19,7 +19,7 @@ export class PlainRelationships {
     for (const type of knownTypes) if (type < MOST_TYPES) this.known[type] = 1;
   }
 
-  /** False, and nothing is added, if the relationship is not in use or has to be looked at. */
+  /** Returns false and adds nothing if the relationship is not in use or must be examined. */
   add(bytes: Uint8Array, offset: number, id: number): boolean {
     const { record, sums } = this;
     if (!record.read(bytes, offset) || this.known[record.type] !== 1) return false;

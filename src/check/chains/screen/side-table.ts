@@ -1,7 +1,7 @@
 const EMPTY = -1;
 const LEAST_SLOTS = 1 << 10;
 const LOAD = 0.7;
-/** Of a slot: numbers side by side, so that a look into it is one access to memory. */
+/** Numbers per slot, adjacent so that reading a slot is one memory access. */
 const FIELDS = 4;
 const KEY = 0;
 const NODE = 1;
@@ -10,8 +10,8 @@ const NEXT = 3;
 const SLOT_BYTES = FIELDS * 8 + 1;
 
 /**
- * Relationships in chains, found by id and node. A relationship stands in it once for each of its two nodes, with the neighbours that it
- * has there. Open addressing; both entries of a relationship are near each other.
+ * Relationships in chains, found by id and node. A relationship has one entry for each of its two nodes, with its neighbours there. Open
+ * addressing; both entries of a relationship are near each other.
  */
 export class SideTable {
   private fields = emptyFields(LEAST_SLOTS);
@@ -20,7 +20,7 @@ export class SideTable {
   private mostSlots: number;
 
   constructor(budgetBytes: number) {
-    // While it grows, the old one is there too.
+    // While the table grows, the old one exists too.
     this.mostSlots = Math.max(LEAST_SLOTS, 2 ** Math.floor(Math.log2((budgetBytes * 2) / 3 / SLOT_BYTES)));
   }
 
@@ -28,12 +28,12 @@ export class SideTable {
     return this.walked.length;
   }
 
-  /** Entries that it takes within the budget. */
+  /** Number of entries within the budget. */
   get capacity(): number {
     return Math.floor(this.mostSlots * LOAD);
   }
 
-  /** Lets the table grow beyond the budget, for one chain that is larger. */
+  /** Lets the table grow beyond the budget, for a single larger chain. */
   allowMore(): void {
     this.mostSlots *= 2;
   }
@@ -44,7 +44,7 @@ export class SideTable {
     this.count = 0;
   }
 
-  /** False if there is no room for more. An id may come once for each of its nodes. */
+  /** Adds an entry; false if there is no room. An id may occur once for each of its nodes. */
   add(id: number, node: number, prev: number, next: number): boolean {
     if (this.count >= this.slots * LOAD) {
       if (this.slots * 2 > this.mostSlots) return false;
@@ -71,7 +71,7 @@ export class SideTable {
     }
   }
 
-  /** Id in a slot, negative if it is empty. */
+  /** Id in a slot; negative if the slot is empty. */
   id(slot: number): number {
     return this.fields[slot * FIELDS + KEY]!;
   }
@@ -88,7 +88,7 @@ export class SideTable {
     return this.fields[slot * FIELDS + NEXT]!;
   }
 
-  /** Marks a slot; false if it was marked. */
+  /** Marks a slot; false if it was already marked. */
   walk(slot: number): boolean {
     if (this.walked[slot] !== 0) return false;
     this.walked[slot] = 1;
