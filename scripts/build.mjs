@@ -46,6 +46,7 @@ function holds(path, contents) {
   try {
     return readFileSync(path).equals(contents);
   } catch {
+    // Missing or unreadable: it is written anew.
     return false;
   }
 }

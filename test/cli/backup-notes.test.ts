@@ -141,5 +141,7 @@ it.each([
 ] as const)('why an index is left to the server: %s', async (why, detail, text) => {
   const left = { kind: 'index-left-to-server', index: 'i', provider: 'lucene-1.0', why } as const;
   const { stderr } = await backUp(runNeo4jAdmin, [detail === undefined ? left : { ...left, detail }]);
-  expect(stderr).toBe(`Index i will be populated by the server at its first start (do not stop it before the index is online): ${text}\n`);
+  expect(stderr).toBe(
+    `Index i will be populated by the server at its first start (do not stop it before the index is online): ${text}\n`,
+  );
 });
