@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CheckPointGate } from './check-point-gate.ts';
 
-/** A gate whose check points end when the test says so; `log` tells what happened, in order. */
+/** A gate whose check points end when the test says so; `log` records what happened, in order. */
 function makeGate(patienceMs?: number) {
   const log: string[] = [];
   const ends: ((error?: Error) => void)[] = [];

@@ -1,6 +1,6 @@
 import { cancelledError } from '../base/cancellation.ts';
 
-/** A check point that is still to come. */
+/** A requested check point that has not begun. */
 interface Wanted<T> {
   readonly sinceMs: number;
   readonly made: Promise<T>;
@@ -24,9 +24,9 @@ function makeWanted<T>(): Wanted<T> {
 }
 
 /**
- * Orders check points and those who need that none is made: any number may hold, and share the check point that was made for the first of
- * them. A check point that is asked for meanwhile waits until the last one has let go. So that a chain of holders cannot keep it away for
- * ever, those who come when it has waited long do not join any more, but wait for it and share it.
+ * Orders check points and holders, which need that no check point runs. Any number of holders may share the check point that was made for
+ * the first of them. A check point requested meanwhile waits until the last holder has released. A chain of holders cannot delay it for
+ * ever: after it has waited long, new holders no longer join, but wait for it and share it.
  */
 export class CheckPointGate<T> {
   private readonly make: () => Promise<T>;
@@ -34,12 +34,12 @@ export class CheckPointGate<T> {
   private holders = 0;
   private held: T | undefined;
   private running: Promise<T> | undefined;
-  /** Asked for, not begun: all who ask before the next one begins share that, whoever begins it. */
+  /** Requested but not begun: all requests before the next check point begins share it, whoever begins it. */
   private wanted: Wanted<T> | undefined;
   private released: (() => void)[] = [];
   private stopped: { readonly error: unknown } | undefined;
 
-  /** `make` makes a check point. One that has waited for `patienceMs` goes before new holders. */
+  /** `make` makes a check point. One that has waited for `patienceMs` takes precedence over new holders. */
   constructor(make: () => Promise<T>, patienceMs = Number.POSITIVE_INFINITY) {
     this.make = make;
     this.patienceMs = patienceMs;
@@ -56,8 +56,8 @@ export class CheckPointGate<T> {
   }
 
   /**
-   * Resolves with what the check point gave that no other one follows until `release`, which may be called more than once. Joins a check
-   * point that is being made, or those who hold already unless a check point has waited too long for them.
+   * Resolves with the result of the latest check point. No further one runs until `release` is called (calling it twice is harmless). Joins
+   * a check point that is being made, or the current holders unless a check point has waited too long for them.
    */
   async hold(signal?: AbortSignal): Promise<{ value: T; release: () => void }> {
     for (let wanted = this.overdue; wanted !== undefined; wanted = this.overdue) await raceAbort(wanted.begun, signal);
@@ -76,12 +76,12 @@ export class CheckPointGate<T> {
     }
   }
 
-  /** Resolves when no check point is being made and nobody holds, rejects when `signal` aborts. */
+  /** Resolves when no check point is being made and there is no holder; rejects when `signal` aborts. */
   async whenIdle(signal?: AbortSignal): Promise<void> {
     while (!this.isIdle) await raceAbort(this.waitForChange(), signal);
   }
 
-  /** Lets no check point begin any more: who waits for one gets `error`. Resolves when the one that is being made has ended. */
+  /** Prevents further check points: requests that wait for one reject with `error`. Resolves when the current one has ended. */
   async stop(error: unknown): Promise<void> {
     this.stopped = { error };
     this.wanted?.reject(error);
@@ -94,7 +94,7 @@ export class CheckPointGate<T> {
     return this.held ?? (await (this.running ?? this.run()));
   }
 
-  /** Makes the check point that is wanted, unless a holder does before. */
+  /** Makes the requested check point, unless a holder does so first. */
   private async serve(wanted: Wanted<T>): Promise<void> {
     await Promise.resolve();
     while (this.wanted === wanted && !this.isIdle) await this.waitForChange();
@@ -115,7 +115,7 @@ export class CheckPointGate<T> {
     else await new Promise<void>((resolve) => this.released.push(resolve));
   }
 
-  /** Only while no other one runs. That it has ended and that somebody holds it is noted in one step. */
+  /** Only while no other one runs. Its end and the presence of a holder are noted in one step. */
   private run(): Promise<T> {
     if (this.stopped !== undefined) return Promise.reject(this.stopped.error);
     const { wanted } = this;

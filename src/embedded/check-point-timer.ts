@@ -2,7 +2,7 @@ import type { EmbeddedSettings } from './embedded-options.ts';
 
 const LONGEST_TICK_MS = 10_000;
 const TICKS_PER_INTERVAL = 10;
-/** A check point that has failed is tried again after this time, not at every commit. */
+/** A failed check point is retried after this time, not at every commit. */
 const RETRY_MS = 10_000;
 
 /** Decides when a check point is due: after a time or a number of transactions, or when the changed records need too much memory. */
@@ -17,7 +17,7 @@ export class CheckPointTimer {
   private notBeforeMs = 0;
   private isRequested = false;
 
-  /** `request` makes a check point; it reports its failures itself. `lastTransaction` is the one of the last check point. */
+  /** `request` makes a check point and reports its failures itself. `lastTransaction` is that of the last check point. */
   constructor(settings: EmbeddedSettings, lastTransaction: number, request: () => Promise<unknown>) {
     this.settings = settings;
     this.request = request;
@@ -27,14 +27,14 @@ export class CheckPointTimer {
     this.timer = setInterval(() => this.look(), tickMs).unref();
   }
 
-  /** To be called after every group of transactions. */
+  /** Call after every group of transactions. */
   noteTransactions(lastTransaction: number, changedBytes: number): void {
     this.lastTransaction = lastTransaction;
     this.changedBytes = changedBytes;
     this.look();
   }
 
-  /** To be called after every check point, whoever asked for it. */
+  /** Call after every check point, whoever requested it. */
   noteCheckPoint(lastTransaction: number): void {
     this.lastCheckPoint = lastTransaction;
     this.changedBytes = 0;

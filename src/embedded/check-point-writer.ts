@@ -11,7 +11,7 @@ import type { Committer } from './commits/committer.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
 import type { LiveRecords } from './graph/live-records.ts';
 
-/** What a check point promises: the store files hold everything up to this transaction and log position. */
+/** A check point: the store files hold everything up to this transaction and log position. */
 export interface CheckPoint {
   lastTransaction: number;
   position: LogPosition;
@@ -20,7 +20,7 @@ export interface CheckPoint {
 /** The parts of a database that its check points need. */
 export interface CheckPointedDatabase {
   readonly directory: string;
-  /** Directory for what is thrown away afterwards. */
+  /** Directory for temporary files. */
   readonly scratch: string;
   readonly settings: EmbeddedSettings;
   readonly committer: Committer;
@@ -28,8 +28,8 @@ export interface CheckPointedDatabase {
 }
 
 /**
- * Makes check points: brings the store files up to the present end of the log, says so in the log, removes log files that nobody is to
- * keep, and forgets the changed records that the files hold now. One at a time. Commits go on meanwhile.
+ * Makes check points: brings the store files up to the current end of the log, records that in the log, removes log files that need not be
+ * kept, and forgets changed records that the files now hold. One at a time; commits continue meanwhile.
  */
 export class CheckPointWriter {
   private readonly directory: string;
@@ -37,15 +37,15 @@ export class CheckPointWriter {
   private readonly settings: EmbeddedSettings;
   private readonly committer: Committer;
   private readonly records: LiveRecords;
-  /** Indexes that only a server can write; building them is not tried again. */
+  /** Indexes that only a server can write; we do not try to build them again. */
   private readonly leftToServer = new Set<number>();
   private last: CheckPoint;
-  /** False after a check point that has failed midway: the files may be newer than the last one. */
+  /** False after a check point that failed midway: the files may be newer than the last one. */
   private storeIsExact = true;
-  /** Lowest log files that somebody still wants. */
+  /** Lowest log files still needed by somebody. */
   private readonly kept = new Set<{ version: number }>();
 
-  /** `last`: the check point that the store files are of. */
+  /** `last`: the check point of the store files. */
   constructor(database: CheckPointedDatabase, last: CheckPoint) {
     this.directory = database.directory;
     this.scratch = database.scratch;
@@ -55,7 +55,7 @@ export class CheckPointWriter {
     this.last = last;
   }
 
-  /** Makes one, unless nothing has happened since the last one. A failed one does no harm; the next one does its work too. */
+  /** Makes a check point, unless nothing has happened since the last one. A failed one does no harm; the next one does its work too. */
   async make(): Promise<CheckPoint> {
     const { position, lastCommitted: lastTransaction } = this.committer;
     if (lastTransaction === this.last.lastTransaction) return this.last;
@@ -87,7 +87,7 @@ export class CheckPointWriter {
     }
   }
 
-  /** An index is told of once. */
+  /** Reports each index once. */
   noteLeftToServer({ leftToServer }: IndexesReport): void {
     for (const { rule, ...left } of leftToServer) {
       if (this.leftToServer.has(rule)) continue;
@@ -96,18 +96,18 @@ export class CheckPointWriter {
     }
   }
 
-  /** Log files from this version on are not pruned until the returned function is called, which may be called again. */
+  /** Keeps log files from this version on from being pruned until the returned function is called. It may be called again. */
   keepLog(version: number): () => void {
     const wish = { version };
     this.kept.add(wish);
     return () => void this.kept.delete(wish);
   }
 
-  /** Lowest file first, and each durably before the next, so that neither a kill nor a power failure leaves a hole. */
+  /** Lowest file first, each durably before the next, so that neither a kill nor a power failure leaves a gap. */
   private async prune(checkPoint: LogPosition): Promise<void> {
     const versions: number[] = [];
     for (const version of this.planPruning(checkPoint)) {
-      // Somebody may have come meanwhile.
+      // A new keeper may have appeared meanwhile.
       if (version >= this.lowestKept) break;
       rmSync(join(this.directory, logFileName(version)));
       versions.push(version);

@@ -123,7 +123,7 @@ describe('who holds check points', () => {
     await waiting;
     expect(nodesInFiles()).toBe(43);
     expect(listLogFiles(directory).lowest).toBeGreaterThan(hold.position.version);
-    // What was pinned can be read although it was pruned.
+    // Pinned files stay readable although they were pruned.
     const reader = new LogReader(files, { from: hold.position, lastTransaction: hold.lastTransaction });
     const ids: number[] = [];
     for (const item of reader) if (item.kind === 'transaction') ids.push(item.transactionId);

@@ -74,7 +74,7 @@ test('transfers between accounts neither make nor lose anything', async () => {
   expect(await readSum()).toBe(0);
 });
 
-/** Runs `first` and `second` in two transactions that overlap; tells how the second one ended. */
+/** Runs `first` and `second` in two overlapping transactions and returns how the second one ended. */
 async function overlap(
   first: (tx: ReturnType<EmbeddedDatabase['begin']>) => void,
   second: (tx: ReturnType<EmbeddedDatabase['begin']>) => void,
@@ -118,7 +118,7 @@ test('a transaction conflicts with what others did to what it has read or change
       (tx) => tx.setGraphProperty('g', long(2)),
     ),
   ).toBe('embedded.conflict');
-  // A relationship is no change of its nodes.
+  // A relationship does not count as a change of its nodes.
   expect(
     await overlap(
       (tx) => tx.createRelationship(x, 'R', y),
@@ -144,7 +144,7 @@ test('a node is not lost under a relationship, nor a relationship under its node
       (tx) => tx.deleteNode(z),
     ),
   ).toBe('embedded.constraint');
-  // Another node under the same id is another node.
+  // Another node with the same id is a different node.
   const [w] = (await createNodes(1)) as [number];
   const late = db.begin();
   late.createRelationship(w, 'R', y);

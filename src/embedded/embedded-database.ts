@@ -29,25 +29,27 @@ export type { EmbeddedEvent, EmbeddedOptions } from './embedded-options.ts';
 export type { GraphNode, GraphRelationship, Properties } from './graph/graph.ts';
 export type { Transaction } from './transaction.ts';
 
-/** Between {@link EmbeddedDatabase.holdCheckPoints} and `release` no check point is made: the store files do not change. */
+/**
+ * Result of {@link EmbeddedDatabase.holdCheckPoints}. Until `release` is called no check point is made, so the store files do not change.
+ */
 export interface CheckPointHold {
-  /** The last transaction that the store files hold. */
+  /** The last transaction in the store files. */
   lastTransaction: number;
-  /** Where the log goes on after it. */
+  /** Where the log continues after it. */
   position: LogPosition;
   release(): void;
 }
 
-/** A conflict this often in a row is no chance any more. */
+/** This many conflicts in a row are no coincidence. */
 const MOST_ATTEMPTS = 1000;
 
 /**
  * A live graph database in the genuine format of Neo4j 3.4 and 3.5 (standard): transactions go to a real log, check points, rotation and
  * pruning work as on a server, and a server can open the directory after {@link close}.
  *
- * The state is the store files as of the last check point, the records changed since in memory, and the log. A commit is one synchronous
- * step and durable when its promise resolves; many share one flush. Memory: about 300 bytes for each record changed since the last
- * check point, and 100 per node for each lookup of {@link findNodes} and each constraint.
+ * The state is the store files as of the last check point, the records changed since then in memory, and the log. A commit is one
+ * synchronous step, and durable when its promise resolves; many commits share one flush. Memory: about 300 bytes per record changed since
+ * the last check point, and 100 per node for each lookup of {@link findNodes} and each constraint.
  *
  *     const db = await EmbeddedDatabase.open(directory);
  *     await db.transact((tx) => tx.createNode(['Person'], { name: { type: 'string', value: 'Ada' } }));
@@ -83,9 +85,8 @@ export class EmbeddedDatabase {
   }
 
   /**
-   * Opens the database in `directory`, and creates an empty one if the directory is empty or missing. One that was not shut down cleanly
-   * is recovered. The locks of the database are held until {@link close}, those that a server takes: the one beside the directory is
-   * one for all databases there.
+   * Opens the database in `directory`; creates an empty one if the directory is empty or missing. Recovers a database that was not shut
+   * down cleanly. Holds the same locks as a server until {@link close}; the one beside the directory covers all databases there.
    * @throws GraphkeepError `directory.in-use`, `embedded.not-empty`, `store.format`, `embedded.explicit-indexes`
    */
   static async open(directory: string, options: EmbeddedOptions = {}): Promise<EmbeddedDatabase> {
@@ -131,8 +132,8 @@ export class EmbeddedDatabase {
   }
 
   /**
-   * Runs `work` in a transaction and commits it; after a conflict all over again, so `work` must have no effects elsewhere. Without
-   * `await` in `work` there are no conflicts.
+   * Runs `work` in a transaction and commits it. After a conflict, repeats all of it, so `work` must have no other effects. Without `await`
+   * in `work` there are no conflicts.
    */
   async transact<T>(
     work: (tx: Transaction) => T | Promise<T>,
@@ -154,7 +155,7 @@ export class EmbeddedDatabase {
     }
   }
 
-  /** As of the last commit, which need not be durable yet; so are all reads. */
+  /** The node as of the last commit, which need not be durable yet; the same holds for all reads. */
   node(id: number): GraphNode | undefined {
     this.requireOpen();
     return this.committer.graph.node(id);
@@ -165,7 +166,7 @@ export class EmbeddedDatabase {
     return this.committer.graph.relationship(id);
   }
 
-  /** All nodes by id, each as it is when the generator comes to it: for one state take them all without `await`. */
+  /** All nodes by id, each in its state when the generator reaches it. For a consistent snapshot, iterate without `await`. */
   nodes(): Generator<GraphNode> {
     this.requireOpen();
     return this.committer.graph.nodes();
@@ -188,8 +189,8 @@ export class EmbeddedDatabase {
   }
 
   /**
-   * The nodes with this label and property value, by id; numbers are compared by value. With or without an index: the first call for a
-   * label and key reads all nodes, and keeps what it found in memory.
+   * The nodes with this label and property value, by id; numbers are compared by value. Works with or without an index: the first call for
+   * a label and key reads all nodes and keeps the result in memory.
    */
   findNodes(label: string, key: string, value: PropertyValue): GraphNode[] {
     this.requireOpen();
@@ -199,7 +200,7 @@ export class EmbeddedDatabase {
     return [...lookup.find(text)].sort((a, b) => a - b).map((id) => this.committer.graph.node(id)!);
   }
 
-  /** Creates an index and returns the id of its rule when its files are complete; waits for holders of check points. */
+  /** Creates an index. Resolves with the id of its rule once its files are complete; waits for check point holders. */
   async createIndex(label: string, keys: readonly string[]): Promise<number> {
     this.requireUsable();
     const id = commitIndex(this.committer, this.settings.indexProvider, label, keys);
@@ -207,7 +208,7 @@ export class EmbeddedDatabase {
     return id;
   }
 
-  /** Creates a uniqueness constraint with its index, as {@link createIndex}. `embedded.constraint` if two nodes break it. */
+  /** Creates a uniqueness constraint with its index, as {@link createIndex}. Throws `embedded.constraint` if two nodes violate it. */
   async createUniquenessConstraint(label: string, key: string): Promise<number> {
     this.requireUsable();
     const id = commitUniquenessConstraint(this.committer, this.settings.indexProvider, label, key);
@@ -233,16 +234,16 @@ export class EmbeddedDatabase {
     return structuredClone(this.committer.schema.all());
   }
 
-  /** Brings the store files up to the present state; waits for those who hold check points. */
+  /** Brings the store files up to the current state; waits for check point holders. */
   async checkPoint(): Promise<void> {
     this.requireUsable();
     await this.gate.request();
   }
 
   /**
-   * Runs a check point and lets none run until `release`, for those who read the store files. A second holder joins the first one's, unless
-   * a check point has waited for longer than `checkPointPatienceMs`: then that comes first. What is committed meanwhile goes to the log
-   * only.
+   * Runs a check point and prevents further ones until `release`, for readers of the store files. A second holder shares the first one's
+   * check point, unless another one has waited longer than `checkPointPatienceMs`: then that runs first. Meanwhile commits go only to the
+   * log.
    */
   async holdCheckPoints(signal?: AbortSignal): Promise<CheckPointHold> {
     this.requireUsable();
@@ -251,17 +252,17 @@ export class EmbeddedDatabase {
   }
 
   /**
-   * Log files from this version on stay, whatever the retention policy, until the returned function is called; those that were pruned
-   * before do not come back.
+   * Keeps log files from this version on, whatever the retention policy, until the returned function is called. Files already pruned do not
+   * come back.
    */
   keepLog(version: number): () => void {
     return this.checkPoints.keepLog(version);
   }
 
   /**
-   * Refuses everything new, waits for those who hold check points, makes one, writes the id files and gives the locks back. When `signal`
-   * aborts (or after a failed write) the database ends without the check point: nothing that is durable is lost, the next `open`
-   * recovers. May be called more than once.
+   * Refuses all new work, waits for check point holders, makes a check point, writes the id files and releases the locks. If `signal`
+   * aborts (or after a failed write), closes without the check point: nothing durable is lost, and the next `open` recovers. May be called
+   * more than once.
    */
   close(signal?: AbortSignal): Promise<void> {
     this.closing ??= this.end(signal);

@@ -3,7 +3,7 @@ import type { LogPosition } from '../log/log-position.ts';
 import type { IndexLeftToServer } from '../replay/events/replay-events.ts';
 import type { IndexProvider } from '../store/graph/schema-rule.ts';
 
-/** What happens in a database beside its transactions. */
+/** Events in a database besides its transactions. */
 export type EmbeddedEvent =
   /** The store was not shut down cleanly and was brought up to date. */
   | { kind: 'recovered'; transactions: number; lastTransaction: number }
@@ -28,23 +28,23 @@ export interface EmbeddedOptions {
   retention?: RetentionPolicy;
   /** Longest time between check points while there is something to write, `dbms.checkpoint.interval.time`. Default 15 min. */
   checkPointIntervalMs?: number;
-  /** Most transactions between check points, `dbms.checkpoint.interval.tx`. Default 100,000. */
+  /** Maximum number of transactions between check points, `dbms.checkpoint.interval.tx`. Default 100,000. */
   checkPointTransactions?: number;
   /**
-   * A check point that has waited this long for those who hold check points goes before new holders, so that backups one after the
-   * other cannot keep it away for ever. Default 5 min.
+   * A check point that has waited this long for holders takes precedence over new holders, so that consecutive backups cannot delay it for
+   * ever. Default 5 min.
    */
   checkPointPatienceMs?: number;
-  /** Memory for check points; one is made early when the changed records need more. Default 256 MiB. */
+  /** Memory for check points; if the changed records need more, a check point is made early. Default 256 MiB. */
   budgetBytes?: number;
-  /** Of a new store. */
+  /** Creation time of a new store. */
   creationTimeMs?: number;
-  /** Random part of the id of a new store. */
+  /** Random part of a new store's id. */
   randomId?: bigint;
   onEvent?: (event: EmbeddedEvent) => void;
 }
 
-/** The options with every default filled in. */
+/** The options with all defaults filled in. */
 export type EmbeddedSettings = Required<Omit<EmbeddedOptions, 'creationTimeMs' | 'randomId'>> &
   Pick<EmbeddedOptions, 'creationTimeMs' | 'randomId'>;
 

@@ -11,7 +11,7 @@ import { readContent } from '../../test/support/stores/stored-content.ts';
 import type { PropertyValue } from '../store/values/property-value.ts';
 import { EmbeddedDatabase, type EmbeddedEvent } from './embedded-database.ts';
 
-/** Which calls fail for which files, as a disk that is full or broken. */
+/** Which calls fail for which files, as on a full or broken disk. */
 const disk = vi.hoisted(() => ({
   fails: undefined as { call: 'writeSync' | 'fsync' | 'openSync'; file: RegExp; code: string } | undefined,
   paths: new Map<number, string>(),
@@ -36,7 +36,7 @@ vi.mock('node:fs', async (original) => {
     writeSync: (fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => {
       const error = failure('writeSync', disk.paths.get(fd));
       if (error === undefined) return fs.writeSync(fd, bytes, offset, length, position);
-      // A full disk takes the first part.
+      // A full disk accepts the first part.
       fs.writeSync(fd, bytes, offset, Math.floor(length / 2), position);
       throw error;
     },
@@ -174,7 +174,7 @@ test('the check point after a failed one takes nothing from transactions that ar
   disk.fails = { call: 'writeSync', file: /nodestore\.db$/, code: 'ENOSPC' };
   await expect(db.checkPoint()).rejects.toMatchObject({ code: 'file.io' });
   disk.fails = undefined;
-  // Begins at once, so that its end is known before the label goes.
+  // Begins at once, so that its end is known before the label is removed.
   const holding = db.holdCheckPoints();
   await db.transact((tx) => tx.removeLabel(node, 'N'));
   (await holding).release();

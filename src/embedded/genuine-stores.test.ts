@@ -27,7 +27,7 @@ function contentOf(db: EmbeddedDatabase): GraphContent {
   return { nodes: db.nodes(), relationships: db.relationships(), graphProperties: db.graphProperties() };
 }
 
-/** Changes something everywhere: every node, every relationship, some of both new and gone. */
+/** Changes every node and every relationship, creates some of both and deletes some. */
 async function rework(db: EmbeddedDatabase): Promise<void> {
   const nodes = [...db.nodes()];
   const { value: hub } = await db.transact((tx) => tx.createNode(['Hub']));
@@ -63,7 +63,7 @@ test.each(['3.4.9-empty', '3.4.9-standard', '3.5.34-empty', '3.5.34-standard'])(
     const expected = readLive(db);
     await db.close();
     expect(findContentDifferences(expected, readContent(directory))).toEqual([]);
-    // What is in Lucene belongs to the server: as it was if nothing there has changed, else gone, which was said.
+    // Values in Lucene belong to the server: the index is unchanged if nothing in it changed, else removed, which was reported.
     const isAnyGone = events.some(({ kind }) => kind === 'index-left-to-server');
     const ofServer = isAnyGone
       ? /^index \d+ (is populating|cannot hold .* in the Lucene part)/
@@ -73,7 +73,7 @@ test.each(['3.4.9-empty', '3.4.9-standard', '3.5.34-empty', '3.5.34-standard'])(
   },
 );
 
-/** The graph as it is now, to be looked at later. */
+/** A snapshot of the current graph. */
 function readLive(db: EmbeddedDatabase): GraphContent {
   const { nodes, relationships, graphProperties } = contentOf(db);
   return { nodes: [...nodes], relationships: [...relationships], graphProperties };

@@ -17,7 +17,7 @@ vi.mock('node:fs/promises', async (original) => mortal.wrapPromises(await origin
 
 const WRITERS = 3;
 const STEPS = 8;
-/** So many nodes of a writer are there at a time: ids come free and are used again. */
+/** Number of nodes that each writer keeps at a time, so that ids become free and are reused. */
 const KEPT = 3;
 const TIMEOUT_MS = 1_200_000;
 /** 1 = kill at every change, which takes minutes. */
@@ -43,12 +43,12 @@ afterAll(() => {
 const long = (value: number): PropertyValue => ({ type: 'long', value: BigInt(value) });
 const numberOf = (node: GraphNode, key: string): number => Number((node.properties[key] as { value: bigint }).value);
 
-/** What was acknowledged: the last step of each writer. */
+/** The last acknowledged step of each writer. */
 type Acknowledged = number[];
 
 /**
- * One transaction of a writer: the new step in its hub, a node of that step with a relationship to the hub, the oldest node gone. All of it
- * or nothing must be there at any time.
+ * One transaction of a writer: sets the new step in its hub, creates a node of that step with a relationship to the hub, deletes the oldest
+ * node. At any time all of it or nothing must be there.
  */
 async function step(db: EmbeddedDatabase, writer: number, number: number): Promise<void> {
   await db.transact((tx) => {
@@ -66,7 +66,7 @@ async function step(db: EmbeddedDatabase, writer: number, number: number): Promi
   });
 }
 
-/** Opens the database, lets the writers go on, makes an index halfway, closes. Notes what was acknowledged on the way. */
+/** Opens the database, lets the writers work, creates an index halfway, closes. Notes what was acknowledged on the way. */
 async function live(directory: string, acknowledged: Acknowledged): Promise<void> {
   const db = await EmbeddedDatabase.open(directory, options);
   try {
@@ -86,7 +86,7 @@ async function live(directory: string, acknowledged: Acknowledged): Promise<void
   }
 }
 
-/** True if the life was ended by the kill. */
+/** True if the kill ended the run. */
 async function liveAndDie(directory: string, acknowledged: Acknowledged, at: number): Promise<boolean> {
   mortal.arm(at);
   try {
@@ -103,7 +103,7 @@ async function liveAndDie(directory: string, acknowledged: Acknowledged, at: num
   }
 }
 
-/** Every acknowledged transaction is there, none partly; returns how far each writer came. */
+/** Checks that every acknowledged transaction is there, and none partly; returns how far each writer got. */
 function checkContent(db: EmbeddedDatabase, acknowledged: Acknowledged, moment: string): Acknowledged {
   return acknowledged.map((known, writer) => {
     const [hub, ...others] = db.findNodes('Hub', 'writer', long(writer));

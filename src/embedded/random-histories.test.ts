@@ -19,7 +19,7 @@ const LABELS = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I'];
 const KEYS = ['k', 'l', 'm'];
 const options: EmbeddedOptions = { rotationBytes: 2000, retention: { keep: 'files', count: 1 } };
 
-/** One change; numbers choose among what is there. */
+/** One change; the numbers select among existing entities. */
 const change = fc.record({
   kind: fc.constantFrom(
     'node',
@@ -39,7 +39,7 @@ const change = fc.record({
 });
 type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
 
-/** What happens to the database: transactions, and what is between them. `crash` goes on with a copy of the files of the open database. */
+/** Events of the database: transactions, and what happens between them. `crash` continues with a copy of the open database's files. */
 const event = fc.oneof(
   { weight: 8, arbitrary: fc.array(change, { minLength: 1, maxLength: 8 }) },
   { weight: 1, arbitrary: fc.constantFrom('check point', 'reopen', 'crash', 'index', 'roll back') },
@@ -56,7 +56,7 @@ function pick<T>(from: Iterable<T>, number: number): T | undefined {
   return all[number % Math.max(1, all.length)];
 }
 
-/** Does the change in the transaction and in the model, if there is something that it can be done to. */
+/** Makes the change in the transaction and in the model, if there is something to apply it to. */
 function perform({ kind, a, b, size }: Change, tx: Transaction, model: ModelGraph): void {
   const node = pick(model.nodes.keys(), a);
   const other = pick(model.nodes.keys(), b);

@@ -23,7 +23,7 @@ const providers = {
 
 async function createSchema(db: EmbeddedDatabase): Promise<void> {
   for (const { label, keys } of loadSchema.indexes) {
-    // A composite index of this provider is all in Lucene.
+    // This provider keeps composite indexes entirely in Lucene.
     if (keys.length === 1) await db.createIndex(label, keys);
   }
   await db.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
@@ -68,7 +68,7 @@ test.each([
     }
     const kinds = events.map(({ kind }) => kind);
     expect(kinds).toContain('rotated');
-    // More than those of the schema and of the three ends; how many depends on how fast the machine is.
+    // More than those of the schema and of the three ends. The number depends on the speed of the machine.
     expect(kinds.filter((kind) => kind === 'check-point').length).toBeGreaterThan(3 + 3);
     expect(new Set(kinds)).not.toContain('index-left-to-server');
     expect(kinds).not.toContain('recovered');

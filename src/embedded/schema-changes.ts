@@ -4,7 +4,7 @@ import type { Committer } from './commits/committer.ts';
 import { NodeLookup } from './graph/node-lookup.ts';
 import { type NodeChange, requireIndexable, requireNoDuplicates } from './schema/constraints.ts';
 
-/** Commits the rule of an index and returns its id. Its files come with the next check point. */
+/** Commits an index rule and returns its id. The next check point creates the index files. */
 export function commitIndex(
   committer: Committer,
   provider: IndexProvider,
@@ -23,7 +23,7 @@ export function commitIndex(
   return rule.id;
 }
 
-/** Commits the rules of a uniqueness constraint and of its index, and returns the id of the constraint, which holds from then on. */
+/** Commits the rules of a uniqueness constraint and its index. Returns the id of the constraint, which holds from then on. */
 export function commitUniquenessConstraint(
   committer: Committer,
   provider: IndexProvider,
@@ -53,7 +53,7 @@ function* allNodes({ graph }: Committer): Generator<Pick<NodeChange, 'id' | 'aft
   for (const node of graph.nodes()) yield { id: node.id, after: node };
 }
 
-/** Commits that the index is no more. An index that a constraint owns goes with that only. */
+/** Commits the removal of an index. An index that a constraint owns can only be dropped with the constraint. */
 export function commitIndexDrop(committer: Committer, id: number): void {
   const rule = committer.schema.get(id);
   if (rule?.kind !== 'index') throw new GraphkeepError('embedded.missing', `there is no index ${id}`);
@@ -64,7 +64,7 @@ export function commitIndexDrop(committer: Committer, id: number): void {
   dropRules(committer, [id]);
 }
 
-/** Commits that the constraint is no more, nor the index it owns. */
+/** Commits the removal of a constraint and the index it owns. */
 export function commitConstraintDrop(committer: Committer, id: number): void {
   const rule = committer.schema.get(id);
   if (rule?.kind !== 'constraint') throw new GraphkeepError('embedded.missing', `there is no constraint ${id}`);

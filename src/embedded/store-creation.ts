@@ -11,9 +11,9 @@ import type { EmbeddedSettings } from './embedded-options.ts';
 const NEW_STORE = 'new';
 
 /**
- * Makes an empty database in `directory`, which is there, if it holds none. The store is made in a folder of its own and moved file by
- * file, `neostore` last: with it the database exists. A kill before is made up for by the next call.
- * @throws GraphkeepError `embedded.not-empty` if there is something else
+ * Creates an empty database in the existing `directory`, if it holds none. The store is made in a temporary folder and moved file by file,
+ * `neostore` last: with it the database exists. The next call completes what an earlier kill interrupted.
+ * @throws GraphkeepError `embedded.not-empty` if the directory holds something else
  */
 export async function createStoreIfMissing(directory: string, settings: EmbeddedSettings): Promise<void> {
   if (existsSync(join(directory, METADATA_FILE))) return;

@@ -14,20 +14,20 @@ import { requireSupportedStore } from '../store/files/supported-store.ts';
 import { readIdFiles } from './commits/id-files.ts';
 import type { EmbeddedSettings } from './embedded-options.ts';
 
-/** A store that is exact as of the end of its log, where a check point stands. */
+/** A store that is exact as of the end of its log, which ends with a check point. */
 export interface OpenedStore {
   metadata: NeostoreMetadata;
-  /** Position of the last check point: nothing but check points stands behind it. */
+  /** Position of the last check point; only check points follow it. */
   checkPoint: LogPosition;
   writer: LogWriter;
-  /** The clean id files that were there. */
+  /** The clean id files found. */
   idFiles: Map<StoreKey, IdFile>;
   report: IndexesReport;
 }
 
 /**
- * Makes a store ready for changes: recovers it if it was not shut down cleanly, builds what is missing of the label scan store, the indexes
- * and the counts. Replay takes the id files away before it changes anything.
+ * Makes a store ready for changes: recovers it if it was not shut down cleanly, and builds missing parts of the label scan store, the
+ * indexes and the counts. Replay removes the id files before it changes anything.
  * @throws GraphkeepError `store.format` for any format but the one of 3.4 and 3.5, `embedded.explicit-indexes`
  */
 export async function openStore(directory: string, scratch: string, settings: EmbeddedSettings): Promise<OpenedStore> {
@@ -74,8 +74,8 @@ function explicitIndexes(directory: string, transaction: number): GraphkeepError
 }
 
 /**
- * A store that was written from nothing gets a log, which says that there is nothing to replay. One that has had transactions must have
- * one: without it nobody can tell what is missing.
+ * Gives a store written from scratch a log, which says that there is nothing to replay. A store that has had transactions must have a log:
+ * without it nobody can tell what is missing.
  */
 async function startLog(directory: string): Promise<LogPosition> {
   const { logVersion, lastTransactionId } = readMetadataIn(directory);
@@ -102,7 +102,7 @@ function openLog(directory: string, end: LogPosition): Omit<OpenedStore, 'idFile
   return { metadata, checkPoint: end, writer: LogWriter.open(directory, end, metadata.lastTransactionId) };
 }
 
-/** `neostore` names the log file that is appended to, before it exists: a server goes on in the file that is named there. */
+/** Makes `neostore` name the log file to append to before that file exists: a server continues in the named file. */
 export function nameLogVersion(directory: string, version: number): void {
   patchMetadataDurablyIn(directory, { logVersion: version });
 }

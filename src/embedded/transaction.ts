@@ -5,9 +5,9 @@ import type { GraphNode, GraphRelationship, Properties } from './graph/graph.ts'
 import { overlayNode, overlayRelationship, type PropertyChanges, TransactionDraft } from './graph/transaction-draft.ts';
 
 /**
- * A transaction of an embedded database. Its changes are kept until {@link commit}; others see nothing of them before. It reads what is
- * committed at the moment of each read, with its own changes. Commit fails with `embedded.conflict` if any entity that it
- * has read or changed was changed by another transaction since it began; a new relationship is no change of its nodes.
+ * A transaction of an embedded database. Others do not see its changes before {@link commit}. Each read returns the committed state at that
+ * moment plus the transaction's own changes. Commit fails with `embedded.conflict` if another transaction has changed any entity that this
+ * one read or changed since it began. A new relationship does not count as a change of its nodes.
  */
 export class Transaction {
   private readonly committer: Committer;
@@ -21,7 +21,7 @@ export class Transaction {
     committer.recent.begin(this.draft, this.draft.begin);
   }
 
-  /** The node as it is for this transaction; it may be changed by the caller without effect. */
+  /** The node as this transaction sees it; changing the returned object has no effect. */
   node(id: number): GraphNode | undefined {
     this.requireOpen();
     const draft = this.draft.nodes.get(id);
@@ -38,7 +38,7 @@ export class Transaction {
     return draft === undefined ? committed : overlayRelationship(committed, draft);
   }
 
-  /** Returns the id of the node. It belongs to somebody else if the transaction does not commit. */
+  /** Returns the id of the node. If the transaction does not commit, the id may go to another node. */
   createNode(labels: readonly string[] = [], properties: Properties = {}): number {
     this.requireOpen();
     const id = this.committer.ids.take('node');
@@ -48,7 +48,7 @@ export class Transaction {
     return id;
   }
 
-  /** Its relationships must have been deleted when the transaction commits, else `embedded.constraint`. */
+  /** Its relationships must be deleted by the time of the commit, else `embedded.constraint`. */
   deleteNode(id: number): void {
     this.editNode(id).isDeleted = true;
   }
@@ -61,7 +61,7 @@ export class Transaction {
     this.editNode(id).labels.set(label, false);
   }
 
-  /** undefined removes the property. */
+  /** Sets a property; undefined removes it. */
   setNodeProperty(id: number, key: string, value: PropertyValue | undefined): void {
     this.editNode(id).properties.set(requireName(key), value);
   }
@@ -90,10 +90,10 @@ export class Transaction {
   }
 
   /**
-   * Commits in one step, at once; others see the changes from then on. Resolves when they are durable, with the id of the transaction,
-   * undefined if it changed nothing. Rejects with `embedded.conflict`, `embedded.constraint` or another reason for which nothing
-   * was changed; or with `embedded.failed` if the log could not be written: then whether the changes are kept is open until the database
-   * is opened again. The transaction has ended in every case.
+   * Commits in one synchronous step; others see the changes from then on. Resolves when they are durable, with the id of the transaction,
+   * or undefined if it changed nothing. Rejects with `embedded.conflict`, `embedded.constraint` or another error, in which case nothing was
+   * changed; or with `embedded.failed` if the log could not be written: whether the changes are kept is then unknown until the database is
+   * opened again. The transaction has ended in every case.
    */
   async commit(): Promise<number | undefined> {
     const id = this.commitNow();
@@ -101,7 +101,7 @@ export class Transaction {
     return id;
   }
 
-  /** The first half of {@link commit}: nothing is promised until `whenDurable` of the committer has resolved. */
+  /** The first half of {@link commit}: nothing is guaranteed until the committer's `whenDurable` has resolved. */
   commitNow(): number | undefined {
     this.requireOpen();
     this.isOpen = false;
@@ -115,7 +115,7 @@ export class Transaction {
     }
   }
 
-  /** Ends the transaction without any change. An ended one stays as it is. */
+  /** Ends the transaction without any change. Does nothing if it has already ended. */
   rollback(): void {
     if (!this.isOpen) return;
     this.isOpen = false;

@@ -33,8 +33,8 @@ export type CommitterEvents = Pick<GroupCommitOptions, 'rotationBytes' | 'before
 };
 
 /**
- * Commits transactions, each in one synchronous step against the state that the one before has left: check, change of records, log,
- * visible. Durable they become together, see {@link whenDurable}.
+ * Commits transactions, each in one synchronous step on the state that the previous one left: check, change records, append to the log,
+ * make visible. They become durable together, see {@link whenDurable}.
  */
 export class Committer {
   readonly graph: LiveGraph;
@@ -45,7 +45,7 @@ export class Committer {
   private readonly records: LiveRecords;
   private readonly tokens: LiveTokens;
   private readonly log: GroupCommit;
-  /** Ids that come free when their transaction is durable, oldest first. */
+  /** Ids that become free when their transaction is durable, oldest first. */
   private readonly freed: { transaction: number; ids: RecordResult['freed'] }[] = [];
   private last: number;
   private durable: number;
@@ -69,7 +69,7 @@ export class Committer {
     });
   }
 
-  /** The last committed transaction; it need not be durable. */
+  /** The last committed transaction; not necessarily durable. */
   get lastCommitted(): number {
     return this.last;
   }
@@ -78,23 +78,23 @@ export class Committer {
     return this.durable;
   }
 
-  /** The end of the log, with what is not durable yet. */
+  /** The end of the log, including what is not durable yet. */
   get position(): LogPosition {
     return this.log.position;
   }
 
-  /** Resolves when everything that is committed now is durable. */
+  /** Resolves when everything committed so far is durable. */
   async whenDurable(): Promise<void> {
     await this.log.force();
   }
 
-  /** Appends the entry and makes it durable. */
+  /** Appends a check point entry and makes it durable. */
   async writeCheckPoint(target: LogPosition): Promise<void> {
     this.log.appendCheckPoint(target);
     await this.log.force();
   }
 
-  /** From now on every commit is refused. */
+  /** Refuses every commit from now on. */
   stop(): void {
     this.isClosed = true;
   }
@@ -104,7 +104,10 @@ export class Committer {
     await this.log.close();
   }
 
-  /** Returns the id of the transaction, undefined if nothing changed. After an error nothing has changed, but names may have got ids. */
+  /**
+   * Returns the id of the transaction, undefined if nothing changed. An error leaves everything unchanged, except that names may have got
+   * ids.
+   */
   commit(draft: TransactionDraft): number | undefined {
     if (this.isClosed) throw new GraphkeepError('embedded.closed', 'the database is closed');
     this.requireUnchanged(draft);
@@ -120,7 +123,7 @@ export class Committer {
     return id;
   }
 
-  /** Commits what `fill` puts into a transaction of records: for tokens and schema rules. */
+  /** Commits what `fill` puts into a record transaction; for tokens and schema rules. */
   write(
     fill: (records: RecordTransaction, takeId: (key: StoreKey) => number) => void,
     start: { begin: number; timeStarted: number } = { begin: this.last, timeStarted: Date.now() },
@@ -176,7 +179,7 @@ export class Committer {
     if (draft.graph.size > 0 && this.recent.isChanged('graph', 0, begin)) throw conflict('the graph properties');
   }
 
-  /** What the transaction does to nodes, if anybody has to know. */
+  /** What the transaction does to nodes, if anyone needs to know. */
   private nodeChanges(draft: TransactionDraft): NodeChange[] {
     if (this.lookups.isEmpty && this.schema.isEmpty) return [];
     return [...draft.nodes.values()].map((node) => {
@@ -185,7 +188,7 @@ export class Committer {
     });
   }
 
-  /** Names get their ids in transactions of their own, as on a server. */
+  /** Gives names their ids in separate transactions, as on a server. */
   private createTokens(draft: TransactionDraft): void {
     for (const node of draft.nodes.values()) {
       if (node.isDeleted) continue;
@@ -228,7 +231,7 @@ export class Committer {
     this.recent.prune(transaction);
   }
 
-  /** Ids of what was created and deleted by the same transaction. */
+  /** Releases the ids of what the same transaction created and deleted. */
   private releaseUnborn(draft: TransactionDraft): void {
     for (const { id, isNew, isDeleted } of draft.nodes.values()) if (isNew && isDeleted) this.ids.free('node', [id]);
     for (const { id, created, isDeleted } of draft.relationships.values()) {

@@ -35,7 +35,7 @@ class DraftWriter {
     this.tokens = tokens;
   }
 
-  /** Relationships come after the nodes they need, and go before those that need them gone. */
+  /** Creates relationships after the nodes they need, and deletes them before the nodes that must lose them. */
   write(): void {
     const { records, draft } = this;
     for (const node of draft.nodes.values()) {
@@ -66,7 +66,7 @@ class DraftWriter {
     }
   }
 
-  /** A node that the transaction deletes, perhaps after having created it, cannot hold on to a new relationship. */
+  /** A node that the transaction deletes (perhaps after creating it) cannot get a new relationship. */
   private requireKept(node: number, relationship: number): void {
     if (this.draft.nodes.get(node)?.isDeleted !== true) return;
     throw new GraphkeepError(
@@ -93,7 +93,7 @@ class DraftWriter {
   private setProperties(owner: Owner, properties: PropertyChanges): void {
     for (const [name, value] of properties) {
       const key = this.tokens.id('propertyKey', name);
-      // A name that nothing has had yet: there is nothing to remove.
+      // Nothing uses this name yet, so there is nothing to remove.
       if (key !== undefined) this.records.setProperty(owner, key, value);
     }
   }

@@ -3,15 +3,15 @@ import type { IdFile } from '../../store/files/id-file.ts';
 import { type StoreKey, storeFile, storeFiles } from '../../store/files/store-files.ts';
 import type { IdBits, StoreFormat } from '../../store/files/store-format.ts';
 
-/** All ones in the 32 low bits decode as "none": servers never give this id to a record (spec record-stores 5). */
+/** With 32 low bits of ones an id decodes as "none", so servers never give it to a record (spec record-stores 5). */
 const RESERVED_ID = 0xffff_ffff;
 
-/** Whether a record has this id now. */
+/** Whether a record currently has this id. */
 export type IsTaken = (key: StoreKey, id: number) => boolean;
 
 /**
- * Gives out ids of records. Ids that a transaction sets free are given out again when it is durable: should it be lost in a power cut,
- * nothing that was acknowledged may stand in their place.
+ * Allocates record ids. Ids that a transaction frees become available only when it is durable: should it be lost in a power cut, nothing
+ * acknowledged may occupy them.
  */
 export class FreeIds {
   private readonly pools = new Map<StoreKey, IdPool>();
@@ -24,7 +24,7 @@ export class FreeIds {
     }
   }
 
-  /** To be called before the first id is taken: `highest` is the highest id in use, -1 = none; `file` is the clean id file. */
+  /** Call before the first id is taken. `highest` is the highest id in use, -1 = none; `file` is the clean id file. */
   restore(key: StoreKey, highest: number, file: IdFile | undefined): void {
     this.pools.get(key)!.restore(highest, file);
   }
@@ -36,13 +36,13 @@ export class FreeIds {
       if (id === undefined) {
         throw new GraphkeepError('embedded.full', `${storeFile(key).fileName} has no free ids left`);
       }
-      // An id file that somebody copied from elsewhere must not cost a record.
+      // An id file copied from elsewhere must not cost a record.
       if (id < pool.restoredEnd && this.isTaken(key, id)) continue;
       return id;
     }
   }
 
-  /** Ids that may be given out again at once. */
+  /** Makes ids available at once. */
   free(key: StoreKey, ids: Iterable<number>): void {
     this.pools.get(key)!.free(ids);
   }
@@ -63,7 +63,7 @@ function endOfIds(key: StoreKey, format: StoreFormat): number {
 }
 
 class IdPool {
-  /** Ids below may be taken even though they are in the list. */
+  /** Ids below this may be taken even though they are in the list. */
   restoredEnd = 0;
   private readonly endId: number;
   private highId: number;

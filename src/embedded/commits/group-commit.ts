@@ -6,10 +6,10 @@ import type { DecodedTransaction } from '../../log/v3/transaction-codec.ts';
 export interface GroupCommitOptions {
   /** A log file is closed at this size. */
   rotationBytes: number;
-  /** Called before the log goes on in a file of this version. */
+  /** Called before the log continues in a file of this version. */
   beforeRotation(version: number): void;
   afterRotation(version: number): void;
-  /** Called when everything up to this transaction is durable, before those who wait learn of it. */
+  /** Called when everything up to this transaction is durable, before waiting callers are notified. */
   onDurable(transaction: number): void;
   /** Called once, when a write or flush has failed. Nothing becomes durable after it. */
   onFailure(error: unknown): void;
@@ -22,13 +22,13 @@ interface Waiter {
 }
 
 /**
- * Makes what is appended to the log durable: whoever waits shares one flush with all who have appended by then. The only one who flushes
- * the log or lets it rotate.
+ * Makes the appended log durable: callers that wait share one flush with everything appended by then. Only this class flushes or rotates
+ * the log.
  */
 export class GroupCommit {
   private readonly writer: LogWriter;
   private readonly options: GroupCommitOptions;
-  /** Counts everything that was appended, check points too. */
+  /** Counts everything appended, including check points. */
   private appended = 0;
   private waiters: Waiter[] = [];
   private loop: Promise<void> | undefined;
@@ -39,7 +39,7 @@ export class GroupCommit {
     this.options = options;
   }
 
-  /** The end of the log, with what is not durable yet. */
+  /** The end of the log, including what is not durable yet. */
   get position(): LogPosition {
     return this.writer.position;
   }
@@ -52,7 +52,7 @@ export class GroupCommit {
     this.append(() => this.writer.appendCheckPoint(target));
   }
 
-  /** Resolves when everything that was appended before the call is durable; rejects with the cause if it never will be. */
+  /** Resolves when everything appended before the call is durable; rejects with the cause if it never will be. */
   async force(): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
     const done = new Promise<void>((resolve, reject) => {
@@ -62,7 +62,7 @@ export class GroupCommit {
     await done;
   }
 
-  /** Ends when nobody waits any more, then closes the log. */
+  /** Waits until nobody waits any more, then closes the log. */
   async close(): Promise<void> {
     await this.loop;
     this.writer.close();
@@ -81,7 +81,7 @@ export class GroupCommit {
 
   private async run(): Promise<void> {
     try {
-      // Whoever commits in the same turn shares the flush.
+      // Commits in the same turn share the flush.
       await Promise.resolve();
       while (this.waiters.length > 0) {
         const { appended } = this;

@@ -8,14 +8,14 @@ import { encodeIdFile, type IdFile, readIdFile } from '../../store/files/id-file
 import { ID_FILE_SUFFIX, METADATA_FILE, type StoreKey, storeFile, storeFiles } from '../../store/files/store-files.ts';
 import type { FreeIds } from './free-ids.ts';
 
-/** `neostore` has 15 records, always. */
+/** `neostore` always has 15 records. */
 const METADATA_IDS: IdFile = { clean: true, highId: 15, free: [] };
 
 function idFilePath(directory: string, key: StoreKey): string {
   return join(directory, storeFile(key).fileName + ID_FILE_SUFFIX);
 }
 
-/** The id files of a database that was shut down cleanly; those that are missing, damaged or not clean are left out. */
+/** The id files of a database that was shut down cleanly, except those that are missing, damaged or not clean. */
 export function readIdFiles(directory: string): Map<StoreKey, IdFile> {
   const found = new Map<StoreKey, IdFile>();
   for (const { key } of storeFiles) {
@@ -32,7 +32,7 @@ export function readIdFiles(directory: string): Map<StoreKey, IdFile> {
 }
 
 /**
- * Writes them at a clean shutdown, so that a server has no scan to make and ids are used again. They are made in `scratch` and renamed: a
+ * Writes the id files at a clean shutdown, so that a server need not scan and ids are reused. They are made in `scratch` and renamed: a
  * kill leaves only whole ones.
  */
 export async function writeIdFiles(directory: string, scratch: string, ids: FreeIds): Promise<void> {

@@ -1,25 +1,22 @@
 export type EntityKind = 'node' | 'relationship' | 'graph';
 
-/** A number for each entity: nodes and relationships in turn, the graph itself before them. */
+/** A number for each entity: the graph itself first, then nodes and relationships alternating. */
 function keyOf(kind: EntityKind, id: number): number {
   if (kind === 'graph') return -1;
   return kind === 'node' ? id * 2 : id * 2 + 1;
 }
 
-/** More entries than this are never kept: older transactions then conflict, whatever they read. */
+/** Maximum number of entries. Transactions older than the remaining ones then conflict, whatever they read. */
 const MOST_ENTRIES = 1_000_000;
 const FEWEST_ENTRIES = 10_000;
 
-/**
- * Which transaction changed which entity last: what optimistic commits are compared with. Holds only what a transaction that is still open
- * may ask for.
- */
+/** Which transaction last changed each entity, for checking optimistic commits. Keeps only what an open transaction may ask for. */
 export class RecentChanges {
   private readonly changed = new Map<number, number>();
   private readonly removed = new Map<number, number>();
-  /** Begin of each open transaction. */
+  /** The begin of each open transaction. */
   private readonly open = new Map<object, number>();
-  /** A transaction that began before it cannot be judged any more. */
+  /** A transaction that began before this cannot be judged any more. */
   private floor = 0;
   private pruneAt = FEWEST_ENTRIES;
 
@@ -36,7 +33,7 @@ export class RecentChanges {
     return since < this.floor || (this.changed.get(keyOf(kind, id)) ?? 0) > since;
   }
 
-  /** Whether the entity was removed after transaction `since`, if perhaps another one has its id now. */
+  /** Whether the entity was removed after transaction `since`, even if another one may have its id now. */
   isRemoved(kind: EntityKind, id: number, since: number): boolean {
     return since < this.floor || (this.removed.get(keyOf(kind, id)) ?? 0) > since;
   }
@@ -47,7 +44,7 @@ export class RecentChanges {
     if (isRemoval) this.removed.set(key, transaction);
   }
 
-  /** To be called after the changes of a transaction were noted. */
+  /** Call after the changes of a transaction were noted. */
   prune(lastCommitted: number): void {
     if (this.changed.size < this.pruneAt) return;
     let oldest = lastCommitted;

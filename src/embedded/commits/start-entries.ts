@@ -1,14 +1,14 @@
 import { randomFillSync } from 'node:crypto';
 import type { StartEntry } from '../../log/v3/entries/start-entry.ts';
 
-/** Start entries of a standalone server carry so many random bytes, and these two ids (spec transaction-logs 2). */
+/** Start entries of a standalone server have this many random bytes, and these two ids (spec transaction-logs 2). */
 const HEADER_BYTES = 8;
 const STANDALONE = -1;
 
 const randomPool = Buffer.alloc(4096);
 let randomUsed = randomPool.length;
 
-/** The beginning of a transaction in the log. */
+/** Makes the start entry of a transaction. */
 export function makeStartEntry(timeStarted: number, latestCommittedWhenStarted: number): StartEntry {
   if (randomUsed + HEADER_BYTES > randomPool.length) {
     randomFillSync(randomPool);

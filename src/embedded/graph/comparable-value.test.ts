@@ -14,7 +14,7 @@ const point = (x: number, y: number): ScalarValue => ({
   coordinates: [x, y].map(bitsOfDouble),
 });
 
-/** Values of one row are equal to each other and to no value of another row. */
+/** Values in one row are equal to each other and to no value of another row. */
 const rows: PropertyValue[][] = [
   [long(1n), double(1), float(1), { type: 'byte', value: 1 }],
   [long(0n), double(-0), double(0)],

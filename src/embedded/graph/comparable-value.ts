@@ -1,14 +1,14 @@
 import { doubleOfBits, floatOfBits } from '../../base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../../store/values/property-value.ts';
 
-/** Whole numbers as such, whatever their type: 1 equals 1.0. */
+/** Integers as such, whatever their type: 1 equals 1.0. */
 function numberText(value: number): string {
   return Number.isInteger(value) ? `n${BigInt(value)}` : `n${value}`;
 }
 
 /**
- * A text that is the same for values that a server takes for equal in a lookup or in a uniqueness constraint: numbers count by value,
- * single characters as texts, everything else by type and content. NaN equals nothing: undefined.
+ * A text that is equal exactly for values that a server considers equal in a lookup or a uniqueness constraint. Numbers are compared by
+ * value, single characters as texts, everything else by type and content. NaN equals nothing: undefined.
  */
 export function comparableText(value: PropertyValue): string | undefined {
   if (value.type !== 'array') return scalarText(value);
@@ -21,7 +21,7 @@ export function comparableText(value: PropertyValue): string | undefined {
   return `a${arrayFamily(value.of)}[${texts.join()}]`;
 }
 
-/** Empty arrays of different kinds differ; arrays of numbers are all of one kind. */
+/** Empty arrays of different kinds differ; arrays of numbers all count as one kind. */
 function arrayFamily(type: ScalarValue['type']): string {
   if (['byte', 'short', 'int', 'long', 'float', 'double'].includes(type)) return 'number';
   return type === 'char' ? 'string' : type;

@@ -1,6 +1,6 @@
 import type { PropertyValue } from '../../store/values/property-value.ts';
 
-/** Properties of a node, a relationship or the graph by their keys. */
+/** Properties of a node, a relationship or the graph, by key. */
 export type Properties = Record<string, PropertyValue>;
 
 export interface GraphNode {

@@ -4,7 +4,7 @@ import type { GraphNode, GraphRelationship, Properties } from './graph.ts';
 import type { LiveRecords } from './live-records.ts';
 import type { LiveTokens } from './live-tokens.ts';
 
-/** The graph in the records, as of the last commit. What it returns belongs to the caller. */
+/** The graph in the records, as of the last commit. Returned objects belong to the caller. */
 export class LiveGraph {
   private readonly records: LiveRecords;
   private readonly tokens: LiveTokens;
@@ -34,7 +34,7 @@ export class LiveGraph {
     return this.records.read('relationship', id) !== undefined;
   }
 
-  /** Each as it is when the generator comes to it. */
+  /** Yields each node in its state when the generator reaches it. */
   *nodes(): Generator<GraphNode> {
     for (let id = 0; id < this.records.endIdOf('node'); id++) {
       const node = this.node(id);
@@ -79,7 +79,7 @@ export class LiveGraph {
   }
 }
 
-/** A key may have any name, `__proto__` too. */
+/** A key may have any name, even `__proto__`. */
 export function setOwn(properties: Properties, key: string, value: Properties[string]): void {
   if (key in Object.prototype) {
     Object.defineProperty(properties, key, { value, enumerable: true, writable: true, configurable: true });

@@ -8,8 +8,8 @@ import type { RecordView } from '../records/record-view.ts';
 import { RecordOverlay } from './record-overlay.ts';
 
 /**
- * The records as of the last commit: the store files as of the last check point under everything that was changed since. A check point
- * that is being written changes the files only where a changed record hides it, so reads go on meanwhile.
+ * The records as of the last commit: the store files as of the last check point, overlaid with everything changed since. A check point in
+ * progress changes the files only where a changed record hides it, so reads can continue meanwhile.
  */
 export class LiveRecords implements RecordView {
   readonly format: StoreFormat;
@@ -48,17 +48,17 @@ export class LiveRecords implements RecordView {
     const file = this.store.file(key);
     const record = file.readRecord(id, file.codec.create());
     if (record === undefined || !record.inUse) return undefined;
-    // Data of dynamic records are a view of a page that the next read may replace.
+    // Data of dynamic records are a view of a page, which the next read may replace.
     if ('data' in record) record.data = Buffer.from(record.data);
     return record;
   }
 
-  /** Ids of a store from here on are not in use. */
+  /** Ids from this one on are not in use in this store. */
   endIdOf(key: StoreKey): number {
     return Math.max(this.store.file(key).endId, this.overlay.endIdOf(key));
   }
 
-  /** The highest id in use in the files, -1 = none. For a store without changes. */
+  /** The highest id in use in the files, -1 = none. Only for a store without changes. */
   highestIdInFiles(key: StoreKey): number {
     return this.store.file(key).highestId();
   }
@@ -68,7 +68,7 @@ export class LiveRecords implements RecordView {
     this.firstProperty = result.firstGraphProperty;
   }
 
-  /** To be called when the store files hold everything up to this transaction. */
+  /** Call when the store files hold everything up to this transaction. */
   filesReach(transaction: number): void {
     const fresh = new StoreReader(this.directory);
     this.store.close();
@@ -76,7 +76,7 @@ export class LiveRecords implements RecordView {
     this.overlay.dropUpTo(transaction);
   }
 
-  /** Memory of the changed records, an estimate. */
+  /** Estimated memory of the changed records. */
   get changedBytes(): number {
     return this.overlay.sizeBytes;
   }

@@ -2,7 +2,7 @@ import type { StoreReader } from '../../store/graph/store-reader.ts';
 import { TokenNames } from '../../store/graph/tokens.ts';
 import type { TokenKind } from '../../store/records/token-record.ts';
 
-/** Names of labels, relationship types and property keys, as of the last commit. They are never removed. */
+/** Names of labels, relationship types and property keys, as of the last commit. Never removed. */
 export class LiveTokens {
   private readonly kinds: Record<TokenKind, TokenNames>;
 
@@ -18,12 +18,12 @@ export class LiveTokens {
     this.kinds[kind].add({ id, name });
   }
 
-  /** Undefined for a name that nothing has had yet. */
+  /** Undefined for a name that nothing has used yet. */
   id(kind: TokenKind, name: string): number | undefined {
     return this.kinds[kind].id(name);
   }
 
-  /** For a token that a damaged store lacks, something to call it by. */
+  /** The name of a token; a substitute if a damaged store lacks it. */
   name(kind: TokenKind, id: number): string {
     return this.kinds[kind].name(id) ?? `${kind} ${id}`;
   }

@@ -1,15 +1,15 @@
 import { comparableText } from './comparable-value.ts';
 import type { Properties } from './graph.ts';
 
-/** A node as far as lookups are concerned. */
+/** The parts of a node that matter for lookups. */
 export interface LookedUpNode {
   labels: readonly string[];
   properties: Properties;
 }
 
 /**
- * The nodes with a label by their values of some properties, all of which they must have. In memory: about 100 bytes per node. Kept up to
- * date by {@link change}.
+ * The nodes with a label by the values of some properties, all of which they must have. In memory: about 100 bytes per node. {@link change}
+ * keeps it up to date.
  */
 export class NodeLookup {
   readonly label: string;
@@ -21,7 +21,7 @@ export class NodeLookup {
     this.keys = keys;
   }
 
-  /** Under which text a node stands; undefined if it is not in this lookup. */
+  /** The text under which a node is filed; undefined if it is not in this lookup. */
   textOf(node: LookedUpNode | undefined): string | undefined {
     if (node === undefined || !node.labels.includes(this.label)) return undefined;
     const parts: string[] = [];
@@ -65,12 +65,12 @@ export class NodeLookup {
   }
 }
 
-/** All lookups of a database, each made at its first use by one pass over the nodes. */
+/** All lookups of a database; each is made on first use by one pass over the nodes. */
 export class NodeLookups {
   private readonly lookups = new Map<string, NodeLookup>();
   private readonly scan: () => Iterable<[number, LookedUpNode]>;
 
-  /** `scan` gives all nodes as of now. */
+  /** `scan` yields all current nodes. */
   constructor(scan: () => Iterable<[number, LookedUpNode]>) {
     this.scan = scan;
   }

@@ -8,16 +8,16 @@ interface ChangedRecord {
   transaction: number;
 }
 
-/** Rough memory of one record with its entry. */
+/** Approximate memory of one record with its entry. */
 const RECORD_BYTES = 320;
 
-/** The records that were changed since the store files were written, as of the last commit. */
+/** The records changed since the store files were written, as of the last commit. */
 export class RecordOverlay {
   private readonly stores = new Map<StoreKey, Map<number, ChangedRecord>>();
   private readonly ends = new Map<StoreKey, number>();
   private records = 0;
 
-  /** Without an entry the record is as it is in the file. */
+  /** No entry means that the record is as in the file. */
   find(key: StoreKey, id: number): ChangedRecord | undefined {
     return this.stores.get(key)?.get(id);
   }
@@ -37,7 +37,7 @@ export class RecordOverlay {
     }
   }
 
-  /** Forgets the records that no transaction after `transaction` has changed: the store files hold them now. */
+  /** Forgets the records not changed after `transaction`: the store files now hold them. */
   dropUpTo(transaction: number): void {
     for (const store of this.stores.values()) {
       const before = store.size;
@@ -46,12 +46,12 @@ export class RecordOverlay {
     }
   }
 
-  /** Ids of a store from here on were never changed. */
+  /** Ids from this one on were never changed in this store. */
   endIdOf(key: StoreKey): number {
     return this.ends.get(key) ?? 0;
   }
 
-  /** An estimate. */
+  /** Estimated memory. */
   get sizeBytes(): number {
     return this.records * RECORD_BYTES;
   }

@@ -5,17 +5,17 @@ import { setOwn } from './live-graph.ts';
 /** New values by key; undefined removes the property. */
 export type PropertyChanges = Map<string, PropertyValue | undefined>;
 
-/** What a transaction does with one node. */
+/** Changes of a transaction to one node. */
 export interface NodeDraft {
   readonly id: number;
   readonly isNew: boolean;
   isDeleted: boolean;
-  /** True = has the label in the end, false = has it not. */
+  /** True = has the label in the end, false = does not have it. */
   readonly labels: Map<string, boolean>;
   readonly properties: PropertyChanges;
 }
 
-/** What a transaction does with one relationship. `created` says what a new one is. */
+/** Changes of a transaction to one relationship. `created` describes a new one. */
 export interface RelationshipDraft {
   readonly id: number;
   readonly created: { readonly type: string; readonly start: number; readonly end: number } | undefined;
@@ -23,7 +23,7 @@ export interface RelationshipDraft {
   readonly properties: PropertyChanges;
 }
 
-/** The changes of a transaction that are not committed yet, and what it has seen. */
+/** The uncommitted changes of a transaction, and what it has read. */
 export class TransactionDraft {
   readonly timeStarted = Date.now();
   /** The last committed transaction when this one began. */
@@ -31,10 +31,10 @@ export class TransactionDraft {
   readonly nodes = new Map<number, NodeDraft>();
   readonly relationships = new Map<number, RelationshipDraft>();
   readonly graph: PropertyChanges = new Map();
-  /** What was read or changed, and must not have been changed by anybody else meanwhile. */
+  /** Entities read or changed; no other transaction may have changed them meanwhile. */
   readonly seenNodes = new Set<number>();
   readonly seenRelationships = new Set<number>();
-  /** Nodes that got relationships: those must not have been removed meanwhile. */
+  /** Nodes that got relationships; they must not have been removed meanwhile. */
   readonly endNodes = new Set<number>();
 
   constructor(begin: number) {
@@ -60,7 +60,7 @@ export class TransactionDraft {
   }
 }
 
-/** A node with the changes of a draft; `committed` = as it is without them. */
+/** A node with the changes of a draft; `committed` is the node without them. */
 export function overlayNode(committed: GraphNode | undefined, draft: NodeDraft): GraphNode | undefined {
   if (draft.isDeleted) return undefined;
   const base = committed ?? { id: draft.id, labels: [], properties: {} };

@@ -11,8 +11,8 @@ import type { RelationshipRecord } from '../../store/records/relationship-record
 import type { Owner } from './record-view.ts';
 
 /**
- * Images of records as a server writes them into commands (spec transaction-logs 3), for stores without second units. `isNew` stands
- * in both images of a record that the transaction creates.
+ * Images of records as a server writes them into commands (spec transaction-logs 3), for stores without second units. Both images of a
+ * record that the transaction creates have `isNew` set.
  */
 
 const NO_DATA = new Uint8Array(0);
@@ -28,7 +28,7 @@ export function dynamicImage({ id, first, next, data }: Readonly<DynamicRecord>,
   return { id, type, flags: first ? IN_USE | FIRST_OF_CHAIN : IN_USE, next, data };
 }
 
-/** A record that the transaction sets free. */
+/** The image of a record that the transaction frees. */
 export function freedImage({ id }: { readonly id: number }, type: number): DynamicImage {
   return { id, type, flags: 0, next: -1, data: NO_DATA };
 }
@@ -51,7 +51,7 @@ export function relationshipImage(record: Readonly<RelationshipRecord> | undefin
   return { flags: flagsOf(record, isNew), start, end, type, ...chains, ...NO_UNIT };
 }
 
-/** All fields are there also when the group is not in use: its type at least; of one that was deleted also next and owner. */
+/** All fields are written even if the group is not in use: at least its type; for a deleted group also next and owner. */
 export function groupImage(
   fields: Pick<RelationshipGroupRecord, 'type'> & Partial<RelationshipGroupRecord>,
 ): RelationshipGroupImage {
@@ -59,7 +59,7 @@ export function groupImage(
   return { flags: inUse ? IN_USE : 0, type, next, firstOut, firstIn, firstLoop, owner, ...NO_UNIT };
 }
 
-/** In use exactly if it has blocks. One that was deleted still names its neighbours. */
+/** In use exactly if it has blocks. A deleted record still names its neighbours. */
 export function propertyImage(
   links: { readonly prev: number; readonly next: number } | undefined,
   owner: Owner,

@@ -24,9 +24,9 @@ class Deltas<K> {
 type RelationshipKey = [startLabel: number, type: number, endLabel: number];
 
 /**
- * What the transaction adds to the counts store (spec record-stores 12, spec transaction-logs 3.9). Relationships that came or went are
- * counted with the labels that their nodes had before; then every label that a node got or lost is counted with all relationships
- * that the node has now. The sum is right in every combination, and only nodes with other labels have to be walked.
+ * What the transaction adds to the counts store (spec record-stores 12, spec transaction-logs 3.9). Created and deleted relationships are
+ * counted with the labels that their nodes had before. Then every label that a node gained or lost is counted with all relationships that
+ * the node has now. The sum is right in every combination, and only nodes with changed labels must be walked.
  */
 export function countsCommands(changes: RecordChanges): LogCommand[] {
   const nodes = new Deltas<number>();
@@ -84,7 +84,7 @@ function addDegrees(
   }
 }
 
-/** Relationships of a node by type; a loop counts on both sides. */
+/** Number of relationships of a node by type; a loop counts on both sides. */
 function degreesOf(reads: RecordReads, node: Readonly<NodeRecord>): Map<number, { out: number; in: number }> {
   const degrees = new Map<number, { out: number; in: number }>();
   if (node.dense) {

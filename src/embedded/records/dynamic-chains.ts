@@ -6,7 +6,7 @@ import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
 import type { RecordChanges } from './record-changes.ts';
 import type { RecordReads } from './record-view.ts';
 
-/** The records of a chain of dynamic records, in order; `store.corrupt` if it is broken. */
+/** The records of a dynamic chain, in order; throws `store.corrupt` if it is broken. */
 export function readChain(reads: RecordReads, key: DynamicKey, firstId: number): Readonly<DynamicRecord>[] {
   const records: Readonly<DynamicRecord>[] = [];
   const seen = new Set<number>();
@@ -23,7 +23,7 @@ export function readChain(reads: RecordReads, key: DynamicKey, firstId: number):
   return records;
 }
 
-/** Puts a value into a chain of new records; returns the id of the first one, which is `firstId` if that is given. */
+/** Writes a value into a chain of new records. Returns the id of the first one, which is `firstId` if given. */
 export function writeChain(changes: RecordChanges, key: DynamicKey, bytes: Uint8Array, firstId?: number): number {
   const ids = firstId === undefined ? [] : [firstId];
   const takeId = () => ids.pop() ?? changes.takeId(key);
@@ -32,7 +32,7 @@ export function writeChain(changes: RecordChanges, key: DynamicKey, bytes: Uint8
   return records[0]!.id;
 }
 
-/** Puts another value into the chain from `firstId`, which keeps its records as far as they are needed. */
+/** Writes another value into the chain from `firstId`, which keeps its records as far as they are needed. */
 export function rewriteChain(changes: RecordChanges, key: DynamicKey, bytes: Uint8Array, firstId: number): void {
   const old = readChain(changes, key, firstId).map(({ id }) => id);
   const unused = [...old];

@@ -10,13 +10,13 @@ import {
 import { deleteChain, rewriteChain, writeChain } from './dynamic-chains.ts';
 import type { RecordChanges } from './record-changes.ts';
 
-/** First record of the dynamic label list of a node, -1 = it has none. */
+/** First record of a node's dynamic label list; -1 = none. */
 export function labelChainOf(node: Readonly<NodeRecord> | undefined): number {
   if (node === undefined || !hasDynamicLabels(node.labelField)) return NULL_REFERENCE;
   return dynamicLabelsId(node.labelField);
 }
 
-/** Sets the labels of a node, token ids ascending: in its record if they fit into it, else in a list of their own. */
+/** Sets the labels of a node, token ids ascending: in its record if they fit, else in a list of dynamic records. */
 export function writeLabels(changes: RecordChanges, nodeId: number, labels: readonly number[]): void {
   const node = changes.edit('node', nodeId);
   const inline = encodeInlineLabels(labels);
@@ -31,7 +31,7 @@ export function writeLabels(changes: RecordChanges, nodeId: number, labels: read
   }
 }
 
-/** Deletes the dynamic list of a node, if it has one. */
+/** Deletes a node's dynamic label list, if it has one. */
 export function deleteLabels(changes: RecordChanges, node: Readonly<NodeRecord>): void {
   deleteChain(changes, 'nodeLabels', labelChainOf(node));
 }

@@ -15,25 +15,25 @@ import { deleteChain, writeChain } from './dynamic-chains.ts';
 import type { RecordChanges } from './record-changes.ts';
 import type { Owner } from './record-view.ts';
 
-/** Where the value of a key is. */
+/** The location of a key's value. */
 interface ValuePlace {
   record: Readonly<PropertyRecord>;
   /** Byte offset of the first block. */
   offset: number;
-  /** Blocks. */
+  /** Number of blocks. */
   count: number;
   type: number;
 }
 
-/** The store that holds long values of a block type; undefined for values that are in the record. */
+/** The store for long values of a block type; undefined for values kept in the record. */
 export function longValueStore(blockType: number): 'propertyStrings' | 'propertyArrays' | undefined {
   if (blockType === blockTypes.string) return 'propertyStrings';
   return blockType === blockTypes.array ? 'propertyArrays' : undefined;
 }
 
 /**
- * Changes property chains as a server does (spec record-stores 10.1): a value takes free room in a record of the chain, else a new
- * record at the head; one that changes and still fits stays in its record; a record without values leaves the chain.
+ * Changes property chains as a server does (spec record-stores 10.1): a new value takes free room in a record of the chain, else a new
+ * record at the head; a changed value that still fits stays in its record; a record without values leaves the chain.
  */
 export class PropertyChains {
   firstGraphProperty: number;
@@ -46,12 +46,12 @@ export class PropertyChains {
     this.firstGraphProperty = changes.view.firstGraphProperty;
   }
 
-  /** Owner of a record that was touched. */
+  /** Owner of a touched record. */
   ownerOf(recordId: number): Owner {
     return this.owners.get(recordId)!;
   }
 
-  /** Sets the value of a key; undefined removes it. A value that is there already changes nothing. */
+  /** Sets the value of a key; undefined removes it. Setting an equal value changes nothing. */
   set(owner: Owner, key: number, value: PropertyValue | undefined): void {
     const place = this.find(owner, key);
     if (value === undefined) {
@@ -63,7 +63,7 @@ export class PropertyChains {
     else if (!this.isSame(place, encoded)) this.replace(owner, place, encoded);
   }
 
-  /** Deletes all records of an owner that is deleted itself. */
+  /** Deletes all property records of an owner that is deleted itself. */
   deleteAll(owner: Owner): void {
     for (const record of [...this.walk(owner)]) {
       this.cursor.open(record);
@@ -111,7 +111,7 @@ export class PropertyChains {
     return Buffer.compare(bytes, long.bytes) === 0;
   }
 
-  /** The blocks of a value; a long one is put into a chain of its own. */
+  /** The blocks of a value; writes a long value into a new chain. */
   private storeLong({ blocks, long }: EncodedValue): Uint8Array {
     if (long === undefined) return blocks;
     const store = long.store === 'string' ? 'propertyStrings' : 'propertyArrays';
@@ -172,7 +172,7 @@ export class PropertyChains {
   }
 }
 
-/** Puts `blocks` in place of the `count` blocks at `offset`. */
+/** Replaces the `count` blocks at `offset` with `blocks`. */
 function splice(
   record: PropertyRecord,
   { offset, count }: Pick<ValuePlace, 'offset' | 'count'>,

@@ -25,9 +25,9 @@ const RUNS = 150;
 const RECOVERIES = 40;
 const TIMEOUT_MS = 240_000;
 const TIME_MS = 1_500_000_000_000;
-/** Blocks as small as chains need, and the usual ones. */
+/** Blocks so small that values need chains, and the usual ones. */
 const SIZES = [{ nodeLabels: 24, propertyStrings: 40, propertyArrays: 40 }, {}];
-/** In memory where the system has such a place: recovery forces every file. */
+/** In memory where possible: recovery forces every file. */
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'graphkeep-changes-'));
 const empty: MemoryStore[] = [];
 
@@ -86,7 +86,7 @@ test(
   TIMEOUT_MS,
 );
 
-/** A history of an in-memory view, and beside it the stores to which its commands are applied one after the other. */
+/** A history of an in-memory view, and the stores to which its commands are applied one by one. */
 class Run {
   denseNodes = 0;
   readonly transactions: DecodedTransaction[] = [];
@@ -130,7 +130,7 @@ class Run {
     for (const command of commands) countCommand(this.counts, command);
   }
 
-  /** The closed store holds the same records, and its counts are those of its graph. */
+  /** The closed store must hold the same records, and its counts must match its graph. */
   async checkStore(path: string): Promise<void> {
     const recovered = MemoryStore.load(path);
     expect(differences(recovered, this.memory)).toEqual([]);
@@ -148,7 +148,7 @@ class Run {
     }
   }
 
-  /** The record that the commands made is the one that the transaction announced. */
+  /** The record made by the commands must be the one that the transaction announced. */
   private checkRecord(key: StoreKey, id: number): void {
     const [actual, expected] = [this.memory.record(key, id), this.records.read(key, id)];
     if (expected === undefined) expect(actual.inUse, `${key} ${id}`).toBe(false);
@@ -174,7 +174,7 @@ function comparable(record: object): unknown {
   return { ...fields, blockCount, blocks: Buffer.from(blocks.subarray(0, 8 * Number(blockCount))).toString('hex') };
 }
 
-/** Through the bytes of the log and back: nothing is lost. */
+/** Encodes to log bytes and decodes again: nothing may be lost. */
 function checkRoundTrip(transaction: DecodedTransaction): DecodedTransaction {
   const bytes = encodeTransaction(transaction).toBuffer();
   const decoded = decodeTransaction(bytes);
@@ -185,7 +185,7 @@ function checkRoundTrip(transaction: DecodedTransaction): DecodedTransaction {
 function toText(commands: readonly LogCommand[]): string {
   return JSON.stringify(commands, (_name, value) => {
     if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-    // A Buffer has been through its own toJSON already.
+    // A Buffer has already been converted by its own toJSON.
     return value?.type === 'Buffer' ? Buffer.from(value.data).toString('hex') : value;
   });
 }

@@ -5,7 +5,7 @@ import { BLOCK_BYTES } from '../../store/records/property-block-layout.ts';
 import type { PropertyRecord } from '../../store/records/property-record.ts';
 import type { IdTaker, RecordReads, RecordView } from './record-view.ts';
 
-/** A record that the transaction touched; undefined = not in use. Before and now may be the same in content. */
+/** A record touched by the transaction; undefined = not in use. Before and after may be equal. */
 export interface RecordChange<R> {
   readonly id: number;
   readonly before: Readonly<R> | undefined;
@@ -30,12 +30,12 @@ export class RecordChanges implements RecordReads {
     return change === undefined ? this.view.read(key, id) : (change.now as RecordOf[K] | undefined);
   }
 
-  /** As {@link read}; a record that should be there and is not is `store.corrupt`. */
+  /** {@link read} for a record that must exist; throws `store.corrupt` if it does not. */
   require<K extends StoreKey>(key: K, id: number): Readonly<RecordOf[K]> {
     return this.read(key, id) ?? missing(key, id);
   }
 
-  /** The version of this transaction, to be changed in place. */
+  /** This transaction's version, for changing in place. */
   edit<K extends StoreKey>(key: K, id: number): RecordOf[K] {
     const table = this.table(key);
     const change = table.get(id);
@@ -46,7 +46,7 @@ export class RecordChanges implements RecordReads {
     return now;
   }
 
-  /** Puts a record under an id that is not in use. */
+  /** Stores a new record under an unused id. */
   create<K extends StoreKey>(key: K, record: RecordOf[K]): RecordOf[K] {
     const { id } = record;
     if (this.read(key, id) !== undefined) throw new GraphkeepError('internal', `${key} record ${id} is taken`);
@@ -57,7 +57,7 @@ export class RecordChanges implements RecordReads {
     return record;
   }
 
-  /** The record is no longer in use. */
+  /** Marks the record as no longer in use. */
   delete(key: StoreKey, id: number): void {
     const table = this.table(key);
     const change = table.get(id);
@@ -69,12 +69,12 @@ export class RecordChanges implements RecordReads {
     return this.ids.take(key);
   }
 
-  /** Everything touched in a store, in no order. */
+  /** Everything touched in a store, unordered. */
   touched<K extends StoreKey>(key: K): IterableIterator<RecordChange<RecordOf[K]>> {
     return this.table(key).values();
   }
 
-  /** Records that differ from what they were before, by id. */
+  /** Records that differ from before, by id. */
   changed<K extends StoreKey>(key: K): RecordChange<RecordOf[K]>[] {
     const found: RecordChange<RecordOf[K]>[] = [];
     for (const change of this.table(key).values()) if (isChange(change)) found.push(change);
@@ -110,7 +110,7 @@ function isPropertyRecord(record: Readonly<AnyRecord>): record is PropertyRecord
 
 function copyRecord(record: Readonly<AnyRecord>): AnyRecord {
   if (!isPropertyRecord(record)) return { ...record };
-  // Behind the last value the file may hold anything.
+  // After the last value the file may hold anything.
   const blocks = Uint8Array.from(record.blocks).fill(0, record.blockCount * BLOCK_BYTES);
   return { ...record, blocks };
 }
@@ -127,7 +127,7 @@ function isSame(before: Readonly<AnyRecord> | undefined, now: AnyRecord | undefi
   return true;
 }
 
-/** `end`: only so many bytes have meaning. */
+/** `end`: number of meaningful bytes. */
 function isSameField(a: unknown, b: unknown, end: number | undefined): boolean {
   if (!(a instanceof Uint8Array && b instanceof Uint8Array)) return a === b;
   return Buffer.compare(a.subarray(0, end), b.subarray(0, end)) === 0;

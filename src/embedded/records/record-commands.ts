@@ -15,7 +15,7 @@ import type { RecordReads } from './record-view.ts';
 
 const LABEL_RECORD = -1;
 
-/** The commands of nodes, relationships, groups and properties, in the order of a server (spec transaction-logs 3.11). */
+/** The commands of nodes, relationships, groups and properties, in a server's order (spec transaction-logs 3.11). */
 export function recordCommands(changes: RecordChanges, properties: PropertyChains): LogCommand[] {
   const commands = [
     ...changes.changed('property').map((change) => propertyCommand(changes, properties, change)),
@@ -43,7 +43,7 @@ function phaseOf(before: object | undefined, now: object | undefined): Phase {
   return now === undefined ? 'delete' : 'update';
 }
 
-/** Nodes whose record or whose dynamic label list changed, by id. */
+/** Nodes whose record or dynamic label list changed, by id. */
 function changedNodes(changes: RecordChanges): RecordChange<NodeRecord>[] {
   const nodes = [...changes.touched('node')];
   const found = nodes.filter(({ id, before, now }) => {
@@ -65,8 +65,8 @@ function nodeCommand(changes: RecordChanges, { id, before, now }: RecordChange<N
 }
 
 /**
- * Both lists of images of a chain that one command owns: the chain as it was, and the chain as it is with the records that it gave
- * up. Both are empty if nothing changed.
+ * Both lists of images for a chain that one command owns: the chain as it was; and the chain as it is, plus the records that it gave up.
+ * Both are empty if nothing changed.
  */
 export function chainImages(
   changes: RecordChanges,
@@ -108,7 +108,7 @@ function propertyCommand(
   return { phase: phaseOf(before, now), command: { kind: 'property', id, ...images } };
 }
 
-/** The blocks of each value of a record. */
+/** The blocks of each value in a record. */
 function valuesOf(record: Readonly<PropertyRecord> | undefined): Uint8Array[] {
   if (record === undefined) return [];
   const values: Uint8Array[] = [];
@@ -119,7 +119,7 @@ function valuesOf(record: Readonly<PropertyRecord> | undefined): Uint8Array[] {
   return values;
 }
 
-/** A long value that is in the opposite image too has not changed: its records are left out. */
+/** A long value that is also in the opposite image has not changed: its records are left out. */
 function blockImage(reads: RecordReads, value: Uint8Array, opposite: readonly Uint8Array[]): PropertyBlockImage {
   const type = readBlockType(value, 0);
   const store = longValueStore(type);

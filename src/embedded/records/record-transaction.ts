@@ -20,18 +20,18 @@ import { schemaCommands } from './schema-commands.ts';
 import { TOKEN_NAME_STORES, tokenCommands } from './token-commands.ts';
 
 export interface RecordResult {
-  /** In the order of a server (spec transaction-logs 3.11), counts commands included; empty = nothing changed. */
+  /** In a server's order (spec transaction-logs 3.11), including counts commands; empty = nothing changed. */
   commands: LogCommand[];
-  /** Every record that changed, as it is after the transaction; undefined = no longer in use. */
+  /** Every changed record after the transaction; undefined = no longer in use. */
   records: ReadonlyMap<StoreKey, ReadonlyMap<number, RecordOf[StoreKey] | undefined>>;
-  /** Ids that are free again, those included that were taken and are not used in the end. */
+  /** Ids that are free again, including those taken but not used in the end. */
   freed: ReadonlyMap<StoreKey, number[]>;
   firstGraphProperty: number;
 }
 
 /**
- * Turns the logical changes of one transaction into changes of records and into log commands, as a server of 3.5 with the standard
- * format does it. Lives inside one synchronous commit: the view must not change meanwhile. After an error it is of no use any more.
+ * Turns the logical changes of one transaction into changes of records and log commands, as a 3.5 server does in the standard format. Lives
+ * inside one synchronous commit: the view must not change meanwhile. Unusable after an error.
  */
 export class RecordTransaction {
   private readonly changes: RecordChanges;
@@ -59,7 +59,7 @@ export class RecordTransaction {
     this.setAll({ kind: 'node', id }, properties);
   }
 
-  /** `embedded.constraint` if the node still has relationships. */
+  /** Throws `embedded.constraint` if the node still has relationships. */
   deleteNode(id: number): void {
     const node = this.changes.require('node', id);
     if (node.nextRel !== NULL_REFERENCE) {
@@ -100,13 +100,13 @@ export class RecordTransaction {
     this.changes.create(kind, Object.assign(record, { id, inUse: true, nameId }));
   }
 
-  /** `rule.id` was taken from the ids of the store `schema`. */
+  /** `rule.id` must come from the ids of the store `schema`. */
   createRule(rule: SchemaRule): void {
     this.touchedRules.add(rule.id);
     writeChain(this.changes, 'schema', encodeSchemaRule(rule), rule.id);
   }
 
-  /** Another content for the rule with this id. */
+  /** Replaces the content of the rule with this id. */
   updateRule(rule: SchemaRule): void {
     this.touchedRules.add(rule.id);
     rewriteChain(this.changes, 'schema', encodeSchemaRule(rule), rule.id);
@@ -117,7 +117,7 @@ export class RecordTransaction {
     deleteChain(this.changes, 'schema', id);
   }
 
-  /** The outcome. To be called once, after everything else. */
+  /** Returns the outcome. Call once, after everything else. */
   finish(): RecordResult {
     if (this.isFinished) throw new GraphkeepError('internal', 'a transaction was finished twice');
     this.isFinished = true;

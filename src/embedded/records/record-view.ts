@@ -2,16 +2,16 @@ import type { StoreKey } from '../../store/files/store-files.ts';
 import type { StoreFormat } from '../../store/files/store-format.ts';
 import type { RecordOf } from '../../store/graph/store-reader.ts';
 
-/** Random access to records at one moment. */
+/** Random access to records as of one moment. */
 export interface RecordReads {
-  /** An object that nobody changes; undefined = not in use. */
+  /** An object that nobody may change; undefined = not in use. */
   read<K extends StoreKey>(key: K, id: number): Readonly<RecordOf[K]> | undefined;
 }
 
-/** What a transaction has to know about the store that it changes: the records as of the last commit, and the settings. */
+/** What a transaction needs to know about the store it changes: the records as of the last commit, and the settings. */
 export interface RecordView extends RecordReads {
   readonly format: StoreFormat;
-  /** Relationships of a node from which on its next one makes it dense; from the header of the relationship group store. */
+  /** A node with this many relationships becomes dense with the next one; from the header of the relationship group store. */
   readonly denseThreshold: number;
   /** Data bytes of one record of a dynamic store. */
   dataBytes(key: StoreKey): number;
@@ -19,10 +19,10 @@ export interface RecordView extends RecordReads {
   readonly firstGraphProperty: number;
 }
 
-/** Gives out ids of records: each at most once within a transaction, those that it sets free included. */
+/** Allocates record ids: each at most once within a transaction, including ids that it frees. */
 export interface IdTaker {
   take(key: StoreKey): number;
 }
 
-/** Who has properties. */
+/** Anything that has properties. */
 export type Owner = { kind: 'node' | 'relationship'; id: number } | { kind: 'graph' };

@@ -15,7 +15,7 @@ export function readNodeLabels(reads: RecordReads, node: Readonly<NodeRecord>): 
   return readLabels(node.id, node.labelField, (id) => reads.read('nodeLabels', id));
 }
 
-/** The values of the property chain that begins at `firstId`, -1 = none. */
+/** The values of the property chain from `firstId`, -1 = none. */
 export function readProperties(reads: RecordReads, firstId: number): Generator<KeyedValue> {
   return readPropertyChain(firstId, (id) => reads.read('property', id), {
     readString: (id) => reads.read('propertyStrings', id),
@@ -23,7 +23,7 @@ export function readProperties(reads: RecordReads, firstId: number): Generator<K
   });
 }
 
-/** Every relationship of a node once, loops too; nothing if the node is not in use. `store.corrupt` if a chain is broken. */
+/** Every relationship of a node once, loops too; nothing if the node is not in use. Throws `store.corrupt` if a chain is broken. */
 export function* walkRelationships(reads: RecordReads, nodeId: number): Generator<Readonly<RelationshipRecord>> {
   const node = reads.read('node', nodeId);
   if (node === undefined) return;
@@ -52,7 +52,7 @@ export function* walkGroups(
   }
 }
 
-/** The chain of `nodeId` that begins at `first`: as many relationships as its first one says (spec record-stores 10.2). */
+/** The chain of `nodeId` from `first`: as many relationships as the first one says (spec record-stores 10.2). */
 export function* walkChain(reads: RecordReads, nodeId: number, first: number): Generator<Readonly<RelationshipRecord>> {
   let left = chainLength(reads, nodeId, first);
   for (let id = first; id !== NULL_REFERENCE; left--) {
@@ -63,7 +63,7 @@ export function* walkChain(reads: RecordReads, nodeId: number, first: number): G
   }
 }
 
-/** Number of relationships in the chain of `nodeId` that begins at `first`, which holds it. */
+/** Number of relationships in the chain of `nodeId` from `first`, which stores it. */
 export function chainLength(reads: RecordReads, nodeId: number, first: number): number {
   if (first === NULL_REFERENCE) return 0;
   const record = readInChain(reads, nodeId, first);

@@ -5,7 +5,7 @@ import type { RelationshipRecord } from '../../store/records/relationship-record
 import type { RecordChanges } from './record-changes.ts';
 import { CHAIN_NAMES, type ChainName, chainLength, walkChain, walkGroups } from './record-walks.ts';
 
-/** The fields of a relationship in the chain of one of its nodes. */
+/** The fields of a relationship for the chain of one of its nodes. */
 interface Link {
   /** Previous relationship, or the length of the chain if {@link isFirst}. */
   prev: number;
@@ -13,14 +13,14 @@ interface Link {
   isFirst: boolean;
 }
 
-/** Where the first relationship of a chain is named: the node, or a group of a dense node. */
+/** The record that names the first relationship of a chain: the node, or a group of a dense node. */
 type Head = { group: undefined } | { group: number; chain: ChainName };
 
 const LONE_HEAD: Head = { group: undefined };
 
 /**
- * Changes relationship chains as a server does (spec record-stores 10.2, 10.3): new relationships become the first of their chains, a
- * node becomes dense when one is added to `denseThreshold` others, groups come with their first relationship and go with their last.
+ * Changes relationship chains as a server does (spec record-stores 10.2, 10.3). New relationships become the first of their chains. A node
+ * becomes dense when one is added to `denseThreshold` others. Groups come with their first relationship and go with their last.
  */
 export class RelationshipChains {
   private readonly changes: RecordChanges;
@@ -29,13 +29,13 @@ export class RelationshipChains {
     this.changes = changes;
   }
 
-  /** Puts a relationship that is in no chain yet into those of its nodes. */
+  /** Inserts a relationship that is in no chain yet into those of its nodes. */
   insert(record: RelationshipRecord): void {
     this.insertAt(record.start, record);
     if (record.end !== record.start) this.insertAt(record.end, record);
   }
 
-  /** Takes a relationship out of the chains of its nodes. */
+  /** Removes a relationship from the chains of its nodes. */
   remove(record: Readonly<RelationshipRecord>): void {
     this.removeAt(record.start, record);
     if (record.end !== record.start) this.removeAt(record.end, record);
@@ -49,7 +49,7 @@ export class RelationshipChains {
     this.push(nodeId, record);
   }
 
-  /** Moves the one chain of a node into groups; the order within a chain turns around, as it does in a server. */
+  /** Moves the single chain of a node into groups; the order within a chain is reversed, as on a server. */
   private makeDense(nodeId: number): void {
     const node = this.changes.edit('node', nodeId);
     const ids = [...walkChain(this.changes, nodeId, node.nextRel)].map(({ id }) => id);
@@ -58,7 +58,7 @@ export class RelationshipChains {
     for (const id of ids) this.push(nodeId, this.changes.edit('relationship', id));
   }
 
-  /** Makes `record` the first of its chain of the node. */
+  /** Makes `record` the first of its chain at the node. */
   private push(nodeId: number, record: RelationshipRecord): void {
     const head = this.findHead(nodeId, record) ?? this.createGroup(nodeId, record);
     const next = this.firstOf(nodeId, head);
@@ -138,7 +138,7 @@ export class RelationshipChains {
     this.changes.delete('relationshipGroup', id);
   }
 
-  /** Makes `next` the group behind `previous`, or the first one of the node. */
+  /** Makes `next` the group after `previous`, or the first one of the node. */
   private linkGroup(nodeId: number, previous: Readonly<RelationshipGroupRecord> | undefined, next: number): void {
     if (previous === undefined) this.changes.edit('node', nodeId).nextRel = next;
     else this.changes.edit('relationshipGroup', previous.id).next = next;
@@ -157,7 +157,7 @@ function linkOf(record: Readonly<RelationshipRecord>, nodeId: number): Link {
   return { prev: record.endPrev, next: record.endNext, isFirst: record.firstInEnd };
 }
 
-/** In a loop both sides are the same. */
+/** In a loop both sides are equal. */
 function setLink(record: RelationshipRecord, nodeId: number, { prev, next, isFirst }: Link): void {
   if (record.start === nodeId) {
     record.startPrev = prev;

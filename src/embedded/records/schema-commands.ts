@@ -10,7 +10,7 @@ export function schemaCommands(changes: RecordChanges, ruleIds: Iterable<number>
     const [was, is] = [changes.view.read('schema', id) !== undefined, changes.read('schema', id) !== undefined];
     const { before, after } = chainImages(changes, 'schema', was ? id : NULL_REFERENCE, is ? id : NULL_REFERENCE);
     if (after.length === 0) continue;
-    // Of a new rule servers give the list after as the one before, too.
+    // For a new rule, servers write the after-list as the before-list too.
     if (!was) creates!.push({ kind: 'schemaRule', before: after, after, created: true });
     else (is ? updates! : deletes!).push({ kind: 'schemaRule', before, after, created: false });
   }

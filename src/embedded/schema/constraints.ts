@@ -11,14 +11,14 @@ import type { NodeLookup, NodeLookups } from '../graph/node-lookup.ts';
 import { overlayRelationship, type TransactionDraft } from '../graph/transaction-draft.ts';
 import type { LiveSchema } from './live-schema.ts';
 
-/** A node as a transaction finds and leaves it; undefined = not there. */
+/** A node before and after a transaction; undefined = missing. */
 export interface NodeChange {
   id: number;
   before: GraphNode | undefined;
   after: GraphNode | undefined;
 }
 
-/** The graph that the changes of a transaction come into. */
+/** The graph that a transaction's changes apply to. */
 export interface ChangedGraph {
   graph: LiveGraph;
   schema: LiveSchema;
@@ -26,7 +26,7 @@ export interface ChangedGraph {
   lookups: NodeLookups;
 }
 
-/** Throws `embedded.constraint` if the changes would break a constraint, or need an index entry that a server cannot make. */
+/** Throws `embedded.constraint` if the changes would violate a constraint, or need an index entry that a server cannot make. */
 export function checkConstraints(
   draft: TransactionDraft,
   nodes: readonly NodeChange[],
@@ -54,10 +54,10 @@ function nameRule({ schema }: SchemaRule, tokens: LiveTokens): RuleNames {
   };
 }
 
-/** Values whose texts have fewer characters in all can be in any index. */
+/** Values with fewer characters than this in total fit into any index. */
 const SHORT_TEXT = 500;
 
-/** Throws `embedded.constraint` for a node that a server could not put into the index. */
+/** Throws `embedded.constraint` for a node that a server could not index. */
 export function requireIndexable(
   rule: IndexRule,
   { entity, keys }: RuleNames,
@@ -77,7 +77,7 @@ export function requireIndexable(
   }
 }
 
-/** Characters of a text, elements of an array with all their characters; at least 1. */
+/** Characters of a text, elements of an array plus all their characters; at least 1. */
 function sizeOf(value: PropertyValue): number {
   if (value.type === 'string') return 1 + value.value.length;
   if (value.type !== 'array') return 1;
@@ -97,7 +97,7 @@ function requireUnique(lookup: NodeLookup, changes: readonly NodeChange[]): void
   }
 }
 
-/** The first two nodes that a new constraint would forbid are an `embedded.constraint`. */
+/** Throws `embedded.constraint` for the first two nodes that would violate a new constraint. */
 export function requireNoDuplicates(lookup: NodeLookup, nodes: Iterable<GraphNode>): void {
   const seen = new Map<string, number>();
   for (const node of nodes) {
