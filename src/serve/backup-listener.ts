@@ -18,13 +18,13 @@ import { cannotListen } from './listen-errors.ts';
 export type { ListenerEvent } from './conversation/listener-events.ts';
 export type { ListenerOptions } from './conversation/listener-options.ts';
 
-/** Refused connections that are told why at the same time; more are dropped without a word. */
+/** Maximum number of refused connections that are being told why; further ones are dropped silently. */
 const MOST_REFUSED = 64;
 
 /**
- * Gives a database to backup clients, ours and the Java one: over the protocol of standalone instances (spec common-protocol 14, 16) and
- * over that of cluster members (spec catchup-protocol 18), whichever the client speaks. Neither knows users: without a TLS policy, who can
- * connect can read everything.
+ * Serves a database to backup clients, ours and the Java one, in whichever protocol the client speaks: that of standalone instances (spec
+ * common-protocol 14, 16) or that of cluster members (spec catchup-protocol 18). Neither has user authentication: without a TLS policy,
+ * anyone who can connect can read everything.
  */
 export class BackupListener {
   readonly address: { host: string; port: number };
@@ -63,14 +63,14 @@ export class BackupListener {
     return new BackupListener(database, options, await listenOnFirstFree(options.listen));
   }
 
-  /** Clients that are connected now. */
+  /** Number of connected clients. */
   get clients(): number {
     return this.connections.size;
   }
 
   /**
-   * Accepts nobody any more, lets answers that are under way finish within the grace time, then cuts the rest off. Fulfilled when every
-   * connection is closed and everything of the database given back.
+   * Stops accepting clients, lets current answers finish within the grace time, then cuts off the rest. Resolves when every connection is
+   * closed and everything of the database is released.
    */
   stop(): Promise<void> {
     this.stopping ??= this.stopNow();
@@ -168,7 +168,7 @@ async function listenOnFirstFree(address: ListenAddress): Promise<Server> {
       return await listen(host, candidate);
     } catch (error) {
       failure = error;
-      // A host that is not ours does not get better with another port.
+      // If the host is not ours, another port does not help.
       if (!['EADDRINUSE', 'EACCES'].includes(systemCodeOf(error) ?? '')) break;
     }
   }
@@ -178,7 +178,7 @@ async function listenOnFirstFree(address: ListenAddress): Promise<Server> {
 function listen(host: string | undefined, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    // It stays: behind the start it does nothing, but without any listener an error would end the process.
+    // Stays registered: it does nothing after the start, but without any listener an error would end the process.
     server.on('error', reject);
     server.listen({ port, ...(host === undefined ? {} : { host }) }, () => resolve(server));
   });

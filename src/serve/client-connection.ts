@@ -18,10 +18,10 @@ import { BackupLog } from './database/backup-log.ts';
 import type { ServedDatabase } from './database/served-database.ts';
 import { IncomingRequests } from './incoming-requests.ts';
 
-/** How long a refused client has to read why, before the connection is closed under it. */
+/** Time that a refused client gets to read the reason before the connection is closed. */
 const LINGER_MS = 1000;
 
-/** Longest wait of {@link Socket.setKeepAlive}: a client that vanished without a word is noticed by the system after some minutes. */
+/** Delay for {@link Socket.setKeepAlive}: the system notices a silently vanished client within some minutes. */
 const KEEP_ALIVE_MS = 60_000;
 
 const FLOOD = 'the client sends more while its answer is under way';
@@ -31,15 +31,15 @@ export interface ConnectionOptions {
   limits: ListenerLimits;
   leases: CopyLeases;
   sslPolicy?: SslPolicy | undefined;
-  /** Compressions of requests that are agreed to, best first. */
+  /** Compressions that we accept for requests, best first. */
   compression: readonly string[];
   onEvent: (event: ListenerEvent) => void;
-  /** The connection is gone and nothing of it is left. */
+  /** The connection has ended and everything of it is released. */
   onClosed: () => void;
 }
 
 /**
- * One client: requests are answered one after the other, and the connection stays open for more (spec common-protocol 2, 16). What is
+ * One client: its requests are answered one by one, and the connection stays open for more (spec common-protocol 2, 16). Anything that is
  * not a request of one of the two protocols is refused at once and the connection closed: a client that tries another protocol first must
  * notice (spec common-protocol 12.4).
  */
@@ -50,19 +50,19 @@ export class ClientConnection {
   private readonly socket: Socket;
   private readonly options: ConnectionOptions;
   private channel: Channel | undefined;
-  /** The socket, or what comes out of its encryption. */
+  /** The socket, or the decrypted stream. */
   private stream: Duplex;
   private readonly incoming: IncomingRequests;
   private readonly backup: BackupLog;
-  /** Aborted when the connection is gone or about to go. */
+  /** Aborted when the connection has ended or is about to end. */
   private readonly gone = new AbortController();
   private readonly deadline = new ConnectionDeadline();
   private phase: ConnectionPhase = 'first';
-  /** Other connections use what was prepared on this one: it may be silent. */
+  /** Other connections use what was prepared on this one, so it may be silent. */
   private isUsed = false;
-  /** It is to end when no backup needs it any more. */
+  /** It will end when no backup needs it any more. */
   private isFinishing = false;
-  /** It was told why the client is sent away. */
+  /** The reason for sending the client away was reported. */
   private isEndTold = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
@@ -85,24 +85,24 @@ export class ClientConnection {
     socket.on('close', () => this.close());
   }
 
-  /** Begins to read requests. */
+  /** Starts to read requests. */
   start(): void {
     this.expectRequest(this.options.limits.requestTimeoutMs, 'no request came');
     void this.open();
   }
 
-  /** Tells the client why it is not served, and closes. Nothing is told without the encryption that is asked for. */
+  /** Tells the client why it is not served, then closes. Says nothing if required encryption is not established. */
   refuse(error: unknown): void {
     if (!isOpen(this.phase)) return;
     this.tellEnd('refused', error);
     this.end();
-    // What still comes is read and dropped: unread bytes would make the system reset the connection, and the answer would be lost.
+    // Read and drop further input: unread bytes would make the system reset the connection, and the answer would be lost.
     this.stream.removeAllListeners('data').resume();
     this.linger();
     void this.sayGoodbye(error);
   }
 
-  /** Answers what is under way, a backup of several requests to its end, and then closes. */
+  /** Answers what is under way, including the rest of a backup with several requests, then closes. */
   finish(): void {
     this.isFinishing = true;
     if (isAnswering(this.phase) || this.isWanted) return;
@@ -114,11 +114,11 @@ export class ClientConnection {
   cut(error: GraphkeepError): void {
     this.end();
     this.gone.abort(error);
-    // The first alone would wait until the client has taken what is buffered.
+    // resetAndDestroy() alone would wait until the client has read what is buffered.
     this.socket.resetAndDestroy().destroy();
   }
 
-  /** A client fetches its files over any connection. */
+  /** True if other connections of the client may still need this one. */
   private get isWanted(): boolean {
     const speaksCatchup = this.incoming.conversation instanceof CatchupConversation;
     return this.backup.isOpen || (speaksCatchup && this.options.leases.isAnyHeld);
@@ -129,11 +129,11 @@ export class ClientConnection {
     const { peer } = this;
     const { signal } = this.gone;
     try {
-      // The time for the first request counts from the connection on.
+      // The time limit for the first request starts with the connection.
       this.channel = await openChannel(this.socket, { role: 'server', peer, policy, timeoutMs: 0, signal });
       this.attach(this.channel.stream);
     } catch (error) {
-      // Whoever only goes away is not refused.
+      // A client that merely goes away is not refused.
       if (!hasCode(error, 'cancelled')) this.tellEnd('refused', error);
       this.end();
       this.socket.destroy();
@@ -207,7 +207,7 @@ export class ClientConnection {
     try {
       if (!signal.aborted) ending = await inquiry.fail(error);
     } catch {
-      // The connection went while the failure was sent, or nothing can be sent any more.
+      // The connection ended while the failure was sent, or nothing can be sent any more.
     }
     if (ending !== 'stays-open') this.end();
     this.backup.addBytes(sender.sentBytes);
@@ -215,7 +215,7 @@ export class ClientConnection {
     if (ending === undefined) this.socket.resetAndDestroy().destroy();
   }
 
-  /** A part that fails while the connection stays is asked for again; the backup goes on. */
+  /** If the connection stays, the client repeats a failed part, and the backup continues. */
   private tellFailure(
     inquiry: Inquiry,
     error: unknown,
@@ -231,7 +231,7 @@ export class ClientConnection {
     else this.backup.fail(error);
   }
 
-  /** After an answer: the next request, which may have come already, or the end. */
+  /** After an answer: the next request, which may have arrived already, or the end. */
   private goOn(): void {
     if (this.isFinishing && !this.isWanted) this.end();
     switch (this.step('answered')) {
@@ -276,31 +276,31 @@ export class ClientConnection {
     return this.phase;
   }
 
-  /** No more requests are read from here on. What is under way goes on. */
+  /** Stops reading requests. What is under way continues. */
   private end(): void {
     this.step('end');
     this.incoming.stop();
     this.deadline.clear();
   }
 
-  /** Gives the client time to read what was written last. */
+  /** Gives the client time to read the last output. */
   private linger(): void {
     this.deadline.set(LINGER_MS, () => this.socket.destroy());
   }
 
-  /** Tells once why a client is sent away. */
+  /** Reports once why a client is sent away. */
   private tellEnd(kind: 'refused' | 'silent', error: unknown): void {
     if (this.isEndTold) return;
     this.isEndTold = true;
     this.options.onEvent({ kind, peer: this.peer, error });
   }
 
-  /** The client closed its direction. What is still on its way to it, a last answer or a refusal, may arrive. */
+  /** The client closed its direction. A last answer or refusal on its way to it may still arrive. */
   private leave(): void {
     if (this.phase !== 'leaving') this.lose();
   }
 
-  /** The client closed, or the connection broke. No client closes only its own direction: there is nobody left to send to. */
+  /** The client closed, or the connection broke. No client closes only its own direction, so there is nobody left to send to. */
   private lose(cause?: unknown): void {
     if (!this.gone.signal.aborted) {
       this.gone.abort(

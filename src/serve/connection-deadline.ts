@@ -1,6 +1,6 @@
 import { startTimer } from '../base/timers.ts';
 
-/** The one moment that a connection is waiting for: to set another one forgets the one before. */
+/** The single deadline of a connection; setting a new one replaces the old one. */
 export class ConnectionDeadline {
   private timer: NodeJS.Timeout | undefined;
 

@@ -1,16 +1,16 @@
 import { GraphkeepError } from '../base/errors.ts';
 
 /**
- * Where a connection to a client stands:
+ * The phase of a client connection:
  *
- *     first       waits for the first request; its time runs from the connection on
- *     greeting    answers what comes before a first request (the handshake of catchup)
+ *     first       waits for the first request; its time limit starts with the connection
+ *     greeting    answers what comes before a first request (the catchup handshake)
  *     waiting     waits for a further request, or the rest of one
- *     answering   answers a request; what comes meanwhile is kept
+ *     answering   answers a request; further input is kept
  *     lastAnswer  answers, and reads no more requests
- *     leaving     reads no more requests; what is on its way to the client may still arrive
- *     abandoned   the connection is gone; its last answer has not noticed yet
- *     gone        nothing is left of it
+ *     leaving     reads no more requests; output on its way to the client may still arrive
+ *     abandoned   the connection has ended; its last answer has not noticed yet
+ *     gone        everything is released
  */
 export type ConnectionPhase =
   | 'first'
@@ -23,8 +23,8 @@ export type ConnectionPhase =
   | 'gone';
 
 /**
- * What happens to a connection: a greeting or a request came; the answer has ended, well or not; no more requests are to be read, whoever
- * wants it so; the socket is closed.
+ * What happens to a connection: a greeting or a request arrived; the answer has ended, successfully or not; no more requests are to be
+ * read, for any reason; the socket is closed.
  */
 export type ConnectionStep = 'greet' | 'ask' | 'answered' | 'end' | 'closed';
 
@@ -46,12 +46,12 @@ export function nextPhase(phase: ConnectionPhase, step: ConnectionStep): Connect
   throw new GraphkeepError('internal', 'a connection took an impossible step', { observed: `${step} while ${phase}` });
 }
 
-/** Is an answer under way? */
+/** True if an answer is under way. */
 export function isAnswering(phase: ConnectionPhase): boolean {
   return phases[phase].answered !== undefined;
 }
 
-/** Are requests still read, now or after the answer? */
+/** True if requests are still read, now or after the answer. */
 export function isOpen(phase: ConnectionPhase): boolean {
   return phases[phase].end !== phase;
 }

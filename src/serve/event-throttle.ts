@@ -5,8 +5,8 @@ const WINDOW_MS = 10_000;
 const MOST_EVENTS = 100;
 
 /**
- * Passes so many events of a listener on in each stretch of time, and then how many there were beyond that: clients must not fill the disk
- * of the log by connecting again and again.
+ * Passes on a limited number of a listener's events per time window, then a count of the rest: clients must not fill the disk by connecting
+ * again and again.
  */
 export class EventThrottle {
   private readonly next: (event: ListenerEvent) => void;
@@ -30,7 +30,7 @@ export class EventThrottle {
     } else this.leftOut++;
   };
 
-  /** Tells what was left out; for the end of the listener. */
+  /** Reports the number of suppressed events; call it when the listener ends. */
   endWindow(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -1,8 +1,8 @@
 import { CATCHUP_START } from '../protocol/catchup/handshake-messages.ts';
 
 /**
- * Which protocol a client speaks: the first 8 bytes of the catchup protocol are always the same (spec catchup-protocol 2), everything else
- * is taken for the common protocol. Undefined while it may be either.
+ * The protocol that a client speaks. The first 8 bytes of the catchup protocol are always the same (spec catchup-protocol 2); anything else
+ * counts as the common protocol. Undefined while it may be either.
  */
 export function recogniseProtocol(start: Buffer): 'catchup' | 'common' | undefined {
   const known = Math.min(start.length, CATCHUP_START.length);

@@ -4,7 +4,7 @@ import { IncomingRequests } from './incoming-requests.ts';
 
 const inquiry: Inquiry = { request: 'part', answer: async () => {}, fail: async () => 'closes' };
 
-/** Requests of one byte each, packed, of a client whose first bytes are those of no catchup client. */
+/** Packed requests of one byte each, from a client whose first bytes are not those of a catchup client. */
 function listen() {
   const told: string[] = [];
   const unpacked: { resolve: (bytes: Buffer) => void; reject: (error: Error) => void }[] = [];

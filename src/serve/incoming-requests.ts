@@ -1,30 +1,32 @@
 import type { Conversation, Inquiry } from './conversation/conversation.ts';
 import { recogniseProtocol } from './first-bytes.ts';
 
-/** What a client may send ahead while its answer is under way. Real clients send nothing. */
+/** Maximum input while an answer is under way. Real clients send nothing. */
 const MAX_AHEAD_BYTES = 64 * 1024;
 
 export interface IncomingOptions {
   converse: (protocol: 'catchup' | 'common') => Conversation;
   /** Nothing more is read until {@link IncomingRequests.next}. */
   onInquiry: (inquiry: Inquiry) => void;
-  /** A request was begun, and is not complete. */
+  /** A request was begun but is not complete. */
   onBegun: () => void;
-  /** The client sent something that is no request: nothing more can be read. */
+  /** The client sent something that is not a request: nothing more can be read. */
   onNonsense: (error: unknown) => void;
-  /** The client sends more and more while its answer is under way. */
+  /** The client sends too much while its answer is under way. */
   onFlood: () => void;
 }
 
-/** Makes one inquiry after the other of what a client sends: finds out which protocol it speaks, and keeps what comes ahead of its turn. */
+/**
+ * Turns a client's input into one inquiry after the other: detects which protocol the client speaks, and buffers input that arrives early.
+ */
 export class IncomingRequests {
   conversation: Conversation | undefined;
   private readonly options: IncomingOptions;
-  /** Until it is known what the client speaks. */
+  /** Collected until the protocol is known. */
   private firstBytes: Buffer = Buffer.alloc(0);
   private ahead: Buffer[] = [];
   private aheadBytes = 0;
-  /** An inquiry is being answered, or bytes are being unpacked. */
+  /** An inquiry is being answered, or bytes are being decompressed. */
   private isBusy = false;
   private isStopped = false;
 
@@ -40,14 +42,14 @@ export class IncomingRequests {
     else if (this.aheadBytes > MAX_AHEAD_BYTES) this.options.onFlood();
   }
 
-  /** The answer has ended: goes on with what is left. */
+  /** The answer has ended: continues with the buffered input. */
   next(): void {
     this.isBusy = false;
     this.read();
     this.readAhead();
   }
 
-  /** Drops what came, and whatever comes: nothing is told any more. */
+  /** Drops all input, buffered and future; no more callbacks. */
   stop(): void {
     this.isStopped = true;
     this.ahead = [];
@@ -75,7 +77,7 @@ export class IncomingRequests {
     this.readAhead();
   }
 
-  /** Reads the next request, out of new bytes or those that are left. */
+  /** Reads the next request from new or buffered bytes. */
   private read(bytes?: Buffer): void {
     const unread = this.conversation === undefined && bytes !== undefined ? this.recognise(bytes) : bytes;
     const { conversation } = this;
@@ -95,7 +97,7 @@ export class IncomingRequests {
     } else if (wasBetween && !conversation.atMessageBoundary) this.options.onBegun();
   }
 
-  /** Returns the bytes from the first on when it is known what the client speaks. */
+  /** Once the protocol is known, returns all bytes from the first on. */
   private recognise(bytes: Buffer): Buffer | undefined {
     this.firstBytes = Buffer.concat([this.firstBytes, bytes]);
     const protocol = recogniseProtocol(this.firstBytes);

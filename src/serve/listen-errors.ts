@@ -19,7 +19,7 @@ const remedies: Readonly<Record<string, string>> = {
   EMFILE: 'This process may open no more files. Raise its limit (ulimit -n), then start it again.',
 };
 
-/** No port of the range could be opened; the remedy is the one for the last port. */
+/** The error when no port of the range could be opened; the hint is the one for the last port. */
 export function cannotListen({ host, port, lastPort = port }: ListenAddress, failure: unknown): GraphkeepError {
   const range = lastPort > port ? `-${lastPort}` : '';
   const hint = remedies[systemCodeOf(failure) ?? ''];

@@ -9,7 +9,7 @@ import type { ServedCopy, ServedDatabase, ServedTransactions } from '../database
 export interface AnswerOptions {
   database: ServedDatabase;
   signal: AbortSignal;
-  /** Longest time that a full copy may keep check points from running. */
+  /** Longest time that a full copy may prevent check points. */
   maxHoldMs: number;
   /** Called when that time is over; must abort {@link signal}. */
   onHeldTooLong: () => void;
@@ -17,9 +17,9 @@ export interface AnswerOptions {
 
 /**
  * Writes the answer to one request (spec common-protocol 8, 10, 14). Nothing can be sent before the first file is read: while the database
- * makes the check point of a full copy, the client has only its read timeout.
+ * makes the check point for a full copy, only the client's read timeout applies.
  *
- * @throws what went wrong; then the caller ends the message with a failure
+ * @throws any failure; the caller must then end the message with a failure
  */
 export async function writeAnswer(
   request: CommonRequest,
@@ -34,7 +34,7 @@ async function writeFullCopy(logs: boolean, writer: ResponseWriter, options: Ans
   const { database, signal, maxHoldMs, onHeldTooLong } = options;
   const copy = await database.openFullCopy(signal, { logs });
   const limit = copy.holdsCheckPoints && maxHoldMs > 0 ? startTimer(onHeldTooLong, maxHoldMs) : undefined;
-  // Whoever waits for a slow client must not keep check points waiting.
+  // Waiting for a slow client must not hold up check points.
   const release = () => copy.close();
   signal.addEventListener('abort', release, { once: true });
   try {
@@ -75,10 +75,10 @@ async function writeIncrement(after: number, writer: ResponseWriter, options: An
 }
 
 /**
- * The request names no store, and the Java client does not see that a store was upgraded since: it would add transactions to records that
- * they do not fit. So a client gets nothing beyond an upgrade that it could have missed. One that has the very transaction before the
- * upgrade may have it from a copy made after it; it is refused too, and makes a full backup once. The store id comes first, for clients
- * that compare it.
+ * Refuses an incremental across a store upgrade that the client may have missed. The request names no store, and the Java client does not
+ * notice the upgrade: it would apply transactions to records that they do not fit. A client whose last transaction is the one just before
+ * the upgrade may have copied it afterwards; it is refused too, and makes one full backup. The store id is sent first, for clients that
+ * compare it.
  *
  * @throws GraphkeepError `serve.other-store`
  */

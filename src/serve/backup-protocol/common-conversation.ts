@@ -4,7 +4,7 @@ import type { Conversation, Inquiry } from '../conversation/conversation.ts';
 import { type AnswerOptions, writeAnswer } from './answer.ts';
 import { encodeRefusal, writeFailure } from './failure-answer.ts';
 
-/** The protocol of standalone and HA servers: a request, its answer, and perhaps more of both (spec common-protocol 2). */
+/** The protocol of standalone and HA servers: a request, its answer, and possibly more of both (spec common-protocol 2). */
 export class CommonConversation implements Conversation {
   private readonly decoder: RequestDecoder;
   private readonly options: AnswerOptions;

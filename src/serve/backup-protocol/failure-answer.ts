@@ -4,14 +4,14 @@ import { writeJavaException } from '../../protocol/backup-protocol/java-exceptio
 import { ResponseWriter } from '../../protocol/backup-protocol/response-writer.ts';
 
 /**
- * The payload of a failure chunk (spec common-protocol 12, 13.2). The client learns what happened in general; places, observed values and
- * everything that could be a path of this machine stay in our own log.
+ * The payload of a failure chunk (spec common-protocol 12, 13.2). The client learns in general what happened. Places, observed values and
+ * everything that could be a path on this machine stay in our own log.
  */
 export function writeFailure(error: unknown): Buffer {
   if (!(error instanceof GraphkeepError))
     return writeJavaException('runtime', 'The backup server failed. See its log.');
   if (error.code === 'serve.history-pruned') {
-    // The text of a real server, as far as it holds no path: users search for it.
+    // The text of a real server, as far as it has no path: users search for it.
     return writeJavaException(
       'noSuchTransaction',
       `Unable to find transaction ${error.observed} in any of my logical logs`,
@@ -23,10 +23,10 @@ export function writeFailure(error: unknown): Buffer {
   return writeJavaException('runtime', `The backup server failed: ${withoutPaths(error.message)}. See its log.`);
 }
 
-/** A refusal is short: it does not need the buffers of a copy. */
+/** A refusal is short and needs no large buffers. */
 const REFUSAL_BYTES = 16 * 1024;
 
-/** The whole answer to something that is no request. */
+/** The complete answer to something that is not a request. */
 export async function encodeRefusal(error: unknown): Promise<Uint8Array> {
   const frames: Uint8Array[] = [];
   const writer = new ResponseWriter((frame) => {
@@ -37,7 +37,7 @@ export async function encodeRefusal(error: unknown): Promise<Uint8Array> {
   return Buffer.concat(frames);
 }
 
-/** The payload for something that is no request. What the peer itself has sent is no secret. */
+/** The payload for something that is not a request. What the peer itself sent is no secret. */
 export function writeRefusal(error: unknown): Buffer {
   if (!(error instanceof GraphkeepError)) return writeFailure(error);
   const observed = error.observed === undefined ? '' : ` (${error.observed})`;

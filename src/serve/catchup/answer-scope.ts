@@ -7,25 +7,25 @@ import type { ServedDatabase, ServedFile } from '../database/served-database.ts'
 import type { CopyLease } from './copy-lease.ts';
 import type { CopyLeases } from './copy-leases.ts';
 
-/** What the answers on one connection share. */
+/** Shared by the answers on one connection. */
 export interface AnswerScope {
   readonly database: ServedDatabase;
   readonly limits: ListenerLimits;
   readonly leases: CopyLeases;
-  /** Aborted when the connection is gone or about to go. */
+  /** Aborted when the connection has ended or is about to end. */
   readonly signal: AbortSignal;
   readonly writer: ResponseWriter;
-  /** Cuts the client off: it held check points for too long. */
+  /** Cuts off a client that has held check points for too long. */
   readonly onHeldTooLong: () => void;
-  /** Keeps the connection open although nothing comes, while others use its lease. */
+  /** Keeps the idle connection open while other connections use its lease. */
   readonly onUse: (isUsed: boolean) => void;
   /** What this client has prepared. */
   lease: CopyLease | undefined;
-  /** A file or transaction was begun and has not ended: nothing else can be said. */
+  /** A file or transaction was begun and has not ended: nothing else can be sent. */
   isBroken: boolean;
 }
 
-/** @throws GraphkeepError `serve.other-store`, also if only an upgrade lies between the two (spec catchup-protocol 10) */
+/** @throws GraphkeepError `serve.other-store`, also if the stores differ only by an upgrade (spec catchup-protocol 10) */
 export function requireSameStore(storeId: CatchupStoreId | undefined, { database }: AnswerScope): void {
   const relation = storeId === undefined ? 'other' : relateStores(storeId, database.storeId);
   if (relation === 'same') return;
@@ -39,7 +39,7 @@ export function requireSameStore(storeId: CatchupStoreId | undefined, { database
   );
 }
 
-/** @throws GraphkeepError `serve.behind`; then a check point was begun (spec catchup-protocol 11) */
+/** @throws GraphkeepError `serve.behind`, after starting a check point (spec catchup-protocol 11) */
 export function requireReached(transaction: number, { database }: AnswerScope): void {
   if (database.hasReached(transaction)) return;
   throw new GraphkeepError('serve.behind', 'no check point was made here that covers what the client has', {

@@ -13,20 +13,20 @@ import { endOfFailedStream, writeTransactions } from './transactions-answer.ts';
 export interface CatchupOptions extends Pick<AnswerScope, 'database' | 'limits' | 'leases' | 'signal'> {
   onHeldTooLong: () => void;
   onUse: (isUsed: boolean) => void;
-  /** Names on the wire of what may be agreed on for requests, best first (spec catchup-protocol 6). */
+  /** Compressions that may be agreed for requests, by their names on the wire, best first (spec catchup-protocol 6). */
   compression: readonly string[];
   /** Begins the second TLS session, if there was a first (spec catchup-protocol 7). */
   switchOver: () => Promise<void>;
 }
 
-/** The protocol of cluster members: a handshake, then requests, each of a type frame and a body frame (spec catchup-protocol 1). */
+/** The protocol of cluster members: a handshake, then requests, each a type frame and a body frame (spec catchup-protocol 1). */
 export class CatchupConversation implements Conversation {
   private readonly peer: string;
   private readonly options: CatchupOptions;
   private readonly scope: AnswerScope;
   unpack: Conversation['unpack'];
   private readonly handshake: ServerHandshake;
-  /** What the handshake wants done next. */
+  /** The next step of the handshake. */
   private step: ServerHandshakeStep | undefined;
   private decoder: RequestDecoder | undefined;
   private sender: FrameSender | undefined;
@@ -56,7 +56,7 @@ export class CatchupConversation implements Conversation {
     return request === undefined ? undefined : this.inquiryOf(request);
   }
 
-  /** A server says nothing to who does not speak the protocol (spec catchup-protocol 5.2, 14). */
+  /** A server says nothing to a peer that does not speak the protocol (spec catchup-protocol 5.2, 14). */
   async refuse(): Promise<undefined> {
     return undefined;
   }
@@ -111,7 +111,7 @@ export class CatchupConversation implements Conversation {
     };
   }
 
-  /** A full backup reaches from its preparation to its transactions; transactions alone are an incremental one. */
+  /** A full backup extends from its preparation to its transactions; transactions alone are an incremental one. */
   private describe(request: CatchupRequest): Pick<Inquiry, 'request' | 'begins' | 'ends'> {
     if (request.kind === 'prepareStoreCopy') return { request: 'full', begins: {} };
     if (request.kind !== 'transactions') return { request: 'part' };
@@ -137,7 +137,7 @@ export class CatchupConversation implements Conversation {
     }
   }
 
-  /** As a real server (spec catchup-protocol 10 to 14), but that a failed preparation is told with its type frame. */
+  /** Like a real server (spec catchup-protocol 10 to 14), except that the answer to a failed preparation has its type frame. */
   private async fail(request: CatchupRequest, error: unknown): Promise<'stays-open' | 'closes'> {
     const { writer, isBroken } = this.scope;
     if (isBroken) throw error;

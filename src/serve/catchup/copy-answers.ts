@@ -8,9 +8,9 @@ import { type AnswerScope, requireReached, requireSameStore, writeFile } from '.
 type Request<K extends CatchupRequest['kind']> = Extract<CatchupRequest, { kind: K }>;
 
 /**
- * PREPARE_STORE_COPY (spec catchup-protocol 10): makes or joins a check point, sends every file that replay could not repair, names the
- * others. The lease that begins here ends with the transactions. Other than a real server it does not name the label scan store once
- * more: it was sent, and a second copy might be torn by a check point.
+ * PREPARE_STORE_COPY (spec catchup-protocol 10): makes or joins a check point, sends every file that replay could not repair, and names the
+ * others. Begins the lease, which ends with the transactions. Unlike a real server, it does not name the label scan store again: that was
+ * sent, and a check point might tear a second copy.
  */
 export async function writePreparedCopy({ storeId }: Request<'prepareStoreCopy'>, scope: AnswerScope): Promise<void> {
   requireSameStore(storeId, scope);
@@ -36,7 +36,7 @@ export async function writePreparedCopy({ storeId }: Request<'prepareStoreCopy'>
   }
 }
 
-/** Fetched with STORE_FILE; the metadata store, the last one of a copy, stays the last one. */
+/** Fetched with STORE_FILE. The metadata store remains the last file of a copy. */
 function isNamed({ name }: ServedFile): boolean {
   return ['record-store', 'metadata', 'explicit-index-config'].includes(classifyDatabaseFile(name));
 }
@@ -52,7 +52,7 @@ async function writeFiles(
   }
 }
 
-/** STORE_FILE (spec catchup-protocol 11): the file as it is now, over any connection. */
+/** STORE_FILE (spec catchup-protocol 11): the current content of a file, over any connection. */
 export async function writeStoreFile(request: Request<'storeFile'>, scope: AnswerScope): Promise<void> {
   requireSameStore(request.storeId, scope);
   requireReached(request.requiredTransactionId, scope);
@@ -66,7 +66,7 @@ export async function writeStoreFile(request: Request<'storeFile'>, scope: Answe
   }
 }
 
-/** INDEX_SNAPSHOT (spec catchup-protocol 12): an unknown index has no files, and is no error. */
+/** INDEX_SNAPSHOT (spec catchup-protocol 12): an unknown index has no files and is not an error. */
 export async function writeIndexFiles(request: Request<'indexSnapshot'>, scope: AnswerScope): Promise<void> {
   requireSameStore(request.storeId, scope);
   requireReached(request.requiredTransactionId, scope);
@@ -76,7 +76,7 @@ export async function writeIndexFiles(request: Request<'indexSnapshot'>, scope: 
   await scope.writer.copyFinished('SUCCESS');
 }
 
-/** Runs `work`, then closes what it needed: sooner if the connection goes, and the client is cut off if it takes too long. */
+/** Runs `work`, then closes what it held: earlier if the connection ends; the client is cut off if it takes too long. */
 async function whileHolding(
   held: Pick<ServedCopy, 'holdsCheckPoints' | 'close'>,
   { signal, limits, onHeldTooLong }: AnswerScope,
@@ -84,7 +84,7 @@ async function whileHolding(
 ): Promise<void> {
   const hasLimit = held.holdsCheckPoints && limits.maxHoldMs > 0;
   const limit = hasLimit ? startTimer(onHeldTooLong, limits.maxHoldMs).unref() : undefined;
-  // Whoever waits for a slow client must not keep check points waiting.
+  // Waiting for a slow client must not hold up check points.
   const close = () => held.close();
   signal.addEventListener('abort', close, { once: true });
   try {

@@ -4,20 +4,20 @@ import type { ServedCopy } from '../database/served-database.ts';
 export interface LeaseOptions {
   /** Longest time that check points may be held; 0 = no limit. */
   maxHoldMs: number;
-  /** How long the log stays for a client whose connection broke. */
+  /** How long the log is kept for a client whose connection broke. */
   lingerMs: number;
-  /** That time is over while files are being sent that must not change. */
+  /** Called when that time is over while files are being sent that must not change. */
   onHeldTooLong: () => void;
-  /** A request of another connection uses the copy, or does not any more. */
+  /** A request of another connection uses the copy, or no longer does. */
   onUse: (isUsed: boolean) => void;
   onClosed: (lease: CopyLease) => void;
 }
 
 /**
- * What a database keeps for a client between PREPARE_STORE_COPY and the end of TX_PULL (spec catchup-protocol 10 to 13, 18): no check
- * point runs, so all files are of one moment. If that takes too long check points run, and the client goes on with files that change:
- * record stores are repaired by the replay of the transactions from C on, which stay in the log; everything else it has already. A client
- * whose connection broke may go on with another one: the log stays for it a while, check points run at once.
+ * What a database keeps for a client between PREPARE_STORE_COPY and the end of TX_PULL (spec catchup-protocol 10 to 13, 18): no check point
+ * runs, so all files are of one moment. If the client takes too long, check points run again and it continues with changing files.
+ * Replaying the transactions from C on, which stay in the log, repairs the record stores; the client already has everything else. A client
+ * whose connection broke may continue on another one: the log is kept for a while, but check points run at once.
  */
 export class CopyLease {
   readonly copy: ServedCopy;
@@ -41,7 +41,7 @@ export class CopyLease {
     this.isPrepared = true;
   }
 
-  /** Returns what to call when the request has ended. */
+  /** Returns a function to call when the request has ended. */
   use(): () => void {
     this.users++;
     if (this.users === 1) this.options.onUse(true);
@@ -53,13 +53,13 @@ export class CopyLease {
     };
   }
 
-  /** Check points may run again. */
+  /** Allows check points again. */
   letFilesMove(): void {
     clearTimeout(this.holdLimit);
     this.copy.letFilesMove();
   }
 
-  /** The connection is gone. Only a client that has got C can come back for the transactions. */
+  /** The connection has ended. Only a client that has got C can come back for the transactions. */
   abandon(): void {
     if (this.isClosed || this.linger !== undefined) return;
     if (!this.isPrepared) {
@@ -70,7 +70,7 @@ export class CopyLease {
     this.linger = startTimer(() => this.close(), this.options.lingerMs).unref();
   }
 
-  /** Gives everything back. May be called again. */
+  /** Releases everything. May be called again. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;

@@ -1,23 +1,23 @@
 import type { ServedCopy } from '../database/served-database.ts';
 import { CopyLease, type LeaseOptions } from './copy-lease.ts';
 
-/** Clients that vanished, for whom the log stays at the same time: a hostile one comes and goes without end. */
+/** Maximum number of vanished clients for which the log is kept: a hostile client could come and go without end. */
 const MOST_ABANDONED = 16;
 
-/** The leases of a listener: a client may ask for its files over any connection. */
+/** The leases of a listener: a client may request its files over any connection. */
 export class CopyLeases {
-  /** Called when there is none left that a connection holds. */
+  /** Called when no connection holds a lease any more. */
   onNoneHeld: () => void = () => {};
   private readonly held = new Set<CopyLease>();
   /** Oldest first. */
   private readonly abandoned = new Set<CopyLease>();
 
-  /** True while some client is between PREPARE_STORE_COPY and its transactions. */
+  /** True while any client is between PREPARE_STORE_COPY and its transactions. */
   get isAnyHeld(): boolean {
     return this.held.size > 0;
   }
 
-  /** Takes over the copy. It is abandoned when `signal` aborts. */
+  /** Takes ownership of the copy. It is abandoned when `signal` aborts. */
   open(copy: ServedCopy, signal: AbortSignal, options: Omit<LeaseOptions, 'onClosed'>): CopyLease {
     const abandon = () => this.abandon(lease);
     const lease = new CopyLease(copy, {
@@ -34,7 +34,7 @@ export class CopyLeases {
     return lease;
   }
 
-  /** Notes that a request for the files of this check point is under way; returns what to call when it has ended. */
+  /** Notes a request for the files of this check point; returns a function to call when it has ended. */
   use(transaction: number): () => void {
     const used = [...this.held, ...this.abandoned].filter(({ copy }) => copy.lastTransaction === transaction);
     const ends = used.map((lease) => lease.use());

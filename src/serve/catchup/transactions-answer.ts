@@ -14,8 +14,8 @@ interface StreamEnd {
 }
 
 /**
- * TX_PULL_REQUEST (spec catchup-protocol 13): the transactions after `after`, up to the last one that is durable now. Ends the lease of the
- * connection: the files were copied before.
+ * TX_PULL_REQUEST (spec catchup-protocol 13): the transactions after `after`, up to the last one that is durable now. Ends the connection's
+ * lease: the files were copied before.
  */
 export async function writeTransactions({ after, storeId }: PullRequest, scope: AnswerScope): Promise<void> {
   const { database, writer, lease } = scope;
@@ -40,14 +40,14 @@ export async function writeTransactions({ after, storeId }: PullRequest, scope: 
   }
 }
 
-/** Before the first transaction there is none to ask for; a new database has no other (spec catchup-protocol 13.2). */
+/** There is nothing to request before the first transaction; a new database has no other (spec catchup-protocol 13.2). */
 function beginsAtNothing(after: number, { database, lease }: AnswerScope): boolean {
   return after === 0 && (database.lastTransaction === 1 || lease?.copy.lastTransaction === 1);
 }
 
 /**
- * A client asks for C too, to begin its log with it. If C is in no log any more (that of a store which was only recovered since holds
- * nothing but a check point), and the files that the client has are exactly those of C, they are all that it needs: then undefined.
+ * A client requests C too, to begin its log with it. C may be in no log any more: the log of a store that was only recovered since holds
+ * nothing but a check point. If the client's files are exactly those of C, they are all that it needs: returns undefined.
  */
 async function openTransactions(after: number, scope: AnswerScope): Promise<ServedTransactions | undefined> {
   const { database, lease, signal } = scope;
@@ -61,7 +61,7 @@ async function openTransactions(after: number, scope: AnswerScope): Promise<Serv
   }
 }
 
-/** Returns the last one that was sent. */
+/** Returns the last transaction sent. */
 async function writeEach(transactions: ServedTransactions, scope: AnswerScope): Promise<number> {
   const { writer, signal, database } = scope;
   let sent = 0;
@@ -81,7 +81,7 @@ async function writeEach(transactions: ServedTransactions, scope: AnswerScope): 
   }
 }
 
-/** What tells a client why its stream ends (spec catchup-protocol 13). */
+/** Tells a client why its stream ends (spec catchup-protocol 13). */
 export function endOfFailedStream(error: unknown, { database }: AnswerScope): StreamEnd {
   const end = (status: StreamStatus): StreamEnd => ({ status, transactionId: database.lastTransaction });
   if (hasCode(error, 'peer.protocol')) return { status: 'E_INVALID_REQUEST', transactionId: -1 };

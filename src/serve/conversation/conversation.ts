@@ -1,32 +1,34 @@
 import type { FrameSender } from './frame-sender.ts';
 import type { RequestKind } from './listener-events.ts';
 
-/** What a client asks for, ready to be answered. */
+/** A request from a client, ready to be answered. */
 export interface Inquiry {
-  /** How it is told of if it fails. */
+  /** How a failure is reported. */
   readonly request: RequestKind;
-  /** A backup begins with this inquiry; with the common protocol it ends with it too. `after`: the last transaction of the client. */
+  /**
+   * Set if a backup begins with this inquiry; with the common protocol it also ends with it. `after`: the last transaction of the client.
+   */
   readonly begins?: { after?: number };
-  /** The backup that is under way ends with the answer. */
+  /** The current backup ends with the answer. */
   readonly ends?: boolean;
-  /** It only prepares for requests, and is told of only if it fails; its time is that of the first request. */
+  /** Only prepares for requests, and is reported only if it fails; the time limit of the first request applies. */
   readonly isGreeting?: boolean;
-  /** Writes the answer. Rejected with what went wrong: then {@link fail} is next. */
+  /** Writes the answer. If it rejects, call {@link fail} next. */
   answer(sender: FrameSender): Promise<void>;
-  /** Tells the client that there is no answer, behind what was written; rejected if that cannot be told. */
+  /** Tells the client, after what was already written, that there is no answer; rejects if that cannot be sent. */
   fail(error: unknown): Promise<'stays-open' | 'closes'>;
 }
 
-/** One protocol, spoken with one client: makes inquiries of bytes. */
+/** One protocol, spoken with one client: turns bytes into inquiries. */
 export interface Conversation {
-  /** True when the client may close without having broken a request off. */
+  /** True if the client can close here without breaking off a request. */
   readonly atMessageBoundary: boolean;
-  /** What the bytes of the connection are compressed from, once that is agreed on; to be used on all that were not fed before. */
+  /** Decompresses incoming bytes once compression has been negotiated. Pass it every byte that has not been fed yet. */
   readonly unpack?: ((bytes: Buffer) => Promise<Buffer>) | undefined;
-  /** Allowed when {@link next} has returned undefined. Throws for what is no request. */
+  /** Allowed once {@link next} has returned undefined. Throws for anything that is not a request. */
   feed(bytes: Buffer): void;
-  /** The next inquiry, or undefined when more bytes are needed. Throws for what is no request. */
+  /** The next inquiry; undefined if more bytes are needed. Throws for anything that is not a request. */
   next(): Inquiry | undefined;
-  /** What to say to a client that sent no request, before the connection is closed; undefined = nothing. */
+  /** What to send to a client whose input was not a request, before the connection is closed; undefined = nothing. */
   refuse(error: unknown): Promise<Uint8Array | undefined>;
 }

@@ -1,10 +1,10 @@
 /**
- * With the catchup protocol a full backup is many requests; it begins with the first that makes a check point, and ends with the
- * transactions on the same connection. `part`: a request that belongs to no backup, or to one of another connection.
+ * With the catchup protocol a full backup is many requests: it begins with the first one that makes a check point, and ends with the
+ * transactions on the same connection. `part`: a request that belongs to no backup, or to one on another connection.
  */
 export type RequestKind = 'full' | 'incremental' | 'part';
 
-/** What a finished or broken answer came to. */
+/** Figures of a finished or broken answer. */
 export interface AnswerFigures {
   request: RequestKind;
   /** `host:port` of the client. */
@@ -14,7 +14,7 @@ export interface AnswerFigures {
   durationMs: number;
 }
 
-/** What a listener does, for its log. */
+/** Events of a listener, for its log. */
 export type ListenerEvent =
   | { kind: 'started'; request: RequestKind; peer: string /** The last transaction of the client. */; after?: number }
   | ({ kind: 'finished' } & AnswerFigures)

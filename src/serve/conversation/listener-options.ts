@@ -1,33 +1,33 @@
 import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
 import type { ListenerEvent } from './listener-events.ts';
 
-/** Limits that keep one client from harming the others, or the database. Times in milliseconds. */
+/** Limits that keep one client from harming others or the database. Times in milliseconds. */
 export interface ListenerLimits {
-  /** Connections at the same time; each running answer needs up to 9 MB. */
+  /** Maximum number of connections; each running answer needs up to 9 MB. */
   maxConnections: number;
-  /** Of these, connections of one address. */
+  /** Maximum number of connections from one address. */
   maxPerPeer: number;
   /** From the connection, or from the first byte of a later request, to the end of the request. */
   requestTimeoutMs: number;
-  /** A connection may stay open unused for so long after an answer. */
+  /** How long a connection may stay open unused after an answer. */
   idleTimeoutMs: number;
-  /** A client that takes no byte of its answer for so long is cut off. */
+  /** A client that reads no byte of its answer for this long is cut off. */
   stallTimeoutMs: number;
   /**
-   * Longest time that one full copy may keep the database from making check points. Then it is cut off; a catchup client that has the files
-   * which must not change goes on, and only the log stays for it.
+   * Longest time that one full copy may keep the database from making check points. Then the client is cut off; but a catchup client that
+   * has all files which must not change continues, and only the log is kept for it.
    */
   maxHoldMs: number;
-  /** Answers under way have so long to finish when the listener is stopped. */
+  /** Time for answers under way to finish when the listener is stopped. */
   stopGraceMs: number;
 }
 
 export interface ListenAddress {
-  /** Name or address to listen on; default: all of this machine. */
+  /** Name or address to listen on; default: all addresses of this machine. */
   host?: string;
   /** First port to try; 0 = any free one. */
   port: number;
-  /** The first port that is free, from `port` up to this one, is used. */
+  /** The first free port from `port` up to this one is used. */
   lastPort?: number;
 }
 
@@ -35,11 +35,11 @@ export interface ListenerOptions {
   listen: ListenAddress;
   limits?: Partial<ListenerLimits>;
   /**
-   * Only clients that pass this policy are served, over TLS; default: no encryption. The common protocol knows no TLS: clients have to
-   * speak the catchup protocol then.
+   * Serve only clients that satisfy this policy, over TLS; default: no encryption. The common protocol has no TLS, so clients must then
+   * speak the catchup protocol.
    */
   sslPolicy?: SslPolicy | undefined;
-  /** Compressions of catchup requests that are agreed to, as they are named on the wire, best first; default: none, as on a real server. */
+  /** Accepted compressions of catchup requests, by their names on the wire, best first; default: none, as on a real server. */
   compression?: readonly string[];
   onEvent?: (event: ListenerEvent) => void;
 }

@@ -1,7 +1,7 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import type { AnswerFigures, ListenerEvent, RequestKind } from '../conversation/listener-events.ts';
 
-/** What is told of the backups of one client: of each that it begins, and how it ends. */
+/** Reports the backups of one client: each beginning, and how it ends. */
 export class BackupLog {
   private readonly peer: string;
   private readonly onEvent: (event: ListenerEvent) => void;
@@ -38,13 +38,13 @@ export class BackupLog {
     if (figures !== undefined) this.onEvent({ kind: 'failed', error, ...figures });
   }
 
-  /** The connection ended before the backup did; does nothing if there is none. */
+  /** The connection ended before the backup did; does nothing without a backup. */
   abort(error: unknown): void {
     const figures = this.take();
     if (figures !== undefined) this.onEvent({ kind: 'aborted', error, ...figures });
   }
 
-  /** A request failed that is a backup of its own for nobody. */
+  /** A request failed that is not a backup in itself. */
   failPart(kind: 'failed' | 'aborted', error: unknown, startedAt: number, bytes: number): void {
     const durationMs = performance.now() - startedAt;
     this.onEvent({ kind, error, request: 'part', peer: this.peer, bytes, durationMs });

@@ -11,31 +11,33 @@ import type { CopyRequest, OpenedFile, ServedCopy, ServedDatabase, ServedTransac
 import { type FoundFile, findServedFile, listServedFiles, readMovingFile, readServedFile } from './served-files.ts';
 import { TransactionPlaces } from './transaction-places.ts';
 
-/** No check point runs until it is released. */
+/** A check point; no further one runs until it is released. */
 export interface HeldCheckPoint {
   /** The store files hold every transaction up to this one. */
   readonly lastTransaction: number;
-  /** Where the one after it begins, or will begin, in the log. */
+  /** Where the next transaction begins, or will begin, in the log. */
   readonly position: LogPosition;
   release(): void;
 }
 
-/** What a running database must offer to be served; an `EmbeddedDatabase` does. */
+/** What a running database must offer to be served; `EmbeddedDatabase` implements it. */
 export interface LiveDatabase {
   readonly directory: string;
   readonly storeId: StoreId;
   /** Last durable transaction. */
   readonly lastTransaction: number;
-  /** Makes a check point (or joins one that is held), then lets none run until released: the store files do not change meanwhile. */
+  /**
+   * Makes a check point (or joins one that is held), then prevents further ones until released: the store files do not change meanwhile.
+   */
   holdCheckPoints(signal?: AbortSignal): Promise<HeldCheckPoint>;
-  /** Log files from this version on are not pruned until the returned function is called. */
+  /** Keeps log files from this version on from being pruned until the returned function is called. */
   keepLog(version: number): () => void;
 }
 
 /**
- * Serves a database while it commits. A full copy holds check points while it reads the files; new transactions only go to the log, and
- * are served from there up to the last one that is durable when the last file was read. Log files stay readable by their descriptors,
- * whatever is pruned meanwhile.
+ * Serves a database while it commits. A full copy holds check points while it reads the files. New transactions go only to the log, from
+ * which they are served, up to the last one that was durable when the last file was read. Log files stay readable through their
+ * descriptors, whatever is pruned meanwhile.
  */
 export function serveEmbedded(database: LiveDatabase): ServedDatabase {
   return new LiveStore(database);
@@ -44,7 +46,7 @@ export function serveEmbedded(database: LiveDatabase): ServedDatabase {
 class LiveStore implements ServedDatabase {
   private readonly database: LiveDatabase;
   private readonly places = new TransactionPlaces();
-  /** Newest check point that was made for a copy; as on a real server, none is known at first. */
+  /** Newest check point made for a copy; as on a real server, none is known at first. */
   private reached = 0;
   private isReaching = false;
 
@@ -95,7 +97,7 @@ class LiveStore implements ServedDatabase {
       this.reached = Math.max(this.reached, held.lastTransaction);
       held.release();
     } catch {
-      // The database has told of it; the client asks again, or goes away.
+      // The database has reported it; the client asks again, or goes away.
     } finally {
       this.isReaching = false;
     }
@@ -126,8 +128,8 @@ class LiveStore implements ServedDatabase {
 }
 
 /**
- * A check point writes whole records, in place, of transactions that are in the log; replay writes the same ones again. Counts, label scan
- * store and indexes are trees and files whose parts belong together: half of one check point and half of another is no tree.
+ * A check point writes whole records in place, of transactions that are in the log; replay writes the same ones again. Counts, label scan
+ * store and indexes are files whose parts belong together: a mixture of two check points is unusable.
  */
 function isRepairedByReplay(file: FoundFile): boolean {
   return ['record-store', 'metadata'].includes(classifyDatabaseFile(file.name));
@@ -136,7 +138,7 @@ function isRepairedByReplay(file: FoundFile): boolean {
 class LiveCopy implements ServedCopy {
   readonly files: readonly FoundFile[];
   readonly holdsCheckPoints = true;
-  /** The metadata store as it was first: the log version in it changes with every rotation, also while check points are held. */
+  /** The first state of the metadata store: its log version changes with every rotation, even while check points are held. */
   private readonly metadata: Buffer;
   private readonly database: LiveDatabase;
   private readonly held: HeldCheckPoint;
@@ -167,7 +169,7 @@ class LiveCopy implements ServedCopy {
     return file.name === METADATA_FILE ? onePiece(this.metadata) : readServedFile(file, signal);
   }
 
-  /** Opens the log and only then lets check points run, and prune, again; all in one step, so the log ends at or behind `through`. */
+  /** Opens the log and only then allows check points, and pruning, again. Synchronous, so the log ends at or after `through`. */
   openTransactions(): ServedTransactions {
     const { lastTransaction: after, position } = this.held;
     const range = { after, through: this.database.lastTransaction };
@@ -179,7 +181,7 @@ class LiveCopy implements ServedCopy {
     return this.transactions;
   }
 
-  /** The last transaction of the files may stand at the end of the log file before the one in which the log goes on. */
+  /** The last transaction in the files may be at the end of the log file before the current one. */
   letFilesMove(): void {
     if (!this.isHolding) return;
     this.dropLog = this.database.keepLog(Math.max(0, this.held.position.version - 1));

@@ -31,7 +31,7 @@ async function readAll(transactions: ServedTransactions): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-/** A log with the transactions from 2 on; rotated and check-pointed as the dice want it. Returns the bytes by id. */
+/** A log with the transactions from 2 on, with random rotations and check points. Returns the bytes by id. */
 async function writeLog(dice: Dice, count: number, largeBytes?: number): Promise<Map<number, Buffer>> {
   const generated = await generateHistory(join(directory, 'store'), { transactions: count, nodes: 5 });
   const transactions = generated.transactions.map(({ id, bytes }) => ({
@@ -50,7 +50,7 @@ async function writeLog(dice: Dice, count: number, largeBytes?: number): Promise
   return new Map(transactions.map(({ id, bytes }) => [id, bytes]));
 }
 
-/** The same commands again and again between the same start and commit entry. */
+/** Repeats the same commands between the same start and commit entries. */
 function repeatCommands(bytes: Buffer, leastBytes: number): Buffer {
   const begin = skipStartEntry(bytes, 0, bytes.length);
   const end = bytes.length - COMMIT_ENTRY_BYTES;
@@ -62,7 +62,7 @@ function concatenate(transactions: Map<number, Buffer>, after: number, through: 
   return Buffer.concat([...transactions].filter(([id]) => id > after && id <= through).map(([, bytes]) => bytes));
 }
 
-/** The same transaction as a server of another release has written it. */
+/** The same transaction as a server of another release would have written it. */
 function inEntryVersion(bytes: Buffer, versionByte: number): Buffer {
   const old = Buffer.from(bytes);
   let at = 0;
@@ -70,7 +70,7 @@ function inEntryVersion(bytes: Buffer, versionByte: number): Buffer {
     const type = old[at + 1]!;
     old[at] = versionByte;
     if (type === COMMIT_ENTRY) break;
-    // Lengths are told by the bytes as they were.
+    // Lengths are determined from the original bytes.
     const form = readEntryForm(bytes, at);
     at =
       type === START_ENTRY ? skipStartEntry(bytes, at, bytes.length) : skipCommand(bytes, at + 2, bytes.length, form);

@@ -11,10 +11,10 @@ import { decodeTransaction, encodeTransaction } from '../../log/v3/transaction-c
 import type { ServedTransaction, ServedTransactions } from './served-database.ts';
 import type { KnownPlace, TransactionPlaces } from './transaction-places.ts';
 
-/** Small transactions are handed out together, in pieces of this size. */
+/** Small transactions are delivered together, in pieces of this size. */
 const PIECE_BYTES = 256 * 1024;
 
-/** Other connections get a turn after this many bytes of log that were only skipped. */
+/** Other connections get a turn after this many bytes of skipped log. */
 const BYTES_PER_TURN = 4 * 1024 * 1024;
 
 /** Transactions of a log, from the one after {@link after} to {@link through}. */
@@ -33,7 +33,7 @@ export function noTransactions(): ServedTransactions {
   return { close: () => {}, each: none, [Symbol.asyncIterator]: none };
 }
 
-/** Hands out the transactions of `range`, of which the first begins at `from`, and closes the files of `log`. */
+/** Yields the transactions of `range`, the first of which begins at `from`, and closes the files of `log`. */
 export class LogTransactions implements ServedTransactions {
   private readonly log: LogFileSet;
   private readonly from: LogPosition;
@@ -87,8 +87,8 @@ export class LogTransactions implements ServedTransactions {
 }
 
 /**
- * The transactions of `range` from the log in `directory`. What is needed is opened before the first turn of others, so nothing of it can
- * be pruned in between.
+ * The transactions of `range` from the log in `directory`. Opens everything needed synchronously, so that nothing of it can be pruned in
+ * between.
  *
  * @throws GraphkeepError `serve.history-pruned`
  */
@@ -111,7 +111,7 @@ export async function openLogRange(
 }
 
 /**
- * Where the transaction after `after` begins in the log. It must be there or in no log any more: the newest transaction is later.
+ * Finds where the transaction after `after` begins in the log. Since a newer transaction exists, it is either there or in no log any more.
  * Looks at headers and at places known from before, then reads on from the nearest.
  *
  * @throws GraphkeepError `serve.history-pruned`
@@ -145,9 +145,9 @@ export async function findTransaction(
 }
 
 /**
- * Servers before 3.3 wrote other entries (spec transaction-logs 2), and no client takes them. Where only the version differs they are
- * written anew, as a server does it that sends them. Those of 2.3 lack what a client needs: they are as good as pruned. They stand before
- * all others, so the first transaction of a range tells.
+ * Servers before 3.3 wrote other entries (spec transaction-logs 2), which no client accepts. If only the version differs, they are
+ * rewritten, as a server does when it sends them. Entries of 2.3 lack what a client needs, so they count as pruned. Old entries precede all
+ * others, so checking the first transaction of a range is enough.
  */
 function requireServable(log: LogFileSet, from: LogPosition, { after }: LogRange): void {
   const reader = new LogReader(log, { from, lastTransaction: after });
@@ -173,7 +173,7 @@ function endOf(item: LogTransaction): KnownPlace {
   return { transaction: item.transactionId, end: { version: item.version, offset: item.endOffset } };
 }
 
-/** A place at or before the end of transaction `after`; without a number where the header of the file does not tell it. */
+/** A place at or before the end of transaction `after`; without a transaction number if the file's header does not give it. */
 function nearestPlace(
   log: LogFileSet,
   after: number,
@@ -186,20 +186,20 @@ function nearestPlace(
   return isNearer ? known : { transaction: undefined, end: beginningOf(file.version) };
 }
 
-/** The newest file that begins behind a transaction not later than `after`; opens it and all newer ones, so that they stay. */
+/** The newest file that begins after a transaction not later than `after`; opens it and all newer ones, so that they stay. */
 function newestFileBefore(log: LogFileSet, after: number): { version: number } | undefined {
   const { lowest, highest } = log;
   if (lowest === undefined || highest === undefined) return undefined;
   for (let version = highest; version >= lowest; version--) {
     const header = readLogHeader(log, version);
     if (header !== undefined && header.previousTransaction <= after) return { version };
-    // The newest may not have a header yet; an older one without was pruned while we looked.
+    // The newest file may not have a header yet; an older one without a header was pruned while we looked.
     if (header === undefined && version !== highest) return undefined;
   }
   return undefined;
 }
 
-/** What a client is told that comes too late. */
+/** The error for a client that comes too late. */
 function pruned(after: number): GraphkeepError {
   return new GraphkeepError('serve.history-pruned', `transaction ${after + 1} is in no transaction log any more`, {
     observed: after + 1,

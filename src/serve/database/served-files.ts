@@ -17,7 +17,7 @@ import {
 import type { StoreFormat } from '../../store/files/store-format.ts';
 import type { CopyRequest, ServedFile } from './served-database.ts';
 
-/** A file as it was found when the copy began. */
+/** A file as found when the copy began. */
 export interface FoundFile extends ServedFile {
   readonly path: string;
   readonly inode: number;
@@ -37,15 +37,15 @@ const order: readonly DatabaseFileRole[] = [
   'metadata',
 ];
 
-/** Directories below directories; real stores have five. Also ends a loop of links. */
+/** Maximum nesting of directories; real stores have five levels. Also ends a loop of links. */
 const MAX_DEPTH = 32;
 
-/** One read from a file. */
+/** Size of one read from a file. */
 const READ_BYTES = 512 * 1024;
 
 /**
- * The files of a full copy of a store that does not change meanwhile: everything that a server sends, nothing else (spec common-protocol
- * 9). `neostore` is the last one. Links are followed within the directory; one that leads out of it is refused, not served.
+ * The files for a full copy of a store that does not change meanwhile: exactly what a server sends (spec common-protocol 9). `neostore` is
+ * the last one. Links within the directory are followed; one that leads out of it is refused.
  */
 export function listServedFiles(directory: string, format: StoreFormat, { logs }: CopyRequest): FoundFile[] {
   const found: { file: FoundFile; rank: number }[] = [];
@@ -63,7 +63,7 @@ export function listServedFiles(directory: string, format: StoreFormat, { logs }
 function isServed(role: DatabaseFileRole, name: string, logs: boolean): boolean {
   if (role === 'transaction-log') return logs;
   const handling = handlingOf(role);
-  // The lock of a Lucene index is not part of it; a name with a dot in front is no part of any store.
+  // The lock of a Lucene index is not part of it, and no store has a file whose name begins with a dot.
   return (handling === 'copied' || handling === 'derived') && !/(^|\/)(write\.lock$|\.)/.test(name);
 }
 
@@ -98,7 +98,7 @@ function statEntry(path: string): Stats | undefined {
   }
 }
 
-/** A pipe, socket or device: whoever opens it may wait for ever. */
+/** A pipe, socket or device: opening it may block for ever. */
 function isDevice(entry: Dirent): boolean {
   return !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink();
 }
@@ -128,7 +128,7 @@ function alignmentOf(name: string, path: string, info: Stats, format: StoreForma
 }
 
 /**
- * The only file with this name, whatever directory it is in (spec catchup-protocol 11). Directories in the name are not looked at.
+ * The only file with this name, whatever directory it is in (spec catchup-protocol 11). Directories in the name are ignored.
  * @throws GraphkeepError `serve.no-file`
  */
 export function findServedFile(files: readonly FoundFile[], name: string): FoundFile {
@@ -144,7 +144,7 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
 
-/** Reads a file of {@link listServedFiles} as far as it went when it was found, whatever is written to it meanwhile. */
+/** Reads a file of {@link listServedFiles} up to the size that it had when it was found, whatever is written to it meanwhile. */
 export async function* readMovingFile(file: FoundFile, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   const handle = await openFound(file);
   try {
@@ -154,7 +154,7 @@ export async function* readMovingFile(file: FoundFile, signal: AbortSignal): Asy
   }
 }
 
-/** Reads a file of {@link listServedFiles}: exactly its bytes, or `serve.changed`. */
+/** Reads a file of {@link listServedFiles}: exactly its bytes, or throws `serve.changed`. */
 export async function* readServedFile(file: FoundFile, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
   const handle = await openUnchanged(file);
   try {
@@ -165,7 +165,7 @@ export async function* readServedFile(file: FoundFile, signal: AbortSignal): Asy
   }
 }
 
-/** Throws if the file cannot be opened by us. */
+/** Throws if we cannot open the file. */
 export async function requireReadable(file: FoundFile): Promise<void> {
   await (await openFound(file)).close();
 }
@@ -201,7 +201,7 @@ async function openUnchanged(file: FoundFile): Promise<FileHandle> {
   }
 }
 
-/** A log grows, also while it is copied for a look at it; all other files must stay as they are. */
+/** A log may grow while it is copied for inspection; all other files must stay unchanged. */
 async function requireUnchanged(file: FoundFile, handle: FileHandle): Promise<void> {
   const { ino, size, mtimeMs } = await atFile('read the file', file.path, () => handle.stat());
   const isLog = classifyDatabaseFile(file.name) === 'transaction-log';

@@ -13,23 +13,23 @@ import { type FoundFile, findServedFile, listServedFiles, readServedFile, requir
 import { TransactionPlaces } from './transaction-places.ts';
 
 export interface StoppedStoreOptions {
-  /** Where the transaction logs are; default: in the store directory. */
+  /** The directory of the transaction logs; default: the store directory. */
   logDirectory?: string;
 }
 
-/** A store directory that nobody works in: a database whose server is stopped, or a backup. */
+/** A store directory that no process works in: a database whose server is stopped, or a backup. */
 export interface StoppedStore extends ServedDatabase {
-  /** Gives the lock of the directory back. */
+  /** Releases the lock of the directory. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a store that was closed cleanly: its files as they are, and from its log what the log still holds. The directory is locked,
- * shared with others who serve it or read it, so that no server, restore or backup works in it meanwhile; what changes
- * nevertheless is noticed and costs the copy.
+ * Serves a store that was closed cleanly: its files as they are, and the transactions that its log still holds. Takes a shared lock on the
+ * directory, so that other readers may use it but no server, restore or backup works in it meanwhile. A change that happens all the same is
+ * detected and fails the copy.
  *
- * @throws GraphkeepError `directory.in-use`; `store.needs-recovery` for a store whose log does not end with the check point of a clean
- * shutdown; what {@link requireSupportedStore} throws for one that is not whole or of another release
+ * @throws GraphkeepError `directory.in-use`; `store.needs-recovery` if the log does not end with the check point of a clean shutdown; the
+ * errors of {@link requireSupportedStore} if the store is incomplete or of another release
  */
 export async function serveStore(directory: string, options: StoppedStoreOptions = {}): Promise<StoppedStore> {
   const logDirectory = options.logDirectory ?? directory;
@@ -61,7 +61,7 @@ function requireClosedCleanly(directory: string, logDirectory: string): void {
   });
 }
 
-/** How long a list of files is used again. */
+/** How long a list of files is reused. */
 const LISTED_MS = 5000;
 
 class LockedStore implements StoppedStore {
@@ -83,7 +83,7 @@ class LockedStore implements StoppedStore {
     this.description = `${directory}, closed at transaction ${this.lastTransaction}, ${formatStoreId(this.storeId)}`;
   }
 
-  /** What could not be sent to a client is told before one comes. */
+  /** Reports files that could not be sent before any client comes. */
   async requireReadable(): Promise<void> {
     for (const file of this.list({ logs: true })) await requireReadable(file);
   }
@@ -114,7 +114,7 @@ class LockedStore implements StoppedStore {
     return await openLogRange(this.logDirectory, { after, through: this.lastTransaction }, this.places, signal);
   }
 
-  /** The whole log is covered by the check point of the shutdown. */
+  /** The check point of the shutdown covers the whole log. */
   hasReached(transaction: number): boolean {
     return transaction <= this.lastTransaction;
   }
@@ -129,7 +129,7 @@ class LockedStore implements StoppedStore {
     return this.lock.release();
   }
 
-  /** Kept for some seconds: a client may ask for one file after the other, and each is compared with the list when it is opened. */
+  /** Cached for some seconds: a client may request one file after the other, and each is compared with the list when it is opened. */
   private list(request: CopyRequest): FoundFile[] {
     const now = performance.now();
     if (this.listed === undefined || this.listed.logs !== request.logs || now > this.listed.untilMs) {
