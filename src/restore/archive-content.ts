@@ -5,22 +5,22 @@ import { atFile } from '../base/file-errors.ts';
 import { isStoreDirectory } from '../store/files/neostore-metadata.ts';
 
 /*
- * What `load` was given, told by its first bytes and never by its name. Whatever is no archive of a database has a sentence of its own and
- * a remedy of its own: at 3 a.m. it matters whether the download was a web page or the disk was full.
+ * Identifies what `load` was given, by its first bytes and never by its name. Anything that is not an archive of a database gets its own
+ * message and hint: it matters whether the download was a web page or the disk was full.
  */
 
-/** How the tar of a dump is packed: 3.4 writes gzip, 3.5 from some release on zstd. */
+/** Compression of a dump's tar: 3.4 writes gzip, 3.5 from some release on zstd. */
 export type ArchiveCompression = 'gzip' | 'zstd';
 
 interface Signature {
-  /** Told by the first bytes. */
+  /** True if the first bytes match. */
   matches(head: Buffer): boolean;
   /** Completes "... ". */
   what: string;
   hint: string;
 }
 
-/** As much of a file as is looked at: the mark of a tar stands at 257. */
+/** Bytes of a file that are looked at: the mark of a tar is at 257. */
 export const HEAD_BYTES = 512;
 
 const startsWith = (text: string) => (head: Buffer) => head.toString('latin1', 0, text.length) === text;
@@ -86,7 +86,7 @@ const foreign: readonly Signature[] = [
 const HINT_UNKNOWN = 'Give load a file that the dump command has made.';
 
 /**
- * Looks at what `load` was given and says how it is packed.
+ * Inspects what `load` was given and returns its compression.
  * @throws GraphkeepError `archive.missing`, or `archive.invalid` with what it is instead
  */
 export async function recogniseArchive(archive: string): Promise<ArchiveCompression> {
@@ -104,21 +104,21 @@ export async function recogniseArchive(archive: string): Promise<ArchiveCompress
   throw foreignContent(archive, head);
 }
 
-/** How a stream with this beginning is compressed; undefined if it is not. */
+/** The compression of a stream with this beginning; undefined if it is not compressed. */
 function compressionOf(head: Buffer): ArchiveCompression | undefined {
   if (head.length >= 2 && head.readUInt16BE(0) === 0x1f8b) return 'gzip';
   if (head.length >= 4 && head.readUInt32BE(0) === 0x28b52ffd) return 'zstd';
   return undefined;
 }
 
-/** The error for what `load` was given, if it begins so. */
+/** The error for a file given to `load` that begins like this. */
 function foreignContent(archive: string, head: Buffer): GraphkeepError {
   const found = foreign.find(({ matches }) => matches(head));
   if (found !== undefined) return invalidArchive(archive, found.what, found.hint);
   return invalidArchive(archive, 'it is neither gzip nor zstd', HINT_UNKNOWN);
 }
 
-/** The error for an archive that holds something with this beginning in its compression, where a tar should be. */
+/** The error for an archive whose compressed content begins like this, where a tar should be. */
 export function foreignInside(archive: string, compression: ArchiveCompression, head: Buffer): GraphkeepError {
   if (compressionOf(head) !== undefined) {
     const hint = `Uncompress it once, then load the result: ${compression} -dc <file> > graph.db.dump`;
@@ -136,7 +136,7 @@ export function invalidArchive(archive: string, reason: string, hint?: string): 
   });
 }
 
-/** Looked at before it is opened: to open a FIFO waits for somebody who writes. */
+/** Check before opening: opening a FIFO waits for a writer. */
 async function requireRegularFile(archive: string): Promise<void> {
   const info = await statIfExists(archive);
   if (info === undefined) throw new GraphkeepError('archive.missing', `archive does not exist: ${archive}`);

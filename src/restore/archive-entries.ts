@@ -5,33 +5,33 @@ import { LOG_FILE_PREFIX } from '../log/log-files.ts';
 import { BLOCK_FILE_NAME, OLD_LOG_NAME } from '../store/files/neo4j-versions.ts';
 
 /*
- * Which entries an archive of a database may have. An archive is refused as a whole when it holds anything else: then it is not what its
- * owner takes it for, and the old database must not go for it.
+ * Decides which entries an archive of a database may have. An archive that holds anything else is refused as a whole: it is not what its
+ * owner takes it for, and must not replace the old database.
  */
 
-/** More than any database has: each index is a folder of some dozens of files. */
+/** More than any database has: each index is a folder with a few dozen files. */
 const MAX_ENTRIES = 1_000_000;
 
-/** Deepest in a real database: `schema/index/<provider>/<id>/<part>/<partition>/<file>`, seven. */
+/** The deepest path of a real database has seven parts: `schema/index/<provider>/<id>/<part>/<partition>/<file>`. */
 const MAX_DEPTH = 16;
 
 /** An entry that no archive of a database can have. */
 export class InvalidEntry extends Error {}
 
-/** What is to be done with an entry. */
+/** What to do with an entry. */
 export type EntryVerdict = 'taken' | 'left out' | 'foreign';
 
-/** Of an entry: its name below the database directory with `/`, empty for the directory itself. */
+/** The name of an entry below the database directory, with `/`; empty for the directory itself. */
 export interface NamedEntry {
   name: string;
   isDirectory: boolean;
   verdict: EntryVerdict;
 }
 
-/** Names what does not belong into an archive, as far as a message needs it. */
+/** Maximum number of unexpected entries named in a message. */
 const MAX_NAMED = 3;
 
-/** Judges the entries of one archive, and remembers what speaks against it. */
+/** Judges the entries of one archive and remembers the reasons against it. */
 export class EntryJudge {
   private entries = 0;
   private readonly strangers: string[] = [];
@@ -55,15 +55,15 @@ export class EntryJudge {
     return { name, isDirectory, verdict };
   }
 
-  /** Something was found that does not belong to a database. */
+  /** True if something was found that does not belong to a database. */
   get isForeign(): boolean {
     return this.strangerCount > 0;
   }
 
-  /** Why the archive is refused, and what to do. */
+  /** Why the archive is refused, and a hint. */
   explain(): { reason: string; hint: string } {
     if (this.nested !== undefined && !this.hasKeyFile) {
-      // The name is of others: nothing that a shell would obey belongs into a command that people copy.
+      // The name is untrusted: a command that people copy must contain nothing that a shell would interpret.
       const directory = /^[\w.][\w./-]*$/.test(this.nested) ? this.nested : '<that directory>';
       return {
         reason: `the database stands in a directory of the archive, ${this.nested}; its files must be at the root`,
@@ -86,20 +86,20 @@ export class EntryJudge {
   }
 }
 
-/** Left in a database that was upgraded from 2.x or older, or of 4.x. */
+/** Leftovers in a database upgraded from 2.x or older, or files of 4.x. */
 const OF_OTHER_RELEASES =
   /^(messages\.log.*|tm_tx_log\.\d+|active_tx_log|lock|database_lock|quarantine_marker|checkpoint\.\d+)$/;
 
-/** Files of databases of other releases. Which one it is, and whether it can be used, is said when all files are there. */
+/** Files of databases of other releases. Later, when all files are there, the release is identified and judged. */
 function isOfOtherRelease(name: string): boolean {
   return BLOCK_FILE_NAME.test(name) || OLD_LOG_NAME.test(name) || OF_OTHER_RELEASES.test(name);
 }
 
-/** True for what a database directory may hold. */
+/** True for anything that a database directory may hold. */
 export function belongsToDatabase(files: DatabaseFiles, name: string, isDirectory: boolean): boolean {
   if (files.roleOf(isDirectory ? `${name}/` : name) !== 'unknown') return true;
   if (!isDirectory && isOfOtherRelease(name)) return true;
-  // Other releases have store files that we do not know. A log always has a number.
+  // Other releases have unknown store files. A log always has a number.
   return (
     !name.includes('/') && !isDirectory && name.startsWith(`${files.keyFile}.`) && !name.startsWith(LOG_FILE_PREFIX)
   );
@@ -111,12 +111,12 @@ function judgeName(files: DatabaseFiles, name: string, isDirectory: boolean): En
   return belongsToDatabase(files, name, isDirectory) ? 'taken' : 'foreign';
 }
 
-/** What desktops and file systems strew about. */
+/** Files that desktops and file systems scatter around. */
 export function isRubbish(name: string): boolean {
   return name.split('/').some((part) => /^(\._.*|\.DS_Store|__MACOSX|Thumbs\.db|desktop\.ini|lost\+found)$/.test(part));
 }
 
-/** The name below the directory, or an error for whatever could leave it. */
+/** The name below the directory; throws for any name that could leave it. */
 function readName({ name, type }: Header): { name: string; isDirectory: boolean } {
   if (type !== 'file' && type !== 'contiguous-file' && type !== 'directory') {
     throw new InvalidEntry(`an entry is neither a file nor a directory: ${type} ${name}`);

@@ -1,4 +1,4 @@
-/** What goes along with the reading and writing of an archive. */
+/** Progress and cancellation of reading or writing an archive. */
 export interface ArchiveProgress {
   signal: AbortSignal;
   onFile?: ((relative: string, sizeBytes: number) => void) | undefined;

@@ -65,7 +65,7 @@ async function makeArchive(entries: readonly MadeEntry[]): Promise<void> {
   writeFileSync(at('x.dump'), gzipSync(await makeTar(entries)));
 }
 
-/** Nothing is left of a load that failed: no staging directory, no lock. */
+/** A failed load leaves nothing: no staging directory, no lock. */
 async function expectNothing(): Promise<void> {
   expect(readdirSync(databases)).toEqual([]);
   const server = await lockFile(join(databases, 'store_lock'));
@@ -102,7 +102,7 @@ describe('hostile archives', () => {
 
   it('what fits on no disk is refused before the disk is full', async () => {
     const huge = Buffer.from(await makeTar([{ name: './neostore.nodestore.db' }]));
-    // The size is in octal digits, the checksum behind it over all of the block.
+    // The size is in octal digits; the checksum after it covers the whole block.
     huge.write('77777777777', 124, 'latin1');
     huge.write('        ', 148, 'latin1');
     const sum = huge.subarray(0, 512).reduce((total, byte) => total + byte, 0);
@@ -110,7 +110,7 @@ describe('hostile archives', () => {
     const name = Buffer.concat([huge, Buffer.alloc(1 << 20)]);
     writeFileSync(at('x.dump'), gzipSync(name));
     const outcome = await load().catch((error: unknown) => error);
-    // A disk with more than 8 GiB of room takes it, and finds that the archive ends.
+    // A disk with more than 8 GiB of room accepts it, and the archive then ends too early.
     expect(outcome).toMatchObject({ code: expect.stringMatching(/file\.io|archive\.invalid/) });
     await expectNothing();
   });
@@ -188,7 +188,7 @@ it('leaves out lock files and what desktops strew about', async () => {
   ]);
 });
 
-/** The tar of a dump that a real server has made. */
+/** The tar of a dump made by a real server. */
 const genuine = [
   { version: '3.4.9', untar: async (dump: Buffer) => gunzipSync(dump), pack: async (bytes: Buffer) => gzipSync(bytes) },
   {
@@ -217,7 +217,7 @@ describe.each(genuine)('a dump of $version', ({ version, untar, pack }) => {
   it('that ends anywhere is refused, whether its compression is sound or not, and nothing is left', async () => {
     const dice = new Dice(nextSeed());
     const whole = await untar(dump);
-    // At every border between two blocks something else may end: a header, a file, padding. The last 1024 bytes are the mark of the end.
+    // Something different may end at every border between two blocks: a header, a file, padding. The last 1024 bytes are the end mark.
     const start = whole.length % 512;
     const blocks = Math.floor(whole.length / 512);
     const ends = [1, 100, 511, 512, 513, whole.length - 1024 - 512];
@@ -249,7 +249,7 @@ describe.each(genuine)('a dump of $version', ({ version, untar, pack }) => {
 it('whatever is damaged inside: it is refused or loaded, and nothing leaves the database', async () => {
   const dice = new Dice(nextSeed());
   const whole = gunzipSync(readFileSync(corpusPath('dumps/3.4.9.dump')));
-  // Most of the tar is content of files: damage the heads of entries often enough.
+  // Most of the tar is file content: damage the entry headers often enough.
   const heads = [...whole.keys()].filter(
     (place) => place % 512 === 0 && whole.toString('latin1', place + 257, place + 262) === 'ustar',
   );
@@ -292,7 +292,7 @@ it('takes what an upgraded database still has, and says which release another on
   await load();
   expect(readdirSync(loaded)).toContain('messages.log');
   const neostore = files.find(({ name }) => name === './neostore')!.content;
-  // The version is the value of record 4 of nine bytes each.
+  // The version is the value of record 4, with nine bytes per record.
   neostore.writeBigInt64BE(encodeStoreVersion('SF4.0.0'), 4 * 9 + 1);
   await makeArchive([...files, { name: './database_lock' }]);
   await expect(load(at('x.dump'), true)).rejects.toMatchObject({

@@ -24,9 +24,9 @@ import type { ArchiveProgress } from './archive-progress.ts';
 import { DUMP_HEADER_BYTES, type DumpHeader, decodeDumpHeader } from './dump-header.ts';
 
 /*
- * Reading the archive of a database: gzip (3.4) or zstd (3.5) around a tar. Nothing leaves the directory, whatever the archive names, and
- * nothing counts before all of it has been read: a tar that was cut off between two entries looks like a smaller one, so it must
- * end with the mark of its end, and hold as many files and bytes as the header of the dump promises.
+ * Reads the archive of a database: gzip (3.4) or zstd (3.5) around a tar. Nothing is written outside the directory, whatever the archive
+ * names, and nothing counts before all of it was read. A tar that was cut between two entries looks like a smaller one, so it must end with
+ * its end mark, and hold as many files and bytes as the dump's header promises.
  */
 
 const TAR_BLOCK_BYTES = 512;
@@ -38,7 +38,7 @@ const HINT_DAMAGED = 'Its bytes are not those that were written. Use another cop
 
 /**
  * Unpacks an archive into an empty directory and flushes every file.
- * @throws GraphkeepError `archive.invalid` if it is not an archive of a database, damaged or incomplete; `file.io` without room
+ * @throws GraphkeepError `archive.invalid` if it is not an archive of a database, damaged or incomplete; `file.io` if there is no room
  */
 export async function readArchive(archive: string, directory: string, progress: ArchiveProgress): Promise<void> {
   const compression = await recogniseArchive(archive);
@@ -46,10 +46,10 @@ export async function readArchive(archive: string, directory: string, progress: 
   await syncTree(directory, progress.signal);
 }
 
-/** The content of an entry; its bytes are read once. */
+/** The content of an entry; its bytes can be read once. */
 interface Entry extends AsyncIterable<Uint8Array> {
   header: Header;
-  /** Of its header in the tar. */
+  /** Offset of its header in the tar. */
   offset: number;
 }
 
@@ -58,17 +58,17 @@ class ArchiveReading {
   private readonly compression: ArchiveCompression;
   private readonly directory: string;
   private readonly progress: ArchiveProgress;
-  /** Archives of other generations are told by their first bytes, and refused. */
+  /** Archives of other generations are recognized by their first bytes and refused. */
   private readonly files = NEO4J_3.files;
   private readonly judge = new EntryJudge(this.files);
-  /** What stood before the tar. */
+  /** The header before the tar. */
   private header: DumpHeader | undefined;
   private tarBytes = 0;
-  /** Where the last entry ends in the tar, with its padding. */
+  /** The end of the last entry in the tar, including its padding. */
   private entriesEnd = 0;
   private readonly seen: DumpHeader = { files: 0, bytes: 0 };
   private keyFileBytes: number | undefined;
-  /** Of a newer release: has no key file, and is told by its other files. */
+  /** True for a newer release without a key file, recognized by its other files. */
   private isBlockFormat = false;
 
   constructor(archive: string, compression: ArchiveCompression, directory: string, progress: ArchiveProgress) {
@@ -94,7 +94,7 @@ class ArchiveReading {
 
   private async unpack(): Promise<void> {
     const tar = extract();
-    // Both sides are listened to from here on. Whichever fails takes the other with it; the first error is the cause.
+    // Listen to both sides from here on. Whichever fails ends the other; the first error is the cause.
     let cause: unknown;
     tar.on('error', (error) => {
       cause ??= error;
@@ -116,7 +116,7 @@ class ArchiveReading {
     await fed;
   }
 
-  /** Never rejects: what fails here, fails the tar. */
+  /** Never rejects: a failure here fails the tar stream. */
   private async feed(tar: Extract): Promise<void> {
     try {
       for await (const bytes of this.readTar()) {
@@ -156,7 +156,7 @@ class ArchiveReading {
   private decompress(): AsyncIterable<Uint8Array> {
     const file = createReadStream(this.archive);
     if (this.compression === 'zstd') return decodeZstd(file);
-    // The errors of both are those of the last stream, which is read; nobody else needs to hear of them.
+    // The last stream, which is read, reports the errors of both; the callback can ignore them.
     return pipeline(file, createGunzip(), () => undefined);
   }
 
@@ -205,14 +205,14 @@ class ArchiveReading {
     }
   }
 
-  /** Before the disk is full: of the whole dump where its header says how much it is, else of each file. */
+  /** Refuses before the disk is full: for the whole dump if its header gives the size, else for each file. */
   private async requireRoom(sizeBytes: number): Promise<void> {
     const isFirst = this.seen.files === 1;
     const neededBytes = isFirst ? Math.max(sizeBytes, this.header?.bytes ?? 0) : sizeBytes;
     const { bavail, bsize, blocks } = await atFile('read the file system', this.directory, () =>
       statfs(this.directory),
     );
-    // Some file systems do not say how large they are.
+    // Some file systems do not report their size.
     if (blocks === 0 || neededBytes <= bavail * bsize) return;
     throw new GraphkeepError('file.io', 'there is not enough room to unpack the archive', {
       place: { file: this.directory },
@@ -253,7 +253,7 @@ class ArchiveReading {
   }
 }
 
-/** Until the tar takes more, or takes nothing any more. */
+/** Resolves when the tar stream accepts more, or accepts nothing any more. */
 function drained(tar: Extract): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {

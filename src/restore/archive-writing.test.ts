@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => removeDirectory(databaseDirectory.replace(/\/graph.db$/, '')));
 
-/** A file on a disk that is full after some bytes, now and then late to say so. */
+/** A file on a disk that is full after some bytes, and sometimes reports it late. */
 class FullDisk {
   private room: number;
   private readonly dice: Dice;

@@ -17,8 +17,8 @@ import type { ArchiveProgress } from './archive-progress.ts';
 import { encodeDumpHeader } from './dump-header.ts';
 
 /*
- * Writing the archive of a database (spec backup-command 7.3): gzip or zstd of a POSIX tar. Every name begins with `./`; directories have
- * an entry and end with `/`, the first one is `./` itself. The lock file is left out, logs with a directory of their own are at the root.
+ * Writes the archive of a database (spec backup-command 7.3): gzip or zstd of a POSIX tar. Every name begins with `./`; directories have an
+ * entry and end with `/`, the first one is `./` itself. The lock file is left out. Logs from a separate directory are put at the root.
  */
 
 const CHUNK_BYTES = 1 << 18;
@@ -26,10 +26,10 @@ const CHUNK_BYTES = 1 << 18;
 export interface ArchiveContent {
   databaseDirectory: string;
   files: DatabaseFiles;
-  /** Logs with a directory of their own. */
+  /** Logs from a separate directory. */
   transactionLogs: readonly { name: string; path: string }[];
   compression: ArchiveCompression;
-  /** Told of each name that is not of a database, and therefore left out. */
+  /** Called for each name that does not belong to a database and is therefore left out. */
   onLeftOut?: ((name: string) => void) | undefined;
 }
 
@@ -52,7 +52,7 @@ export async function writeArchive(
   const { signal } = progress;
   const entries = await listEntries(content);
   const tar = pack();
-  // Of the two sides, files and archive, the one that fails takes the other with it. The first error is the cause.
+  // If either side, files or archive, fails, it ends the other. The first error is the cause.
   let cause: unknown;
   const write = async (chunk: Uint8Array) => {
     try {
@@ -166,7 +166,7 @@ async function addFile(tar: Pack, { name, path, sizeBytes, changed }: ArchivedEn
 
 interface OpenEntry {
   body: Writable;
-  /** Rejects when the entry or the archive fails, and may do so before anybody waits for it. */
+  /** Rejects when the entry or the archive fails, possibly before anybody waits for it. */
   packed: Promise<void>;
 }
 
@@ -187,8 +187,8 @@ function openEntry(tar: Pack, header: Parameters<Pack['entry']>[0]): OpenEntry {
 }
 
 /**
- * Writes `sizeBytes` bytes of the file into its entry. What the file has grown by is left out; a file that has become shorter makes the
- * archive fail.
+ * Writes `sizeBytes` bytes of the file into its entry. Later growth of the file is left out; a file that became shorter makes the archive
+ * fail.
  */
 async function feed(
   { body, packed }: OpenEntry,

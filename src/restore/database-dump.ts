@@ -18,16 +18,16 @@ export interface DumpOptions extends ArchiveProgress {
   databaseName: string;
   databaseDirectory: string;
   transactionLogDirectory: string;
-  /** Absolute: a file that does not exist, or a directory, which then gets `<database>.dump`. */
+  /** Absolute path: a file that does not exist, or a directory, which then gets `<database>.dump`. */
   to: string;
   /** Default: gzip, which every release of 3.4 and 3.5 can load. */
   compression?: ArchiveCompression | undefined;
-  /** Told of each name in the database directory that is not of a database: it is left out. */
+  /** Called for each name in the database directory that does not belong to a database and is therefore left out. */
   onLeftOut?: ((name: string) => void) | undefined;
 }
 
 /**
- * Dumps a database that no server uses into an archive (spec backup-command 7.3). Like the 3.5 tool it refuses a database that was not
+ * Dumps a database that no server uses into an archive (spec backup-command 7.3). Like the 3.5 tool, it refuses a database that was not
  * shut down cleanly. The archive appears under its name when it is complete; an existing file is never replaced.
  * @returns the path of the archive
  */
@@ -64,7 +64,7 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
   return archive;
 }
 
-/** Who may not look into the directory of the database may not read the archive either. */
+/** A user who may not read the database directory may not read the archive either. */
 async function rightsOfArchive(
   databaseDirectory: string,
   { keyFile }: DatabaseFiles,

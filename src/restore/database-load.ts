@@ -18,14 +18,14 @@ export interface LoadOptions extends ArchiveProgress {
   databaseName: string;
   databaseDirectory: string;
   transactionLogDirectory: string;
-  /** Replace a database that exists. */
+  /** Replace an existing database. */
   force: boolean;
 }
 
 /**
- * Loads a database from an archive (spec backup-command 7.3). The archive is unpacked and verified to its end before the old database
- * is touched; the Java tool removes that first and then looks at the archive.
- * @returns what the user should know although the database is in its place
+ * Loads a database from an archive (spec backup-command 7.3). The archive is unpacked and fully verified before the old database is
+ * touched; the Java tool removes that first and then looks at the archive.
+ * @returns what the user should know although the database is in place
  */
 export async function loadDatabase(options: LoadOptions): Promise<RestoreNote[]> {
   const { databaseName, databaseDirectory, from, force, signal } = options;
@@ -54,7 +54,7 @@ export async function loadDatabase(options: LoadOptions): Promise<RestoreNote[]>
   });
 }
 
-/** What no 3.x server opens never takes the place of a database. The files are named as those of the archive: the staging goes away. */
+/** Refuses what no 3.x server opens. Errors name the files as part of the archive, since the staging directory is removed. */
 async function requireLoadable(staged: string, archive: string): Promise<void> {
   try {
     await requireRestorable(staged);

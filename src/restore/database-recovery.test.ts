@@ -42,7 +42,7 @@ describe('a database that was not closed cleanly', () => {
   it.each(dirtyStores)('%s is recovered in its place, once', async (name) => {
     await unpack(name);
     const found = findRecoveryStart(store);
-    // As a killed run leaves it, of ours or of an embedded database.
+    // As left by a killed run of ours, or by a killed embedded database.
     mkdirSync(join(store, SCRATCH_FOLDER, 'runs'), { recursive: true });
     writeFileSync(join(root, 'graph.db.graphkeep-lock'), '');
     const recovered = await recover();

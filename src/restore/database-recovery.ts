@@ -13,9 +13,9 @@ import { lockDatabase } from '../store/files/database-lock.ts';
 import { SCRATCH_FOLDER } from '../store/files/store-files.ts';
 
 export interface RecoverDatabaseOptions {
-  /** Absolute: a database that no server uses, or a backup. */
+  /** Absolute path of a database that no server uses, or of a backup. */
   directory: string;
-  /** Where its transaction logs are; must be the directory itself. */
+  /** Directory of its transaction logs; must be the same directory. */
   logDirectory: string;
   budgetBytes: number;
   signal: AbortSignal;
@@ -23,20 +23,20 @@ export interface RecoverDatabaseOptions {
 }
 
 export interface RecoveredDatabase {
-  /** `clean`: there was nothing to do. `pending`: all but the explicit indexes, which only a server can bring up to date. */
+  /** `clean`: there was nothing to do. `pending`: recovered except for the explicit indexes, which only a server can update. */
   state: 'clean' | 'recovered' | 'pending';
   lastTransaction: number;
-  /** Bytes behind the last complete transaction that were cut off. */
+  /** Bytes cut off after the last complete transaction. */
   tornBytes: number;
   /** Undefined if there was nothing to do. */
   recovery: Recovery | undefined;
 }
 
 /**
- * Recovers a database or backup that was not closed cleanly, in its place: everything that its log holds is applied, and it is left as
- * after a clean shutdown. A kill at any moment leaves a store that the next recovery, ours or the server's, brings to the same end.
+ * Recovers a database or backup that was not closed cleanly, in place: applies everything in its log and leaves it as after a clean
+ * shutdown. A kill at any moment leaves a store that the next recovery, ours or the server's, brings to the same end.
  *
- * @throws GraphkeepError `directory.in-use`; what {@link requireGeneration} throws; `log.no-check-point`, `log.corrupt`, `log.gap`
+ * @throws GraphkeepError `directory.in-use`; the errors of {@link requireGeneration}; `log.no-check-point`, `log.corrupt`, `log.gap`
  */
 export async function recoverDatabase(options: RecoverDatabaseOptions): Promise<RecoveredDatabase> {
   const { directory } = options;
@@ -49,7 +49,7 @@ export async function recoverDatabase(options: RecoverDatabaseOptions): Promise<
   }
 }
 
-/** No backup job of ours may go on in this directory meanwhile. */
+/** Prevents a backup job of ours from working in this directory meanwhile. */
 async function withBackupLock<T>(directory: string, work: () => Promise<T>): Promise<T> {
   const path = `${directory}.graphkeep-lock`;
   if ((await statIfExists(path)) === undefined) return await work();
@@ -68,7 +68,7 @@ async function withBackupLock<T>(directory: string, work: () => Promise<T>): Pro
 
 async function recoverLocked(options: RecoverDatabaseOptions, generation: Generation): Promise<RecoveredDatabase> {
   const { directory, budgetBytes, signal, onEvent } = options;
-  // Sort runs and what is replaced, on the disk of the store: also what a killed embedded database has left there.
+  // Sort runs and replaced files, on the disk of the store; also whatever a killed embedded database has left there.
   const scratch = join(directory, SCRATCH_FOLDER);
   await removeTree(scratch);
   const { lastTransaction } = generation.readFacts(directory);
@@ -92,7 +92,7 @@ async function recoverLocked(options: RecoverDatabaseOptions, generation: Genera
   }
 }
 
-/** Without a log nobody can tell what is missing, unless there never was a transaction. */
+/** Without a log, nobody can tell what is missing, unless there never was a transaction. */
 function requireNoLogNeeded({ directory, logDirectory }: RecoverDatabaseOptions, lastTransaction: number): void {
   const isElsewhere = logDirectory !== directory;
   if (!isElsewhere && lastTransaction <= BASE_TRANSACTION) return;

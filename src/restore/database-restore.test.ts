@@ -295,7 +295,7 @@ it('a mount point cannot be replaced, and is refused before anything is copied',
 });
 
 it('a backup on a disk that may only be read is restored without a lock', async () => {
-  // root may write anywhere, so the refusal is only seen by other users; the restore must work for both.
+  // root can write anywhere, so only other users see the refusal; the restore must work for both.
   chmodSync(join(root, 'backups'), 0o555);
   await restoreDatabase(options());
   chmodSync(join(root, 'backups'), 0o755);

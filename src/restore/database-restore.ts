@@ -20,7 +20,7 @@ import type { RestoreNote } from './restore-notes.ts';
 import { listTransactionLogs } from './separate-logs.ts';
 import { StagedDatabase } from './staged-database.ts';
 
-/** Brings a store up to the end of its log, in place. The replay room provides it. */
+/** Brings a store up to the end of its log, in place. The caller passes it in from `replay/`. */
 export type RecoverStore = (directory: string, signal: AbortSignal) => Promise<void>;
 
 export interface RestoreOptions {
@@ -29,15 +29,15 @@ export interface RestoreOptions {
   /** Absolute path of the backup. */
   from: string;
   databaseName: string;
-  /** Absolute; its parent is created if absent. */
+  /** Absolute path; its parent is created if missing. */
   databaseDirectory: string;
-  /** Where the logs go; equal to the database directory if they have none of their own. */
+  /** Directory for the logs; equal to the database directory if they have no separate one. */
   transactionLogDirectory: string;
-  /** Replace a database that exists. */
+  /** Replace an existing database. */
   force: boolean;
-  /** Recovers the copy of a backup that was not shut down cleanly. Without it the server recovers at its first start. */
+  /** Recovers the copy of a backup that was not shut down cleanly. Without it, the server recovers at its first start. */
   recoverStore?: RecoverStore | undefined;
-  /** Also checks the consistency of the copy; an inconsistent one, or one that waits for recovery, replaces nothing. */
+  /** Also check the consistency of the copy; an inconsistent one, or one that waits for recovery, replaces nothing. */
   checkConsistency?: boolean;
   signal: AbortSignal;
   onFile?: ((relative: string, sizeBytes: number) => void) | undefined;
@@ -51,13 +51,13 @@ export interface RestoreReport {
   recovered: boolean;
   /** The backup was not clean and the server will recover it at its first start. */
   needsRecovery: boolean;
-  /** What the user should know although the database is in its place. */
+  /** What the user should know although the database is in place. */
   notes: RestoreNote[];
 }
 
 /**
- * Puts a backup in the place of a database (spec backup-command 7.1). The old database is kept until the copy is complete, flushed
- * and recovered; the lock file of the backup is not copied.
+ * Puts a backup in the place of a database (spec backup-command 7.1). The old database is kept until the copy is complete, flushed and
+ * recovered. The lock file of the backup is not copied.
  */
 export async function restoreDatabase(options: RestoreOptions): Promise<RestoreReport> {
   await requireBackup(options);
@@ -79,7 +79,7 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
 
 async function copyAndPublish(options: RestoreOptions): Promise<RestoreReport> {
   const { signal } = options;
-  // What no server would open shows before anything is copied.
+  // Detects everything that no server would open before anything is copied.
   const { generation, needsRecovery: dirty } = await requireRestorable(options.from);
   const { files } = generation;
   const staged = await StagedDatabase.create({ ...options, files, modes: await modesOfBackup(options.from, files) });
@@ -98,7 +98,7 @@ async function copyAndPublish(options: RestoreOptions): Promise<RestoreReport> {
   }
 }
 
-/** Nobody may read more of the database than of its backup. The owner must be able to write, also where the backup is for reading only. */
+/** Nobody may read more of the database than of its backup. The owner must be able to write even if the backup is read-only. */
 async function modesOfBackup(from: string, { keyFile }: DatabaseFiles): Promise<FileRights['modes']> {
   const { modes } = await rightsOf(from, keyFile);
   return modes && { directory: modes.directory | 0o700, file: modes.file | 0o600 };
@@ -140,7 +140,7 @@ async function requireBackup({ from, typedFrom }: RestoreOptions): Promise<void>
   });
 }
 
-/** Without `force` nothing may be there: no directory, and no logs of another database in a log directory of their own. */
+/** Without `force` nothing may be there: no directory, and no logs of another database in a separate log directory. */
 async function requireVacancy(options: RestoreOptions): Promise<void> {
   if (options.force) return;
   const logs = separateLogDirectory(options);
@@ -154,7 +154,7 @@ async function requireVacancy(options: RestoreOptions): Promise<void> {
   );
 }
 
-/** A backup that is the database itself, or lies in it, would be replaced by itself and then removed. */
+/** Refuses a backup that is the database itself or inside it: it would be replaced by its own copy and then removed. */
 async function refuseOverlap(options: RestoreOptions): Promise<void> {
   const source = await realpathOrSelf(options.from);
   for (const place of [options.databaseDirectory, options.transactionLogDirectory]) {
@@ -181,13 +181,13 @@ async function realpathOrSelf(path: string): Promise<string> {
 }
 
 /**
- * No job may write into the backup while it is copied. Ours locks `<backup>.graphkeep-lock`, the Java client `store_lock`: 3.4 in the
- * backup, 3.5 beside it. What {@link lockDatabase} takes anyway is left out.
+ * Locks the backup, so that no job writes into it while it is copied. Our jobs lock `<backup>.graphkeep-lock`, the Java client locks
+ * `store_lock`: 3.4 in the backup, 3.5 beside it. Skips what {@link lockDatabase} locks anyway.
  */
 async function lockBackup({ from, databaseDirectory }: RestoreOptions): Promise<FileLock[]> {
   const real = await resolveTarget(from);
   const places = [
-    // Removed also if a killed run has left it: nobody else would.
+    // Removed even if a killed run left it: nobody else would.
     { path: `${real}.graphkeep-lock`, create: true, remove: 'always' as const },
     { path: join(real, '.graphkeep-lock'), create: false },
     { path: join(from, STORE_LOCK_FILE), create: false },
@@ -203,7 +203,7 @@ async function lockBackup({ from, databaseDirectory }: RestoreOptions): Promise<
         continue;
       }
     } catch (error) {
-      // The backup may lie on a disk that we may only read; then nobody writes it from here either.
+      // The backup may be on a read-only disk; then nobody writes it from here either.
       if (isMissing(error) || isForbidden(error)) continue;
       await releaseAll(held);
       throw error;

@@ -1,5 +1,5 @@
 /**
- * What stands before the tar in a dump of 3.5 that is packed with zstd (seen with 3.5.34). A dump with gzip has nothing before its tar.
+ * The header before the tar in a 3.5 dump that is compressed with zstd (observed with 3.5.34). A gzip dump has no header.
  *
  * | offset | type | field                                          |
  * |--------|------|------------------------------------------------|
@@ -28,7 +28,7 @@ export function encodeDumpHeader({ files, bytes }: DumpHeader): Buffer {
   return header;
 }
 
-/** Undefined if there is no header: then the tar begins here. */
+/** Undefined if there is no header: the tar then begins here. */
 export function decodeDumpHeader(head: Buffer): DumpHeader | undefined {
   if (head.length < DUMP_HEADER_BYTES || head.toString('latin1', 0, 4) !== MARK || head.readInt32BE(4) !== VERSION)
     return undefined;

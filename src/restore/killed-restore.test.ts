@@ -18,8 +18,8 @@ import { restoreDatabase } from './database-restore.ts';
 import { UNFINISHED_MARKER } from './staged-database.ts';
 
 /*
- * A kill at every change of the file system: the n-th call that changes something, and every one after it, fails as in a process that
- * has gone. What is on disk then must be the old database or the new one, and the next restore must succeed.
+ * Kills a restore at every change of the file system: the n-th call that changes something, and every later one, fails as in a process that
+ * has gone. The disk must then hold the old database or the new one, and the next restore must succeed.
  */
 
 const kill = vi.hoisted(() => ({ after: Number.POSITIVE_INFINITY, calls: 0 }));
@@ -35,7 +35,7 @@ vi.mock('node:fs/promises', async (original) => {
   const open = (path: string, flags: string | number) => {
     const changes = typeof flags === 'string' ? /^[wa]/.test(flags) : (flags & 0o100) !== 0;
     const opened = changes ? guard(real.open)(path, flags) : real.open(path, flags);
-    // What a process leaves behind does not depend on the disk, which is slow to flush.
+    // What a process leaves does not depend on flushing the disk, which is slow.
     return opened.then((file) => Object.assign(file, { sync: () => Promise.resolve() }));
   };
   const { mkdir, rename, rmdir, unlink, rm, link } = real;
@@ -61,11 +61,11 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const OWNED = ['owner.txt', 'schema/owner.txt'];
 
-/** A store that says at its beginning, in its depth and in its key file, which comes last, whose it is. */
+/** A store that names its owner at its beginning, in its depth and in its key file, which comes last. */
 function makeStore(directory: string, owner: string, logDirectory = directory): void {
   mkdirSync(join(directory, 'schema'), { recursive: true });
   mkdirSync(logDirectory, { recursive: true });
-  // Nothing but what a store must have: each file more is some more kills.
+  // Only what a store must have: each further file means more kills.
   for (const name of ['neostore', ...storeFiles.map(({ fileName }) => fileName)]) {
     copyFileSync(join(template, name), join(directory, name));
   }
@@ -108,7 +108,7 @@ async function killEverywhere(prepare: () => void, logDirectory: () => string, i
     await restore(logDirectory());
     expect(ownersIn(at('databases', 'graph.db'))).toEqual(['2']);
     expect(readdirSync(at('databases')).filter((name) => name !== 'store_lock')).toEqual(['graph.db']);
-    // A kill within the removal of the lock files does not show.
+    // A kill during the removal of the lock files has no visible effect.
     if (ended && kill.calls < after) return after;
   }
 }

@@ -8,18 +8,18 @@ import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 import { type FileRights, grantRights } from '../base/file-rights.ts';
 
 /*
- * An archive while it is written:
+ * An archive being written:
  *
- *   <to>                                  appears when it is complete and durable; nothing that has this name is replaced
+ *   <to>                                  appears when it is complete and durable; an existing file is never replaced
  *   .<to>.<12 hex digits>.graphkeep-part  beside it, locked by the dump that writes it
  *
- * A part that nobody locks is what a killed dump has left: the next dump into the same directory removes it.
+ * A part that nobody locks was left by a killed dump; the next dump into the same directory removes it.
  */
 
 const PART_SUFFIX = '.graphkeep-part';
 const PART_NAME = /^\..+\.[0-9a-f]{12}\.graphkeep-part$/;
 
-/** Where the file system knows no locks. */
+/** Errors of file systems without locks. */
 const NO_LOCKS = ['ENOLCK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'];
 
 export class PartialArchive {
@@ -43,7 +43,7 @@ export class PartialArchive {
     const lock = await lockPart(path, true);
     try {
       const file = await atFile('create the file', path, () => open(path, 'r+'));
-      // Nobody else reads it before it has the rights of the database.
+      // Nobody else may read it before it has the rights of the database.
       await atFile('change the mode', path, () => file.chmod(0o600));
       return new PartialArchive(archive, path, file, lock);
     } catch (error) {
@@ -53,7 +53,8 @@ export class PartialArchive {
   }
 
   /**
-   * Gives the archive its rights and its name. A link, unlike a rename, fails if the name is taken meanwhile; not every disk knows links.
+   * Gives the archive its rights and its name. A link, unlike a rename, fails if the name has been taken meanwhile; but not every file
+   * system supports links.
    */
   async publish(rights: FileRights): Promise<void> {
     const { archive, path } = this;
@@ -71,7 +72,7 @@ export class PartialArchive {
     await syncDirectory(dirname(archive));
   }
 
-  /** Removes the part: it is the archive by now, or worthless. */
+  /** Removes the part: it has become the archive, or is worthless. */
   async close(): Promise<void> {
     await this.file.close().catch(() => undefined);
     if (this.lock === undefined) await removeTree(this.path);
@@ -83,7 +84,7 @@ export function archiveExists(archive: string): GraphkeepError {
   return new GraphkeepError('archive.exists', `archive already exists: ${archive}`);
 }
 
-/** Undefined where there are no locks; then the file is there all the same. */
+/** Undefined where there are no locks; the file exists all the same. */
 async function lockPart(path: string, create: boolean): Promise<FileLock | undefined> {
   try {
     return await tryLockFile(path, { create, remove: 'always' });
@@ -101,7 +102,7 @@ async function removeLeftovers(archive: string): Promise<void> {
   const names = await atFile('read the directory', directory, () => readdir(directory));
   for (const name of names) {
     if (!PART_NAME.test(name) && !earlier(name)) continue;
-    // Of another user, or gone meanwhile: not ours to remove.
+    // Another user's file, or gone meanwhile: not ours to remove.
     const leftover = await lockPart(join(directory, name), false).catch(() => undefined);
     await leftover?.release();
   }

@@ -10,8 +10,8 @@ import { loadDatabase } from './database-load.ts';
 import { restoreDatabase } from './database-restore.ts';
 
 /*
- * Nothing that a server would not open takes the place of a database, whatever the command, and no archive is made of it. The old
- * database stays as it is, and nothing is left beside it.
+ * Whatever the command, a store that no server would open never replaces a database, and is never dumped. The old database stays as it is,
+ * and nothing is left beside it.
  */
 
 let root: string;
@@ -85,7 +85,7 @@ async function replaceBackup(name: string): Promise<void> {
   backup = join(root, 'backups', 'neo4j');
 }
 
-/** As git does with `core.autocrlf` to what it takes for text. */
+/** As git with `core.autocrlf` does to files that it considers text. */
 function copyInTextMode(path: string): void {
   const bytes = readFileSync(path);
   const changed: number[] = [];

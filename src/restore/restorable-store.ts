@@ -27,10 +27,10 @@ export interface RestorableStore {
 }
 
 /**
- * What must be so before a store takes the place of a database: a release that a 3.x server opens, every record store there, headers that
- * say something, whole records, logs without gap or damage. Reads headers and logs, not the records.
+ * Checks that a store may replace a database: a release that a 3.x server opens, all record stores present, plausible headers, whole
+ * records, logs without gap or damage. Reads headers and logs, not the records.
  *
- * @throws GraphkeepError what {@link requireGeneration} and `findRecoveryStart` throw; `store.corrupt`
+ * @throws GraphkeepError the errors of {@link requireGeneration} and `findRecoveryStart`; `store.corrupt`
  */
 export async function requireRestorable(directory: string): Promise<RestorableStore> {
   const generation = await requireGeneration(directory, 'copy');
@@ -40,7 +40,7 @@ export async function requireRestorable(directory: string): Promise<RestorableSt
   return { generation, needsRecovery: needed };
 }
 
-/** A directory, pipe or device in the place of a file is copied as what it is, or not at all; a server opens neither. */
+/** A directory, pipe or device in the place of a file is copied as such, or not at all; a server opens neither. */
 async function requireRegularFiles(directory: string, files: DatabaseFiles): Promise<void> {
   const names = await atFile('read the directory', directory, () => readdir(directory));
   for (const name of names) {
@@ -57,9 +57,9 @@ async function requireRegularFiles(directory: string, files: DatabaseFiles): Pro
 }
 
 /**
- * Every file ends with a whole record.
+ * Checks that every file ends with a whole record.
  *
- * @param wasKilled a server that was killed while a file grew leaves a part of a record, and recovers
+ * @param wasKilled true for the store of a killed server: a file that was growing may end with part of a record, and recovery handles it
  */
 export async function requireWholeFiles(directory: string, wasKilled = false): Promise<void> {
   const { storeVersion } = readMetadataIn(directory);
@@ -75,7 +75,7 @@ export async function requireWholeFiles(directory: string, wasKilled = false): P
   });
 }
 
-/** The whole consistency check, before anything is replaced. */
+/** The full consistency check, before anything is replaced. */
 export async function requireConsistent(directory: string, signal: AbortSignal): Promise<void> {
   const { consistent, errors, byKind } = await checkStore(directory, { signal });
   if (consistent) return;

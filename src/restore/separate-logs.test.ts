@@ -8,8 +8,8 @@ import { loadDatabase } from './database-load.ts';
 import { restoreDatabase } from './database-restore.ts';
 
 /*
- * Two genuine databases of one installation, `one` and `two`, whose logs are in the same directory, as with dbms.directories.tx_log. Those
- * in it are the ones of `one`.
+ * Two genuine databases of one installation, `one` and `two`, whose logs share a directory, as with dbms.directories.tx_log. The logs in it
+ * belong to `one`.
  */
 
 let root: string;

@@ -9,15 +9,16 @@ import { LogReader } from '../log/v3/log-reader.ts';
 import { isStoreDirectory, type NeostoreMetadata, readMetadataIn } from '../store/files/neostore-metadata.ts';
 
 /*
- * `dbms.directories.tx_log` is one directory for all databases of an installation, and a log of 3.x does not say whose it is. But the
- * store knows its last transaction, and its checksum: where the log has it, the log belongs to the store.
+ * Tells whose logs are in a shared directory. `dbms.directories.tx_log` is one directory for all databases of an installation, and a 3.x
+ * log does not say to which it belongs. But the store knows its last transaction with its checksum: if the log has that transaction, it
+ * belongs to the store.
  */
 
 type Owner = 'this one' | 'another one' | 'unknown';
 
 /**
- * Logs are only dumped with, or removed for, the database that they belong to.
- * @throws GraphkeepError `database.exists` if they are, or may be, those of another database
+ * Ensures that logs are only dumped with, or removed for, the database to which they belong.
+ * @throws GraphkeepError `database.exists` if they belong, or may belong, to another database
  */
 export async function requireOwnLogs(databaseDirectory: string, logDirectory: string): Promise<void> {
   if (logDirectory === databaseDirectory || (await listTransactionLogs(logDirectory)).length === 0) return;
@@ -38,7 +39,7 @@ function foreignLogs(logDirectory: string, other: string | undefined): Graphkeep
   });
 }
 
-/** Databases beside this one that have no logs of their own: theirs would be in the common directory. */
+/** Databases beside this one without logs of their own: their logs would be in the shared directory. */
 async function listOthers(databaseDirectory: string): Promise<string[]> {
   const parent = dirname(databaseDirectory);
   const others: string[] = [];

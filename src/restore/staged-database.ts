@@ -29,17 +29,17 @@ import type { RestoreNote } from './restore-notes.ts';
 import { listTransactionLogs, requireOwnLogs } from './separate-logs.ts';
 
 /*
- * A database that is put together beside the place where it will live, and published in one step:
+ * A database that is assembled beside its final place and published in one step:
  *
  *   <databases>/<name>                      the old database, untouched until the new one is complete and durable
- *   <databases>/<name>.graphkeep-new/       of this user alone; anything else of this name is refused, not touched
- *     store/                                the new one; after the exchange the old one, until it is removed. Worthless after a crash
- *     old/                                  the old one where the system cannot exchange two directories. It is moved back by the next
- *                                           run if a kill has left nothing in its place, else it is worthless
+ *   <databases>/<name>.graphkeep-new/       owned by this user; anything else with this name is refused, not touched
+ *     store/                                the new one; after the exchange the old one, until removed. Worthless after a crash
+ *     old/                                  the old one, where the system cannot exchange two directories. The next run moves it
+ *                                           back if a kill left nothing in its place; else it is worthless
  *
- * With a log directory of its own (dbms.directories.tx_log) there are two places and no single step. Then the new logs wait in
- * <logs>/.graphkeep-new/logs, and while the places do not fit together a marker stands among the logs: a file with the name of a log but
- * no number, with which no server starts (spec transaction-logs 1).
+ * With a separate log directory (dbms.directories.tx_log) there are two places and no single step. The new logs wait in
+ * <logs>/.graphkeep-new/logs. While the two places do not match, the log directory contains a marker: a file named like a log but without a
+ * number, with which no server starts (spec transaction-logs 1).
  */
 
 const STAGED_LOGS = '.graphkeep-new';
@@ -48,11 +48,11 @@ export const UNFINISHED_MARKER = `${LOG_FILE_PREFIX}unfinished-restore`;
 export interface StagingOptions {
   databaseDirectory: string;
   transactionLogDirectory: string;
-  /** Of the database that comes, and of one that it replaces. */
+  /** Of both the new database and the one that it replaces. */
   files: DatabaseFiles;
-  /** What stands there may be replaced. */
+  /** An existing database may be replaced. */
   force: boolean;
-  /** Modes for a database that replaces none; undefined: for its owner alone. */
+  /** Modes for a database that replaces none; undefined: accessible to its owner only. */
   modes?: FileRights['modes'];
 }
 
@@ -71,8 +71,8 @@ export class StagedDatabase {
   }
 
   /**
-   * Makes the empty staging directory; removes what a killed run has left. What would be in the way of the exchange is found out here,
-   * before any work is done for it. The caller holds the lock of the database.
+   * Creates the empty staging directory and removes what a killed run has left. Detects anything that would prevent the exchange before any
+   * work is done for it. The caller holds the lock of the database.
    *
    * @throws GraphkeepError `directory.forbidden` and `file.io` if the old database cannot be replaced or removed, `directory.foreign`,
    * `database.exists` for logs of another database
@@ -109,10 +109,10 @@ export class StagedDatabase {
   }
 
   /**
-   * Puts the new database in the place of the old one. All its files are flushed already. Not to be interrupted: takes a few renames,
-   * and before them a copy of the logs if these have a directory of their own.
+   * Puts the new database in the place of the old one. All its files must be flushed already. Cannot be interrupted: it takes a few
+   * renames, after copying the logs if they have a separate directory.
    *
-   * @returns what the user should know: behind the exchange nothing fails any more
+   * @returns what the user should know; nothing fails after the exchange
    */
   async publish(): Promise<RestoreNote[]> {
     const rights = await this.rightsOfNew();
@@ -135,7 +135,7 @@ export class StagedDatabase {
     ];
   }
 
-  /** Those of the database that is replaced; a new one belongs to whoever has the directory of all databases. */
+  /** The rights of the replaced database; without one, those of the parent directory's owner. */
   private async rightsOfNew(): Promise<FileRights> {
     if ((await statIfExists(this.target))?.isDirectory() === true)
       return await rightsOf(this.target, this.options.files.keyFile);
@@ -156,7 +156,7 @@ export class StagedDatabase {
     }
   }
 
-  /** Moves the logs of the new database to the disk where they will live. */
+  /** Moves the logs of the new database to their final disk. */
   private async stageLogs(directory: string, { modes }: FileRights): Promise<WorkDirectory> {
     await makeDirectory(directory);
     const rights: FileRights = { ...(await rightsBelow(directory)), modes };
@@ -177,7 +177,7 @@ function separateLogs({ databaseDirectory, transactionLogDirectory }: StagingOpt
   return transactionLogDirectory === databaseDirectory ? undefined : transactionLogDirectory;
 }
 
-/** The old database goes away whole, or nothing happens. */
+/** The old database is removed completely, or nothing happens. */
 async function requireReplaceable(target: string): Promise<void> {
   const obstacle = await findRenameObstacle(target);
   if (obstacle?.endsWith('is a mount point') === true) {
@@ -186,7 +186,7 @@ async function requireReplaceable(target: string): Promise<void> {
       hint: 'Mount the directory of all databases instead, or give the database a directory of its own on that disk and link to it.',
     });
   }
-  // It may be that the user owns the database and not the directory, or that the disk is read-only: the remedy is that of the cause.
+  // The user may own the database but not the directory, or the disk may be read-only: the hint depends on the cause.
   await requireWritable(dirname(target), 'this user may not change the directory of the databases');
   if (obstacle !== undefined) throw new GraphkeepError('directory.forbidden', obstacle, { place: { file: target } });
   const unremovable = await findUnremovable(target);
@@ -205,7 +205,7 @@ async function requireWritable(directory: string, message: string): Promise<void
   }
 }
 
-/** Without a temporary file, which a kill would leave there for good. One that an interrupted run has left is fine. */
+/** Avoids a temporary file, which a kill would leave there for good. A marker left by an interrupted run is fine. */
 async function placeMarker(directory: string): Promise<void> {
   const marker = join(directory, UNFINISHED_MARKER);
   if ((await lstatIfExists(marker)) === undefined) {
@@ -214,7 +214,7 @@ async function placeMarker(directory: string): Promise<void> {
   await syncDirectory(directory);
 }
 
-/** Old logs go, new ones come; other files in the directory are not ours. */
+/** Replaces the old logs by the new ones; other files in the directory are not ours. */
 async function replaceLogs(directory: string, staging: WorkDirectory): Promise<void> {
   for (const name of await listTransactionLogs(directory)) {
     if (name !== UNFINISHED_MARKER) await removeTree(join(directory, name));
