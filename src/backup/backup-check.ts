@@ -4,8 +4,8 @@ import type { BackupEvent } from './backup-events.ts';
 import type { BackupOptions } from './backup-options.ts';
 
 /**
- * Checks a backup that was just made, as the options say (spec backup-command 5). The backup stays whatever comes out. Transactions that
- * are left to the server do not stand in the way, but entries of label scan store and indexes cannot be checked then: that is told.
+ * Checks a new backup as the options say (spec backup-command 5). The backup stays whatever the result. Transactions left to the server do
+ * not prevent the check, but the entries of label scan store and indexes cannot be checked then; that is reported.
  *
  * @throws GraphkeepError `check.inconsistent`, `check.failed`, `cancelled`
  */

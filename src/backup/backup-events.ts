@@ -4,10 +4,10 @@ import type { ReplayEvent } from '../replay/events/replay-events.ts';
 import type { RepeatedRequest } from '../source/repeated-request.ts';
 import type { TargetEvent } from './target/target-events.ts';
 
-/** The ways to ask a server for a backup. */
+/** The protocols for asking a server for a backup. */
 export type BackupProtocol = 'catchup' | 'common';
 
-/** What is received from a server. Bytes are those of the files and of the log, not of the wire. */
+/** What is received from a server. Bytes count file and log content, not bytes on the wire. */
 export type CopyEvent =
   /** The server has named all its files; those of `indexes` schema indexes come in addition. */
   | { kind: 'files-announced'; files: number; indexes: number }
@@ -24,7 +24,7 @@ export type CopyEvent =
   | { kind: 'transactions-ended'; transactions: number; bytes: number; last: number }
   | { kind: 'copy-ended'; files: number; bytes: number };
 
-/** The course of the job. */
+/** The steps of the job. */
 export type JobEvent =
   | { kind: 'backup-began'; target: string; server: string }
   | { kind: 'attempt-began'; backup: 'full' | 'incremental'; protocol: BackupProtocol }
@@ -54,15 +54,12 @@ export type JobEvent =
       durationMs: number;
     };
 
-/**
- * Everything that a backup job tells while it runs: plain data, in the order in which it happens. How it is put for people is the matter of
- * who shows it.
- */
+/** All events of a running backup job, as plain data in the order in which they happen. The front that shows them chooses the words. */
 export type BackupEvent = JobEvent | TargetEvent | CopyEvent | ReplayEvent | CheckEvent;
 
 /**
- * How much an event matters. `note`: the user should know it; it is in the report of the backup, too. `detail`: for who looks for the
- * cause of something. `course`: how the work goes on.
+ * The role of an event. `note`: the user should know it; it is also in the report of the backup. `detail`: helps to find the cause of a
+ * problem. `course`: progress of the work.
  */
 const roles = {
   'backup-began': 'course',
@@ -108,9 +105,9 @@ type KindOf<Role extends Roles[keyof Roles]> = {
   [Kind in keyof Roles]: Roles[Kind] extends Role ? Kind : never;
 }[keyof Roles];
 
-/** What the user should know beside the result. */
+/** What the user should know besides the result. */
 export type BackupNote = Extract<BackupEvent, { kind: KindOf<'note'> }>;
-/** For who looks for the cause of something. */
+/** Helps to find the cause of a problem. */
 export type BackupDetail = Extract<BackupEvent, { kind: KindOf<'detail'> }>;
 
 export function isNote(event: BackupEvent): event is BackupNote {

@@ -15,17 +15,17 @@ import type { BackupTarget } from './target/backup-target.ts';
 import { DirectoryTarget } from './target/directory/directory-target.ts';
 
 /*
- * A backup, step by step. The decision table is the one of spec backup-command 3.2.
+ * A backup, step by step, following the decision table of spec backup-command 3.2.
  *
- *   runBackup        open the target: lock it, finish or remove what a killed run has left
+ *   runBackup        open the target: lock it, finish or remove what a killed run left
  *   makeBackup       does the target hold a backup? For each protocol, until the server understands one:
  *     makeFirst        no: a full copy
- *     continueBackup   yes: the transactions that it lacks;
- *       fallBack         where that fails, and a full copy may help: a full copy, and the old backup is kept aside
+ *     continueBackup   yes: fetch the missing transactions;
+ *       fallBack         if that fails and a full copy may help: a full copy; the old backup is kept aside
  *   runBackup        check the backup, close the target
  *
- * What a copy and an incremental are stands in full-backup.ts and incremental-backup.ts: the source hands on, the target takes and
- * publishes. No step knows which source or which target it is.
+ * full-backup.ts and incremental-backup.ts define the two kinds of backup: the source delivers, the target receives and publishes. No step
+ * knows which source or target it has.
  */
 
 export interface MadeBackup {
@@ -36,10 +36,10 @@ export interface MadeBackup {
 type OnEvent = (event: BackupEvent) => void;
 
 /**
- * One backup into a directory, from beginning to end.
+ * Runs one backup into a directory, from beginning to end.
  *
  * @throws BackupFailed with the cause of each attempt; GraphkeepError for everything before the first attempt, and `check.inconsistent` or
- * `check.failed` after a backup that was made
+ * `check.failed` after a completed backup
  */
 export async function runBackup(options: BackupOptions, onEvent: OnEvent, signal: AbortSignal): Promise<BackupReport> {
   const notes: BackupNote[] = [];
@@ -73,7 +73,7 @@ async function backUp(
   }
 }
 
-/** One backup into any target that is open, within the time that a backup may take. Throws as {@link runBackup}. */
+/** Makes one backup into any open target, within the time limit for a backup. Throws like {@link runBackup}. */
 export async function makeBackup(
   target: BackupTarget,
   options: BackupOptions,
@@ -101,10 +101,10 @@ class BackupJob {
   private readonly options: BackupOptions;
   private readonly onEvent: OnEvent;
   private readonly signal: AbortSignal;
-  /** Aborted when the backup has taken too long, with the error for that. */
+  /** Aborted with an error when the backup has taken too long. */
   private readonly overtime: AbortSignal;
   private readonly target: BackupTarget;
-  /** What was tried in vain. */
+  /** The failed attempts. */
   private readonly attempts: FailedAttempt[] = [];
 
   constructor(
@@ -155,7 +155,7 @@ class BackupJob {
     }
   }
 
-  /** A full copy cannot help where the incremental was stopped by the user, by a lock, or by the lack of room. */
+  /** A full copy cannot help if the incremental was stopped by the user, by a lock, or by lack of room. */
   private mayFallBack(error: unknown): boolean {
     if (!this.options.fallbackToFull || this.signal.aborted) return false;
     return !hasCode(error, 'cancelled', 'directory.in-use', 'file.io', 'internal');
@@ -193,7 +193,7 @@ class BackupJob {
     return true;
   }
 
-  /** Returns where the attempt tells what it does: the first thing that it receives shows that the protocol is the right one. */
+  /** Returns the listener for the attempt's events: the first thing received shows that the protocol is the right one. */
   private beginAttempt(backup: 'full' | 'incremental', protocol: BackupProtocol): OnEvent {
     const { onEvent } = this;
     onEvent({ kind: 'attempt-began', backup, protocol });

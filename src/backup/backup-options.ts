@@ -3,23 +3,23 @@ import type { ClientConfig } from '../config/neo4j-conf.ts';
 import type { SslPolicy } from '../config/ssl-policy/ssl-policy.ts';
 import type { BackupEvent, BackupNote, BackupProtocol } from './backup-events.ts';
 
-/** What a backup job is asked to do; everything is resolved, nothing is a default any more. */
+/** The task of a backup job, with all settings resolved and defaults filled in. */
 export interface BackupOptions {
-  /** Existing directory, canonical. */
+  /** Existing directory, canonical path. */
   backupDir: string;
   /** As typed; stays below {@link backupDir}. The target is `join(backupDir, name)`. */
   name: string;
   from: { host: string; port: number };
   protocol: 'any' | 'catchup' | 'common';
   fallbackToFull: boolean;
-  /** The policy that dbms.backup.ssl_policy names: for the catchup protocol. */
+  /** The policy named by dbms.backup.ssl_policy, for the catchup protocol. */
   sslPolicy?: SslPolicy | undefined;
-  /** Longest silence of the server on the common protocol. */
+  /** Longest silence of the server in the common protocol. */
   timeoutMs: number;
   /** Memory for changes and page buffers, from --pagecache and HEAP_SIZE. */
   memoryBudgetBytes: number;
   checkConsistency: boolean;
-  /** Existing directory, canonical. */
+  /** Existing directory, canonical path. */
   reportDir: string;
   checks: { graph: boolean; indexes: boolean; labelScanStore: boolean; propertyOwners: boolean };
   config: ClientConfig;
@@ -27,19 +27,19 @@ export interface BackupOptions {
 
 export interface BackupReport {
   kind: 'full' | 'incremental' | 'unchanged';
-  /** First and last transaction that this run added; equal to the last one of the backup if it added none. */
+  /** First and last transaction added by this run; if it added none, both are the last one of the backup. */
   firstTransaction: number;
   lastTransaction: number;
   bytes: number;
   files: number;
   durationMs: number;
-  /** Set if an older backup was replaced by a full one. */
+  /** Set if a full backup replaced an older backup. */
   fallback?: { reason: string; movedTo: string };
-  /** What the user should know beside all that, in the order in which it was told. */
+  /** What else the user should know, in the order in which it was reported. */
   notes: readonly BackupNote[];
 }
 
-/** Runs one backup and tells what it does. Throws GraphkeepError, {@link BackupFailed} once the strategies were tried. */
+/** Runs one backup and reports its events. Throws GraphkeepError, or {@link BackupFailed} once protocols were tried. */
 export type RunBackup = (
   options: BackupOptions,
   onEvent: (event: BackupEvent) => void,
@@ -52,7 +52,7 @@ export interface FailedAttempt {
   error: unknown;
 }
 
-/** The two ways in which the strategies end without a backup (spec backup-command 3.1), with the sentence the user knows. */
+/** The two ways in which all strategies fail (spec backup-command 3.1), with the message that users know. */
 const OUTCOMES = {
   /** No strategy could work with this server. */
   'no-strategy': 'Failed to run a backup using the available strategies.',
@@ -60,7 +60,7 @@ const OUTCOMES = {
   execution: 'Execution of backup failed',
 } as const;
 
-/** No strategy made a backup. {@link attempts} has the cause of each, in the order of trying. */
+/** No strategy made a backup. {@link attempts} has the cause of each, in order. */
 export class BackupFailed extends GraphkeepError {
   readonly outcome: keyof typeof OUTCOMES;
   readonly attempts: readonly FailedAttempt[];

@@ -16,11 +16,11 @@ export interface BackupOutcome {
 
 export interface FullOutcome {
   outcome: BackupOutcome;
-  /** Where the backup is now that was there before. */
+  /** Where the previous backup is now. */
   replaced: string | undefined;
 }
 
-/** Everything that a source has goes into a target, which makes a backup of it and puts it in its place. */
+/** Copies everything from a source into a target, which turns it into a backup and publishes it. */
 export async function makeFullBackup(
   source: BackupSource,
   target: BackupTarget,
@@ -72,8 +72,8 @@ async function receiveFull(
 }
 
 /**
- * The transactions begin behind the check point of the copy and end with the newest one when the last file, `neostore`, was read. So they
- * leave no gap to the last transaction that `neostore` knows, and reach it (spec common-protocol 14).
+ * Checks that the transactions leave no gap to the last transaction that `neostore` knows, and reach it. They begin after the check point
+ * of the copy, and end with the newest one at the time when the last file, `neostore`, was read (spec common-protocol 14).
  */
 function requireUnbroken({ first, last }: ReceivedTransactions, known: number, place: ErrorPlace): void {
   if (first === undefined || last === undefined || (first <= known + 1 && last >= known)) return;

@@ -8,7 +8,7 @@ import type { BackupTarget, ContinuedBackup, ReceivedTransactions } from './targ
 import { TransactionProgress } from './transaction-progress.ts';
 import { TransactionsInTransit, type TransactionsOptions } from './transactions-in-transit.ts';
 
-/** Everything the steps of one incremental share. */
+/** Shared by the steps of one incremental. */
 interface Incremental {
   source: BackupSource;
   backup: ContinuedBackup;
@@ -19,7 +19,7 @@ interface Incremental {
 const UPGRADED_HINT =
   'Transactions after an upgrade do not fit a backup from before it. Choose another --name, or allow --fallback-to-full.';
 
-/** Brings an existing backup up to date with the transactions that it lacks. Whatever goes wrong while they come leaves it untouched. */
+/** Brings an existing backup up to date with the missing transactions. A failure while receiving them leaves it untouched. */
 export async function makeIncrementalBackup(
   source: BackupSource,
   target: BackupTarget,
@@ -54,8 +54,8 @@ async function keep(
 }
 
 /**
- * Receives the transactions after the last one of the backup, with that one in front to compare histories. A server that has pruned
- * exactly that one is asked again without it.
+ * Receives the transactions after the last one of the backup, preceded by that one for comparing histories. If the server has pruned
+ * exactly that one, asks again without it.
  */
 async function receive(run: Incremental): Promise<ReceivedTransactions> {
   const { last } = run.backup;
@@ -91,7 +91,7 @@ async function receiveAfter(
   return transactions.end();
 }
 
-/** An upgraded store is another one: its records have other ids (see {@link relateStores}). */
+/** An upgraded store counts as another one: its records have other ids (see {@link relateStores}). */
 function requireSameStore(remote: StoreIdentity, local: StoreIdentity, source: BackupSource): void {
   const relation = relateStores(remote, local);
   if (relation === 'same') return;

@@ -8,27 +8,27 @@ import { CatchupSource } from '../source/catchup/catchup-source.ts';
 import type { JobEvent } from './backup-events.ts';
 import type { BackupFailed, BackupOptions, FailedAttempt } from './backup-options.ts';
 
-/** One way to try. */
+/** One protocol to try. */
 export interface Strategy {
   readonly name: FailedAttempt['strategy'];
-  /** What the Java tool calls a full copy that failed in it: the common protocol is the last one, so no strategy is left. */
+  /** The Java tool's name for a failed full copy in this protocol. The common protocol is the last one, so no strategy is left. */
   readonly failure: BackupFailed['outcome'];
-  /** `onEvent`: told of requests that are made again. */
+  /** `onEvent`: receives an event for each repeated request. */
   open(onEvent: (event: JobEvent) => void): BackupSource;
 }
 
-/** As the Java client (spec common-protocol 2). */
+/** Same as the Java client (spec common-protocol 2). */
 const CONNECT_TIMEOUT_MS = 5000;
 
-/** Connections that fetch files from a cluster member at the same time. */
+/** Connections that fetch files from a cluster member in parallel. */
 const CATCHUP_CONNECTIONS = 3;
 
-/** When so many attempts of a request have failed, the trouble lasts: most troubles are over before. */
+/** After this many failed attempts of a request, the trouble lasts; most troubles are over before. */
 const LASTING_ATTEMPTS = 5;
 
 /**
- * The protocols to try, in this order (spec backup-command 3.1). With a TLS policy `any` means catchup only, because the common protocol
- * knows no encryption: whoever wants to go without it has to say so.
+ * The protocols to try, in order (spec backup-command 3.1). With a TLS policy, `any` means catchup only, because the common protocol has no
+ * encryption: doing without it must be requested explicitly.
  */
 export function strategiesFor(options: BackupOptions): Strategy[] {
   const { protocol, sslPolicy } = options;
@@ -75,8 +75,8 @@ function requireVersion(allowed: readonly number[]): void {
 }
 
 /**
- * Could another protocol do better? Only if this one never got an answer in its own language. What went wrong on this machine is no
- * question of the protocol, and a certificate that is refused is not to be evaded.
+ * True if another protocol could do better: only if this one never got an answer in its own language. Local errors have nothing to do with
+ * the protocol, and a refused certificate must not be bypassed.
  */
 export function isWrongProtocol(source: BackupSource, error: unknown): boolean {
   if (source.isRightProtocol || hasCode(error, 'peer.other-store')) return false;

@@ -6,7 +6,7 @@ import { ToldCopy } from './told-copy.ts';
 const calls: string[] = [];
 const events: CopyEvent[] = [];
 
-/** Notes what it is called for. */
+/** Records its calls. */
 const target: CopyReceiver = {
   openFile: async ({ name }): Promise<FileReceiver> => {
     const note = (what: string) => async (): Promise<void> => void calls.push(`${what} ${name}`);

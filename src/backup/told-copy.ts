@@ -1,7 +1,7 @@
 import type { CopyReceiver, FileReceiver, StoreFileStream } from '../source/backup-source.ts';
 import type { CopyEvent } from './backup-events.ts';
 
-/** Tells of the files of a copy on their way to a target, and counts what is there of them. */
+/** Reports the files of a copy on their way to a target, and counts them. */
 export class ToldCopy implements CopyReceiver {
   files = 0;
   bytes = 0;

@@ -4,23 +4,23 @@ import type { TransactionReceiver } from '../source/backup-source.ts';
 import type { KnownTransaction, ReceivedTransactions, TransactionLog } from './target/backup-target.ts';
 
 export interface TransactionsOptions {
-  /** Where they go, as far as they are new. */
+  /** Receives the new transactions. */
   log: TransactionLog;
-  /** Who sends, for errors. */
+  /** The sender, for errors. */
   place: ErrorPlace;
   /**
-   * The stream begins with this transaction, which the backup has already: it is compared and dropped. Its absence, or another one under
-   * its number, shows that the server has another history (it was restored from a backup, say).
+   * The transaction with which the stream begins. The backup already has it: it is compared and dropped. If it is missing, or differs, the
+   * server has another history (for example, it was restored from a backup).
    */
   overlap?: KnownTransaction;
-  /** Last transaction before the stream; undefined = whatever comes. */
+  /** Last transaction before the stream; undefined = accept any. */
   after?: number;
-  /** Told of each piece: complete transactions and bytes so far, and the last complete one, which may be {@link overlap}. */
+  /** Called for each piece with the complete transactions and bytes so far, and the last complete one, which may be {@link overlap}. */
   onProgress?: (done: { transactions: number; bytes: number; last: number | undefined }) => void;
 }
 
 /**
- * Checks transactions on their way from a source to a target: ids must follow each other and the stream must end behind a commit: half a
+ * Checks transactions on their way from a source to a target. Ids must be consecutive, and the stream must end after a commit: half a
  * transaction is an error, not the end.
  */
 export class TransactionsInTransit implements TransactionReceiver, TransactionSink {
@@ -47,7 +47,7 @@ export class TransactionsInTransit implements TransactionReceiver, TransactionSi
     return this.options.log.drain();
   }
 
-  /** The source has sent everything. */
+  /** Call when the source has sent everything. */
   end(): ReceivedTransactions {
     const { count, firstTransaction, last } = this.stream.end();
     if (this.overlapping) throw this.behind();

@@ -4,30 +4,29 @@ import type { CopyReceiver } from '../../source/backup-source.ts';
 import type { StoreIdentity } from '../../store/files/store-id.ts';
 
 /*
- * The seam between a backup and where it goes. A target takes files and transactions as they come and keeps them; where they lie, and
- * whether the transactions are replayed now or at a restore, is its own matter. The job asks for sinks, never for paths. What stands here
- * is tested by test/support/conformance/backup-target.ts, for every target.
+ * The interface between a backup and its destination. A target receives files and transactions and stores them. It decides where, and
+ * whether the transactions are replayed now or at a restore. The job asks for sinks, never for paths.
+ * test/support/conformance/backup-target.ts tests these rules for every target.
  *
  *   holdsBackup ─┬─ no ───► beginFullBackup ─ files ─ transactions ─ finish ─ publish
  *                │                  ▲ fallback: the old backup is kept aside
  *                └─ yes ──► continueBackup ─ beginLog ─ transactions ─ append, or leave
  *
- * Calls      One backup at a time, and within it in this order. `abandon` at any time, also twice: what was received is dropped. `close`
- *            ends the target, also twice.
- * Visible    Until `publish`, and until `append` has begun, the target holds what it held before, whatever fails and whoever is killed.
- *            When they have returned, the new state is durable. A kill in between leaves one of the two, or something that the next run
- *            brings to the new one.
- * Buffers    As a receiver of a source: see `source/backup-source.ts`.
- * Lock       Whoever has opened a target has it alone: a second one is refused with `directory.in-use`.
+ * Calls      One backup at a time, in this order. `abandon` may be called at any time, even twice: what was received is dropped. `close`
+ *            ends the target; calling it twice is harmless.
+ * Visible    Until `publish`, and until `append` has begun, the target holds its old content, whatever fails or is killed. When they have
+ *            resolved, the new state is durable. A kill in between leaves one of the two, or a state that the next run completes.
+ * Buffers    The rules for a receiver of a source apply: see `source/backup-source.ts`.
+ * Lock       An open target is exclusive: opening it again fails with `directory.in-use`.
  */
 
-/** The last transaction that a backup has. */
+/** The last transaction of a backup. */
 export interface KnownTransaction {
   id: number;
   checksum: bigint;
 }
 
-/** What has come of transactions; `first` and `last` are undefined if none has. */
+/** What was received of transactions; `first` and `last` are undefined if there was none. */
 export interface ReceivedTransactions {
   count: number;
   first: number | undefined;
@@ -35,28 +34,28 @@ export interface ReceivedTransactions {
   bytes: number;
 }
 
-/** Takes transactions that are checked: without a gap, each whole when {@link takeTransaction} is called. */
+/** Receives checked transactions: without gaps, each complete when {@link takeTransaction} is called. */
 export interface TransactionLog extends TransactionSink {
-  /** Asked behind each piece that came: undefined if more may come at once, else fulfilled when it may. */
+  /** Called after each piece: returns undefined if more may come at once, else a promise that resolves when it may. */
   drain(): Promise<void> | undefined;
 }
 
-/** A full backup that is being received: files, then the transactions behind their check point. */
+/** A full backup that is being received: files, then the transactions after their check point. */
 export interface FullBackup extends CopyReceiver {
   readonly log: TransactionLog;
   /**
-   * The last transaction that the files know. They have all ended.
+   * The last transaction in the files. Call it after all files have ended.
    * @throws GraphkeepError `peer.protocol` if there is no `neostore` among them
    */
   readLastTransaction(): number;
-  /** The files have all ended. @throws GraphkeepError `store.*` unless they are a whole store of a release that is supported */
+  /** Call after all files have ended. @throws GraphkeepError `store.*` unless they are a complete store of a supported release */
   requireSupported(): Promise<void>;
   /**
-   * Everything has come, and the transactions fit the files: makes it a backup, complete and durable, that waits for its publication.
+   * Call after everything was received and the transactions fit the files: makes a complete, durable backup, ready for publication.
    * @returns its last transaction
    */
   finish(received: ReceivedTransactions, signal: AbortSignal): Promise<number>;
-  /** Puts the backup in its place. Returns where the one is now that was there before, or undefined if there was none. */
+  /** Puts the backup in its place. Returns where the previous one is now, or undefined if there was none. */
   publish(): Promise<string | undefined>;
   abandon(): Promise<void>;
 }
@@ -65,29 +64,29 @@ export interface FullBackup extends CopyReceiver {
 export interface ContinuedBackup {
   readonly storeId: StoreIdentity;
   readonly last: KnownTransaction;
-  /** Where the transactions behind {@link last} go. What went there before is dropped: they may be asked for again. */
+  /** Returns the sink for the transactions after {@link last}. Drops what an earlier sink received: they may be requested again. */
   beginLog(): Promise<TransactionLog>;
-  /** Makes the transactions part of the backup; there is at least one. */
+  /** Adds the transactions, at least one, to the backup. */
   append(received: ReceivedTransactions, signal: AbortSignal): Promise<void>;
-  /** There are none: the backup stays as it is. */
+  /** There are no transactions: the backup stays as it is. */
   leave(): Promise<void>;
   abandon(): Promise<void>;
 }
 
-/** Where backups of one database go. */
+/** The destination for backups of one database. */
 export interface BackupTarget {
   /** Path or address, for errors and messages. */
   readonly location: string;
   /**
-   * True if there is a backup, which can be continued or, kept aside, replaced; false if there is nothing.
-   * @throws GraphkeepError `usage`, `store.unsupported` for anything else, which is not to be touched
+   * True if there is a backup, which can be continued or moved aside and replaced; false if there is nothing.
+   * @throws GraphkeepError `usage`, `store.unsupported` for anything else, which must not be touched
    */
   holdsBackup(): Promise<boolean>;
-  /** `from`: who sends, for errors about what comes. */
+  /** `from`: the sender, for errors about what it sends. */
   beginFullBackup(from: ErrorPlace): Promise<FullBackup>;
   /**
-   * What a killed run has left is finished first.
-   * @throws GraphkeepError `store.*` for a backup that is damaged: a full one may replace it
+   * First finishes what a killed run left.
+   * @throws GraphkeepError `store.*` for a damaged backup, which a full one may replace
    */
   continueBackup(signal: AbortSignal): Promise<ContinuedBackup>;
   close(): Promise<void>;

@@ -1,10 +1,8 @@
 import type { GraphkeepError } from '../../base/errors.ts';
 
-/** What a target tells: what it found when it was opened, what it does with what has come, and where backups go. */
+/** Events of a target: what it found when it was opened, what it does with received data, and where backups go. */
 export type TargetEvent =
-  /**
-   * A backup that an earlier run had finished could not take its place. It is in `backup`; `aside` is what to remove if nobody needs it.
-   */
+  /** A backup that an earlier run had finished could not be published. It is in `backup`; `aside` is what to remove if nobody needs it. */
   | { kind: 'finished-backup-set-aside'; backup: string; aside: string; error: GraphkeepError }
   /** Something bears a name that an older release of graphkeep used for finished backups. */
   | { kind: 'former-work-directory-found'; path: string }

@@ -20,17 +20,17 @@ import { refuseOuterLinks } from './outer-links.ts';
 import { ReceivedLogFile } from './received-log-file.ts';
 
 /**
- * A backup in a directory that is brought up to date. The transactions are received into a log file of their own beside the backup; it is
- * put in place when all of it was read and checked, right before the first change to the store: whatever goes wrong before leaves the
+ * A backup in a directory that is brought up to date. The transactions are received into a separate log file beside the backup. It is moved
+ * into the backup only after all of it was read and checked, just before the first change to the store: an earlier failure leaves the
  * backup untouched.
  */
 export class ContinuedDirectory implements ContinuedBackup {
   readonly storeId: StoreIdentity;
   readonly last: KnownTransaction;
   private readonly run: DirectoryRun;
-  /** Of the log file that is received. */
+  /** Version of the received log file. */
   private readonly version: number;
-  /** Transactions wait in the log for a server that knows explicit indexes: it has to stay. */
+  /** True if transactions in the log wait for a server that knows explicit indexes: the log must stay. */
   private readonly isPending: boolean;
   private log: ReceivedLogFile | undefined;
 
@@ -42,7 +42,7 @@ export class ContinuedDirectory implements ContinuedBackup {
     this.version = nextLogVersion(run.directory.path, metadata);
   }
 
-  /** Recovers the backup first if a killed run (ours or of the Java client) has left work. */
+  /** Recovers the backup first if a killed run (ours or of the Java client) left work. */
   static async open(run: DirectoryRun, signal: AbortSignal): Promise<ContinuedDirectory> {
     const { path } = run.directory;
     await requireSupportedStore(path, 'change');
@@ -60,7 +60,7 @@ export class ContinuedDirectory implements ContinuedBackup {
     return this.log;
   }
 
-  /** The log goes to its place between the two halves of the recovery: when all of it was read, before the store is changed. */
+  /** Moves the log into place between the two halves of the recovery: after all of it was read, before the store is changed. */
   async append(received: ReceivedTransactions, signal: AbortSignal): Promise<void> {
     const { run, version } = this;
     const { path } = run.directory;
@@ -90,8 +90,8 @@ export class ContinuedDirectory implements ContinuedBackup {
   }
 
   /**
-   * From here on the transactions belong to the backup: a server, or the next run, replays them. `neostore` names the new file first, as a
-   * server rotates its log: it would append to the file named there.
+   * From here on the transactions belong to the backup: a server, or the next run, replays them. `neostore` names the new file first, as
+   * when a server rotates its log: a server appends to the file named there.
    */
   private async placeLog(): Promise<void> {
     const { directory } = this.run;
@@ -100,7 +100,7 @@ export class ContinuedDirectory implements ContinuedBackup {
     await renameDurably(join(directory.scratchPath('log'), name), join(directory.path, name));
   }
 
-  /** Logs below `version` are applied and behind a check point: nothing needs them any more. */
+  /** Logs below `version` are applied and precede a check point: nothing needs them any more. */
   private async removeOlderLogs(version: number): Promise<void> {
     const { directory, onEvent } = this.run;
     const older = listLogFiles(directory.path).files.filter((file) => file.version < version);
@@ -124,7 +124,7 @@ async function replayOptions({ directory, budgetBytes, onEvent }: DirectoryRun, 
   return { budgetBytes, scratch: await directory.scratch('replay'), signal, onEvent };
 }
 
-/** Right behind the newest file, also where a killed run has let `neostore` name one that never came: log files must have no gap. */
+/** Just after the newest file, even if a killed run made `neostore` name one that never came: log files must have no gap. */
 function nextLogVersion(folder: string, metadata: NeostoreMetadata): number {
   return (listLogFiles(folder).highest ?? Math.max(-1, metadata.logVersion)) + 1;
 }

@@ -8,7 +8,7 @@ export interface DirectoryTargetOptions {
   onEvent: (event: TargetEvent | ReplayEvent) => void;
 }
 
-/** What both kinds of backup need of the target that they go to. */
+/** What both kinds of backup need from their target. */
 export interface DirectoryRun extends DirectoryTargetOptions {
   directory: TargetDirectory;
 }

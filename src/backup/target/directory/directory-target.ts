@@ -8,8 +8,8 @@ import { FullDirectory } from './full-directory.ts';
 import { TargetDirectory } from './target-directory.ts';
 
 /**
- * A directory that a server can be started on: the transactions of each backup are replayed at once, so it is as after a clean shutdown.
- * How its states follow each other stands in `target-directory.ts`.
+ * A directory on which a server can be started: each backup replays its transactions at once, so the directory is as after a clean
+ * shutdown. `target-directory.ts` describes the sequence of its states.
  */
 export class DirectoryTarget implements BackupTarget {
   private readonly run: DirectoryRun;
@@ -32,7 +32,7 @@ export class DirectoryTarget implements BackupTarget {
     const state = await directory.state();
     if (state === 'foreign') throw directory.foreign();
     if (state === 'absent') return false;
-    // One of another release is not ours, so nothing that a full backup may move aside; a damaged or incomplete one is.
+    // A store of another release is not ours, so a full backup must not move it aside; a damaged or incomplete one may be moved.
     const store = await recogniseStore(directory.path);
     if (store.kind === 'other') throw describeUnsupported(store, directory.path);
     return true;

@@ -14,8 +14,8 @@ import { ReceivedFiles } from './received-files.ts';
 import { ReceivedLogFile } from './received-log-file.ts';
 
 /**
- * A full backup in the scratch directory of its target. The transactions that come behind the files begin at the check point of the copy,
- * so replay begins at the beginning of their log (spec common-protocol 15.2).
+ * A full backup in the scratch directory of its target. The transactions after the files begin at the check point of the copy, so replay
+ * starts at the beginning of their log (spec common-protocol 15.2).
  */
 export class FullDirectory implements FullBackup {
   readonly log: ReceivedLogFile;
@@ -53,7 +53,7 @@ export class FullDirectory implements FullBackup {
     const { directory, budgetBytes, onEvent } = this.run;
     const { lastTransactionId, logVersion } = this.readMetadata();
     await this.log.finish(received, lastTransactionId);
-    // The position of the source does not exist in the new log.
+    // The source's position does not exist in the new log.
     const start = beginningOf(logVersion);
     patchMetadataIn(folder, {
       lastClosedLogVersion: start.version,

@@ -6,17 +6,17 @@ import { isOwnEntry } from '../../../base/reserved-names.ts';
 import type { WorkDirectory } from '../../../base/work-directory.ts';
 import { NEO4J_3 } from '../../../generation/neo4j-3.ts';
 
-/** A directory holds backups of this generation only; those of others are in repositories. */
+/** A directory holds backups of this generation only; other generations go to repositories. */
 const KEY_FILE = NEO4J_3.files.keyFile;
 
 /*
- * A target that stays where it is, such as the mount point of a volume. The work directory is in it, on the same disk, and a full backup
- * moves in entry by entry. Every phase has a name on disk, so that the next run goes on where a kill has ended it:
+ * A target that cannot be renamed, such as the mount point of a volume. The work directory is inside it, on the same disk, and a full
+ * backup moves in entry by entry. Every phase has a name on disk, so that the next run continues where a kill ended it:
  *
- *   work/ready    a complete backup waits. What is in the target is old and moves to work/old, `neostore` first: from then on
- *                 nobody takes it for a backup
- *   work/placing  nothing old is left: the entries of the new backup move in, `neostore` last: before that nobody takes it for one
- *   work/old      the old backup, complete again; the caller gives it a name for good: `.graphkeep-err.<N>`
+ *   work/ready    a complete backup waits. The old content of the target moves to work/old, `neostore` first: from then on
+ *                 the target does not look like a backup
+ *   work/placing  nothing old is left: the entries of the new backup move in, `neostore` last, which makes it a backup
+ *   work/old      the old backup, complete again; the caller gives it its final name: `.graphkeep-err.<N>`
  */
 export class MountedTarget {
   private readonly path: string;
@@ -25,19 +25,19 @@ export class MountedTarget {
     this.path = path;
   }
 
-  /** What is in the target, without what is ours or of the file system. */
+  /** The content of the target, except our own entries and those of the file system. */
   async listEntries(): Promise<string[]> {
     const names = await atFile('read the directory', this.path, () => readdir(this.path));
     return names.filter((name) => !isOwnEntry(name) && name !== 'lost+found');
   }
 
-  /** True if a publication was begun behind which no run can go back. */
+  /** True if a publication was begun and can no longer be undone. */
   async isOpen(work: WorkDirectory): Promise<boolean> {
     return (await work.has('placing')) || (await work.has('old'));
   }
 
   /**
-   * Begins a publication, or goes on with one.
+   * Begins a publication, or continues one.
    * @returns where the old backup is now, if there was one
    */
   async publish(work: WorkDirectory): Promise<string | undefined> {
@@ -70,7 +70,7 @@ function orderKeyFile(names: readonly string[], keyFile: 'first' | 'last'): stri
   return keyFile === 'first' ? [KEY_FILE, ...others] : [...others, KEY_FILE];
 }
 
-/** Each step is durable before the next one where the order tells what counts. */
+/** Each step is durable before the next one wherever their order matters. */
 async function moveAll(names: readonly string[], from: string, to: string): Promise<void> {
   for (const name of names) {
     if (name === KEY_FILE) await flushBoth(from, to);

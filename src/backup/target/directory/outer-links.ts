@@ -4,7 +4,7 @@ import { atFile } from '../../../base/file-errors.ts';
 import { refuseOuterLink } from '../../../base/inner-links.ts';
 
 /**
- * An incremental writes to the files of a backup: through a link that leads out, it would change a file of somebody else.
+ * An incremental writes to the files of a backup: through a link that leads out, it would change another user's file.
  * @throws GraphkeepError `file.io`
  */
 export async function refuseOuterLinks(directory: string): Promise<void> {

@@ -6,10 +6,10 @@ import type { CopyReceiver, FileReceiver, StoreFileStream } from '../../../sourc
 
 /** A large file is flushed while it is received, in steps of this size, so that the final flush has little left to do. */
 const FLUSH_STEP_BYTES = 32 * 1024 * 1024;
-/** Files whose final flush may run at the same time. */
+/** Maximum number of concurrent final flushes. */
 const MAX_FLUSHES = 4;
 
-/** Writes the files of a full copy below a directory. Everything is on disk when {@link finish} has returned. */
+/** Writes the files of a full copy below a directory. Everything is on disk when {@link finish} has resolved. */
 export class ReceivedFiles implements CopyReceiver {
   private readonly folder: string;
   private readonly directories = new Set<string>(['.']);

@@ -2,13 +2,13 @@ import { BASE_TRANSACTION } from '../../../log/v3/log-header.ts';
 import { LogWriter } from '../../../log/v3/log-writer.ts';
 import type { ReceivedTransactions, TransactionLog } from '../backup-target.ts';
 
-/** Writes received transactions to a log file of their own, which is durable and complete when {@link finish} has returned. */
+/** Writes received transactions to a separate log file, which is durable and complete when {@link finish} has resolved. */
 export class ReceivedLogFile implements TransactionLog {
   private readonly folder: string;
   private readonly version: () => number;
   private writer: LogWriter | undefined;
 
-  /** `version` of the file: asked for when the first transaction arrives, or at the end. */
+  /** `version` returns the version of the file; called when the first transaction arrives, or at the end. */
   constructor(folder: string, version: () => number) {
     this.folder = folder;
     this.version = version;
@@ -20,7 +20,7 @@ export class ReceivedLogFile implements TransactionLog {
 
   takeTransaction(): void {}
 
-  /** The writer has written, or copied, what it was given. */
+  /** Nothing to wait for: the writer has written, or copied, its input. */
   drain(): undefined {}
 
   /** `lastKnown` goes into the header of a log without transactions. */

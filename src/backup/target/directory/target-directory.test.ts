@@ -41,7 +41,7 @@ beforeEach(async () => {
 
 afterEach(() => removeDirectory(parent));
 
-/** A complete store; `mark` tells which. */
+/** A complete store that contains `mark`. */
 function makeBackup(at: string, mark: string): void {
   cpSync(join(stores, 'graph.db'), at, { recursive: true });
   mkdirSync(join(at, 'schema'));
@@ -294,7 +294,7 @@ describe('a target that cannot be renamed', () => {
     }
   });
 
-  /** Those of a publication, in their order. */
+  /** The renames of a publication, in order. */
   function listRenames(names: readonly string[]): [string, string][] {
     const work = (...parts: string[]) => join(path, '.graphkeep-work', ...parts);
     mkdirSync(work('old'));

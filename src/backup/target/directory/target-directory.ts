@@ -16,35 +16,35 @@ import type { TargetEvent } from '../target-events.ts';
 import { MountedTarget } from './mounted-target.ts';
 
 /*
- * The life of a backup directory. `<name>` is the directory itself: links are resolved first. What belongs to it are siblings, so every
- * step between them is one rename:
+ * The life of a backup directory. `<name>` is the directory itself, after resolving links. Everything that belongs to it is a sibling, so
+ * every step between them is one rename:
  *
- *   <name>                         the backup that the user has: absent, empty, or complete
+ *   <name>                         the user's backup: absent, empty, or complete
  *   <name>.graphkeep-lock          held for the whole command; empty; gone afterwards
- *   <name>.graphkeep-work/         of this user alone, and only with the parts below; anything else of this name is refused, not touched
+ *   <name>.graphkeep-work/         owned by this user, with only the parts below; anything else with this name is refused, not touched
  *     store/                       the copy being received. Worthless after a crash, as are:
  *     log/, replay/                a received log; sort runs
- *     ready/                       a complete, durable, recovered full backup that waits for its place: the name is the mark
- *   <name>.err.<N>                 an older backup that a full one has replaced (fallback)
- *   <name>.graphkeep-unpublished.<N>/ready   a backup of a killed run that could not, or must not, take its place
+ *     ready/                       a complete, durable, recovered full backup that waits for publication; its name is the mark
+ *   <name>.err.<N>                 an older backup that a full one replaced (fallback)
+ *   <name>.graphkeep-unpublished.<N>/ready   a backup of a killed run that could not, or must not, be published
  *
  *   full:         absent --receive--> work/store --recover, fsync--> work/store --rename--> work/ready --rename--> <name>
  *   with an old:  ... ready; <name> --rename--> <name>.err.<N>; ready --rename--> <name>
  *   incremental:  work/log --fsync, rename--> <name>/neostore.transaction.db.<v+1> --apply--> --check point--> done
  *
- * A kill leaves one of: nothing or `work` (the old state counts; its parts are removed), `ready` with or without `<name>` (publication is
- * finished by the next run), or a log in `<name>` behind the last check point (recovered by the next run or by a server).
+ * A kill leaves one of: nothing, or `work` (the old state counts, and the parts are removed); `ready` with or without `<name>` (the next
+ * run finishes the publication); or a log in `<name>` after the last check point (recovered by the next run or by a server).
  *
- * Where `<name>` exists and cannot be renamed (a mount point, a parent that this user may not change) lock and work directory are in it,
- * and a full backup moves into it file by file: `mounted-target.ts`.
+ * If `<name>` exists and cannot be renamed (a mount point, or a parent that this user may not change), the lock and the work directory are
+ * inside it, and a full backup moves into it file by file: `mounted-target.ts`.
  */
 
 const MAX_REPLACED = 1000;
 
-/** Parts of the work directory that are worthless when the command has ended. */
+/** Parts of the work directory that are worthless after the command. */
 const SCRATCH = ['store', 'log', 'replay'];
 type ScratchPart = 'log' | 'replay';
-/** All of them: `ready` is a finished backup, and what {@link MountedTarget} has there is one too. */
+/** All parts: `ready` is a finished backup, and so are the parts of {@link MountedTarget}. */
 const PARTS = [...SCRATCH, 'ready', 'placing', 'old'];
 
 export type TargetState =
@@ -55,13 +55,13 @@ export type TargetState =
   /** Something else that must not be touched. */
   | 'foreign';
 
-/** Where things are that belong to a target. */
+/** The paths that belong to a target. */
 interface TargetPlaces {
   path: string;
   lock: string;
   work: string;
   unpublished: string;
-  /** Set if the target stays where it is. */
+  /** Set if the target cannot be renamed. */
   mounted: MountedTarget | undefined;
 }
 
@@ -71,7 +71,7 @@ export class TargetDirectory {
   private readonly lock: FileLock;
   private readonly work: WorkDirectory;
   private readonly onEvent: (event: TargetEvent) => void;
-  /** Locks that a Java client or server would take on this backup: 3.4 inside the directory, 3.5 beside it. */
+  /** The locks that a Java client or server would take on this backup: 3.4 inside the directory, 3.5 beside it. */
   private readonly storeLocks: FileLock[] = [];
   private rights: RightsKeeper | undefined;
   private isClosed = false;
@@ -85,11 +85,11 @@ export class TargetDirectory {
   }
 
   /**
-   * Takes the lock of a target for the whole command, removes what a killed run has left and finishes a publication it had begun. What
-   * could not be published later is found out here, before anything is asked of a server.
-   * @param onEvent told what was found, and what becomes of it
-   * @throws GraphkeepError `directory.in-use` if another run works on the same target, `directory.foreign` if something that is not ours
-   * bears the name of our work directory, `directory.missing` for a link that leads nowhere
+   * Takes the lock of a target for the whole command, removes what a killed run has left, and finishes a publication that it had begun.
+   * Detects here, before anything is asked of a server, whether a backup could be published later.
+   * @param onEvent receives what was found, and what becomes of it
+   * @throws GraphkeepError `directory.in-use` if another run works on the same target, `directory.foreign` if our work directory's name is
+   * taken by something that is not ours, `directory.missing` for a dangling link
    */
   static async open(path: string, onEvent: (event: TargetEvent) => void = () => {}): Promise<TargetDirectory> {
     const places = await locate(await resolveTarget(path));
@@ -135,7 +135,7 @@ export class TargetDirectory {
     }
   }
 
-  /** The backup is made: that a file of it has another owner or mode than it had is to be told, no more. */
+  /** The backup is made, so a file whose owner or mode could not be restored is only reported. */
   private async restoreRights(): Promise<void> {
     try {
       await this.rights?.restore();
@@ -144,10 +144,10 @@ export class TargetDirectory {
     }
   }
 
-  /** Excludes the Java tools, which know nothing of our lock. The one beside the target is shared: other targets are not our matter. */
+  /** Excludes the Java tools, which do not know our lock. The lock beside the target is shared: other targets do not concern us. */
   private async lockStore(): Promise<void> {
     const inside = join(this.path, STORE_LOCK_FILE);
-    // Always removed: one that a killed run has left would stay for ever, as nobody could tell whose it is.
+    // Always removed: a lock file left by a killed run would stay for ever, as nobody could tell whose it is.
     this.storeLocks.push(await this.requireLock(tryLockFile(inside, { remove: 'always' }), inside));
     const beside = join(dirname(this.path), STORE_LOCK_FILE);
     if ((await statIfExists(beside)) === undefined) return;
@@ -168,7 +168,7 @@ export class TargetDirectory {
 
   private async tidy(): Promise<void> {
     if (await this.isPublicationOpen()) {
-      // Whoever works in the old backup must not lose it under its hands, here as little as in a run that is not interrupted.
+      // A process that works in the old backup must not lose it, here as little as in an uninterrupted run.
       if ((await this.state()) === 'backup') await this.lockStore();
       await this.releaseStore();
       await this.finishPublication();
@@ -194,10 +194,7 @@ export class TargetDirectory {
     return (await this.work.has('ready')) || (await this.places.mounted?.isOpen(this.work)) === true;
   }
 
-  /**
-   * A backup that cannot take its place must not stand in the way of all that follow; one that is older than what is there now must not
-   * replace it.
-   */
+  /** A backup that cannot be published must not block all later ones, and one older than the present backup must not replace it. */
   private async finishPublication(): Promise<void> {
     try {
       if (await this.work.has('ready')) await this.requireWorthy(this.work.at('ready'));
@@ -227,7 +224,7 @@ export class TargetDirectory {
     });
   }
 
-  /** The error for a target that holds something else than a backup. */
+  /** The error for a target that holds something other than a backup. */
   foreign(): GraphkeepError {
     const { path } = this;
     return new GraphkeepError(
@@ -237,7 +234,7 @@ export class TargetDirectory {
     );
   }
 
-  /** A Java client that was killed while it copied leaves `temp-copy` and nothing else; it would block every later run. */
+  /** A Java client that was killed while copying leaves only `temp-copy`; it would block every later run. */
   private async removeLeftoversOfJava(): Promise<void> {
     if ((await statIfExists(this.path))?.isDirectory() !== true) return;
     const names = await this.listEntries();
@@ -255,24 +252,24 @@ export class TargetDirectory {
     return (await isStoreDirectory(this.path)) ? 'backup' : 'foreign';
   }
 
-  /** What is in the target, without what is ours or of the file system. */
+  /** The content of the target, except our own entries and those of the file system. */
   private async listEntries(): Promise<string[]> {
     if (this.places.mounted !== undefined) return await this.places.mounted.listEntries();
     return await atFile('read the directory', this.path, () => readdir(this.path));
   }
 
-  /** Makes an empty directory for a full copy inside the scratch directory. */
+  /** Creates an empty directory for a full copy inside the scratch directory. */
   async beginFullCopy(): Promise<string> {
     await this.clearScratch();
     return await this.work.part('store');
   }
 
-  /** Makes a scratch directory of the given name, or leaves it if it is there. */
+  /** Creates a scratch directory of the given name unless it exists. */
   async scratch(name: ScratchPart): Promise<string> {
     return await this.work.part(name);
   }
 
-  /** Path of a scratch directory, there or not. */
+  /** Path of a scratch directory, whether it exists or not. */
   scratchPath(name: ScratchPart): string {
     return this.work.at(name);
   }
@@ -282,7 +279,7 @@ export class TargetDirectory {
   }
 
   /**
-   * Publishes the finished copy of {@link beginFullCopy}. An old backup moves aside first, the new one is complete before that.
+   * Publishes the finished copy of {@link beginFullCopy}. The new one is complete before the old backup moves aside.
    * @returns where the old backup went, or undefined if there was none
    */
   async publish(): Promise<string | undefined> {
@@ -293,7 +290,7 @@ export class TargetDirectory {
     return await this.publishReady();
   }
 
-  /** As of what it replaces; an empty directory, or else the one around it, says at least whose it is. */
+  /** The rights of the replaced backup. An empty directory, or else the parent, at least determines the owner. */
   private async rightsOfNew(): Promise<FileRights> {
     if ((await this.state()) === 'backup') return await rightsOf(this.path, NEO4J_3.files.keyFile);
     const isThere = (await statIfExists(this.path)) !== undefined;
@@ -316,7 +313,7 @@ export class TargetDirectory {
     return replaced;
   }
 
-  /** Renames to `<prefix>.<N>` with the first N that is free. */
+  /** Renames to `<prefix>.<N>` with the first free N. */
   private async moveAway(from: string, prefix: string): Promise<string> {
     for (let n = 0; n < MAX_REPLACED; n++) {
       const aside = `${prefix}.${n}`;
@@ -344,7 +341,7 @@ async function locate(path: string): Promise<TargetPlaces> {
   return { path, lock: inside('lock'), work: inside('work'), unpublished: inside('unpublished'), mounted };
 }
 
-/** A full backup moves the old one aside, with all that is in it. */
+/** A full backup would move the outer backup aside, with everything in it. */
 async function refuseInsideBackup(path: string): Promise<void> {
   for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {
     if (!(await isStoreDirectory(above))) continue;
