@@ -1,4 +1,4 @@
-// Bundles the command line front ends and the threads of the check into dist/, so that `bin/*` start fast and need no TypeScript at run
+// Bundles the command line front ends, the API and the threads of the check into dist/: `bin/*` start fast and need no TypeScript at run
 // time. Runs as npm's `prepare`, hence also at the end of `npm ci`, and before the tests. Another output directory may be given.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -15,6 +15,7 @@ const { outputFiles } = await build({
     ...readdirSync(entryFolder)
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .map((name) => ({ in: join(entryFolder, name), out: name.replace(/\.ts$/, '') })),
+    { in: join(root, 'src/api/index.ts'), out: 'index' },
     // Threads of the consistency check are started from a file of their own.
     { in: join(root, 'src/check/workers/check-worker.ts'), out: 'check-worker' },
   ],

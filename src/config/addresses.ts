@@ -8,6 +8,9 @@ export interface TypedAddress {
   lastPort?: number;
 }
 
+/** For what neither `--from` nor `dbms.backup.address` says. */
+export const DEFAULT_BACKUP_ADDRESS: ServerAddress = { host: '127.0.0.1', port: 6362 };
+
 const MAX_INT = 2_147_483_647;
 const MAX_PORT = 65_535;
 

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type ErrorPlace, GraphkeepError } from '../base/errors.ts';
 import { asGraphkeepError, isMissing, systemCodeOf } from '../base/file-errors.ts';
 import { remedyForFile } from '../base/system-remedies.ts';
@@ -82,6 +82,15 @@ export class ClientConfig {
   /** The transaction log directory of a database: the configured one, else the database directory. */
   transactionLogDirectory(name: string): string {
     return this.directory(settings.transactionLogDirectory) ?? this.databaseDirectory(name);
+  }
+
+  /**
+   * Where the transaction logs of a directory are. Only databases of this installation keep them in the configured directory; a backup
+   * holds its own.
+   */
+  logDirectoryOf(directory: string): string {
+    const isInstalled = dirname(directory) === this.databasesDirectory;
+    return isInstalled ? this.transactionLogDirectory(basename(directory)) : directory;
   }
 
   private refuseUnknownNames(): void {

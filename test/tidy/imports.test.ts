@@ -11,6 +11,7 @@ const RULES: readonly { readonly of: RegExp; readonly may: RegExp }[] = [
   { of: /^test\/support\//, may: /^(src|test\/support)\// },
   { of: /^test\/cli\//, may: /^(src|test\/support|test\/cli)\// },
   { of: /^test\/(guarantees|faults)\//, may: /^(src|test\/support)\// },
+  { of: /^test\/packaging\//, may: /^(test\/support|test\/packaging)\// },
   { of: /^test\/interop\//, may: /^(src|test\/support|test\/interop\/harness)\// },
   { of: /^test\/tidy\//, may: /^(src|test\/tidy)\// },
   { of: /^bench\//, may: /^(src|test\/support|test\/interop\/harness|bench)\// },

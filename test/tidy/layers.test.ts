@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 /** The rooms, highest first (docs/architecture.md): a file may import from its own room and from rooms further down, never upward. */
 const ROOMS = [
   'cli',
+  'api',
   'demo',
   'backup',
   'restore',
@@ -77,6 +78,13 @@ test('no file imports upward', () => {
     }
   }
   expect(upward).toEqual([]);
+});
+
+test('the command line and the API do not know each other', () => {
+  const known = sourceFiles()
+    .filter((path) => roomOf(path) === 'cli' && !path.endsWith('.test.ts'))
+    .filter((path) => importsOf(path).some((imported) => roomOf(imported) === 'api'));
+  expect(known).toEqual([]);
 });
 
 test('folders do not import each other in circles', () => {

@@ -1,22 +1,18 @@
-import { realpath } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
+import { readBackupName } from '../../backup/backup-name.ts';
 import type { BackupOptions } from '../../backup/backup-options.ts';
-import { statIfExists } from '../../base/durable-files.ts';
-import { GraphkeepError } from '../../base/errors.ts';
-import { asGraphkeepError, fileError, isMissing, missingDirectory, systemCodeOf } from '../../base/file-errors.ts';
-import { completeAddress, parseAddress } from '../../config/addresses.ts';
+import { canonicalDirectory, requireDirectory } from '../../base/canonical-directory.ts';
+import { asGraphkeepError } from '../../base/file-errors.ts';
+import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress } from '../../config/addresses.ts';
 import { parseDurationMs } from '../../config/durations.ts';
 import { settings } from '../../config/settings.ts';
 import { parseHeapBytes, parsePageCacheBytes } from '../../config/sizes.ts';
+import { loadBackupSslPolicy } from '../../config/ssl-policy/backup-policy.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
 import { loadConfig } from './config-loading.ts';
-import { refuseReservedName } from './database-name.ts';
-import { loadBackupSslPolicy } from './policy-loading.ts';
 
-/** For what neither --from nor dbms.backup.address says. */
-const DEFAULT_ADDRESS = { host: '127.0.0.1', port: 6362 };
 const PROTOCOLS = ['any', 'catchup', 'common'] as const;
 /** Pages of a page cache, with the bytes the Java tool counts for each. */
 const PAGE_BYTES = 8224;
@@ -29,14 +25,14 @@ const DEFAULT_MEMORY_BYTES = 120 * 1024 * 1024;
  */
 export async function requestBackup(values: OptionValues, context: CommandContext): Promise<BackupOptions> {
   const from = parseOption(values, 'from', parseAddress);
-  const backupDir = await canonicalDirectory(values.mandatory('backup-dir'), context.cwd);
-  const name = readName(values.mandatory('name'), backupDir);
+  const backupDir = await canonicalDirectory(resolve(context.cwd, values.mandatory('backup-dir')));
+  const name = readBackupName(values.mandatory('name'), backupDir);
   const fallbackToFull = values.flag('fallback-to-full');
   const checkConsistency = values.flag('check-consistency');
   const timeoutMs = parseOption(values, 'timeout', parseDurationMs);
   const protocol = parseOption(values, 'protocol', readProtocol);
   const additionalFile = values.optional('additional-config');
-  const reportDir = await canonicalDirectory(values.optional('cc-report-dir')!, context.cwd, 'later');
+  const reportDir = await canonicalDirectory(resolve(context.cwd, values.optional('cc-report-dir')!), 'later');
   const given = readChecks(values);
 
   const config = await loadConfig(context, additionalFile);
@@ -49,7 +45,7 @@ export async function requestBackup(values: OptionValues, context: CommandContex
   return {
     backupDir,
     name,
-    from: completeAddress(from, config.get(settings.backupAddress), DEFAULT_ADDRESS),
+    from: completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS),
     protocol,
     sslPolicy,
     fallbackToFull,
@@ -65,29 +61,6 @@ export async function requestBackup(values: OptionValues, context: CommandContex
     },
     config,
   };
-}
-
-/**
- * The name may hold directories, but the target stays below the backup directory. Completion of a shell leaves a slash at the end, which is
- * no part of the name.
- */
-function readName(name: string, backupDir: string): string {
-  const path = relative(backupDir, resolve(backupDir, name));
-  if (
-    name.includes('\0') ||
-    isAbsolute(name) ||
-    path === '' ||
-    path === '..' ||
-    path.startsWith(`..${sep}`) ||
-    isAbsolute(path)
-  ) {
-    throw new GraphkeepError(
-      'usage',
-      `'name' must stay within the backup directory but leads to ${join(resolve(backupDir, name))}`,
-    );
-  }
-  refuseReservedName('name', path);
-  return path;
 }
 
 function readProtocol(text: string): (typeof PROTOCOLS)[number] {
@@ -126,20 +99,4 @@ function readPageCache(pagecache: string): number {
     );
   }
   return pagecacheBytes;
-}
-
-/** The real path. `later`: one that does not exist is refused by {@link requireDirectory}, after the configuration was read. */
-async function canonicalDirectory(path: string, cwd: string, missing: 'refuse' | 'later' = 'refuse'): Promise<string> {
-  const absolute = resolve(cwd, path);
-  try {
-    return await realpath(absolute);
-  } catch (error) {
-    if (!isMissing(error) && systemCodeOf(error) !== 'ENOTDIR') throw fileError(error, 'open the directory', absolute);
-    if (missing === 'later') return absolute;
-    throw missingDirectory(absolute);
-  }
-}
-
-async function requireDirectory(path: string): Promise<void> {
-  if ((await statIfExists(path))?.isDirectory() !== true) throw missingDirectory(path);
 }

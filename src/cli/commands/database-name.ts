@@ -1,5 +1,5 @@
 import { GraphkeepError } from '../../base/errors.ts';
-import { findReservedName } from '../../base/reserved-names.ts';
+import { refuseReservedName } from '../../base/reserved-names.ts';
 import type { OptionValues } from '../option-values.ts';
 
 /**
@@ -16,14 +16,4 @@ export function readDatabaseName(values: OptionValues): string {
   }
   refuseReservedName('database', name);
   return name;
-}
-
-/** @throws GraphkeepError `usage` for names of what graphkeep makes and removes itself */
-export function refuseReservedName(option: string, path: string): void {
-  const reserved = findReservedName(path);
-  if (reserved === undefined) return;
-  throw new GraphkeepError(
-    'usage',
-    `'${option}' must not be a name that graphkeep gives to its own files: ${reserved}`,
-  );
 }

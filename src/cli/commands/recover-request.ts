@@ -3,7 +3,6 @@ import { parseHeapBytes } from '../../config/sizes.ts';
 import type { RecoverDatabaseOptions } from '../../restore/database-recovery.ts';
 import type { CommandContext } from '../command-context.ts';
 import { loadConfig } from './config-loading.ts';
-import { logDirectoryOf } from './log-directory.ts';
 
 /** Memory for changes and page buffers when HEAP_SIZE says nothing. */
 const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
@@ -14,7 +13,7 @@ export async function requestRecover(directory: string, context: CommandContext)
   const { HEAP_SIZE } = context.env;
   return {
     directory: path,
-    logDirectory: logDirectoryOf(path, await loadConfig(context)),
+    logDirectory: (await loadConfig(context)).logDirectoryOf(path),
     budgetBytes: HEAP_SIZE ? parseHeapBytes(HEAP_SIZE) : DEFAULT_MEMORY_BYTES,
     signal: context.signal,
   };

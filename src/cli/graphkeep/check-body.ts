@@ -1,11 +1,11 @@
-import { describeError, GraphkeepError, hasCode } from '../../base/errors.ts';
+import { describeError, hasCode } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
 import type { CheckProgress } from '../../check/check-events.ts';
 import { describeKind } from '../../check/findings/check-kinds.ts';
 import type { Finding } from '../../check/findings/finding.ts';
 import { describeFinding } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
-import { isDatabaseInUse } from '../../store/files/database-lock.ts';
+import { requireNotInUse } from '../../store/files/database-lock.ts';
 import { type CheckRequest, requestNativeCheck } from '../commands/consistency-check.ts';
 import { describeUncheckedLog } from '../wording/pending-log-text.ts';
 import { noteOfEvent } from './event-data.ts';
@@ -62,11 +62,6 @@ function showProgress(reporter: Reporter, { phase, doneBytes, totalBytes }: Chec
   const leftMs = estimateLeftMs(elapsedMs, doneBytes, totalBytes);
   const left = leftMs === undefined ? {} : { leftMs: Math.round(leftMs) };
   reporter.progress({ phase: `checking ${phase}`, bytes: doneBytes, totalBytes, ...left });
-}
-
-async function requireNotInUse(directory: string): Promise<void> {
-  if (!(await isDatabaseInUse(directory))) return;
-  throw new GraphkeepError('directory.in-use', 'the database is in use -- stop Neo4j and try again');
 }
 
 function describe({ directory }: CheckRequest, check: ReportedCheck): string {

@@ -5,7 +5,6 @@ import { attemptBackup, makeBackup } from '../../../test/support/commands/backup
 import { World } from '../../../test/support/commands/world.ts';
 import { layOutPolicy, TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
 import { loadPolicy } from '../../../test/support/servers/tls-conversation.ts';
-import { chooseAddress } from '../commands/serve-request.ts';
 import { runGraphkeep } from './front.ts';
 
 let world: World;
@@ -145,21 +144,5 @@ describe('serve', () => {
     const { error } = await attemptBackup(world.path('backup', 'n34'), { host: '127.0.0.1', port }, { name: 'n1' });
     // Not 'directory.in-use': nobody works in the backup.
     expect(error?.code).toBe('peer.unreachable');
-  });
-});
-
-describe('the address', () => {
-  it.each([
-    [{}, {}, { host: '127.0.0.1', port: 6362, lastPort: 6372 }],
-    [{}, { host: '0.0.0.0', port: 7000, lastPort: 7010 }, { host: '0.0.0.0', port: 7000, lastPort: 7010 }],
-    [{ port: 8000 }, { host: '0.0.0.0', port: 7000, lastPort: 7010 }, { host: '0.0.0.0', port: 8000 }],
-    [{ host: '[::1]' }, { host: '0.0.0.0', port: 7000 }, { host: '::1', port: 7000 }],
-    [{ host: 'a', port: 1, lastPort: 2 }, {}, { host: 'a', port: 1, lastPort: 2 }],
-  ])('%j over %j is %j', (typed, configured, expected) => {
-    expect(chooseAddress(typed, configured)).toEqual(expected);
-  });
-
-  it('is refused if its range ends before it begins', () => {
-    expect(() => chooseAddress({ port: 9, lastPort: 8 }, {})).toThrow('ends before it begins');
   });
 });

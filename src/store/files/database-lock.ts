@@ -53,6 +53,12 @@ export async function isDatabaseInUse(databaseDirectory: string): Promise<boolea
   return false;
 }
 
+/** @throws GraphkeepError `directory.in-use` */
+export async function requireNotInUse(databaseDirectory: string): Promise<void> {
+  if (!(await isDatabaseInUse(databaseDirectory))) return;
+  throw new GraphkeepError('directory.in-use', 'the database is in use -- stop Neo4j and try again');
+}
+
 async function lockOne(path: string, shared: boolean): Promise<FileLock | undefined> {
   try {
     const lock = await tryLockFile(path, { shared });

@@ -1,0 +1,119 @@
+import { resolve } from 'node:path';
+import type { BackupEvent, BackupNote } from '../backup/backup-events.ts';
+import { runBackup } from '../backup/backup-job.ts';
+import { readBackupName } from '../backup/backup-name.ts';
+import { canonicalDirectory, requireDirectory } from '../base/canonical-directory.ts';
+import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress } from '../config/addresses.ts';
+import { settings } from '../config/settings.ts';
+import { loadBackupSslPolicy } from '../config/ssl-policy/backup-policy.ts';
+import { type Cancellable, type Configuration, ignore, loadConfiguration, signalOf } from './configuration.ts';
+
+export type { BackupEvent, BackupNote, BackupProtocol } from '../backup/backup-events.ts';
+
+const MEGABYTE = 1024 * 1024;
+const DEFAULT_TIMEOUT_MS = 20 * 60_000;
+const DEFAULT_MEMORY_BYTES = 128 * MEGABYTE;
+
+/** What a check looks at. */
+export interface CheckParts {
+  /** Records, tokens, counts, and whether indexes hold what the records say. Default true. */
+  graph?: boolean;
+  /** Schema indexes. Default true. */
+  indexes?: boolean;
+  /** The label scan store, which finds nodes by label. Default true. */
+  labelScanStore?: boolean;
+  /** Whether a property belongs to two nodes or relationships. Default false. */
+  propertyOwners?: boolean;
+}
+
+/** How to make a backup. Relative paths begin at the working directory. */
+export interface BackupOptions extends Cancellable {
+  /** Directory that holds your backups. It must exist. */
+  backupDir: string;
+  /** Directory of this backup, below {@link backupDir}. The same name again makes an incremental backup. */
+  name: string;
+  /** Server to back up, `host:port`. What is missing comes from `dbms.backup.address`, then `localhost:6362`. */
+  from?: string;
+  /** `common` for single and HA servers, `catchup` for causal clusters; `any` (default) tries both. */
+  protocol?: 'any' | 'catchup' | 'common';
+  /** Make a full backup if the old one cannot be continued; the old one is kept. Default true. */
+  fallbackToFull?: boolean;
+  /** Longest silence of the server, common protocol only, in milliseconds. Default 20 minutes. */
+  timeoutMs?: number;
+  /** Memory for changes and page buffers, in bytes. Default 128 MiB. */
+  memoryBytes?: number;
+  /** Check the new backup, all of it or some parts. Default true; parts left out follow `tools.consistency_checker.*`. */
+  check?: boolean | CheckParts;
+  /** Existing directory for the report of a check that finds something. Default: the working directory. */
+  reportDir?: string;
+  config?: Configuration;
+  /** Called with everything that happens, in order. It must not throw. */
+  onEvent?: (event: BackupEvent) => void;
+}
+
+/** A backup that was made. */
+export interface BackupResult {
+  /** `unchanged`: an incremental for which the server had nothing new. */
+  kind: 'full' | 'incremental' | 'unchanged';
+  /** Where the backup is, absolute. */
+  directory: string;
+  /** First transaction that this run added; equal to {@link lastTransaction} if it added none. */
+  firstTransaction: number;
+  /** The backup holds every transaction up to this one. */
+  lastTransaction: number;
+  /** Bytes of the files and transactions received. */
+  bytes: number;
+  /** Files received. */
+  files: number;
+  durationMs: number;
+  /** Set if a full backup replaced one that could not be continued: why, and where that one is now. */
+  fallback?: { reason: string; movedTo: string };
+  /** What you should know beside the result, in the order in which it happened. */
+  notes: readonly BackupNote[];
+}
+
+/**
+ * Backs up a running database: full the first time, incremental after that. The old backup stays as it is until the new one is complete
+ * and on disk.
+ *
+ * @throws BackupFailed if no attempt succeeded, with the cause of each; its code is the one of the last
+ * @throws GraphkeepError `usage`, `config`, `directory.missing`, `directory.in-use` before the first attempt; `check.inconsistent` or
+ *   `check.failed` for a backup that was made, and stays; `cancelled`
+ */
+export async function backup(options: BackupOptions): Promise<BackupResult> {
+  const signal = signalOf(options);
+  const from = options.from === undefined ? DEFAULT_BACKUP_ADDRESS : parseAddress(options.from);
+  const backupDir = await canonicalDirectory(resolve(options.backupDir));
+  const name = readBackupName(options.name, backupDir);
+  const reportDir = await canonicalDirectory(resolve(options.reportDir ?? '.'));
+  const config = await loadConfiguration(options.config);
+  const sslPolicy = await loadBackupSslPolicy(config);
+  await requireDirectory(backupDir);
+  await requireDirectory(reportDir);
+  const { check = true } = options;
+  const parts = typeof check === 'boolean' ? {} : check;
+  const report = await runBackup(
+    {
+      backupDir,
+      name,
+      from: completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS),
+      protocol: options.protocol ?? 'any',
+      sslPolicy,
+      fallbackToFull: options.fallbackToFull ?? true,
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      memoryBudgetBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
+      checkConsistency: check !== false,
+      reportDir,
+      checks: {
+        graph: parts.graph ?? config.get(settings.checkGraph),
+        indexes: parts.indexes ?? config.get(settings.checkIndexes),
+        labelScanStore: parts.labelScanStore ?? config.get(settings.checkLabelScanStore),
+        propertyOwners: parts.propertyOwners ?? config.get(settings.checkPropertyOwners),
+      },
+      config,
+    },
+    options.onEvent ?? ignore,
+    signal,
+  );
+  return { ...report, directory: resolve(backupDir, name) };
+}
