@@ -121,7 +121,7 @@ describe('what is made of a backup', () => {
       from: path('backups', 'source'),
       database,
       check: true,
-      onEvent: (event) => event.kind === 'bytes-copied' && sizes.push(event.bytes),
+      onEvent: (event) => event.kind === 'copy-progress' && sizes.push(event.bytes),
     });
     expect(restored).toMatchObject({ needsRecovery: false, notes: [], bytes: sizes.at(-1) });
     const again = restore({ from: path('backups', 'source'), database });

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { atFile } from '../base/file-errors.ts';
 import { dumpDatabase } from '../restore/database-dump.ts';
 import { loadDatabase } from '../restore/database-load.ts';
+import type { RestoreEvent } from '../restore/restore-events.ts';
 import type { RestoreNote } from '../restore/restore-notes.ts';
 import { type Cancellable, signalOf } from './configuration.ts';
-import { type CopyEvent, countCopied } from './copy-events.ts';
 import { type DatabaseLocation, locate } from './restore.ts';
 
 /** How to dump a database. */
@@ -15,7 +15,7 @@ export interface DumpOptions extends DatabaseLocation, Cancellable {
   /** Every 3.4 and 3.5 can load gzip (default); zstd is what 3.5.34 writes, smaller and faster. */
   compression?: 'gzip' | 'zstd';
   /** Called with everything that happens, in order. It must not throw. */
-  onEvent?: (event: CopyEvent) => void;
+  onEvent?: (event: RestoreEvent) => void;
 }
 
 /** An archive that was written. */
@@ -42,7 +42,7 @@ export async function dump(options: DumpOptions): Promise<DumpResult> {
     compression: options.compression,
     onLeftOut: (name) => leftOut.push(name),
     signal: signalOf(options),
-    ...countCopied(options.onEvent),
+    onEvent: options.onEvent,
   });
   const { size: bytes } = await atFile('read the file', archive, () => stat(archive));
   return { archive, bytes, leftOut };
@@ -55,7 +55,7 @@ export interface LoadOptions extends DatabaseLocation, Cancellable {
   /** Replace a database that exists. It is kept until the archive is unpacked and verified. Default false. */
   force?: boolean;
   /** Called with everything that happens, in order. It must not throw. */
-  onEvent?: (event: CopyEvent) => void;
+  onEvent?: (event: RestoreEvent) => void;
 }
 
 /**
@@ -71,7 +71,7 @@ export async function load(options: LoadOptions): Promise<{ notes: readonly Rest
     from: resolve(options.from),
     force: options.force ?? false,
     signal: signalOf(options),
-    ...countCopied(options.onEvent),
+    onEvent: options.onEvent,
   });
   return { notes };
 }

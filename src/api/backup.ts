@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { BackupEvent, BackupNote } from '../backup/backup-events.ts';
+import type { BackupEvent, BackupNote, BackupProtocol } from '../backup/backup-events.ts';
 import { runBackup } from '../backup/backup-job.ts';
 import { readBackupName } from '../backup/backup-name.ts';
 import { canonicalDirectory, requireDirectory } from '../base/canonical-directory.ts';
@@ -57,6 +57,10 @@ export interface BackupResult {
   kind: 'full' | 'incremental' | 'unchanged';
   /** Where the backup is, absolute. */
   directory: string;
+  /** `host:port` of the server. */
+  server: string;
+  /** The protocol that the server understood. */
+  protocol: BackupProtocol;
   /** First transaction that this run added; equal to {@link lastTransaction} if it added none. */
   firstTransaction: number;
   /** The backup holds every transaction up to this one. */
@@ -66,6 +70,8 @@ export interface BackupResult {
   /** Files received. */
   files: number;
   durationMs: number;
+  /** The verdict of the check, if there was one: errors end the call, so there may only be warnings. */
+  check?: { warnings: number };
   /** Set if a full backup replaced one that could not be continued: why, and where that one is now. */
   fallback?: { reason: string; movedTo: string };
   /** What you should know beside the result, in the order in which it happened. */
@@ -92,7 +98,7 @@ export async function backup(options: BackupOptions): Promise<BackupResult> {
   await requireDirectory(reportDir);
   const { check = true } = options;
   const parts = typeof check === 'boolean' ? {} : check;
-  const report = await runBackup(
+  return await runBackup(
     {
       backupDir,
       name,
@@ -115,5 +121,4 @@ export async function backup(options: BackupOptions): Promise<BackupResult> {
     options.onEvent ?? ignore,
     signal,
   );
-  return { ...report, directory: resolve(backupDir, name) };
 }

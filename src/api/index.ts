@@ -6,12 +6,12 @@ export * from './archive.ts';
 export * from './backup.ts';
 export * from './check.ts';
 export type { Cancellable, Configuration } from './configuration.ts';
-export type { CopyEvent } from './copy-events.ts';
 export * from './embedded.ts';
 export * from './errors.ts';
 export * from './recover.ts';
 export {
   type DatabaseLocation,
+  type RestoreEvent,
   type RestoreNote,
   type RestoreOptions,
   type RestoreResult,

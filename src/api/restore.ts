@@ -1,10 +1,11 @@
 import { basename, resolve } from 'node:path';
 import { refuseReservedName } from '../base/reserved-names.ts';
 import { restoreDatabase } from '../restore/database-restore.ts';
+import type { RestoreEvent } from '../restore/restore-events.ts';
 import type { RestoreNote } from '../restore/restore-notes.ts';
 import { type Cancellable, signalOf } from './configuration.ts';
-import { type CopyEvent, countCopied } from './copy-events.ts';
 
+export type { RestoreEvent } from '../restore/restore-events.ts';
 export type { RestoreNote } from '../restore/restore-notes.ts';
 
 /** Where a database is. Relative paths begin at the working directory. */
@@ -24,7 +25,7 @@ export interface RestoreOptions extends DatabaseLocation, Cancellable {
   /** Also check the consistency of the copy before it replaces anything. Default false. */
   check?: boolean;
   /** Called with everything that happens, in order. It must not throw. */
-  onEvent?: (event: CopyEvent) => void;
+  onEvent?: (event: RestoreEvent) => void;
 }
 
 /** A database that was restored. */
@@ -51,7 +52,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreResult> {
     force: options.force ?? false,
     checkConsistency: options.check ?? false,
     signal: signalOf(options),
-    ...countCopied(options.onEvent),
+    onEvent: options.onEvent,
   });
   return result;
 }

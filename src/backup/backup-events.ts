@@ -68,6 +68,7 @@ const roles = {
   'protocol-rejected': 'detail',
   'request-repeated': 'detail',
   'request-keeps-failing': 'note',
+  'copy-expected': 'course',
   'files-announced': 'course',
   'file-began': 'course',
   'file-progress': 'course',

@@ -30,6 +30,7 @@ import { DirectoryTarget } from './target/directory/directory-target.ts';
 
 export interface MadeBackup {
   outcome: BackupOutcome;
+  protocol: BackupProtocol;
   fallback?: NonNullable<BackupReport['fallback']>;
 }
 
@@ -59,15 +60,26 @@ async function backUp(
   const startedAt = performance.now();
   const startedOn = new Date();
   const path = join(options.backupDir, options.name);
-  onEvent({ kind: 'backup-began', target: path, server: formatAddress(options.from) });
+  const server = formatAddress(options.from);
+  onEvent({ kind: 'backup-began', target: path, server });
   const target = await DirectoryTarget.open(path, { budgetBytes: options.memoryBudgetBytes, onEvent });
   try {
-    const { outcome, fallback } = await makeBackup(target, options, onEvent, signal);
-    if (options.checkConsistency) await checkBackup(target.location, options, onEvent, startedOn, signal);
+    const { outcome, protocol, fallback } = await makeBackup(target, options, onEvent, signal);
+    const check = options.checkConsistency
+      ? await checkBackup(target.location, options, onEvent, startedOn, signal)
+      : undefined;
     const durationMs = performance.now() - startedAt;
     const { kind: backup, lastTransaction, files, bytes } = outcome;
     onEvent({ kind: 'backup-ended', backup, lastTransaction, files, bytes, durationMs });
-    return { ...outcome, durationMs, ...(fallback === undefined ? {} : { fallback }) };
+    return {
+      ...outcome,
+      durationMs,
+      directory: path,
+      server,
+      protocol,
+      ...(check === undefined ? {} : { check: { warnings: check.warnings } }),
+      ...(fallback === undefined ? {} : { fallback }),
+    };
   } finally {
     await target.close();
   }
@@ -136,7 +148,7 @@ class BackupJob {
   /** Undefined if the server does not speak this protocol. */
   private async makeFirst(strategy: Strategy): Promise<MadeBackup | undefined> {
     const made = await this.fullBackup(strategy);
-    return made === undefined ? undefined : { outcome: made.outcome };
+    return made === undefined ? undefined : { outcome: made.outcome, protocol: strategy.name };
   }
 
   private async continueBackup(strategy: Strategy): Promise<MadeBackup | undefined> {
@@ -144,7 +156,7 @@ class BackupJob {
     const onEvent = this.beginAttempt('incremental', strategy.name);
     const source = strategy.open(onEvent);
     try {
-      return { outcome: await makeIncrementalBackup(source, target, onEvent, signal) };
+      return { outcome: await makeIncrementalBackup(source, target, onEvent, signal), protocol: strategy.name };
     } catch (caught) {
       const error = this.translate(caught);
       if (this.setAside(strategy, source, error)) return undefined;
@@ -167,7 +179,11 @@ class BackupJob {
     const made = await this.fullBackup(strategy);
     if (made === undefined) return undefined;
     if (made.replaced !== undefined) this.onEvent({ kind: 'old-backup-moved', path: made.replaced });
-    return { outcome: made.outcome, fallback: { reason, movedTo: made.replaced ?? '' } };
+    return {
+      outcome: made.outcome,
+      protocol: strategy.name,
+      fallback: { reason, movedTo: made.replaced ?? '' },
+    };
   }
 
   private async fullBackup(strategy: Strategy): Promise<FullOutcome | undefined> {

@@ -33,6 +33,14 @@ export interface BackupReport {
   bytes: number;
   files: number;
   durationMs: number;
+  /** The backup: its directory. */
+  directory: string;
+  /** `host:port` of the server. */
+  server: string;
+  /** The protocol that the server understood. */
+  protocol: BackupProtocol;
+  /** The verdict of the check; absent if none was asked for. An inconsistent backup ends the job with an error. */
+  check?: { warnings: number };
   /** Set if a full backup replaced an older backup. */
   fallback?: { reason: string; movedTo: string };
   /** What else the user should know, in the order in which it was reported. */

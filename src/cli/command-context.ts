@@ -1,5 +1,13 @@
 import type { RunBackup } from '../backup/backup-options.ts';
 
+export interface Terminal {
+  /** Read for every picture: windows change their size. */
+  readonly columns: number;
+  hasColor?: boolean;
+  /** Writes to it with what moves the cursor. Default: as `stderr` does. */
+  draw?(text: string): void;
+}
+
 /** The world around a command. Tests give their own; `process-context.ts` gives the one of the process. */
 export interface CommandContext {
   env: Readonly<Record<string, string | undefined>>;
@@ -12,8 +20,10 @@ export interface CommandContext {
   hasLostOutput?(): boolean;
   /** Aborted by SIGINT, SIGTERM and SIGHUP; the reason is the name. */
   signal: AbortSignal;
-  /** stderr is a terminal, `columns` wide. `draw`: writes to it with what moves the cursor; default: as `stderr` does. */
-  terminal?: { columns: number; draw?(text: string): void };
+  /** stderr is a terminal that can move its cursor. */
+  terminal?: Terminal;
+  /** From now on `listener` is called when somebody asks for the state of the work (SIGUSR1); the one before it no longer. */
+  onStateRequest?(listener: () => void): void;
   now(): Date;
   /** Replaces the backup job in tests. */
   runBackup?: RunBackup;

@@ -302,6 +302,18 @@ export const environmentVariables: readonly { name: string; description: string 
 /** Options that only `graphkeep` has. */
 const json = flag('json', false, 'Print one JSON object per line instead of text.');
 const verbose = flag('verbose', false, 'Print details while working, and the stack of an error.');
+const quiet = flag('quiet', false, 'Print nothing but warnings and errors.');
+
+/** The native front takes the place of a backup as one directory, or in two parts as the Java tool. */
+const backupPlace: readonly OptionRow[] = [
+  value(
+    'to',
+    'directory',
+    '',
+    'Directory of this backup; stands for --backup-dir and --name. Use the same one again for an incremental backup.',
+  ),
+  ...backup.options.slice(0, 2).map((row) => ({ ...row, mandatory: false })),
+];
 
 /** A command line that works, and what it is for. */
 export interface Example {
@@ -329,16 +341,16 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     name: 'backup',
     summary: backup.summary,
     description: backup.description,
-    options: [...backup.options, json, verbose],
+    options: [...backupPlace, ...backup.options.slice(2), json, quiet, verbose],
     positionals: [],
     examples: [
       {
         purpose: 'Every night: full the first time, incremental after that',
-        command: 'graphkeep backup --backup-dir=/backups --name=graph.db-backup --from=10.0.0.1:6362',
+        command: 'graphkeep backup --from=10.0.0.1:6362 --to=/backups/graph.db-backup',
       },
       {
         purpose: 'Without the check, which another machine does later',
-        command: 'graphkeep backup --backup-dir=/backups --name=graph.db-backup --no-check-consistency',
+        command: 'graphkeep backup --from=10.0.0.1:6362 --to=/backups/graph.db-backup --no-check-consistency',
       },
     ],
   },
@@ -354,6 +366,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
         'Check the consistency of the copy too, as the command check does, before it replaces anything.',
       ),
       json,
+      quiet,
       verbose,
     ],
     positionals: [],
@@ -377,6 +390,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
         'How the file is compressed. Every 3.4 and 3.5 can load gzip; zstd is what 3.5.34 writes, smaller and faster.',
       ),
       json,
+      quiet,
       verbose,
     ],
     positionals: [],
@@ -388,7 +402,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     name: 'load',
     summary: load.summary,
     description: load.description,
-    options: [...load.options, json, verbose],
+    options: [...load.options, json, quiet, verbose],
     positionals: [],
     examples: [
       {
@@ -415,6 +429,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       ),
       additionalConfig,
       json,
+      quiet,
       verbose,
     ],
     positionals: [],
@@ -440,6 +455,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       flag('label-scan-store', true, parts.labelScanStore),
       flag('property-owners', true, parts.propertyOwners),
       json,
+      quiet,
       verbose,
     ],
     positionals: [directory],
@@ -471,7 +487,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       'the directory. It works in place, so copy the directory first if you have no other copy.\n' +
       '\n' +
       'Exit code 2: something is left to the server, which completes it at its next start.',
-    options: [json, verbose],
+    options: [json, quiet, verbose],
     positionals: [directory],
     examples: [
       {

@@ -1,5 +1,5 @@
 import { printableJson, printableLines } from '../base/printable-text.ts';
-import type { CommandContext } from './command-context.ts';
+import type { CommandContext, Terminal } from './command-context.ts';
 
 /** A context whose output a terminal finds nothing in to obey. */
 export interface PrintableContext extends CommandContext {
@@ -17,6 +17,11 @@ export function withPrintableOutput(context: CommandContext & Partial<PrintableC
     stderr: (text: string) => stderr(printableLines(text)),
     // A context that is safe already knows the way around its own safeguard.
     printJson: context.printJson ?? ((value: object) => stdout(`${printableJson(value)}\n`)),
-    ...(terminal === undefined ? {} : { terminal: { ...terminal, draw: terminal.draw ?? stderr } }),
+    ...(terminal === undefined ? {} : { terminal: withDraw(terminal, terminal.draw ?? stderr) }),
   });
+}
+
+/** Its width stays a question to the terminal. */
+function withDraw(terminal: Terminal, draw: (text: string) => void): Terminal {
+  return Object.assign(Object.defineProperties({}, Object.getOwnPropertyDescriptors(terminal)) as Terminal, { draw });
 }

@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import { GraphkeepError } from '../base/errors.ts';
-import type { CommandContext } from './command-context.ts';
+import type { CommandContext, Terminal } from './command-context.ts';
 import { isStop, stopCodes } from './failure-lines.ts';
 import { OutputStream } from './output-stream.ts';
 
@@ -24,9 +24,29 @@ export function createProcessContext(): CommandContext {
     stderr: stderr.write,
     hasLostOutput: () => lost.stdout,
     signal: abortOnSignals(),
-    // Some terminals do not know their size and say 0.
-    ...(isatty(2) ? { terminal: { columns: process.stderr.columns || 80 } } : {}),
+    ...(isatty(2) && process.env.TERM !== 'dumb' ? { terminal: processTerminal() } : {}),
+    onStateRequest: listenToStateRequests(),
     now: () => new Date(),
+  };
+}
+
+function processTerminal(): Terminal {
+  return {
+    // Some terminals do not know their size and say 0.
+    get columns() {
+      return process.stderr.columns || 80;
+    },
+    // https://no-color.org: set and not empty.
+    hasColor: !process.env.NO_COLOR,
+  };
+}
+
+/** SIGUSR1 is taken from the beginning on: Node would open a port for a debugger. Windows has no such signal. */
+function listenToStateRequests(): (listener: () => void) => void {
+  let current = () => {};
+  if (process.platform !== 'win32') process.on('SIGUSR1', () => current());
+  return (listener) => {
+    current = listener;
   };
 }
 

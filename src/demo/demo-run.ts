@@ -195,7 +195,7 @@ export class DemoRun {
     const startedAt = performance.now();
     const { conflicts } = history;
     await history.more(count, signal, (done) => {
-      this.narrator.progress('writing, transactions', done, count);
+      this.narrator.progress('writing', done, count);
     });
     const seconds = (performance.now() - startedAt) / 1000;
     this.narrator.say(

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { type Extract, extract, type Header } from 'tar-stream';
 import { cancelledError, throwIfCancelled } from '../base/cancellation.ts';
-import { makeDirectory, syncTree, writeFully } from '../base/durable-files.ts';
+import { makeDirectory, statIfExists, syncTree, writeFully } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, fileError, systemCodeOf } from '../base/file-errors.ts';
 import { decodeZstd } from '../base/zstd/decoding.ts';
@@ -20,8 +20,8 @@ import {
   recogniseArchive,
 } from './archive-content.ts';
 import { EntryJudge, InvalidEntry, type NamedEntry } from './archive-entries.ts';
-import type { ArchiveProgress } from './archive-progress.ts';
 import { DUMP_HEADER_BYTES, type DumpHeader, decodeDumpHeader } from './dump-header.ts';
+import type { ArchiveProgress } from './restore-events.ts';
 
 /*
  * Reads the archive of a database: gzip (3.4) or zstd (3.5) around a tar. Nothing is written outside the directory, whatever the archive
@@ -61,6 +61,9 @@ class ArchiveReading {
   /** Archives of other generations are recognized by their first bytes and refused. */
   private readonly files = NEO4J_3.files;
   private readonly judge = new EntryJudge(this.files);
+  private archiveBytes = 0;
+  /** Bytes of the archive that were read so far. */
+  private readBytes = () => 0;
   /** The header before the tar. */
   private header: DumpHeader | undefined;
   private tarBytes = 0;
@@ -93,6 +96,7 @@ class ArchiveReading {
   }
 
   private async unpack(): Promise<void> {
+    this.archiveBytes = (await statIfExists(this.archive))?.size ?? 0;
     const tar = extract();
     // Listen to both sides from here on. Whichever fails ends the other; the first error is the cause.
     let cause: unknown;
@@ -155,6 +159,7 @@ class ArchiveReading {
 
   private decompress(): AsyncIterable<Uint8Array> {
     const file = createReadStream(this.archive);
+    this.readBytes = () => file.bytesRead;
     if (this.compression === 'zstd') return decodeZstd(file);
     // The last stream, which is read, reports the errors of both; the callback can ignore them.
     return pipeline(file, createGunzip(), () => undefined);
@@ -174,16 +179,21 @@ class ArchiveReading {
     await this.requireRoom(sizeBytes);
     if (name === this.files.keyFile) this.keyFileBytes = sizeBytes;
     this.isBlockFormat ||= BLOCK_FILE_NAME.test(name);
-    this.progress.onFile?.(name, sizeBytes);
+    this.progress.onEvent?.({ kind: 'file-began', name, bytes: sizeBytes });
     const file = await this.createFile(path, name);
     try {
       await this.readThrough(entry, sizeBytes, async (bytes) => {
         await atFile('write the file', path, () => writeFully(file, bytes));
-        this.progress.onBytes?.(bytes.length);
+        this.tellUnpacked();
       });
     } finally {
       await file.close();
     }
+  }
+
+  private tellUnpacked(): void {
+    const { seen, archiveBytes: totalBytes } = this;
+    this.progress.onEvent?.({ kind: 'unpack-progress', files: seen.files, bytes: this.readBytes(), totalBytes });
   }
 
   private async readThrough(entry: Entry, sizeBytes: number, use: (bytes: Uint8Array) => Promise<void>): Promise<void> {

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { whenFileBegins } from '../../test/support/commands/when-file-begins.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { nextSeed } from '../../test/support/random/seed.ts';
 import { Dice } from '../base/dice.ts';
@@ -74,7 +75,7 @@ it.each(['gzip', 'zstd'] as const)('can be interrupted at any file, with %s', as
       new FullDisk(Number.MAX_SAFE_INTEGER, new Dice(files)) as unknown as FileHandle,
       '/the/archive',
       { databaseDirectory, files: NEO4J_3.files, transactionLogs: [], compression },
-      { signal: controller.signal, onFile: () => left-- === 0 && controller.abort() },
+      { signal: controller.signal, onEvent: whenFileBegins(() => left-- === 0 && controller.abort()) },
     );
     await expect(outcome).rejects.toMatchObject({ code: 'cancelled' });
   }

@@ -13,8 +13,8 @@ import { encodeZstd } from '../base/zstd/encoding.ts';
 import type { DatabaseFiles } from '../generation/generation.ts';
 import type { ArchiveCompression } from './archive-content.ts';
 import { belongsToDatabase, isRubbish } from './archive-entries.ts';
-import type { ArchiveProgress } from './archive-progress.ts';
 import { encodeDumpHeader } from './dump-header.ts';
+import { type ArchiveProgress, CopyCount } from './restore-events.ts';
 
 /*
  * Writes the archive of a database (spec backup-command 7.3): gzip or zstd of a POSIX tar. Every name begins with `./`; directories have an
@@ -88,9 +88,13 @@ async function* withDumpHeader(
   tar: AsyncIterable<Uint8Array>,
   entries: readonly ArchivedEntry[],
 ): AsyncGenerator<Uint8Array> {
-  const files = entries.filter(({ isDirectory }) => !isDirectory);
-  yield encodeDumpHeader({ files: files.length, bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) });
+  yield encodeDumpHeader(totalOf(entries));
   yield* tar;
+}
+
+function totalOf(entries: readonly ArchivedEntry[]): { files: number; bytes: number } {
+  const files = entries.filter(({ isDirectory }) => !isDirectory);
+  return { files: files.length, bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
 }
 
 async function listEntries({
@@ -141,22 +145,31 @@ async function look(name: string, path: string): Promise<ArchivedEntry> {
   return { name, path, isDirectory: info.isDirectory(), sizeBytes: info.size, changed: info.mtime };
 }
 
+/** What goes along with the writing of each entry. */
+interface Course {
+  signal: AbortSignal;
+  count: CopyCount;
+}
+
 async function addAll(tar: Pack, entries: readonly ArchivedEntry[], progress: ArchiveProgress): Promise<void> {
+  const count = new CopyCount(progress.onEvent);
+  count.begin(totalOf(entries));
+  const course = { signal: progress.signal, count };
   await openEntry(tar, { name: './', type: 'directory', mode: 0o755 }).packed;
   for (const entry of entries) {
     throwIfCancelled(progress.signal);
     if (entry.isDirectory) await openEntry(tar, { name: `./${entry.name}/`, type: 'directory', mode: 0o755 }).packed;
-    else await addFile(tar, entry, progress);
+    else await addFile(tar, entry, course);
   }
   tar.finalize();
 }
 
-async function addFile(tar: Pack, { name, path, sizeBytes, changed }: ArchivedEntry, progress: ArchiveProgress) {
+async function addFile(tar: Pack, { name, path, sizeBytes, changed }: ArchivedEntry, course: Course) {
   const file = await atFile('open the file', path, () => open(path, 'r'));
   try {
-    progress.onFile?.(name, sizeBytes);
+    course.count.file(name, sizeBytes);
     const entry = openEntry(tar, { name: `./${name}`, size: sizeBytes, mtime: changed, mode: 0o644 });
-    await feed(entry, { file, path, sizeBytes }, progress);
+    await feed(entry, { file, path, sizeBytes }, course);
     entry.body.end();
     await entry.packed;
   } finally {
@@ -193,17 +206,17 @@ function openEntry(tar: Pack, header: Parameters<Pack['entry']>[0]): OpenEntry {
 async function feed(
   { body, packed }: OpenEntry,
   { file, path, sizeBytes }: { file: FileHandle; path: string; sizeBytes: number },
-  progress: ArchiveProgress,
+  { signal, count }: Course,
 ): Promise<void> {
   for (let left = sizeBytes; left > 0; ) {
-    throwIfCancelled(progress.signal);
+    throwIfCancelled(signal);
     const chunk = Buffer.allocUnsafe(Math.min(left, CHUNK_BYTES));
     const { bytesRead } = await atFile('read the file', path, () => file.read(chunk));
     if (bytesRead === 0) {
       throw new GraphkeepError('file.io', 'the file became shorter while it was read', { place: { file: path } });
     }
     left -= bytesRead;
-    progress.onBytes?.(bytesRead);
+    count.count(bytesRead);
     if (body.write(chunk.subarray(0, bytesRead))) continue;
     let drained!: () => void;
     const isDrained = new Promise<void>((resolve) => {

@@ -8,10 +8,10 @@ import type { DatabaseFiles, Generation } from '../generation/generation.ts';
 import { requireGeneration } from '../generation/known-generations.ts';
 import { withDatabaseLock } from '../store/files/database-lock.ts';
 import type { ArchiveCompression } from './archive-content.ts';
-import type { ArchiveProgress } from './archive-progress.ts';
 import { writeArchive } from './archive-writing.ts';
 import { archiveExists, PartialArchive } from './partial-archive.ts';
 import { requireWholeFiles } from './restorable-store.ts';
+import type { ArchiveProgress } from './restore-events.ts';
 import { listTransactionLogs, requireOwnLogs } from './separate-logs.ts';
 
 export interface DumpOptions extends ArchiveProgress {

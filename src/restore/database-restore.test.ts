@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { whenFileBegins } from '../../test/support/commands/when-file-begins.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { type GraphkeepError, hasCode } from '../base/errors.ts';
@@ -68,7 +69,7 @@ function expectRestored(directory = target): void {
 describe('restoreDatabase', () => {
   it('copies everything but the lock file into a new database', async () => {
     const files: string[] = [];
-    const report = await restoreDatabase(options({ onFile: (name) => files.push(name) }));
+    const report = await restoreDatabase(options({ onEvent: whenFileBegins((name) => files.push(name)) }));
     expect(namesIn(target)).toEqual(expected());
     expectRestored();
     expect(files.at(-1)).toBe('neostore');
@@ -110,7 +111,11 @@ describe('restoreDatabase', () => {
     makeOldDatabase();
     const controller = new AbortController();
     const interrupted = restoreDatabase(
-      options({ force: true, signal: controller.signal, onFile: (name) => name === 'neostore' && controller.abort() }),
+      options({
+        force: true,
+        signal: controller.signal,
+        onEvent: whenFileBegins((name) => name === 'neostore' && controller.abort()),
+      }),
     );
     await expect(interrupted).rejects.toSatisfy((error) => hasCode(error, 'cancelled'));
     symlinkSync(backup, join(backup, 'loop'));
@@ -210,10 +215,10 @@ describe('locks', () => {
     await restoreDatabase(
       options({
         force: true,
-        onFile: (name) => {
+        onEvent: whenFileBegins((name) => {
           if (name === 'neostore')
             seen.push(existsSync(join(target, 'store_lock')), existsSync(join(databases, 'store_lock')));
-        },
+        }),
       }),
     );
     expect(seen).toEqual([true, true]);

@@ -9,6 +9,7 @@ import { type FileRights, rightsOf } from '../base/file-rights.ts';
 import { isWithin } from '../base/inner-links.ts';
 import { resolveTarget } from '../base/replaceable-directory.ts';
 import { isOwnEntry } from '../base/reserved-names.ts';
+import { measureTree } from '../base/tree-size.ts';
 import type { DatabaseFiles } from '../generation/generation.ts';
 import { lockDatabase } from '../store/files/database-lock.ts';
 import { isStoreDirectory } from '../store/files/neostore-metadata.ts';
@@ -16,6 +17,7 @@ import { STORE_LOCK_FILE } from '../store/files/store-files.ts';
 import { recogniseStore } from '../store/files/store-recognition.ts';
 import { describeUnsupported } from '../store/files/supported-store.ts';
 import { requireConsistent, requireRestorable } from './restorable-store.ts';
+import { CopyCount, type RestoreEvent } from './restore-events.ts';
 import type { RestoreNote } from './restore-notes.ts';
 import { listTransactionLogs } from './separate-logs.ts';
 import { StagedDatabase } from './staged-database.ts';
@@ -40,8 +42,7 @@ export interface RestoreOptions {
   /** Also check the consistency of the copy; an inconsistent one, or one that waits for recovery, replaces nothing. */
   checkConsistency?: boolean;
   signal: AbortSignal;
-  onFile?: ((relative: string, sizeBytes: number) => void) | undefined;
-  onBytes?: ((count: number) => void) | undefined;
+  onEvent?: ((event: RestoreEvent) => void) | undefined;
 }
 
 export interface RestoreReport {
@@ -88,7 +89,7 @@ async function copyAndPublish(options: RestoreOptions): Promise<RestoreReport> {
     const recovered = dirty && options.recoverStore !== undefined;
     if (recovered) await options.recoverStore!(staged.path, signal);
     await requireRestorable(staged.path);
-    if (options.checkConsistency === true) await requireConsistent(staged.path, signal);
+    if (options.checkConsistency === true) await requireConsistent(staged.path, signal, options.onEvent);
     throwIfCancelled(signal);
     const notes = await staged.publish();
     return { ...total, recovered, needsRecovery: dirty && !recovered, notes };
@@ -109,15 +110,15 @@ async function copyKeyFileLast(
   { keyFile, lockFile }: DatabaseFiles,
   to: string,
 ): Promise<{ files: number; bytes: number }> {
-  const { from, signal, onFile, onBytes } = options;
-  const copyOptions = { signal, ...(onBytes === undefined ? {} : { onBytes }) };
-  const total = await copyTree(from, to, {
-    ...copyOptions,
-    ...(onFile === undefined ? {} : { onFile }),
-    include: (name) => name !== keyFile && name !== lockFile && !isOwnEntry(name) && name !== 'lost+found',
-  });
+  const { from, signal, onEvent } = options;
+  const isWanted = (name: string) => name !== lockFile && !isOwnEntry(name) && name !== 'lost+found';
+  const count = new CopyCount(onEvent);
+  count.begin(await measureTree(from, isWanted));
+  const copyOptions = { signal, onBytes: count.count };
+  const include = (name: string) => name !== keyFile && isWanted(name);
+  const total = await copyTree(from, to, { ...copyOptions, onFile: count.file, include });
   const key = join(from, keyFile);
-  onFile?.(keyFile, (await statIfExists(key))?.size ?? 0);
+  count.file(keyFile, (await statIfExists(key))?.size ?? 0);
   total.bytes += await copyFileDurably(key, join(to, keyFile), copyOptions);
   total.files++;
   await syncDirectory(to);

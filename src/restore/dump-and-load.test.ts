@@ -13,6 +13,7 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import tar from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { whenFileBegins } from '../../test/support/commands/when-file-begins.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { hasCode } from '../base/errors.ts';
@@ -118,7 +119,7 @@ describe('dumpDatabase', () => {
     // Not even one that appears while the archive is written.
     const late = dump({
       to: at('late.dump'),
-      onFile: (name) => name === 'neostore' && writeFileSync(at('late.dump'), 'late'),
+      onEvent: whenFileBegins((name) => name === 'neostore' && writeFileSync(at('late.dump'), 'late')),
     });
     await expect(late).rejects.toSatisfy((error) => hasCode(error, 'archive.exists'));
     expect(readFileSync(at('x.dump'), 'utf8')).toBe('precious');
@@ -144,11 +145,13 @@ describe('dumpDatabase', () => {
     const controller = new AbortController();
     const interrupted = dump({
       signal: controller.signal,
-      onFile: (name) => name === 'neostore' && controller.abort(),
+      onEvent: whenFileBegins((name) => name === 'neostore' && controller.abort()),
     });
     await expect(interrupted).rejects.toSatisfy((error) => hasCode(error, 'cancelled'));
     const shrinking = dump({
-      onFile: (name) => name === 'neostore.nodestore.db.labels' && writeFileSync(join(database, name), 'short'),
+      onEvent: whenFileBegins(
+        (name) => name === 'neostore.nodestore.db.labels' && writeFileSync(join(database, name), 'short'),
+      ),
     });
     await expect(shrinking).rejects.toSatisfy((error) => hasCode(error, 'file.io'));
     expect(namesIn(root)).toEqual(['databases']);
@@ -281,7 +284,7 @@ describe('loadDatabase', () => {
   it('can be interrupted', async () => {
     await dump();
     const controller = new AbortController();
-    const interrupted = load({ signal: controller.signal, onFile: () => controller.abort() });
+    const interrupted = load({ signal: controller.signal, onEvent: whenFileBegins(() => controller.abort()) });
     await expect(interrupted).rejects.toSatisfy((error) => hasCode(error, 'cancelled'));
     expect(namesIn(databases)).toEqual(['graph.db']);
   });

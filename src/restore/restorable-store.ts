@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile } from '../base/file-errors.ts';
 import { describeIrregular } from '../base/regular-files.ts';
+import type { CheckEvent } from '../check/check-events.ts';
 import { checkStore } from '../check/store-check.ts';
 import type { DatabaseFiles, Generation } from '../generation/generation.ts';
 import { requireGeneration } from '../generation/known-generations.ts';
@@ -76,8 +77,12 @@ export async function requireWholeFiles(directory: string, wasKilled = false): P
 }
 
 /** The full consistency check, before anything is replaced. */
-export async function requireConsistent(directory: string, signal: AbortSignal): Promise<void> {
-  const { consistent, errors, byKind } = await checkStore(directory, { signal });
+export async function requireConsistent(
+  directory: string,
+  signal: AbortSignal,
+  onEvent: (event: CheckEvent) => void = () => {},
+): Promise<void> {
+  const { consistent, errors, byKind } = await checkStore(directory, { signal, onEvent });
   if (consistent) return;
   throw new GraphkeepError('check.inconsistent', 'the backup is inconsistent and was not restored', {
     observed: `${errors} errors: ${[...byKind].map(([kind, count]) => `${count} x ${kind}`).join(', ')}`,

@@ -4,7 +4,7 @@ import type { RunBackup } from '../../src/backup/backup-options.ts';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
-import { World } from '../support/commands/world.ts';
+import { placeOf, World } from '../support/commands/world.ts';
 
 /*
  * Every note that a user sees is in the JSON report: with the kind of its event as code, the text that people read, and what the text is
@@ -75,10 +75,10 @@ afterEach(() => world.close());
 
 /** Runs a backup that tells these events. */
 async function backUp(front: typeof runGraphkeep, events: readonly BackupEvent[], ...more: string[]) {
-  const runBackup: RunBackup = async (_, onEvent) => {
+  const runBackup: RunBackup = async (options, onEvent) => {
     for (const event of events) onEvent(event);
     const made = { firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7 };
-    return { kind: 'full', ...made, notes: [] };
+    return { kind: 'full', ...made, ...placeOf(options), notes: [] };
   };
   world.stdout = '';
   world.stderr = '';

@@ -300,6 +300,7 @@ it('every kind of event was told', () => {
     'protocol-rejected': true,
     'request-repeated': true,
     'request-keeps-failing': true,
+    'copy-expected': true,
     'files-announced': true,
     'file-began': true,
     'file-progress': true,

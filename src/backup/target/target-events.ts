@@ -2,6 +2,8 @@ import type { GraphkeepError } from '../../base/errors.ts';
 
 /** Events of a target: what it found when it was opened, what it does with received data, and where backups go. */
 export type TargetEvent =
+  /** A full copy begins and a backup is already there: about as many bytes of files will come again. */
+  | { kind: 'copy-expected'; bytes: number }
   /** A backup that an earlier run had finished could not be published. It is in `backup`; `aside` is what to remove if nobody needs it. */
   | { kind: 'finished-backup-set-aside'; backup: string; aside: string; error: GraphkeepError }
   /** Something bears a name that an older release of graphkeep used for finished backups. */

@@ -19,14 +19,31 @@ const PAGE_BYTES = 8224;
 /** Memory beside the page cache when HEAP_SIZE says nothing. */
 const DEFAULT_MEMORY_BYTES = 120 * 1024 * 1024;
 
+/** Where a backup goes, as typed. */
+export interface BackupPlace {
+  backupDir: string;
+  /** Asked for once the directory is there: the Java tool refuses that first. @throws GraphkeepError `usage` */
+  readName(): string;
+}
+
+const readTwoParts = (values: OptionValues): BackupPlace => ({
+  backupDir: values.mandatory('backup-dir'),
+  readName: () => values.mandatory('name'),
+});
+
 /**
  * Makes a backup job of what the user typed, in the order in which the Java tool reads and refuses things (spec backup-command 1.3
  * rule 8, 2, 2.3): values, configuration, page cache, directories.
  */
-export async function requestBackup(values: OptionValues, context: CommandContext): Promise<BackupOptions> {
+export async function requestBackup(
+  values: OptionValues,
+  context: CommandContext,
+  readPlace: (values: OptionValues) => BackupPlace = readTwoParts,
+): Promise<BackupOptions> {
   const from = parseOption(values, 'from', parseAddress);
-  const backupDir = await canonicalDirectory(resolve(context.cwd, values.mandatory('backup-dir')));
-  const name = readBackupName(values.mandatory('name'), backupDir);
+  const place = readPlace(values);
+  const backupDir = await canonicalDirectory(resolve(context.cwd, place.backupDir));
+  const name = readBackupName(place.readName(), backupDir);
   const fallbackToFull = values.flag('fallback-to-full');
   const checkConsistency = values.flag('check-consistency');
   const timeoutMs = parseOption(values, 'timeout', parseDurationMs);

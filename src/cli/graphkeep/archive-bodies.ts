@@ -8,7 +8,7 @@ import { loadDatabase } from '../../restore/database-load.ts';
 import { requestDump, requestLoad } from '../commands/archive-request.ts';
 import type { OptionValues } from '../option-values.ts';
 import { describeLeftOut, describeRestoreNote } from '../wording/restore-text.ts';
-import { countProgress } from './count-progress.ts';
+import { createCopyView } from './copy-view.ts';
 import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
@@ -19,7 +19,7 @@ export async function dumpBody({ values, context }: Invocation, reporter: Report
   const leftOut: string[] = [];
   const archive = await dumpDatabase({
     ...options,
-    ...countProgress(reporter, 'dumping'),
+    onEvent: createCopyView(reporter, 'packing files'),
     compression,
     onLeftOut: (name) => {
       leftOut.push(name);
@@ -46,7 +46,7 @@ function readCompression(values: OptionValues): ArchiveCompression {
 
 export async function loadBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const options = await requestLoad(values, context);
-  const notes = await loadDatabase({ ...options, ...countProgress(reporter, 'loading') });
+  const notes = await loadDatabase({ ...options, onEvent: createCopyView(reporter, 'unpacking') });
   for (const note of notes) reporter.note(noteOfEvent(note, describeRestoreNote(note)));
   const { databaseName: database, databaseDirectory: directory } = options;
   reporter.report(printableLine(`${database}: loaded to ${directory}`), { command: 'load', database, directory });

@@ -1,16 +1,15 @@
 import { describeError, hasCode } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
-import type { CheckProgress } from '../../check/check-events.ts';
 import { describeKind } from '../../check/findings/check-kinds.ts';
 import type { Finding } from '../../check/findings/finding.ts';
 import { describeFinding } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
 import { requireNotInUse } from '../../store/files/database-lock.ts';
 import { type CheckRequest, requestNativeCheck } from '../commands/consistency-check.ts';
+import { progressOfCheck } from '../progress/event-progress.ts';
 import { describeUncheckedLog } from '../wording/pending-log-text.ts';
 import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
-import { estimateLeftMs } from './progress-bar.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Findings of each kind in the result for programs; the report file has all. */
@@ -37,8 +36,7 @@ export async function checkBody({ values, positionals, context }: Invocation, re
       onFinding: (finding) => shown.push(finding),
       maxFindingsPerKind: SHOWN_PER_KIND,
       onEvent: (event) => {
-        if (event.kind !== 'check-progress') return;
-        showProgress(reporter, event, context.now().getTime() - startedAt.getTime());
+        if (event.kind === 'check-progress') reporter.progress(progressOfCheck(event));
       },
     });
   } catch (error) {
@@ -56,12 +54,6 @@ export async function checkBody({ values, positionals, context }: Invocation, re
   }
   reporter.report(text.join('\n'), describeForPrograms(request, check, shown));
   return check.consistent ? 0 : INCONSISTENT;
-}
-
-function showProgress(reporter: Reporter, { phase, doneBytes, totalBytes }: CheckProgress, elapsedMs: number): void {
-  const leftMs = estimateLeftMs(elapsedMs, doneBytes, totalBytes);
-  const left = leftMs === undefined ? {} : { leftMs: Math.round(leftMs) };
-  reporter.progress({ phase: `checking ${phase}`, bytes: doneBytes, totalBytes, ...left });
 }
 
 function describe({ directory }: CheckRequest, check: ReportedCheck): string {

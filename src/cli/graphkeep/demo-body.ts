@@ -5,7 +5,7 @@ import { removeTree } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
 import { type DemoReport, DemoRun, type DemoWorld, demoFolders } from '../../demo/demo-run.ts';
-import { formatCount, formatSeconds, Narrator } from '../../demo/narrator.ts';
+import { type Audience, formatCount, formatSeconds, Narrator } from '../../demo/narrator.ts';
 import { runAdminCommand } from './demo-admin-command.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
@@ -25,7 +25,7 @@ export async function demoBody({ values, context }: Invocation, reporter: Report
       signal: context.signal,
       runAdminCommand: (args, home, signal) => runAdminCommand(args, { ...context, signal }, home),
     };
-    report = await new DemoRun(folders, world, new Narrator(reporter), seed).run();
+    report = await new DemoRun(folders, world, new Narrator(audienceOf(reporter)), seed).run();
   } finally {
     if (keep) reporter.note({ code: 'demo-kept', text: `\nEverything is still in ${root}`, data: { path: root } });
     else await removeTree(root);
@@ -34,6 +34,13 @@ export async function demoBody({ values, context }: Invocation, reporter: Report
   if (differences > 0) throw differenceError(report, differences);
   const kept = keep ? ['', 'Look around:', ...lookAround(folders)].join('\n') : '';
   reporter.report(`\n${describe(report)}${kept}`, { command: 'demo', ...report, ...(keep ? { folders } : {}) });
+}
+
+function audienceOf(reporter: Reporter): Audience {
+  return {
+    line: (text) => reporter.line(text),
+    progress: ({ phase, done, total }) => reporter.progress({ phase, transactions: done, totalTransactions: total }),
+  };
 }
 
 function describe({ proofs, transactions, writers, durationMs }: DemoReport): string {

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { World } from '../../../test/support/commands/world.ts';
+import { placeOf, World } from '../../../test/support/commands/world.ts';
 import { unpackCorpus } from '../../../test/support/corpus/unpack-corpus.ts';
 import { lockFile } from '../../../test/support/stores/locked-file.ts';
+import { type BackupEvent, isNote } from '../../backup/backup-events.ts';
 import { BackupFailed, type RunBackup } from '../../backup/backup-options.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { CommandContext } from '../command-context.ts';
@@ -36,6 +37,25 @@ function eventsOf(stdout: string): Record<string, unknown>[] {
     });
 }
 
+/** A backup that tells these events. */
+function told(...events: BackupEvent[]): RunBackup {
+  return async (options, onEvent) => {
+    for (const event of events) onEvent(event);
+    const report = { firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7 };
+    const notes = events.filter(isNote);
+    return { kind: 'incremental', ...report, ...placeOf(options), notes };
+  };
+}
+
+const course: BackupEvent[] = [
+  { kind: 'backup-began', target: '/b/x', server: 'h:1' },
+  { kind: 'attempt-began', backup: 'full', protocol: 'common' },
+  { kind: 'protocol-chosen', protocol: 'common' },
+  { kind: 'file-progress', name: 'neostore', bytes: 10, copiedFiles: 1, copiedBytes: 10 },
+  { kind: 'old-backup-moved', path: '/b/x.err.0' },
+  { kind: 'recovery-began', transactions: 3 },
+];
+
 const backupArgs = (...more: string[]) => [
   'backup',
   '--backup-dir',
@@ -64,7 +84,7 @@ describe('the program', () => {
   it.each([
     [['bogus'], "error: unknown command 'bogus'"],
     [['inspect', 'x', '--bogus'], "error: unknown option '--bogus'"],
-    [['backup', '--name=x'], "error: required option '--backup-dir <backup-path>' not specified"],
+    [['restore', '--database=x'], "error: required option '--from <backup-directory>' not specified"],
     [['inspect'], "error: missing required argument 'directory'"],
     [['inspect', 'a', 'b'], 'error: too many arguments'],
     [['inspect', 'a', '--json=maybe'], "error: unknown option '--json=maybe'"],
@@ -89,7 +109,14 @@ describe('backup', () => {
     );
     const { exitCode, stdout, stderr } = await run(args);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(stdout).toBe('Backup complete.\nx: full backup, up to transaction 5, 1 files, 8.00 kB in 0.0 s.\n');
+    expect(stdout.split('\n')).toEqual([
+      'Full backup, up to transaction 5',
+      '  received  1 files, 8.00 kB in 0.0 s',
+      '  check     not asked for',
+      '  took      0.0 s',
+      `  backup    ${world.path('backup', 'x')}`,
+      '',
+    ]);
     expect(world.requested).toMatchObject({
       backupDir: world.path('backup'),
       name: 'x',
@@ -112,25 +139,65 @@ describe('backup', () => {
     expect(stderr).toBe('');
   });
 
+  it('takes a directory, or its two parts, as the place of the backup', async () => {
+    const from = '--from=127.0.0.1:21362';
+    const place = { backupDir: world.path('backup'), name: 'x' };
+    for (const to of [world.path('backup', 'x'), `${world.path('backup', 'x')}/`]) {
+      expect(await run(['backup', from, '--to', to])).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(world.requested).toMatchObject(place);
+    }
+    const refusals = [
+      [[], 'where does the backup go? Give --to, or both --backup-dir and --name'],
+      [['--name=x'], 'where does the backup go? Give --to, or both --backup-dir and --name'],
+      [['--to=/b/x', '--name=x'], 'give either --to or --backup-dir and --name, not both'],
+      [['--to='], '--to must not be empty'],
+      [['--to=/'], "--to must end with the name of a directory, as in /backups/graph.db-backup, not '/'"],
+      [['--to=/b/..'], "--to must end with the name of a directory, as in /backups/graph.db-backup, not '/b/..'"],
+      [['--to', world.path('nowhere', 'x')], `Directory '${world.path('nowhere')}' does not exist.`],
+    ] as const;
+    for (const [args, message] of refusals) {
+      const { exitCode, stderr } = await run(['backup', from, ...args]);
+      expect({ exitCode, first: stderr.split('\n')[0] }).toEqual({ exitCode: 1, first: `graphkeep: ${message}` });
+    }
+  });
+
   it('prints events and the report as JSON lines', async () => {
-    const runBackup: RunBackup = async (_, onEvent) => {
-      onEvent({ kind: 'attempt-began', backup: 'full', protocol: 'common' });
-      onEvent({ kind: 'file-progress', name: 'neostore', bytes: 10, copiedFiles: 1, copiedBytes: 10 });
-      onEvent({ kind: 'old-backup-moved', path: '/b/x.err.0' });
-      onEvent({ kind: 'recovery-began', transactions: 3 });
-      const report = { firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7 };
-      return { kind: 'incremental', ...report, notes: [{ kind: 'old-backup-moved', path: '/b/x.err.0' }] };
-    };
-    const { exitCode, stdout, stderr } = await run(backupArgs('--json', '--no-check-consistency'), { runBackup });
+    const runBackup = told(...course);
+    const { exitCode, stdout, stderr } = await run(backupArgs('--json'), { runBackup });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    const report = { firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7 };
     const note = { code: 'old-backup-moved', text: 'The old backup was moved to /b/x.err.0', path: '/b/x.err.0' };
+    const place = { directory: world.path('backup', 'x'), server: '127.0.0.1:21362', protocol: 'common' };
+    const started = { backup: 'full', protocol: 'common', server: 'h:1', directory: '/b/x' };
+    const report = { kind: 'incremental', firstTransaction: 2, lastTransaction: 9, bytes: 10, files: 1, durationMs: 7 };
     expect(eventsOf(stdout)).toEqual([
-      { event: 'line', text: 'Doing full backup...' },
-      { event: 'progress', bytes: 10, files: 1, phase: 'files' },
+      { event: 'started', ...started },
+      { event: 'progress', phase: 'copying files', files: 1, bytes: 10, elapsedMs: 0 },
       { event: 'note', ...note },
-      { event: 'report', command: 'backup', kind: 'incremental', ...report, notes: [note] },
+      { event: 'report', command: 'backup', ...report, ...place, copyMs: 0, notes: [note] },
     ]);
+  });
+
+  it('--quiet leaves warnings and errors, for people and for programs', async () => {
+    const runBackup = told(...course);
+    const moved = 'The old backup was moved to /b/x.err.0\n';
+    expect(await run(backupArgs('--quiet'), { runBackup })).toEqual({ exitCode: 0, stdout: '', stderr: moved });
+    const terminal = { columns: 80 };
+    expect(await run(backupArgs('--quiet'), { runBackup, terminal })).toMatchObject({ stdout: '', stderr: moved });
+    const { stdout } = await run(backupArgs('--quiet', '--json'), { runBackup });
+    expect(eventsOf(stdout).map(({ event }) => event)).toEqual(['note', 'report']);
+    const both = await run(backupArgs('--quiet', '--verbose'));
+    expect(both.exitCode).toBe(1);
+    expect(both.stderr).toContain('graphkeep: --quiet and --verbose exclude each other\n');
+  });
+
+  it('without a terminal has a line when it begins, and one for each phase', async () => {
+    const { stdout, stderr } = await run(backupArgs(), { runBackup: told(...course) });
+    expect(stdout.split('\n').slice(0, 3)).toEqual([
+      'Full backup of h:1 over the common protocol',
+      'copying files: 1 file, 10 B in 0.0 s',
+      'Incremental backup, transactions 2 to 9',
+    ]);
+    expect(stderr).toBe('The old backup was moved to /b/x.err.0\n');
   });
 
   it('prints the causes of a failure, for people and for programs', async () => {
@@ -206,23 +273,82 @@ describe('backup', () => {
 
 describe('a terminal', () => {
   it('shows progress on one line that makes room for text', async () => {
-    const runBackup: RunBackup = async (_, onEvent) => {
+    let clock = 0;
+    const runBackup: RunBackup = async (options, onEvent) => {
       onEvent({ kind: 'file-progress', name: 'a', bytes: 0, copiedFiles: 0, copiedBytes: 0 });
       onEvent({ kind: 'file-progress', name: 'a', bytes: 8192, copiedFiles: 0, copiedBytes: 8192 });
       clock += 200;
       onEvent({ kind: 'check-progress', phase: 'a part with a name that is long', doneBytes: 1, totalBytes: 2 });
       const made = { lastTransaction: 2, bytes: 8192, files: 2, durationMs: 0 };
       onEvent({ kind: 'backup-ended', backup: 'unchanged', ...made });
-      return { kind: 'unchanged', firstTransaction: 2, ...made, notes: [] };
+      return {
+        kind: 'unchanged',
+        firstTransaction: 2,
+        ...made,
+        ...placeOf(options),
+        check: { warnings: 0 },
+        notes: [],
+      };
     };
-    let clock = 0;
-    const { stdout, stderr } = await run(backupArgs('--no-check-consistency'), {
+    const { stdout, stderr } = await run(backupArgs(), {
       runBackup,
       terminal: { columns: 30 },
       now: () => new Date(clock),
     });
-    expect(stderr).toBe('\rfiles: 0 files, 0 B\x1b[K\rchecking a part with a name t\x1b[K\r\x1b[K');
-    expect(stdout).toBe('Backup complete.\nx is up to date at transaction 2 (0.0 s).\n');
+    expect(stderr).toBe('\rcopying files: 0 files, 0 B\x1b[K\rchecking a part with a name t\x1b[K\r\x1b[K');
+    expect(stdout.split('\n')).toEqual([
+      'Nothing new: the backup is up to date at transaction 2',
+      '  check     consistent (0.0 s)',
+      '  took      0.0 s',
+      `  backup    ${world.path('backup', 'x')}`,
+      '',
+    ]);
+  });
+
+  it('has the word before an error in colour, unless that is not wanted', async () => {
+    const args = ['inspect', world.path('nowhere')];
+    const colored = await run(args, { terminal: { columns: 80, hasColor: true } });
+    expect(colored.stderr).toContain('\x1b[1;31mgraphkeep:\x1b[0m there is no such directory');
+    const plain = await run(args, { terminal: { columns: 80, hasColor: false } });
+    expect(plain.stderr).toMatch(/^graphkeep: /);
+    expect(plain.stderr).not.toContain('\x1b');
+  });
+});
+
+describe('whoever asks for the state of the work', () => {
+  async function askDuringBackup(...args: string[]) {
+    let ask = () => {};
+    let clock = 0;
+    const runBackup: RunBackup = async (options, onEvent) => {
+      ask();
+      onEvent({ kind: 'file-progress', name: 'a', bytes: 512, copiedFiles: 3, copiedBytes: 512 });
+      clock += 61_000;
+      ask();
+      return await told()(options, onEvent, new AbortController().signal);
+    };
+    const onStateRequest = (listener: () => void) => {
+      ask = listener;
+    };
+    return await run(backupArgs(...args), { runBackup, onStateRequest, now: () => new Date(clock) });
+  }
+
+  it('gets a line, with --quiet too', async () => {
+    for (const args of [[], ['--quiet']]) {
+      expect((await askDuringBackup(...args)).stderr.split('\n')).toEqual([
+        'graphkeep backup: at work (running for 0.0 s)',
+        'graphkeep backup: copying files: 3 files, 512 B (running for 1 min 1 s)',
+        '',
+      ]);
+    }
+  });
+
+  it('gets an event with --json', async () => {
+    const states = eventsOf((await askDuringBackup('--json')).stdout).filter(({ event }) => event === 'state');
+    const progress = { phase: 'copying files', files: 3, bytes: 512, elapsedMs: 0 };
+    expect(states).toEqual([
+      { event: 'state', command: 'backup', runningMs: 0 },
+      { event: 'state', command: 'backup', runningMs: 61_000, ...progress },
+    ]);
   });
 });
 
@@ -244,14 +370,19 @@ describe('restore, dump and load', () => {
     expect((await run(['restore', '--from', from])).stderr).toContain(
       'graphkeep: Database with name [graph.db] already exists',
     );
-    expect((await run(['restore', '--from', from, '--force'])).stdout).toMatch(/^graph.db: restored \d+ files, .* to /);
+    expect((await run(['restore', '--from', from, '--force'])).stdout).toMatch(
+      /^copying files: 33 files, .*\ngraph.db: restored 33 files, .* to /,
+    );
 
     const archive = world.path('report', 'graph.db.dump');
     const dumped = await run(['dump', '--to', world.path('report')]);
-    expect(dumped.stdout).toMatch(`graph.db: dumped to ${archive}, `);
+    expect(dumped.stdout).toMatch(/^packing files: 33 files, .*\n/);
+    expect(dumped.stdout).toContain(`\ngraph.db: dumped to ${archive}, `);
     expect((await run(['dump', '--to', archive, '--json'])).stdout).toContain('"code":"archive.exists"');
     const loaded = await run(['load', '--from', archive, '--database', 'two']);
-    expect(loaded).toMatchObject({ exitCode: 0, stdout: `two: loaded to ${world.database('two')}\n` });
+    expect(loaded.exitCode).toBe(0);
+    expect(loaded.stdout).toMatch(/^unpacking: 33 files, .*\n/);
+    expect(loaded.stdout).toContain(`\ntwo: loaded to ${world.database('two')}\n`);
     expect(readFileSync(`${world.database('two')}/neostore`).equals(readFileSync(`${from}/neostore`))).toBe(true);
   });
 
@@ -306,11 +437,18 @@ describe('restore, dump and load', () => {
     const refused = await run(dump);
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toContain(`graphkeep recover ${database}`);
-    expect(await run(['recover', database])).toEqual({
-      exitCode: 0,
-      stdout: `${database}: recovered up to transaction 286; 112 transactions applied.\n`,
-      stderr: '',
-    });
+    const recovered = await run(['recover', database]);
+    expect(recovered).toMatchObject({ exitCode: 0, stderr: '' });
+    const lines = recovered.stdout.trimEnd().split('\n');
+    expect(lines.at(-1)).toBe(`${database}: recovered up to transaction 286; 112 transactions applied.`);
+    expect(lines.map((line) => /^(.*?)(?:: | in )/.exec(line)?.[1])).toEqual([
+      'reading the log',
+      'writing records',
+      'updating the label scan store',
+      'updating indexes',
+      'updating counts',
+      database,
+    ]);
     expect((await run(dump)).exitCode).toBe(0);
     const again = await run(['recover', database, '--json']);
     expect(again.exitCode).toBe(0);

@@ -1,9 +1,11 @@
+import { GraphkeepError } from '../../base/errors.ts';
 import { refuseBrokenArguments } from '../argument-bytes.ts';
 import { type CommandContext, isDebugging } from '../command-context.ts';
 import { exitCodeOf } from '../failure-lines.ts';
 import { withPrintableOutput } from '../printable-output.ts';
+import { createReporter } from './create-reporter.ts';
 import { buildProgram, type Invocation, isCommanderEnd, normalizeFlags, requireFilledValues } from './program.ts';
-import { createReporter, type Reporter } from './reporter.ts';
+import type { Reporter } from './reporter.ts';
 
 /** Resolves to a number if the exit code may be another one than 0. */
 type NativeCommand = (invocation: Invocation, reporter: Reporter) => Promise<unknown>;
@@ -35,17 +37,17 @@ function isLost({ hasLostOutput }: CommandContext, command: string): boolean {
  */
 export async function runGraphkeep(args: readonly string[], given: CommandContext): Promise<number> {
   const context = withPrintableOutput(given);
-  let reporter = createReporter(context, { json: false, verbose: isDebugging(context) });
+  const verbose = isDebugging(context);
+  let reporter = createReporter(context, { command: '', json: false, verbose, quiet: false });
   let exitCode = 0;
   let command = '';
   const program = buildProgram(context, async (invocation) => {
     const { values } = invocation;
     command = invocation.command.name;
-    const hasReport = invocation.command.options.some(({ name }) => name === 'json');
-    if (hasReport) {
-      const verbose = values.flag('verbose') || isDebugging(context);
-      reporter = createReporter(context, { json: values.flag('json'), verbose });
-    }
+    const isOn = (name: string) => invocation.command.options.some((row) => row.name === name) && values.flag(name);
+    const wanted = { json: isOn('json'), verbose: verbose || isOn('verbose'), quiet: isOn('quiet') };
+    reporter = createReporter(context, { command, ...wanted });
+    if (wanted.quiet && isOn('verbose')) throw new GraphkeepError('usage', '--quiet and --verbose exclude each other');
     requireFilledValues(invocation);
     const body = await bodies[command]!();
     const result = await body(invocation, reporter);

@@ -1,13 +1,12 @@
 import { printableLine } from '../../base/printable-text.ts';
-import type { ReplayProgress } from '../../replay/events/replay-events.ts';
 import { eventsOfRecovery, type RecoveryEvent } from '../../replay/recovery-events.ts';
 import { type RecoveredDatabase, recoverDatabase } from '../../restore/database-recovery.ts';
 import { requestRecover } from '../commands/recover-request.ts';
+import { progressOfReplay } from '../progress/event-progress.ts';
 import { describePendingLog } from '../wording/pending-log-text.ts';
 import { describeAppliedLog, describeReplayNote } from '../wording/replay-text.ts';
 import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
-import { replayPhases } from './replay-phase.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Something is left for the server: the directory is not as after a clean shutdown. */
@@ -16,7 +15,10 @@ const LEFT_TO_SERVER = 2;
 /** @returns the exit code */
 export async function recoverBody({ positionals, context }: Invocation, reporter: Reporter): Promise<number> {
   const options = await requestRecover(positionals[0]!, context);
-  const recovered = await recoverDatabase({ ...options, onEvent: showPhases(reporter) });
+  const recovered = await recoverDatabase({
+    ...options,
+    onEvent: (event) => reporter.progress(progressOfReplay(event)),
+  });
   const { state, lastTransaction, tornBytes, recovery } = recovered;
   if (recovery !== undefined) for (const event of eventsOfRecovery(recovery)) tell(event, reporter);
   reporter.report(printableLine(describe(options.directory, recovered)), {
@@ -30,16 +32,6 @@ export async function recoverBody({ positionals, context }: Invocation, reporter
     ...(recovery?.pendingFrom === undefined ? {} : { pendingFrom: recovery.pendingFrom }),
   });
   return state === 'pending' ? LEFT_TO_SERVER : 0;
-}
-
-/** Says what is being done whenever that changes. */
-function showPhases(reporter: Reporter): (event: ReplayProgress) => void {
-  let shown = '';
-  return ({ phase: entered }) => {
-    const phase = replayPhases[entered];
-    if (phase !== shown) reporter.progress({ phase, files: 0, bytes: 0 });
-    shown = phase;
-  };
 }
 
 function tell(event: RecoveryEvent, reporter: Reporter): void {

@@ -3,7 +3,7 @@ import { formatBytes } from '../../config/sizes.ts';
 import { restoreDatabase } from '../../restore/database-restore.ts';
 import { requestRestore } from '../commands/restore-request.ts';
 import { describeRestoreNote } from '../wording/restore-text.ts';
-import { countProgress } from './count-progress.ts';
+import { createCopyView } from './copy-view.ts';
 import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
@@ -14,7 +14,7 @@ export async function restoreBody({ values, context }: Invocation, reporter: Rep
   const { notes, ...report } = await restoreDatabase({
     ...options,
     checkConsistency,
-    ...countProgress(reporter, 'restoring'),
+    onEvent: createCopyView(reporter, 'copying files'),
   });
   if (report.needsRecovery) {
     const recover = `graphkeep recover ${options.databaseDirectory}`;

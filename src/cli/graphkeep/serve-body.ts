@@ -9,6 +9,7 @@ import { formatLogTime } from '../command-context.ts';
 import { requestServe } from '../commands/serve-request.ts';
 import { describeListenerEvent } from '../wording/listener-text.ts';
 import { describePolicyNotice } from '../wording/policy-text.ts';
+import { ClientCount } from './client-count.ts';
 import { dataOfEvent, noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
@@ -19,7 +20,10 @@ export async function serveBody({ values, context }: Invocation, reporter: Repor
   for (const notice of sslPolicy?.notices ?? []) reporter.note(noteOfEvent(notice, describePolicyNotice(notice)));
   const store = await serveStore(directory, { logDirectory });
   try {
+    const clients = new ClientCount();
+    reporter.answerStateWith(() => clients.describe());
     const onEvent = (event: ListenerEvent): void => {
+      clients.after(event);
       const text = printableLine(`${formatLogTime(context.now())} ${describeListenerEvent(event)}`);
       reporter.happened(event.kind, text, dataOfEvent(event));
     };

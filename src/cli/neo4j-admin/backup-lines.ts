@@ -36,6 +36,7 @@ export class BackupLines {
       case 'protocol-rejected':
       case 'request-repeated':
       case 'request-keeps-failing':
+      case 'copy-expected':
       case 'files-announced':
       case 'file-progress':
       case 'file-dropped':

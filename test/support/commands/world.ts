@@ -136,6 +136,11 @@ export class World {
     }
     const made = { lastTransaction: 5, bytes: 8192, files: 1, durationMs: 1 };
     onEvent({ kind: 'backup-ended', backup: 'full', ...made });
-    return { kind: 'full', firstTransaction: 2, ...made, notes: [] };
+    return { kind: 'full', firstTransaction: 2, ...made, ...placeOf(options), notes: [] };
   };
+}
+
+/** What a report says of where a backup comes from and goes to. */
+export function placeOf({ backupDir, name, from }: BackupOptions) {
+  return { directory: join(backupDir, name), server: `${from.host}:${from.port}`, protocol: 'common' as const };
 }

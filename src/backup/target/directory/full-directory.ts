@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorPlace, GraphkeepError } from '../../../base/errors.ts';
+import { measureTree } from '../../../base/tree-size.ts';
 import { NEO4J_3 } from '../../../generation/neo4j-3.ts';
 import { beginningOf } from '../../../log/v3/log-header.ts';
 import { recoverStore } from '../../../replay/recovery.ts';
 import { eventsOfRecovery } from '../../../replay/recovery-events.ts';
 import type { FileReceiver, StoreFileStream } from '../../../source/backup-source.ts';
 import { type NeostoreMetadata, patchMetadataIn, readMetadataIn } from '../../../store/files/neostore-metadata.ts';
+import { classifyDatabaseFile } from '../../../store/files/store-files.ts';
 import { requireSupportedStore } from '../../../store/files/supported-store.ts';
 import type { FullBackup, ReceivedTransactions } from '../backup-target.ts';
 import type { DirectoryRun } from './directory-run.ts';
@@ -33,6 +35,8 @@ export class FullDirectory implements FullBackup {
   }
 
   static async begin(run: DirectoryRun, from: ErrorPlace): Promise<FullDirectory> {
+    const { bytes } = await measureTree(run.directory.path, (name, isDirectory) => isDirectory || isSent(name));
+    if (bytes > 0) run.onEvent({ kind: 'copy-expected', bytes });
     return new FullDirectory(run, await run.directory.beginFullCopy(), from);
   }
 
@@ -81,4 +85,10 @@ export class FullDirectory implements FullBackup {
     if (existsSync(join(this.folder, keyFile))) return readMetadataIn(this.folder);
     throw new GraphkeepError('peer.protocol', `the copy holds no file ${keyFile}`, { place: this.from });
   }
+}
+
+/** True for what the server sends as a file. */
+function isSent(name: string): boolean {
+  const role = classifyDatabaseFile(name);
+  return role !== 'transaction-log' && role !== 'server-diary';
 }

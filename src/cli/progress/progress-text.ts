@@ -1,0 +1,101 @@
+import { printableText } from '../../base/printable-text.ts';
+import { formatBytes } from '../../config/sizes.ts';
+import { axisOf, type MeasuredProgress, type Progress } from './progress.ts';
+
+/** A speed over a shorter time says nothing. */
+const LEAST_MS = 100;
+
+/** Columns of the box at most, and at least. */
+const BOX_COLUMNS = [30, 20, 10] as const;
+
+/**
+ * One line for a terminal, at most `columns` long: `copying files [######----] 60 %, 614.40 MB of 1.00 GB, 48.20 MB/s, 9 s left`. Where the
+ * terminal is narrow, the box becomes short, then counts are left out, then the box.
+ */
+export function drawProgress(progress: MeasuredProgress, columns: number): string {
+  const { phase, part } = progress;
+  const axis = axisOf(progress);
+  const counts = describeCounts(progress);
+  const rate = describeRate(progress);
+  const named = part === undefined ? phase : `${phase} ${part}`;
+  const percent = progress.percent === undefined ? [] : [`${progress.percent} %`];
+  const join = (box: string, ...parts: string[]) => printableText(`${named}${box} ${parts.join(', ')}`.trimEnd());
+  const candidates = [
+    ...BOX_COLUMNS.map((width) => join(drawBox(axis, width), ...percent, ...counts, ...rate)),
+    ...BOX_COLUMNS.map((width) => join(drawBox(axis, width), ...percent, ...rate)),
+    join(':', ...percent, ...rate),
+    join(':', ...percent),
+  ];
+  return candidates.find((text) => text.length <= columns) ?? candidates.at(-1)!.slice(0, columns);
+}
+
+function drawBox(axis: ReturnType<typeof axisOf>, width: number): string {
+  if (axis === undefined) return ':';
+  const { done, total } = axis;
+  const filled = total === 0 ? width : Math.min(width, Math.floor((width * done) / total));
+  return ` [${'#'.repeat(filled)}${'-'.repeat(width - filled)}]`;
+}
+
+/** The same as a sentence, for logs: `copying files: 60 %, 614.40 MB of 1.00 GB, 48.20 MB/s, 9 s left`. */
+export function describeProgress(progress: MeasuredProgress): string {
+  const { phase, part, percent } = progress;
+  const done = percent === undefined ? [] : [`${percent} %`];
+  const parts = [...done, ...describeCounts(progress), ...describeRate(progress)];
+  const named = part === undefined ? phase : `${phase} ${part}`;
+  return parts.length === 0 ? named : `${named}: ${parts.join(', ')}`;
+}
+
+/** What a phase did, when it has ended: `copying files: 24 files, 1.00 GB in 21.2 s (48.30 MB/s)`. */
+export function describePhase(progress: Progress, durationMs: number): string {
+  const { phase, files, bytes, transactions, indexes } = progress;
+  const counts = describeCounts({ phase, files, bytes, transactions, indexes } as Progress);
+  const speed = bytes === undefined ? '' : describeSpeed(bytes, durationMs);
+  return `${phase}: ${counts.length === 0 ? 'done' : counts.join(', ')} in ${describeSeconds(durationMs)}${speed}`;
+}
+
+/** ` (48.30 MB/s)`; empty if the time is too short to say. */
+export function describeSpeed(bytes: number, durationMs: number): string {
+  return durationMs < LEAST_MS || bytes === 0 ? '' : ` (${formatBytes(Math.round((1000 * bytes) / durationMs))}/s)`;
+}
+
+/** `9.3 s`, `12 min 4 s`, `2 h 5 min`. */
+export function describeSeconds(ms: number): string {
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+function describeCounts(progress: Progress): string[] {
+  const { files, totalFiles, bytes, totalBytes, isEstimate, transactions, totalTransactions } = progress;
+  const { indexes, totalIndexes } = progress;
+  const about = isEstimate === true ? 'about ' : '';
+  const isOutgrown = isEstimate === true && (bytes ?? 0) > (totalBytes ?? 0);
+  const ofBytes = totalBytes === undefined || isOutgrown ? '' : ` of ${about}${formatBytes(totalBytes)}`;
+  return [
+    ...(transactions === undefined ? [] : [ofTotal(transactions, totalTransactions, 'transaction')]),
+    ...(files === undefined ? [] : [ofTotal(files, totalFiles, 'file')]),
+    ...(bytes === undefined ? [] : [`${formatBytes(bytes)}${ofBytes}`]),
+    ...(indexes === undefined ? [] : [ofTotal(indexes, totalIndexes, 'index', 'indexes')]),
+  ];
+}
+
+function ofTotal(count: number, total: number | undefined, one: string, many = `${one}s`): string {
+  const name = (total ?? count) === 1 ? one : many;
+  return total === undefined ? `${count} ${name}` : `${count} of ${total} ${name}`;
+}
+
+function describeRate({ bytesPerSecond, leftMs }: MeasuredProgress): string[] {
+  return [
+    ...(bytesPerSecond === undefined ? [] : [`${formatBytes(bytesPerSecond)}/s`]),
+    ...(leftMs === undefined ? [] : [`${describeLeft(leftMs)} left`]),
+  ];
+}
+
+/** Coarse, and rounded up: it is a guess. */
+function describeLeft(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
