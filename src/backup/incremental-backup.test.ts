@@ -30,7 +30,7 @@ afterEach(async () => {
 
 const continueBackup = () => makeBackup(join(scratch, 'backups'), server.address, { fallbackToFull: false });
 
-it('leaves no hole in the logs when a killed run has only named its log file in neostore', async () => {
+it('an incremental leaves no gap in the logs when a killed run has only named its log file in neostore', async () => {
   const { highest } = listLogFiles(target);
   patchMetadataIn(target, { logVersion: highest! + 1 });
   server.newest = 8;
@@ -39,7 +39,7 @@ it('leaves no hole in the logs when a killed run has only named its log file in 
   expectExact(target, history, 8);
 });
 
-it('replays what a killed run or a Java client has appended, then asks for what comes after it', async () => {
+it('an incremental replays what a killed run or a Java client has appended, then requests what comes after it', async () => {
   const { lastGoodEnd } = findRecoveryStart(target);
   const writer = LogWriter.open(target, lastGoodEnd!);
   for (const { id, bytes } of history.transactions) if (id === 7 || id === 8) writer.appendRaw(bytes, id);
@@ -51,7 +51,7 @@ it('replays what a killed run or a Java client has appended, then asks for what 
   expectExact(target, history, 10);
 });
 
-it('cuts off half a transaction that a killed Java client has left', async () => {
+it('an incremental cuts off half a transaction that a killed Java client has left', async () => {
   const { lastGoodEnd } = findRecoveryStart(target);
   const writer = LogWriter.open(target, lastGoodEnd!);
   writer.appendRaw(history.transactions[5]!.bytes.subarray(0, 60));
@@ -61,7 +61,7 @@ it('cuts off half a transaction that a killed Java client has left', async () =>
   expectExact(target, history, 9);
 });
 
-it('works on a backup whose logs were removed', async () => {
+it('an incremental works on a backup whose logs were removed', async () => {
   for (const { path } of listLogFiles(target).files) rmSync(path);
   const { logVersion } = readMetadata(join(target, 'neostore'));
   server.newest = 9;
@@ -70,14 +70,14 @@ it('works on a backup whose logs were removed', async () => {
   expectExact(target, history, 9);
 });
 
-it('asks the server for one transaction more than it lacks, to compare histories', async () => {
+it('an incremental requests one transaction more than it lacks, to compare histories', async () => {
   const before = hashTree(target);
   await continueBackup();
   expect(server.requests.at(-1)).toEqual({ kind: 'incremental', lastTransactionId: 5 });
   expect(hashTree(target)).toBe(before);
 });
 
-it('removes id files, which are stale after it', async () => {
+it('an incremental removes id files, which are stale after it', async () => {
   writeFileSync(join(target, 'neostore.nodestore.db.id'), Buffer.alloc(9));
   server.newest = 9;
   await continueBackup();

@@ -17,7 +17,7 @@ const target: CopyReceiver = {
 const copy = new ToldCopy(target, (event) => events.push(event));
 const open = (name: string) => copy.openFile({ name, alignment: 1, empty: false });
 
-it('tells what comes, in files and bytes of the whole copy', async () => {
+it('a copy reports its files, and the bytes of the whole copy', async () => {
   const a = await open('a');
   await a.bytes(Buffer.from('one'));
   const b = await open('b');

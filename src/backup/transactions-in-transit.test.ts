@@ -44,30 +44,33 @@ async function receive(
 const overlapOf = (id: number) => ({ id, checksum: history.transactions.find((it) => it.id === id)!.checksum });
 
 describe('received transactions', () => {
-  it.each([1, 7, 4096])('are written as they came, in pieces of %d', async (step) => {
+  it.each([1, 7, 4096])('received transactions are written as they came, in pieces of %d', async (step) => {
     const received = await receive(bytesOf(4, 9), {}, step);
     expect(received).toMatchObject({ count: 6, first: 4, last: 9, previous: 3, bytes: bytesOf(4, 9).length });
     expect(received.content.equals(bytesOf(4, 9))).toBe(true);
   });
 
-  it.each([1, 7, 4096])('are written without the one that is there already, in pieces of %d', async (step) => {
-    const received = await receive(bytesOf(4, 9), { overlap: overlapOf(4) }, step);
-    expect(received).toMatchObject({ count: 5, first: 5, last: 9, previous: 4, bytes: bytesOf(5, 9).length });
-    expect(received.content.equals(bytesOf(5, 9))).toBe(true);
-  });
+  it.each([1, 7, 4096])(
+    'received transactions are written without the overlapping one, in pieces of %d',
+    async (step) => {
+      const received = await receive(bytesOf(4, 9), { overlap: overlapOf(4) }, step);
+      expect(received).toMatchObject({ count: 5, first: 5, last: 9, previous: 4, bytes: bytesOf(5, 9).length });
+      expect(received.content.equals(bytesOf(5, 9))).toBe(true);
+    },
+  );
 
-  it('may be none', async () => {
+  it('received transactions may be none', async () => {
     const nothing = { count: 0, first: undefined, last: undefined, bytes: 0, previous: 99 };
     expect(await receive(Buffer.alloc(0), {})).toMatchObject(nothing);
   });
 
-  it('may be only the one that is there already', async () => {
+  it('received transactions may be only the overlapping one', async () => {
     const received = await receive(bytesOf(4, 4), { overlap: overlapOf(4) });
     expect(received).toMatchObject({ count: 0, first: undefined, last: undefined, bytes: 0, previous: 99 });
     expect(received.content.length).toBe(0);
   });
 
-  it('are refused when the one that is there already is another one', async () => {
+  it('received transactions are refused when the overlapping one differs', async () => {
     const { id, checksum } = overlapOf(4);
     const other = { id, checksum: checksum + 1n };
     await expect(receive(bytesOf(4, 9), { overlap: other })).rejects.toMatchObject({ code: 'peer.diverged' });
@@ -77,15 +80,15 @@ describe('received transactions', () => {
     ['does not come', () => Buffer.alloc(0), 'peer.behind'],
     ['is skipped', () => bytesOf(5, 9), 'peer.hostile'],
     ['comes later', () => bytesOf(3, 9), 'peer.hostile'],
-  ])('are refused when the one that is there already %s', async (_what, bytes, code) => {
+  ])('received transactions are refused when the overlapping one %s', async (_what, bytes, code) => {
     await expect(receive(bytes(), { overlap: overlapOf(4) })).rejects.toMatchObject({ code });
   });
 
-  it('are refused when they do not continue', async () => {
+  it('received transactions are refused when they do not continue', async () => {
     await expect(receive(bytesOf(5, 9), { after: 3 })).rejects.toMatchObject({ code: 'peer.hostile' });
   });
 
-  it('are refused when they end inside of one', async () => {
+  it('received transactions are refused when they end inside one', async () => {
     await expect(receive(bytesOf(4, 9).subarray(0, -1), { after: 3 })).rejects.toMatchObject({ code: 'peer.closed' });
   });
 });

@@ -40,24 +40,24 @@ function makeTree(): void {
 }
 
 describe('makeDirectory', () => {
-  it('makes the missing parents too', async () => {
+  it('makeDirectory makes the missing parents too', async () => {
     await makeDirectory(at('a', 'b', 'c'));
     await makeDirectory(at('a', 'b', 'c'));
     expect(existsSync(at('a', 'b', 'c'))).toBe(true);
   });
 
-  it.runIf(process.platform === 'linux')('gives up where nothing can be created', async () => {
+  it.runIf(process.platform === 'linux')('makeDirectory fails where nothing can be created', async () => {
     await expect(makeDirectory('/proc/graphkeep/below')).rejects.toMatchObject({ code: 'file.io' });
   });
 
-  it('says so where a file stands in the way', async () => {
+  it('makeDirectory reports a file in the way', async () => {
     writeFileSync(at('file'), '');
     await expect(makeDirectory(at('file', 'below'))).rejects.toMatchObject({ code: 'file.io' });
   });
 });
 
 describe('copyTree', () => {
-  it('copies files, empty directories and the targets of links', async () => {
+  it('copyTree copies files, empty directories and the targets of links', async () => {
     makeTree();
     symlinkSync(at('from', 'neostore'), at('from', 'linked'));
     const seen: string[] = [];
@@ -78,13 +78,13 @@ describe('copyTree', () => {
     ).toBe(true);
   });
 
-  it('leaves out what is not included, with all below it', async () => {
+  it('copyTree leaves out what is not included, with everything below it', async () => {
     makeTree();
     await copyTree(at('from'), at('to'), { include: (relative) => relative !== 'schema' && relative !== 'neostore' });
     expect(readdirSync(at('to'))).toEqual(['empty']);
   });
 
-  it('refuses a link that leads out of the tree', async () => {
+  it('copyTree refuses a link that leads out of the tree', async () => {
     makeTree();
     writeFileSync(at('secret'), 'x');
     symlinkSync(at('secret'), at('from', 'schema', 'linked'));
@@ -92,7 +92,7 @@ describe('copyTree', () => {
     expect(existsSync(at('to', 'schema', 'linked'))).toBe(false);
   });
 
-  it('refuses a loop of links and special files', async () => {
+  it('copyTree refuses a loop of links and special files', async () => {
     makeTree();
     symlinkSync(at('from'), at('from', 'schema', 'loop'));
     await expect(copyTree(at('from'), at('to'))).rejects.toThrow('a link leads back to its own parent');
@@ -101,7 +101,7 @@ describe('copyTree', () => {
     await expect(copyTree(at('from'), at('to'))).rejects.toThrow('neither a file nor a directory');
   });
 
-  it('stops between two chunks when it is cancelled', async () => {
+  it('copyTree stops between two chunks when it is cancelled', async () => {
     makeTree();
     const controller = new AbortController();
     await expect(
@@ -110,7 +110,7 @@ describe('copyTree', () => {
     expect(existsSync(at('to', 'schema', 'index', 'tree'))).toBe(false);
   });
 
-  it('names the file it cannot read', async () => {
+  it('copyTree names the file it cannot read', async () => {
     await expect(copyTree(at('absent'), at('to'))).rejects.toMatchObject({
       code: 'file.io',
       place: { file: at('absent') },
@@ -146,7 +146,7 @@ describe('single files', () => {
 });
 
 describe('trees', () => {
-  it('makeDirectory, syncTree, renameDurably, removeTree', async () => {
+  it('makeDirectory, syncTree, renameDurably and removeTree work on whole trees', async () => {
     await makeDirectory(at('x', 'y', 'z'));
     await makeDirectory(at('x', 'y', 'z'));
     writeFileSync(at('x', 'y', 'file'), 'kept');

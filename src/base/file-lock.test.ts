@@ -48,7 +48,7 @@ describe('what is no lock file', () => {
     ['a directory', () => mkdirSync(path), 'a directory, a pipe or a device'],
     ['a pipe', () => execFileSync('mkfifo', [path]), 'a directory, a pipe or a device'],
     ['a link to a directory', () => symlinkSync(directory, path), 'a directory, a pipe or a device'],
-  ])('%s is told, not taken for a lock of others', async (_what, make, observed) => {
+  ])('%s is reported, not mistaken for a lock of others', async (_what, make, observed) => {
     make();
     for (const shared of [false, true]) {
       await expect(tryLockFile(path, { shared, remove: 'always' })).rejects.toMatchObject({
@@ -61,7 +61,7 @@ describe('what is no lock file', () => {
 });
 
 describe('an exclusive lock', () => {
-  it('excludes others until it is released', async () => {
+  it('an exclusive lock excludes others until it is released', async () => {
     writeFileSync(path, '');
     const first = await tryLockFile(path);
     expect(first).toBeDefined();
@@ -76,7 +76,7 @@ describe('an exclusive lock', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it('removes the file that it created, and only that', async () => {
+  it('an exclusive lock removes the file that it created, and only that', async () => {
     const lock = await tryLockFile(path);
     expect(lock!.created).toBe(true);
     expect(statSync(path).size).toBe(0);
@@ -88,7 +88,7 @@ describe('an exclusive lock', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it('does not remove a file that took the name of the one it created', async () => {
+  it('an exclusive lock does not remove a file that took the name of the one it created', async () => {
     const lock = await tryLockFile(path);
     rmSync(path);
     writeFileSync(path, 'another');
@@ -96,7 +96,7 @@ describe('an exclusive lock', () => {
     expect(existsSync(path)).toBe(true);
   });
 
-  it('notices that the file it opened lost its name before it could be locked', async () => {
+  it('an exclusive lock notices that the file it opened lost its name before it could be locked', async () => {
     // Between our open and our lock the holder removes the file, and another process creates and locks a new one.
     writeFileSync(path, '');
     let other: FileLock | undefined;
@@ -109,18 +109,18 @@ describe('an exclusive lock', () => {
     await other!.release();
   });
 
-  it('does not create the file when told so', async () => {
+  it('an exclusive lock does not create the file when told not to', async () => {
     await expect(tryLockFile(path, { create: false })).rejects.toSatisfy(isMissing);
     expect(existsSync(path)).toBe(false);
   });
 
-  it('reports a directory in the place of the file', async () => {
+  it('an exclusive lock reports a directory in the place of the file', async () => {
     await expect(tryLockFile(directory)).rejects.toSatisfy((error) => hasCode(error, 'file.io'));
   });
 });
 
 describe('a shared lock', () => {
-  it('admits other shared locks and no exclusive one', async () => {
+  it('a shared lock admits other shared locks and no exclusive one', async () => {
     writeFileSync(path, '');
     chmodSync(path, 0o444);
     const first = await tryLockFile(path, { shared: true });
@@ -136,7 +136,7 @@ describe('a shared lock', () => {
     await third!.release();
   });
 
-  it('leaves the file that it created to the other holders', async () => {
+  it('a shared lock leaves the file that it created to the other holders', async () => {
     const first = await tryLockFile(path, { shared: true });
     const second = await tryLockFile(path, { shared: true });
     await first!.release();
@@ -144,7 +144,7 @@ describe('a shared lock', () => {
     await second!.release();
   });
 
-  it('removes a file that a killed holder has left, when it is the last one', async () => {
+  it('a shared lock removes a file left by a killed holder, if it is the last one', async () => {
     writeFileSync(path, '');
     const options = { shared: true, remove: 'always' } as const;
     const first = await tryLockFile(path, options);
@@ -160,7 +160,7 @@ describe('between processes', () => {
   const repository = fileURLToPath(new URL('../..', import.meta.url));
   const module = fileURLToPath(new URL('./file-lock.ts', import.meta.url));
 
-  it('is seen, and is gone with the process that held it', async () => {
+  it('a lock is seen by other processes, and is gone with the process that held it', async () => {
     const script = `import { tryLockFile } from ${JSON.stringify(module)};
       await tryLockFile(process.argv[1]); console.log('locked'); setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, path], {
@@ -176,7 +176,7 @@ describe('between processes', () => {
     await lock!.release();
   });
 
-  it('never gives the lock to two holders while the file comes and goes', async () => {
+  it('a lock never has two holders while the file comes and goes', async () => {
     // Lockers create, lock and unlink the same name, so the inode comparison must catch every stale open. Creating the directory fails if
     // two hold the lock at once.
     const script = `import { mkdirSync, rmdirSync } from 'node:fs';

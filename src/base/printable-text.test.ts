@@ -20,13 +20,13 @@ const hostileText = fc
   .map((parts) => parts.join(''));
 
 describe('text of strangers', () => {
-  it('is shown without its control characters', () => {
+  it('untrusted text is shown without its control characters', () => {
     expect(printableText('Grüße, 世界 🎉')).toBe('Grüße, 世界 🎉');
     expect(printableText('a\0b\r\n\x1b[2J\x7f\x9b')).toBe('a\\x00b\\x0d\\x0a\\x1b[2J\\x7f\\x9b');
     expect(printableText('\u202eevil \ud800\u2028\u{e0041}')).toBe('\\u202eevil \\ud800\\u2028\\u{e0041}');
   });
 
-  it('is cut in its middle', () => {
+  it('untrusted text is cut in its middle', () => {
     expect(printableText('/a/long/path/to/a/file', 12)).toBe('/a/lon...ile');
     expect(printableText('x'.repeat(1 << 20))).toHaveLength(200);
     expect(printableLine(`/${'x'.repeat(4000)}`)).toHaveLength(4001);
@@ -36,7 +36,7 @@ describe('text of strangers', () => {
     ['a value', printableText, 200],
     ['a message', printableMessage, 1200],
     ['a line', printableLine, 8192],
-  ])('as %s is one short line', (_, print, maxLength) => {
+  ])('untrusted text as %s is one short line', (_, print, maxLength) => {
     fc.assert(
       fc.property(hostileText, fc.nat(1000), (text, times) => {
         const shown = print(text.repeat(times));
@@ -47,13 +47,13 @@ describe('text of strangers', () => {
     );
   });
 
-  it('in lines of ours keeps them apart', () => {
+  it('untrusted text keeps our lines apart', () => {
     expect(printableLines('a\n\tb\x1b[2J\r\n')).toBe('a\n\tb\\x1b[2J\\x0d\n');
     expect(printableLines(`a\n${'x'.repeat(9000)}\nb`)).toMatch(/^a\nx+\.\.\.x+\nb$/);
     fc.assert(fc.property(hostileText, (text) => !hasUnprintable(printableLines(text).replaceAll(/[\n\t]/g, ''))));
   });
 
-  it('in JSON is read back as it was', () => {
+  it('untrusted text in JSON is read back as it was', () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         const json = printableJson({ [text]: [text] });

@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => removeDirectory(root));
 
 describe('resolveTarget', () => {
-  it('follows links, also one after the other and one that leads to something not made yet', async () => {
+  it('resolveTarget follows links, even several in a row or to something not made yet', async () => {
     mkdirSync(join(root, 'disk', 'sub'), { recursive: true });
     symlinkSync('disk', join(root, 'to-disk'));
     symlinkSync(join('to-disk', 'sub', '..', 'new'), join(root, 'a'));
@@ -25,13 +25,13 @@ describe('resolveTarget', () => {
 });
 
 describe('findRenameObstacle', () => {
-  it('finds nothing against an ordinary directory, there or not', async () => {
+  it('findRenameObstacle has no objection to an ordinary directory, whether it exists or not', async () => {
     mkdirSync(join(root, 'a'));
     expect(await findRenameObstacle(join(root, 'a'))).toBeUndefined();
     expect(await findRenameObstacle(join(root, 'b'))).toBeUndefined();
   });
 
-  it('knows mount points, also those on the same disk and with blanks in their names', async () => {
+  it('findRenameObstacle knows mount points, even on the same disk and with blanks in their names', async () => {
     const path = join(root, 'with blank');
     mkdirSync(path);
     const unmount = pretendMounts(path);
@@ -40,7 +40,7 @@ describe('findRenameObstacle', () => {
     expect(await findRenameObstacle(path)).toBeUndefined();
   });
 
-  it.runIf(process.platform === 'linux')('knows every mount point of this machine', async () => {
+  it.runIf(process.platform === 'linux')('findRenameObstacle knows every mount point of this machine', async () => {
     const points = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
     expect(points.some((line) => line.split(' ')[4] === '/proc')).toBe(true);
     expect(await findRenameObstacle('/proc')).toBe('the directory proc is a mount point');

@@ -23,7 +23,7 @@ function systemError(code: string, path?: string): NodeJS.ErrnoException {
 }
 
 describe('the remedy for what the system refuses', () => {
-  it('is one for each cause', () => {
+  it('there is one remedy for each cause', () => {
     const codes = 'ENOENT ENOTDIR EBUSY EINVAL EROFS EMFILE ENFILE EDQUOT ENOSPC EIO ELOOP ENAMETOOLONG EISDIR'.split(
       ' ',
     );
@@ -33,11 +33,11 @@ describe('the remedy for what the system refuses', () => {
     expect(aboutSpace).toEqual(['EDQUOT', 'ENOSPC']);
   });
 
-  it('for a cause that nobody knows is a general one', () => {
+  it('the remedy for an unknown cause is a general one', () => {
     expect(fileError(systemError('EODD'), 'open the file', '/nowhere').hint).toContain('Check the path');
   });
 
-  it('names what stands in the way, its owner and modes, and ourselves', () => {
+  it('the remedy names what blocks the way, its owner and modes, and the current user', () => {
     const file = join(root, 'inner', 'new');
     const user = process.getuid!();
     const { hint } = fileError(systemError('EACCES'), 'create the file', file);
@@ -49,7 +49,7 @@ describe('the remedy for what the system refuses', () => {
 });
 
 describe('an error that is about to be shown', () => {
-  it('is one of ours, with the place of a system error, else a mistake', () => {
+  it('an error about to be shown is a GraphkeepError, with the place of a system error, else a bug', () => {
     const own = new GraphkeepError('usage', 'no');
     expect(asGraphkeepError(own)).toBe(own);
     expect(asGraphkeepError(systemError('ENOENT', '/a'))).toMatchObject({ code: 'file.io', place: { file: '/a' } });

@@ -13,7 +13,7 @@ afterEach(() => {
 
 describe('a timer', () => {
   it.each([0, 1, 1000, LIMIT_MS, LIMIT_MS + 1, 1000 * HOUR_MS, 2_147_483_647 * HOUR_MS])(
-    'goes off after %d ms, not before',
+    'a timer goes off after %d ms, not before',
     (delayMs) => {
       const action = vi.fn();
       startTimer(action, delayMs);
@@ -29,14 +29,14 @@ describe('a timer', () => {
     },
   );
 
-  it('without an end never goes off', () => {
+  it('a timer without an end never goes off', () => {
     const action = vi.fn();
     startTimer(action, Number.POSITIVE_INFINITY);
     vi.advanceTimersByTime(100 * LIMIT_MS);
     expect(action).not.toHaveBeenCalled();
   });
 
-  it('can be cleared in any round', () => {
+  it('a timer can be cleared in any round', () => {
     const action = vi.fn();
     const timer = startTimer(action, 3 * LIMIT_MS);
     vi.advanceTimersByTime(1.5 * LIMIT_MS);
@@ -52,7 +52,7 @@ describe('a pause', () => {
     vi.useRealTimers();
   });
 
-  it('ends, or is cancelled, also a long one', async () => {
+  it('a pause ends, or is cancelled, even a long one', async () => {
     await sleep(1, new AbortController().signal);
     const controller = new AbortController();
     const long = sleep(1000 * HOUR_MS, controller.signal);

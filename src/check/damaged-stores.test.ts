@@ -160,29 +160,33 @@ function caseOf({ id }: Corruption): string {
 
 const corruptions = loadCorruptions().filter((corruption) => !REFUSED.has(caseOf(corruption)));
 
-test.each(corruptions.map((corruption) => [corruption.id, corruption] as const))('%s', async (_, corruption) => {
-  const real = [...realFindings(corruption)].filter(([kind]) => AREAS.has(areaOf(kind)) && !OTHER_CHECKS.has(kind));
-  const findings = await examine(corruption);
-  const found = new Set<string>(findings.map(({ kind }) => kind));
-  const difference = differences.find(({ id }) => id === caseOf(corruption));
+test.each(corruptions.map((corruption) => [corruption.id, corruption] as const))(
+  'the damage %s is found',
+  async (_, corruption) => {
+    const real = [...realFindings(corruption)].filter(([kind]) => AREAS.has(areaOf(kind)) && !OTHER_CHECKS.has(kind));
+    const findings = await examine(corruption);
+    const found = new Set<string>(findings.map(({ kind }) => kind));
+    const difference = differences.find(({ id }) => id === caseOf(corruption));
 
-  const expected = real.map(([kind]) => kind).filter((kind) => !difference?.missing?.includes(kind));
-  expect([...found]).toEqual(expect.arrayContaining([...expected, ...(findsMore[caseOf(corruption)] ?? [])]));
+    const expected = real.map(([kind]) => kind).filter((kind) => !difference?.missing?.includes(kind));
+    expect([...found]).toEqual(expect.arrayContaining([...expected, ...(findsMore[caseOf(corruption)] ?? [])]));
 
-  const additional = [...found].filter((kind) => describeKind(kind as Finding['kind']).origin === 'both');
-  const allowed = [...expected, ...(difference?.extra ?? [])];
-  expect(additional.filter((kind) => !allowed.includes(kind))).toEqual([]);
+    const additional = [...found].filter((kind) => describeKind(kind as Finding['kind']).origin === 'both');
+    const allowed = [...expected, ...(difference?.extra ?? [])];
+    expect(additional.filter((kind) => !allowed.includes(kind))).toEqual([]);
 
-  if (findings.length > 0 && /\/(node|rel|prop|dyn|grp)-/.test(corruption.id) && !UNNAMED.has(caseOf(corruption))) {
-    const edits = corruption.edits.filter((edit) => edit.op === 'write');
-    expect(findings.some((finding) => edits.some(({ file, offset }) => isNamed(finding, file, offset)))).toBe(true);
-  }
+    if (findings.length > 0 && /\/(node|rel|prop|dyn|grp)-/.test(corruption.id) && !UNNAMED.has(caseOf(corruption))) {
+      const edits = corruption.edits.filter((edit) => edit.op === 'write');
+      expect(findings.some((finding) => edits.some(({ file, offset }) => isNamed(finding, file, offset)))).toBe(true);
+    }
 
-  for (const { kind, severity } of findings) {
-    const entry = real.find(([realKind]) => realKind === kind)?.[1];
-    if (entry !== undefined) expect([kind, severity]).toEqual([kind, entry.severity === 'WARN' ? 'warning' : 'error']);
-  }
-});
+    for (const { kind, severity } of findings) {
+      const entry = real.find(([realKind]) => realKind === kind)?.[1];
+      if (entry !== undefined)
+        expect([kind, severity]).toEqual([kind, entry.severity === 'WARN' ? 'warning' : 'error']);
+    }
+  },
+);
 
 test('intact stores have no findings', async () => {
   for (const corruption of corruptions.filter((one) => one.edits.length === 0)) {

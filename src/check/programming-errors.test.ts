@@ -54,7 +54,7 @@ test('a mistake in the check of a value is not a damaged value', () => {
   expect(() => findArrayDamage(pointArray)).toThrow(mistake);
 });
 
-test('errors of ours are no damage', () => {
+test('errors of ours do not count as damage', () => {
   expect([mistake, new Error('x'), new ReferenceError('x'), undefined].map(isDamage)).toEqual([
     false,
     false,

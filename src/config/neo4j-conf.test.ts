@@ -21,7 +21,7 @@ function load(conf: string, additional?: string): Promise<ClientConfig> {
 }
 
 describe('loadClientConfig', () => {
-  it('has defaults without any file, and the working directory as home', async () => {
+  it('loadClientConfig has defaults without any file, and uses the working directory as home', async () => {
     const config = await loadClientConfig({ cwd: root, home: undefined, confDirectory: undefined });
     expect(config.home).toBe(root);
     expect(config.get(settings.backupAddress)).toEqual({ host: '127.0.0.1', port: 6362, lastPort: 6372 });
@@ -33,7 +33,7 @@ describe('loadClientConfig', () => {
     expect(config.transactionLogDirectory('graph.db')).toBe(config.databaseDirectory('graph.db'));
   });
 
-  it('takes the additional file over neo4j.conf over the defaults', async () => {
+  it('loadClientConfig prefers the additional file to neo4j.conf, and that to the defaults', async () => {
     const config = await load(
       'dbms.backup.address=one:1\ndbms.directories.data=/d\ndbms.directories.tx_log=logs',
       'dbms.backup.address=two:2\nmy.own=  text ',
@@ -47,7 +47,7 @@ describe('loadClientConfig', () => {
     expect(config.with([['dbms.mode', 'CORE']]).get(settings.mode)).toBe('CORE');
   });
 
-  it('refuses an additional file that is not there or is a directory', async () => {
+  it('loadClientConfig refuses an additional file that is missing or a directory', async () => {
     for (const additionalFile of ['nope.conf', 'conf']) {
       await expect(
         loadClientConfig({ cwd: root, home: '', confDirectory: 'conf', additionalFile }),
@@ -58,7 +58,7 @@ describe('loadClientConfig', () => {
     }
   });
 
-  it('names a neo4j.conf that it cannot read', async () => {
+  it('loadClientConfig names a neo4j.conf that it cannot read', async () => {
     mkdirSync(join(root, 'strange', 'neo4j.conf'), { recursive: true });
     await expect(loadClientConfig({ cwd: root, home: '', confDirectory: 'strange' })).rejects.toMatchObject({
       code: 'config',
@@ -147,7 +147,7 @@ describe('loadClientConfig', () => {
       'dbms.config.strict_validation=true\nmetrics.foo=1',
       "Unknown config option 'metrics.foo'. To resolve either remove it from your configuration or set 'dbms.config.strict_validation' to false.",
     ],
-  ])('%j is refused as the original does, with the line', async (conf, original) => {
+  ])('%j is refused as by the original, with the line', async (conf, original) => {
     const error: GraphkeepError = await load(conf).then(
       () => expect.unreachable(),
       (caught) => caught,
@@ -182,13 +182,13 @@ describe('loadClientConfig', () => {
     await load(conf);
   });
 
-  it('does better than the real tool, which says "hostname cannot be null" of a configured address without host', async () => {
+  it('loadClientConfig reports a configured address without a host better than the real tool ("hostname cannot be null")', async () => {
     expect((await load('dbms.backup.address=:99')).get(settings.backupAddress)).toEqual({ port: 99 });
   });
 });
 
 describe('the table of settings', () => {
-  it('has defaults that its own parsers accept, and unique names', () => {
+  it('the table of settings has defaults that its own parsers accept, and unique names', () => {
     const all = Object.values(settings);
     for (const setting of all) setting.parse(setting.default);
     expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);

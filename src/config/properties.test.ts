@@ -33,22 +33,22 @@ describe('parseProperties', () => {
     ['a=\\t\\n\\r\\f\\x\\u0041\\\\', { a: '\t\n\r\fxA\\' }],
     ['a=C:\\\\data\\\\neo4j', { a: 'C:\\data\\neo4j' }],
     ['dir=/var/lib/Graph DBs/ü', { dir: '/var/lib/Graph DBs/ü' }],
-  ])('%j', (text, expected) => {
+  ])('parseProperties reads %j', (text, expected) => {
     expect(read(text)).toEqual(expected);
   });
 
-  it('knows the line of each assignment', () => {
+  it('parseProperties knows the line of each assignment', () => {
     expect(parseProperties('#\na=1\\\n2\nb=3')).toEqual([
       { key: 'a', value: '12', line: 2 },
       { key: 'b', value: '3', line: 4 },
     ]);
   });
 
-  it('refuses half an escape', () => {
+  it('parseProperties refuses half an escape', () => {
     expect(() => parseProperties('a=\\u12zz', 'x.conf')).toThrow('Malformed \\uxxxx encoding.');
   });
 
-  it('reads back whatever is escaped by its rules', () => {
+  it('parseProperties reads back whatever is escaped by its rules', () => {
     const escapeAll = (text: string) => [...text].map((c) => (/[a-zA-Z0-9]/.test(c) ? c : toEscapes(c))).join('');
     const toEscapes = (c: string) =>
       [...Array(c.length).keys()].map((at) => `\\u${c.charCodeAt(at).toString(16).padStart(4, '0')}`).join('');
@@ -62,7 +62,7 @@ describe('parseProperties', () => {
 });
 
 describe('decodePropertiesFile', () => {
-  it('reads UTF-8, and Latin-1 where it is not', () => {
+  it('decodePropertiesFile reads UTF-8, and Latin-1 where it is not UTF-8', () => {
     expect(decodePropertiesFile(Buffer.from('a=ü', 'utf8'))).toBe('a=ü');
     expect(decodePropertiesFile(Buffer.from('a=ü', 'latin1'))).toBe('a=ü');
   });

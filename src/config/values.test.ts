@@ -28,7 +28,7 @@ describe('parsePageCacheBytes', () => {
     ['2g', 2 * K ** 3],
     ['16448', 16448],
     ['0', 0],
-  ])('%j', (text, bytes) => expect(parsePageCacheBytes(text)).toBe(bytes));
+  ])('parsePageCacheBytes reads %j', (text, bytes) => expect(parsePageCacheBytes(text)).toBe(bytes));
 
   // Each is refused by the real tool with the same text; the last one wraps around there.
   it.each([
@@ -45,7 +45,7 @@ describe('parsePageCacheBytes', () => {
     '8_m',
     '',
     '99999999999999999999',
-  ])('refuses %j', (text) => {
+  ])('parsePageCacheBytes refuses %j', (text) => {
     const { message, original } = refusal(() => parsePageCacheBytes(text));
     expect(original).toBe(`Invalid number format: '${text}'`);
     expect(message).toBe(`'${text}' is no size: write a number and a unit (k, m or g), as in 512m`);
@@ -53,7 +53,7 @@ describe('parsePageCacheBytes', () => {
 });
 
 describe('parseSizeBytes and parseHeapBytes', () => {
-  it('knows terabytes', () => {
+  it('parseSizeBytes and parseHeapBytes know terabytes', () => {
     expect(parseSizeBytes('2T')).toBe(2 * K ** 4);
     expect(parseSizeBytes('2 M')).toBe(2 * K * K);
     expect(() => parseSizeBytes('1.5M')).toThrow('1.5M is not a valid size, must be e.g. 10, 5K, 1M, 11G');
@@ -72,7 +72,7 @@ describe('formatBytes', () => {
     [8192, '8.00 kB'],
     [293_724, '286.84 kB'],
     [5 * K ** 3, '5.00 GB'],
-  ])('%d', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+  ])('formatBytes formats %d', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
 });
 
 describe('parseDurationMs', () => {
@@ -84,7 +84,7 @@ describe('parseDurationMs', () => {
     ['1h', 3_600_000],
     ['0', 0],
     ['2147483647h', 2_147_483_647 * 3_600_000],
-  ])('%j', (text, ms) => expect(parseDurationMs(text)).toBe(ms));
+  ])('parseDurationMs reads %j', (text, ms) => expect(parseDurationMs(text)).toBe(ms));
 
   it.each([
     ['5d', "Unrecognized unit 'd'. Valid units are: 'ms', 's', 'm' and 'h'; default unit is 's'"],
@@ -96,7 +96,7 @@ describe('parseDurationMs', () => {
     ['', 'For input string: ""'],
     ['99999999999', 'For input string: "99999999999"'],
     ['2147483648', 'For input string: "2147483648"'],
-  ])('refuses %j as the original does', (text, original) => {
+  ])('parseDurationMs refuses %j like the original', (text, original) => {
     const error = refusal(() => parseDurationMs(text));
     expect(error.original ?? error.message).toBe(original);
   });
@@ -105,7 +105,9 @@ describe('parseDurationMs', () => {
     ['abc', "'abc' does not begin with a number: write a number and a unit (ms, s, m or h), as in 20m"],
     ['', 'a duration is needed: write a number and a unit (ms, s, m or h), as in 20m'],
     ['2147483648', '2147483648 is more than 2147483647: write a number and a unit (ms, s, m or h), as in 20m'],
-  ])('refuses %j in a sentence', (text, message) => expect(refusal(() => parseDurationMs(text)).message).toBe(message));
+  ])('parseDurationMs refuses %j in a sentence', (text, message) =>
+    expect(refusal(() => parseDurationMs(text)).message).toBe(message),
+  );
 });
 
 describe('parseAddress', () => {
@@ -129,7 +131,7 @@ describe('parseAddress', () => {
     [' 127.0.0.1:9 ', { host: '127.0.0.1', port: 9 }],
     ['a b:1', { host: 'a b', port: 1 }],
     ['21362', { host: '21362' }],
-  ])('%j', (text, address) => expect(parseAddress(text)).toEqual(address));
+  ])('parseAddress reads %j', (text, address) => expect(parseAddress(text)).toEqual(address));
 
   it.each([
     ['h:notaport', 'For input string: "notaport"'],
@@ -143,7 +145,7 @@ describe('parseAddress', () => {
     ['[::1', '[::1'],
     ['a://b://127.0.0.1:9', 'a://b://127.0.0.1:9'],
     ['h:70000', 'Port must be between 1 and 65535: 70000'],
-  ])('refuses %j as the original does', (text, original) => {
+  ])('parseAddress refuses %j like the original', (text, original) => {
     const error = refusal(() => parseAddress(text));
     expect(error.original ?? error.message).toBe(original);
   });
@@ -151,9 +153,11 @@ describe('parseAddress', () => {
   it.each([
     ['h:notaport', "'h:notaport' has no valid port: a number from 1 to 65535 is needed"],
     ['::1', "'::1' is no address: an IPv6 address stands in brackets, as in [::1]:6362"],
-  ])('refuses %j in a sentence', (text, message) => expect(refusal(() => parseAddress(text)).message).toBe(message));
+  ])('parseAddress refuses %j in a sentence', (text, message) =>
+    expect(refusal(() => parseAddress(text)).message).toBe(message),
+  );
 
-  it('is completed by the configuration, then by the default', () => {
+  it('a typed address is completed by the configuration, then by the default', () => {
     const fallback = { host: '127.0.0.1', port: 6362 };
     expect(completeAddress({}, {}, fallback)).toEqual(fallback);
     expect(completeAddress({ host: 'a' }, { host: 'b', port: 5 }, fallback)).toEqual({ host: 'a', port: 5 });
@@ -173,7 +177,7 @@ describe('parseRetentionPolicy', () => {
     ['2G entries', { keep: 'transactions', count: 2 * K ** 3 }],
     ['0 files', { keep: 'files', count: 0 }],
     ['1K hours', { keep: 'time', ms: K * 3_600_000 }],
-  ])('%j', (text, policy) => expect(parseRetentionPolicy(text)).toEqual(policy));
+  ])('parseRetentionPolicy reads %j', (text, policy) => expect(parseRetentionPolicy(text)).toEqual(policy));
   it.each([
     '10 weeks',
     '10  files',
@@ -188,5 +192,7 @@ describe('parseRetentionPolicy', () => {
     '7t days',
     '-1 files',
     '99999999999999999999 txs',
-  ])('refuses %j', (text) => expect(() => parseRetentionPolicy(text)).toThrow('must be `true`, `false` or of format'));
+  ])('parseRetentionPolicy refuses %j', (text) =>
+    expect(() => parseRetentionPolicy(text)).toThrow('must be `true`, `false` or of format'),
+  );
 });

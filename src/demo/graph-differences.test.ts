@@ -41,13 +41,13 @@ const changes: [string, (graph: GraphContent) => unknown, string][] = [
 ];
 
 describe('two graphs', () => {
-  it('are equal whatever the order', () => {
+  it('two graphs are equal whatever the order', () => {
     const other = content();
     other.nodes.get(0)!.labels.reverse();
     expect(findGraphDifferences(content(), other)).toEqual([]);
   });
 
-  it.each(changes)('differ in %s, both ways', (_name, change, line) => {
+  it.each(changes)('two graphs differ in %s, both ways', (_name, change, line) => {
     const other = content();
     change(other);
     const lines = findGraphDifferences(content(), other);

@@ -44,13 +44,13 @@ async function differencesOf(directory: string, changed: object = {}): Promise<s
   return (await proveRestored(restored, history)).flatMap(({ differences }) => differences);
 }
 
-it('holds for the store that was written', async () => {
+it('the proof holds for the store that was written', async () => {
   expect(live.differences).toEqual([]);
   expect(live.compared).toBeGreaterThan(100);
   expect(await differencesOf(join(scratch, 'store'))).toEqual([]);
 });
 
-it('notices that an acknowledged transaction is missing', async () => {
+it('the proof notices that an acknowledged transaction is missing', async () => {
   const directory = join(scratch, 'store');
   expect(await differencesOf(directory, { acknowledgedBefore: lastTransaction + 1 })).toEqual([
     `transaction ${lastTransaction + 1} is missing`,
@@ -66,7 +66,7 @@ describe('a changed byte', () => {
   it.each([
     ['the balance of an account', fileOf('property'), 13],
     ['the ends of a relationship', fileOf('relationship'), 34 * 3 + 4],
-  ])('of %s', async (name, file, offset) => {
+  ])('the proof notices a changed byte of %s', async (name, file, offset) => {
     const directory = copyStore(`changed ${name}`.replaceAll(' ', '-'));
     const bytes = readFileSync(join(directory, file));
     bytes[offset]! ^= 1;
@@ -75,7 +75,7 @@ describe('a changed byte', () => {
     expect(found.length).toBeGreaterThan(0);
   });
 
-  it('of a count', async () => {
+  it('the proof notices a changed byte of a count', async () => {
     const directory = copyStore('changed-counts');
     const { fileName, counts } = readLiveCounts(directory)!;
     counts.addNodes(ANY, 1);
@@ -83,7 +83,7 @@ describe('a changed byte', () => {
     expect(await differencesOf(directory)).toHaveLength(1);
   });
 
-  it('in the bits of the label scan store', async () => {
+  it('the proof notices a changed byte in the bits of the label scan store', async () => {
     const directory = copyStore('changed-label-scan');
     const path = join(directory, LABEL_SCAN_FILE);
     const bytes = readFileSync(path);
@@ -95,7 +95,7 @@ describe('a changed byte', () => {
   });
 });
 
-it('notices money that is lost, and transfers that are', () => {
+it('the proof notices lost money, and lost transfers', () => {
   expect(proveSum(content).differences).toEqual([]);
   expect(proveTransfers(content).differences).toEqual([]);
   const [account] = [...content.nodes.values()].filter(({ labels }) => labels.includes('Account'));

@@ -37,7 +37,7 @@ test('requests made together share one check point; one made while it runs gets 
   expect(await later).toBe(2);
 });
 
-test('a holder joins a check point that runs, others join the holder, and none runs before all let go', async () => {
+test('a holder joins a running check point, others join the holder, and no further one runs until all release', async () => {
   const { gate, log, ends } = makeGate();
   const request = gate.request();
   await settle();
@@ -60,7 +60,7 @@ test('a holder joins a check point that runs, others join the holder, and none r
   expect(await next).toBe(2);
 });
 
-test('a request is met by the check point of a holder that begins after it', async () => {
+test('a request is satisfied by the check point of a holder that begins after it', async () => {
   const { gate, log, ends } = makeGate();
   const request = gate.request();
   const holding = gate.hold();
@@ -110,7 +110,7 @@ test('a check point that has waited long goes before new holders, who share it',
   expect(log).toEqual(['begin 1', 'end 1', 'begin 2', 'end 2']);
 });
 
-test('a chain of holders is joined as long as the check point that waits has patience', async () => {
+test('a chain of holders is joined as long as the waiting check point has patience', async () => {
   const { gate, log, ends } = makeGate(60_000);
   const first = gate.hold();
   ends[0]!();
@@ -145,7 +145,7 @@ test('a holder that gives up holds nothing', async () => {
   expect(await next).toBe(2);
 });
 
-test('a check point that fails is told to all who wait for it, and holds nothing', async () => {
+test('a failed check point is reported to all who wait for it, and holds nothing', async () => {
   const { gate, ends } = makeGate();
   const waiting = [gate.request(), gate.hold(), gate.hold()];
   ends[0]!(new Error('disk'));
@@ -155,7 +155,7 @@ test('a check point that fails is told to all who wait for it, and holds nothing
   await gate.whenIdle();
 });
 
-test('waiting until it is idle ends with the signal', async () => {
+test('waiting for idleness ends with the signal', async () => {
   const { gate, ends } = makeGate();
   const holding = gate.hold();
   await settle();
@@ -167,7 +167,7 @@ test('waiting until it is idle ends with the signal', async () => {
   await idle;
 });
 
-test('when it is stopped, nobody waits any longer, and what is being made is waited for', async () => {
+test('stopping the gate ends all waits, but waits for the current check point', async () => {
   const { gate, log, ends } = makeGate();
   const running = gate.request();
   await settle();

@@ -67,7 +67,7 @@ function nextEvent(kind: EmbeddedEvent['kind']): { options: EmbeddedOptions; see
   return { options: { onEvent }, seen };
 }
 
-test('the files change with a check point only, and hold everything up to it', async () => {
+test('the files change only with a check point, and hold everything up to it', async () => {
   await openDatabase();
   await write(5);
   expect(nodesInFiles()).toBe(0);
@@ -82,7 +82,7 @@ test('the files change with a check point only, and hold everything up to it', a
   expect(eventsOf('check-point').map(({ lastTransaction }) => lastTransaction)).toEqual([8, 11]);
 });
 
-test('a check point is made by itself: after transactions, after a time, and when much has changed', async () => {
+test('check points are made automatically: after transactions, after a time, and when much has changed', async () => {
   const byCount = nextEvent('check-point');
   db = await EmbeddedDatabase.open(directory, { checkPointTransactions: 4, ...byCount.options });
   await write(4);
@@ -101,7 +101,7 @@ test('a check point is made by itself: after transactions, after a time, and whe
 });
 
 describe('who holds check points', () => {
-  test('finds the files unchanged until the release, and every later transaction in the log', async () => {
+  test('a check point holder finds the files unchanged until the release, and every later transaction in the log', async () => {
     await openDatabase({ rotationBytes: 2000, retention: { keep: 'transactions', count: 1 } });
     await write(3);
     const hold = await db.holdCheckPoints();
@@ -132,7 +132,7 @@ describe('who holds check points', () => {
     expect(ids).toHaveLength(lastTransaction - hold.lastTransaction);
   });
 
-  test('joins those who hold already', async () => {
+  test('a check point holder joins the current holders', async () => {
     await openDatabase();
     await write(2);
     const [first, second] = await Promise.all([db.holdCheckPoints(), db.holdCheckPoints()]);
@@ -153,7 +153,7 @@ describe('who holds check points', () => {
     next.release();
   });
 
-  test('may give up waiting, and then holds nothing', async () => {
+  test('a check point holder may give up waiting, and then holds nothing', async () => {
     await openDatabase();
     await write(1);
     const aborted = AbortSignal.abort();
@@ -164,7 +164,7 @@ describe('who holds check points', () => {
     expect(nodesInFiles()).toBe(2);
   });
 
-  test('keeps close waiting, but not beyond its signal', async () => {
+  test('a check point holder keeps close waiting, but not beyond its signal', async () => {
     await openDatabase();
     await write(2);
     const hold = await db.holdCheckPoints();
@@ -209,7 +209,7 @@ test('check points under load lose nothing and change nothing that is read', asy
 });
 
 describe('the log', () => {
-  test('goes on in a new file at the rotation size; neostore names the file that is written', async () => {
+  test('the log continues in a new file at the rotation size, and neostore names the current file', async () => {
     await openDatabase({ rotationBytes: 3000 });
     await write(30);
     const { files, highest } = listLogFiles(directory);
@@ -230,7 +230,7 @@ describe('the log', () => {
     ['transactions', { keep: 'transactions', count: 1 }, 2],
     ['time: nothing is old enough', { keep: 'time', ms: 60_000 }, 'all'],
     ['time: everything is', { keep: 'time', ms: -60_000 }, 2],
-  ])('is pruned after a check point: %s', async (_name, retention, kept) => {
+  ])('the log is pruned after a check point: %s', async (_name, retention, kept) => {
     await openDatabase({ rotationBytes: 3000, retention });
     await write(60);
     const before = listLogFiles(directory).files.map(({ version }) => version);
@@ -246,7 +246,7 @@ describe('the log', () => {
     expect([...db.nodes()]).toHaveLength(60);
   });
 
-  test('does not grow by opening and closing', async () => {
+  test('the log does not grow by opening and closing', async () => {
     await openDatabase();
     await write(1);
     await db.close();

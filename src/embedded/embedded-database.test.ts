@@ -37,7 +37,7 @@ async function reopen(db: EmbeddedDatabase): Promise<EmbeddedDatabase> {
 const text = (value: string): PropertyValue => ({ type: 'string', value });
 const long = (value: number): PropertyValue => ({ type: 'long', value: BigInt(value) });
 
-test('what was committed is there at once, for others too, and after closing and opening again', async () => {
+test('committed changes are visible at once, also to others, and after reopening', async () => {
   const db = await openDatabase();
   const { value: ids, transactionId } = await db.transact((tx) => {
     const ada = tx.createNode(['Person', 'Author'], { name: text('Ada'), born: long(1815) });
@@ -108,7 +108,7 @@ test('a transaction that was rolled back, or changes nothing, leaves nothing', a
   expect(next).toBe(lost);
 });
 
-test('names get ids in transactions of their own, right before the first that needs them', async () => {
+test('names get ids in separate transactions, just before the first one that needs them', async () => {
   const db = await openDatabase();
   expect(db.lastTransaction).toBe(1);
   const first = await db.transact((tx) => tx.createNode(['L'], { k: long(1) }));
@@ -117,7 +117,7 @@ test('names get ids in transactions of their own, right before the first that ne
   expect(second.transactionId).toBe(5);
 });
 
-test('keys and labels may have the names of what every object has', async () => {
+test('keys and labels may have the names of properties that every object has', async () => {
   const db = await openDatabase();
   const properties = Object.fromEntries([
     ['__proto__', long(1)],
@@ -131,7 +131,7 @@ test('keys and labels may have the names of what every object has', async () => 
 });
 
 describe('refused is', () => {
-  test('a node that still has relationships, and nothing of its transaction stays', async () => {
+  test('deleting a node that still has relationships is refused, and nothing of its transaction stays', async () => {
     const db = await openDatabase();
     const { value: id } = await db.transact((tx) => {
       const node = tx.createNode(['A']);
@@ -154,7 +154,7 @@ describe('refused is', () => {
     expect([...again.nodes()]).toHaveLength(1);
   });
 
-  test('what does not exist, and names without a letter', async () => {
+  test('missing entities and empty names are refused', async () => {
     const db = await openDatabase();
     const tx = db.begin();
     for (const change of [
@@ -171,7 +171,7 @@ describe('refused is', () => {
     tx.rollback();
   });
 
-  test('everything after close', async () => {
+  test('everything after close is refused', async () => {
     const db = await openDatabase();
     const tx = db.begin();
     tx.createNode();
@@ -182,7 +182,7 @@ describe('refused is', () => {
     await expect(db.holdCheckPoints()).rejects.toMatchObject({ code: 'embedded.closed' });
   });
 
-  test('a directory that somebody uses, that holds something else, or a store of another format', async () => {
+  test('a directory in use, one that holds something else, and a store of another format are refused', async () => {
     await openDatabase();
     await expect(EmbeddedDatabase.open(directory)).rejects.toMatchObject({ code: 'directory.in-use' });
     await open.pop()!.close();
@@ -242,7 +242,7 @@ describe('indexes and constraints', () => {
     expect(existsSync(join(directory, 'schema/index/native-btree-1.0/1'))).toBe(false);
   });
 
-  test('a constraint that two nodes break cannot be created', async () => {
+  test('a constraint that two nodes violate cannot be created', async () => {
     const db = await openDatabase();
     await db.transact((tx) => [1, 2].map(() => tx.createNode(['P'], { k: text('same') })));
     await expect(db.createUniquenessConstraint('P', 'k')).rejects.toMatchObject({ code: 'embedded.constraint' });
@@ -283,30 +283,33 @@ describe('indexes and constraints', () => {
       'an array of very many',
       { type: 'array', of: 'boolean', elements: Array(40_000).fill({ type: 'boolean', value: true }) },
     ],
-  ] as [string, PropertyValue][])('so is %s that no key has room for, in every index, old or new', async (_name, k) => {
-    const refusal = { code: 'embedded.constraint', message: expect.stringContaining('too long for the index on') };
-    for (const indexProvider of [
-      { key: 'native-btree', version: '1.0' },
-      { key: 'lucene+native', version: '2.0' },
-      { key: 'lucene+native', version: '1.0' },
-    ]) {
-      rmSync(directory, { recursive: true, force: true });
-      const db = await openDatabase({ indexProvider });
-      await db.createIndex('P', ['k']);
-      await db.createIndex('P', ['l', 'k']);
-      await db.createUniquenessConstraint('U', 'k');
-      await expect(db.transact((tx) => tx.createNode(['P'], { k }))).rejects.toMatchObject(refusal);
-      await expect(db.transact((tx) => tx.createNode(['U'], { k }))).rejects.toMatchObject(refusal);
-      const { value: id } = await db.transact((tx) => tx.createNode(['Q'], { k, l: text('x') }));
-      await expect(db.transact((tx) => tx.addLabel(id, 'P'))).rejects.toMatchObject(refusal);
-      await expect(db.createIndex('Q', ['k'])).rejects.toMatchObject(refusal);
-      await expect(db.createIndex('Q', ['k', 'l'])).rejects.toMatchObject(refusal);
-      await expect(db.createUniquenessConstraint('Q', 'k')).rejects.toMatchObject(refusal);
-      await db.close();
-    }
-  });
+  ] as [string, PropertyValue][])(
+    '%s, for which no key has room, is refused in every index, old or new',
+    async (_name, k) => {
+      const refusal = { code: 'embedded.constraint', message: expect.stringContaining('too long for the index on') };
+      for (const indexProvider of [
+        { key: 'native-btree', version: '1.0' },
+        { key: 'lucene+native', version: '2.0' },
+        { key: 'lucene+native', version: '1.0' },
+      ]) {
+        rmSync(directory, { recursive: true, force: true });
+        const db = await openDatabase({ indexProvider });
+        await db.createIndex('P', ['k']);
+        await db.createIndex('P', ['l', 'k']);
+        await db.createUniquenessConstraint('U', 'k');
+        await expect(db.transact((tx) => tx.createNode(['P'], { k }))).rejects.toMatchObject(refusal);
+        await expect(db.transact((tx) => tx.createNode(['U'], { k }))).rejects.toMatchObject(refusal);
+        const { value: id } = await db.transact((tx) => tx.createNode(['Q'], { k, l: text('x') }));
+        await expect(db.transact((tx) => tx.addLabel(id, 'P'))).rejects.toMatchObject(refusal);
+        await expect(db.createIndex('Q', ['k'])).rejects.toMatchObject(refusal);
+        await expect(db.createIndex('Q', ['k', 'l'])).rejects.toMatchObject(refusal);
+        await expect(db.createUniquenessConstraint('Q', 'k')).rejects.toMatchObject(refusal);
+        await db.close();
+      }
+    },
+  );
 
-  test('the index of a constraint goes only with it', async () => {
+  test('the index of a constraint is dropped only with it', async () => {
     const db = await openDatabase({ indexProvider: { key: 'lucene+native', version: '2.0' } });
     const constraint = await db.createUniquenessConstraint('P', 'k');
     const index = db.schema().find((rule) => rule.kind === 'index')!;
@@ -318,7 +321,7 @@ describe('indexes and constraints', () => {
   });
 });
 
-test('ids of what was deleted are given out again, in the next life too', async () => {
+test('ids of deleted entities are reused, also after reopening', async () => {
   let db = await openDatabase();
   const { value: ids } = await db.transact((tx) => Array.from({ length: 10 }, () => tx.createNode(['L'.repeat(3)])));
   await db.transact((tx) => {
@@ -333,7 +336,7 @@ test('ids of what was deleted are given out again, in the next life too', async 
   expect(readIdFile(join(directory, 'neostore.nodestore.db.id'))).toEqual({ clean: true, highId: 10, free: [] });
 });
 
-test('an open database has no id files, and id files that lie are not believed', async () => {
+test('an open database has no id files, and wrong id files are not trusted', async () => {
   let db = await openDatabase();
   await db.transact((tx) => [1, 2].map(() => tx.createNode()));
   await db.close();
@@ -349,7 +352,7 @@ test('an open database has no id files, and id files that lie are not believed',
   expect(id).toBe(2);
 });
 
-test('a store that was written from nothing is taken, with everything built that it lacks', async () => {
+test('a store written from scratch is accepted, and everything it lacks is built', async () => {
   const store = new StoreWriter(directory, { provider: { key: 'native-btree', version: '1.0' } });
   const label = store.label('P');
   const key = store.propertyKey('k');
@@ -362,7 +365,7 @@ test('a store that was written from nothing is taken, with everything built that
   await reopen(db);
 });
 
-test('a value that only Lucene takes leaves the index to the server, which is said once', async () => {
+test('a value that only Lucene accepts leaves the index to the server, which is reported once', async () => {
   const events: string[] = [];
   const db = await openDatabase({
     indexProvider: { key: 'lucene+native', version: '2.0' },

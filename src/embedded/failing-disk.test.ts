@@ -76,7 +76,7 @@ async function write(db: EmbeddedDatabase, count: number): Promise<void> {
 test.each([
   ['a full disk', { call: 'writeSync', file: LOG, code: 'ENOSPC' }],
   ['a flush that fails', { call: 'fsync', file: LOG, code: 'EIO' }],
-] as const)('%s: nothing is acknowledged any more, everything before is kept', async (_name, fails) => {
+] as const)('%s: nothing more is acknowledged, everything before is kept', async (_name, fails) => {
   const db = await openDatabase();
   await write(db, 5);
   const { lastTransaction } = db;
@@ -101,7 +101,7 @@ test.each([
   expect(await findStoreProblems(directory, { idsMayBeLost: true })).toEqual([]);
 });
 
-test('a log file that cannot be created fails the database; nothing that was acknowledged is lost', async () => {
+test('a log file that cannot be created fails the database, but nothing acknowledged is lost', async () => {
   const db = await openDatabase(500);
   disk.fails = { call: 'openSync', file: /db\.1$/, code: 'ENOSPC' };
   let acknowledged = 0;
@@ -147,7 +147,7 @@ test.each([0, 3, 6, 12])('close waits for a check point that runs while the log 
   expect(await findStoreProblems(directory, { idsMayBeLost: true })).toEqual([]);
 });
 
-test('a check point that fails does no harm: commits go on, and the next one does its work', async () => {
+test('a failed check point does no harm: commits continue, and the next one does its work', async () => {
   const db = await openDatabase();
   await db.createIndex('N', ['n']);
   await write(db, 20);
@@ -168,7 +168,7 @@ test('a check point that fails does no harm: commits go on, and the next one doe
   await again.close();
 });
 
-test('the check point after a failed one takes nothing from transactions that are committed while it runs', async () => {
+test('the check point after a failed one includes nothing from transactions committed while it runs', async () => {
   const db = await openDatabase();
   const { value: node } = await db.transact((tx) => tx.createNode(['N', 'M'], { n: long(1) }));
   disk.fails = { call: 'writeSync', file: /nodestore\.db$/, code: 'ENOSPC' };

@@ -48,7 +48,7 @@ async function rework(db: EmbeddedDatabase): Promise<void> {
 }
 
 test.each(['3.4.9-empty', '3.4.9-standard', '3.5.34-empty', '3.5.34-standard'])(
-  '%s: a store that a server has closed is taken, changed everywhere, and sound again',
+  '%s: a store closed by a server is accepted, changed everywhere, and sound again',
   async (name) => {
     const directory = await unpackStore(name, root, 'stores');
     const before = readContent(directory);

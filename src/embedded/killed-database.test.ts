@@ -144,7 +144,7 @@ async function checkNextLife(directory: string, acknowledged: Acknowledged, mome
 }
 
 test(
-  'a database that was killed at any change of the file system, from its creation on, has every acknowledged transaction',
+  'a database killed at any change of the file system, from its creation on, has every acknowledged transaction',
   async () => {
     const directory = join(root, 'first', 'db');
     const none = Array.from({ length: WRITERS }, () => -1);
@@ -162,7 +162,7 @@ test(
 );
 
 test(
-  'killed again and again, also while it recovers, it loses nothing',
+  'a database killed again and again, even during recovery, loses nothing',
   async () => {
     const original = join(root, 'second', 'original');
     const started = Array.from({ length: WRITERS }, () => -1);

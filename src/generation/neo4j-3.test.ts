@@ -20,11 +20,11 @@ describe.each(goldenStores)('the row of Neo4j 3, beside the store %s', (name) =>
     store = await unpackStore(name, join(scratch, name));
   });
 
-  it('is found', async () => {
+  it('the row of Neo4j 3 is found for a genuine store', async () => {
     expect(await requireGeneration(store, 'change')).toBe(NEO4J_3);
   });
 
-  it('knows the role of every file', () => {
+  it('the row of Neo4j 3 knows the role of every file', () => {
     const names = readdirSync(store, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
     const paths = names.map((entry) => join(entry.parentPath, entry.name).slice(store.length + 1));
     expect(paths.length).toBeGreaterThan(20);
@@ -33,7 +33,7 @@ describe.each(goldenStores)('the row of Neo4j 3, beside the store %s', (name) =>
     expect(inKeyFile).toEqual([NEO4J_3.files.keyFile]);
   });
 
-  it('names the format of its logs, and where recovery begins', () => {
+  it('the row of Neo4j 3 names the format of the logs, and where recovery begins', () => {
     const logs = readdirSync(store).filter((file) => file.startsWith(LOG_FILE_PREFIX));
     expect(logs.length).toBeGreaterThan(0);
     for (const log of logs) expect(readFileSync(join(store, log))[0]).toBe(NEO4J_3.logFormat);
@@ -41,7 +41,7 @@ describe.each(goldenStores)('the row of Neo4j 3, beside the store %s', (name) =>
     expect(NEO4J_3.findRecoveryStart(store)).toMatchObject({ needed: false, transactions: 0 });
   });
 
-  it('reads what the database says of itself', () => {
+  it('the row of Neo4j 3 reads what the store says of itself', () => {
     const { format, lastTransaction, storeId } = NEO4J_3.readFacts(store);
     expect(format).toBe(name.includes('high_limit') ? 'vE.H.4' : 'v0.A.9');
     expect(lastTransaction).toBeGreaterThanOrEqual(1);

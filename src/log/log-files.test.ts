@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 describe('listLogFiles', () => {
-  it('lists by version, not by name, and leaves other files out', () => {
+  it('listLogFiles lists by version, not by name, and leaves other files out', () => {
     for (const version of [9, 10, 11]) writeFileSync(join(directory, logFileName(version)), 'x'.repeat(version));
     writeFileSync(join(directory, 'neostore'), '');
     mkdirSync(join(directory, 'schema'));
@@ -25,19 +25,19 @@ describe('listLogFiles', () => {
     ]);
   });
 
-  it('is empty for a directory without logs', () => {
+  it('listLogFiles returns nothing for a directory without logs', () => {
     expect(listLogFiles(directory)).toMatchObject({ files: [], lowest: undefined, highest: undefined });
     expect(() => listLogFiles(join(directory, 'none'))).toThrow(expect.objectContaining({ code: 'file.io' }));
   });
 
-  it('refuses a hole', () => {
+  it('listLogFiles refuses a gap', () => {
     for (const version of [1, 3]) writeFileSync(join(directory, logFileName(version)), '');
     expect(() => listLogFiles(directory)).toThrow(
       expect.objectContaining({ code: 'log.gap', place: { file: join(directory, logFileName(2)) } }),
     );
   });
 
-  it('refuses a name with the prefix and no plain number, as the server does', () => {
+  it('listLogFiles refuses a name with the prefix but no plain number, as the server does', () => {
     for (const name of ['0.bak', '', '-1', '01', '1e3', '99999999999999999']) {
       expect(() => parseLogFileName(`neostore.transaction.db.${name}`)).toThrow('no version number');
     }
@@ -46,7 +46,7 @@ describe('listLogFiles', () => {
 });
 
 describe('log header', () => {
-  it('is format, version in 7 bytes, previous transaction', () => {
+  it('a log header is the format, the version in 7 bytes, and the previous transaction', () => {
     const bytes = encodeLogHeader({ version: 0x01_02_03_04_05_06, previousTransaction: 2 ** 40 + 7 });
     expect(bytes.toString('hex')).toBe('06000102030405060000010000000007');
     expect(decodeLogHeader(bytes, 'log')).toEqual({
@@ -55,11 +55,11 @@ describe('log header', () => {
     });
   });
 
-  it('is not there while it is short', () => {
+  it('a log header is missing while it is short', () => {
     for (let size = 0; size < 16; size++) expect(decodeLogHeader(Buffer.alloc(size, 9), 'log')).toBeUndefined();
   });
 
-  it('refuses another format, another version, impossible numbers', () => {
+  it('reading a log header refuses another format, another version, and impossible numbers', () => {
     const header = (change: (bytes: Buffer) => void) => {
       const bytes = encodeLogHeader({ version: 5, previousTransaction: 1 });
       change(bytes);

@@ -15,6 +15,6 @@ test.each([
   ['[::]', '::1'],
   ['[fe80::1]', 'fe80::1'],
   ['db.example', 'db.example'],
-])('to connect to %s means %s', (host, connectable) => {
+])('connecting to %s means %s', (host, connectable) => {
   expect(connectableHost(host)).toBe(connectable);
 });

@@ -40,19 +40,19 @@ describe.each(cases)('$name, recovered with a budget of $budgetBytes bytes', ({ 
     await removeDirectory(temporary);
   });
 
-  it('has the graph that the server recovered', () => {
+  it('a recovered store has the graph that the server recovered', () => {
     const [found, wanted] = [noteGraph(reader), noteExpected(expected)];
     for (const part of Object.keys(wanted) as (keyof typeof wanted)[]) expect(found[part], part).toEqual(wanted[part]);
   });
 
-  it('has its counts', async () => {
+  it('a recovered store has the counts of the server', async () => {
     const { counts } = readLiveCounts(reader.directory)!;
     expect(counts.txId).toBe(recovery.lastTransaction);
     expect(noteCounts(counts, reader, expected.counts)).toEqual(expected.counts);
     expect(plainCounts(await recountStore(reader))).toEqual(plainCounts(counts));
   });
 
-  it('needs no more recovery, except where explicit indexes are left to the server', () => {
+  it('a recovered store needs no more recovery, unless explicit indexes are left to the server', () => {
     expect(recovery.transactions).toBeGreaterThan(0);
     expect(findRecoveryStart(reader.directory).needed).toBe(recovery.pendingFrom !== undefined);
     expect(reader.metadata.lastTransactionId).toBe(recovery.lastTransaction);

@@ -83,7 +83,7 @@ const labelled = (graph: SimpleGraph) =>
     .sort((a, b) => a - b);
 
 describe('a log that is left to the server', () => {
-  it('is applied to the records, while the label scan store stays that of the check point', async () => {
+  it('a log left to the server is applied to the records, while the label scan store stays as of the check point', async () => {
     const before = labelled(history.graphAt(CHECK_POINT));
     expect(before).not.toEqual(labelled(history.graphAt(30)));
     expect(readLabelScan()).toEqual(before);
@@ -93,7 +93,7 @@ describe('a log that is left to the server', () => {
     expect(findPendingLog(folder)).toEqual({ first: CHECK_POINT + 1, last: 30 });
   });
 
-  it('may grow, and the label scan store still stays', async () => {
+  it('a log left to the server may grow, and the label scan store still stays', async () => {
     await replay();
     const writer = LogWriter.create(folder, NEXT_LOG + 1, 30);
     const start = writer.position;
@@ -106,7 +106,7 @@ describe('a log that is left to the server', () => {
   });
 
   it.each([1 << 20, 0])(
-    'brings a label scan store back that is ahead of the check point, if memory (%d) allows',
+    'a label scan store ahead of the check point is taken back, if memory (%d) allows',
     async (budgetBytes) => {
       await replay();
       await bringLabelScanUpToDate(folder, 'rebuild', storedLabels(folder), scratch);
@@ -117,7 +117,7 @@ describe('a log that is left to the server', () => {
     },
   );
 
-  it('gets a missing label scan store back as it was at the check point, or is refused', async () => {
+  it('a missing label scan store is restored as of the check point, or the log is refused', async () => {
     await replay();
     rmSync(join(folder, LABEL_SCAN_FILE));
     await expect(replay({ storeIsExact: false, budgetBytes: 0 })).rejects.toMatchObject({ code: 'file.corrupt' });
@@ -131,17 +131,17 @@ describe('a log is not taken for one that is left to the server', () => {
     await replay();
   });
 
-  it('before it was applied, or where more has come', () => {
+  it('a log does not count as left to the server before it was applied, or if more has come', () => {
     patchMetadataIn(folder, { lastTransactionId: 29 });
     expect(findPendingLog(folder)).toBeUndefined();
   });
 
-  it('where a server has worked since', () => {
+  it('a log does not count as left to the server if a server has worked since', () => {
     writeFileSync(join(folder, 'neostore.nodestore.db.id'), '');
     expect(findPendingLog(folder)).toBeUndefined();
   });
 
-  it('without changes of explicit indexes, or with nothing behind the check point', async () => {
+  it('a log does not count as left to the server without changes of explicit indexes, or without transactions after the check point', async () => {
     expect(findPendingLog(template)).toBeUndefined();
   });
 });

@@ -124,7 +124,7 @@ test(
   TIMEOUT_MS,
 );
 
-test('the dead change nothing', () => {
+test('a killed recovery changes nothing after its death', () => {
   mortal.arm(1);
   expect(() => mkdirSync(join(parent, 'never'))).toThrow(Killed);
   expect(() => mkdirSync(join(parent, 'never'))).toThrow(Killed);

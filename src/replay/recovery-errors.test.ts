@@ -97,7 +97,7 @@ describe('a log that cannot be replayed is refused before anything is changed', 
     expect(storeBytes()).toEqual(untouched);
   });
 
-  test('a command that does not exist', async () => {
+  test('a command that does not exist is refused before anything is changed', async () => {
     await writeLog();
     const bytes = readFileSync(log(FIRST_LOG + 2));
     const type = LOG_HEADER_BYTES + 38 + 2;
@@ -110,13 +110,13 @@ describe('a log that cannot be replayed is refused before anything is changed', 
     });
   });
 
-  test('a log file that ends too early, and is not the last one', async () => {
+  test('a log file that ends too early, and is not the last one, is refused before anything is changed', async () => {
     await writeLog();
     truncateSync(log(FIRST_LOG + 1), readFileSync(log(FIRST_LOG + 1)).length - 5);
     expect(await failure()).toMatchObject({ code: 'log.corrupt', place: { file: log(FIRST_LOG + 1) } });
   });
 
-  test('an id that does not follow', async () => {
+  test('an id that does not follow is refused before anything is changed', async () => {
     const odd = transactions.map((transaction, index) =>
       index < 15 ? transaction : { ...transaction, commit: { ...transaction.commit, transactionId: index + 3 } },
     );
@@ -130,55 +130,55 @@ describe('a log that cannot be replayed is refused before anything is changed', 
     expect(await failure()).toMatchObject({ code: 'log.gap', place: { file: log(FIRST_LOG) }, observed: 18 });
   });
 
-  test('a log that begins behind the store', async () => {
+  test('a log that begins after the store is refused before anything is changed', async () => {
     await writeLog(transactions.slice(4));
     expect(await failure()).toMatchObject({ code: 'log.gap', observed: 6 });
   });
 
-  test('a log file is missing in the middle', async () => {
+  test('a missing log file in the middle is refused before anything is changed', async () => {
     await writeLog();
     rmSync(log(FIRST_LOG + 2));
     expect(await failure()).toMatchObject({ code: 'log.gap' });
   });
 
-  test('the log file to begin with is missing', async () => {
+  test('a missing first log file is refused before anything is changed', async () => {
     await writeLog();
     rmSync(log(FIRST_LOG));
     expect(await failure({ start: { version: FIRST_LOG, offset: 400 } })).toMatchObject({ code: 'log.gap' });
   });
 
-  test('a header of another file', async () => {
+  test('the header of another file is refused before anything is changed', async () => {
     await writeLog();
     cpSync(log(FIRST_LOG), log(FIRST_LOG + 1));
     expect(await failure()).toMatchObject({ code: 'log.corrupt', place: { file: log(FIRST_LOG + 1), offset: 0 } });
   });
 
-  test('interrupted before it began', async () => {
+  test('an interruption before the start changes nothing', async () => {
     await writeLog();
     expect(await failure({ signal: AbortSignal.abort() })).toMatchObject({ code: 'cancelled' });
   });
 });
 
-test.each(storeFiles.map(({ fileName }) => fileName))('the store file %s is missing', async (fileName) => {
+test.each(storeFiles.map(({ fileName }) => fileName))('the missing store file %s is reported', async (fileName) => {
   await writeLog();
   rmSync(join(folder, fileName));
   expect(await failure()).toMatchObject({ code: 'store.missing-file', place: { file: join(folder, fileName) } });
 });
 
-test('neostore is missing', async () => {
+test('a missing neostore is reported', async () => {
   await writeLog();
   rmSync(join(folder, METADATA_FILE));
   expect(await failure()).toMatchObject({ code: 'store.missing-file', place: { file: join(folder, METADATA_FILE) } });
 });
 
-test('a store format that is not known', async () => {
+test('an unknown store format is reported', async () => {
   await writeLog();
   patchMetadataIn(folder, { storeVersion: 0x0706050403020107n });
   expect(await failure()).toMatchObject({ code: 'store.format' });
 });
 
 test.each(['nodeLabels', 'propertyStrings', 'propertyArrays', 'labelNames', 'schema'] as const)(
-  'blocks of %s that are too small for what the log holds',
+  'blocks of %s that are too small for the log are reported',
   async (key) => {
     await writeLog();
     const path = join(folder, storeFile(key).fileName);
@@ -192,7 +192,7 @@ test.each(['nodeLabels', 'propertyStrings', 'propertyArrays', 'labelNames', 'sch
   },
 );
 
-test('interrupted in any phase, it can be repeated', async () => {
+test('a recovery interrupted in any phase can be repeated', async () => {
   await writeLog();
   const phases: string[] = [];
   for (;;) {

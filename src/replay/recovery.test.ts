@@ -47,7 +47,7 @@ test.each([
   ['small-3.5.34', 64 << 20],
   ['small-3.4.9', 0],
   ['small-3.5.34', 0],
-])('%s: recovery equals the one of the server, byte for byte (budget %d)', async (name, budget) => {
+])('%s: recovery equals that of the server, byte for byte (budget %d)', async (name, budget) => {
   const before = unpack(`recovery/${name}/store-before-recovery.tar.gz`, 'before');
   const after = unpack(`stores/${name}-recovered.tar.gz`, 'after');
   const recovery = await recover(before, budget);

@@ -31,7 +31,7 @@ function write(content: Uint8Array | string): string {
 }
 
 describe('recogniseArchive', () => {
-  it('knows the dumps of real servers', async () => {
+  it('recogniseArchive knows the dumps of real servers', async () => {
     expect(await recogniseArchive(corpusPath('dumps/3.4.9.dump'))).toBe('gzip');
     expect(await recogniseArchive(corpusPath('dumps/3.5.34.dump'))).toBe('zstd');
   });
@@ -85,7 +85,7 @@ describe('recogniseArchive', () => {
     { what: 'zeros', content: () => new Uint8Array(5000), reason: /nothing but zeros/, hint: /another copy/ },
     { what: 'text', content: () => 'no archive', reason: /^it is neither gzip nor zstd$/, hint: /dump command/ },
     { what: 'one byte', content: () => '\x1f', reason: /^it is neither gzip nor zstd$/, hint: /dump command/ },
-  ])('says what $what is', async ({ content, reason, hint }) => {
+  ])('recogniseArchive says what $what is', async ({ content, reason, hint }) => {
     const path = write(await content());
     await expect(recogniseArchive(path)).rejects.toMatchObject({
       code: 'archive.invalid',
@@ -100,7 +100,7 @@ describe('recogniseArchive', () => {
     { what: 'no tar', content: () => Buffer.from('a text'), reason: 'it is gzip, but holds no tar' },
     { what: 'nothing', content: () => Buffer.alloc(0), reason: 'it is gzip, but holds no tar' },
     { what: 'a web page', content: () => Buffer.from('<html>'), reason: 'it is gzip, but inside it is a web page' },
-  ])('says that a gzip holds $what', async ({ content, reason }) => {
+  ])('recogniseArchive says that a gzip holds $what', async ({ content, reason }) => {
     const path = write(gzipSync(await content()));
     mkdirSync(join(root, 'out'));
     await expect(readArchive(path, join(root, 'out'), { signal })).rejects.toMatchObject({
@@ -109,7 +109,7 @@ describe('recogniseArchive', () => {
     });
   });
 
-  it('says that a directory is one, and what is in it', async () => {
+  it('recogniseArchive says that a directory is one, and what is in it', async () => {
     const database = join(root, 'graph.db');
     mkdirSync(database);
     await expect(recogniseArchive(database)).rejects.toMatchObject({
@@ -124,7 +124,7 @@ describe('recogniseArchive', () => {
     });
   });
 
-  it.runIf(process.platform !== 'win32')('does not wait for a pipe that nobody writes', async () => {
+  it.runIf(process.platform !== 'win32')('recogniseArchive does not wait for a pipe without a writer', async () => {
     const pipe = join(root, 'pipe');
     execFileSync('mkfifo', [pipe]);
     await expect(recogniseArchive(pipe)).rejects.toMatchObject({
@@ -133,7 +133,7 @@ describe('recogniseArchive', () => {
     });
   });
 
-  it('says that there is nothing', async () => {
+  it('recogniseArchive says that there is nothing', async () => {
     await expect(recogniseArchive(join(root, 'no', 'x.dump'))).rejects.toMatchObject({ code: 'archive.missing' });
   });
 });

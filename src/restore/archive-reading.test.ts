@@ -100,7 +100,7 @@ describe('hostile archives', () => {
     expect(existsSync('/tmp/graphkeep-evil')).toBe(false);
   });
 
-  it('what fits on no disk is refused before the disk is full', async () => {
+  it('an entry that fits on no disk is refused before the disk is full', async () => {
     const huge = Buffer.from(await makeTar([{ name: './neostore.nodestore.db' }]));
     // The size is in octal digits; the checksum after it covers the whole block.
     huge.write('77777777777', 124, 'latin1');
@@ -143,7 +143,7 @@ describe('archives of something else', () => {
     { names: ['graph.db/', 'graph.db/neostore', 'graph.db/neostore.id'], nested: 'graph.db' },
     { names: ['./data/', './data/databases/graph.db/neostore'], nested: 'data/databases/graph.db' },
     { names: ['./schema/', './conf/neo4j.conf', './x/neostore'], nested: 'x' },
-  ])('$names: how to pack is told', async ({ names, nested }) => {
+  ])('the error for $names says how to pack them', async ({ names, nested }) => {
     const type = (name: string) => (name.endsWith('/') ? ('directory' as const) : ('file' as const));
     await makeArchive(names.map((name) => ({ name, type: type(name) })));
     await expect(load()).rejects.toMatchObject({
@@ -154,12 +154,12 @@ describe('archives of something else', () => {
     await expectNothing();
   });
 
-  it('a name that a shell would obey is in no command', async () => {
+  it('a name that a shell would interpret is never part of a suggested command', async () => {
     await makeArchive([{ name: './$(reboot)/neostore' }]);
     await expect(load()).rejects.toMatchObject({ hint: expect.stringContaining('-C <that directory> .') });
   });
 
-  it('without a key file, or with an empty one', async () => {
+  it('an archive without a key file, or with an empty one, is refused', async () => {
     await makeArchive([{ name: './neostore.id' }]);
     await expect(load()).rejects.toMatchObject({ code: 'archive.invalid', observed: 'it has no entry ./neostore' });
     await makeArchive([{ name: './neostore', content: '' }]);
@@ -168,7 +168,7 @@ describe('archives of something else', () => {
   });
 });
 
-it('leaves out lock files and what desktops strew about', async () => {
+it('loading leaves out lock files and desktop clutter', async () => {
   await makeArchive([
     { name: 'neostore' },
     { name: './store_lock' },
@@ -205,7 +205,7 @@ async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 describe.each(genuine)('a dump of $version', ({ version, untar, pack }) => {
   const dump = readFileSync(corpusPath(`dumps/${version}.dump`));
 
-  it('is loaded', async () => {
+  it('a dump of a real server is loaded', async () => {
     await load(corpusPath(`dumps/${version}.dump`));
     const files = readdirSync(loaded);
     expect(files).toContain('neostore');
@@ -214,7 +214,7 @@ describe.each(genuine)('a dump of $version', ({ version, untar, pack }) => {
     expect(readFileSync(join(loaded, 'neostore'))).toHaveLength(8192);
   });
 
-  it('that ends anywhere is refused, whether its compression is sound or not, and nothing is left', async () => {
+  it('a dump that ends anywhere is refused, whether its compression is sound or not, and nothing is left', async () => {
     const dice = new Dice(nextSeed());
     const whole = await untar(dump);
     // Something different may end at every border between two blocks: a header, a file, padding. The last 1024 bytes are the end mark.
@@ -246,7 +246,7 @@ describe.each(genuine)('a dump of $version', ({ version, untar, pack }) => {
   });
 });
 
-it('whatever is damaged inside: it is refused or loaded, and nothing leaves the database', async () => {
+it('a damaged archive is refused or loaded, and nothing is written outside the database', async () => {
   const dice = new Dice(nextSeed());
   const whole = gunzipSync(readFileSync(corpusPath('dumps/3.4.9.dump')));
   // Most of the tar is file content: damage the entry headers often enough.
@@ -283,7 +283,7 @@ it('whatever is damaged inside: it is refused or loaded, and nothing leaves the 
   await expectNothing();
 });
 
-it('takes what an upgraded database still has, and says which release another one is of', async () => {
+it('leftovers in an upgraded database are accepted, and files of another release are named as such', async () => {
   await unpackCorpus('stores/3.5.34-empty.tar.gz', root);
   const files = readdirSync(at('graph.db'))
     .filter((name) => name !== 'store_lock' && statSync(at('graph.db', name)).isFile())

@@ -42,7 +42,7 @@ class FullDisk {
 }
 
 it.each(['gzip', 'zstd'] as const)(
-  'ends with the error of the disk, whenever that is full, with %s',
+  'writing ends with the error of the disk, whenever that is full, with %s',
   async (compression) => {
     const dice = new Dice(nextSeed());
     let failures = 0;
@@ -67,7 +67,7 @@ it.each(['gzip', 'zstd'] as const)(
   },
 );
 
-it.each(['gzip', 'zstd'] as const)('can be interrupted at any file, with %s', async (compression) => {
+it.each(['gzip', 'zstd'] as const)('writing can be interrupted at any file, with %s', async (compression) => {
   for (let files = 0; files < 20; files++) {
     const controller = new AbortController();
     let left = files;

@@ -39,7 +39,7 @@ function everything(): string {
 }
 
 describe('a database that was not closed cleanly', () => {
-  it.each(dirtyStores)('%s is recovered in its place, once', async (name) => {
+  it.each(dirtyStores)('a database that was not closed cleanly (%s) is recovered in place, once', async (name) => {
     await unpack(name);
     const found = findRecoveryStart(store);
     // As left by a killed run of ours, or by a killed embedded database.
@@ -61,7 +61,7 @@ describe('a database that was not closed cleanly', () => {
     expect(everything()).toBe(before);
   });
 
-  it('is left alone while it is in use, or being backed up', async () => {
+  it('a database that was not closed cleanly is left alone while it is in use, or being backed up', async () => {
     await unpack('3.4.9-standard-dirty');
     for (const path of [join(store, 'store_lock'), join(root, 'store_lock'), `${store}.graphkeep-lock`]) {
       const lock = await tryLockFile(path, { remove: 'always' });
@@ -72,7 +72,7 @@ describe('a database that was not closed cleanly', () => {
     }
   });
 
-  it('is the same after as before, where the rest is left to a server', async () => {
+  it('a database that was not closed cleanly is not changed again if the rest is left to a server', async () => {
     await makePendingStore(store, root);
     const before = everything();
     const { state, lastTransaction, recovery } = await recover();
@@ -81,7 +81,7 @@ describe('a database that was not closed cleanly', () => {
     expect(everything()).toBe(before);
   });
 
-  it('of another release is left alone', async () => {
+  it('a database that was not closed cleanly of another release is left alone', async () => {
     await unpack('3.4.9-standard-dirty');
     patchMetadataDurablyIn(store, { storeVersion: formatByName('v0.A.8').version });
     const before = everything();
@@ -89,14 +89,14 @@ describe('a database that was not closed cleanly', () => {
     expect(everything()).toBe(before);
   });
 
-  it('is left as it was by an interruption before anything was written', async () => {
+  it('a database that was not closed cleanly is unchanged by an interruption before anything was written', async () => {
     await unpack('3.4.9-standard-dirty');
     const before = everything();
     await expect(recover(AbortSignal.abort('SIGTERM'))).rejects.toMatchObject({ code: 'cancelled' });
     expect(everything()).toBe(before);
   });
 
-  it('without its logs cannot be recovered, and is told where they may be', async () => {
+  it('a database without its logs cannot be recovered, and the error says where they may be', async () => {
     await unpack('3.4.9-standard-dirty');
     for (const name of readdirSync(store)) {
       if (name.startsWith('neostore.transaction')) rmSync(join(store, name));
@@ -117,7 +117,7 @@ describe('a database that was not closed cleanly', () => {
   });
 });
 
-it('what is no database is called that', async () => {
+it('a directory that is not a database is reported as such', async () => {
   await expect(recover()).rejects.toMatchObject({ code: 'backup.missing' });
   mkdirSync(store);
   writeFileSync(join(store, 'letter.txt'), '');

@@ -67,7 +67,7 @@ function expectRestored(directory = target): void {
 }
 
 describe('restoreDatabase', () => {
-  it('copies everything but the lock file into a new database', async () => {
+  it('restoreDatabase copies everything but the lock file into a new database', async () => {
     const files: string[] = [];
     const report = await restoreDatabase(options({ onEvent: whenFileBegins((name) => files.push(name)) }));
     expect(namesIn(target)).toEqual(expected());
@@ -78,7 +78,7 @@ describe('restoreDatabase', () => {
     expect(namesIn(join(root, 'backups'))).toEqual(['graph.db']);
   });
 
-  it('replaces a database only with force, and then completely', async () => {
+  it('restoreDatabase replaces a database only with force, and then completely', async () => {
     makeOldDatabase();
     await expect(restoreDatabase(options())).rejects.toMatchObject({
       code: 'database.exists',
@@ -91,7 +91,7 @@ describe('restoreDatabase', () => {
     expect(namesIn(databases)).toEqual(['graph.db']);
   });
 
-  it('refuses what is not a backup, with the words of the Java tool', async () => {
+  it('restoreDatabase refuses what is not a backup, with the message of the Java tool', async () => {
     const from = join(root, 'nope');
     await expect(restoreDatabase(options({ from }))).rejects.toMatchObject({
       code: 'backup.missing',
@@ -107,7 +107,7 @@ describe('restoreDatabase', () => {
     expect(existsSync(databases)).toBe(false);
   });
 
-  it('keeps the old database when the copy fails or is interrupted', async () => {
+  it('restoreDatabase keeps the old database when the copy fails or is interrupted', async () => {
     makeOldDatabase();
     const controller = new AbortController();
     const interrupted = restoreDatabase(
@@ -124,7 +124,7 @@ describe('restoreDatabase', () => {
     expect(namesIn(databases)).toEqual(['graph.db']);
   });
 
-  it('removes what a killed restore has left', async () => {
+  it('restoreDatabase removes what a killed restore has left', async () => {
     mkdirSync(join(`${target}.graphkeep-new`, 'store'), { recursive: true });
     writeFileSync(join(`${target}.graphkeep-new`, 'store', 'rubbish'), '');
     await restoreDatabase(options());
@@ -132,7 +132,7 @@ describe('restoreDatabase', () => {
     expect(namesIn(target)).toEqual(expected());
   });
 
-  it('follows a link that stands for the database', async () => {
+  it('restoreDatabase follows a link in the place of the database', async () => {
     makeOldDatabase();
     const disk = join(root, 'disk');
     mkdirSync(disk);
@@ -203,13 +203,13 @@ describe('locks', () => {
     await job.release();
   });
 
-  it('removes the lock file that a killed restore has left at the backup', async () => {
+  it('a restore removes the lock file that a killed restore has left at the backup', async () => {
     writeFileSync(`${backup}.graphkeep-lock`, '');
     await restoreDatabase(options());
     expect(existsSync(`${backup}.graphkeep-lock`)).toBe(false);
   });
 
-  it('are held while the files are replaced and gone afterwards', async () => {
+  it('locks are held while the files are replaced, and gone afterwards', async () => {
     makeOldDatabase();
     const seen: unknown[] = [];
     await restoreDatabase(
@@ -231,14 +231,14 @@ describe('a log directory of its own', () => {
   const logs = () => join(root, 'logs');
   const separate = (changes: Partial<RestoreOptions> = {}) => options({ transactionLogDirectory: logs(), ...changes });
 
-  it('gets the transaction logs, and only them', async () => {
+  it('a separate log directory gets the transaction logs, and only them', async () => {
     await restoreDatabase(separate());
     const isLog = (name: string) => name.startsWith('neostore.transaction.db.');
     expect(namesIn(logs())).toEqual(expected().filter(isLog));
     expect(namesIn(target)).toEqual(expected().filter((name) => !isLog(name)));
   });
 
-  it('loses its old logs with force, but no other file', async () => {
+  it('a separate log directory loses its old logs with force, but no other file', async () => {
     mkdirSync(logs());
     writeFileSync(join(logs(), 'neostore.transaction.db.41'), 'old');
     writeFileSync(join(logs(), 'notes.txt'), 'mine');
@@ -257,7 +257,7 @@ describe('a backup that was not shut down cleanly', () => {
     backup = join(root, 'dirty', 'graph.db');
   });
 
-  it('is recovered in the copy; the backup stays as it is', async () => {
+  it('a backup that was not shut down cleanly is recovered in the copy; the backup stays as it is', async () => {
     const before = readFileSync(join(backup, 'neostore'));
     let recoveredAt = '';
     const report = await restoreDatabase(
@@ -274,12 +274,12 @@ describe('a backup that was not shut down cleanly', () => {
     expect(readFileSync(join(backup, 'neostore')).equals(before)).toBe(true);
   });
 
-  it('is left to the server without a way to recover it', async () => {
+  it('a backup that was not shut down cleanly is left to the server if it cannot be recovered here', async () => {
     expect(await restoreDatabase(options())).toMatchObject({ recovered: false, needsRecovery: true });
     expectRestored();
   });
 
-  it('is not put in place when the recovery fails', async () => {
+  it('a backup that was not shut down cleanly is not put in place when the recovery fails', async () => {
     makeOldDatabase();
     const recoverStore = () => Promise.reject(new Error('cannot recover'));
     await expect(restoreDatabase(options({ force: true, recoverStore }))).rejects.toThrow('cannot recover');
@@ -299,7 +299,7 @@ it('a mount point cannot be replaced, and is refused before anything is copied',
   ).rejects.toThrow('the directory proc is a mount point and cannot be replaced');
 });
 
-it('a backup on a disk that may only be read is restored without a lock', async () => {
+it('a backup on a read-only disk is restored without a lock', async () => {
   // root can write anywhere, so only other users see the refusal; the restore must work for both.
   chmodSync(join(root, 'backups'), 0o555);
   await restoreDatabase(options());

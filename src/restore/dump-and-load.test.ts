@@ -72,7 +72,7 @@ async function entriesOf(archive: string): Promise<{ name: string; type: string;
 }
 
 describe('dumpDatabase', () => {
-  it('has the layout of the Java tool: ./, directories, no lock file', async () => {
+  it('dumpDatabase has the layout of the Java tool: ./, directories, no lock file', async () => {
     expect(await dump()).toBe(at('x.dump'));
     const entries = await entriesOf(at('x.dump'));
     const names = entries.map(({ name }) => name);
@@ -90,27 +90,30 @@ describe('dumpDatabase', () => {
     expect(namesIn(root)).toEqual(['databases', 'x.dump']);
   });
 
-  it('into a directory: <database>.dump', async () => {
+  it('dumpDatabase into a directory makes <database>.dump', async () => {
     mkdirSync(at('dumps'));
     expect(await dump({ to: at('dumps') })).toBe(at('dumps', 'graph.db.dump'));
     expect(namesIn(at('dumps'))).toEqual(['graph.db.dump']);
   });
 
-  it.skipIf(process.platform === 'win32')('is read by those who may read the database, less the umask', async () => {
-    for (const directory of [databases, database]) chmodSync(directory, 0o755);
-    chmodSync(join(database, 'neostore'), 0o644);
-    const usual = process.umask(0o027);
-    try {
-      await dump();
-      chmodSync(database, 0o700);
-      await dump({ to: at('y.dump') });
-    } finally {
-      process.umask(usual);
-    }
-    expect(['x.dump', 'y.dump'].map((name) => statSync(at(name)).mode & 0o777)).toEqual([0o640, 0o600]);
-  });
+  it.skipIf(process.platform === 'win32')(
+    'a dump can be read by those who may read the database, less the umask',
+    async () => {
+      for (const directory of [databases, database]) chmodSync(directory, 0o755);
+      chmodSync(join(database, 'neostore'), 0o644);
+      const usual = process.umask(0o027);
+      try {
+        await dump();
+        chmodSync(database, 0o700);
+        await dump({ to: at('y.dump') });
+      } finally {
+        process.umask(usual);
+      }
+      expect(['x.dump', 'y.dump'].map((name) => statSync(at(name)).mode & 0o777)).toEqual([0o640, 0o600]);
+    },
+  );
 
-  it('never replaces a file', async () => {
+  it('dumpDatabase never replaces a file', async () => {
     writeFileSync(at('x.dump'), 'precious');
     await expect(dump()).rejects.toMatchObject({
       code: 'archive.exists',
@@ -127,7 +130,7 @@ describe('dumpDatabase', () => {
     expect(namesIn(root)).toEqual(['databases', 'late.dump', 'x.dump']);
   });
 
-  it('says what is wrong', async () => {
+  it('dumpDatabase says what is wrong', async () => {
     await expect(dump({ databaseName: 'nosuch', databaseDirectory: at('nosuch') })).rejects.toMatchObject({
       code: 'database.missing',
       message: 'database does not exist: nosuch',
@@ -141,7 +144,7 @@ describe('dumpDatabase', () => {
     await server.release();
   });
 
-  it('leaves nothing behind when it is interrupted or fails', async () => {
+  it('dumpDatabase leaves nothing behind when it is interrupted or fails', async () => {
     const controller = new AbortController();
     const interrupted = dump({
       signal: controller.signal,
@@ -158,7 +161,7 @@ describe('dumpDatabase', () => {
     expect(namesIn(databases)).toEqual(['graph.db']);
   });
 
-  it('leaves out what is not of a database, and says so', async () => {
+  it('dumpDatabase leaves out what does not belong to a database, and says so', async () => {
     writeFileSync(join(database, 'notes.txt'), 'mine');
     mkdirSync(join(database, 'old'));
     writeFileSync(join(database, 'old', 'neostore'), 'mine');
@@ -172,7 +175,7 @@ describe('dumpDatabase', () => {
     expect(namesIn(join(databases, 'loaded'))).toContain('neostore');
   });
 
-  it('takes along what the Java client and servers log into a database, without a word', async () => {
+  it('dumpDatabase silently includes the logs that the Java client and servers write into a database', async () => {
     const diary = ['debug.log', 'debug.log.1795941882736', 'metrics/neo4j.bolt.csv'];
     mkdirSync(join(database, 'metrics'));
     for (const name of diary) writeFileSync(join(database, name), name);
@@ -183,7 +186,7 @@ describe('dumpDatabase', () => {
     for (const name of diary) expect(readFileSync(join(databases, 'loaded', name), 'utf8')).toBe(name);
   });
 
-  it('removes what a killed dump has left, but not what another one is writing', async () => {
+  it('dumpDatabase removes what a killed dump has left, but not what another one is writing', async () => {
     const part = (name: string) => at(`.${name}.0123456789ab.graphkeep-part`);
     writeFileSync(part('yesterday.dump'), 'half of an archive');
     writeFileSync(at('.x.dump.ba9876543210.tmp'), 'of an earlier version');
@@ -202,7 +205,7 @@ describe('dumpDatabase', () => {
     expect(namesIn(root)).toEqual(['databases', 'x.dump', 'y.dump']);
   });
 
-  it('refuses a database that needs recovery', async () => {
+  it('dumpDatabase refuses a database that needs recovery', async () => {
     await unpackCorpus('recovery/3.5.34-standard-dirty.tar.gz', at('dirty'));
     await expect(dump({ databaseDirectory: at('dirty', 'graph.db') })).rejects.toMatchObject({
       code: 'store.needs-recovery',
@@ -215,7 +218,7 @@ describe('dumpDatabase', () => {
 });
 
 describe('loadDatabase', () => {
-  it.each(['gzip', 'zstd'] as const)('gives back what was dumped, with %s', async (compression) => {
+  it.each(['gzip', 'zstd'] as const)('loadDatabase restores what was dumped, with %s', async (compression) => {
     await dump({ compression });
     expect(readFileSync(at('x.dump')).toString('hex', 0, 2)).toBe(compression === 'gzip' ? '1f8b' : '28b5');
     await load();
@@ -229,7 +232,7 @@ describe('loadDatabase', () => {
     expect(namesIn(databases)).toEqual(['graph.db', 'loaded']);
   });
 
-  it('moves logs between a directory of their own and the root of the archive', async () => {
+  it('loadDatabase moves logs between a separate directory and the root of the archive', async () => {
     mkdirSync(at('logs'));
     renameSync(join(database, 'neostore.transaction.db.0'), at('logs', 'neostore.transaction.db.0'));
     writeFileSync(at('logs', 'notes.txt'), 'not a log');
@@ -244,7 +247,7 @@ describe('loadDatabase', () => {
     expect(namesIn(join(databases, 'loaded'))).toContain('neostore');
   });
 
-  it('replaces only with force, and only by a good archive', async () => {
+  it('loadDatabase replaces only with force, and only from a good archive', async () => {
     await dump();
     const replace = { databaseName: 'graph.db', databaseDirectory: database, transactionLogDirectory: database };
     await expect(load(replace)).rejects.toMatchObject({
@@ -273,7 +276,7 @@ describe('loadDatabase', () => {
     expect(namesIn(databases)).toEqual(['graph.db']);
   });
 
-  it('a server that runs is noticed before the archive is looked at', async () => {
+  it('loadDatabase notices a running server before it looks at the archive', async () => {
     const server = await lockFile(join(databases, 'store_lock'));
     await expect(load({ databaseDirectory: database, force: true })).rejects.toMatchObject({
       code: 'directory.in-use',
@@ -281,7 +284,7 @@ describe('loadDatabase', () => {
     await server.release();
   });
 
-  it('can be interrupted', async () => {
+  it('loadDatabase can be interrupted', async () => {
     await dump();
     const controller = new AbortController();
     const interrupted = load({ signal: controller.signal, onEvent: whenFileBegins(() => controller.abort()) });
@@ -297,7 +300,7 @@ function flip(bytes: Buffer, at: number): Buffer {
 }
 
 describe('removeClusterState', () => {
-  it('removes it, says if there was none, and respects the lock', async () => {
+  it('removeClusterState removes it, says if there was none, and respects the lock', async () => {
     const options = { dataDirectory: root, databaseDirectory: database };
     expect(await removeClusterState(options)).toBe(false);
     mkdirSync(at('cluster-state', 'raft'), { recursive: true });

@@ -114,7 +114,7 @@ async function killEverywhere(prepare: () => void, logDirectory: () => string, i
 }
 
 describe('a restore that is killed', { timeout: 600_000 }, () => {
-  it('leaves the old database or the new one', async () => {
+  it('a killed restore leaves the old database or the new one', async () => {
     const seen = new Set<string>();
     const steps = await killEverywhere(
       () => {
@@ -133,7 +133,7 @@ describe('a restore that is killed', { timeout: 600_000 }, () => {
     expect([...seen].sort()).toEqual(['1', '2']);
   });
 
-  it('never leaves a database with the logs of another where they have a directory of their own', async () => {
+  it('a killed restore never leaves a database with the logs of another one in a separate log directory', async () => {
     const seen = new Set<string>();
     await killEverywhere(
       () => {

@@ -145,13 +145,13 @@ describe.each(bad)('%s', (_, damage, expected) => {
   it.each([
     ['restore', restore],
     ['load', load],
-  ])('is not put in the place of a database by %s', async (_name, run) => {
+  ])('a store that no server opens does not replace a database by %s', async (_name, run) => {
     await damage();
     await expect(run()).rejects.toMatchObject(matching);
     expectUntouched();
   });
 
-  it('is not dumped', async () => {
+  it('a store that no server opens is not dumped', async () => {
     await damage();
     await expect(dump()).rejects.toMatchObject(matching);
     expectUntouched();
@@ -159,7 +159,7 @@ describe.each(bad)('%s', (_, damage, expected) => {
 });
 
 describe('restore', () => {
-  it('checks the consistency if asked to', async () => {
+  it('restore checks the consistency if asked to', async () => {
     const sound = readFileSync(at(nodes));
     // Node 0 points to a property that does not exist.
     const wrong = Buffer.from(sound);
@@ -172,7 +172,7 @@ describe('restore', () => {
     expect(readFileSync(join(target, nodes)).equals(sound)).toBe(true);
   });
 
-  it('an empty directory, and one without a store, are no backup', async () => {
+  it('an empty directory, and one without a store, are not a backup', async () => {
     rmSync(backup, { recursive: true });
     mkdirSync(backup);
     await expect(restore()).rejects.toMatchObject({ code: 'backup.invalid' });

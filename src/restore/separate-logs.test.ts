@@ -63,31 +63,34 @@ describe('logs in a directory that databases share', () => {
     ['restore', restore],
     ['load', load],
     ['dump', dump],
-  ])('%s leaves those of another database alone, and says whose they are', async (_, command) => {
-    const before = logsIn(logs());
-    expect(before.length).toBeGreaterThan(0);
-    await expect(command('two')).rejects.toMatchObject({
-      code: 'database.exists',
-      message: expect.stringMatching(/the transaction logs may belong to (the database one|another database)/),
-      place: { file: logs() },
-    });
-    expect(logsIn(logs())).toEqual(before);
-    expect(existsSync(join(database('two'), 'neostore'))).toBe(true);
-    expect(existsSync(at('two.dump'))).toBe(false);
-  });
+  ])(
+    '%s leaves the logs of another database in a shared directory alone, and says whose they are',
+    async (_, command) => {
+      const before = logsIn(logs());
+      expect(before.length).toBeGreaterThan(0);
+      await expect(command('two')).rejects.toMatchObject({
+        code: 'database.exists',
+        message: expect.stringMatching(/the transaction logs may belong to (the database one|another database)/),
+        place: { file: logs() },
+      });
+      expect(logsIn(logs())).toEqual(before);
+      expect(existsSync(join(database('two'), 'neostore'))).toBe(true);
+      expect(existsSync(at('two.dump'))).toBe(false);
+    },
+  );
 
-  it('are replaced with the database that they belong to', async () => {
+  it('logs in a shared directory are replaced with the database to which they belong', async () => {
     await restore('one');
     expect(logsIn(logs())).toEqual(logsIn(at('backup')));
     expect(logsIn(database('one'))).toEqual([]);
   });
 
-  it('are dumped with the database that they belong to', async () => {
+  it('logs in a shared directory are dumped with the database to which they belong', async () => {
     await dump('one');
     expect(existsSync(at('one.dump'))).toBe(true);
   });
 
-  it('are not touched for a database that is new, beside one whose they are', async () => {
+  it('logs in a shared directory are not touched for a new database beside their owner', async () => {
     const before = logsIn(logs());
     await expect(restore('new')).rejects.toMatchObject({ code: 'database.exists' });
     expect(logsIn(logs())).toEqual(before);

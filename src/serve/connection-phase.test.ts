@@ -17,20 +17,20 @@ function walk(...steps: ConnectionStep[]): ConnectionPhase {
 }
 
 describe('the phases of a connection', () => {
-  it('go through a handshake and requests', () => {
+  it('the phases of a connection go through a handshake and requests', () => {
     expect(walk('greet', 'answered', 'greet', 'answered')).toBe('first');
     expect(walk('ask', 'answered', 'ask', 'answered')).toBe('waiting');
     expect(walk('ask', 'answered', 'ask', 'end', 'answered', 'closed')).toBe('gone');
   });
 
-  it('are left only when the socket is closed and the answer has ended', () => {
+  it('the phases of a connection are left only when the socket is closed and the answer has ended', () => {
     expect(walk('closed')).toBe('gone');
     expect(walk('ask', 'closed')).toBe('abandoned');
     expect(walk('ask', 'closed', 'end', 'answered')).toBe('gone');
     expect(walk('end', 'end', 'closed')).toBe('gone');
   });
 
-  it('know what is impossible', () => {
+  it('the phases of a connection exclude impossible steps', () => {
     const impossible: [ConnectionPhase, ConnectionStep][] = [
       ['waiting', 'greet'],
       ['answering', 'ask'],
@@ -44,7 +44,7 @@ describe('the phases of a connection', () => {
     }
   });
 
-  it('can end at any time, and stay ended', () => {
+  it('the phases of a connection can end at any time, and stay ended', () => {
     for (const phase of all) {
       const ended = nextPhase(phase, 'end');
       expect(isOpen(ended)).toBe(false);

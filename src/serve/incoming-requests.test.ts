@@ -47,7 +47,7 @@ test('packed requests are read one after the other', async () => {
   expect(told).toEqual(['inquiry', 'inquiry']);
 });
 
-test('a connection that has ended hears nothing of what is still being unpacked', async () => {
+test('a connection that has ended gets no more of what is still being unpacked', async () => {
   for (const settle of ['resolve', 'reject'] as const) {
     const { incoming, told, unpacked } = listen();
     incoming.next();

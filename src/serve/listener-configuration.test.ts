@@ -8,11 +8,11 @@ describe('the address of a listener', () => {
     [{ port: 8000 }, { host: '0.0.0.0', port: 7000, lastPort: 7010 }, { host: '0.0.0.0', port: 8000 }],
     [{ host: '[::1]' }, { host: '0.0.0.0', port: 7000 }, { host: '::1', port: 7000 }],
     [{ host: 'a', port: 1, lastPort: 2 }, {}, { host: 'a', port: 1, lastPort: 2 }],
-  ])('%j over %j is %j', (typed, configured, expected) => {
+  ])('the address of a listener %j over %j is %j', (typed, configured, expected) => {
     expect(chooseAddress(typed, configured)).toEqual(expected);
   });
 
-  it('is refused if its range ends before it begins', () => {
+  it('the address of a listener is refused if its range ends before it begins', () => {
     expect(() => chooseAddress({ port: 9, lastPort: 8 }, {})).toThrow('ends before it begins');
   });
 });

@@ -24,7 +24,7 @@ function watch(silenceMs: number) {
   return { progress, onSilence, onSlow, send };
 }
 
-it('a byte now and then does not hold us for ever', () => {
+it('a byte now and then does not occupy us for ever', () => {
   const { onSilence, onSlow, send } = watch(20 * MINUTE_MS);
   send(1, 100, 11 * MINUTE_MS);
   expect(onSlow).toHaveBeenCalledTimes(1);
@@ -32,7 +32,7 @@ it('a byte now and then does not hold us for ever', () => {
   expect(onSilence).not.toHaveBeenCalled();
 });
 
-it('a slow line that goes on is no fault, nor is a long check point before a small answer', () => {
+it('a slow line that keeps sending is fine, and so is a long check point before a small answer', () => {
   const { onSilence, onSlow, send } = watch(20 * MINUTE_MS);
   send(2048, 1000, 60 * MINUTE_MS);
   for (let check = 0; check < 5; check++) {
@@ -44,7 +44,7 @@ it('a slow line that goes on is no fault, nor is a long check point before a sma
   expect(onSilence).not.toHaveBeenCalled();
 });
 
-it('silence is told as before, and time that we take ourselves does not count', () => {
+it('silence is reported as before, and our own delays do not count', () => {
   const { progress, onSilence, onSlow, send } = watch(MINUTE_MS);
   send(5000, 1000, 10_000);
   progress.pause();

@@ -13,7 +13,7 @@ function accept(...names: string[]): string {
 }
 
 describe('received names', () => {
-  it('accepts what real servers send', () => {
+  it('ReceivedNames accepts what real servers send', () => {
     for (const [answer, { files }] of Object.entries(expectedAnswers)) {
       const names = (files ?? []).map((file) => file.name).filter((name) => !name.startsWith('neostore.transaction'));
       const received = new ReceivedNames();
@@ -25,7 +25,7 @@ describe('received names', () => {
     expect(accept('Users/a', 'users/a')).toBe('users/a');
   });
 
-  it('translates the separators of a server on Windows', () => {
+  it('ReceivedNames translates the separators of a server on Windows', () => {
     expect(accept('schema\\index\\1\\index-1')).toBe('schema/index/1/index-1');
     expect(() => accept('schema/index\\1')).toThrow('mixes separators');
     expect(() => accept('..\\x')).toThrow('leaves the directory');
@@ -64,7 +64,7 @@ describe('received names', () => {
     ['ü'.repeat(128), 'longer than 255 bytes'],
     [`${'a/'.repeat(32)}b`, 'directories'],
     [`${'abcdefghi/'.repeat(30)}${'x'.repeat(800)}`, 'longer than 1024'],
-  ])('refuses %j', (name, reason) => {
+  ])('ReceivedNames refuses %j', (name, reason) => {
     let caught: unknown;
     try {
       accept(name);
@@ -75,20 +75,20 @@ describe('received names', () => {
     expect(hasCode(caught, 'peer.hostile') && caught.place).toEqual(place);
   });
 
-  it('refuses what clashes', () => {
+  it('ReceivedNames refuses clashes', () => {
     expect(() => accept('a', 'b', 'a')).toThrow('came before');
     expect(() => accept('a\\b', 'a/b')).toThrow('came before');
     expect(() => accept('a', 'a/b')).toThrow('file and a directory');
     expect(() => accept('a/b/c', 'a/b')).toThrow('file and a directory');
   });
 
-  it('refuses files without end', () => {
+  it('ReceivedNames refuses an endless number of files', () => {
     const received = new ReceivedNames();
     for (let i = 0; i < 100_000; i++) received.accept(`f${i}`, place);
     expect(() => received.accept('one more', place)).toThrow('more than 100000 files');
   });
 
-  it('never lets a name leave the target', () => {
+  it('ReceivedNames never lets a name leave the target', () => {
     const part = fc.constantFrom('..', '.', '', 'a', 'b', 'C:', '\\', '\0', 'x', '...', '~', ' ', '*', 'neostore');
     const separator = fc.constantFrom('/', '\\');
     const name = fc

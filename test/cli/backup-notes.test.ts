@@ -94,13 +94,13 @@ const readLines = (stdout: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line));
 
 describe.each(Object.entries(notes))('%s', (kind, [note, text]) => {
-  it('is told in the same words by both fronts, on stderr', async () => {
+  it('a note has the same words in both fronts, on stderr', async () => {
     expect((await backUp(runGraphkeep, [note])).stderr).toBe(`${text}\n`);
     const { stdout, stderr } = await backUp(runNeo4jAdmin, [note]);
     expect({ stdout, stderr }).toEqual({ stdout: '', stderr: `${text}\n` });
   });
 
-  it('is a line for programs, and in the report', async () => {
+  it('a note is a line for programs, and in the report', async () => {
     const { stdout, stderr } = await backUp(runGraphkeep, [note], '--json');
     expect(stderr).toBe('');
     const [line, report] = readLines(stdout);
@@ -114,14 +114,14 @@ describe.each(Object.entries(notes))('%s', (kind, [note, text]) => {
   });
 });
 
-it('all notes are in the report, in the order in which they were told', async () => {
+it('all notes are in the report, in the order in which they were reported', async () => {
   const all = Object.values(notes).map(([note]) => note);
   const { stdout } = await backUp(runGraphkeep, all, '--json');
   const report = readLines(stdout).at(-1)!;
   expect((report.notes as { code: string }[]).map(({ code }) => code)).toEqual(all.map(({ kind }) => kind));
 });
 
-it('a backup that fails has its notes beside the error', async () => {
+it('a failing backup has its notes beside the error', async () => {
   const runBackup: RunBackup = (_, onEvent) => {
     onEvent({ kind: 'old-backup-moved', path: '/b/x.err.0' });
     return Promise.reject(new GraphkeepError('check.inconsistent', 'Inconsistencies found.'));
@@ -138,7 +138,7 @@ it('a backup that fails has its notes beside the error', async () => {
 it.each([
   ['created-later', undefined, 'it was created after the backup it is added to'],
   ['not-writable', 'values are in the Lucene part', 'values are in the Lucene part'],
-] as const)('why an index is left to the server: %s', async (why, detail, text) => {
+] as const)('the reason why an index is left to the server is shown: %s', async (why, detail, text) => {
   const left = { kind: 'index-left-to-server', index: 'i', provider: 'lucene-1.0', why } as const;
   const { stderr } = await backUp(runNeo4jAdmin, [detail === undefined ? left : { ...left, detail }]);
   expect(stderr).toBe(

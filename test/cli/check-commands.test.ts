@@ -47,7 +47,7 @@ describe('neo4j-admin check-consistency', () => {
     return { ...result, stdout: result.stdout.replace(TIME, '') };
   };
 
-  it('prints the format of a consistent store', async () => {
+  it('neo4j-admin check-consistency prints the format of a consistent store', async () => {
     const store = await corrupted('base34/none');
     expect(await check(store)).toEqual({ exitCode: 0, stdout: formatLines(store), stderr: '' });
     expect(reports()).toEqual([]);
@@ -55,7 +55,7 @@ describe('neo4j-admin check-consistency', () => {
     expect(stdout).toContain('INFO [o.n.c.ConsistencyCheckService] === nodes ===\n');
   });
 
-  it('checks a database of this server', async () => {
+  it('neo4j-admin check-consistency checks a database of this server', async () => {
     const store = world.database('graph.db');
     await cp(await corrupted('base34/none'), store, { recursive: true });
     const result = await run(runNeo4jAdmin, ['check-consistency', reportArgument()]);
@@ -66,7 +66,7 @@ describe('neo4j-admin check-consistency', () => {
     });
   });
 
-  it('prints every entry of the report as a log line, and ends with 1', async () => {
+  it('neo4j-admin check-consistency prints every entry of the report as a log line, and ends with 1', async () => {
     const store = await corrupted('base34/grp-07');
     const { exitCode, stdout, stderr } = await check(store);
     const path = world.path('report', reports()[0]!);
@@ -81,14 +81,14 @@ describe('neo4j-admin check-consistency', () => {
     expect(logged).toContain('The first relationship group record has another node set as owner.\n\tNode[');
   });
 
-  it('is content with warnings, but reports them', async () => {
+  it('neo4j-admin check-consistency is content with warnings, but reports them', async () => {
     const { exitCode, stdout, stderr } = await check(await corrupted('base35/lss-06'));
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(/WARN \[o\.n\.c\.ConsistencyCheckService\] See '.*' for a detailed consistency report\.\n$/);
     expect(readReport()).toBe('WARN : Label index was not properly shutdown and rebuild is required.\n');
   });
 
-  it('takes its flags from the command line, then from the configuration', async () => {
+  it('neo4j-admin check-consistency takes its flags from the command line, then from the configuration', async () => {
     const store = await corrupted('base35/rel-06');
     expect((await check(store, '--check-graph=false')).exitCode).toBe(0);
     await world.configure('tools.consistency_checker.check_graph=false\n');
@@ -96,7 +96,7 @@ describe('neo4j-admin check-consistency', () => {
     expect((await check(store, '--check-graph=true')).exitCode).toBe(1);
   });
 
-  it('refuses a store that has to be recovered', async () => {
+  it('neo4j-admin check-consistency refuses a store that has to be recovered', async () => {
     const store = await unpackStore('3.5.34-standard-dirty', world.path('backup'), 'recovery');
     const { exitCode, stderr } = await check(store);
     expect(exitCode).toBe(1);
@@ -107,7 +107,7 @@ describe('neo4j-admin check-consistency', () => {
     );
   });
 
-  it('refuses a store without one of its files, and a directory for the report that is not there', async () => {
+  it('neo4j-admin check-consistency refuses a store without one of its files, and a missing report directory', async () => {
     const store = await corrupted('base35/met-04');
     expect(await check(store)).toMatchObject({
       exitCode: 1,
@@ -123,13 +123,13 @@ describe('neo4j-admin check-consistency', () => {
 describe('graphkeep check', () => {
   const check = (store: string, ...more: string[]) => run(runGraphkeep, ['check', store, reportArgument(), ...more]);
 
-  it('says that a store is consistent', async () => {
+  it('graphkeep check says that a store is consistent', async () => {
     const store = await corrupted('base35/none');
     expect(await check(store)).toEqual({ exitCode: 0, stdout: `${store} is consistent.\n`, stderr: '' });
     expect(reports()).toEqual([]);
   });
 
-  it('names what is wrong, and ends with 3', async () => {
+  it('graphkeep check names what is wrong, and ends with 3', async () => {
     const store = await corrupted('base35/node-08');
     const { exitCode, stdout, stderr } = await check(store);
     expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: '' });
@@ -138,7 +138,7 @@ describe('graphkeep check', () => {
     expect(stdout).toContain(`\nReport: ${world.path('report', reports()[0]!)}\n`);
   });
 
-  it('tells programs everything about each finding', async () => {
+  it('graphkeep check tells programs everything about each finding', async () => {
     const { exitCode, stdout } = await check(await corrupted('base35/lss-01'), '--json');
     expect(exitCode).toBe(3);
     const events = stdout.trimEnd().split('\n');
@@ -166,13 +166,13 @@ describe('graphkeep check', () => {
     });
   });
 
-  it('checks who owns properties, unless that is not wanted', async () => {
+  it('graphkeep check checks who owns properties, unless that is not wanted', async () => {
     const store = await corrupted('base35/node-20');
     expect((await check(store)).stdout).toContain('primitive.multipleOwners');
     expect((await check(store, '--no-property-owners')).stdout).not.toContain('primitive.multipleOwners');
   });
 
-  it('ends with 2 for what it cannot check, with 1 for wrong usage', async () => {
+  it('graphkeep check ends with 2 for what it cannot check, with 1 for wrong usage', async () => {
     expect((await check(world.path('missing'))).exitCode).toBe(2);
     expect((await check(await corrupted('base35/met-01'))).exitCode).toBe(2);
     expect((await check(await unpackStore('3.5.34-standard-dirty', world.path('backup'), 'recovery'))).exitCode).toBe(
@@ -186,7 +186,7 @@ describe('graphkeep check', () => {
     expect((await check('x', '--bogus')).exitCode).toBe(1);
   });
 
-  it('has a code for a store that it can read, but not check in full', async () => {
+  it('graphkeep check has a code for a store that it can read but not check in full', async () => {
     const store = await corrupted('base35/none');
     // As by a release before 3.4, whose label scan store and indexes have other forms.
     patchMetadataIn(store, { storeVersion: encodeStoreVersion('v0.A.8') });

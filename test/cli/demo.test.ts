@@ -37,7 +37,7 @@ async function demo(args: string[], onText: (text: string) => void = () => {}, s
   return { exitCode, stdout, stderr };
 }
 
-it('backs up, restores and compares; what it reports is measured', { timeout: 180_000 }, async () => {
+it('the demo backs up, restores and compares, and its report is measured', { timeout: 180_000 }, async () => {
   const { exitCode, stdout, stderr } = await demo(['--json']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   const report = JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
@@ -54,7 +54,7 @@ it('backs up, restores and compares; what it reports is measured', { timeout: 18
   expect(readdirSync(scratch)).toEqual([]);
 });
 
-it('leaves everything with --keep, and says what to type', { timeout: 180_000 }, async () => {
+it('the demo leaves everything with --keep, and says what to type', { timeout: 180_000 }, async () => {
   const { exitCode, stdout, stderr } = await demo(['--keep']);
   expect(exitCode).toBe(0);
   expect(stdout).toContain('Everything held: ');
@@ -75,7 +75,7 @@ it('leaves everything with --keep, and says what to type', { timeout: 180_000 },
   expect(inspected).toBe(0);
 });
 
-it.each(['2. ', '4. ', '5. ', '6. '])('cleans up when it is interrupted at step %s', async (step) => {
+it.each(['2. ', '4. ', '5. ', '6. '])('the demo cleans up when it is interrupted at step %s', async (step) => {
   const controller = new AbortController();
   const onText = (text: string) => {
     if (text.trimStart().startsWith(step)) controller.abort('SIGINT');
@@ -87,7 +87,9 @@ it.each(['2. ', '4. ', '5. ', '6. '])('cleans up when it is interrupted at step 
   expect(readdirSync(scratch)).toEqual([]);
 });
 
-it('finds what was changed in the restored database, and says that it differs', { timeout: 180_000 }, async () => {
+it('the demo finds what was changed in the restored database, and says that it differs', {
+  timeout: 180_000,
+}, async () => {
   let changed = 0;
   const { exitCode, stdout } = await demo(['--json'], (text) => {
     if (!text.includes('The proof: ')) return;
@@ -113,7 +115,7 @@ function changeTexts(file: string): number {
   return count;
 }
 
-it('ends with the text of a command that fails', async () => {
+it('the demo ends with the text of a command that fails', async () => {
   const context = {
     env: {},
     cwd: scratch,

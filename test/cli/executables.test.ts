@@ -28,7 +28,7 @@ function run(name: string, args: string[]): Promise<ProgramResult> {
 }
 
 describe('neo4j-admin', () => {
-  it('prints to the right streams and ends with the right code', async () => {
+  it('neo4j-admin prints to the right streams and ends with the right code', async () => {
     expect(await run('neo4j-admin', ['help', 'backup'])).toEqual({ code: 0, stdout: commandUsage(backup), stderr: '' });
     expect(await run('neo4j-admin', ['backup'])).toEqual({
       code: 1,
@@ -42,7 +42,7 @@ describe('neo4j-admin', () => {
     });
   });
 
-  it('runs the engine: a server that is not there', async () => {
+  it('neo4j-admin runs the engine: a missing server is reported', async () => {
     const { code, stderr } = await run('neo4j-admin', [
       'backup',
       `--backup-dir=${join(root, 'backups')}`,
@@ -55,7 +55,7 @@ describe('neo4j-admin', () => {
     expect(stderr).toMatch(/^ {4}common protocol: .*127\.0\.0\.1:9/m);
   });
 
-  it('does not load what it does not need', async () => {
+  it('neo4j-admin does not load what it does not need', async () => {
     const timed = async (work: () => unknown): Promise<number> => {
       const started = performance.now();
       await work();
@@ -73,14 +73,14 @@ describe('neo4j-admin', () => {
 });
 
 describe('graphkeep', () => {
-  it('runs', async () => {
+  it('graphkeep runs', async () => {
     expect(await run('graphkeep', ['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
     const { code, stderr } = await run('graphkeep', ['inspect', 'nope']);
     expect(code).toBe(1);
     expect(stderr).toContain('there is no such directory');
   });
 
-  it('writes everything into a pipe before it ends', () => {
+  it('graphkeep writes everything into a pipe before it ends', () => {
     const script = `"${join(root, 'bin', 'graphkeep')}" completion fish | tail -n 1`;
     expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toContain('complete -c graphkeep');
   });
@@ -90,7 +90,7 @@ describe('signals', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s: cleans up and ends with %d', async (signal, code) => {
+  ] as const)('a command that gets %s cleans up and ends with %d', async (signal, code) => {
     // A server that accepts and stays silent.
     const server = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -144,7 +144,7 @@ it('a lone file called neo4j.conf in the working directory counts when NEO4J_CON
 });
 
 describe('a check', () => {
-  it('of a store that is large enough for threads finds them in the built program', async () => {
+  it('a check of a store large enough for threads finds them in the built program', async () => {
     await unpackCorpus('corruptions/base35.tar.gz', join(root, 'checked'));
     const store = join(root, 'checked', 'base35');
     const check = () => run('graphkeep', ['check', store, `--report-dir=${join(root, 'home')}`]);

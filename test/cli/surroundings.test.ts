@@ -54,7 +54,7 @@ describe.skipIf(process.platform === 'win32')('a working directory that was remo
   it.each([
     ['graphkeep', 'inspect x'],
     ['neo4j-admin', 'backup --backup-dir=x --name=y'],
-  ])('is told by %s in a sentence', (program, args) => {
+  ])('a removed working directory is reported by %s in a sentence', (program, args) => {
     const ended = shell(`${gone} && ${program} ${args}`);
     expectSentence(ended);
     expect(ended.code).toBe(1);
@@ -62,14 +62,14 @@ describe.skipIf(process.platform === 'win32')('a working directory that was remo
     expect(ended.output).toContain('cd');
   });
 
-  it('does not matter to what needs none', () => {
+  it('a removed working directory does not matter to commands that do not need it', () => {
     expect(shell(`${gone} && graphkeep --version`)).toMatchObject({ code: 0 });
     expect(shell(`${gone} && neo4j-admin help backup`)).toMatchObject({ code: 0 });
   });
 });
 
 describe.skipIf(!existsSync('/dev/full'))('a full disk behind stdout', () => {
-  it('does not stop what is reported', () => {
+  it('a full disk behind stdout does not stop what is reported', () => {
     const target = join(programs.root, 'restored');
     for (const [at, json] of ['', '--json'].entries()) {
       const home = `NEO4J_HOME=${target}${at}`;
@@ -83,7 +83,7 @@ describe.skipIf(!existsSync('/dev/full'))('a full disk behind stdout', () => {
     expect(shell(`graphkeep check ${store} --json > /dev/full`).code).toBe(0);
   });
 
-  it('is a failure of a command that only prints', () => {
+  it('a full disk behind stdout is a failure of a command that only prints', () => {
     for (const command of [`inspect ${store}`, `inspect --json ${store}`, 'completion bash']) {
       const ended = shell(`graphkeep ${command} > /dev/full`);
       expectSentence(ended);
@@ -91,7 +91,7 @@ describe.skipIf(!existsSync('/dev/full'))('a full disk behind stdout', () => {
     }
   });
 
-  it('and behind stderr is nobody to be told', () => {
+  it('a full disk behind both stdout and stderr leaves nobody to tell', () => {
     expect(shell(`graphkeep check ${store} > /dev/full 2> /dev/full`).code).toBe(0);
     expect(shell(`graphkeep inspect nowhere 2> /dev/full`)).toEqual({ code: 1, output: '' });
   });
@@ -103,7 +103,7 @@ it.skipIf(process.platform === 'win32')('closed streams and lost readers harm no
   expect(shell(`unset HOME TMPDIR; graphkeep check ${store}`).code).toBe(0);
 });
 
-it('a place for temporary files that does not exist is named', () => {
+it('a missing directory for temporary files is named', () => {
   const ended = shell('TMPDIR=/nowhere/at/all graphkeep demo');
   expectSentence(ended);
   expect(ended).toMatchObject({ code: 1, output: expect.stringContaining('TMPDIR') });
@@ -123,7 +123,7 @@ describe('an empty value, as of a variable that is not set', () => {
     `neo4j-admin restore --from=${'$'}STORE --database= --force`,
     'neo4j-admin load --from=x --database= --force',
     'neo4j-admin unbind --database=',
-  ])('is refused by %s', (line) => {
+  ])('an empty value, as of an unset variable, is refused by %s', (line) => {
     const home = join(programs.root, 'kept');
     const database = join(home, 'data', 'databases', 'graph.db');
     mkdirSync(database, { recursive: true });

@@ -39,7 +39,7 @@ function requestOf({ scenario, release }: Transcript) {
 }
 
 describe.each(transcripts)('$name', (transcript) => {
-  it('ends as the original', async () => {
+  it('the command ends like the original', async () => {
     const { scenario } = transcript;
     await preparations[scenario]?.(world);
     const args = (transcript.args ?? hiddenArguments[scenario]!).map((argument) => world.fill(argument));
@@ -58,7 +58,7 @@ describe.each(transcripts)('$name', (transcript) => {
 });
 
 describe('the tables', () => {
-  it.each(improvements)('this difference still exists: $reason', (improvement) => {
+  it.each(improvements)('this difference from the original still exists: $reason', (improvement) => {
     const changed = transcripts.filter((transcript) => {
       const { stdout, stderr, exitCode } = transcript;
       let expected: Required<Expectation> = { stdout, stderr, exitCode };
@@ -72,17 +72,17 @@ describe('the tables', () => {
     expect(changed).not.toEqual([]);
   });
 
-  it('name only scenarios that exist', () => {
+  it('the tables name only scenarios that exist', () => {
     const scenarios = new Set(transcripts.map(({ scenario }) => scenario));
     const named = [preparations, hiddenArguments, requests].flatMap((table) => Object.keys(table));
     expect(named.filter((name) => !scenarios.has(name))).toEqual([]);
   });
 
-  it('has all captures', () => {
+  it('the tables have all captures', () => {
     expect(transcripts.length).toBeGreaterThan(140);
   });
 
-  it('holds no prose of a usage text', () => {
+  it('the captures hold no prose of a usage text', () => {
     const withUsage = transcripts.flatMap(({ stdout, stderr }) =>
       [stdout, stderr].filter((text) => text.includes('usage: ')),
     );
@@ -92,19 +92,19 @@ describe('the tables', () => {
 });
 
 describe('what the commands did', () => {
-  it('restore-ok: the files are there', async () => {
+  it('restore-ok put the files in place', async () => {
     await world.makeBackup();
     expect(await runNeo4jAdmin(['restore', `--from=${world.path('backup', 'n34', 'n1')}`], world.context())).toBe(0);
     expect(await world.namesIn('home', 'data', 'databases', 'graph.db')).toContain('neostore');
   });
 
-  it('dump-todir: the archive has the name of the database', async () => {
+  it('dump-todir named the archive after the database', async () => {
     await world.makeDatabase('graph.db');
     expect(await runNeo4jAdmin(['dump', `--to=${world.path('report')}`], world.context())).toBe(0);
     expect(await world.namesIn('report')).toEqual(['graph.db.dump']);
   });
 
-  it('load-ok: the database is there', async () => {
+  it('load-ok put the database in place', async () => {
     await world.makeDump();
     const from = `--from=${world.path('backup', 'n34', 'x.dump')}`;
     expect(await runNeo4jAdmin(['load', from, '--database=l3'], world.context())).toBe(0);

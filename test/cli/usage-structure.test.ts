@@ -25,7 +25,7 @@ const USAGE = [
 /** The mask of the example with some lines put in the place of others. */
 const mask = (at = 0, count = 0, ...lines: string[]) => maskUsageProse(USAGE.toSpliced(at, count, ...lines).join('\n'));
 
-it('only descriptions go out', () => {
+it('only descriptions are removed from a usage text', () => {
   expect(mask().split('\n')).toEqual([
     'Missing argument.',
     '',
@@ -45,7 +45,7 @@ it('only descriptions go out', () => {
   expect(maskUsageProse(mask())).toBe(mask());
 });
 
-it('other words are the same', () => {
+it('other words leave the structure the same', () => {
   expect(mask(9, 3, 'Whitens a wall.')).toBe(mask());
   expect(mask(14, 2, '  --colour=<red>   Any.')).toBe(mask());
 });
@@ -62,11 +62,11 @@ it.each<[string, number, number, ...string[]]>([
   ['a line that is too long', 15, 1, `                   ${'w'.repeat(62)}`],
   ['no description', 9, 4],
   ['no options', 13, 4],
-])('%s is another structure', (_, at, count, ...lines) => {
+])('%s changes the structure', (_, at, count, ...lines) => {
   expect(mask(at, count, ...lines)).not.toBe(mask());
 });
 
-it('of the general usage, sections and commands stay', () => {
+it('sections and commands of the general usage stay', () => {
   const general =
     'usage: neo4j-admin <command>\n\navailable commands:\n\nGeneral\n    paint\n        Paints.\n\nRead on.\n';
   expect(maskUsageProse(general)).toBe(general.replace('Paints.', '<text>').replace('Read on.', '<text>'));

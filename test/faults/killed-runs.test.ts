@@ -32,20 +32,20 @@ function chooseSteps(count: number, dice: Dice): number[] {
 }
 
 describe.each(KINDS)('a %s backup that is killed', (kind) => {
-  it('at every step, or a few of them in a short campaign', async () => {
+  it('a backup may be killed at every step, or a few of them in a short campaign', async () => {
     const steps = chooseSteps(await campaign.countSteps(kind), new Dice(nextSeed()));
     expect(steps.length).toBeGreaterThan(0);
     for (const step of steps) expect([step, await campaign.killAtStep(kind, step)]).toEqual([step, 1]);
   });
 
-  it('at random times', async () => {
+  it('a backup may be killed at random times', async () => {
     const dice = new Dice(nextSeed());
     let killed = 0;
     for (let i = 0; i < rounds; i++) killed += Number(await campaign.killDuring(kind, dice.next()));
     expect(killed).toBeGreaterThanOrEqual(rounds / 4);
   });
 
-  it('at any step, and the next run too', async () => {
+  it('a backup may be killed at any step, and the next run too', async () => {
     const dice = new Dice(nextSeed());
     const steps = await campaign.countSteps(kind);
     for (let i = 0; i < rounds; i++) {

@@ -16,14 +16,14 @@ const { commands, recorder, root } = world;
 
 afterAll(() => world.end());
 
-it.each(commands)('$title', async (command) => {
+it.each(commands)('$title survives a power cut at any moment', async (command) => {
   const result = await losePower(recorder, command, root, { seed: nextSeed(), ...options });
   console.log(`${command.name}: ${result.operations} operations, ${result.states} states of the disk`);
   expect(result.failures).toEqual([]);
   expect(result.states).toBeGreaterThan(3);
 });
 
-it.each(commands)('$title: a disk that does not flush what it says it has flushed is found out', async (command) => {
+it.each(commands)('$title: a disk that lies about flushing is found out', async (command) => {
   const lies = { seed: nextSeed(), moments: 1, randomDisks: 1, ignoresFlushes: true };
   const { failures } = await losePower(recorder, command, root, lies);
   expect(failures).not.toEqual([]);

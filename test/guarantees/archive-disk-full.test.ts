@@ -50,7 +50,7 @@ describe.runIf(canMount)('on a small disk', () => {
   beforeEach(() => disk.mount(`size=${16 * 1024 * 1024}`));
   afterEach(() => disk.unmount());
 
-  it.each(['gzip', 'zstd'] as const)('a dump with %s fails and leaves nothing', async (compression) => {
+  it.each(['gzip', 'zstd'] as const)('a dump with %s to a small disk fails and leaves nothing', async (compression) => {
     let failures = 0;
     for (let room = 0, isMade = false; !isMade; room += PAGE_BYTES) {
       disk.fillUp(room);
@@ -67,36 +67,39 @@ describe.runIf(canMount)('on a small disk', () => {
     expect(names(disk.path)).toEqual(['x.dump']);
   });
 
-  it.each(['gzip', 'zstd'] as const)('a load of %s fails, and the old database stays', async (compression) => {
-    const archive = join(scratch, `${compression}.dump`);
-    await dump(archive, compression);
-    const loaded = join(disk.path, 'loaded');
-    mkdirSync(loaded);
-    writeFileSync(join(loaded, 'mine'), '');
-    const reasons = new Set<string>();
-    for (let room = 4 * PAGE_BYTES, isMade = false; !isMade; room += 20 * PAGE_BYTES) {
-      disk.fillUp(room);
-      const error: unknown = await loadDatabase({
-        from: archive,
-        databaseName: 'loaded',
-        databaseDirectory: loaded,
-        transactionLogDirectory: loaded,
-        force: true,
-        signal,
-      }).then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
-      isMade = error === undefined;
-      if (isMade) break;
-      expect([room, error]).toEqual([room, expect.objectContaining({ code: 'file.io' })]);
-      const text = describeError(error);
-      expect(text).toMatch(/not enough room|ENOSPC/);
-      reasons.add(text.includes('ENOSPC') ? 'full' : 'told before');
-      expect([room, names(disk.path), names(loaded)]).toEqual([room, ['loaded'], ['mine']]);
-      await expectUnlocked(disk.path);
-    }
-    expect(reasons).toContain('told before');
-    expect(names(loaded)).toContain('neostore');
-  });
+  it.each(['gzip', 'zstd'] as const)(
+    'a load of %s on a small disk fails, and the old database stays',
+    async (compression) => {
+      const archive = join(scratch, `${compression}.dump`);
+      await dump(archive, compression);
+      const loaded = join(disk.path, 'loaded');
+      mkdirSync(loaded);
+      writeFileSync(join(loaded, 'mine'), '');
+      const reasons = new Set<string>();
+      for (let room = 4 * PAGE_BYTES, isMade = false; !isMade; room += 20 * PAGE_BYTES) {
+        disk.fillUp(room);
+        const error: unknown = await loadDatabase({
+          from: archive,
+          databaseName: 'loaded',
+          databaseDirectory: loaded,
+          transactionLogDirectory: loaded,
+          force: true,
+          signal,
+        }).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        isMade = error === undefined;
+        if (isMade) break;
+        expect([room, error]).toEqual([room, expect.objectContaining({ code: 'file.io' })]);
+        const text = describeError(error);
+        expect(text).toMatch(/not enough room|ENOSPC/);
+        reasons.add(text.includes('ENOSPC') ? 'full' : 'told before');
+        expect([room, names(disk.path), names(loaded)]).toEqual([room, ['loaded'], ['mine']]);
+        await expectUnlocked(disk.path);
+      }
+      expect(reasons).toContain('told before');
+      expect(names(loaded)).toContain('neostore');
+    },
+  );
 });

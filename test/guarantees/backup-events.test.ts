@@ -97,7 +97,7 @@ async function backUpStore(name: string, directory: string, options: AttemptOpti
   }
 }
 
-it('a full and an incremental backup of a cluster member', async () => {
+it('a full and an incremental backup of a cluster member are reported', async () => {
   const directory = directoryOf('member');
   await withMember(9, async (member) => {
     const full = await run(directory, member.address, { protocol: 'any', checkConsistency: true });
@@ -141,7 +141,7 @@ it('a full and an incremental backup of a cluster member', async () => {
   });
 });
 
-it('the phases of a replay, from their beginning to their end', async () => {
+it('the phases of a replay are reported from beginning to end', async () => {
   const { events } = await withServer(9, (server) => run(directoryOf('phases'), server.address));
   const phases = new Map<string, { done: number; total: number }[]>();
   for (const event of events) {
@@ -157,7 +157,7 @@ it('the phases of a replay, from their beginning to their end', async () => {
   }
 });
 
-it('a member whose connections break', async () => {
+it('a member whose connections break is reported', async () => {
   await withMember(9, async (member) => {
     let cuts = 0;
     member.fault = ({ kind }) => {
@@ -177,7 +177,7 @@ it('a member whose connections break', async () => {
   });
 });
 
-it('a member whose trouble lasts', async () => {
+it('a member whose trouble lasts is reported', async () => {
   await withMember(9, async (member) => {
     let cuts = 0;
     member.fault = ({ kind }) => (kind === 'transactions' && cuts++ < 6 ? { cutAfter: 0 } : undefined);
@@ -188,7 +188,7 @@ it('a member whose trouble lasts', async () => {
   });
 });
 
-it('a server that speaks the other protocol, a log that waits, and a fallback', async () => {
+it('a server of the other protocol, a waiting log and a fallback are reported', async () => {
   const directory = directoryOf('single');
   await withServer(9, async (server) => {
     const first = await run(directory, server.address, { protocol: 'any' });
@@ -217,7 +217,7 @@ it('a server that speaks the other protocol, a log that waits, and a fallback', 
   }
 });
 
-it('indexes that only a server can write', async () => {
+it('indexes that only a server can write are reported', async () => {
   const store = await unpackStore('3.5.34-standard', scratch);
   rmSync(join(store, 'schema/index/fulltext-1.0'), { recursive: true });
   const { report } = await backUpStore('indexes', store);
@@ -227,7 +227,7 @@ it('indexes that only a server can write', async () => {
   expect(report?.notes).toContainEqual({ kind: 'fulltext-settings-missing', index: expect.any(String) });
 });
 
-it('transactions that wait for the server', async () => {
+it('transactions that wait for the server are reported', async () => {
   await withMember(9, async (member) => {
     const transaction = decodeTransaction(member.content.transactions.get(8)!);
     transaction.commands.push({ kind: 'indexDefine', names: [{ name: 'people', id: 0 }], keys: [] });
@@ -241,7 +241,7 @@ it('transactions that wait for the server', async () => {
   });
 });
 
-it('a check with warnings, and one whose report cannot be written', async () => {
+it('a check with warnings, and one whose report cannot be written, are reported', async () => {
   const untidy = await lab.apply(loadCorruptions().find(({ id }) => id === 'base35/dyn-04')!);
   const warned = await backUpStore('untidy', untidy, { checkConsistency: true });
   expect(warned.report?.notes).toEqual([
@@ -255,7 +255,7 @@ it('a check with warnings, and one whose report cannot be written', async () => 
   expect(lastOf(failed, 'backup-ended')).toBeUndefined();
 });
 
-it('what is found in the target, and what cannot be put right there', async () => {
+it('what is found in the target, and what cannot be repaired there, is reported', async () => {
   const directory = directoryOf('found');
   await withServer(9, async (server) => {
     await run(directory, server.address);
@@ -292,7 +292,7 @@ function failToList(directory: string): void {
   syncBuiltinESMExports();
 }
 
-it('every kind of event was told', () => {
+it('every kind of event was reported', () => {
   const every: Record<BackupEvent['kind'], true> = {
     'backup-began': true,
     'attempt-began': true,

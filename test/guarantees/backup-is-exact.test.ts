@@ -40,7 +40,7 @@ describe.each([
   ['standard', STANDARD_FORMAT],
   ['high_limit', HIGH_LIMIT_FORMAT],
 ])('a %s store', (_name, format) => {
-  it('is in the target after a full backup and after each of 20 incrementals, with one log file of bounded size', async () => {
+  it('a store is exactly in the target after a full backup and after each of 20 incrementals, with one log file of bounded size', async () => {
     const history = await generateHistory(join(scratch, 'source'), { transactions: 45, format });
     server = await BackupServer.start(history, 5);
     const target = join(backupDir, 'db');
@@ -61,7 +61,7 @@ describe.each([
     expect(largest).toBeLessThan(twoTransactions + 100);
   });
 
-  it('is not touched when there is nothing new', async () => {
+  it('a backup is not touched when there is nothing new', async () => {
     const history = await generateHistory(join(scratch, 'source'), { format });
     server = await BackupServer.start(history, 9);
     const target = join(backupDir, 'db');
@@ -79,7 +79,7 @@ describe.each([
     }
   });
 
-  it('may have no transaction at all', async () => {
+  it('a store without any transaction can be backed up', async () => {
     const history = await generateHistory(join(scratch, 'source'), { format });
     server = await BackupServer.start(history);
     const target = join(backupDir, 'db');
@@ -92,7 +92,7 @@ describe.each([
   });
 });
 
-it('continues when the server has pruned everything that the backup has, but nothing that it lacks', async () => {
+it('a backup continues when the server has pruned everything that the backup has, but nothing that it lacks', async () => {
   const history = await generateHistory(join(scratch, 'source'));
   server = await BackupServer.start(history, 9);
   await makeBackup(backupDir, server.address);
@@ -103,7 +103,7 @@ it('continues when the server has pruned everything that the backup has, but not
   expectExact(join(backupDir, 'db'), history, 12);
 });
 
-it('replays a long tail with hardly any memory', async () => {
+it('a backup replays a long tail with hardly any memory', async () => {
   const history = await generateHistory(join(scratch, 'source'), { transactions: 120, changes: 20 });
   server = await BackupServer.start(history, 60);
   await makeBackup(backupDir, server.address, { memoryBudgetBytes: 0 });
@@ -113,7 +113,7 @@ it('replays a long tail with hardly any memory', async () => {
   expectExact(join(backupDir, 'db'), history, 121);
 });
 
-it('takes a name with directories', async () => {
+it('a backup may have a name with directories', async () => {
   const history = await generateHistory(join(scratch, 'source'));
   server = await BackupServer.start(history, 5);
   const name = 'weekly/db';
@@ -136,7 +136,7 @@ describe.each([
   const halted = () => unpackCorpus(`recovery/${name}/store-before-recovery.tar.gz`, join(scratch, 'halted'));
   const recovered = () => unpackCorpus(`stores/${name}-recovered.tar.gz`, join(scratch, 'recovered'));
 
-  it('behind the files of a server that was halted gives the store that the server itself recovered', async () => {
+  it("a real server's log over the files of a halted server gives the store that the server itself recovered", async () => {
     await halted();
     await recovered();
     const history = readHistory(join(scratch, 'halted'));
@@ -146,22 +146,25 @@ describe.each([
     expectSameStore(join(backupDir, 'db'), join(scratch, 'recovered'));
   });
 
-  it.each([1, 7, 100])('received in steps of %d transactions gives the same store', async (step) => {
-    await halted();
-    await recovered();
-    const { transactions } = readHistory(join(scratch, 'halted'));
-    const folder = await unpackStore(empty, scratch);
-    const { creationTime, randomId, upgradeTime } = readMetadata(join(scratch, 'recovered', 'neostore'));
-    patchMetadataIn(folder, { creationTime, randomId, upgradeTime });
-    const { storeId } = readHistory(folder);
-    server = await BackupServer.start({ folder, storeId, checkPoint: 1, transactions }, 1);
-    await makeBackup(backupDir, server.address);
-    while (server.newest < transactions.at(-1)!.id) {
-      server.newest = Math.min(server.newest + step, transactions.at(-1)!.id);
-      expect(await makeBackup(backupDir, server.address)).toMatchObject({ kind: 'incremental' });
-    }
-    expectSameStore(join(backupDir, 'db'), join(scratch, 'recovered'));
-  });
+  it.each([1, 7, 100])(
+    "a real server's log received in steps of %d transactions gives the same store",
+    async (step) => {
+      await halted();
+      await recovered();
+      const { transactions } = readHistory(join(scratch, 'halted'));
+      const folder = await unpackStore(empty, scratch);
+      const { creationTime, randomId, upgradeTime } = readMetadata(join(scratch, 'recovered', 'neostore'));
+      patchMetadataIn(folder, { creationTime, randomId, upgradeTime });
+      const { storeId } = readHistory(folder);
+      server = await BackupServer.start({ folder, storeId, checkPoint: 1, transactions }, 1);
+      await makeBackup(backupDir, server.address);
+      while (server.newest < transactions.at(-1)!.id) {
+        server.newest = Math.min(server.newest + step, transactions.at(-1)!.id);
+        expect(await makeBackup(backupDir, server.address)).toMatchObject({ kind: 'incremental' });
+      }
+      expectSameStore(join(backupDir, 'db'), join(scratch, 'recovered'));
+    },
+  );
 });
 
 function expectSameStore(target: string, recovered: string): void {

@@ -13,7 +13,7 @@ function codeIn(folder: string): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
 
-it('the build that tests run is the one of the present sources', () => {
+it('the build that tests run matches the current sources', () => {
   const folder = mkdtempSync(join(tmpdir(), 'graphkeep-build-'));
   try {
     execFileSync(process.execPath, [join(repository, 'scripts', 'build.mjs'), folder]);

@@ -50,14 +50,14 @@ async function backUp(from: string, more: string[] = [], reportDir = world.path(
 const backupIsThere = () => existsSync(world.path('backup', 'b', 'neostore'));
 
 describe('a backup of a store that is', () => {
-  it('sound is complete', async () => {
+  it('a backup of a store that is sound is complete', async () => {
     const { exitCode, stdout, stderr } = await backUp(await serveCorrupted('base35/none'));
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(/Backup complete\.\n$/);
     expect(readdirSync(world.path('report'))).toEqual([]);
   });
 
-  it('inconsistent ends with 3 and a report, stays, and is found so again', async () => {
+  it('a backup of an inconsistent store ends with 3 and a report, stays, and is found inconsistent again', async () => {
     const from = await serveCorrupted('base35/rel-06');
     for (const run of ['full', 'incremental']) {
       const { exitCode, stdout, stderr } = await backUp(from);
@@ -69,20 +69,20 @@ describe('a backup of a store that is', () => {
     }
   });
 
-  it('inconsistent is complete if nothing or nothing of that is to be checked', async () => {
+  it('a backup of an inconsistent store is complete if nothing, or nothing of that kind, is to be checked', async () => {
     const from = await serveCorrupted('base35/rel-06');
     expect(await backUp(from, ['--check-consistency=false'])).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await backUp(from, ['--cc-graph=false'])).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
-  it('untidy is complete, and the user is told where to read on', async () => {
+  it('a backup of an untidy store is complete, and the user is told where to read on', async () => {
     const { exitCode, stdout, stderr } = await backUp(await serveCorrupted('base35/dyn-04'));
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/Backup complete\.\n$/);
     expect(stderr).toMatch(/^The backup is consistent, with 1 warnings\. See '.*\.report' for details\.\n$/);
   });
 
-  it('sound is complete also where no report could be written; an inconsistent one still ends with 3', async () => {
+  it('a backup of a sound store is complete even where no report could be written; an inconsistent one still ends with 3', async () => {
     expect(await backUp(await serveCorrupted('base35/none'), [], '/proc/self')).toMatchObject({
       exitCode: 0,
       stderr: '',
@@ -98,7 +98,7 @@ describe('a backup of a store that is', () => {
 });
 
 describe('graphkeep backup', () => {
-  it('ends with 3 for an inconsistent store, with the code of the error for programs', async () => {
+  it('graphkeep backup ends with 3 for an inconsistent store, with the code of the error for programs', async () => {
     const from = await serveCorrupted('base35/node-08');
     const { runBackup: _stand, ...context } = world.context();
     await mkdir(join(world.path('backup'), 'native'));

@@ -89,7 +89,7 @@ function countsOf(store: string): string {
 }
 
 describe.each(['base34', 'base35'] as BaseStore[])('any damage to the derived files of %s', (name) => {
-  it(`is survived, and noticed where it matters (GRAPHKEEP_SEED=${SEED})`, async () => {
+  it(`any damage to derived files is survived, and noticed where it matters (GRAPHKEEP_SEED=${SEED})`, async () => {
     const dice = new Dice(SEED);
     const store = lab.copy(name);
     const files = damagedFiles(store);

@@ -22,18 +22,18 @@ beforeAll(async () => {
 const idsOf = (rows: readonly ComparedCorruption[]) => rows.map(({ corruption }) => corruption.id);
 
 describe('the corruptions of the corpus', () => {
-  it('are all there', () => {
+  it('the corruptions of the corpus are complete', () => {
     expect(compared.length).toBe(295);
   });
 
-  it('give every kind that the real checker gives, but for argued ones', () => {
+  it('the corruptions of the corpus give every kind that the real checker gives, except for argued ones', () => {
     const missing = compared.flatMap(({ corruption: { id }, onlyTheirs }) =>
       onlyTheirs.filter((kind) => argumentFor(id, kind) === undefined).map((kind) => `${id} ${kind}`),
     );
     expect(missing).toEqual([]);
   });
 
-  it.each(arguedDifferences)('still needs the argument for $ids', ({ ids, kinds }) => {
+  it.each(arguedDifferences)('the corruptions $ids still need their argument', ({ ids, kinds }) => {
     const differing = compared.filter(
       ({ corruption: { id }, onlyTheirs }) =>
         ids.some((known) => id === known || id.endsWith(`/${known}`)) &&
@@ -47,21 +47,21 @@ describe('the corruptions of the corpus', () => {
     }
   });
 
-  it('have the severity of the real checker', () => {
+  it('the corruptions of the corpus have the severity of the real checker', () => {
     expect(compared.filter(({ otherSeverity }) => otherSeverity.length > 0)).toEqual([]);
   });
 
-  it('are inconsistent or cannot be checked wherever the real checker ends with exit code 1', () => {
+  it('the corruptions of the corpus are inconsistent or cannot be checked wherever the real checker ends with exit code 1', () => {
     const passed = compared.filter(({ ours, theirs }) => ours === 'consistent' && theirs !== 'consistent');
     expect(idsOf(passed)).toEqual([]);
   });
 
-  it('cannot be checked only where the real checker aborts as well', () => {
+  it('the corruptions of the corpus cannot be checked only where the real checker aborts too', () => {
     const gaveUp = compared.filter(({ ours, theirs }) => ours === 'not checkable' && theirs !== 'aborted');
     expect(idsOf(gaveUp)).toEqual([]);
   });
 
-  it('are noticed, all but those that are none', () => {
+  it('the corruptions of the corpus are all noticed, except those that are none', () => {
     const silent = compared.filter(
       ({ both, onlyOurs, ours }) => both.length + onlyOurs.length === 0 && ours !== 'not checkable',
     );
@@ -71,7 +71,7 @@ describe('the corruptions of the corpus', () => {
     expect(idsOf(silent)).toEqual(expected);
   });
 
-  it('are in docs/formats/consistency-check.md as they are found (npm run docs:check)', () => {
+  it('the corruptions of the corpus are in docs/formats/consistency-check.md as they are found (npm run docs:check)', () => {
     const page = readFileSync(new URL('../../docs/formats/consistency-check.md', import.meta.url), 'utf8');
     expect(page).toContain(renderKinds());
     expect(page).toContain(renderComparison(compared));

@@ -40,11 +40,11 @@ const leftBehind: Record<string, string[]> = {
 };
 
 describe('a sound store', () => {
-  it.each(goldenStores)('%s gives no finding', async (name) => {
+  it.each(goldenStores)('a sound store (%s) has no findings', async (name) => {
     expect(await findingsOf(await unpackStore(name, root))).toEqual(leftBehind[name] ?? []);
   });
 
-  it.each(['base34', 'base35'] as const)('%s gives no finding, with any memory', async (name) => {
+  it.each(['base34', 'base35'] as const)('a sound store (%s) has no findings, with any memory', async (name) => {
     const store = lab.copy(name);
     expect(await findingsOf(store)).toEqual([]);
     expect(await findingsOf(store, { budgetBytes: 1 })).toEqual([]);
@@ -52,7 +52,7 @@ describe('a sound store', () => {
 });
 
 describe.each(dirtyStores)('%s', (name) => {
-  it('is refused before it is recovered, and gives no finding after that but indexes left to the server', async () => {
+  it('a store that needs recovery is refused, and then has no findings except indexes left to the server', async () => {
     const parent = join(root, `dirty-${name}`);
     const store = await unpackStore(name, parent, 'recovery');
     await expect(checkStore(store)).rejects.toMatchObject({ code: 'store.needs-recovery' });
@@ -93,14 +93,14 @@ describe('a check', () => {
     'base35/lss-07',
     'base35/idx-08',
     'base35/cnt-04',
-  ])('of %s changes nothing', async (id) => {
+  ])('a check of %s changes nothing', async (id) => {
     const store = await lab.apply(corruption(id));
     const before = photograph(store);
     await checkStore(store, { propertyOwners: true });
     expect(photograph(store)).toEqual(before);
   });
 
-  it('looks only at what it was asked for', async () => {
+  it('a check looks only at what it was asked for', async () => {
     const store = await lab.apply(corruption('base35/node-06'));
     const kindsOf = async (parts: CheckOptions) => [...(await checkStore(store, parts)).byKind.keys()].toSorted();
     const off = { graph: false, indexes: false, labelScan: false };
@@ -116,7 +116,7 @@ describe('a check', () => {
     expect(ofGraph.filter((kind) => /^(labelScan|index)\./.test(kind))).toEqual([]);
   });
 
-  it('passes on as many findings of a kind as wanted, counts all, and writes all to the report', async () => {
+  it('a check passes on as many findings of a kind as wanted, counts all, and writes all to the report', async () => {
     const store = await lab.apply(corruption('base35/met-03'));
     const passed: string[] = [];
     const check = await checkStoreWithReport(store, {
@@ -132,7 +132,7 @@ describe('a check', () => {
     expect(entries?.length).toBe(check.errors + check.warnings + 1);
   });
 
-  it('can be cancelled, and tells how far it is', async () => {
+  it('a check can be cancelled, and reports its progress', async () => {
     const store = lab.copy('base35');
     const phases = new Set<string>();
     await checkStore(store, { onEvent: (event) => event.kind === 'check-progress' && phases.add(event.phase) });
@@ -146,7 +146,7 @@ describe('a check', () => {
     });
   });
 
-  it('begins only if its report can be written', async () => {
+  it('a check begins only if its report can be written', async () => {
     const reportDirectory = join(root, 'nowhere');
     const check = checkStoreWithReport(lab.copy('base35'), { reportDirectory, startedAt: new Date() });
     await expect(check).rejects.toMatchObject({ code: 'directory.missing' });

@@ -47,7 +47,7 @@ async function outcomeOf(store: string, workers: number): Promise<Outcome> {
 }
 
 describe('two threads', () => {
-  it('find in corruptions of the corpus what one finds, in the same order', async () => {
+  it('two threads find the same in the corpus as one, in the same order', async () => {
     let found = 0;
     for (const corruption of loadCorruptions().filter((_, i) => i % step === 0)) {
       const store = await lab.apply(corruption);
@@ -76,7 +76,7 @@ async function writeStoreWithManyFindings(nodes: number): Promise<string> {
 }
 
 describe('threads', () => {
-  it('wait with their findings until it is their turn, however many they are', async () => {
+  it('threads hold back their findings until it is their turn, however many they are', async () => {
     const nodes = 20_000;
     const store = await writeStoreWithManyFindings(nodes);
     const alone = await outcomeOf(store, 1);
@@ -84,7 +84,7 @@ describe('threads', () => {
     for (const workers of [2, 4, 20]) expect(await outcomeOf(store, workers)).toEqual(alone);
   });
 
-  it('end when the check is cancelled, and when a finding cannot be taken', async () => {
+  it('threads end when the check is cancelled, and when a finding cannot be processed', async () => {
     const store = lab.copy('base35');
     const openPorts = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
     const before = openPorts();
@@ -105,7 +105,7 @@ describe('threads', () => {
     await vi.waitFor(() => expect(openPorts()).toBeLessThanOrEqual(before));
   });
 
-  it('tell how far they are, in bytes, never more than there are', async () => {
+  it('threads report their progress in bytes, never more than there are', async () => {
     const told: number[] = [];
     await checkStore(lab.copy('base35'), {
       workers: 2,

@@ -85,21 +85,21 @@ describe.each(kinds)('a %s backup', (kind) => {
     expectUntouched();
   }
 
-  it('that is cut at any byte leaves the old state', async () => {
+  it('a backup that is cut at any byte leaves the old state', async () => {
     for (const bytes of await interestingOffsets(kind, 14)) {
       await expectSurvives((at) => ({ cutAfter: at, reset: at % 2 === 0 }), bytes, 'peer.closed');
     }
     await expectNextRunSucceeds();
   });
 
-  it('whose server stops sending at any byte leaves the old state', async () => {
+  it('a backup whose server stops sending at any byte leaves the old state', async () => {
     for (const bytes of await interestingOffsets(kind, 2)) {
       await expectSurvives((at) => ({ stallAfter: at }), bytes, 'peer.timeout');
     }
     await expectNextRunSucceeds();
   });
 
-  it('that is interrupted while it receives leaves the old state', async () => {
+  it('a backup interrupted while it receives leaves the old state', async () => {
     for (const bytes of await interestingOffsets(kind, 6)) {
       await prepare();
       const interruption = new AbortController();
@@ -112,7 +112,7 @@ describe.each(kinds)('a %s backup', (kind) => {
     await expectNextRunSucceeds();
   });
 
-  it('that is interrupted at any step leaves the old state or the new one', async () => {
+  it('a backup interrupted at any step leaves the old state or the new one', async () => {
     const total = await countSteps();
     for (const step of spread(total, 10)) {
       await prepare();
@@ -137,7 +137,7 @@ describe.each(kinds)('a %s backup', (kind) => {
     return steps;
   }
 
-  it('that is interrupted before it begins does nothing', async () => {
+  it('a backup interrupted before it begins does nothing', async () => {
     await prepare();
     const { error } = await attemptBackup(backupDir, server.address, { signal: AbortSignal.abort() });
     expect(error?.code).toBe('cancelled');

@@ -73,7 +73,7 @@ if (canMount) {
     beforeEach(() => small.mount(`size=${4 * 1024 * 1024}`));
     afterEach(() => small.unmount());
 
-    it('a full backup fails while it receives and while it replays, and leaves nothing', async () => {
+    it('on a small disk, a full backup fails while it receives and while it replays, and leaves nothing', async () => {
       let failures = 0;
       const files = new Set<string>();
       for (let room = 0, isMade = false; !isMade; room += 6 * PAGE_BYTES) {
@@ -92,7 +92,7 @@ if (canMount) {
       expectExact(join(disk, 'db'), history, NEW);
     });
 
-    it('an incremental fails while it receives and while it applies, and goes on when there is room', async () => {
+    it('on a small disk, an incremental fails while it receives and while it applies, and continues when there is room', async () => {
       const target = join(disk, 'db');
       const moments = new Set<string>();
       for (let room = 0, isMade = false; !isMade; room += PAGE_BYTES) {
@@ -117,7 +117,7 @@ if (canMount) {
       expect([...moments]).toEqual(['untouched', 'log behind the check point']);
     });
 
-    it('a fallback fails, the old backup stays', async () => {
+    it('on a small disk, a fallback fails and the old backup stays', async () => {
       const target = join(disk, 'db');
       server.prunedTo = NEW - 1;
       await cp(join(scratch, 'old', 'db'), target, { recursive: true, preserveTimestamps: true });
@@ -139,7 +139,7 @@ if (canMount) {
   describe('on a disk without room for names', () => {
     afterEach(() => small.unmount());
 
-    it('a full backup fails and leaves nothing', async () => {
+    it('on a disk without room for names, a full backup fails and leaves nothing', async () => {
       for (let files = 2, isMade = false; !isMade; files += 3) {
         small.mount(`size=${PLENTY_BYTES}`, `nr_inodes=${files}`);
         const attempt = await attemptBackup(disk, server.address);
@@ -170,7 +170,7 @@ describe('under a limit of the file size', () => {
   /** `ulimit -f` counts blocks of 512 bytes. */
   const limited = (blocks: number) => ['sh', '-c', `ulimit -f ${blocks}; exec "$@"`, 'sh'];
 
-  it('a full backup fails and leaves nothing', async () => {
+  it('under a file size limit, a full backup fails and leaves nothing', async () => {
     for (const blocks of [0, 1, 10, 40]) {
       const { error } = await program.run(disk, server.address, { before: limited(blocks) });
       expect([blocks, error?.code]).toEqual([blocks, 'file.io']);
@@ -182,7 +182,7 @@ describe('under a limit of the file size', () => {
     expectExact(join(disk, 'db'), history, NEW);
   });
 
-  it('an incremental fails, and goes on without the limit', async () => {
+  it('under a file size limit, an incremental fails, and continues without the limit', async () => {
     const target = join(disk, 'db');
     for (const blocks of [0, 1, 60, 80]) {
       rmSync(target, { recursive: true, force: true });

@@ -22,7 +22,9 @@ afterAll(async () => {
   await removeDirectory(scratch);
 });
 
-it('survives the kill of any process in every kind of round', { timeout: 240_000 }, async () => {
+it('a live database and its backups survive the kill of any process in every kind of round', {
+  timeout: 240_000,
+}, async () => {
   // No random rounds after the first one of each kind.
   const figures = await campaign.run(0);
   expect(figures.rounds).toBeGreaterThanOrEqual(15);

@@ -236,7 +236,7 @@ function causeOf({ error }: Attempt): string | undefined {
 }
 
 describe('a full copy', () => {
-  it('that is well-formed is published', async () => {
+  it('a well-formed full copy is published', async () => {
     await answerWith(await writeAnswer(fullParts(), 'full'), true);
     expectExact(target, history, NEW);
   });
@@ -284,7 +284,7 @@ describe('a full copy', () => {
       'peer.closed',
       (parts) => void Object.assign(parts, { rest: history.transactions[NEW - 1]!.bytes.subarray(0, 50) }),
     ],
-  ])('%s is not published', async (_what, code, change) => {
+  ])('a full copy %s is not published', async (_what, code, change) => {
     const parts = fullParts();
     change(parts);
     const attempt = await answerWith(await writeAnswer(parts, 'full'), true);
@@ -313,7 +313,7 @@ describe('an incremental', () => {
       (parts) => void Object.assign(parts, { storeId: { ...parts.storeId, randomId: 1n } }),
     ],
     ['of nothing', 'peer.behind', (parts) => void parts.transactions.splice(0)],
-  ])('%s leaves the backup as it is', async (_what, code, change) => {
+  ])('an incremental %s leaves the backup as it is', async (_what, code, change) => {
     await cp(join(scratch, 'old', 'db'), target, { recursive: true, preserveTimestamps: true });
     const before = hashTree(target);
     const parts = fullParts();

@@ -26,7 +26,7 @@ describe.each<[KillKind, number]>([
   ['fallback', 7],
   ['mounted', 11],
 ])('a %s backup that is killed', (kind, kills) => {
-  it('at steps from the first to the last', async () => {
+  it('a backup may be killed at any step from the first to the last', async () => {
     const steps = await campaign.countSteps(kind);
     expect(steps).toBeGreaterThan(kills);
     // The last steps are the ones that publish: they are tried all.
@@ -35,14 +35,14 @@ describe.each<[KillKind, number]>([
     for (const step of [...early, ...late]) expect([step, await campaign.killAtStep(kind, step)]).toEqual([step, 1]);
   });
 
-  it('at any time', async () => {
+  it('a backup may be killed at any time', async () => {
     let killed = 0;
     for (let i = 0; i < 3; i++) killed += Number(await campaign.killDuring(kind, 0.3 + 0.2 * i));
     expect(killed).toBeGreaterThan(0);
   });
 });
 
-it('a log that a killed incremental leaves behind the check point is one that a server can recover', async () => {
+it('a server can recover a log that a killed incremental left after the check point', async () => {
   const steps = await campaign.countSteps('incremental');
   const ends: number[] = [];
   for (let i = 1; i <= 6; i++) ends.push(await campaign.recoverLeftovers('incremental', Math.floor((i * steps) / 6)));
@@ -51,7 +51,7 @@ it('a log that a killed incremental leaves behind the check point is one that a 
   expect(ends.toSorted((a, b) => a - b)).toEqual(ends);
 });
 
-it('a run that is killed while it clears up after a killed one', async () => {
+it('a run may be killed while it clears up after a killed one', async () => {
   const steps = await campaign.countSteps('incremental');
   const kills: number[] = [];
   for (let i = 1; i <= 3; i++) kills.push(await campaign.killAtStep('incremental', Math.floor((i * steps) / 3), 3 * i));

@@ -73,7 +73,7 @@ const refused: [string, Buffer, RegExp][] = [
 ];
 
 describe.each(refused)('%s', (_name, bytes, message) => {
-  it('is refused at once', async () => {
+  it('a bad request is refused at once', async () => {
     const client = await RawClient.connect(listener.address);
     client.send(bytes);
     expect(await client.ended).toBe('end');
@@ -87,7 +87,7 @@ describe.each(refused)('%s', (_name, bytes, message) => {
 });
 
 describe('a request', () => {
-  it('may be cut into frames', async () => {
+  it('a request may be cut into frames', async () => {
     const body = incremental(5).subarray(6);
     const client = await RawClient.connect(listener.address);
     client.send(frame(Buffer.concat([Buffer.of(9, 2), body.subarray(0, 3)])));
@@ -97,7 +97,7 @@ describe('a request', () => {
     client.close();
   });
 
-  it('may come byte by byte, follow another one, carry the failure bit, lack the forensics byte or have bytes behind', async () => {
+  it('a request may come byte by byte, follow another one, carry the failure bit, lack the forensics byte or have bytes after it', async () => {
     const client = await RawClient.connect(listener.address);
     client.socket.setNoDelay(true);
     for (const byte of incremental(5)) {
@@ -116,7 +116,7 @@ describe('a request', () => {
     client.close();
   });
 
-  it('that comes ahead of its turn waits for it', async () => {
+  it('a request that comes early waits for its turn', async () => {
     const client = await RawClient.connect(listener.address);
     client.send(Buffer.concat([incremental(1), full, incremental(2), full]));
     client.send(incremental(3));
@@ -125,7 +125,7 @@ describe('a request', () => {
     client.close();
   });
 
-  it('after an impossible transaction fails, and the connection stays open', async () => {
+  it('a request after an impossible transaction fails, and the connection stays open', async () => {
     const client = await RawClient.connect(listener.address);
     for (const after of [0, -1, -5]) client.send(incremental(after));
     client.send(incremental(1));
@@ -140,7 +140,7 @@ describe('a failure', () => {
   it.each([
     [new Error('/home/secret/neostore is gone')],
     [Object.assign(new Error("ENOENT: open '/home/secret'"), { code: 'ENOENT', path: '/home/secret' })],
-  ])('in the middle of a copy tells nothing of this machine: %s', async (error) => {
+  ])('a failure in the middle of a copy reveals nothing of this machine: %s', async (error) => {
     database.files = [
       { name: 'large', alignment: 1, sizeBytes: 9_000_000 },
       { name: 'neostore', alignment: 9, sizeBytes: 8192 },

@@ -107,7 +107,7 @@ function expectComplete(answer: CatchupAnswer, first: number): void {
 }
 
 describe('check points', () => {
-  it('wait from the preparation to the transactions, which begin with C', async () => {
+  it('check points wait from the preparation to the transactions, which begin with C', async () => {
     await listen();
     const caller = await call();
     const checkPoint = await prepare(caller);
@@ -119,7 +119,7 @@ describe('check points', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['started', 'finished']);
   });
 
-  it('go on when the client prepares anew, or leaves', async () => {
+  it('check points continue when the client prepares anew, or leaves', async () => {
     await listen();
     const caller = await call();
     const first = await prepare(caller);
@@ -132,7 +132,7 @@ describe('check points', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['started', 'aborted', 'started', 'aborted']);
   });
 
-  it('go on after the limit, and the log stays for the client until it has pulled', async () => {
+  it('check points continue after the limit, and the log stays for the client until it has pulled', async () => {
     await listen({ maxHoldMs: 150 });
     const caller = await call();
     const checkPoint = await prepare(caller);
@@ -146,7 +146,7 @@ describe('check points', () => {
 });
 
 describe('a client whose connection broke', () => {
-  it('finds its transactions over another one, for as long as a client may be silent', async () => {
+  it('a client whose connection broke finds its transactions over another one, for as long as a client may be silent', async () => {
     await listen({ idleTimeoutMs: 5000 });
     const broken = await call();
     const checkPoint = await prepare(broken);
@@ -158,7 +158,7 @@ describe('a client whose connection broke', () => {
     expect((await pull(await call(), checkPoint - 1)).outcome).toMatchObject({ status: 'E_TRANSACTION_PRUNED' });
   });
 
-  it('is one of a few: who comes and goes without end does not keep the log for ever', async () => {
+  it('a client whose connection broke is one of a limited number: repeated vanishing does not keep the log for ever', async () => {
     await listen();
     const first = await call();
     const checkPoint = await prepare(first);
@@ -176,7 +176,7 @@ describe('a client whose connection broke', () => {
 });
 
 describe('files that check points change while they are fetched', () => {
-  it('become exact by the transactions', async () => {
+  it('files that check points change while they are fetched become exact by the transactions', async () => {
     const moving = new MovingDatabase(serveEmbedded(database), async () => {
       await load.run(40);
       await database.checkPoint();
@@ -194,7 +194,7 @@ describe('files that check points change while they are fetched', () => {
 });
 
 describe('a connection that others work for', () => {
-  it('may be silent meanwhile, and has its idle time after that', async () => {
+  it('a connection that other connections need may be silent meanwhile, and has its idle time afterwards', async () => {
     const pattern = new PatternDatabase();
     pattern.files = [
       { name: 'neostore.nodestore.db', alignment: 15, sizeBytes: 64 * 1024 * 1024 },
@@ -220,7 +220,7 @@ describe('a connection that others work for', () => {
 });
 
 describe('a listener that is stopped', () => {
-  it('lets a backup of several requests come to its end', async () => {
+  it('a stopped listener lets a backup of several requests finish', async () => {
     await listen({ stopGraceMs: 60_000 });
     const caller = await call();
     const helper = await call();
@@ -238,7 +238,7 @@ describe('a listener that is stopped', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'finished', request: 'full' });
   });
 
-  it('cuts it off after the grace time', async () => {
+  it('a stopped listener cuts off a backup after the grace time', async () => {
     await listen({ stopGraceMs: 200 });
     const caller = await call();
     await prepare(caller);

@@ -65,13 +65,13 @@ describe('a closed store', () => {
 
   const other = () => ({ ...store.storeId, upgradeTransactionId: store.storeId.upgradeTransactionId + 1 });
 
-  it('tells its store id', async () => {
+  it('a closed store sends its store id', async () => {
     const { outcome } = await caller.ask({ kind: 'storeId' });
     const { storeVersion: _, ...storeId } = store.storeId;
     expect(outcome).toEqual({ kind: 'storeId', storeId });
   });
 
-  it('sends what replay could not repair, and names each other file once', async () => {
+  it('a closed store sends what replay could not repair, and names each other file once', async () => {
     const { storeId, lastTransaction } = store;
     const { files, outcome } = await caller.ask({ kind: 'prepareStoreCopy', storeId });
     expect(outcome).toMatchObject({ status: 'SUCCESS', transactionId: lastTransaction, indexIds: [] });
@@ -87,7 +87,7 @@ describe('a closed store', () => {
     expect([...sent, ...names].sort()).toEqual(all.map(({ name }) => name).sort());
   });
 
-  it('sends single files, whatever directory is asked for, and nothing else', async () => {
+  it('a closed store sends single files, whatever directory is requested, and nothing else', async () => {
     const { storeId, lastTransaction: requiredTransactionId } = store;
     const ask = (name: string) => caller.ask({ kind: 'storeFile', storeId, requiredTransactionId, name });
     for (const name of ['neostore', '../../neostore', '/etc/neostore']) {
@@ -105,7 +105,7 @@ describe('a closed store', () => {
     expect(new Set(failures())).toEqual(new Set(['serve.no-file']));
   });
 
-  it('sends the files of an index, none for an unknown one', async () => {
+  it('a closed store sends the files of an index, none for an unknown one', async () => {
     const { storeId, lastTransaction: requiredTransactionId } = store;
     const { files } = await caller.ask({ kind: 'prepareStoreCopy', storeId });
     const ids = new Set([...files.keys()].flatMap((name) => /^schema\/index\/[^/]+\/(\d+)\//.exec(name)?.[1] ?? []));
@@ -119,7 +119,7 @@ describe('a closed store', () => {
     }
   });
 
-  it('refuses whoever has another store, or a newer one, and stays connected', async () => {
+  it('a closed store refuses clients with another store, or a newer one, and stays connected', async () => {
     const { storeId, lastTransaction } = store;
     const requiredTransactionId = lastTransaction;
     for (const foreign of [other(), undefined]) {
@@ -148,7 +148,7 @@ describe('a closed store', () => {
     expect((await caller.ask({ kind: 'storeId' })).outcome).toBeDefined();
   });
 
-  it('gives its transactions one by one, and says why it cannot', async () => {
+  it('a closed store sends its transactions one by one, and says why it cannot', async () => {
     const { storeId, lastTransaction: last } = store;
     const pull = (after: number) => caller.ask({ kind: 'transactions', after, storeId });
     const whole = await pull(last - 5);
@@ -165,7 +165,7 @@ describe('a closed store', () => {
     expect((await pull(last - 1)).transactions.length).toBe(1);
   });
 
-  it('compresses nothing that it was not allowed to, and understands what it was', async () => {
+  it('a closed store compresses nothing that was not allowed, and understands what was', async () => {
     const names = ['Gzip', 'Snappy', 'Snappy_validating', 'LZ4', 'LZ_validating', 'LZ4_high_compression'];
     const packing = await listen(store, names);
     for (const name of names) {
@@ -179,7 +179,7 @@ describe('a closed store', () => {
     }
   });
 
-  it('answers what comes ahead of its turn, and ignores unknown requests', async () => {
+  it('a closed store answers early requests in turn, and ignores unknown ones', async () => {
     const { storeId, lastTransaction: last } = store;
     const answers: Buffer[] = [];
     caller.socket.removeAllListeners('data').on('data', (bytes) => answers.push(bytes));
@@ -199,7 +199,7 @@ describe('a closed store', () => {
 });
 
 describe('a database that has just been created', () => {
-  it('has no transaction to begin a log with, and says that this is all', async () => {
+  it('a new database has no transaction to begin a log with, and says that this is all', async () => {
     const database = await EmbeddedDatabase.open(join(scratch, 'graph.db'));
     closers.push(() => database.close());
     const served = serveEmbedded(database);
@@ -214,7 +214,7 @@ describe('a database that has just been created', () => {
     });
   });
 
-  it('makes a check point for who asks for files too early', async () => {
+  it('a new database makes a check point for clients that request files too early', async () => {
     const database = await EmbeddedDatabase.open(join(scratch, 'graph.db'));
     closers.push(() => database.close());
     await database.transact((tx) => tx.createNode());
@@ -236,7 +236,7 @@ describe('a database that has just been created', () => {
 });
 
 describe('a database in trouble', () => {
-  it('fails the preparation with its type, tells nothing of this machine, and closes', async () => {
+  it('a database in trouble fails the preparation with its type, reveals nothing of this machine, and closes', async () => {
     const database = new PatternDatabase();
     database.checkPoint = () => Promise.reject(new Error('/home/secret is full'));
     const listener = await listen(database);
@@ -253,7 +253,7 @@ describe('a database in trouble', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['started', 'failed']);
   });
 
-  it('that cannot go on with a file breaks the connection', async () => {
+  it('a database that cannot continue with a file breaks the connection', async () => {
     const database = new PatternDatabase();
     database.files = [{ name: 'neostore.nodestore.db', alignment: 15, sizeBytes: 9_000_000 }];
     database.beforePiece = (_file, at) => {
@@ -271,7 +271,7 @@ describe('a database in trouble', () => {
     expect((await (await call(listener)).ask(request)).outcome).toMatchObject({ status: 'SUCCESS' });
   });
 
-  it('that is closed says that it cannot be asked', async () => {
+  it('a closed database says that it cannot be asked', async () => {
     const database = await EmbeddedDatabase.open(join(scratch, 'graph.db'));
     await database.transact((tx) => tx.createNode());
     const served = serveEmbedded(database);
@@ -307,7 +307,7 @@ describe('what is no handshake', () => {
       ]),
       '00000002ffffffff',
     ],
-  ])('%s ends the connection', async (_name, bytes, lastAnswer) => {
+  ])('%s instead of a handshake ends the connection', async (_name, bytes, lastAnswer) => {
     const listener = await listen(new PatternDatabase());
     const socket = connect(listener.address);
     let received = Buffer.alloc(0);
@@ -325,7 +325,7 @@ describe('what is no handshake', () => {
     expect((await (await call(listener)).ask({ kind: 'storeId' })).outcome).toBeDefined();
   });
 
-  it('the magic alone, or with a request, has to wait for more, up to the request time', async () => {
+  it('the magic alone, or with a request, waits for more, up to the request time', async () => {
     const listener = await BackupListener.start(new PatternDatabase(), {
       listen: { host: '127.0.0.1', port: 0 },
       limits: { requestTimeoutMs: 200 },
@@ -352,7 +352,7 @@ describe('what is no request', () => {
     ['an empty type', Buffer.from('00000000', 'hex')],
     ['a negative length', Buffer.from('ffffffff', 'hex')],
     ['unknown types without end', Buffer.from('0000000109'.repeat(2000), 'hex')],
-  ])('%s ends the connection', async (_name, bytes) => {
+  ])('%s instead of a request ends the connection', async (_name, bytes) => {
     const listener = await listen(new PatternDatabase());
     const caller = await call(listener);
     caller.socket.write(bytes);

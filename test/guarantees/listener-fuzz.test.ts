@@ -117,7 +117,7 @@ async function greet(socket: Socket, dice: Dice): Promise<RequestCompressor | un
 let listener: BackupListener;
 afterEach(() => listener.stop());
 
-it(`survives ${rounds} rounds, seed ${SEED}`, { timeout: 3_600_000 }, async () => {
+it(`the listener survives ${rounds} rounds, seed ${SEED}`, { timeout: 3_600_000 }, async () => {
   const database = new PatternDatabase();
   database.files = [
     { name: 'empty', alignment: 1, sizeBytes: 0 },

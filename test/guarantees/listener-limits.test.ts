@@ -74,7 +74,7 @@ function makeLarge(sizeBytes = 512 * MB): void {
 }
 
 describe('a client that takes nothing of its copy', () => {
-  it('is cut off after the stall time, and check points run again; others are not held up', async () => {
+  it('a client that reads nothing of its copy is cut off after the stall time, and check points run again; others are not held up', async () => {
     // Time enough for the other one on any machine.
     await start({ stallTimeoutMs: 3000 });
     makeLarge();
@@ -97,7 +97,7 @@ describe('a client that takes nothing of its copy', () => {
     other.close();
   });
 
-  it('but reads on now and then is not stalled', async () => {
+  it('a client that reads now and then is not stalled', async () => {
     await start({ stallTimeoutMs: 2000 });
     makeLarge(24 * MB);
     const slow = await RawClient.connect(listener.address);
@@ -114,7 +114,7 @@ describe('a client that takes nothing of its copy', () => {
     expect((await happened('finished')).kind).toBe('finished');
   });
 
-  it('or takes it too slowly is cut off after the longest time that check points may be held', async () => {
+  it('a client that reads too slowly is cut off after the longest time that check points may be held', async () => {
     await start({ stallTimeoutMs: 60_000, maxHoldMs: 300 });
     makeLarge();
     const slow = await RawClient.connect(listener.address);
@@ -138,7 +138,7 @@ describe('a catchup client', () => {
     }) as const;
   const prepare = () => ({ kind: 'prepareStoreCopy', storeId: database.storeId }) as const;
 
-  it('that takes nothing of a file is cut off after the stall time', async () => {
+  it('a catchup client that reads nothing of a file is cut off after the stall time', async () => {
     await start({ stallTimeoutMs: 400 });
     database.files = [{ name: 'neostore.nodestore.db', alignment: 15, sizeBytes: 512 * MB }];
     const stalled = await CatchupCaller.connect(listener.address);
@@ -151,7 +151,7 @@ describe('a catchup client', () => {
     expect((await stalled.answered()).outcome).toBeUndefined();
   });
 
-  it('that takes too long with the files that must not change is cut off, and check points run again', async () => {
+  it('a catchup client that takes too long with the files that must not change is cut off, and check points run again', async () => {
     await start({ stallTimeoutMs: 60_000, maxHoldMs: 300 });
     database.files = [{ name: 'neostore.labelscanstore.db', alignment: 1, sizeBytes: 512 * MB }];
     const slow = await CatchupCaller.connect(listener.address);
@@ -162,7 +162,7 @@ describe('a catchup client', () => {
     slow.close();
   });
 
-  it('that leaves at any moment leaves nothing behind', async () => {
+  it('a catchup client that leaves at any moment leaves nothing behind', async () => {
     await start({ idleTimeoutMs: 10_000 });
     database.files = [
       { name: 'neostore.labelscanstore.db', alignment: 1, sizeBytes: 5 * MB },
@@ -182,7 +182,7 @@ describe('a catchup client', () => {
     check.close();
   });
 
-  it('costs no memory that grows with its copy', async () => {
+  it('a catchup client costs no memory that grows with its copy', async () => {
     await start();
     database.files = [
       { name: 'neostore.labelscanstore.db', alignment: 1, sizeBytes: 200 * MB },
@@ -201,7 +201,7 @@ describe('a catchup client', () => {
 });
 
 describe('a client that leaves', () => {
-  it('while the database makes its check point gives the wish up', async () => {
+  it('a client that leaves while the database makes its check point gives up its request', async () => {
     await start();
     let begun: () => void = () => {};
     const waiting = new Promise<void>((resolve) => {
@@ -219,7 +219,7 @@ describe('a client that leaves', () => {
     expect(database.open).toBe(0);
   });
 
-  it('at any point of its copy leaves nothing behind', async () => {
+  it('a client that leaves at any point of its copy leaves nothing behind', async () => {
     await start();
     makeLarge(20 * MB);
     const offsets = [0, 1, 6, 40, 4096, 65_536, MB, 4 * MB, 4 * MB + 7, 9 * MB, 16 * MB, 20 * MB];
@@ -246,7 +246,7 @@ describe('a client that says nothing', () => {
     ['at all', Buffer.alloc(0)],
     ['beyond half a request', full.subarray(0, 20)],
     ['beyond half a frame length', full.subarray(0, 2)],
-  ])('%s is disconnected after the request time', async (_name, bytes) => {
+  ])('a client that sends %s is disconnected after the request time', async (_name, bytes) => {
     await start({ requestTimeoutMs: 200 });
     const client = await RawClient.connect(listener.address);
     client.send(bytes);
@@ -254,7 +254,7 @@ describe('a client that says nothing', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['silent']);
   });
 
-  it('but drips bytes has no more time than that', async () => {
+  it('a client that drips bytes gets no more time', async () => {
     await start({ requestTimeoutMs: 300 });
     const client = await RawClient.connect(listener.address);
     let sent = 0;
@@ -265,7 +265,7 @@ describe('a client that says nothing', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['silent']);
   });
 
-  it('more after an answer is disconnected after the idle time; half a second request counts as one', async () => {
+  it('a client that is silent after an answer is disconnected after the idle time; half a second request counts as one', async () => {
     await start({ idleTimeoutMs: 2000, requestTimeoutMs: 500 });
     const idle = await RawClient.connect(listener.address);
     idle.send(incremental);
@@ -283,7 +283,7 @@ describe('a client that says nothing', () => {
     ]);
   });
 
-  it('and never closes, after it was refused, is closed under', async () => {
+  it('a client that never closes after a refusal is disconnected', async () => {
     await start();
     const client = await RawClient.connect(listener.address, true);
     client.send(Buffer.alloc(64, 0xff));
@@ -294,7 +294,7 @@ describe('a client that says nothing', () => {
 });
 
 describe('a client that sends without end', () => {
-  it('while its answer is under way is cut off', async () => {
+  it('a client that sends without end while its answer is under way is cut off', async () => {
     await start();
     makeLarge();
     const client = await RawClient.connect(listener.address);
@@ -309,7 +309,7 @@ describe('a client that sends without end', () => {
 });
 
 describe('one client too many', () => {
-  it('is told so, and the others go on; when one leaves there is room again', async () => {
+  it('one client too many is told so, and the others continue; when one leaves there is room again', async () => {
     await start({ maxConnections: 3 });
     const clients = [];
     for (let i = 0; i < 3; i++) {
@@ -336,7 +336,7 @@ describe('one client too many', () => {
 });
 
 describe('one address', () => {
-  it('cannot take the places of all others', async () => {
+  it('one address cannot take the places of all others', async () => {
     await start({ maxConnections: 4, maxPerPeer: 2 });
     const connectFrom = (localAddress: string) => RawClient.connect({ ...listener.address, localAddress });
     const clients: RawClient[] = [];
@@ -358,7 +358,7 @@ describe('one address', () => {
 });
 
 describe('a listener that is stopped', () => {
-  it('lets copies under way finish, and takes nobody new', async () => {
+  it('a stopped listener lets copies under way finish, and accepts nobody new', async () => {
     await start({ stopGraceMs: 60_000 });
     makeLarge(32 * MB);
     const client = await RawClient.connect(listener.address);
@@ -376,7 +376,7 @@ describe('a listener that is stopped', () => {
     expect(database.open).toBe(0);
   });
 
-  it('cuts off what takes longer than the grace time', async () => {
+  it('a stopped listener cuts off what takes longer than the grace time', async () => {
     await start({ stopGraceMs: 200 });
     makeLarge();
     const client = await RawClient.connect(listener.address);
@@ -391,7 +391,7 @@ describe('a listener that is stopped', () => {
 });
 
 describe('memory and descriptors', () => {
-  it('do not grow with the size of the copy, nor with the number of requests', async () => {
+  it('memory and descriptors do not grow with the size of the copy, nor with the number of requests', async () => {
     await start();
     makeLarge(400 * MB);
     const drain = async () => {

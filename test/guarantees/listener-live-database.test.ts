@@ -81,7 +81,7 @@ function expectExact(name: string, atLeast: number): number {
 }
 
 describe.each(['common', 'catchup'] as const)('while writers commit, over the %s protocol', (protocol) => {
-  it('a full backup and ten incrementals are exact', async () => {
+  it('a full backup and ten incrementals are exact while writers commit', async () => {
     await startServing({}, LONG_LOG_BYTES);
     const firstLog = listLogFiles(database.directory).highest!;
     let before = 0;
@@ -99,7 +99,7 @@ describe.each(['common', 'catchup'] as const)('while writers commit, over the %s
     expectExact('db', before);
   });
 
-  it('eight full backups at the same time are exact, and check points go on after them', async () => {
+  it('eight full backups at once are exact while writers commit, and check points continue afterwards', async () => {
     await startServing();
     const atLeast = database.lastTransaction;
     const names = Array.from({ length: 8 }, (_, i) => `db${i}`);
@@ -111,7 +111,7 @@ describe.each(['common', 'catchup'] as const)('while writers commit, over the %s
 });
 
 describe('while writers commit', () => {
-  it('clients that leave in the middle of a copy do no harm', async () => {
+  it('while writers commit, clients that leave in the middle of a copy do no harm', async () => {
     await startServing();
     for (const offset of [0, 1, 100, 5000, 65_536, 150_000, 200_000, 250_000, 300_000]) {
       const client = await RawClient.connect(listener.address);
@@ -125,7 +125,7 @@ describe('while writers commit', () => {
     expectExact('db', atLeast);
   });
 
-  it('a copy that a client reads slowly keeps its log, though it is rotated and pruned meanwhile', async () => {
+  it('while writers commit, a copy that a client reads slowly keeps its log, though it is rotated and pruned meanwhile', async () => {
     await startServing();
     const served = serveEmbedded(database);
     const { signal } = new AbortController();
@@ -162,7 +162,7 @@ describe('while writers commit', () => {
 });
 
 describe.each(['common', 'catchup'] as const)('a client that comes too late, over the %s protocol', (protocol) => {
-  it('is told so, and gets a full backup if it may', async () => {
+  it('a client that comes too late is told so, and gets a full backup if it may', async () => {
     await startServing();
     await makeBackup(backupDir, listener.address, { protocol });
     const had = readMetadata(join(backupDir, 'db', 'neostore')).lastTransactionId;
@@ -181,7 +181,7 @@ describe.each(['common', 'catchup'] as const)('a client that comes too late, ove
 });
 
 describe('a client that stops reading', () => {
-  it('keeps the database from its check points until it is cut off, not longer', async () => {
+  it('a client that stops reading holds up check points only until it is cut off', async () => {
     await startServing({ maxHoldMs: 3000 });
     // More than the sockets hold by themselves.
     const text = 'x'.repeat(64 * 1024);

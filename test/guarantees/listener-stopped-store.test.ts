@@ -102,7 +102,7 @@ function expectSameStore(copy: string, original: string): void {
 
 describe.each(goldenStores)('the store %s', (name) => {
   it.each(['common', 'catchup'] as const)(
-    'comes out byte for byte over the %s protocol, also through a backup of the backup',
+    'a stopped store is served byte for byte over the %s protocol, even through a backup of the backup',
     async (protocol) => {
       const directory = await unpackStore(name, scratch);
       const before = hashTree(directory, ['store_lock']);
@@ -130,7 +130,7 @@ describe.each(goldenStores)('the store %s', (name) => {
 });
 
 describe('incrementals from a stopped store', () => {
-  it('are answered from its log as far as it reaches, and refused before that', async () => {
+  it('incrementals from a stopped store are answered from its log as far back as it reaches, and refused before that', async () => {
     const directory = await unpackStore('3.5.34-standard', scratch);
     const store = await serve(directory);
     const signal = new AbortController().signal;
@@ -157,7 +157,7 @@ describe('incrementals from a stopped store', () => {
     }
   });
 
-  it('bring a backup up to date, and end in a full one where the log was removed', async () => {
+  it('incrementals from a stopped store bring a backup up to date, and become a full one where the log was removed', async () => {
     const history = await generateHistory(join(scratch, 'source'), { transactions: 30 });
     const origin = await BackupServer.start(history, 10);
     closers.push(() => origin.stop());
@@ -186,12 +186,12 @@ describe('incrementals from a stopped store', () => {
 });
 
 describe('a store that cannot be served', () => {
-  it.each(dirtyStores)('needs recovery: %s', async (name) => {
+  it.each(dirtyStores)('a store that needs recovery is not served: %s', async (name) => {
     const directory = await unpackStore(name, scratch, 'recovery');
     await expect(serveStore(directory)).rejects.toMatchObject({ code: 'store.needs-recovery' });
   });
 
-  it('has no log, lacks a store file, or is none', async () => {
+  it('a store without a log, without a store file, or that is none, is not served', async () => {
     const directory = await unpackStore('3.5.34-standard', scratch);
     await removeDirectory(join(directory, 'neostore.propertystore.db'));
     await expect(serveStore(directory)).rejects.toMatchObject({ code: 'store.missing-file' });
@@ -207,7 +207,7 @@ describe('a store that cannot be served', () => {
 });
 
 describe('while a store is served', () => {
-  it('nobody else can write it, but others may read it', async () => {
+  it('while a store is served, nobody else can write it, but others may read it', async () => {
     const directory = await unpackStore('3.4.9-standard', scratch);
     const store = await serve(directory);
     const from = await listen(store);
@@ -236,7 +236,7 @@ describe('while a store is served', () => {
     expect(readdirSync(directory)).not.toContain('store_lock');
   });
 
-  it('a change by somebody who ignores the lock costs the copy, never makes a wrong one', async () => {
+  it('while a store is served, a change that ignores the lock fails the copy, and never makes a wrong one', async () => {
     const directory = await unpackStore('3.4.9-standard', scratch);
     const events: ListenerEvent[] = [];
     const from = await listen(await serve(directory), (event) => events.push(event));

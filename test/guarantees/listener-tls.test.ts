@@ -74,7 +74,7 @@ async function sendPlain(bytes: Buffer): Promise<number> {
 }
 
 describe('a client of the policy', () => {
-  it('makes a full and an incremental backup', async () => {
+  it('a client that satisfies the policy makes a full and an incremental backup', async () => {
     const options = { protocol: 'catchup', sslPolicy: friend } as const;
     expect(await makeBackup(join(scratch, 'b'), listener.address, options)).toMatchObject({ kind: 'full' });
     expect(await makeBackup(join(scratch, 'b'), listener.address, options)).toMatchObject({ kind: 'unchanged' });
@@ -83,7 +83,7 @@ describe('a client of the policy', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['started', 'finished', 'started', 'finished']);
   });
 
-  it('may compress its requests too', async () => {
+  it('a client that satisfies the policy may compress its requests too', async () => {
     const caller = await CatchupCaller.connect(listener.address, { policy: friend, compressions: ['Gzip'] });
     expect((await caller.ask({ kind: 'storeId' })).outcome).toBeDefined();
     caller.close();
@@ -95,7 +95,7 @@ describe('everybody else', () => {
     ['the catchup protocol', () => encodeClientHandshake({ kind: 'magic', text: MAGIC_TEXT })],
     ['a request for a full backup', () => encodeRequest({ kind: 'full', forensics: false })],
     ['text', () => Buffer.from('GET / HTTP/1.1\r\n\r\n')],
-  ])('gets nothing for %s without encryption', async (_name, bytes) => {
+  ])('a client without encryption gets nothing for %s', async (_name, bytes) => {
     expect(await sendPlain(bytes())).toBe(0);
     expect(events.map(({ kind }) => kind)).toEqual(['refused']);
     expect(codes()).toEqual(['tls.plaintext-peer']);
@@ -104,7 +104,7 @@ describe('everybody else', () => {
   it.each([
     ['without encryption', undefined],
     ['with a certificate of somebody else', 'stranger'],
-  ])('gets no backup %s, over either protocol', async (_name, who) => {
+  ])('a client %s gets no backup, over either protocol', async (_name, who) => {
     const sslPolicy = who === undefined ? undefined : stranger;
     for (const protocol of ['catchup', 'common'] as const) {
       if (protocol === 'common' && sslPolicy !== undefined) continue;
@@ -116,7 +116,7 @@ describe('everybody else', () => {
     expect(codes()[0]).toBe(who === undefined ? 'tls.plaintext-peer' : 'tls.unknown-issuer');
   });
 
-  it('is told nothing when there is no room either', async () => {
+  it('an unauthenticated client is told nothing even when there is no room', async () => {
     await listener.stop();
     listener = await BackupListener.start(store, {
       listen: { host: '127.0.0.1', port: 0 },
@@ -130,7 +130,7 @@ describe('everybody else', () => {
     caller.close();
   });
 
-  it('has the request time to begin, also in the handshake of TLS', async () => {
+  it('an unauthenticated client has the request time to begin, including the TLS handshake', async () => {
     await listener.stop();
     listener = await BackupListener.start(store, {
       listen: { host: '127.0.0.1', port: 0 },

@@ -94,14 +94,14 @@ beforeAll(async () => {
 });
 
 describe.each(spoiled)('a server that %s', (_what, code, spoilServer) => {
-  it('fails the first backup and leaves nothing', async () => {
+  it('a failing server fails the first backup and leaves nothing', async () => {
     await spoilServer(server);
     const { lines } = await expectFailure(true, 'no-strategy', code);
     expect(lines[0]).toBe(DOING_FULL);
     expect(readdirSync(backupDir)).toEqual([]);
   });
 
-  it('does not touch an existing backup, with or without fallback', async () => {
+  it('a failing server does not touch an existing backup, with or without fallback', async () => {
     await makeBackup(backupDir, server.address);
     server.newest = 12;
     await spoilServer(server);
@@ -115,7 +115,7 @@ describe.each(spoiled)('a server that %s', (_what, code, spoilServer) => {
 });
 
 describe('without fallback', () => {
-  it('there is no first backup', async () => {
+  it('without fallback there is no first backup', async () => {
     const { lines } = await expectFailure(false, 'no-strategy', 'usage');
     expect(lines).toEqual([]);
     expect(server.requests).toEqual([]);
@@ -139,13 +139,13 @@ const impossible: [string, ErrorCode, () => { history: GeneratedHistory; newest:
 describe.each(impossible)('a server that %s', (_what, code, now) => {
   beforeEach(() => makeBackup(backupDir, server.address));
 
-  it('is refused without fallback', async () => {
+  it('an incremental that is impossible is refused without fallback', async () => {
     Object.assign(server, now());
     await expectFailure(false, 'execution', code);
     expectExact(target, history, 9);
   });
 
-  it('gets a full backup, and the old one is kept', async () => {
+  it('a full backup replaces an incremental that is impossible, and the old one is kept', async () => {
     const old = hashTree(target);
     const wanted = now();
     Object.assign(server, wanted);
@@ -162,7 +162,7 @@ describe.each(impossible)('a server that %s', (_what, code, now) => {
     expect(await makeBackup(backupDir, server.address)).toMatchObject({ kind: 'incremental' });
   });
 
-  it('and stops in the middle of the full backup does not cost the old one', async () => {
+  it('a server that stops in the middle of a fallback does not cost the old backup', async () => {
     Object.assign(server, now());
     server.fault = ({ kind }) => (kind === 'full' ? { cutAfter: 30_000 } : undefined);
     await expectFailure(true, 'no-strategy', 'peer.closed');
@@ -201,7 +201,7 @@ describe('a target', () => {
         writeFileSync(join(target, 'precious'), 'x');
       },
     ],
-  ])('%s is not touched', async (_what, fill) => {
+  ])('a target %s is not touched', async (_what, fill) => {
     mkdirSync(target);
     fill();
     for (const fallback of [true, false]) {
@@ -212,7 +212,7 @@ describe('a target', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('that is a file is not touched', async () => {
+  it('a target that is a file is not touched', async () => {
     writeFileSync(target, 'precious');
     await expectFailure(true, 'refused', 'usage');
     const { error } = await attemptBackup(backupDir, server.address, { name: 'db/below' });
@@ -228,7 +228,7 @@ describe('a target', () => {
         writeFileSync(join(target, 'temp-copy', 'neostore.nodestore.db'), 'half');
       },
     ],
-  ])('%s gets a full backup', async (_what, fill) => {
+  ])('a target %s gets a full backup', async (_what, fill) => {
     mkdirSync(target);
     fill?.();
     expect(await makeBackup(backupDir, server.address)).toMatchObject({ kind: 'full' });
@@ -247,7 +247,7 @@ describe('a target', () => {
       () => writeFileSync(join(target, 'neostore.transaction.db.x'), ''),
       'log.corrupt',
     ],
-  ])('with %s is replaced by a full backup, never continued', async (_what, damage, code) => {
+  ])('a target with %s is replaced by a full backup, never continued', async (_what, damage, code) => {
     await makeBackup(backupDir, server.address);
     damage();
     const old = hashTree(target);
@@ -260,7 +260,7 @@ describe('a target', () => {
     expectExact(target, history, 9);
   });
 
-  it('without a store file is not taken for a backup that can be continued', async () => {
+  it('a target without a store file does not count as a backup that can be continued', async () => {
     await makeBackup(backupDir, server.address);
     rmSync(join(target, 'neostore.nodestore.db'));
     server.newest = 12;

@@ -69,7 +69,7 @@ async function expectInUse(isRunning = false): Promise<void> {
 }
 
 describe.each(['full', 'incremental', 'fallback'] as const)('while a %s backup runs', (kind) => {
-  it('another one on the same target is refused, on another target it works', async () => {
+  it('while a backup runs, another one on the same target is refused, and on another target it works', async () => {
     if (kind !== 'full') await makeBackup(backupDir, server.address);
     server.newest = 21;
     if (kind === 'fallback') server.prunedTo = 20;
@@ -91,7 +91,7 @@ describe.each(['full', 'incremental', 'fallback'] as const)('while a %s backup r
   });
 });
 
-it('a crowd of runs on one target: each ends with a backup or is refused', async () => {
+it('in a crowd of runs on one target, each ends with a backup or is refused', async () => {
   const attempts = await Promise.all(Array.from({ length: 12 }, () => attemptBackup(backupDir, server.address)));
   const codes = attempts.map(({ error }) => error?.code ?? 'made');
   expect(codes.filter((code) => code !== 'made' && code !== 'directory.in-use')).toEqual([]);
@@ -115,22 +115,22 @@ describe.each(hasPython ? [true, false] : [false])(
       server.newest = 12;
     });
 
-    it('on <target>/store_lock is not touched', async () => {
+    it('a target whose <target>/store_lock is locked is not touched', async () => {
       await holdInOtherProcess(join(target, 'store_lock'), posix);
       await expectInUse();
     });
 
-    it('on <backup-dir>/store_lock is not touched', async () => {
+    it('a target whose <backup-dir>/store_lock is locked is not touched', async () => {
       await holdInOtherProcess(join(backupDir, 'store_lock'), posix);
       await expectInUse();
     });
 
-    it('on the lock file of graphkeep is not touched', async () => {
+    it('a target whose graphkeep lock file is locked is not touched', async () => {
       await holdInOtherProcess(`${target}.graphkeep-lock`, posix);
       await expectInUse();
     });
 
-    it('is not moved aside either', async () => {
+    it('a target that another process has locked is not moved aside either', async () => {
       server.prunedTo = 11;
       await holdInOtherProcess(join(target, 'store_lock'), posix);
       await expectInUse();
@@ -138,7 +138,7 @@ describe.each(hasPython ? [true, false] : [false])(
   },
 );
 
-it('lock files that nobody holds are no obstacle, and the one that other targets share stays', async () => {
+it('lock files that nobody holds are no obstacle, and the one shared by other targets stays', async () => {
   await makeBackup(backupDir, server.address);
   for (const file of [join(target, 'store_lock'), join(backupDir, 'store_lock'), `${target}.graphkeep-lock`]) {
     writeFileSync(file, '');
@@ -149,7 +149,7 @@ it('lock files that nobody holds are no obstacle, and the one that other targets
   expect(readdirSync(target)).not.toContain('store_lock');
 });
 
-it('a backup that waits for its place does not push out one that somebody works in', async () => {
+it('a backup waiting for publication does not push out one that somebody works in', async () => {
   await makeBackup(backupDir, server.address);
   await makeBackup(backupDir, server.address, { name: 'other' });
   mkdirSync(join(backupDir, 'db.graphkeep-work'));

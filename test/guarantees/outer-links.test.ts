@@ -86,7 +86,7 @@ const refused = (link: string) => ({
 });
 
 describe.each(kinds)('%s that is a link to the outside', (_, makeLink) => {
-  it('is not restored', async () => {
+  it('a backup with a link to the outside is not restored', async () => {
     const link = makeLink();
     const restoring = restoreDatabase({
       typedFrom: backup,
@@ -101,7 +101,7 @@ describe.each(kinds)('%s that is a link to the outside', (_, makeLink) => {
     expect(readdirSync(join(root, 'databases'))).toEqual([]);
   });
 
-  it('is not dumped', async () => {
+  it('a database with a link to the outside is not dumped', async () => {
     const link = makeLink();
     const dumping = dumpDatabase({
       databaseName: 'db',
@@ -114,7 +114,7 @@ describe.each(kinds)('%s that is a link to the outside', (_, makeLink) => {
     expect(existsSync(archive)).toBe(false);
   });
 
-  it('ends an incremental before anything is changed, and no full backup covers it up', async () => {
+  it('a link to the outside ends an incremental before anything is changed, and no full backup covers it up', async () => {
     const link = makeLink();
     const before = existsSync(join(secret, 'key')) ? 'a directory' : readFileSync(secret);
     server.newest = 12;

@@ -65,7 +65,7 @@ describe.each([
     options.map(({ name: option }) => ({ command, option })),
   );
 
-  it.each(options)('$command shows no --$option as it is', async ({ command, option }) => {
+  it.each(options)('$command shows no --$option unescaped', async ({ command, option }) => {
     const { options } = commands.find(({ name }) => name === command)!;
     const others = options
       .filter(({ name, mandatory }) => mandatory === true && name !== option)
@@ -80,7 +80,7 @@ describe.each([
     await fc.assert(tries, { numRuns: 12 });
   });
 
-  it('shows no command, argument, option or variable as it is', async () => {
+  it('no command, argument, option or variable is shown unescaped', async () => {
     const tries = fc.asyncProperty(hostileValue, fc.constantFrom(...commands), async (value, { name }) => {
       await run(front, [value]);
       await run(front, ['help', value]);
@@ -95,7 +95,7 @@ describe.each([
     await fc.assert(tries, { numRuns: 15 });
   });
 
-  it('shows no setting and no file of settings as it is', async () => {
+  it('no setting and no settings file is shown unescaped', async () => {
     const names = ['dbms.backup.address', 'dbms.backup.ssl_policy', 'dbms.directories.data', HOSTILE];
     const tries = fc.asyncProperty(hostileValue, fc.constantFrom(...names), async (value, setting) => {
       await world.configure(`${setting}=${value}\ndbms.config.strict_validation=true\n`);
@@ -108,7 +108,7 @@ describe.each([
     await fc.assert(tries, { numRuns: 20 });
   });
 
-  it('shows nothing that a job tells as it is', async () => {
+  it('no event of a job is shown unescaped', async () => {
     const tries = fc.asyncProperty(hostileValue, fc.boolean(), fc.boolean(), async (value, json, known) => {
       const error = known
         ? new GraphkeepError('peer.failure', value, { place: { peer: value, file: value, offset: 1 }, observed: value })
@@ -152,7 +152,7 @@ describe('what a store holds', () => {
     return directory;
   }
 
-  it('is inspected, checked, dumped and restored in plain characters', async () => {
+  it('the content of a store is inspected, checked, dumped and restored in printable characters', async () => {
     const directory = await makeStore();
     for (const json of [[], ['--json', '--verbose']]) {
       const shown = await run('graphkeep', ['inspect', directory, ...json]);
@@ -174,7 +174,7 @@ describe('what a store holds', () => {
     await run('graphkeep', ['dump', `--to=${world.path('report')}`, `--database=${FILE_NAME}`, '--json']);
   });
 
-  it('is served in plain characters', async () => {
+  it('the content of a store is served in printable characters', async () => {
     const directory = await makeStore();
     const stop = AbortSignal.abort('SIGTERM');
     for (const json of [[], ['--json']]) {
@@ -187,7 +187,7 @@ describe('what a store holds', () => {
   });
 });
 
-it('a terminal draws what is being done in plain characters', async () => {
+it('a terminal shows progress in printable characters', async () => {
   const runBackup: RunBackup = async (_, onEvent) => {
     onEvent({ kind: 'check-progress', phase: HOSTILE, doneBytes: 1, totalBytes: 1 });
     throw new Error(HOSTILE);

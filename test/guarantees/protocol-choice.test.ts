@@ -104,7 +104,7 @@ const cases: Case[] = [
 describe.each(cases)('%s asked with --protocol=%s', (kind, protocol, first, next) => {
   const address = () => ({ member: member.address, single: single.address, nobody })[kind];
 
-  it(`first: ${first}`, async () => {
+  it(`the first backup ends as expected: ${first}`, async () => {
     const made = await attempt(address(), { protocol });
     expect(describeEnd(made)).toBe(first);
     expect(made.lines.filter((line) => line.startsWith('Doing'))).toEqual(['Doing full backup...']);
@@ -112,7 +112,7 @@ describe.each(cases)('%s asked with --protocol=%s', (kind, protocol, first, next
     else expectExact(target, history, 9);
   });
 
-  it(`then: ${next}`, async () => {
+  it(`the next backup ends as expected: ${next}`, async () => {
     expect((await attempt(member.address, { protocol: 'catchup' })).report?.kind).toBe('full');
     const before = hashTree(backupDir);
     member.newest = 14;
@@ -124,7 +124,7 @@ describe.each(cases)('%s asked with --protocol=%s', (kind, protocol, first, next
     else expectExact(target, history, 14);
   });
 
-  it('without a previous backup and without fallback, nothing is asked', async () => {
+  it('no server is asked without a previous backup and without fallback', async () => {
     expect(describeEnd(await attempt(address(), { protocol, fallbackToFull: false }))).toMatch(
       /^no-strategy: .*usage$/,
     );
@@ -133,7 +133,7 @@ describe.each(cases)('%s asked with --protocol=%s', (kind, protocol, first, next
 });
 
 describe('a member that', () => {
-  it('has another store is not asked in the other protocol, and the old backup is moved aside', async () => {
+  it('a member that has another store is not asked in the other protocol, and the old backup is moved aside', async () => {
     expect((await attempt(member.address, { protocol: 'any' })).report?.kind).toBe('full');
     const other = await CatchupMember.start(memberOf(otherStore));
     try {
@@ -148,14 +148,14 @@ describe('a member that', () => {
     }
   });
 
-  it('has upgraded its store has another store', async () => {
+  it('a member that has upgraded its store counts as another store', async () => {
     await attempt(member.address, { protocol: 'any' });
     member.content.storeId = { ...member.content.storeId, upgradeTime: 5 };
     const refused = await attempt(member.address, { protocol: 'any', fallbackToFull: false });
     expect(describeEnd(refused)).toBe('execution: catchup peer.other-store');
   });
 
-  it('has pruned its log, or has another history, gets a full backup if that is allowed', async () => {
+  it('a member that has pruned its log, or has another history, gets a full backup if that is allowed', async () => {
     await attempt(member.address, { protocol: 'any' });
     member.newest = 20;
     member.prunedTo = 12;
@@ -171,7 +171,7 @@ describe('a member that', () => {
     expectExact(target, history, 9);
   });
 
-  it('fails behind its store id ends the backup, without the other protocol', async () => {
+  it('a member that fails after its store id ends the backup, without the other protocol', async () => {
     for (const kind of ['prepareStoreCopy', 'storeFile', 'transactions']) {
       member.fault = (request) => (request.kind === kind ? { cutAfter: 0 } : undefined);
       expect(describeEnd(await attempt(member.address, { protocol: 'any' }))).toBe('execution: catchup peer.closed');
@@ -179,7 +179,7 @@ describe('a member that', () => {
     }
   });
 
-  it('is silent in the handshake is asked in the other protocol', async () => {
+  it('a member that is silent in the handshake is asked in the other protocol', async () => {
     member.handshakeFault = () => ({ stallAfter: 0 });
     const impatient = { config: config(200), timeoutMs: 200 };
     expect(describeEnd(await attempt(member.address, { protocol: 'any', ...impatient }))).toMatch(
@@ -187,7 +187,7 @@ describe('a member that', () => {
     );
   });
 
-  it('commits while its files are fetched yields a backup of all of it', async () => {
+  it('a member that commits while its files are fetched yields a backup of all of it', async () => {
     member.fault = (request) => {
       if (request.kind === 'storeFile' && member.newest < 18) member.newest++;
       return undefined;
@@ -199,7 +199,7 @@ describe('a member that', () => {
 });
 
 describe('settings', () => {
-  it('say which versions and compressions may be used', async () => {
+  it('settings say which versions and compressions may be used', async () => {
     const none = config().with([['causal_clustering.protocol_implementations.catchup', '2,3']]);
     expect((await attempt(member.address, { protocol: 'any', config: none })).error?.code).toBe('config');
     const unknown = config().with([['causal_clustering.protocol_implementations.compression', 'zip']]);

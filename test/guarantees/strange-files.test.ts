@@ -91,7 +91,7 @@ async function replay(store: string): Promise<void> {
 }
 
 describe.each(['clean', 'dirty'])('a file of a %s store is something else', (kind) => {
-  it(`and every command ends in its own words (GRAPHKEEP_SEED=${SEED})`, async () => {
+  it(`a file of a store may be anything, and every command ends in its own words (GRAPHKEEP_SEED=${SEED})`, async () => {
     const dice = new Dice(SEED);
     const sound = join(root, kind, 'graph.db');
     const files = filesOf(sound);

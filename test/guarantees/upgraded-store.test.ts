@@ -51,7 +51,7 @@ async function listen(directory: string, onEvent?: (event: ListenerEvent) => voi
 }
 
 describe.each(upgrades)('a server whose upgrade %s differs', (_what, changed) => {
-  it('gives no incremental over the common protocol: refused with both sides named, or a full backup', async () => {
+  it('an upgraded server gives no incremental over the common protocol: it is refused with both sides named, or replaced by a full backup', async () => {
     const server = await BackupServer.start(history, 10);
     closers.push(() => server.stop());
     await makeBackup(backupDir, server.address, { name: 'b' });
@@ -81,7 +81,7 @@ describe.each(upgrades)('a server whose upgrade %s differs', (_what, changed) =>
   });
 
   it.each(['common', 'catchup'] as const)(
-    'is our listener: over the %s protocol it says the same',
+    'our listener over an upgraded store says the same over the %s protocol',
     async (protocol) => {
       const origin = await BackupServer.start(history, 15);
       closers.push(() => origin.stop());
@@ -154,17 +154,23 @@ describe('our listener over an upgraded store, asked over the common protocol', 
   const bytesAfter = (last: number) =>
     history.transactions.filter(({ id }) => id > last && id <= 15).reduce((sum, { bytes }) => sum + bytes.length, 0);
 
-  it.each([6, 9, 10])('refuses who has transaction %d, after it has told its store id', async (last) => {
-    await expect(ask(last)).rejects.toMatchObject({
-      code: 'peer.history-pruned',
-      observed: expect.stringContaining('upgrade'),
-    });
-    expect(relations).toEqual([expect.objectContaining({ upgradeTransactionId: 10 })]);
-    await expect.poll(() => events.map(({ kind }) => kind)).toEqual(['started', 'failed']);
-    expect(events[1]).toMatchObject({ error: { code: 'serve.other-store' } });
-  });
+  it.each([6, 9, 10])(
+    'our listener over an upgraded store refuses a client with transaction %d, after it has sent its store id',
+    async (last) => {
+      await expect(ask(last)).rejects.toMatchObject({
+        code: 'peer.history-pruned',
+        observed: expect.stringContaining('upgrade'),
+      });
+      expect(relations).toEqual([expect.objectContaining({ upgradeTransactionId: 10 })]);
+      await expect.poll(() => events.map(({ kind }) => kind)).toEqual(['started', 'failed']);
+      expect(events[1]).toMatchObject({ error: { code: 'serve.other-store' } });
+    },
+  );
 
-  it.each([11, 14, 15, 99])('answers who has transaction %d', async (last) => {
-    expect(await ask(last)).toBe(bytesAfter(last));
-  });
+  it.each([11, 14, 15, 99])(
+    'our listener over an upgraded store answers a client with transaction %d',
+    async (last) => {
+      expect(await ask(last)).toBe(bytesAfter(last));
+    },
+  );
 });

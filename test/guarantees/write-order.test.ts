@@ -16,7 +16,7 @@ const { commands, recorder, root } = world;
 
 afterAll(() => world.end());
 
-it.each(commands)('$title', async (command) => {
+it.each(commands)('$title writes in the recorded order', async (command) => {
   command.prepare(root);
   const recording = await recorder.record(root, 'at-once', () => command.run(root));
   // Nothing was missed: the operations lead to what is on the disk, byte for byte.
@@ -29,12 +29,12 @@ it.each(commands)('$title', async (command) => {
   expect(text).toBe(readFileSync(path, 'utf8'));
 });
 
-it('no list is of a command that is not recorded', () => {
+it('every list belongs to a recorded command', () => {
   const lists = readdirSync(corpusPath('write-order')).filter((name) => name.endsWith('.txt'));
   expect(lists.sort()).toEqual(commands.map(({ name }) => `${name}.txt`).sort());
 });
 
-it('the recorder sees whatever the product may use, in every form', async () => {
+it('the recorder sees everything that the product may use, in every form', async () => {
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root);
   const at = (name: string) => `${root}/${name}`;
@@ -79,7 +79,7 @@ it('the recorder sees whatever the product may use, in every form', async () => 
   });
 });
 
-it('the recorder refuses what it does not know', async () => {
+it('the recorder refuses unknown calls', async () => {
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root);
   writeFileSync(`${root}/a`, 'a');

@@ -25,7 +25,9 @@ beforeAll(async () => {
 afterAll(() => cluster?.kill());
 
 describeInterop('backup of a causal cluster of 3.5', () => {
-  it('full and three incrementals while it writes, by us and by the Java client in turns', async ({ onTestFailed }) => {
+  it('a cluster of 3.5 is backed up while it writes, full and three incrementals, by us and the Java client in turns', async ({
+    onTestFailed,
+  }) => {
     onTestFailed(() => console.log(cluster.console()));
     const load = new RandomLoad(cluster, { values: 'plain' });
     await load.run(200);

@@ -129,7 +129,7 @@ async function refusal(backupDir: string, run: () => Promise<unknown>): Promise<
 }
 
 describeInterop('backup of a causal cluster', () => {
-  it('full and three incrementals from leader, follower and read replica while they write', async () => {
+  it('leader, follower and read replica are backed up while they write, full and three incrementals', async () => {
     const backupDir = makeScratch('backups');
     await ledger.start();
     let atLeast: number[] = [];
@@ -151,7 +151,7 @@ describeInterop('backup of a causal cluster', () => {
     expect(readdirSync(backupDir).sort()).toEqual(['follower', 'leader', 'replica']);
   });
 
-  it('the Java client and we continue each other, whichever member gives', async () => {
+  it("the Java client and we continue each other's backups, whichever member serves", async () => {
     const backupDir = makeScratch('backups');
     const { leader, follower, replica } = await membersByRole();
     const theirs = async (member: ClusterMember, name: string) => {
@@ -181,7 +181,7 @@ describeInterop('backup of a causal cluster', () => {
     await expectEqualAtRest(backupDir, ['theirs', 'ours']);
   });
 
-  it('over TLS: the command and the Java client, with the same configuration', async () => {
+  it('the command and the Java client back up over TLS with the same configuration', async () => {
     const programs = InstalledPrograms.install();
     try {
       const backupDir = makeScratch('backups');
@@ -208,7 +208,7 @@ describeInterop('backup of a causal cluster', () => {
     }
   });
 
-  it('refuses, and is refused, where certificates do not match', async () => {
+  it('a cluster member refuses us, and is refused, where certificates do not match', async () => {
     const backupDir = makeScratch('backups');
     const core = cluster.cores[2]!;
     const attempt = async (from: string, policy?: PolicyFiles) => {
@@ -242,7 +242,7 @@ describeInterop('backup of a causal cluster', () => {
     });
   });
 
-  it('the leader is killed during a full backup and between incrementals', async () => {
+  it('the leader may be killed during a full backup and between incrementals', async () => {
     const backupDir = makeScratch('backups');
     for (let i = 0; i < 8; i++) {
       await cluster.cypher('UNWIND range(1, 40) AS i CREATE (:Big {text: $text + i})', { text: 'x'.repeat(50_000) });

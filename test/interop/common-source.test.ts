@@ -60,7 +60,7 @@ function sourceFor(server: RunningServer): CommonSource {
 
 describeInterop('the client of the common protocol', () => {
   for (const version of ['3.4.9', '3.5.0-beta03'] as const) {
-    it(`receives full copies and transactions from ${version}, at rest and under load`, async () => {
+    it(`the client of the common protocol receives full copies and transactions from ${version}, at rest and under load`, async () => {
       const server = await startServer({ version });
       const load = new RandomLoad(server, { explicitIndexes: true });
       await load.run(500);
@@ -98,7 +98,7 @@ describeInterop('the client of the common protocol', () => {
     });
   }
 
-  it('learns that history was pruned', async () => {
+  it('the client of the common protocol learns that history was pruned', async () => {
     const conf = { 'dbms.tx_log.rotation.retention_policy': 'false', 'dbms.tx_log.rotation.size': '1m' };
     const server = await startServer({ version: '3.4.9', conf });
     const source = sourceFor(server);

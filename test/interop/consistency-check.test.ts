@@ -95,7 +95,7 @@ describeInterop('the consistency check and the real one', () => {
   it.each<[Version, BaseStore]>([
     ['3.4.9', 'base34'],
     ['3.5.34', 'base35'],
-  ])(`what %s calls inconsistent ours does too (seed ${SEED})`, async (version, base) => {
+  ])(`what %s calls inconsistent is inconsistent for our check too (seed ${SEED})`, async (version, base) => {
     const dice = new Dice(SEED);
     const root = makeScratch('damaged');
     const stores: { path: string; what: string; ours: Awaited<ReturnType<typeof judge>> }[] = [];

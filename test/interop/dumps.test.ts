@@ -61,7 +61,7 @@ describeInterop('dumps', () => {
       await server.stop();
     }
 
-    it('we load what it has dumped', async () => {
+    it('we load what a real server has dumped', async () => {
       const home = await makeHome(store);
       const archive = path.join(home, 'real.dump');
       const args = ['dump', '--database=graph.db', `--to=${archive}`];
@@ -73,7 +73,7 @@ describeInterop('dumps', () => {
     });
 
     it.each(reads)(
-      `it loads what we have dumped with %s (${nativeZstd === undefined ? 'WebAssembly' : 'zstd of Node'})`,
+      `a real server loads what we have dumped with %s (${nativeZstd === undefined ? 'WebAssembly' : 'zstd of Node'})`,
       async (compression) => {
         const home = await makeHome(store);
         const archive = path.join(home, 'ours.dump');

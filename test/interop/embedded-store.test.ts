@@ -130,7 +130,7 @@ async function expectIndexesUsed(server: RunningServer, graph: ModelGraph, recov
 }
 
 describeInterop('a store of the embedded database', () => {
-  it('is opened by a real server, which goes on with it, and opened again, each after a stop and after a kill of the other', async () => {
+  it('a store of the embedded database is opened by a real server, which continues with it, and opened again, each after a stop and after a kill of the other', async () => {
     const seed = nextSeed();
     const home = makeScratch('embedded');
     const directory = storeIn(home);
@@ -199,7 +199,7 @@ describeInterop('a store of the embedded database', () => {
     await expectConsistent(storeIn(lastHome));
   });
 
-  it('may be one that a real server created', async () => {
+  it('a store of the embedded database may have been created by a real server', async () => {
     const seed = nextSeed();
     const home = makeScratch('embedded');
     const server = await start(home);

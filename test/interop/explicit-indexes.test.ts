@@ -20,7 +20,7 @@ import {
 const incremental = { fallbackToFull: false };
 
 describeInterop('what exists nowhere else', () => {
-  it('explicit indexes: their commands wait in the log for the server, through several incrementals', async () => {
+  it('the commands of explicit indexes wait in the log for the server, through several incrementals', async () => {
     const server = await startServer({ version: '3.4.9' });
     onTestFinished(() => server.kill());
     const load = new RandomLoad(server, { values: 'plain', explicitIndexes: true });
@@ -49,7 +49,7 @@ describeInterop('what exists nowhere else', () => {
   });
 
   it.each(['3.4.9', '3.5.0-beta03'] as const)(
-    'explicit indexes: the server of %s finds labels and indexed values as they are after its recovery',
+    'the server of %s finds labels and indexed values of explicit indexes as they are after its recovery',
     async (version) => {
       const server = await startServer({ version });
       onTestFinished(() => server.kill());

@@ -34,7 +34,7 @@ async function expectFailure(backup: string, run: () => Promise<unknown>, code: 
 }
 
 describeInterop('incremental that is not possible', () => {
-  it('pruned history, another database, a stopped server: refused, or replaced by a full backup three times in a row', async () => {
+  it('pruned history, another database and a stopped server are refused, or replaced by a full backup three times in a row', async () => {
     const conf = { 'dbms.tx_log.rotation.retention_policy': 'false', 'dbms.tx_log.rotation.size': '1M' };
     const server = await startServer({ version: '3.4.9', conf });
     await write(server, 100);
@@ -74,7 +74,7 @@ describeInterop('incremental that is not possible', () => {
     await copy.stop();
   });
 
-  it('a server that was restored to an older state is noticed, not mixed in', async () => {
+  it('a server restored to an older state is noticed, not mixed in', async () => {
     const server = await startServer({ version: '3.5.0-beta03' });
     await write(server, 10);
     const backupDir = makeScratch('backups');

@@ -24,7 +24,9 @@ beforeAll(async () => {
 afterAll(() => pair?.kill());
 
 describeInterop('backup of a high availability pair', () => {
-  it('full from master and slave, and incrementals after the master has changed', async ({ onTestFailed }) => {
+  it('master and slave are backed up in full, and incrementals follow after the master has changed', async ({
+    onTestFailed,
+  }) => {
     onTestFailed(() => console.log(pair.console()));
     const backupDir = makeScratch('backups');
     const [first, second] = [await pair.master(), await pair.slave()];

@@ -21,7 +21,7 @@ const isTree = (file: string) =>
   /^neostore\.labelscanstore\.db$|^schema\/index\/.*\/(native|string|spatial|temporal)-/.test(file);
 
 describeInterop('harness', () => {
-  it('takes a real Java backup of a written server, and the restored copy holds an equal graph', async () => {
+  it('the harness takes a real Java backup of a written server, and the restored copy holds an equal graph', async () => {
     const server = await startServer({ version: '3.4.9' });
     const load = new RandomLoad(server);
     const statistics = await load.run(1000);
@@ -48,7 +48,7 @@ describeInterop('harness', () => {
     await copy.stop();
   });
 
-  it('proves that a backup under load is a prefix of the history, and finds out when it is not', async () => {
+  it('the harness proves that a backup under load is a prefix of the history, and finds out when it is not', async () => {
     const server = await startServer({ version: '3.4.9' });
     const ledger = new Ledger(server);
     await ledger.start();

@@ -64,7 +64,7 @@ describeInterop('the listener over a stopped store', () => {
     ['3.5.0-beta03', '3.5.0-beta03-high_limit', 'any'],
     ['3.4.9', '3.4.9-standard', 'common'],
   ])(
-    'gives the Java client %s a copy of %s over the %s protocol, and a copy of the copy',
+    'the listener over a stopped store serves the Java client %s a copy of %s over the %s protocol, and a copy of the copy',
     async (version, store, protocol) => {
       const original = await unpackStore(store, makeScratch('served'));
       const expected = readContent(original);
@@ -82,7 +82,7 @@ describeInterop('the listener over a stopped store', () => {
     },
   );
 
-  it('gives the Java client 3.4.9 a backup of ours whose log holds nothing but a check point, then an incremental', async () => {
+  it('the listener over a stopped store serves the Java client 3.4.9 a backup of ours whose log holds only a check point, then an incremental', async () => {
     const original = await unpackStore('3.4.9-standard', makeScratch('served'));
     const ours = makeScratch('ours');
     const first = await serve(original);
@@ -102,7 +102,7 @@ describeInterop('the listener over a stopped store', () => {
     expect(events).not.toContain('full aborted');
   });
 
-  it('gives the Java client 3.4.9 a copy over TLS, and nothing without', async () => {
+  it('the listener over a stopped store serves the Java client 3.4.9 a copy over TLS, and nothing without', async () => {
     const authority = await TestIdentity.authority('authority');
     const trusted = [authority.pem];
     const sslPolicy = await loadPolicy({ identity: await authority.issue('server', { key: 'RSA' }), trusted });

@@ -92,31 +92,34 @@ describeInterop('the listener over a database under load', () => {
     ['3.5.0-beta03', 'catchup'],
     ['3.4.9', 'common'],
     ['3.5.0-beta03', 'common'],
-  ])('gives the Java client %s a full and three incrementals over the %s protocol', async (version, protocol) => {
-    const { load, address, events } = await serveLoad();
-    const backupDir = makeScratch('backups');
-    const backup = path.join(backupDir, 'b');
-    const finished: string[] = [];
-    events.on('finished', ({ request }) => finished.push(request));
-    const atLeast: number[] = [];
-    for (let round = 0; round < 4; round++) {
-      atLeast.push(load.ledger.lastTransaction);
-      const args = [`--fallback-to-full=${round === 0}`, `--protocol=${protocol}`];
-      await backUpWithCheck(version, address, backupDir, args);
-      await load.reach(load.statistics.committed + 300);
-    }
-    await load.stop();
-    expect(finished).toEqual(['full', 'incremental', 'incremental', 'incremental']);
-    const last = expectExact(backup, load.ledger, atLeast.at(-1)!);
+  ])(
+    'the listener over a database under load serves the Java client %s a full and three incrementals over the %s protocol',
+    async (version, protocol) => {
+      const { load, address, events } = await serveLoad();
+      const backupDir = makeScratch('backups');
+      const backup = path.join(backupDir, 'b');
+      const finished: string[] = [];
+      events.on('finished', ({ request }) => finished.push(request));
+      const atLeast: number[] = [];
+      for (let round = 0; round < 4; round++) {
+        atLeast.push(load.ledger.lastTransaction);
+        const args = [`--fallback-to-full=${round === 0}`, `--protocol=${protocol}`];
+        await backUpWithCheck(version, address, backupDir, args);
+        await load.reach(load.statistics.committed + 300);
+      }
+      await load.stop();
+      expect(finished).toEqual(['full', 'incremental', 'incremental', 'incremental']);
+      const last = expectExact(backup, load.ledger, atLeast.at(-1)!);
 
-    const copy = await openCopy(version, backup);
-    onTestFinished(() => copy.kill());
-    const expected = modelExport(load.ledger.graphAt(last).content(), SCHEMA);
-    expect(findDifferences(expected, withoutTokens(await exportGraph(copy)))).toEqual([]);
-    await copy.stop();
-  });
+      const copy = await openCopy(version, backup);
+      onTestFinished(() => copy.kill());
+      const expected = modelExport(load.ledger.graphAt(last).content(), SCHEMA);
+      expect(findDifferences(expected, withoutTokens(await exportGraph(copy)))).toEqual([]);
+      await copy.stop();
+    },
+  );
 
-  it('gives eight Java clients a full backup at the same time', async () => {
+  it('the listener over a database under load serves eight Java clients a full backup at the same time', async () => {
     const { load, address } = await serveLoad();
     const atLeast = load.ledger.lastTransaction;
     const clients = Array.from({ length: 8 }, (_, i) => ({
@@ -133,7 +136,7 @@ describeInterop('the listener over a database under load', () => {
     for (const { backupDir } of clients) expectExact(path.join(backupDir, 'b'), load.ledger, atLeast);
   });
 
-  it('is not harmed by clients that are killed or stop reading', async () => {
+  it('the listener over a database under load is not harmed by clients that are killed or stop reading', async () => {
     const { database, load, listener, address, events } = await serveLoad({ limits: { maxHoldMs: 3000 } });
     // More than the buffers of the system take in for a client that does not read.
     for (let i = 0; i < 8; i++) {

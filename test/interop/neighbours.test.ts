@@ -42,7 +42,7 @@ const inUse = { code: 1, stderr: 'command failed: the database is in use -- stop
 
 describeInterop('the neighbours of backup', () => {
   it.each<Version>(['3.4.9', '3.5.0-beta03'])(
-    '%s: restore, dump and load exchange databases with the real tool',
+    'restore, dump and load of %s exchange databases with the real tool',
     async (version) => {
       const server = await startServer({ version });
       await new RandomLoad(server).run(300);
@@ -92,7 +92,7 @@ describeInterop('the neighbours of backup', () => {
     },
   );
 
-  it.each(versions)('%s does not start while a restore is unfinished', async (version) => {
+  it.each(versions)('the server of %s does not start while a restore is unfinished', async (version) => {
     const logs = makeScratch('transaction-logs');
     const conf = { 'dbms.directories.tx_log': logs };
     const server = await startServer({ version, conf });
@@ -101,7 +101,7 @@ describeInterop('the neighbours of backup', () => {
     await expect(startServer({ version, home: server.home, conf })).rejects.toThrow('unfinished-restore');
   });
 
-  it('a log directory of its own gets the logs, and the server finds them there', async () => {
+  it('a separate log directory gets the logs, and the server finds them there', async () => {
     const version = '3.5.0-beta03';
     const logs = makeScratch('transaction-logs');
     const conf = { 'dbms.directories.tx_log': logs };

@@ -57,7 +57,7 @@ describeInterop('sound stores', () => {
   it.each<[Version, IndexProvider]>([
     ['3.4.9', { key: 'lucene+native', version: '2.0' }],
     ['3.5.34', { key: 'native-btree', version: '1.0' }],
-  ])(`are consistent for us and for %s (seed ${SEED})`, async (version, provider) => {
+  ])(`sound stores are consistent for us and for %s (seed ${SEED})`, async (version, provider) => {
     const dice = new Dice(SEED);
     const root = makeScratch('sound');
     const directories = Array.from({ length: stores }, (_, i) => join(root, String(i), 'graph.db'));

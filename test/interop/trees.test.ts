@@ -124,7 +124,7 @@ async function work(server: RunningServer, from: number): Promise<void> {
 
 describeInterop('trees', () => {
   it.each<Version>(['3.4.9', '3.5.34'])(
-    'that we updated, half updated or scrubbed are taken by %s',
+    'trees that we updated, half updated or scrubbed are accepted by %s',
     async (version) => {
       const dice = new Dice(nextSeed());
       const store = path.join(makeScratch('trees'), 'graph.db');
@@ -234,53 +234,56 @@ function freeListKinds(file: string, layout: TreeLayout): number[] {
 }
 
 describeInterop('free lists', () => {
-  it.each<Version>(['3.4.9', '3.5.34'])('of several pages, one of kind 0, are shared with %s', async (version) => {
-    const change = 'MATCH (n:T) SET n.t = $letter + n.n + reduce(s = "", k IN range(1, 250) | s + "xxxxxxxxxx")';
-    let server = await startServer({ version });
-    await server.cypher('CREATE INDEX ON :T(t)');
-    await awaitIndexes(server);
-    await server.cypher('UNWIND range(0, 899) AS n CREATE (:T {n: toString(1000 + n)})');
-    await server.cypher(change, { letter: 'a' });
-    await server.stop();
-    const { home } = server;
-    let listPages = 0;
-    for (const letter of ['b', 'c']) {
-      server = await startServer({ version, home });
-      await server.cypher(change, { letter });
+  it.each<Version>(['3.4.9', '3.5.34'])(
+    'free lists of several pages, one of kind 0, are shared with %s',
+    async (version) => {
+      const change = 'MATCH (n:T) SET n.t = $letter + n.n + reduce(s = "", k IN range(1, 250) | s + "xxxxxxxxxx")';
+      let server = await startServer({ version });
+      await server.cypher('CREATE INDEX ON :T(t)');
+      await awaitIndexes(server);
+      await server.cypher('UNWIND range(0, 899) AS n CREATE (:T {n: toString(1000 + n)})');
+      await server.cypher(change, { letter: 'a' });
       await server.stop();
-      const store = path.join(makeScratch('lists'), 'graph.db');
-      await copyStore(server.storeDirectory, store);
-      for (const { file, layout } of listTrees(store)) {
-        expect(await checkTreeStructure(openPageFile(file, 'read'), layout), file).toEqual([]);
-        const kinds = freeListKinds(file, layout);
-        if (kinds.includes(0)) listPages = Math.max(listPages, kinds.length);
-        const changes = readAll(file, layout).map((entry) => changesOf(entry, layout));
-        await updateTree(
-          file,
-          layout,
-          changes.map(({ remove }) => remove),
-        );
-        await updateTree(
-          file,
-          layout,
-          changes.map(({ add }) => add),
-        );
-        expect(await checkTreeStructure(openPageFile(file, 'read'), layout), file).toEqual([]);
+      const { home } = server;
+      let listPages = 0;
+      for (const letter of ['b', 'c']) {
+        server = await startServer({ version, home });
+        await server.cypher(change, { letter });
+        await server.stop();
+        const store = path.join(makeScratch('lists'), 'graph.db');
+        await copyStore(server.storeDirectory, store);
+        for (const { file, layout } of listTrees(store)) {
+          expect(await checkTreeStructure(openPageFile(file, 'read'), layout), file).toEqual([]);
+          const kinds = freeListKinds(file, layout);
+          if (kinds.includes(0)) listPages = Math.max(listPages, kinds.length);
+          const changes = readAll(file, layout).map((entry) => changesOf(entry, layout));
+          await updateTree(
+            file,
+            layout,
+            changes.map(({ remove }) => remove),
+          );
+          await updateTree(
+            file,
+            layout,
+            changes.map(({ add }) => add),
+          );
+          expect(await checkTreeStructure(openPageFile(file, 'read'), layout), file).toEqual([]);
+        }
+        await expectConsistent(version, store);
+        const onUpdated = await openCopy(version, store);
+        await onUpdated.cypher(change, { letter: 'd' });
+        const { rows } = await onUpdated.cypher("MATCH (n:T) WHERE n.t STARTS WITH 'd' RETURN count(n)");
+        expect(rows).toEqual([[900]]);
+        await onUpdated.stop();
+        await expectConsistent(version, onUpdated.storeDirectory);
       }
-      await expectConsistent(version, store);
-      const onUpdated = await openCopy(version, store);
-      await onUpdated.cypher(change, { letter: 'd' });
-      const { rows } = await onUpdated.cypher("MATCH (n:T) WHERE n.t STARTS WITH 'd' RETURN count(n)");
-      expect(rows).toEqual([[900]]);
-      await onUpdated.stop();
-      await expectConsistent(version, onUpdated.storeDirectory);
-    }
-    expect(listPages).toBeGreaterThan(1);
-  });
+      expect(listPages).toBeGreaterThan(1);
+    },
+  );
 });
 
 describeInterop('derived files', () => {
-  it.each<Version>(['3.4.9', '3.5.34'])('that we built are used by %s as they are', async (version) => {
+  it.each<Version>(['3.4.9', '3.5.34'])('derived files that we built are used by %s as they are', async (version) => {
     const store = path.join(makeScratch('built'), 'graph.db');
     await copyStore(await fillStore(version), store);
     const reader = new StoreReader(store);

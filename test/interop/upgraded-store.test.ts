@@ -80,7 +80,7 @@ async function serve(directory: string): Promise<{ address: string; stop(): Prom
 }
 
 describeInterop('a store that is migrated', () => {
-  it('to high_limit by 3.4.9: no incremental over either protocol, from the server or from our listener', async () => {
+  it('a store migrated to high_limit by 3.4.9 allows no incremental over either protocol, from the server or from our listener', async () => {
     const backupDir = makeScratch('backups');
     const java = makeScratch('java');
     const javaRun = (version: Version, from: string, fallback: boolean) =>
@@ -145,31 +145,34 @@ describeInterop('a store that is migrated', () => {
 });
 
 describeInterop('a store that is opened by a newer release in the same format', () => {
-  it.each(['3.5.0-beta03', '3.5.34'] as const)('%s keeps its identity: incrementals go on', async (version) => {
-    const backupDir = makeScratch('backups');
-    const first = await startServer({ version: '3.4.9' });
-    await fill(first);
-    expect((await runJob(first.backupAddress, backupDir, 'b')).report.kind).toBe('full');
-    await first.stop();
-    const old = idOf(first.storeDirectory);
+  it.each(['3.5.0-beta03', '3.5.34'] as const)(
+    'a store opened by %s, a newer release with the same format, keeps its identity, and incrementals continue',
+    async (version) => {
+      const backupDir = makeScratch('backups');
+      const first = await startServer({ version: '3.4.9' });
+      await fill(first);
+      expect((await runJob(first.backupAddress, backupDir, 'b')).report.kind).toBe('full');
+      await first.stop();
+      const old = idOf(first.storeDirectory);
 
-    const server = await startServer({ version, home: first.home, conf: { 'dbms.allow_upgrade': 'true' } });
-    await change(server);
-    const source = await exportGraph(server);
-    const incremental = (from: string, protocol: 'common' | 'catchup') =>
-      runJob(from, backupDir, 'b', { fallbackToFull: false, protocol });
-    if (version !== '3.5.34') {
-      expect((await incremental(server.backupAddress, 'common')).report.kind).toBe('incremental');
-    }
-    await server.stop();
-    expect(relateStores(old, idOf(server.storeDirectory))).toBe('same');
-    const listener = await serve(server.storeDirectory);
-    const kinds = [];
-    for (const protocol of ['catchup', 'common'] as const) {
-      kinds.push((await incremental(listener.address, protocol)).report.kind);
-    }
-    await listener.stop();
-    expect(kinds).toEqual([version === '3.5.34' ? 'incremental' : 'unchanged', 'unchanged']);
-    expect(findDifferences(source, await readBackup(version, path.join(backupDir, 'b')))).toEqual([]);
-  });
+      const server = await startServer({ version, home: first.home, conf: { 'dbms.allow_upgrade': 'true' } });
+      await change(server);
+      const source = await exportGraph(server);
+      const incremental = (from: string, protocol: 'common' | 'catchup') =>
+        runJob(from, backupDir, 'b', { fallbackToFull: false, protocol });
+      if (version !== '3.5.34') {
+        expect((await incremental(server.backupAddress, 'common')).report.kind).toBe('incremental');
+      }
+      await server.stop();
+      expect(relateStores(old, idOf(server.storeDirectory))).toBe('same');
+      const listener = await serve(server.storeDirectory);
+      const kinds = [];
+      for (const protocol of ['catchup', 'common'] as const) {
+        kinds.push((await incremental(listener.address, protocol)).report.kind);
+      }
+      await listener.stop();
+      expect(kinds).toEqual([version === '3.5.34' ? 'incremental' : 'unchanged', 'unchanged']);
+      expect(findDifferences(source, await readBackup(version, path.join(backupDir, 'b')))).toEqual([]);
+    },
+  );
 });

@@ -106,7 +106,7 @@ describeInterop('a store written from nothing', () => {
     ['3.4.9', STANDARD_FORMAT],
     ['3.4.9', HIGH_LIMIT_FORMAT],
     ['3.5.34', STANDARD_FORMAT],
-  ])('is consistent for %s and holds the graph', async (version, format) => {
+  ])('a store written from scratch is consistent for %s and holds the graph', async (version, format) => {
     const directory = path.join(makeScratch('written'), 'graph.db');
     const written = await writeGraph(directory, format, version === '3.4.9');
     const names = new StoreReader(directory);

@@ -11,7 +11,7 @@ function findUnexplained({ path, text }: ProjectFile): string[] {
   );
 }
 
-test('whoever catches every error says why', () => {
+test('every catch of all errors says why', () => {
   expect(readFiles(CODE).flatMap(findUnexplained)).toEqual([]);
 });
 

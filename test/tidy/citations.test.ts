@@ -64,7 +64,7 @@ test('a citation that leads nowhere is found, in any form', () => {
   expect(problems('(docs/ssl.md)')).toBe(1);
 });
 
-test('comments are found wherever they stand', () => {
+test('comments are found everywhere', () => {
   const text = [
     '/** One. */',
     'const a = 1; // two',

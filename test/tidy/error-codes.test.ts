@@ -10,7 +10,7 @@ function findUnheld(codes: readonly string[], texts: readonly string[]): string[
   });
 }
 
-test('every error code is asked for by a test', () => {
+test('every error code is asserted by a test', () => {
   const tests = readFiles(/\.test\.ts$/).filter(({ path }) => !path.startsWith('test/tidy/'));
   const codes = Object.keys(errorCodes);
   const texts = tests.map(({ text }) => text);
@@ -18,13 +18,13 @@ test('every error code is asked for by a test', () => {
   expect(codes.length).toBeGreaterThan(60);
 });
 
-test('every error code is given to an error by the product', () => {
+test('every error code is used by the product', () => {
   const files = readFiles(/^src\/.*(?<!\.test)\.ts$/).filter(({ path }) => path !== 'src/base/error-codes.ts');
   const texts = files.map(({ text }) => text);
   expect(findUnheld(Object.keys(errorCodes), texts)).toEqual([]);
 });
 
-test('a code that is only a part of another one is not asked for', () => {
+test('a code that is only part of another one does not count', () => {
   expect(findUnheld(['tls.failed', 'tls.late', 'tls'], ["code: 'tls.failed.twice'", '"tls.late"'])).toEqual([
     'tls.failed',
     'tls',

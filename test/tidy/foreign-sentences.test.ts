@@ -59,6 +59,6 @@ test.each([
   ['its beginning', 'The quick brown fox jumps.'],
   ['another order', 'Out is sold red paint.'],
   ['nothing', ''],
-])('what is no sentence of the list: %s', (_, text) => {
+])('something that is not in the list is not found: %s', (_, text) => {
   expect(findForeign(text, MADE_UP)).toEqual([]);
 });

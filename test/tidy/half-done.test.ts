@@ -36,7 +36,7 @@ test('large files are in the corpus, and nowhere else', () => {
   expect(listFiles().filter((path) => sizeOf(path) > MOST_BYTES)).toEqual([]);
 });
 
-test('the change log has a place for what was not released yet', () => {
+test('the change log has a section for unreleased changes', () => {
   const [log] = readFiles(/^CHANGELOG\.md$/);
   expect(findUnreleased(log!.text)).toMatch(/^- /m);
 });
@@ -46,7 +46,7 @@ function findUnreleased(log: string): string | undefined {
   return /^## Unreleased\n(.*?)(?=^## |$(?![\s\S]))/ms.exec(log)?.[1];
 }
 
-test('the rules see what they are for', () => {
+test('the rules find what they should', () => {
   const mark = 'TO' + 'DO';
   expect(findMarks({ path: 'a.ts', text: `fine\n// ${mark}: later` })).toEqual([`a.ts:2: // ${mark}: later`]);
   const only = 'on' + 'ly';

@@ -59,7 +59,7 @@ test('every file imports only from where it may', () => {
   expect(findForbidden(readFiles(CODE))).toEqual([]);
 });
 
-test('no file needs itself, over whatever others', () => {
+test('no file imports itself, not even through others', () => {
   const files = readFiles(CODE);
   const imports = new Map(files.map((file) => [file.path, findImports(file)]));
   expect([...imports.values()].flat().length).toBeGreaterThan(2000);
@@ -75,7 +75,7 @@ function isKebabCase(path: string): boolean {
   return /^([a-z0-9.-]+\/)*[a-z0-9]+([.-][a-z0-9]+)*\.(ts|mjs)$/.test(path);
 }
 
-test('the rules see what they are for', () => {
+test('the rules find what they should', () => {
   const file = (path: string, imported: string) => ({ path, text: `import { a } from '${imported}';` });
   expect(
     findForbidden([

@@ -65,7 +65,7 @@ function findCircle(imports: ReadonlyMap<string, ReadonlySet<string>>): string[]
   return undefined;
 }
 
-test('every file stands in a known room', () => {
+test('every file is in a known room', () => {
   expect(sourceFiles().filter((path) => !ROOMS.includes(roomOf(path)))).toEqual([]);
 });
 
@@ -100,21 +100,21 @@ test('folders do not import each other in circles', () => {
   expect(findCircle(imports)).toBeUndefined();
 });
 
-test('a circle is found, however long', () => {
+test('a circle is found, however long it is', () => {
   const folders = (...arrows: [string, string[]][]) => new Map(arrows.map(([from, to]) => [from, new Set(to)]));
   expect(findCircle(folders(['a', ['b', 'c']], ['b', ['c']], ['c', []]))).toBeUndefined();
   expect(findCircle(folders(['a', ['b']], ['b', ['c']], ['c', ['b']]))).toEqual(['b', 'c', 'b']);
 });
 
 /** That of Node never returns where nothing can be created, and calls a full disk a path that does not exist. */
-test('directories are made by one function', () => {
+test('directories are created by one function', () => {
   const others = sourceFiles()
     .filter((path) => !path.endsWith('.test.ts'))
     .filter((path) => /mkdir(Sync)?\([^)]*recursive/.test(readFileSync(join(source, path), 'utf8')));
   expect(others).toEqual([]);
 });
 
-test('timers are started where any delay is kept', () => {
+test('timers are started only where any delay works', () => {
   const direct =
     /(?<![\w.])set(Timeout|Interval)\(|\.setTimeout\(|AbortSignal\.timeout|set(Timeout|Interval)\b.*from 'node:timers/;
   const starters = sourceFiles().filter(

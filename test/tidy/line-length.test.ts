@@ -23,7 +23,7 @@ function findLongComments({ path, text }: ProjectFile): string[] {
   });
 }
 
-test('lines of prose and of comments are not longer than can be read', () => {
+test('lines of prose and comments are short enough to read', () => {
   const pages = readFiles(/\.md$/);
   const programs = readFiles(CODE);
   expect([...pages.flatMap(findLongProse), ...programs.flatMap(findLongComments)]).toEqual([]);

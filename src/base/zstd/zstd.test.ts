@@ -30,7 +30,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
   const decode = (bytes: Uint8Array, chunkBytes = 10_000) => buffer(decodeZstd(chunked(bytes, chunkBytes), native));
   const encode = (bytes: Uint8Array, chunkBytes = 10_000) => buffer(encodeZstd(chunked(bytes, chunkBytes), native));
 
-  it('decodes a frame of a real server, however it is cut into chunks', async () => {
+  it('zstd decodes a frame of a real server, however it is cut into chunks', async () => {
     const decoded = await decode(genuine);
     expect(decoded.toString('latin1', 0, 4)).toBe('zstd');
     expect(decoded.length).toBeGreaterThan(200_000);
@@ -40,7 +40,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
     }
   });
 
-  it('gives back what it has encoded', async () => {
+  it('zstd gives back what it has encoded', async () => {
     const dice = new Dice(nextSeed());
     for (const length of [0, 1, 1000, 1 << 20, (1 << 20) + 1, 3_300_000]) {
       const bytes = Buffer.alloc(length);
@@ -52,7 +52,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
     }
   });
 
-  it('reads every frame of a chunk, also behind one that is to be skipped', async () => {
+  it('zstd reads every frame of a chunk, even after a skippable one', async () => {
     const [a, b] = [await encode(Buffer.from('hello ')), await encode(Buffer.from('world'))];
     for (const chunkBytes of [1, 5, 1000]) {
       const decoded = await decode(Buffer.concat([a, b, skippable, a, skippable]), chunkBytes);
@@ -61,7 +61,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
     expect((await decode(Buffer.alloc(0))).length).toBe(0);
   });
 
-  it('notices every end inside a frame, and what is no frame behind one', async () => {
+  it('zstd notices every end inside a frame, and garbage after one', async () => {
     const dice = new Dice(nextSeed());
     const ends = [1, 4, 5, 8, genuine.length - 4, genuine.length - 1];
     for (let round = 0; round < 30; round++) ends.push(1 + dice.below(genuine.length - 1));
@@ -70,7 +70,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
     await expect(decode(Buffer.concat([genuine, Buffer.alloc(3)]))).rejects.toThrow(ZstdError);
   });
 
-  it('never gives out damaged bytes as if they were right', async () => {
+  it('zstd never gives out damaged bytes as if they were right', async () => {
     const dice = new Dice(nextSeed());
     const whole = await decode(genuine);
     for (let round = 0; round < 60; round++) {
@@ -85,7 +85,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
     }
   });
 
-  it('passes the errors of its source', async () => {
+  it('zstd passes the errors of its source', async () => {
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield genuine.subarray(0, 1000);
       throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
@@ -94,7 +94,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
     await expect(buffer(encodeZstd(broken(), native))).rejects.toMatchObject({ code: 'EIO' });
   });
 
-  it('can be left in the middle', async () => {
+  it('zstd can be stopped in the middle', async () => {
     let isClosed = false;
     async function* source(): AsyncGenerator<Uint8Array> {
       try {

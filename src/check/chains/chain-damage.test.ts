@@ -60,7 +60,7 @@ describe.each<[string, ExamineOptions]>([
   ['examining all', { chains: 'examine' }],
   ['screening', { chains: 'screen', buckets: 256 }],
 ])('%s', (_, options) => {
-  test('a part of a chain that goes round on its own is found, though all neighbours agree and the length is the old one', async () => {
+  test('a detached cycle is found, though all neighbours agree and the length is unchanged', async () => {
     const store = await writeStar(6);
     editRecord(store, 'relationship', 4, { startNext: 1 });
     editRecord(store, 'relationship', 1, { startPrev: 4 });
@@ -93,7 +93,7 @@ describe.each<[string, ExamineOptions]>([
     expect(summary(await findAll(store, options))).toEqual(['relationship.chainLengthWrong 4']);
   });
 
-  test('lengths that make up for each other in two groups of a node are found', async () => {
+  test('lengths that compensate for each other in two groups of a node are found', async () => {
     const store = await writeStore(
       (writer) => {
         for (let i = 0; i < 5; i++) writer.addNode();
@@ -127,7 +127,7 @@ describe.each<[string, ExamineOptions]>([
     ]);
   });
 
-  test('groups that go round do not hold it up', async () => {
+  test('cyclic groups do not hang the check', async () => {
     const store = await writeStore(
       (writer) => {
         for (let i = 0; i < 9; i++) writer.addNode();
@@ -189,14 +189,14 @@ describe('properties and dynamic records', () => {
     ]);
   });
 
-  test('a part of a string that goes round is found', async () => {
+  test('a cycle in the middle of a string is found', async () => {
     const store = await writeProperties();
     editRecord(store, 'propertyStrings', 1, { next: -1 });
     editRecord(store, 'propertyStrings', 4, { next: 2 });
     expect(summary(await findAll(store, ALL))).toEqual(['dynamic.detachedCycle 2']);
   });
 
-  test('a chain with two owners is reported if owners are asked for, and the chain that lost its own always', async () => {
+  test('a chain with two owners is reported if owners are checked, and the chain that lost its owner always', async () => {
     const store = await writeProperties();
     const { nextProp } = readNode(store, 1);
     editRecord(store, 'node', 2, { nextProp });
@@ -205,7 +205,7 @@ describe('properties and dynamic records', () => {
     expect(summary(await findAll(store, ALL, true))).toEqual(['primitive.multipleOwners 2', orphan]);
   });
 
-  test('a key that comes twice in different records of a chain is found', async () => {
+  test('a key that occurs twice in different records of a chain is found', async () => {
     const store = await writeStore((writer) => {
       for (const name of ['a', 'b']) writer.propertyKey(name);
       writer.addNode({ properties: [0, 1, 0].map((at) => ({ key: at, value: double })) });
@@ -213,7 +213,7 @@ describe('properties and dynamic records', () => {
     expect(summary(await findAll(store, ALL))).toEqual(['primitive.propertyKeyNotUniqueInChain 0']);
   });
 
-  test('an array with a header that cannot be is found', async () => {
+  test('an array with an impossible header is found', async () => {
     const elements = Array.from({ length: 60 }, (_, i) => ({ type: 'long', value: BigInt(i) << 40n }) as const);
     const store = await writeStore((writer) => {
       writer.addNode({
@@ -226,7 +226,7 @@ describe('properties and dynamic records', () => {
     ]);
   });
 
-  test('a part of a record at the end of a file is found, unless it is empty', async () => {
+  test('a partial record at the end of a file is found, unless it is empty', async () => {
     const store = await writeProperties();
     const path = join(store, 'neostore.relationshipstore.db');
     appendFileSync(path, Buffer.alloc(20));
@@ -235,7 +235,7 @@ describe('properties and dynamic records', () => {
     expect(summary(await findAll(store, ALL))).toEqual(['record.trailingBytes 0']);
   });
 
-  test('it ends when it is told to', async () => {
+  test('the check of properties ends when it is cancelled', async () => {
     const reader = new StoreReader(await writeProperties());
     const context = { ...checkContextOf(reader, () => {}), signal: AbortSignal.abort() };
     await expect(examineRecords(context)).rejects.toMatchObject({ code: 'cancelled' });

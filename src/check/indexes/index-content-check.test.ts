@@ -83,7 +83,7 @@ describe.each(parts)('the entries in a tree of %s for %s', (archive, _what, patt
   const entityOf = (path: string, key: Buffer) =>
     Number(key.readBigInt64BE(/native-btree|string/.test(path) ? 0 : key.length - 8));
 
-  it('are missed if they are not there, and refused if no node asks for them', async () => {
+  it('missing entries in a tree are reported, and so are entries that no node requires', async () => {
     const tree = await findTree(archive, (rule, path) => pattern.test(path) && !rule.unique);
     expect(tree.keys.length).toBeGreaterThan(1);
     expect(await check(tree.store)).toEqual([]);

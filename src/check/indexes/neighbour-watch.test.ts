@@ -23,7 +23,7 @@ const codecs: [string, IndexKeyCodec, PropertyValue, PropertyValue][] = [
 ];
 
 describe.each(codecs)('neighbours among %s', (_name, codec, first, second) => {
-  it('are the same values of different entities, the same entry twice, or neither', () => {
+  it('neighbours are the same values of different entities, the same entry twice, or neither', () => {
     const watch = new NeighbourWatch(codec.layout);
     const see = (entity: number, value: PropertyValue) => {
       const key = codec.encode(entity, [value])!;
@@ -54,7 +54,7 @@ it('different points may have the same place on the curve', () => {
   expect([1, 2, 2].map((entity) => watch.see(keyOf(entity), 0, 16))).toEqual(['different', 'different', 'duplicate']);
 });
 
-it('keys that are too short to have an entity are of none', () => {
+it('keys that are too short to have an entity belong to none', () => {
   expect(readEntityId(textKey.layout, Buffer.alloc(4), 0, 4)).toBeNaN();
   expect(readEntityId(numberKey.layout, Buffer.alloc(17, 0x7f), 0, 17)).toBeNaN();
   expect(new NeighbourWatch(textKey.layout).see(Buffer.alloc(4), 0, 4)).toBe('different');
@@ -72,11 +72,11 @@ describe('the fingerprint of a set of keys', () => {
     return sum;
   };
 
-  it('does not depend on their order', () => {
+  it('the fingerprint of a set of keys does not depend on their order', () => {
     fc.assert(fc.property(keys, (all) => sumOf(all).equals(sumOf(all.toReversed()))));
   });
 
-  it('changes with every byte, and with every key that is lost or comes twice', () => {
+  it('the fingerprint of a set of keys changes with every byte, and with every lost or repeated key', () => {
     fc.assert(
       fc.property(keys, fc.nat(), fc.integer({ min: 1, max: 255 }), (all, at, change) => {
         const index = at % all.length;

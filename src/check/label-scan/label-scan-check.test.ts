@@ -41,7 +41,7 @@ async function check(budgetBytes: number, graph = true): Promise<string[]> {
 }
 
 describe('the label scan store against the nodes', () => {
-  it('gives the same findings in one window as in one for each range', async () => {
+  it('the check of the label scan store has the same findings in one window as in one per range', async () => {
     expect(existsSync(path())).toBe(true);
     expect(await check(1)).toEqual([]);
     expect(await check(1 << 20)).toEqual([]);

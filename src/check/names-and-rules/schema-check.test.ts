@@ -70,13 +70,13 @@ async function check(rules: SchemaRule[]): Promise<string[]> {
 describe('schema rules', () => {
   const owned = index(1, { unique: true, owningConstraint: 2 });
 
-  it('that fit together are no findings', async () => {
+  it('schema rules that fit together have no findings', async () => {
     const other = schemaOf({ propertyKeys: [KEY, KEY] });
     const existence = constraint(3, { type: 'existence' });
     expect(await check([owned, constraint(2, { ownedIndex: 1 }), existence, index(4, { schema: other })])).toEqual([]);
   });
 
-  it('name tokens that are there', async () => {
+  it('schema rules must name existing tokens', async () => {
     const ofType = schemaOf({ entity: 'relationship', entityTokens: [TYPE] });
     expect(await check([constraint(1, { type: 'existence', schema: ofType })])).toEqual([]);
     const missing = [
@@ -91,13 +91,13 @@ describe('schema rules', () => {
     ]);
   });
 
-  it('are there once', async () => {
+  it('schema rules must occur only once', async () => {
     expect(await check([index(1), index(2), index(3, { schema: schemaOf({ propertyKeys: [KEY, KEY] }) })])).toEqual([
       'schema.duplicateRuleContent 2',
     ]);
   });
 
-  it('are two, constraint and index, that name each other', async () => {
+  it('schema rules of a constraint and its index must name each other', async () => {
     expect(await check([owned])).toEqual(['schema.missingObligation 1']);
     expect(await check([constraint(2, { ownedIndex: 1 })])).toEqual(['schema.missingObligation 2']);
     expect(await check([index(1, { unique: true }), constraint(2, { ownedIndex: 1 })])).toEqual([

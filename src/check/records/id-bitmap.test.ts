@@ -29,7 +29,7 @@ test('a bitmap is a set of ids', () => {
   );
 });
 
-test('ids that are added while the rest is gone through are left out', () => {
+test('ids added during an iteration are left out', () => {
   const all = new IdBitmap();
   for (const id of [1, 40, 41, 5000]) all.add(id);
   const seen = new IdBitmap();

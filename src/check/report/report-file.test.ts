@@ -34,7 +34,7 @@ const grp07 = [
 ];
 
 describe('the report file', () => {
-  it('is that of the real checker, byte for byte', () => {
+  it('the report file is that of the real checker, byte for byte', () => {
     const directory = makeDirectory('real');
     const report = ReportFile.prepare(directory, startedAt);
     const tally = new FindingTally(report.add);
@@ -62,7 +62,7 @@ describe('the report file', () => {
     );
   });
 
-  it('has no summary if there are only warnings', () => {
+  it('the report file has no summary if there are only warnings', () => {
     const directory = makeDirectory('warnings');
     const report = ReportFile.prepare(directory, startedAt);
     const tally = new FindingTally(report.add);
@@ -73,7 +73,7 @@ describe('the report file', () => {
     );
   });
 
-  it('is not made if there is nothing to report', () => {
+  it('the report file is not made if there is nothing to report', () => {
     const directory = makeDirectory('nothing');
     const report = ReportFile.prepare(directory, startedAt);
     report.finish(new FindingTally());
@@ -81,7 +81,7 @@ describe('the report file', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('never replaces another one', () => {
+  it('the report file never replaces another file', () => {
     const directory = makeDirectory('second');
     writeFileSync(join(directory, name), 'of another check');
     const report = ReportFile.prepare(directory, startedAt);
@@ -91,7 +91,7 @@ describe('the report file', () => {
     expect(readFileSync(join(directory, name), 'utf8')).toBe('of another check');
   });
 
-  it('keeps what was found before a check ended early, however much', () => {
+  it('the report file keeps what was found before a check ended early, however much', () => {
     const directory = makeDirectory('early');
     const report = ReportFile.prepare(directory, startedAt);
     for (let i = 0; i < 5000; i++) report.add(grp07[0]!);
@@ -100,7 +100,7 @@ describe('the report file', () => {
     expect(lines.filter((line) => line.startsWith('ERROR: ')).length).toBe(5000);
   });
 
-  it('ends after 10,000 findings, counts the rest by kind, and goes on counting', () => {
+  it('the report file ends after 10,000 findings, counts the rest by kind, and goes on counting', () => {
     const report = ReportFile.prepare(makeDirectory('many'), startedAt);
     const tally = new FindingTally(report.add);
     for (let i = 0; i < 4000; i++) for (const finding of grp07) tally.report(finding);
@@ -120,7 +120,7 @@ describe('the report file', () => {
     expect(text).toContain(`\n${end.join('\n')}\n`);
   });
 
-  it('ends after 10 MB', () => {
+  it('the report file ends after 10 MB', () => {
     const report = ReportFile.prepare(makeDirectory('long'), startedAt);
     const text = 'x'.repeat(150);
     const inconsistentWith = Array.from({ length: 30 }, () => text);
@@ -133,7 +133,7 @@ describe('the report file', () => {
     expect(readFileSync(report.path!, 'utf8')).toMatch(/\t\d+ x error group\.ownerNotInUse\n/);
   });
 
-  it('that cannot be written any more does not stop the check', () => {
+  it('a report file that becomes unwritable does not stop the check', () => {
     const directory = makeDirectory('gone');
     const report = ReportFile.prepare(directory, startedAt);
     rmSync(directory, { recursive: true });
@@ -143,7 +143,7 @@ describe('the report file', () => {
     expect(report.failure).toMatchObject({ code: 'file.io' });
   });
 
-  it('is refused at once where it cannot be written', () => {
+  it('a report file is refused at once where it cannot be written', () => {
     const file = join(root, 'file');
     writeFileSync(file, '');
     expect(() => ReportFile.prepare(file, startedAt)).toThrow(`Directory '${file}' does not exist.`);

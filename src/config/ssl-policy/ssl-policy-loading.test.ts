@@ -36,7 +36,7 @@ async function failureOf(config: ClientConfig, name = 'backup'): Promise<Graphke
   return error;
 }
 
-test('defaults: mutual authentication, TLS 1.2, the ciphers of Node', async () => {
+test('the defaults are mutual authentication, TLS 1.2 and the ciphers of Node', async () => {
   const policy = await loadSslPolicy(layOut().config, 'backup');
   expect(policy).toMatchObject({
     name: 'backup',
@@ -115,7 +115,7 @@ test.each([
   expect(error.message).toContain(reason);
 });
 
-test('a policy that is not defined is told by its missing base directory', async () => {
+test('an undefined policy is reported by its missing base directory', async () => {
   const error = await failureOf(layOut().config, 'other');
   expect(error.message).toBe('Missing mandatory setting: dbms.ssl.policy.other.base_directory');
 });
@@ -203,7 +203,7 @@ describe('files', () => {
     expect((await failureAfter(write, 'private_key', 'private.key')).observed).toBe('DSA');
   });
 
-  test('nobody to trust is an error if certificates are required, else not', async () => {
+  test('trusting nobody is an error only if certificates are required', async () => {
     const empty = (directory: string) => rmSync(join(directory, 'trusted/0.pem'));
     expect((await failureAfter(empty, 'trusted_dir', 'trusted')).message).toContain('no certificate to trust');
     for (const policySettings of [{ client_auth: 'OPTIONAL' }, { client_auth: 'NONE' }, { trust_all: 'true' }]) {
@@ -239,7 +239,7 @@ describe('files', () => {
     }
   });
 
-  test('several certificates in one file, text around them, DER one after the other; directories do not count', async () => {
+  test('a file may hold several certificates, text around them, or consecutive DER; directories are ignored', async () => {
     const second = await TestIdentity.authority('second');
     const third = await TestIdentity.authority('third');
     const trusted = [
@@ -257,7 +257,7 @@ describe('files', () => {
     ]);
   });
 
-  test('certificates out of date are told, not refused', async () => {
+  test('expired certificates are reported, not refused', async () => {
     const late = await authority.issue('late', { fromDays: -9, toDays: -1 });
     const early = await TestIdentity.authority('early', { fromDays: 1 });
     const { config, directory } = layOutPolicy({ identity: late, trusted: [early.pem] });
@@ -284,7 +284,7 @@ describe('files', () => {
 describe('key generation', () => {
   const generating = { allow_key_generation: 'true', client_auth: 'NONE' };
 
-  test('makes a pair that can be loaded again, and the directories', async () => {
+  test('key generation makes a pair that can be loaded again, and the directories', async () => {
     const { config, directory } = layOutPolicy({}, generating);
     for (const name of ['trusted', 'revoked']) rmSync(join(directory, name), { recursive: true });
     const made = await loadSslPolicy(config, 'backup');
@@ -300,21 +300,21 @@ describe('key generation', () => {
     expect(again.certificates[0]!.verify(again.certificates[0]!.publicKey)).toBe(true);
   });
 
-  test('makes nothing if one of the two files is there', async () => {
+  test('key generation does nothing if one of the two files exists', async () => {
     const { config, directory } = layOutPolicy({}, generating);
     writeFileSync(join(directory, 'public.crt'), identity.pem);
     expect((await failureOf(config)).message).toContain('file with the private key does not exist');
     expect(readFileSync(join(directory, 'public.crt'), 'utf8')).toBe(identity.pem);
   });
 
-  test('makes nothing unless it is allowed, and no base directory', async () => {
+  test('key generation does nothing unless it is allowed, and never makes a base directory', async () => {
     expect((await failureOf(layOutPolicy({}).config)).message).toContain('file with the private key does not exist');
     const { config, directory } = layOutPolicy({}, generating);
     rmSync(directory, { recursive: true });
     expect((await failureOf(config)).message).toContain('directory does not exist');
   });
 
-  test('says where it could not write', async () => {
+  test('key generation reports where it could not write', async () => {
     const { config, directory } = layOutPolicy({}, generating);
     const privateKey = join(directory, 'file/private.key');
     writeFileSync(join(directory, 'file'), '');
@@ -324,7 +324,7 @@ describe('key generation', () => {
 });
 
 describe('the policy legacy', () => {
-  test('is the key pair of the connectors, and trusts anyone', async () => {
+  test('the policy "legacy" is the key pair of the connectors, and trusts anyone', async () => {
     const { config } = layOut();
     const certificates = join(config.home, 'certificates');
     mkdirSync(certificates);
@@ -333,7 +333,7 @@ describe('the policy legacy', () => {
     expect(await loadSslPolicy(config, 'legacy')).toMatchObject({ trustAll: true, clientAuth: 'NONE', name: 'legacy' });
   });
 
-  test('may not be defined, and needs its files', async () => {
+  test('the policy "legacy" may not be defined, and needs its files', async () => {
     const { config } = layOut();
     const error = await failureOf(config, 'legacy');
     expect(error.message).toContain("'dbms.directories.certificates'");
@@ -342,7 +342,7 @@ describe('the policy legacy', () => {
   });
 });
 
-test.runIf(process.platform !== 'win32')('a private key that everybody can read is told', async () => {
+test.runIf(process.platform !== 'win32')('a private key that everybody can read is reported', async () => {
   const { config, directory } = layOut();
   const key = join(directory, 'private.key');
   chmodSync(key, 0o644);

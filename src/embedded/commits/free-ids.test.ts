@@ -11,7 +11,7 @@ test('new ids follow each other, from 1 in stores with a header; the reserved on
   expect([ids.take('property'), ids.take('property')]).toEqual([0xffff_fffe, 0x1_0000_0000]);
 });
 
-test('free ids come first, those of the file too if nothing has them', () => {
+test('free ids come first, including unused ones from the id file', () => {
   const ids = new FreeIds(STANDARD_FORMAT, (_key, id) => id === 4);
   ids.restore('node', 8, { clean: true, highId: 12, free: [2, 4, 7, 99] });
   expect([ids.take('node'), ids.take('node'), ids.take('node')]).toEqual([7, 2, 12]);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RecentChanges } from './recent-changes.ts';
 
-test('tells what was changed since a transaction began, and what was removed', () => {
+test('recent changes show what was changed and removed since a transaction began', () => {
   const recent = new RecentChanges();
   recent.note('node', 7, 10, false);
   recent.note('relationship', 7, 11, true);
@@ -13,7 +13,7 @@ test('tells what was changed since a transaction began, and what was removed', (
   expect([recent.isChanged('graph', 0, 11), recent.isChanged('graph', 0, 12)]).toEqual([true, false]);
 });
 
-test('forgets only what no open transaction can ask for', () => {
+test('recent changes forget only what no open transaction can ask for', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(50_000), { minLength: 1, maxLength: 5 }), (begins) => {
       const recent = new RecentChanges();
@@ -36,7 +36,7 @@ test('forgets only what no open transaction can ask for', () => {
   );
 });
 
-test('a transaction that is older than everything that is kept conflicts rather than missing a change', () => {
+test('a transaction older than everything kept conflicts instead of missing a change', () => {
   const recent = new RecentChanges();
   const old = {};
   recent.begin(old, 0);

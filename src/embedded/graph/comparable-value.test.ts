@@ -45,7 +45,7 @@ const rows: PropertyValue[][] = [
   [{ type: 'duration', months: 1n, days: 0n, seconds: 0n, nanos: 0 }],
 ];
 
-test('values have the same text exactly if a server takes them for equal', () => {
+test('values have the same text exactly if a server considers them equal', () => {
   const rowOfText = new Map<string, number>();
   rows.forEach((row, index) => {
     for (const value of row) {

@@ -22,14 +22,14 @@ describe.each(STORES)('%s, written by a server', (name) => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  test('the walker finds all rules kept, and the counts of the server', () => {
+  test("the walker finds all rules observed in a server's store, and the counts of the server", () => {
     const graph = walkRecords(loadRecords(store, DEFAULT_DENSE_THRESHOLD, 1));
     const { nodes, relationships } = countGraph(graph);
     expect(nodes).toEqual(store.counts.nodes);
     expect(relationships).toEqual(store.counts.relationships);
   });
 
-  test('its records are changed by the same rules, down to nothing', () => {
+  test("the records of a server's store are changed by the same rules, down to nothing", () => {
     const property = fc.property(graphHistory, fc.integer(), (history, seed) => {
       const records = loadRecords(store, DEFAULT_DENSE_THRESHOLD, seed);
       const model = new GraphModel(records, walkRecords(records));

@@ -48,7 +48,7 @@ const plans = fc.record({
 });
 
 test(
-  'after every transaction the records follow all rules, the commands lead to them, and the graph is the one of a model',
+  'after every transaction the records follow all rules, the commands lead to them, and the graph equals the model',
   () => {
     let dense = 0;
     const property = fc.property(plans, ({ history, denseThreshold, sizes, seed }) => {

@@ -37,7 +37,7 @@ function idsOf(records: RecordMemory, node: number): number[] {
 const kinds = (commands: readonly LogCommand[]) => commands.map(({ kind }) => kind);
 
 describe('relationships', () => {
-  test('a new one becomes the first of its chain, and the first one holds the length', () => {
+  test('a new relationship becomes the first of its chain, and the first one holds the length', () => {
     const records = star([7, 7, 8]);
     expect(idsOf(records, 0)).toEqual([2, 1, 0]);
     expect(records.read('relationship', 2)).toMatchObject({ startPrev: 3, startNext: 1, firstInStart: true });
@@ -45,7 +45,7 @@ describe('relationships', () => {
     expect(records.read('node', 0)).toMatchObject({ dense: false, nextRel: 2 });
   });
 
-  test('one more than the threshold makes a node dense, with groups by type, and it stays so', () => {
+  test('one relationship more than the threshold makes a node dense, with groups by type, for good', () => {
     const records = star([7, 5, 7, 6]);
     expect(records.read('node', 0)!.dense).toBe(true);
     expect(
@@ -76,7 +76,7 @@ describe('relationships', () => {
     walkRecords(records);
   });
 
-  test('an empty group goes, its neighbours close up', () => {
+  test('an empty group is removed, and its neighbours are linked', () => {
     const records = star([5, 6, 7, 8]);
     changeRecords(records, (tx) => tx.deleteRelationship(1));
     expect(walkRecords(records).relationships.size).toBe(3);
@@ -110,7 +110,7 @@ describe('properties', () => {
       [...readProperties(records, records.read('node', 0)!.nextProp)].map(({ key, value }) => [key, value]),
     );
 
-  test('a value takes free room of the chain, else a new record at the head', () => {
+  test('a value takes free room in the chain, else a new record at the head', () => {
     const records = withNode([int(1), wide, int(2)]);
     expect(records.all('property').map(({ blockCount }) => blockCount)).toEqual([2, 4]);
     expect(records.read('node', 0)!.nextProp).toBe(1);
@@ -147,7 +147,7 @@ describe('properties', () => {
     expect(next.freed.get('propertyStrings')).toEqual([1, 2, 3]);
   });
 
-  test('a value that is there already changes nothing, long or short', () => {
+  test('setting an equal value changes nothing, long or short', () => {
     const records = withNode([text(LONG), int(1), wide]);
     const result = changeRecords(records, (tx) => {
       tx.setProperty(owner, 0, text(LONG));
@@ -173,7 +173,7 @@ describe('properties', () => {
 describe('labels', () => {
   const many = Array.from({ length: 20 }, (_, i) => 3 * i);
 
-  test('many labels get a list of their own, which the node command carries and which goes again', () => {
+  test('many labels get a separate list, which the node command carries and which is removed again', () => {
     const records = memory();
     changeRecords(records, (tx) => tx.createNode(records.take('node'), [1, 2], []));
     const grown = changeRecords(records, (tx) => tx.setLabels(0, many));
@@ -191,7 +191,7 @@ describe('labels', () => {
     expect(shrunk.freed.get('nodeLabels')).toEqual([1]);
   });
 
-  test('another list in the same records changes the node, too', () => {
+  test('another list in the same records changes the node too', () => {
     const records = memory();
     changeRecords(records, (tx) => tx.createNode(records.take('node'), many, []));
     const { commands, records: changed } = changeRecords(records, (tx) => tx.setLabels(0, many.slice(2)));
@@ -249,7 +249,7 @@ describe('tokens and rules', () => {
     expect(walkRecords(records).tokens.get('label 0')).toBe('Ä'.repeat(70));
   });
 
-  test('a rule is created with a copy of its list as the one before, changed within its records, and dropped', () => {
+  test('a rule is created with a copy of its after-list as before-list, changed within its records, and dropped', () => {
     const records = memory();
     const id = records.take('schema');
     const created = changeRecords(records, (tx) => tx.createRule(rule(id, -1)));
@@ -279,7 +279,7 @@ describe('tokens and rules', () => {
   });
 });
 
-test('what is created and deleted in one transaction leaves nothing but free ids', () => {
+test('what is created and deleted in one transaction leaves only free ids', () => {
   const records = star([1, 1]);
   const result = changeRecords(records, (tx) => {
     const node = records.take('node');
@@ -303,7 +303,7 @@ test('what is created and deleted in one transaction leaves nothing but free ids
   expect(result.freed.get('propertyStrings')).toHaveLength(3);
 });
 
-test('the identical graph after a detour is no change', () => {
+test('changing a graph and changing it back is no change', () => {
   const records = star([1, 1]);
   const { commands } = changeRecords(records, (tx) => {
     tx.setLabels(0, [4]);
@@ -322,7 +322,7 @@ describe('what must not happen', () => {
     expect(() => tx.finish()).toThrow(expect.objectContaining({ code: 'internal' }));
   });
 
-  test('an id in use, or given up a moment ago, is refused', () => {
+  test('an id in use, or just given up, is refused', () => {
     const records = star([1]);
     const tx = new RecordTransaction(records, records);
     expect(() => tx.createNode(0, [], [])).toThrow(expect.objectContaining({ code: 'internal' }));
@@ -350,7 +350,7 @@ describe('what must not happen', () => {
     );
   });
 
-  test('a chain that runs in a circle is found', () => {
+  test('a cyclic chain is found', () => {
     const records = star([1, 1, 1]);
     const broken = {
       ...records,

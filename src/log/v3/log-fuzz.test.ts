@@ -268,7 +268,7 @@ function readStream(bytes: Buffer, firstTransaction: number, dice: Dice): number
 }
 
 describe('damaged logs', () => {
-  it(`never lead to anything but transactions, an end or a GraphkeepError (seed ${SEED}, ${rounds} rounds)`, () => {
+  it(`damaged logs never lead to anything but transactions, an end or a GraphkeepError (seed ${SEED}, ${rounds} rounds)`, () => {
     const dice = new Dice(SEED);
     const bases = makeBases();
     let transactions = 0;
@@ -296,7 +296,7 @@ describe('damaged logs', () => {
     expect(transactions).toBeGreaterThan(rounds);
   }, 3_600_000);
 
-  it(`hold for damage in headers and between files (seed ${SEED})`, () => {
+  it(`damaged headers and files in a sequence do no harm either (seed ${SEED})`, () => {
     const dice = new Dice(SEED ^ 0x5eed);
     const files = [0, 1, 2].map((version) =>
       readFileSync(new URL(`small-3.5.34/neostore.transaction.db.${version}`, corpus)),

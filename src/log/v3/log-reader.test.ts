@@ -105,13 +105,13 @@ function expectedItems(folder: string): Json[] {
 describe('LogReader on logs of real servers', () => {
   for (const folder of ['diverse-3.5.34-standard', 'diverse-3.4.9-highlimit', 'small-3.5.34', 'small-3.4.9']) {
     for (const windowBytes of [64, 1000, 1 << 20]) {
-      it(`${folder}, window of ${windowBytes} bytes`, () => {
+      it(`LogReader reads ${folder} with a window of ${windowBytes} bytes`, () => {
         expect(readAll({ windowBytes }, corpus(folder))).toEqual(expectedItems(folder));
       });
     }
   }
 
-  it('begins in the middle, also at the very end of a file', () => {
+  it('LogReader begins in the middle, even at the very end of a file', () => {
     const all = expectedItems('small-3.5.34');
     const second = all.filter((item) => item.version === 1 || item.at?.version === 1);
     const third = all.filter((item) => item.version === 2);
@@ -123,7 +123,7 @@ describe('LogReader on logs of real servers', () => {
     expect(readAll({ from: { version: 1, offset: 16 }, through: 1 }, corpus('small-3.5.34'))).toEqual(second);
   });
 
-  it('ends before a torn tail', () => {
+  it('LogReader ends before a torn tail', () => {
     using reader = new LogReader(corpus('torn'));
     const items = describeAll(reader);
     expect(items).toEqual(expectedItems('torn'));
@@ -133,7 +133,7 @@ describe('LogReader on logs of real servers', () => {
 });
 
 describe('LogReader at the end of the log', () => {
-  it('takes every cut of the newest file as the end', () => {
+  it('LogReader treats every cut of the newest file as the end', () => {
     const bytes = Buffer.concat([header(0, 1), transaction(2, 3), checkPoint(0, 16), transaction(3, 1)]);
     const ends = [16, 16 + transaction(2, 3).length];
     ends.push(ends[1]! + 18, bytes.length);
@@ -148,7 +148,7 @@ describe('LogReader at the end of the log', () => {
     }
   });
 
-  it('goes on when the file has grown or the next one has a header', () => {
+  it('LogReader continues when the file has grown or the next one has a header', () => {
     const third = transaction(3, 2);
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2)]));
     using reader = new LogReader(directory);
@@ -167,20 +167,20 @@ describe('LogReader at the end of the log', () => {
     expect(reader.lastTransaction).toBe(4);
   });
 
-  it('waits for a file that is not there yet', () => {
+  it('LogReader waits for a file that does not exist yet', () => {
     using reader = new LogReader(directory, { from: { version: 0, offset: 16 } });
     expect(reader.next()).toBeUndefined();
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2)]));
     expect(reader.next()).toMatchObject({ transactionId: 2 });
   });
 
-  it('ignores a next file without a complete header', () => {
+  it('LogReader ignores a next file without a complete header', () => {
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2)]));
     writeFileSync(file(1), '');
     expect(readAll()).toMatchObject([{ tx: 2 }]);
   });
 
-  it('keeps its window small again after a transaction larger than it', () => {
+  it('LogReader makes its window small again after a larger transaction', () => {
     const large = transaction(3, 5000);
     const many = Array.from({ length: 3000 }, (_, index) => transaction(4 + index));
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2), large, ...many]));
@@ -190,7 +190,7 @@ describe('LogReader at the end of the log', () => {
     expect(sizes.at(-1)).toBe(1000);
   });
 
-  it('reads pinned files that were unlinked', () => {
+  it('LogReader reads pinned files that were unlinked', () => {
     cpSync(corpus('small-3.5.34'), directory, { recursive: true });
     const files = new LogFileSet(directory);
     files.pin();
@@ -201,7 +201,7 @@ describe('LogReader at the end of the log', () => {
     files.close();
   });
 
-  it('says so when a file was pruned before it could be pinned', () => {
+  it('LogReader reports a file that was pruned before it could be pinned', () => {
     copyFileSync(`${corpus('small-3.5.34')}/${logFileName(0)}`, file(0));
     const files = new LogFileSet(directory);
     files.pin();
@@ -222,13 +222,13 @@ describe('LogReader on damage', () => {
     throw new Error('no error');
   };
 
-  it('reports a torn tail of a file that is not the newest', () => {
+  it('LogReader reports a torn tail of a file that is not the newest', () => {
     cpSync(corpus('small-3.5.34'), directory, { recursive: true });
     truncateSync(file(1), 22677 - 5);
     expect(failure()).toMatchObject({ code: 'log.corrupt', place: { file: file(1) } });
   });
 
-  it('reports a gap between the ids, between files, and to the known last transaction', () => {
+  it('LogReader reports a gap between ids, between files, and to the known last transaction', () => {
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2), transaction(4)]));
     expect(failure()).toMatchObject({ code: 'log.gap', observed: 4, place: { offset: 16 + 56 + 56 - 18 } });
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2)]));
@@ -237,18 +237,18 @@ describe('LogReader on damage', () => {
     expect(failure()).toMatchObject({ code: 'log.gap', observed: 3, place: { file: file(1), offset: 8 } });
   });
 
-  it('refuses an id at or below the previous transaction of the file, wherever it begins', () => {
+  it('LogReader refuses an id at or below the previous transaction of the file, wherever it begins', () => {
     writeFileSync(file(2), Buffer.concat([header(2, 9), transaction(10), transaction(9), transaction(10)]));
     expect(failure({ from: { version: 2, offset: 16 + 56 } })).toMatchObject({ code: 'log.gap', observed: 9 });
     expect(readAll({ from: { version: 2, offset: 16 + 112 } })).toMatchObject([{ tx: 10 }]);
   });
 
-  it('accepts a log of the Java client whose header says 1 but continues later', () => {
+  it('LogReader accepts a log of the Java client whose header says 1 but continues later', () => {
     writeFileSync(file(7), Buffer.concat([header(7, 1), checkPoint(7, 16), transaction(500), transaction(501)]));
     expect(readAll()).toMatchObject([{}, { tx: 500 }, { tx: 501 }]);
   });
 
-  it('reports a wrong header, a wrong grammar and unknown bytes with their place', () => {
+  it('LogReader reports a wrong header, a wrong grammar and unknown bytes with their place', () => {
     writeFileSync(file(3), header(2, 1));
     expect(failure()).toMatchObject({ code: 'log.corrupt', observed: 2, place: { file: file(3), offset: 0 } });
     rmSync(file(3));
@@ -268,7 +268,7 @@ describe('LogReader on damage', () => {
     }
   });
 
-  it('takes zeros at the end of the newest file for what a power failure has not brought to the disk', () => {
+  it('LogReader treats zeros at the end of the newest file as lost in a power failure', () => {
     const whole = Buffer.concat([header(0, 1), transaction(2, 20), transaction(3, 60)]);
     const firstEnd = 16 + 38 + 20 * 15 + 18;
     const zeroFrom = (offset: number) => Buffer.from(whole).fill(0, offset);
@@ -292,7 +292,7 @@ describe('LogReader on damage', () => {
     expect(failure()).toMatchObject({ code: 'log.corrupt', place: { file: file(0) } });
   });
 
-  it('takes a newest file of nothing but zeros for one that is not there yet', () => {
+  it('LogReader treats a newest file of zeros as not there yet', () => {
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2)]));
     writeFileSync(file(1), Buffer.alloc(700));
     expect(readAll()).toMatchObject([{ tx: 2 }]);
@@ -300,7 +300,7 @@ describe('LogReader on damage', () => {
     expect(failure()).toMatchObject({ code: 'log.corrupt', place: { file: file(1), offset: 0 } });
   });
 
-  it('refuses a position outside of the log', () => {
+  it('LogReader refuses a position outside the log', () => {
     writeFileSync(file(4), Buffer.concat([header(4, 1), transaction(2)]));
     expect(failure({ from: { version: 4, offset: 9999 } })).toMatchObject({ code: 'log.corrupt' });
     expect(failure({ from: { version: 4, offset: 3 } })).toMatchObject({ code: 'log.corrupt' });
@@ -308,7 +308,7 @@ describe('LogReader on damage', () => {
     expect(failure({ from: { version: 6, offset: 16 } })).toMatchObject({ code: 'log.gap' });
   });
 
-  it('refuses a transaction above the limit', () => {
+  it('LogReader refuses a transaction above the limit', () => {
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2, 500)]));
     const limits = { windowBytes: 256, maxTransactionBytes: 4096 };
     expect(failure(limits)).toMatchObject({ code: 'log.corrupt', place: { offset: 16 } });

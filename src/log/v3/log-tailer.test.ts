@@ -107,7 +107,7 @@ const wait = async () => {
 };
 
 describe('LogTailer', () => {
-  it('takes every transaction once from a log that grows in pieces, rotates and is pruned', async () => {
+  it('LogTailer returns every transaction once from a log that grows in pieces, rotates and is pruned', async () => {
     const life = fc.record({
       sizes: fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 60 }),
       pieces: fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 20 }),
@@ -127,7 +127,7 @@ describe('LogTailer', () => {
     );
   });
 
-  it('sees only forced bytes when asked to, and still everything', async () => {
+  it('LogTailer sees only forced bytes if asked to, and still everything', async () => {
     const sizes = Array.from({ length: 60 }, (_, index) => (index * 7) % 23);
     const { steps, ids } = planLife([...sizes, 3], [100, 33, 517], 1000);
     writeFileSync(file(0), '');
@@ -136,7 +136,7 @@ describe('LogTailer', () => {
     expect(await following).toEqual(ids);
   });
 
-  it('is woken by the system or the interval', async () => {
+  it('LogTailer is woken by the system or by the interval', async () => {
     for (const options of [{}, { watch: false, intervalMs: 5 }]) {
       rmSync(directory, { recursive: true, force: true });
       directory = mkdtempSync(join(tmpdir(), 'graphkeep-tail-'));
@@ -147,7 +147,7 @@ describe('LogTailer', () => {
     }
   });
 
-  it('keeps the files of the caller open, and reads to the end once', async () => {
+  it("LogTailer keeps the caller's files open, and reads to the end once", async () => {
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2, 1)]));
     writeFileSync(file(1), Buffer.concat([header(1, 2), transaction(3, 1), transaction(4, 1).subarray(0, 10)]));
     const files = new LogFileSet(directory);
@@ -163,7 +163,7 @@ describe('LogTailer', () => {
     files.close();
   });
 
-  it('closes the files it has read, and does not open them again', async () => {
+  it('LogTailer closes the files it has read, and does not open them again', async () => {
     for (const version of [0, 1, 2, 3]) {
       writeFileSync(file(version), Buffer.concat([header(version, 1 + version), transaction(2 + version, 1)]));
     }
@@ -178,7 +178,7 @@ describe('LogTailer', () => {
     tailer.close();
   });
 
-  it('stops when it is aborted while it waits', async () => {
+  it('LogTailer stops when it is aborted while it waits', async () => {
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2, 1)]));
     const controller = new AbortController();
     const tailer = new LogTailer(directory, { intervalMs: 60_000 });
@@ -189,7 +189,7 @@ describe('LogTailer', () => {
     tailer.close();
   });
 
-  it('reports files that were pruned before they could be opened', async () => {
+  it('LogTailer reports files that were pruned before they could be opened', async () => {
     writeFileSync(file(0), Buffer.concat([header(0, 1), transaction(2, 1)]));
     const tailer = new LogTailer(directory, { watch: false, intervalMs: 5 });
     const following = (async () => {

@@ -45,7 +45,7 @@ function transaction(transactionId: number): DecodedTransaction {
 
 describe('LogWriter', () => {
   for (const folder of ['small-3.5.34', 'small-3.4.9', 'diverse-3.4.9-highlimit', 'diverse-3.5.34-standard']) {
-    it(`writes ${folder} again from objects, byte by byte, rotations and check points included`, async () => {
+    it(`LogWriter rewrites ${folder} from objects byte by byte, including rotations and check points`, async () => {
       using reader = new LogReader(corpus(folder));
       let writer: LogWriter | undefined;
       for (const item of reader) {
@@ -62,7 +62,7 @@ describe('LogWriter', () => {
     });
   }
 
-  it('buffers, flushes and goes on where a log ends', async () => {
+  it('LogWriter buffers, flushes and continues at the end of a log', async () => {
     const writer = LogWriter.create(directory, 3, 41);
     writer.appendTransaction(transaction(42));
     expect(readFileSync(file(3)).length).toBe(0);
@@ -81,7 +81,7 @@ describe('LogWriter', () => {
     expect(findRecoveryStart(directory)).toMatchObject({ needed: true, transactions: 1 });
   });
 
-  it('appends raw bytes of any size and rewrites the header', () => {
+  it('LogWriter appends raw bytes of any size and rewrites the header', () => {
     const raw = readFileSync(join(corpus('diverse-3.5.34-standard'), logFileName(0)));
     const writer = LogWriter.create(directory, 0, 77);
     for (let i = 0; i < 4; i++) writer.appendRaw(raw.subarray(16 + i * 1000, 16 + (i + 1) * 1000));
@@ -96,7 +96,7 @@ describe('LogWriter', () => {
     large.close();
   });
 
-  it('refuses what would damage a log', async () => {
+  it('LogWriter refuses anything that would damage a log', async () => {
     const writer = LogWriter.create(directory, 0, 1);
     expect(() => LogWriter.create(directory, 0, 1)).toThrow(expect.objectContaining({ code: 'file.io' }));
     expect(() => writer.appendTransaction(transaction(3))).toThrow('transaction 2 must be appended next');
@@ -112,7 +112,7 @@ describe('LogWriter', () => {
     again.close();
   });
 
-  it('keeps what is appended while it rotates, and while it flushes', async () => {
+  it('LogWriter keeps what is appended while it rotates, and while it flushes', async () => {
     const writer = LogWriter.create(directory, 0, 1);
     let id = 2;
     const append = () => writer.appendTransaction(transaction(id++));
@@ -135,7 +135,7 @@ describe('LogWriter', () => {
     expect(existsSync(file(5))).toBe(true);
   });
 
-  it('refuses everything after a failed write', () => {
+  it('LogWriter refuses everything after a failed write', () => {
     const writer = LogWriter.create(directory, 0, 1);
     writer.flush();
     // Makes the next write fail as on a broken disk: the descriptor is gone.
@@ -145,7 +145,7 @@ describe('LogWriter', () => {
     expect(() => writer.appendRaw(Buffer.alloc(1))).toThrow('closed or failed');
   });
 
-  it('cuts the log at a position and removes what follows', async () => {
+  it('LogWriter cuts the log at a position and removes what follows', async () => {
     for (const version of [0, 1, 2]) {
       writeFileSync(file(version), readFileSync(join(corpus('small-3.5.34'), logFileName(version))));
     }

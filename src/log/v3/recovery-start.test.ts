@@ -27,7 +27,7 @@ function checkPoint(version: number, offset: number): Buffer {
 }
 
 describe('findRecoveryStart', () => {
-  it('replays from the check point of a halted server', () => {
+  it('findRecoveryStart replays from the check point of a halted server', () => {
     expect(findRecoveryStart(corpus('small-3.5.34'))).toMatchObject({
       needed: true,
       position: { version: 1, offset: 16205 },
@@ -42,7 +42,7 @@ describe('findRecoveryStart', () => {
     expect(findRecoveryStart(corpus('small-3.4.9'))).toMatchObject({ transactions: 25 });
   });
 
-  it('replays everything when version 0 is there and no check point', () => {
+  it('findRecoveryStart replays everything when version 0 exists and no check point does', () => {
     expect(findRecoveryStart(corpus('diverse-3.5.34-standard'))).toMatchObject({
       needed: true,
       position: { version: 0, offset: 16 },
@@ -52,7 +52,7 @@ describe('findRecoveryStart', () => {
     });
   });
 
-  it('sees a clean shutdown in the last bytes', () => {
+  it('findRecoveryStart recognizes a clean shutdown by the last bytes', () => {
     const expected = {
       needed: false,
       position: { version: 0, offset: 354655 },
@@ -64,7 +64,7 @@ describe('findRecoveryStart', () => {
     expect(findRecoveryStart(corpus('diverse-3.4.9-highlimit'))).toMatchObject(expected);
   });
 
-  it('sees a clean shutdown behind several check points and after a rotation', () => {
+  it('findRecoveryStart recognizes a clean shutdown after several check points and after a rotation', () => {
     cpSync(corpus('diverse-3.4.9-highlimit'), directory, { recursive: true });
     writeFileSync(file(0), Buffer.concat([checkPoint(0, 354655), checkPoint(0, 354691)]), { flag: 'a' });
     expect(findShutdownCheckPoint(directory)?.target).toEqual({ version: 0, offset: 354691 });
@@ -80,7 +80,7 @@ describe('findRecoveryStart', () => {
     expect(findRecoveryStart(directory)).toMatchObject({ needed: false, lastGoodEnd: { version: 1, offset: 34 } });
   });
 
-  it('scans when the last check point points back, as in a backup of the Java client', () => {
+  it('findRecoveryStart scans when the last check point points back, as in a backup of the Java client', () => {
     cpSync(corpus('diverse-3.4.9-standard'), directory, { recursive: true });
     writeFileSync(file(0), checkPoint(0, 16), { flag: 'a' });
     expect(findShutdownCheckPoint(directory)).toBeUndefined();
@@ -91,7 +91,7 @@ describe('findRecoveryStart', () => {
     });
   });
 
-  it('starts at the lowest file when the check point names an older one', () => {
+  it('findRecoveryStart starts at the lowest file when the check point names an older one', () => {
     for (const version of [1, 2]) copyFileSync(join(corpus('small-3.5.34'), logFileName(version)), file(version));
     writeFileSync(file(2), checkPoint(0, 777), { flag: 'a' });
     expect(findRecoveryStart(directory)).toMatchObject({
@@ -102,7 +102,7 @@ describe('findRecoveryStart', () => {
     });
   });
 
-  it('is needed for a torn tail alone', () => {
+  it('recovery is needed even for a torn tail alone', () => {
     cpSync(corpus('diverse-3.4.9-highlimit'), directory, { recursive: true });
     writeFileSync(file(0), Buffer.from([0xf6, 1, 0]), { flag: 'a' });
     expect(findRecoveryStart(directory)).toMatchObject({
@@ -113,19 +113,19 @@ describe('findRecoveryStart', () => {
     });
   });
 
-  it('needs nothing without a log or with an empty one', () => {
+  it('recovery is not needed without a log or with an empty one', () => {
     expect(findRecoveryStart(directory)).toMatchObject({ needed: false, position: undefined });
     writeFileSync(file(0), encodeLogHeader({ version: 0, previousTransaction: 1 }));
     expect(findRecoveryStart(directory)).toMatchObject({ needed: false, position: { version: 0, offset: 16 } });
   });
 
-  it('fails without a check point when the first file is gone', () => {
+  it('findRecoveryStart fails without a check point when the first file is missing', () => {
     const bytes = readFileSync(join(corpus('small-3.5.34'), logFileName(2)));
     writeFileSync(file(2), bytes);
     expect(() => findRecoveryStart(directory)).toThrow('the log has no check point');
   });
 
-  it('fails for a check point that names a position behind itself, and for a file that is missing', () => {
+  it('findRecoveryStart fails for a check point that names a position after itself, and for a missing file', () => {
     cpSync(corpus('small-3.5.34'), directory, { recursive: true });
     writeFileSync(file(2), checkPoint(2, 99999), { flag: 'a' });
     expect(() => findRecoveryStart(directory)).toThrow('behind itself');

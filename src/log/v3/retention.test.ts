@@ -23,11 +23,11 @@ const plan = (value: string, files = makeFiles(10), checkPointVersion = 9) =>
   );
 
 describe('planPruning', () => {
-  it('keeps everything when told so', () => {
+  it('planPruning keeps everything when told so', () => {
     expect(plan('true')).toEqual([]);
   });
 
-  it('keeps the check point and one file below it, whatever the policy', () => {
+  it('planPruning keeps the check point and one file below it, whatever the policy', () => {
     const allButTwo = [0, 1, 2, 3, 4, 5, 6, 7];
     expect(plan('false')).toEqual(allButTwo);
     expect(plan('0 files')).toEqual(allButTwo);
@@ -37,7 +37,7 @@ describe('planPruning', () => {
     expect(plan('false', makeFiles(2), 1)).toEqual([]);
   });
 
-  it('counts files, bytes and transactions from the check point down', () => {
+  it('planPruning counts files, bytes and transactions from the check point down', () => {
     expect(plan('2 files')).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect(plan('3 files')).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(plan('3000 size')).toEqual([0, 1, 2, 3, 4, 5, 6]);
@@ -47,24 +47,24 @@ describe('planPruning', () => {
     expect(plan('1000 txs')).toEqual([]);
   });
 
-  it('looks at the first transaction of a file for its age', () => {
+  it('planPruning looks at the first transaction of a file for its age', () => {
     expect(plan('5 days')).toEqual([0, 1, 2, 3, 4]);
     expect(plan('20 days')).toEqual([]);
     const unknown = makeFiles(10, (file) => (file.version === 4 ? { ...file, firstStartedMs: undefined } : file));
     expect(plan('5 days', unknown)).toEqual([0, 1, 2, 3]);
   });
 
-  it('does not count empty files', () => {
+  it('planPruning does not count empty files', () => {
     const empty = makeFiles(10, (file) => (file.version === 7 ? { ...file, sizeBytes: 16 } : file));
     expect(plan('2 files', empty)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
-  it('removes nothing when a file is missing before there is enough', () => {
+  it('planPruning removes nothing when a file is missing before there is enough', () => {
     const missing = makeFiles(10, (file) => (file.version === 7 ? undefined : file));
     expect(plan('3 files', missing)).toEqual([]);
   });
 
-  it('removes a prefix, never the two newest of the rest, and less for a larger number', () => {
+  it('planPruning removes a prefix, never the two newest of the rest, and less for a larger number', () => {
     const types = fc.constantFrom('files', 'size', 'txs', 'hours');
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 20 }), fc.nat(5000), fc.nat(5000), types, (count, a, b, type) => {
@@ -78,7 +78,7 @@ describe('planPruning', () => {
     );
   });
 
-  it('reads what it needs from real files', () => {
+  it('planPruning reads what it needs from real files', () => {
     const files = new LogFileSet(corpusPath('txlogs/small-3.5.34'));
     expect(readPrunableFile(files, 1)).toMatchObject({ version: 1, sizeBytes: 22677, firstTransaction: 11 });
     expect(readPrunableFile(files, 1)?.firstStartedMs).toBeGreaterThan(1_700_000_000_000);

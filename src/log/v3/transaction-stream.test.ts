@@ -64,7 +64,7 @@ function feedAll(bytes: Buffer, sizes: number[], options: TransactionStreamOptio
 }
 
 describe('TransactionStream', () => {
-  it('passes the transactions of a real server in whatever chunks they come', () => {
+  it('TransactionStream passes on the transactions of a real server, whatever the chunks', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 10, max: 9000 }), { minLength: 1, maxLength: 20 }), (sizes) => {
         const { summary, out, ids } = feedAll(diverse, sizes, { firstTransaction: 2 });
@@ -77,21 +77,21 @@ describe('TransactionStream', () => {
     );
   });
 
-  it('takes single bytes', () => {
+  it('TransactionStream accepts single bytes', () => {
     const bytes = Buffer.concat([transaction(5), checkPoint(), transaction(6)]);
     const { out, ids } = feedAll(bytes, [1]);
     expect(out.equals(Buffer.concat([transaction(5), transaction(6)]))).toBe(true);
     expect(ids).toEqual([5, 6]);
   });
 
-  it('leaves check points out', () => {
+  it('TransactionStream leaves check points out', () => {
     const { summary, out } = feedAll(withCheckPoint, [777]);
     expect(out.length).toBe(withCheckPoint.length - 18);
     expect(summary.committedBytes).toBe(out.length);
     expect(feedAll(Buffer.concat([checkPoint(), checkPoint()]), [7]).summary.count).toBe(0);
   });
 
-  it('reports the last transaction as the log reader does', () => {
+  it('TransactionStream reports the last transaction as the log reader does', () => {
     const { summary } = feedAll(diverse, [32768]);
     using reader = new LogReader(new URL('diverse-3.5.34-standard', corpus).pathname);
     const last = [...reader].at(-1)!;
@@ -99,7 +99,7 @@ describe('TransactionStream', () => {
     expect(last).toMatchObject({ timeCommitted: summary.last!.timeCommitted });
   });
 
-  it('demands that the stream ends behind a commit entry', () => {
+  it('TransactionStream requires the stream to end after a commit entry', () => {
     const bytes = transaction(2);
     for (let cut = 1; cut < bytes.length; cut++) {
       const stream = new TransactionStream({ place: { peer: 'host:6362' } });
@@ -110,7 +110,7 @@ describe('TransactionStream', () => {
     expect(new TransactionStream().end()).toMatchObject({ count: 0, committedBytes: 0, firstTransaction: undefined });
   });
 
-  it('keeps what was complete before a stream broke off', () => {
+  it('TransactionStream keeps what was complete before a stream broke off', () => {
     const whole = Buffer.concat([transaction(2), transaction(3)]);
     const stream = new TransactionStream();
     stream.feed(Buffer.concat([whole, transaction(4).subarray(0, 50)]));
@@ -119,7 +119,7 @@ describe('TransactionStream', () => {
     expect(stream.last?.transactionId).toBe(3);
   });
 
-  it('refuses gaps, overlaps and a wrong first id', () => {
+  it('TransactionStream refuses gaps, overlaps and a wrong first id', () => {
     const hostile = expect.objectContaining({ code: 'peer.hostile' });
     expect(() => feedAll(Buffer.concat([transaction(2), transaction(4)]), [99])).toThrow(hostile);
     expect(() => feedAll(Buffer.concat([transaction(2), transaction(2)]), [99])).toThrow(hostile);
@@ -127,7 +127,7 @@ describe('TransactionStream', () => {
     expect(() => feedAll(transaction(1), [99])).toThrow(hostile);
   });
 
-  it('names the place of damage in the stream', () => {
+  it('TransactionStream names the place of damage in the stream', () => {
     const bytes = Buffer.concat([transaction(2), Buffer.from([0x41, 0x42])]);
     const place = { offset: transaction(2).length, peer: 'host:6362' };
     expect(() => feedAll(bytes, [10], { place: { peer: 'host:6362' } })).toThrow(
@@ -135,14 +135,14 @@ describe('TransactionStream', () => {
     );
   });
 
-  it('takes a large entry in linear time and refuses one above the limit', () => {
+  it('TransactionStream processes a large entry in linear time and refuses one above the limit', () => {
     const bytes = Buffer.concat([transaction(2), transaction(3, 8_000_000), transaction(4)]);
     expect(feedAll(bytes, [1000]).ids).toEqual([2, 3, 4]);
     expect(() => feedAll(bytes, [1000], { maxEntryBytes: 1_000_000 })).toThrow('larger than 1000000 bytes');
     expect(feedAll(bytes, [bytes.length], { maxEntryBytes: 1_000_000 }).ids).toEqual([2, 3, 4]);
   });
 
-  it('does not reserve memory for what a length claims', () => {
+  it('TransactionStream does not reserve memory for a claimed length', () => {
     const start = transaction(2).subarray(0, 31);
     const claim = Buffer.from([0xf6, 3, 7, 0x7f, 0xff, 0xff, 0xff]);
     const stream = new TransactionStream();

@@ -281,7 +281,7 @@ describe('walkTransaction', () => {
     'diverse-3.4.9-highlimit',
     'small-3.4.9',
   ]) {
-    it(`reports every image and every dynamic record of ${folder} at its place`, () => {
+    it(`walkTransaction reports every image and every dynamic record of ${folder} at its place`, () => {
       const reader = new LogReader(corpus(folder));
       for (const item of reader) {
         if (item.kind !== 'transaction') continue;
@@ -294,7 +294,7 @@ describe('walkTransaction', () => {
     });
   }
 
-  it('reads secondary units, freed units and 3-byte group types', () => {
+  it('walkTransaction reads secondary units, freed units and 3-byte group types', () => {
     const unused: NodeImage = {
       flags: 0x08,
       dense: false,
@@ -370,7 +370,7 @@ describe('walkTransaction', () => {
     ]);
   });
 
-  it('writes and reads explicit index commands with 8-byte ids and every value type', () => {
+  it('walkTransaction writes and reads explicit index commands with 8-byte ids and every value type', () => {
     const id = 2 ** 31;
     const target = { entity: 'relationship' as const, index: 0xffff, key: 0xffff };
     const transaction = transactionOf(
@@ -394,7 +394,7 @@ describe('walkTransaction', () => {
     expect(recorder.calls).toEqual(transaction.commands.flatMap(expectedCalls));
   });
 
-  it('refuses anything but exactly one transaction', () => {
+  it('walkTransaction refuses anything but exactly one transaction', () => {
     const bytes = encodeTransaction(transactionOf()).toBuffer();
     const idle = new IdleVisitor();
     expect(() => walkTransaction(bytes, 0, bytes.length - 1, idle)).toThrow('end with its commit');
@@ -404,7 +404,7 @@ describe('walkTransaction', () => {
     expect(() => walkTransaction(two, 0, two.length, idle)).toThrow('end with its commit');
   });
 
-  it('walks over the commands of 2.3, which carry one image, and refuses to replay them', () => {
+  it('walkTransaction walks over the commands of 2.3, which carry one image, and refuses to replay them', () => {
     const image = Buffer.from([1, ...new Array(61).fill(0)]);
     const oneImage = Buffer.concat([Buffer.from([3]), Buffer.alloc(8), image]);
     for (const version of [-8, -5])
@@ -431,7 +431,7 @@ describe('walkTransaction', () => {
     expect(() => walkTransaction(legacy, 0, legacy.length, new IdleVisitor())).toThrow('Neo4j 2.3');
   });
 
-  it('reads the 1-byte map sizes of entry versions -5 and -6', () => {
+  it('walkTransaction reads the 1-byte map sizes of entry versions -5 and -6', () => {
     const define = Buffer.from([10, 0, 0, 0, 0, 0, 0, 1, 0, 1, 65, 0, 1, 0]);
     for (const version of [-5, -6]) expect(skipCommand(define, 0, define.length, formOf(version))).toBe(define.length);
     expect(() => skipCommand(define, 0, define.length, formOf(-9))).toThrow();

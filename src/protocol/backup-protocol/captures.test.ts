@@ -57,7 +57,7 @@ describe('captured answers', () => {
     });
   }
 
-  it('decodes the same however frames and pieces are cut', async () => {
+  it('captured answers decode the same however frames and pieces are cut', async () => {
     const size = fc.oneof(
       fc.integer({ min: 1, max: 5 }),
       fc.integer({ min: 200, max: 600 }),
@@ -75,13 +75,13 @@ describe('captured answers', () => {
     );
   });
 
-  it('decodes byte by byte', async () => {
+  it('captured answers decode byte by byte', async () => {
     for (const name of ['inc-one-tx.s2c.bin', 'full-quiet.s2c.bin']) {
       expectAnswer(name, await decodeAnswer(kindOf(name), cutBytes(recutFrames(readCapture(name), [1]), [1])));
     }
   });
 
-  it('does not look at bytes behind the answer', async () => {
+  it('the decoder does not look at bytes after the answer', async () => {
     const name = 'inc-one-tx.s2c.bin';
     expectAnswer(
       name,
@@ -109,7 +109,7 @@ describe('captured failures', () => {
     });
   }
 
-  it('a failure behind other chunks replaces them', async () => {
+  it('a failure after other chunks replaces them', async () => {
     const failure = readCapture('err-pruned.s2c.bin');
     const answer = recutFrames(readCapture('full-live.s2c.bin'), [40_000]);
     for (const chunks of [1, 2, 4]) {
@@ -118,7 +118,7 @@ describe('captured failures', () => {
     }
   });
 
-  it('a failure without bytes is one', async () => {
+  it('a failure without bytes is still a failure', async () => {
     const start = recutFrames(readCapture('inc-one-tx.s2c.bin'), [100]).subarray(0, 106);
     const { outcome } = await decodeAnswer('incremental', [start, Buffer.from('000000020a02', 'hex')]);
     expect(outcome).toEqual({ kind: 'failure', payload: Buffer.alloc(0), marked: true });
@@ -150,7 +150,7 @@ describe('captured requests', () => {
     });
   }
 
-  it('refuses what the real server refuses', () => {
+  it('decoding refuses what the real server refuses', () => {
     const read = (name: string) => {
       const decoder = new RequestDecoder('client');
       decoder.feed(readCapture(`${name}.c2s.bin`));
@@ -165,7 +165,7 @@ describe('captured requests', () => {
 
 describe('answers written again', () => {
   for (const name of [...fullAnswers, ...incrementalAnswers]) {
-    it(`${name} comes out byte for byte`, async () => {
+    it(`${name} is written again byte for byte`, async () => {
       const { handler } = await decodeAnswer(kindOf(name), [readCapture(name)]);
       const frames: Buffer[] = [];
       const writer = new ResponseWriter((frame) => {

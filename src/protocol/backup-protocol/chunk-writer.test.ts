@@ -13,7 +13,7 @@ function payloadLengths(frames: Buffer[]): number[] {
 }
 
 describe('chunk writer', () => {
-  it('cuts a chunk of file blocks where the real server does', async () => {
+  it('ChunkWriter cuts a chunk of file blocks where the real server does', async () => {
     const frames: Buffer[] = [];
     const writer = new ChunkWriter((frame) => {
       frames.push(Buffer.from(frame));
@@ -30,7 +30,7 @@ describe('chunk writer', () => {
     expect(frames.map((frame) => frame.toString('hex', 4, 6))).toEqual(['0902', '0902', '0802']);
   });
 
-  it('keeps atoms whole, never reaches the limit, sends no empty chunk', async () => {
+  it('ChunkWriter keeps atoms whole, never reaches the limit, sends no empty chunk', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 297 }), { maxLength: 60 }), async (sizes) => {
         const frames: Buffer[] = [];
@@ -60,7 +60,7 @@ describe('chunk writer', () => {
     expect(writer.reserve(MAX_FRAME_PAYLOAD - 3)).toBeUndefined();
   });
 
-  it('waits for the sink, and hands on its failure', async () => {
+  it('ChunkWriter waits for the sink, and passes on its failure', async () => {
     let inFlight = 0;
     let most = 0;
     const writer = new ResponseWriter(async () => {
@@ -81,7 +81,7 @@ describe('chunk writer', () => {
 });
 
 describe('response writer', () => {
-  it('writes files of every size so that they decode to the same', async () => {
+  it('ResponseWriter writes files of every size so that they decode to the same', async () => {
     const size = fc.oneof(
       fc.integer({ min: 0, max: 600 }),
       fc.constantFrom(255, 510, 765, 10_200),
@@ -132,7 +132,7 @@ describe('response writer', () => {
     );
   });
 
-  it('drops what is not sent when it fails', async () => {
+  it('ResponseWriter drops what is not sent when it fails', async () => {
     const frames: Buffer[] = [];
     const writer = new ResponseWriter((frame) => {
       frames.push(Buffer.from(frame));
@@ -145,7 +145,7 @@ describe('response writer', () => {
     expect(frames[1]!.toString('latin1', 6)).toBe('payload');
   });
 
-  it('refuses to write what cannot be read', async () => {
+  it('ResponseWriter refuses to write what cannot be read', async () => {
     const writer = new ResponseWriter(() => undefined);
     await expect(writer.beginFile({ name: '', alignment: 1, empty: true })).rejects.toThrow(RangeError);
     await writer.beginFile({ name: 'empty', alignment: 1, empty: true });

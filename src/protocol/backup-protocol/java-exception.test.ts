@@ -7,7 +7,7 @@ import { writeJavaException } from './java-exception-writer.ts';
 import { decodeJavaText, encodeJavaText } from './java-text.ts';
 
 describe('java exceptions', () => {
-  it('writes the bytes that the Java client accepts', () => {
+  it('writeJavaException writes the bytes that the Java client accepts', () => {
     const runtime = readCapture('exception-runtime.handmade.bin');
     const noSuchTransaction = readCapture('exception-no-such-transaction.handmade.bin');
     expect(writeJavaException('runtime', 'prototype says no').toString('hex')).toBe(runtime.toString('hex'));
@@ -16,7 +16,7 @@ describe('java exceptions', () => {
     );
   });
 
-  it('reads what it writes', () => {
+  it('readJavaException reads what writeJavaException writes', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('runtime' as const, 'noSuchTransaction' as const),
@@ -32,7 +32,7 @@ describe('java exceptions', () => {
     );
   });
 
-  it('reads real ones: classes, message, cause', () => {
+  it('readJavaException reads real exceptions: classes, message, cause', () => {
     const exception = readJavaException(readCapture('err-pruned.s2c.bin').subarray(6))!;
     expect(exception.className).toBe(JavaClass.noSuchTransaction);
     expect(exception.superClasses).toEqual([
@@ -45,7 +45,7 @@ describe('java exceptions', () => {
     expect(exception.cause).toBeUndefined();
   });
 
-  it('falls back to the class name when the rest is missing or damaged', () => {
+  it('readJavaException falls back to the class name if the rest is missing or damaged', () => {
     const payload = readCapture('err-pruned.s2c.bin').subarray(6);
     for (let size = 8 + 0x40; size < payload.length; size++) {
       expect(readJavaException(payload.subarray(0, size))?.className).toBe(JavaClass.noSuchTransaction);
@@ -53,7 +53,7 @@ describe('java exceptions', () => {
     for (let size = 0; size < 8 + 0x40; size++) expect(readJavaException(payload.subarray(0, size))).toBeUndefined();
   });
 
-  it('follows causes, and stops where they go in circles', () => {
+  it('readJavaException follows causes, and stops at a cycle', () => {
     const runtime = writeJavaException('runtime', 'outer');
     // The cause is the first content after the last 0x78 0x70 of the class descriptions.
     const causeAt = runtime.indexOf(Buffer.from('78707074', 'hex')) + 2;
@@ -69,7 +69,7 @@ describe('java exceptions', () => {
     expect(withCause('71007effff')).toMatchObject({ className: 'java.lang.RuntimeException', message: undefined });
   });
 
-  it('is bounded: deep nesting, self references and huge counts end soon', () => {
+  it('readJavaException is bounded: deep nesting, self references and huge counts end soon', () => {
     const start = Buffer.from('aced0005', 'hex');
     const deep = Buffer.concat([start, Buffer.alloc(500_000, 0x73)]);
     const enumeration = Buffer.concat([start, Buffer.alloc(500_000, 0x7e)]);
@@ -93,7 +93,7 @@ describe('java exceptions', () => {
     expect(performance.now() - started).toBeLessThan(20_000);
   });
 
-  it('survives damage', () => {
+  it('readJavaException survives damage', () => {
     const payloads = ['err-pruned', 'err-app-version', 'err-unknown-type'].map((name) =>
       readCapture(`${name}.s2c.bin`).subarray(6),
     );
@@ -115,14 +115,14 @@ describe('java exceptions', () => {
 });
 
 describe('java text', () => {
-  it('has its own forms of NUL and of characters beyond 16 bits', () => {
+  it('Java text has its own forms of NUL and of characters beyond 16 bits', () => {
     expect(encodeJavaText('\0').toString('hex')).toBe('c080');
     expect(encodeJavaText('é€').toString('hex')).toBe('c3a9e282ac');
     expect(encodeJavaText('😀').toString('hex')).toBe('eda0bdedb880');
     expect(decodeJavaText(Buffer.from('eda0bdedb880', 'hex'))).toBe('😀');
   });
 
-  it('survives malformed bytes and cuts long texts', () => {
+  it('decoding Java text survives malformed bytes and cuts long texts', () => {
     expect(decodeJavaText(Buffer.from('41ff42e28243c3', 'hex'))).toBe('A\ufffdB\ufffd\ufffdC\ufffd');
     expect(encodeJavaText('é'.repeat(40_000)).length).toBe(65534);
     expect(decodeJavaText(encodeJavaText('x'.repeat(10_000)))).toBe('x'.repeat(10_000));

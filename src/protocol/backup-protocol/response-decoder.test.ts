@@ -40,7 +40,7 @@ async function expectRefusal(
 }
 
 describe('answers that are refused', () => {
-  it('frames of impossible length', async () => {
+  it('frames of impossible length are refused', async () => {
     await expectRefusal('full', Buffer.from('00000001 08'.replace(' ', ''), 'hex'), 'peer.protocol', /^1 bytes/, 0);
     await expectRefusal('full', Buffer.from('000000000802', 'hex'), 'peer.protocol', /^0 bytes/, 0);
     await expectRefusal('full', Buffer.from('004000010802', 'hex'), 'peer.protocol', /^4194305 bytes/, 0);
@@ -49,7 +49,7 @@ describe('answers that are refused', () => {
     await expectRefusal('full', second, 'peer.protocol', /^4194305 bytes/, 8);
   });
 
-  it('other versions, in any chunk', async () => {
+  it('other versions are refused in any chunk', async () => {
     await expectRefusal('full', frame('', '0803'), 'peer.protocol', 'version 2.3 instead of 2.2', 4);
     await expectRefusal('full', frame('', '0402'), 'peer.protocol', 'version 1.2 instead of 2.2', 4);
     const second = Buffer.concat([frame('0001', '0902'), frame('', '0801')]);
@@ -60,7 +60,7 @@ describe('answers that are refused', () => {
     expect((await decodeAnswer('incremental', [frame(`${id} 01`, '8802')])).outcome).toEqual({ kind: 'complete' });
   });
 
-  it('other protocols, by name', async () => {
+  it('other protocols are refused by name', async () => {
     const cases: [string, string][] = [
       ['HTTP/1.1 400 Bad Request\r\n', 'HTTP'],
       ['SSH-2.0-OpenSSH_9.2\r\n', 'SSH'],
@@ -79,12 +79,12 @@ describe('answers that are refused', () => {
     }
   });
 
-  it('names and flags of files', async () => {
+  it('bad names and flags of files are refused', async () => {
     await expectRefusal('full', frame('0401'), 'peer.hostile', '1025 characters', 6);
     await expectRefusal('full', frame('0001 0061 02'), 'peer.hostile', 'flag 2', 8);
   });
 
-  it('alignments', async () => {
+  it('bad alignments are refused', async () => {
     for (const [alignment, text] of [
       ['00000000', '0'],
       ['ffffffff', '-1'],
@@ -94,19 +94,19 @@ describe('answers that are refused', () => {
     }
   });
 
-  it('impossible store ids and kinds', async () => {
+  it('impossible store ids and kinds are refused', async () => {
     await expectRefusal('incremental', frame('7fffffffffffffff'.repeat(5)), 'peer.protocol', /^7fff/, 6);
     await expectRefusal('incremental', frame(`${id} 02`), 'peer.protocol', 'kind 2', 46);
     await expectRefusal('full', frame(`0000 ${id} ff 0000000000000001`), 'peer.protocol', 'kind 255', 48);
   });
 
-  it('obligations, but for the one that asks for nothing', async () => {
+  it('obligations are refused, except the one that requires nothing', async () => {
     expect((await decodeAnswer('incremental', [frame(`${id} ff 0000000000000001`)])).outcome?.kind).toBe('complete');
     await expectRefusal('incremental', frame(`${id} ff 0000000000000002`), 'peer.protocol', '2', 47);
     await expectRefusal('incremental', frame(`${id} ff 0000000000000001 00`), 'peer.protocol', '1 bytes', 55);
   });
 
-  it('last chunks that come too early, at every length', async () => {
+  it('last chunks that come too early are refused at every length', async () => {
     const body = readCapture('full-live.s2c.bin').subarray(6);
     const tail = 864;
     for (let size = 0; size < body.length - tail; size += size < 400 || size > body.length - 1000 ? 1 : 1999) {
@@ -116,7 +116,7 @@ describe('answers that are refused', () => {
     }
   });
 
-  it('empty chunks without end', async () => {
+  it('endless empty chunks are refused', async () => {
     const empty = frame('', '0902');
     await expectRefusal('full', Buffer.concat(Array(2000).fill(empty)), 'peer.hostile', '1001 in a row', 6000);
     const some = Buffer.concat([
@@ -130,7 +130,7 @@ describe('answers that are refused', () => {
 });
 
 describe('decoder', () => {
-  it('says how far it has come', async () => {
+  it('ResponseDecoder says how far it has come', async () => {
     const decoder = new ResponseDecoder('full', new RecordingHandler(), 'p');
     const answer = readCapture('full-quiet.s2c.bin');
     const positions = new Map<number, string>([
@@ -149,7 +149,7 @@ describe('decoder', () => {
     }
   });
 
-  it('hands on what the receiver throws, early or late', async () => {
+  it('ResponseDecoder passes on what the receiver throws, early or late', async () => {
     const answer = readCapture('full-live.s2c.bin');
     const failure = new Error('disk full');
     for (const method of ['beginFile', 'fileBytes', 'endFile', 'storeId', 'transactionBytes'] as const) {
@@ -164,7 +164,7 @@ describe('decoder', () => {
     }
   });
 
-  it('refuses a store before the first transaction is handed on', async () => {
+  it('ResponseDecoder refuses a store before the first transaction is delivered', async () => {
     const handler = new RecordingHandler();
     let transactions = 0;
     handler.transactionBytes = () => {

@@ -126,7 +126,7 @@ describe('captured responses', () => {
     });
   }
 
-  it('hold what their README says', async () => {
+  it('captured responses hold what their README says', async () => {
     const { recorder, outcomes } = await decodeSession('full-349', [65_536]);
     expect(recorder.files.length).toBe(54);
     expect(recorder.transactions.map(({ id, bytes }) => [id, bytes.length])).toEqual([[12, 4692]]);
@@ -143,7 +143,7 @@ describe('captured responses', () => {
     expect(pruned.outcomes.at(-1)!.outcome).toMatchObject({ status: 'E_TRANSACTION_PRUNED', transactionId: 38 });
   });
 
-  it('decode the same however the pieces are cut', async () => {
+  it('captured responses decode the same however the pieces are cut', async () => {
     const size = fc.oneof(
       fc.integer({ min: 1, max: 5 }),
       fc.integer({ min: 8180, max: 8210 }),
@@ -165,11 +165,11 @@ describe('captured responses', () => {
     );
   });
 
-  it('decode byte by byte', async () => {
+  it('captured responses decode byte by byte', async () => {
     for (const name of sessionNames) expectListing(name, await decodeSession(name, [1]));
   });
 
-  it('are written again byte for byte, with buffers and pieces of any size', async () => {
+  it('captured responses are written again byte for byte, with buffers and pieces of any size', async () => {
     const capacity = fc.integer({ min: 8200, max: 40_000 });
     const pieces = fc.array(fc.oneof(fc.integer({ min: 1, max: 20_000 }), fc.constantFrom(1, 8191, 8192, 8193)), {
       minLength: 1,
@@ -247,7 +247,7 @@ describe('captured requests', () => {
     });
   }
 
-  it('ask for what their README says', () => {
+  it('captured requests ask for what their README says', () => {
     const { requests } = readSession('full-349');
     const storeId = {
       creationTime: 1795337041717,
@@ -263,7 +263,7 @@ describe('captured requests', () => {
     expect(readSession('incr-349').requests[1]).toEqual({ kind: 'transactions', storeId, after: 12 });
   });
 
-  it('a server answers in the clear although requests are compressed', async () => {
+  it('a server answers uncompressed although requests are compressed', async () => {
     const head = readCatchupCapture('gzip-349.s2c.head.bin');
     // Three frames of the handshake and the switch-over; the last byte belongs to the next response.
     const [answer] = splitAnswers(head.subarray(99, 141));

@@ -119,7 +119,7 @@ async function isRefused(act: () => Promise<void> | void): Promise<boolean> {
   }
 }
 
-it('responses', async () => {
+it('damaged responses are decoded or refused with a place', async () => {
   const sessions = smallSessions();
   const dice = new Dice(SEED);
   let refused = 0;
@@ -149,7 +149,7 @@ it('responses', async () => {
   expect(refused + incomplete, `seed ${SEED}`).toBeLessThan(rounds);
 }, 3_600_000);
 
-it('requests, in the clear and compressed', async () => {
+it('damaged requests, uncompressed and compressed, are decoded or refused with a place', async () => {
   const dice = new Dice(SEED + 1);
   const originals = [
     { implementation: undefined, bytes: readCatchupCapture('full-349.c2s.bin').subarray(CLIENT_HANDSHAKE_BYTES) },
@@ -175,7 +175,7 @@ it('requests, in the clear and compressed', async () => {
   expect(refused, `seed ${SEED}`).toBeGreaterThan(rounds / 10);
 }, 3_600_000);
 
-it('handshakes, of both sides', async () => {
+it('damaged handshakes of both sides are completed or refused with a place', async () => {
   const dice = new Dice(SEED + 2);
   const clients = ['full-349', 'gzip-349'].map((name) => readCatchupCapture(`${name}.c2s.bin`).subarray(0, 137));
   const servers = [

@@ -72,7 +72,7 @@ function talk(client: ClientHandshake, server: ServerHandshake, pieceSize: numbe
 }
 
 describe('a handshake', () => {
-  it('is the one that was captured, however it is cut', () => {
+  it('a handshake matches the captured one, however it is cut', () => {
     for (const name of ['full-349', 'full-350b3']) {
       for (const size of [1, 2, 7, 30, 1000]) {
         const client = new ClientHandshake('test:6362');
@@ -91,7 +91,7 @@ describe('a handshake', () => {
     expect(readCatchupCapture('full-349.s2c.bin').subarray(0, 8)).toEqual(CATCHUP_START);
   });
 
-  it('with compression is the one that was captured', () => {
+  it('a handshake with compression matches the captured one', () => {
     for (const [name, implementation, end] of [
       ['gzip', 'Gzip', 137],
       ['snappy', 'Snappy', 141],
@@ -111,7 +111,7 @@ describe('a handshake', () => {
     }
   });
 
-  it('does not touch what follows it', () => {
+  it('a handshake does not touch what follows it', () => {
     const session = readCatchupCapture('gzip-349.c2s.bin');
     const step = new ServerHandshake('client', ['Gzip']).feed(session);
     expect(step.done!.rest.equals(session.subarray(137))).toBe(true);
@@ -121,7 +121,7 @@ describe('a handshake', () => {
     expect(client.feed(answers).done!.rest.length).toBe(answers.length - SERVER_HANDSHAKE_BYTES);
   });
 
-  it('goes by the order of the server, and on without compression', () => {
+  it('a handshake follows the order of the server, and continues without compression', () => {
     const chosen = (offered: string[], allowed: string[]) =>
       talk(new ClientHandshake('x', offered), new ServerHandshake('y', allowed), 1000).ends.client!.modifiers;
     expect(chosen(['Gzip', 'LZ4'], ['LZ4', 'Gzip'])).toEqual([{ category: 'compression', implementation: 'LZ4' }]);
@@ -159,7 +159,7 @@ describe('a server', () => {
   ];
 
   for (const [name, bytes] of cases) {
-    it(`answers as a member: ${name}`, () => {
+    it(`a server answers like a member: ${name}`, () => {
       const expected = recordedAnswer(name);
       const server = new ServerHandshake('client');
       if (expected.hex === '') {
@@ -175,13 +175,13 @@ describe('a server', () => {
     });
   }
 
-  it('says nothing before the first request', () => {
+  it('a server says nothing before the first request', () => {
     const server = new ServerHandshake('client');
     expect(server.feed(fromClient(magic))).toEqual({});
     expect(server.feed(fromClient(application)).send!.subarray(0, 8)).toEqual(CATCHUP_START);
   });
 
-  it('agrees to one compression only, and to nothing else at the switch-over', () => {
+  it('a server agrees to one compression only, and to nothing else at the switch-over', () => {
     const request = { kind: 'modifierRequest', category: 'compression', implementations: ['Gzip'] } as const;
     const server = () => {
       const made = new ServerHandshake('client', ['Gzip']);
@@ -202,7 +202,7 @@ describe('a server', () => {
     }
   });
 
-  it('refuses what has no end, and what is damaged, with its place', () => {
+  it('a server refuses endless and damaged input, with its place', () => {
     const offsetOf = (bytes: Buffer) => refusalOf(() => new ServerHandshake('client').feed(bytes)).place!.offset;
     expect(offsetOf(Buffer.from('7fffffff', 'hex'))).toBe(0);
     expect(offsetOf(Buffer.from('ffffffff', 'hex'))).toBe(0);
@@ -230,7 +230,7 @@ describe('a client', () => {
     return refusalOf(() => client.feed(bytes));
   };
 
-  it('recognises what the peer speaks instead', () => {
+  it('a client recognizes what the peer speaks instead', () => {
     const cases: [Buffer, RegExp, RegExp][] = [
       [Buffer.from('00000bf10a02aced0005', 'hex'), /common backup protocol/, /--protocol=common/],
       [Buffer.from('15030100020228', 'hex'), /TLS/, /ssl_policy/],
@@ -250,7 +250,7 @@ describe('a client', () => {
     expect(refusal(readCapture('catchup-hello.s2c.bin')).message).toContain('common backup protocol');
   });
 
-  it('waits for enough bytes before it judges', () => {
+  it('a client waits for enough bytes before it judges', () => {
     const client = new ClientHandshake('test:6362');
     client.begin();
     for (const byte of Buffer.from('HTTP/', 'latin1')) expect(client.feed(Buffer.from([byte]))).toEqual({});
@@ -258,7 +258,7 @@ describe('a client', () => {
     expect(client.position).toBe('before the handshake');
   });
 
-  it('refuses a server that does not play its part', () => {
+  it('a client refuses a server that breaks the protocol', () => {
     const failed = fromServer({ kind: 'applicationResponse', status: 'failure', protocol: '', version: 0 });
     expect(refusal(Buffer.concat([greeting, failed])).message).toContain('does not offer version 1');
     const ongoing = fromServer({ kind: 'applicationResponse', status: 'ongoing', protocol: 'catchup', version: 1 });
@@ -280,7 +280,7 @@ describe('a client', () => {
     expect(refusal(encodeServerHandshake({ kind: 'magic', text: 'NEO4J_CLUSTEX' })).observed).toBe('NEO4J_CLUSTEX');
   });
 
-  it('refuses a modifier that it did not offer, and an answer to a request it did not send', () => {
+  it('a client refuses a modifier that it did not offer, and an answer to a request it did not send', () => {
     const lz4 = fromServer({
       kind: 'modifierResponse',
       status: 'success',

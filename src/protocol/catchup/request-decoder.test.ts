@@ -59,7 +59,7 @@ const anyRequest: fc.Arbitrary<CatchupRequest> = fc.oneof(
 );
 
 describe('requests', () => {
-  it('are read as they were written, however they are cut', () => {
+  it('requests are read as they were written, however they are cut', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 5 });
     fc.assert(
       fc.property(fc.array(anyRequest, { maxLength: 6 }), sizes, (requests, pieces) => {
@@ -69,7 +69,7 @@ describe('requests', () => {
     );
   });
 
-  it('of a Java client may count UTF-16 units', () => {
+  it('requests of a Java client may count UTF-16 units', () => {
     const name = 'größe-\u{1f600}.db';
     const request = { kind: 'storeFile', storeId: undefined, requiredTransactionId: 3, name } as const;
     const bytes = encodeRequest(request);
@@ -77,7 +77,7 @@ describe('requests', () => {
     expect(decodeAll(bytes)).toEqual([request]);
   });
 
-  it('hold numbers of any size; those that no store has equal none', () => {
+  it('requests may hold numbers of any size; impossible ones equal none of ours', () => {
     const [request] = decodeAll(hex('00000001 01 00000009 7fffffffffffffff 00'));
     expect(request).toEqual({ kind: 'transactions', storeId: undefined, after: 2 ** 63 });
     const [negative] = decodeAll(hex('00000001 01 00000009 8000000000000000 00'));
@@ -97,7 +97,7 @@ describe('what real servers bear is borne', () => {
     }
   });
 
-  it('type and body in one frame: the rest of the frame is lost, and a body is missing', () => {
+  it('type and body in one frame lose the rest of the frame, and the body is missing', () => {
     const joined = encodeFrame(Buffer.from([typeOf('storeId'), 0]));
     expect(decodeAll(joined)).toEqual([]);
     expect(decodeAll(Buffer.concat([joined, encodeFrame(Buffer.alloc(0))]))).toEqual([{ kind: 'storeId' }]);
@@ -112,7 +112,7 @@ describe('what real servers bear is borne', () => {
 });
 
 describe('requests that are refused', () => {
-  it('with their place', () => {
+  it('refused requests are reported with their place', () => {
     expectRefusal(hex('ffffffff'), /4294967295/, 0);
     expectRefusal(hex('00002001'), /8193 bytes/, 0, 'peer.hostile');
     expectRefusal(hex('00000000'), /0 bytes/, 0);
@@ -124,14 +124,14 @@ describe('requests that are refused', () => {
     expectRefusal(hex('00000001 06 0000000f 00 0000000000000001 00000002 ffff'), /ffff|bytes/, 22);
   });
 
-  it('unknown types without end', () => {
+  it('endless unknown types are refused', () => {
     const endless = Buffer.concat(Array<Buffer>(1001).fill(encodeFrame(Buffer.from([99]))));
     expectRefusal(endless, /type 99/, 1000 * 5 + 4, 'peer.hostile');
   });
 });
 
 describe('the boundary of a message', () => {
-  it('is where a client may leave', () => {
+  it('the boundary of a message is where a client may leave', () => {
     const bytes = encodeRequest({ kind: 'storeId' });
     const decoder = new RequestDecoder('client');
     const boundaries: boolean[] = [decoder.atMessageBoundary];

@@ -49,7 +49,7 @@ async function expectRefusal(
 }
 
 describe('responses that are refused', () => {
-  it('frames of impossible length', async () => {
+  it('frames of impossible length are refused', async () => {
     await expectRefusal('storeId', hex('ffffffff'), '4294967295 bytes', 0);
     await expectRefusal('storeId', hex('00000000'), '0 bytes instead of 1', 0);
     await expectRefusal('storeId', hex('00000002 02'), '2 bytes instead of 1', 0);
@@ -62,7 +62,7 @@ describe('responses that are refused', () => {
     await expectRefusal('storeFile', Buffer.concat([file, hex('00002005')]), /^8197 bytes instead of 4 to 8196/, 18);
   });
 
-  it('messages that answer something else', async () => {
+  it('messages that answer something else are refused', async () => {
     await expectRefusal('storeId', frames('03'), 'type 3 to storeId', 4);
     await expectRefusal('prepareStoreCopy', frames('04'), 'type 4 to prepareStoreCopy', 4);
     await expectRefusal('storeFile', frames('07'), 'type 7 to storeFile', 4);
@@ -71,7 +71,7 @@ describe('responses that are refused', () => {
     for (const type of ['00', '05', '09', 'ff']) await expectRefusal('transactions', frames(type), /^type/, 4);
   });
 
-  it('files that break their format', async () => {
+  it('malformed files are refused', async () => {
     const header = (text: string, alignment = '00000001') => frames('03', `${name(text)} ${alignment}`);
     await expectRefusal('storeFile', header('a', '00000000'), '0', 9, 'peer.hostile');
     await expectRefusal('storeFile', header('a', 'ffffffff'), '-1', 9, 'peer.hostile');
@@ -86,7 +86,7 @@ describe('responses that are refused', () => {
     await expectRefusal('storeFile', chunk('fffffffe 61'), 'flag -2 with 1 bytes', 22);
   });
 
-  it('transactions that break their format', async () => {
+  it('malformed transactions are refused', async () => {
     const start = `${id} f6010000`;
     await expectRefusal('transactions', frames('01', `00 ${'00'.repeat(60)}`), /^00/, 9);
     await expectRefusal('transactions', frames('01', `02 ${'00'.repeat(60)}`), 'flag 2', 9);
@@ -96,7 +96,7 @@ describe('responses that are refused', () => {
     await expectRefusal('transactions', frames('01', `${start} f605 7fffffffffffffff 0000000000000000`), /^f605/, 46);
   });
 
-  it('ends that mean nothing', async () => {
+  it('meaningless ends are refused', async () => {
     await expectRefusal('storeId', frames('02', '02'), 'flag 2', 9);
     await expectRefusal('storeId', frames('02', '0100'), '1 bytes where 32', 10);
     await expectRefusal('storeId', frames('02', `00 ${'00'.repeat(32)}`), '32 bytes', 10);
@@ -113,7 +113,7 @@ describe('responses that are refused', () => {
     await expectRefusal('prepareStoreCopy', prepared('00000000 0000000000000001 00000000 00000000 00'), '1 bytes', 29);
   });
 
-  it('bytes that nobody asked for', async () => {
+  it('unrequested bytes are refused', async () => {
     await expectRefusal('storeId', Buffer.concat([frames('02', '00'), hex('00')]), '1 bytes: 00', 10);
     const decoder = new ResponseDecoder(new CatchupRecorder(), 'test:6362', { offset: 64 });
     expect(() => decoder.feed(hex('000000'))).toThrow('not asked for');
@@ -129,7 +129,7 @@ describe('a failure to list the store', () => {
   const body = '00000002 0000000000000000 00000000 00000000';
   const outcome = { kind: 'prepared', status: 'E_LISTING_STORE', transactionId: 0, files: [], indexIds: [] };
 
-  it('is understood with its type and without, as servers send it', async () => {
+  it('a failure to list the store is understood with its type and without, as servers send it', async () => {
     for (const bytes of [frames('07', body), frames(body)]) {
       for (const pieces of [[bytes], cutBytes(bytes, [1])]) {
         expect((await decodeAnswer('prepareStoreCopy', pieces)).outcome).toEqual(outcome);
@@ -137,7 +137,7 @@ describe('a failure to list the store', () => {
     }
   });
 
-  it('is understood behind files', async () => {
+  it('a failure to list the store is understood after files', async () => {
     const { recorder, outcome: found } = await decodeAnswer('prepareStoreCopy', [
       frames('03', `${name('a')} 00000001`, '00000001 61', body),
     ]);
@@ -145,7 +145,7 @@ describe('a failure to list the store', () => {
     expect(recorder.files.map(({ bytes }) => bytes.toString())).toEqual(['a']);
   });
 
-  it('is nothing else', async () => {
+  it('nothing else is read as a failure to list the store', async () => {
     await expectRefusal('prepareStoreCopy', frames(body.replace('02', '00')), /^00000000/, 4);
     await expectRefusal('storeFile', frames(body), '20 bytes instead of 1', 0);
     await expectRefusal('prepareStoreCopy', frames('03', `${name('a')} 00000001`, body), /^flag 2 with 16/, 22);
@@ -153,7 +153,7 @@ describe('a failure to list the store', () => {
 });
 
 describe('what the decoder hands on', () => {
-  it('empty files, and files that end with a full or an empty chunk', async () => {
+  it('the decoder delivers empty files, and files that end with a full or an empty chunk', async () => {
     const full = '61'.repeat(8192);
     const bytes = Buffer.concat([
       frames('03', `${name('empty')} 00000001`, '00000000'),
@@ -170,7 +170,7 @@ describe('what the decoder hands on', () => {
     ]);
   });
 
-  it('transactions with their id and their store', async () => {
+  it('the decoder delivers transactions with their id and their store', async () => {
     const other = id.replace(/1$/, '2');
     const bytes = frames('01', `${id} ${commit}`, '01', `${other} f601 ${commit}`, '06', '00000001 000000000000000d');
     const { recorder, outcome } = await decodeAnswer('transactions', cutBytes(bytes, [17]));
@@ -188,7 +188,7 @@ describe('what the decoder hands on', () => {
     ]);
   });
 
-  it('no more at once than the buffer holds, and never a whole large transaction', async () => {
+  it('the decoder delivers no more at once than the buffer holds, and never a whole large transaction', async () => {
     const size = 3_000_000;
     const body = Buffer.concat([hex(id), Buffer.alloc(size - 18, 7), hex(commit)]);
     const bytes = Buffer.concat([frames('01'), encodeFrame(body), frames('06', '00000001 000000000000000d')]);
@@ -214,7 +214,7 @@ describe('a handler that fails', () => {
 
   for (const method of methods) {
     for (const when of ['at once', 'later']) {
-      it(`ends the response: ${method}, ${when}`, async () => {
+      it(`a failing handler ends the response: ${method}, ${when}`, async () => {
         const isFile = method.endsWith('File') || method === 'fileBytes';
         const answer = isFile ? readSession('full-349').answers[1]! : readSession('incr-349').answers[1]!;
         const recorder = new CatchupRecorder(true);
@@ -234,7 +234,7 @@ describe('a handler that fails', () => {
     }
   }
 
-  it('is not called any more after a stop', async () => {
+  it('a handler is not called any more after a stop', async () => {
     const recorder = new CatchupRecorder(true);
     const decoder = new ResponseDecoder(recorder, 'test:6362');
     decoder.begin('prepareStoreCopy');
@@ -250,7 +250,7 @@ describe('a handler that fails', () => {
 });
 
 describe('the order of use', () => {
-  it('one response after the other', () => {
+  it('responses are decoded one after the other', () => {
     const decoder = new ResponseDecoder(new CatchupRecorder(), 'test:6362');
     decoder.begin('storeId');
     expect(() => decoder.begin('storeId')).toThrow(RangeError);

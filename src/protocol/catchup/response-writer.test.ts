@@ -21,7 +21,7 @@ function collect(capacity?: number): Collected {
 }
 
 describe('files', () => {
-  it('of any size around whole chunks come out as the protocol wants them', async () => {
+  it('files of any size around whole chunks are written as the protocol requires', async () => {
     for (const size of [0, 1, 8191, 8192, 8193, 16_383, 16_384, 16_385, 50_000]) {
       const data = Buffer.alloc(size, 0x61);
       const { writer, bytes } = collect(8200);
@@ -41,7 +41,7 @@ describe('files', () => {
     }
   });
 
-  it('are sent while they are written, in pieces of the given size', async () => {
+  it('files are sent while they are written, in pieces of the given size', async () => {
     const { writer, sent } = collect(20_000);
     await writer.beginFile('a', 1);
     await writer.fileBytes(Buffer.alloc(100_000));
@@ -51,7 +51,7 @@ describe('files', () => {
 });
 
 describe('messages at the end', () => {
-  it('are decoded to what was written', async () => {
+  it('messages at the end decode to what was written', async () => {
     const prepared = {
       status: 'SUCCESS' as const,
       transactionId: 2 ** 40,
@@ -74,7 +74,7 @@ describe('messages at the end', () => {
     expect(unknown.bytes().toString('hex')).toBe('00000001020000000100');
   });
 
-  it('are fulfilled when the sink has everything', async () => {
+  it('messages at the end resolve when the sink has everything', async () => {
     let release = () => {};
     let isSent = false;
     const writer = new ResponseWriter(() => new Promise((resolve) => (release = resolve)));
@@ -88,7 +88,7 @@ describe('messages at the end', () => {
 });
 
 describe('a sink', () => {
-  it('that fails fails the writer', async () => {
+  it('a failing sink fails the writer', async () => {
     const failed = new Error('the client is gone');
     const writer = new ResponseWriter(() => Promise.reject(failed), 8200);
     await writer.beginFile('a', 1);
@@ -100,7 +100,7 @@ describe('a sink', () => {
     await expect(other.copyFinished('SUCCESS')).rejects.toBe(failed);
   });
 
-  it('has at most one piece at a time', async () => {
+  it('a sink gets at most one piece at a time', async () => {
     let busy = 0;
     let most = 0;
     const writer = new ResponseWriter(async () => {
@@ -120,7 +120,7 @@ describe('a sink', () => {
 });
 
 describe('misuse is refused', () => {
-  it('calls out of order, sizes that are not kept, values that cannot be sent', async () => {
+  it('calls out of order, wrong sizes and unsendable values are refused', async () => {
     const { writer } = collect();
     expect(() => writer.fileBytes(Buffer.alloc(1))).toThrow(RangeError);
     expect(() => writer.endFile()).toThrow(RangeError);

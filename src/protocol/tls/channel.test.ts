@@ -145,7 +145,7 @@ test('the sequence of records is the one of a Java client and server', async () 
 });
 
 test.each(['TLSv1.2', 'TLSv1.3'])(
-  '%s: the begin of session 2 may come in one segment with the end of session 1',
+  '%s: the start of session 2 may come in one segment with the end of session 1',
   async (versions) => {
     const [clientSide, serverSide] = await makePolicies({ tls_versions: versions });
     let last = false;

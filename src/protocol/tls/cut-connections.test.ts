@@ -86,7 +86,7 @@ test.each(['TLSv1.2', 'TLSv1.3'])(
   },
 );
 
-test('a cut in a handshake is an error of TLS, one in a session the end of its stream', async () => {
+test('a cut in a handshake is a TLS error, a cut in a session the end of its stream', async () => {
   const [client, server] = await loadBoth('TLSv1.2');
   const early = await openWire({ cutToClientAt: 100 });
   const [atClient, atServer] = await Promise.allSettled([

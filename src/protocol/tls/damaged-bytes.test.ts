@@ -26,7 +26,7 @@ beforeAll(async () => {
   }
 });
 
-test('one changed byte anywhere never changes what arrives, and never leaves a connection behind', async () => {
+test('one changed byte anywhere never changes what arrives, and never leaves a connection open', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom('TLSv1.2', 'TLSv1.3'),
@@ -49,7 +49,7 @@ test('one changed byte anywhere never changes what arrives, and never leaves a c
   );
 });
 
-test('a server gives up whatever begins like TLS and is none', async () => {
+test('a server gives up on anything that begins like TLS but is not', async () => {
   const { server } = policies['TLSv1.2']!;
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 20, max: 24 }), fc.uint8Array({ maxLength: 3000 }), async (type, rest) => {
@@ -65,7 +65,7 @@ test('a server gives up whatever begins like TLS and is none', async () => {
   );
 });
 
-test('a message that may not come at the beginning ends it, with what the library says', async () => {
+test("a message that may not come first ends the session, with the library's reason", async () => {
   const wire = await openTappedWire();
   const dataBeforeAnyHello = Buffer.from([23, 3, 3, 0, 1, 0]);
   wire.client.end(dataBeforeAnyHello);

@@ -30,7 +30,7 @@ test('records come out whole and in order, however the bytes are cut', () => {
   );
 });
 
-test('only a whole plain ClientHello is taken for one', () => {
+test('only a whole unencrypted ClientHello is recognized as one', () => {
   const hello = Buffer.from([22, 3, 1, 0, 6, 1, 0, 0, 2, 0xaa, 0xbb]);
   const isHello = (bytes: Buffer) => {
     const splitter = new RecordSplitter();
@@ -52,7 +52,7 @@ test('only a whole plain ClientHello is taken for one', () => {
   expect(isHello(Buffer.from([22, 3, 3, 0, 1, 1]))).toBe(false);
 });
 
-test('bytes without TLS are told by the first one or two', () => {
+test('bytes without TLS are recognized by the first one or two', () => {
   expect(mayBeginRecord(Buffer.from([]))).toBe(true);
   expect(mayBeginRecord(Buffer.from([22]))).toBe(true);
   expect(mayBeginRecord(Buffer.from([21, 3]))).toBe(true);

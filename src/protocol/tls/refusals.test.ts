@@ -77,7 +77,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'])('%s', (version) => {
   const settings = { tls_versions: version };
   const both = (more: Record<string, string> = {}) => ({ settings: { ...settings, ...more } });
 
-  test('sides that trust the issuer of the other come together', async () => {
+  test("sides that trust each other's issuer connect", async () => {
     expect(await meet(both(), both())).toEqual({ client: 'fine', server: 'fine' });
   });
 
@@ -160,7 +160,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'])('%s', (version) => {
     expect((await meet({ trusted, revoked, ...both() }, strangeServer)).client).toBe('fine');
   });
 
-  test('a certificate that stands in trusted_dir itself needs no list, but valid dates', async () => {
+  test('a certificate in trusted_dir itself needs no revocation list, but valid dates', async () => {
     const revoked = [(await authority.revoke([])).pem];
     const elsewhere = await TestIdentity.authority('elsewhere');
     const [alone, stranger, late, alsoStrange] = await Promise.all([
@@ -179,7 +179,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'])('%s', (version) => {
     }
   });
 
-  test('a list that is out of date does not count', async () => {
+  test('an expired revocation list does not count', async () => {
     const list = await authority.revoke([], { toDays: -1 });
     expectRefusal((await meet({ revoked: [list.pem], ...both() }, both())).client, 'tls.revocation-unknown');
   });
@@ -256,14 +256,14 @@ test('sides without a common cipher suite say so', async () => {
   expectRefusal(outcome.server, 'tls.no-common-cipher');
 });
 
-test('a cipher suite that does not suit the key of the server is none', async () => {
+test("a cipher suite that does not suit the server's key is not usable", async () => {
   const cipher = { settings: { ciphers: 'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384' } };
   expectRefusal((await meet(cipher, cipher)).client, 'tls.no-common-cipher');
   const rsa = await authority.issue('rsa server', { key: 'RSA' });
   expect((await meet(cipher, { identity: rsa, ...cipher })).client).toBe('fine');
 });
 
-test('a client that shows no certificate is told from one with a wrong one', async () => {
+test('a client without a certificate is distinguished from one with a wrong one', async () => {
   const policy = await loadPolicy({ identity: server, trusted: [authority.pem] });
   const { connect } = await import('node:tls');
   const wire = await openWire();
@@ -288,7 +288,7 @@ test('a client without TLS is refused before anything is sent to it', async () =
   }
 });
 
-test('a server that answers without TLS is told from one that does not answer', async () => {
+test('a server that answers without TLS is distinguished from one that does not answer', async () => {
   const policy = await loadPolicy({ identity: client, trusted: [authority.pem] });
   const talking = await openWire();
   talking.server.once('data', () => talking.server.write('\x00\x00\x00\x15no TLS here')).resume();
@@ -351,7 +351,7 @@ test('an abort ends a handshake that waits', async () => {
   }
 });
 
-test('data behind the switch-over of a session is refused', async () => {
+test('data after the switch-over of a session is refused', async () => {
   const files = { trusted: [authority.pem] };
   const [clientPolicy, serverPolicy] = await Promise.all([
     loadPolicy({ identity: client, ...files }),

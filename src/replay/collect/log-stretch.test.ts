@@ -63,7 +63,7 @@ function attempt(end: LogPosition | undefined, from: LogPosition, budgetBytes: n
   }
 }
 
-test.each([2, 3, 4, 5, 6, 9])('a stretch ends where it says, whatever the log holds behind it (%d)', (last) => {
+test.each([2, 3, 4, 5, 6, 9])('a stretch ends where it says, whatever the log holds after it (%d)', (last) => {
   const end = ends.get(last)!;
   const expected = Array.from({ length: last - 1 }, (_, i) => i + 2);
   expect(read(end)).toEqual({ ids: expected, position: end });
@@ -78,7 +78,7 @@ test('a stretch may be empty, and end at the beginning of a file', () => {
   expect(read({ version: 1, offset: LOG_HEADER_BYTES }).ids).toEqual([2, 3, 4, 5]);
 });
 
-test('an end inside a transaction, or behind the log, is refused', () => {
+test('an end inside a transaction, or after the log, is refused', () => {
   const inside = { version: 0, offset: ends.get(3)!.offset + 5 };
   expect(() => read(inside)).toThrow('the log ends before');
   expect(() => read({ version: 1, offset: ends.get(9)!.offset + 1 })).toThrow('the log ends before');

@@ -104,16 +104,19 @@ describe('transactions of older servers', () => {
   it.each([
     ['F7', 0xf7],
     ['FA', 0xfa],
-  ])('with entries %s are sent as a server of today writes them, the last one too', async (_, version) => {
-    const read = await serveLog(version, 99);
-    expect((await read(5)).equals(await bytesAfter(5))).toBe(true);
-    expect((await read(20)).equals(await bytesAfter(20))).toBe(true);
-  });
+  ])(
+    'transactions with entries %s are sent as a current server writes them, including the last one',
+    async (_, version) => {
+      const read = await serveLog(version, 99);
+      expect((await read(5)).equals(await bytesAfter(5))).toBe(true);
+      expect((await read(20)).equals(await bytesAfter(20))).toBe(true);
+    },
+  );
 
   it.each([
     ['F8', 0xf8],
     ['FB', 0xfb],
-  ])('with entries %s are not there for a client, those behind them are', async (_, version) => {
+  ])('transactions with entries %s are not available to a client, those after them are', async (_, version) => {
     const read = await serveLog(version, 10);
     await expect(read(8)).rejects.toMatchObject({
       code: 'serve.history-pruned',
@@ -124,22 +127,25 @@ describe('transactions of older servers', () => {
 });
 
 describe('any range of a log', () => {
-  it.each([1, 2, 3, 4, 5])('is handed out exactly, with and without known places: seed %d', async (seed) => {
-    const dice = new Dice(seed);
-    const transactions = await writeLog(dice, 60);
-    const places = new TransactionPlaces();
-    for (let round = 0; round < 80; round++) {
-      const through = dice.between(3, 61);
-      const after = dice.between(1, through - 1);
-      const range = { after, through };
-      const log = new LogFileSet(join(directory, 'log'));
-      const from = await findTransaction(log, range, dice.chance(0.7) ? places : new TransactionPlaces(), signal);
-      const bytes = await readAll(new LogTransactions(log, from, range, places));
-      expect(bytes.equals(concatenate(transactions, after, through)), `${after} to ${through}`).toBe(true);
-    }
-  });
+  it.each([1, 2, 3, 4, 5])(
+    'any range of a log is handed out exactly, with and without known places: seed %d',
+    async (seed) => {
+      const dice = new Dice(seed);
+      const transactions = await writeLog(dice, 60);
+      const places = new TransactionPlaces();
+      for (let round = 0; round < 80; round++) {
+        const through = dice.between(3, 61);
+        const after = dice.between(1, through - 1);
+        const range = { after, through };
+        const log = new LogFileSet(join(directory, 'log'));
+        const from = await findTransaction(log, range, dice.chance(0.7) ? places : new TransactionPlaces(), signal);
+        const bytes = await readAll(new LogTransactions(log, from, range, places));
+        expect(bytes.equals(concatenate(transactions, after, through)), `${after} to ${through}`).toBe(true);
+      }
+    },
+  );
 
-  it('may be of transactions larger than a piece', async () => {
+  it('a range of a log may have transactions larger than a piece', async () => {
     const transactions = await writeLog(new Dice(9), 6, 3 * 1024 * 1024);
     expect(transactions.get(3)!.length).toBeGreaterThan(3 * 1024 * 1024);
     const log = new LogFileSet(join(directory, 'log'));
@@ -149,7 +155,7 @@ describe('any range of a log', () => {
     expect(bytes.equals(concatenate(transactions, 2, 7))).toBe(true);
   });
 
-  it('that is not whole is an error, never the part that is there', async () => {
+  it('an incomplete range of a log is an error, never the part that exists', async () => {
     await writeLog(new Dice(1), 20);
     const log = new LogFileSet(join(directory, 'log'));
     const range = { after: 10, through: 25 };
@@ -160,7 +166,7 @@ describe('any range of a log', () => {
     log.close();
   });
 
-  it('that begins before the oldest file is pruned, also where a place was known', async () => {
+  it('a range that begins before the oldest file is pruned, even where a place was known', async () => {
     await writeLog(new Dice(2), 60);
     const places = new TransactionPlaces();
     let log = new LogFileSet(join(directory, 'log'));
@@ -177,7 +183,7 @@ describe('any range of a log', () => {
     log.close();
   });
 
-  it('a file whose header says nothing of its first transaction is not taken for the missing ones', async () => {
+  it('a file whose header does not name its first transaction does not count as the missing ones', async () => {
     const { transactions } = await generateHistory(join(directory, 'store'), { transactions: 30, nodes: 5 });
     mkdirSync(join(directory, 'log'));
     // As the Java client writes it for a full backup without transactions (spec common-protocol 15.1).
@@ -196,7 +202,7 @@ describe('any range of a log', () => {
 });
 
 describe('known places', () => {
-  it('give the nearest one, and are bounded', () => {
+  it('the nearest known place is found, and their number is bounded', () => {
     const places = new TransactionPlaces();
     const end = { version: 0, offset: 16 };
     for (const transaction of [50, 10, 30, 10, 40]) places.note({ transaction, end });

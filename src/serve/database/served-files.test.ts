@@ -28,7 +28,7 @@ async function read(file: FoundFile): Promise<Buffer> {
 }
 
 describe('the files of a copy', () => {
-  it('have the alignments that a real server sends', async () => {
+  it('the files of a copy have the alignments that a real server sends', async () => {
     const captured = expectedAnswers['full-quiet.s2c.bin']!.files!;
     const alignments = new Map(captured.map(({ name, alignment }) => [name, alignment]));
     const directory = await unpackStore('3.4.9-standard', scratch);
@@ -39,7 +39,7 @@ describe('the files of a copy', () => {
   });
 
   it.skipIf(process.platform === 'win32')(
-    'must be files: a pipe is refused, not left out and not waited for',
+    'the files of a copy must be files: a pipe is refused, not left out and not waited for',
     async () => {
       const directory = await unpackStore('3.5.34-standard', scratch);
       mkdirSync(join(directory, 'schema/index/native-btree-1.0/99'), { recursive: true });
@@ -55,7 +55,7 @@ describe('the files of a copy', () => {
     },
   );
 
-  it('of the high_limit format have its record sizes', async () => {
+  it('the files of a copy of the high_limit format have its record sizes', async () => {
     const directory = await unpackStore('3.4.9-high_limit', scratch);
     const alignments = Object.fromEntries(list(directory).map(({ name, alignment }) => [name, alignment]));
     expect(alignments).toMatchObject({
@@ -69,7 +69,7 @@ describe('the files of a copy', () => {
     expect(alignments['neostore.propertystore.db.strings']).toBe(strings);
   });
 
-  it('are those of the store and nothing that lies beside them; the logs only where they are asked for', async () => {
+  it('the files of a copy are those of the store and nothing beside them; the logs only on request', async () => {
     const directory = await unpackStore('3.5.34-standard', scratch);
     const names = list(directory).map(({ name }) => name);
     for (const name of ['store_lock', 'neostore.nodestore.db.id', 'debug.log', '.graphkeep-note', 'notes.txt']) {
@@ -89,7 +89,7 @@ describe('the files of a copy', () => {
     expect(withLogs.indexOf(logs.at(-1)!)).toBeLessThan(withLogs.indexOf('neostore.nodestore.db'));
   });
 
-  it('may lie behind links within the directory', async () => {
+  it('the files of a copy may be reached by links within the directory', async () => {
     const directory = await unpackStore('3.5.34-standard', scratch);
     const before = list(directory).map(({ name, sizeBytes }) => ({ name, sizeBytes }));
     mkdirSync(join(directory, 'elsewhere'));
@@ -103,7 +103,7 @@ describe('the files of a copy', () => {
   });
 
   it.each([join('schema', 'index', 'loop'), 'neostore.transaction.db.7'])(
-    'is refused in our own words as %s where a link leads back to itself',
+    'a link that leads back to itself is refused in our own words as %s',
     async (name) => {
       const directory = await unpackStore('3.5.34-standard', scratch);
       symlinkSync(join(directory, name), join(directory, name));
@@ -115,7 +115,7 @@ describe('the files of a copy', () => {
   );
 
   it.each(['neostore.nodestore.db', 'schema', join('schema', 'index', 'secret')])(
-    'is refused as %s where a link leads out of it',
+    'a link that leads out of the directory is refused as %s',
     async (name) => {
       const directory = await unpackStore('3.5.34-standard', scratch);
       rmSync(join(directory, name), { recursive: true, force: true });
@@ -127,7 +127,7 @@ describe('the files of a copy', () => {
 });
 
 describe('a file', () => {
-  it('is read as it is, an empty one too', async () => {
+  it('a file is read as it is, even an empty one', async () => {
     const directory = await unpackStore('3.5.34-standard', scratch);
     writeFileSync(join(directory, 'neostore.nodestore.db.labels'), '');
     for (const file of list(directory)) {
@@ -145,7 +145,7 @@ describe('a file', () => {
     ],
     ['is gone', (path: string) => renameSync(path, `${path}.old`)],
     ['has shrunk', (path: string) => writeFileSync(path, 'short')],
-  ])('that %s is not sent', async (_what, change) => {
+  ])('a file that %s is not sent', async (_what, change) => {
     const directory = await unpackStore('3.5.34-standard', scratch);
     const file = list(directory).find(({ name }) => name === 'neostore.nodestore.db')!;
     change(file.path);

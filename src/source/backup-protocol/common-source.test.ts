@@ -96,7 +96,7 @@ const neostoreFile = (changed: Partial<StoreId> = {}): string =>
 const neostore = neostoreFile();
 
 describe('answers', () => {
-  it.each(fullAnswers.filter((name) => !name.includes('forensics')))('%s is received', async (name) => {
+  it.each(fullAnswers.filter((name) => !name.includes('forensics')))('the answer %s is received', async (name) => {
     const expected = expectedAnswers[name]!;
     const server = await serve({ pieces: [readCapture(name)], requestBytes: 40 });
     for (const slow of [false, true]) {
@@ -112,7 +112,7 @@ describe('answers', () => {
     await server.allGone();
   });
 
-  it.each(incrementalAnswers)('%s is received', async (name) => {
+  it.each(incrementalAnswers)('the answer %s is received', async (name) => {
     const server = await serve({ pieces: cutBytes(readCapture(name), [10, 40]) });
     const receiver = new CopyRecorder();
     const { storeId } = await ask(sourceFor(server), 'incremental', receiver);
@@ -122,7 +122,7 @@ describe('answers', () => {
     await server.allGone();
   });
 
-  it('is the same however the transport cuts it', async () => {
+  it('an answer is the same however the transport cuts it', async () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1, maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(sizes, sizes, fc.boolean(), async (frames, pieces, slow) => {
@@ -145,7 +145,7 @@ describe('answers', () => {
     );
   });
 
-  it('does not hurry a receiver: what is not taken is not read', async () => {
+  it('a source does not hurry a receiver: what it does not accept is not read', async () => {
     const block = Buffer.alloc(256, 1);
     block[0] = 0;
     const chunk = Buffer.concat([Buffer.from('003fff020902', 'hex'), Buffer.alloc(16383 * 256)]);
@@ -186,7 +186,7 @@ describe('answers', () => {
     expect((await asked).code).toBe('cancelled');
   });
 
-  it('notices a failing receiver although the server is silent', async () => {
+  it('a failing receiver is noticed although the server is silent', async () => {
     const server = await serve({ pieces: [readCapture('full-live.s2c.bin').subarray(0, 60_000)] });
     const receiver = new CopyRecorder();
     receiver.onCall = (kind) =>
@@ -214,7 +214,7 @@ describe('failures of the server', () => {
     ],
     ['catchup-hello.s2c.bin', 'full', 'peer.protocol', /IllegalProtocolVersionException/],
   ];
-  it.each(cases)('%s for a %s request is %s', async (name, kind, code, observed) => {
+  it.each(cases)('the failure %s for a %s request is reported as %s', async (name, kind, code, observed) => {
     for (const ending of ['stay', 'close'] as const) {
       const server = await serve({ pieces: [readCapture(name)], ending });
       const error = await failure(ask(sourceFor(server), kind));
@@ -223,7 +223,7 @@ describe('failures of the server', () => {
     }
   });
 
-  it('is noticed in the middle of a copy', async () => {
+  it('a failure of the server is noticed in the middle of a copy', async () => {
     const start = recutFrames(readCapture('full-live.s2c.bin'), [50_000]).subarray(0, 100_012);
     const payload = writeJavaException('runtime', 'no space left\u001b[31m on device');
     const failing = Buffer.concat([Buffer.from('000000000a02', 'hex'), payload]);
@@ -236,7 +236,7 @@ describe('failures of the server', () => {
     ]);
   });
 
-  it('need not be readable', async () => {
+  it('a failure of the server need not be readable', async () => {
     const server = await serve({ pieces: [Buffer.from('000000050a02010203', 'hex')] });
     const error = await failure(ask(sourceFor(server), 'incremental'));
     expect([error.code, error.observed]).toEqual(['peer.failure', '3 bytes, 010203']);
@@ -269,7 +269,7 @@ describe('other servers', () => {
 });
 
 describe('connections', () => {
-  it('are made to this machine for 0.0.0.0, to IPv6, and to any address of a name', async () => {
+  it('connections are made to this machine for 0.0.0.0, to IPv6, and to any address of a name', async () => {
     const pieces = [readCapture('inc-empty.s2c.bin')];
     const four = await serve({ pieces });
     const six = await serve({ pieces }, '::1');
@@ -281,7 +281,7 @@ describe('connections', () => {
     expect(sourceFor(four, '0.0.0.0').place).toEqual({ peer: `0.0.0.0:${four.port}` });
   });
 
-  it('are refused when nobody listens', async () => {
+  it('connections are refused when nobody listens', async () => {
     const server = await serve({ pieces: [] });
     const source = sourceFor(server, 'localhost');
     await server.stop();
@@ -291,7 +291,7 @@ describe('connections', () => {
     expect(error.hint).toContain('dbms.backup.address');
   });
 
-  it('fail for unknown names', async () => {
+  it('connections fail for unknown names', async () => {
     const source = new CommonSource({ address: { host: 'no-such-host.invalid', port: 6362 }, timeoutMs: 1000 });
     const error = await failure(ask(source, 'full'));
     expect(error.code).toBe('peer.unreachable');
@@ -299,7 +299,7 @@ describe('connections', () => {
     expect(error.place).toEqual({ peer: 'no-such-host.invalid:6362' });
   });
 
-  it('fail in time', async () => {
+  it('connections fail in time', async () => {
     // A test network (RFC 5737): either nobody answers, or the machine says at once that there is no route.
     const source = new CommonSource({
       address: { host: '192.0.2.1', port: 6362 },
@@ -309,7 +309,7 @@ describe('connections', () => {
     expect((await failure(ask(source, 'full'))).code).toBe('peer.unreachable');
   });
 
-  it('time out in silence, before and within the answer', async () => {
+  it('connections time out in silence, before and within the answer', async () => {
     const whole = readCapture('full-live.s2c.bin');
     for (const [size, message] of [
       [0, /does not answer/],
@@ -326,7 +326,7 @@ describe('connections', () => {
     }
   });
 
-  it('do not time out while bytes trickle in, nor while the receiver is busy', async () => {
+  it('connections do not time out while bytes trickle in, nor while the receiver is busy', async () => {
     const trickle = await serve({ pieces: cutBytes(readCapture('inc-one-tx.s2c.bin'), [10]), delayMs: 60 });
     await ask(sourceFor(trickle, '127.0.0.1', 900), 'incremental');
     const server = await serve({ pieces: cutBytes(readCapture('full-live.s2c.bin'), [90_000]) });
@@ -358,15 +358,18 @@ describe('connections that are cut', () => {
     expect(receiver.calls).toBe(calls);
   }
 
-  it.each(['inc-empty.s2c.bin', 'inc-one-tx.s2c.bin', 'inc-one-tx-35.s2c.bin'])('%s, at every offset', async (name) => {
-    const server = await serve({ pieces: [] });
-    const whole = readCapture(name);
-    for (let size = 0; size < whole.length; size++) await expectCut(server, 'incremental', whole, size);
-    const chunks = recutFrames(whole, [30]);
-    for (let size = 0; size < chunks.length; size += 3) await expectCut(server, 'incremental', chunks, size);
-  });
+  it.each(['inc-empty.s2c.bin', 'inc-one-tx.s2c.bin', 'inc-one-tx-35.s2c.bin'])(
+    'an answer of %s that is cut at any offset is an error',
+    async (name) => {
+      const server = await serve({ pieces: [] });
+      const whole = readCapture(name);
+      for (let size = 0; size < whole.length; size++) await expectCut(server, 'incremental', whole, size);
+      const chunks = recutFrames(whole, [30]);
+      for (let size = 0; size < chunks.length; size += 3) await expectCut(server, 'incremental', chunks, size);
+    },
+  );
 
-  it('full-live.s2c.bin, at many offsets', async () => {
+  it('an answer of full-live.s2c.bin that is cut at many offsets is an error', async () => {
     const server = await serve({ pieces: [] });
     const whole = recutFrames(readCapture('full-live.s2c.bin'), [8000]);
     for (let size = 1; size < whole.length; size += size < 100 || size > whole.length - 100 ? 1 : 1223) {
@@ -374,7 +377,7 @@ describe('connections that are cut', () => {
     }
   });
 
-  it('by a reset', async () => {
+  it('a reset connection is an error', async () => {
     const whole = readCapture('full-live.s2c.bin');
     const server = await serve({ pieces: [whole.subarray(0, 50_000)], ending: 'reset' });
     // A reset may overtake the bytes sent before it.
@@ -402,12 +405,12 @@ describe('answers of hostile servers', () => {
     expect(receiver.ended).toEqual(['neostore']);
   });
 
-  it('a file twice', async () => {
+  it('a file that comes twice is refused', async () => {
     const server = await serve({ pieces: [answer(`${neostore}${neostore}0000${id}01`)] });
     expect((await failure(ask(sourceFor(server), 'full'))).message).toMatch(/came before/);
   });
 
-  it('a copy without neostore, with half of it, or with that of another store', async () => {
+  it('a copy without neostore, with half of it, or with that of another store is refused', async () => {
     const head = fakeNeostore(storeId);
     const withoutRecord = (record: number) => {
       const bytes = Buffer.from(head);

@@ -90,7 +90,7 @@ function once(kind: CatchupRequest['kind'], fault: MemberFault, name?: string): 
 }
 
 describe('a full copy', () => {
-  it.each(['349', '350b3'] as const)('of a real member (%s) is received', async (version) => {
+  it.each(['349', '350b3'] as const)('a full copy of a real member (%s) is received', async (version) => {
     const content = await readCapturedMember(version);
     for (const slow of [false, true]) {
       const member = await startMember(content);
@@ -103,7 +103,7 @@ describe('a full copy', () => {
     }
   });
 
-  it('fetches over several connections, what came with the list not again, and neostore last and alone', async () => {
+  it('a full copy uses several connections, does not fetch again what came with the list, and gets neostore last and alone', async () => {
     const member = await startMember();
     let underWay = 0;
     let most = 0;
@@ -133,7 +133,7 @@ describe('a full copy', () => {
     ).toEqual([0]);
   });
 
-  it('of a store whose check point is transaction 1 asks for what comes behind', async () => {
+  it('a full copy of a store whose check point is transaction 1 requests what comes after it', async () => {
     const content = { ...smallMember(), checkPoint: 1, transactions: new Map([[2, fakeTransaction(2, 100)]]) };
     const member = await startMember(content);
     const recorder = new CopyRecorder();
@@ -142,7 +142,7 @@ describe('a full copy', () => {
     expect(member.seen.at(-1)?.request).toMatchObject({ kind: 'transactions', after: 1 });
   });
 
-  it('does without the transaction of the check point if the log begins behind it', async () => {
+  it('a full copy does without the transaction of the check point if the log begins after it', async () => {
     const member = await startMember();
     member.prunedTo = 12;
     const recorder = new CopyRecorder();
@@ -152,7 +152,7 @@ describe('a full copy', () => {
     expect((await failure(copy(sourceFor(member)))).code).toBe('peer.history-pruned');
   });
 
-  it('drops a large transaction of the check point', async () => {
+  it('a full copy drops a large transaction of the check point', async () => {
     const content = smallMember();
     content.transactions.set(12, fakeTransaction(12, 200_000));
     const member = await startMember(content);
@@ -161,7 +161,7 @@ describe('a full copy', () => {
     expectWhole(recorder, content);
   });
 
-  it('drops the files of an index that do not come again', async () => {
+  it('a full copy drops the files of an index that do not come again', async () => {
     const member = await startMember();
     const file = member.content.indexes.get(7)![0]!;
     const gone = { ...file, name: 'schema/index/native-btree-1.0/7/gone' };
@@ -183,7 +183,7 @@ describe('a full copy', () => {
 });
 
 describe('transactions', () => {
-  it('are those behind the one that is named', async () => {
+  it('transactions are those after the given one', async () => {
     const member = await startMember();
     for (const after of [11, 13, 15, 16, 20]) {
       const recorder = new CopyRecorder(after === 13);
@@ -194,7 +194,7 @@ describe('transactions', () => {
     }
   });
 
-  it('are asked for again while the server ends batches', async () => {
+  it('transactions are requested again while the server ends batches', async () => {
     const member = await startMember();
     let newest = 13;
     member.fault = (request) => {
@@ -213,7 +213,7 @@ describe('transactions', () => {
     expect(member.kinds.filter((kind) => kind === 'transactions')).toHaveLength(4);
   });
 
-  it('go on behind the last byte when the connection is lost in a large one, however often', async () => {
+  it('transactions continue after the last byte when the connection is lost in a large one, however often', async () => {
     const member = await startMember();
     const cuts = [40_000, 90_000, 90_500, 10, 160_000];
     member.fault = (request) => {
@@ -230,7 +230,7 @@ describe('transactions', () => {
     ['longer', 160_000],
     ['shorter', 100_000],
     ['small', 200],
-  ])('that come again as others (%s) are refused', async (_what, size) => {
+  ])('transactions that come again but differ (%s) are refused', async (_what, size) => {
     const member = await startMember();
     const other = fakeTransaction(14, size);
     other.writeUInt8(other.readUInt8(50) ^ 1, 50);
@@ -248,7 +248,7 @@ describe('transactions', () => {
 describe('a connection that is cut', () => {
   const kinds: CatchupRequest['kind'][] = ['storeId', 'prepareStoreCopy', 'storeFile', 'indexSnapshot', 'transactions'];
 
-  it.each(kinds)('at any byte of the answer to %s', async (kind) => {
+  it.each(kinds)('a connection may be cut at any byte of the answer to %s', async (kind) => {
     const content = smallMember({ largeBytes: 70_000 });
     const member = await startMember(content);
     const request = {
@@ -278,7 +278,7 @@ describe('a connection that is cut', () => {
     }
   });
 
-  it('in the first files, which come again as of a later check point: nothing of the earlier one stays', async () => {
+  it('a connection cut in the first files makes them come again with a later check point, and nothing of the earlier one stays', async () => {
     const content = smallMember();
     const { length } = await (await startMember(content)).answer({
       kind: 'prepareStoreCopy',
@@ -310,7 +310,7 @@ describe('a connection that is cut', () => {
     }
   });
 
-  it('at any byte of the handshake is no sign of the right protocol', async () => {
+  it('a connection cut at any byte of the handshake does not prove the right protocol', async () => {
     const member = await startMember();
     for (let cutAfter = 0; cutAfter < 52; cutAfter++) {
       member.handshakeFault = () => ({ cutAfter });
@@ -320,7 +320,7 @@ describe('a connection that is cut', () => {
     }
   });
 
-  it('is opened again until the time is over', async () => {
+  it('a connection that is cut is opened again until the time is over', async () => {
     const member = await startMember();
     let tries = 0;
     member.fault = ({ kind }) => {
@@ -339,7 +339,7 @@ describe('a connection that is cut', () => {
 });
 
 describe('a server that', () => {
-  it('is silent in the handshake is not waited for any longer', async () => {
+  it('a server that is silent in the handshake is not waited for any longer', async () => {
     const member = await startMember();
     for (const stallAfter of [0, 20, 40]) {
       member.handshakeFault = () => ({ stallAfter });
@@ -349,7 +349,7 @@ describe('a server that', () => {
     }
   });
 
-  it('is silent in an answer is left, and asked again where that helps', async () => {
+  it('a server that is silent in an answer is left, and asked again where that helps', async () => {
     const member = await startMember();
     const source = () => sourceFor(member, { inactivityTimeoutMs: 400 });
     member.fault = once('storeId', { stallAfter: 10 });
@@ -373,7 +373,7 @@ describe('a server that', () => {
     ['transactions', 'E_INVALID_REQUEST', 'peer.protocol'],
     ['transactions', 'SUCCESS_END_OF_BATCH', 'peer.hostile'],
   ];
-  it.each(refusals)('answers %s with %s is not asked again', async (kind, status, code) => {
+  it.each(refusals)('a server that answers %s with %s is not asked again', async (kind, status, code) => {
     const member = await startMember();
     member.fault = (request) => (request.kind === kind ? { status: status! } : undefined);
     const source = sourceFor(member, { connections: 1 });
@@ -388,7 +388,7 @@ describe('a server that', () => {
     ['storeFile', 'E_UNKNOWN'],
     ['indexSnapshot', 'E_TOO_FAR_BEHIND'],
     ['transactions', 'E_STORE_UNAVAILABLE'],
-  ] as const)('answers %s with %s at first is asked again', async (kind, status) => {
+  ] as const)('a server that answers %s with %s at first is asked again', async (kind, status) => {
     const member = await startMember();
     member.fault = once(kind, { status });
     const recorder = new CopyRecorder();
@@ -396,7 +396,7 @@ describe('a server that', () => {
     expectWhole(recorder, member.content);
   });
 
-  it('does not know its store is said so', async () => {
+  it('a server that does not know its store is reported as such', async () => {
     const member = await startMember();
     member.fault = once('storeId', { replace: () => Buffer.from('0000000102 0000000100'.replaceAll(' ', ''), 'hex') });
     expect(describeError(await failure(copy(sourceFor(member))))).toMatch(/does not know its store/);
@@ -458,7 +458,7 @@ describe('a server that', () => {
       'peer.protocol',
     ],
   ];
-  it.each(hostile)('%s is refused', async (_what, spoil, code) => {
+  it.each(hostile)('a server that %s is refused', async (_what, spoil, code) => {
     const member = await startMember();
     member.fault = spoil(member.content, member) ?? (() => undefined);
     const error = await failure(copy(sourceFor(member)));
@@ -502,7 +502,7 @@ describe('over TLS', () => {
     expect((await failure(copy(sourceFor(member, { policy: trusting })))).code).toBe('tls.unknown-issuer');
   });
 
-  it('a member without TLS is not talked to', async () => {
+  it('a member without TLS is not used', async () => {
     const member = await startMember();
     const source = sourceFor(member, { policy: trusting, handshakeTimeoutMs: 100 });
     expect((await failure(copy(source))).code).toMatch(/^tls\.(timeout|closed|plaintext-peer)$/);
@@ -512,7 +512,7 @@ describe('over TLS', () => {
 
 describe('the client', () => {
   it.each(['Gzip', 'Snappy', 'LZ4_high_compression'])(
-    'compresses what it sends with %s if the server agrees',
+    'the client compresses what it sends with %s if the server agrees',
     async (name) => {
       const member = await startMember();
       const recorder = new CopyRecorder();
@@ -526,7 +526,7 @@ describe('the client', () => {
     },
   );
 
-  it('waits for a slow receiver, whose time is not counted as silence', async () => {
+  it('the client waits for a slow receiver, whose time is not counted as silence', async () => {
     const member = await startMember();
     const recorder = new CopyRecorder();
     const slow = ['neostore.nodestore.db', 'neostore.relationshipstore.db'];
@@ -535,7 +535,7 @@ describe('the client', () => {
     expectWhole(recorder, member.content);
   });
 
-  it('ends when the command is interrupted, at any time', async () => {
+  it('the client ends when the command is interrupted, at any time', async () => {
     const stations = ['storeId', 'prepareStoreCopy', 'storeFile', 'indexSnapshot', 'transactions'] as const;
     for (const station of stations) {
       for (const stallAfter of [0, 20]) {
@@ -557,7 +557,7 @@ describe('the client', () => {
     expect((await failure(copy(source, new CopyRecorder(), pausing.signal))).code).toBe('cancelled');
   });
 
-  it('says so when nobody listens', async () => {
+  it('the client reports that nobody listens', async () => {
     const member = await startMember();
     const source = sourceFor(member);
     await member.stop();

@@ -29,12 +29,12 @@ async function countAttempts(bytesPerAttempt: number): Promise<number> {
 }
 
 describe('a connection that breaks off again and again', () => {
-  it('is given up in time if it brings nothing, or next to nothing', async () => {
+  it('a connection that breaks off again and again is given up in time if it brings nothing, or next to nothing', async () => {
     expect(await countAttempts(0)).toBeLessThan(50);
     expect(await countAttempts(300)).toBeLessThan(50);
   });
 
-  it('goes on if it brings enough', async () => {
+  it('a connection that breaks off again and again continues if it brings enough', async () => {
     expect(await countAttempts(30_000)).toBe(100);
   });
 });

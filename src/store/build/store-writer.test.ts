@@ -100,7 +100,7 @@ describe.each<[string, StoreFormat]>([
   ['standard', STANDARD_FORMAT],
   ['high_limit', HIGH_LIMIT_FORMAT],
 ])('a written %s store', (_, format) => {
-  it('reads as the graph that was written', async () => {
+  it('a written store reads as the graph that was written', async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryGraph, async (graph) => {
         const directory = mkdtempSync(join(temporary, 'written-'));
@@ -144,7 +144,7 @@ describe.each<[string, StoreFormat]>([
     );
   });
 
-  it('has the schema', async () => {
+  it('a written store has the schema', async () => {
     const directory = join(temporary, `schema-${format.family}`);
     const writer = new StoreWriter(directory, { format });
     const onPerson = (...propertyKeys: number[]) => ({
@@ -186,7 +186,7 @@ describe.each<[string, StoreFormat]>([
     expect(rules.find((rule) => rule.id === exists)).toMatchObject({ type: 'existence', ownedIndex: -1 });
   });
 
-  it('may be empty', async () => {
+  it('a written store may be empty', async () => {
     const directory = join(temporary, `empty-${format.family}`);
     const written = await new StoreWriter(directory, { format, creationTimeMs: 1, randomId: -5n }).finish();
     const reader = new StoreReader(directory);
@@ -196,14 +196,14 @@ describe.each<[string, StoreFormat]>([
   });
 });
 
-it('refuses relationships of nodes that do not exist', async () => {
+it('StoreWriter refuses relationships of nodes that do not exist', async () => {
   const writer = new StoreWriter(join(temporary, 'dangling'));
   writer.addNode();
   writer.addRelationship({ type: writer.relationshipType('T'), start: 0, end: 1 });
   await expect(writer.finish()).rejects.toThrow(/not added/);
 });
 
-it('refuses ids that do not ascend', () => {
+it('StoreWriter refuses ids that do not ascend', () => {
   const writer = new StoreWriter(join(temporary, 'refused'));
   writer.addNode({ id: 5 });
   expect(() => writer.addNode({ id: 5 })).toThrow(/ascend/);

@@ -44,7 +44,7 @@ const arbitraryCounts = fc
   });
 
 describe('the counts store', () => {
-  it('comes back, sorted and without zeros', () => {
+  it('the counts store survives a round trip, sorted and without zeros', () => {
     fc.assert(
       fc.property(arbitraryCounts, (counts) => {
         const bytes = encodeCounts(counts);
@@ -56,14 +56,14 @@ describe('the counts store', () => {
     );
   });
 
-  it('writes -1 as the number of no entries', () => {
+  it('the counts store writes -1 as the number of no entries', () => {
     const bytes = encodeCounts(new Counts(7, 3));
     expect(bytes).toHaveLength(96);
     expect(bytes.readBigInt64BE(88)).toBe(-1n);
     expect(decodeCounts(bytes)).toEqual(new Counts(7, 3));
   });
 
-  it('forgets what sums up to zero', () => {
+  it('the counts store forgets what sums up to zero', () => {
     const counts = new Counts();
     counts.addNodes(4, 5);
     counts.addNodes(4, -5);
@@ -76,7 +76,7 @@ describe('the counts store', () => {
     expect(() => counts.addRelationships(1, 2, 3, 1)).toThrow(/both sides/);
   });
 
-  it('takes the newer of the complete files', () => {
+  it('the counts store uses the newer of the complete files', () => {
     const [a, b] = ['neostore.counts.db.a', 'neostore.counts.db.b'] as const;
     expect(readLiveCounts(directory)).toBeUndefined();
     expect(otherCountsFile(undefined)).toBe(a);
@@ -94,7 +94,7 @@ describe('the counts store', () => {
     }
   });
 
-  it('refuses every file that is cut off', () => {
+  it('the counts store refuses every file that is cut off', () => {
     const counts = new Counts(9, 0);
     for (let label = 0; label < 10; label++) counts.addNodes(label, 1);
     const bytes = encodeCounts(counts);
@@ -107,7 +107,7 @@ describe('the counts store', () => {
 });
 
 describe('writeCounts', () => {
-  it('replaces a link instead of following it, and tells of a directory in its own words', () => {
+  it('writeCounts replaces a link instead of following it, and reports a directory in our own words', () => {
     const folder = mkdtempSync(join(directory, 'in-the-way-'));
     writeFileSync(join(folder, 'precious'), 'precious');
     symlinkSync('precious', join(folder, 'neostore.counts.db.a'));

@@ -29,13 +29,13 @@ const metadata: NeostoreMetadata = {
 };
 
 describe('the metadata store', () => {
-  it('comes back', () => {
+  it('the metadata store survives a round trip', () => {
     writeFileSync(path, encodeMetadata(metadata));
     expect(readMetadata(path)).toEqual(metadata);
     expect(readFileSync(path)).toHaveLength(8192);
   });
 
-  it('may be cut behind its fields, and absent fields have their meaning', () => {
+  it('the metadata store may be cut after its fields, and absent fields have their meaning', () => {
     writeFileSync(path, encodeMetadata(metadata).subarray(0, METADATA_BYTES));
     expect(readMetadata(path)).toEqual(metadata);
     writeFileSync(path, encodeMetadata(metadata).subarray(0, 5 * 9));
@@ -51,7 +51,7 @@ describe('the metadata store', () => {
     expect(() => readMetadata(path)).toThrow(/no store version/);
   });
 
-  it('is patched in place, other bytes untouched', () => {
+  it('the metadata store is patched in place, other bytes untouched', () => {
     const before = encodeMetadata(metadata);
     before[9 * 5] = 77; // An absent field between the two that change stays as it is.
     writeFileSync(path, before);
@@ -65,7 +65,7 @@ describe('the metadata store', () => {
   });
 });
 
-it('holds the identity of its store', () => {
+it('the metadata store holds the identity of its store', () => {
   const { creationTime, randomId, storeVersion, upgradeTime, upgradeTransactionId } = metadata;
   expect(storeIdOf(metadata)).toEqual({ creationTime, randomId, storeVersion, upgradeTime, upgradeTransactionId });
 });
@@ -81,15 +81,15 @@ describe('store versions', () => {
     ['vE.H.2', 14124636384359942n],
     ['vE.H.3', 14406111361070598n],
     ['vE.H.4', 14687586337781254n],
-  ])('%s', (name, value) => {
+  ])('store version %s is encoded and decoded', (name, value) => {
     expect(encodeStoreVersion(name)).toBe(value);
     expect(decodeStoreVersion(value)).toBe(name);
     expect(formatByVersion(value).name).toBe(name);
   });
 
-  it('are all known', () => expect(storeFormats).toHaveLength(9));
+  it('all store versions are known', () => expect(storeFormats).toHaveLength(9));
 
-  it('name the unknown one', () => {
+  it('an unknown store version is named in the error', () => {
     expect(() => formatByVersion(encodeStoreVersion('AF4.3.0'))).toThrow(
       expect.objectContaining({ code: 'store.format', observed: 'AF4.3.0' }),
     );

@@ -29,7 +29,7 @@ function nodeFile(name: string, ids: number[], bytes: number, codec = node): str
 }
 
 describe('a record file', () => {
-  it('reads records at random through a cache of few pages', () => {
+  it('a record file reads records at random through a cache of few pages', () => {
     const ids = Array.from({ length: 40_000 }, (_, i) => i).filter((i) => i % 7 !== 3);
     const file = new RecordFile(nodeFile('random', ids, 40_000 * 15), node, { cacheBytes: 3 * 8190 });
     const record = node.create();
@@ -45,7 +45,7 @@ describe('a record file', () => {
     file.close();
   });
 
-  it('takes what is missing at the end as zeros', () => {
+  it('a record file reads missing bytes at the end as zeros', () => {
     const file = new RecordFile(nodeFile('cut', [0, 1, 2], 2 * 15 + 4), node);
     expect(file.endId).toBe(3);
     const record = file.readRecord(2, node.create())!;
@@ -54,7 +54,7 @@ describe('a record file', () => {
     file.close();
   });
 
-  it('scans in id order, whole, in part, at once or in turns', async () => {
+  it('a record file is scanned in id order, whole, in part, at once or in turns', async () => {
     const ids = Array.from({ length: 200_000 }, (_, i) => i).filter((i) => i % 3 !== 0);
     const path = nodeFile('scan', ids, 200_000 * 15 + 8190);
     const file = new RecordFile(path, node);
@@ -79,7 +79,7 @@ describe('a record file', () => {
     file.close();
   });
 
-  it('finds second units, even where the cache has one page', () => {
+  it('a record file finds second units, even if the cache has one page', () => {
     const codec = HIGH_LIMIT_FORMAT.node;
     const perPage = 8192 / 16;
     const far = perPage * 5 + 7;
@@ -99,7 +99,7 @@ describe('a record file', () => {
     file.close();
   });
 
-  it('has ids from 1 and its record size from the header, if it has one', () => {
+  it('a record file has ids from 1 and its record size from the header, if it has one', () => {
     const format = formatByName('v0.A.9');
     const store = join(directory, 'dynamic');
     const bytes = Buffer.alloc(8192);
@@ -122,7 +122,7 @@ describe('a record file', () => {
     );
   });
 
-  it('may be empty', () => {
+  it('a record file may be empty', () => {
     const file = new RecordFile(nodeFile('empty', [], 0), node);
     expect(file.highestId()).toBe(-1);
     expect(file.readRecord(0, node.create())).toBeUndefined();

@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => removeDirectory(directory));
 
 describe('index.db', () => {
-  it('comes back byte for byte', () => {
+  it('index.db survives a round trip byte for byte', () => {
     const bytes = readFileSync(join(store, 'index.db'));
     const config = decodeExplicitIndexConfig(bytes);
     expect([...config.nodes.keys()]).toEqual(['legacyNodes']);
@@ -39,7 +39,7 @@ describe('index.db', () => {
 });
 
 describe('id files', () => {
-  it('come back byte for byte', () => {
+  it('id files survive a round trip byte for byte', () => {
     const bytes = readFileSync(join(store, 'neostore.nodestore.db.id'));
     const ids = decodeIdFile(bytes);
     expect(ids.free.length).toBeGreaterThan(10);
@@ -50,7 +50,7 @@ describe('id files', () => {
 });
 
 describe('the table of store files', () => {
-  it('tells what a file is', () => {
+  it('the table of store files says what a file is', () => {
     const roles = {
       neostore: ['metadata', 'copied'],
       'neostore.nodestore.db': ['record-store', 'copied'],
@@ -82,19 +82,19 @@ describe('the table of store files', () => {
     expect(transactionLogVersion('neostore.transaction.db.17')).toBe(17);
   });
 
-  it('holds fourteen record stores with their names', () => {
+  it('the table of store files holds fourteen record stores with their names', () => {
     expect(storeFiles).toHaveLength(14);
     for (const file of storeFiles) expect(storeFileByName(file.fileName)).toBe(file);
   });
 
-  it('knows the pages of a file', () => {
+  it('the table of store files knows the pages of a file', () => {
     const sizes = [15, 34, 41, 38, 25, 42, 68, 48, 128, 5, 9].map(filePageBytes);
     expect(sizes).toEqual([8190, 8160, 8159, 8170, 8175, 8190, 8160, 8160, 8192, 8190, 8190]);
   });
 });
 
 describe('time zones', () => {
-  it('have numbers', () => {
+  it('time zones have numbers', () => {
     expect(zoneName(0)).toBe('Asia/Aden');
     expect(zoneName(603)).toBe('Pacific/Kanton');
     expect(zoneName(604)).toBeUndefined();

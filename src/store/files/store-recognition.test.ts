@@ -28,7 +28,7 @@ function replaceByDirectory(): void {
 const setVersion = (name: string) => patchMetadataIn(store, { storeVersion: encodeStoreVersion(name) });
 
 describe('stores of 3.4 and 3.5', () => {
-  it.each(['3.4.9-empty', '3.5.34-standard', '3.5.0-beta03-high_limit'])('%s is supported', async (name) => {
+  it.each(['3.4.9-empty', '3.5.34-standard', '3.5.0-beta03-high_limit'])('the store %s is supported', async (name) => {
     rmSync(store, { recursive: true });
     await unpackCorpus(`stores/${name}.tar.gz`, root);
     expect(await recogniseStore(store)).toMatchObject({ kind: 'supported', release: { releases: '3.4 or 3.5' } });
@@ -46,7 +46,7 @@ describe('stores of other releases', () => {
     ['2025.01.0', 'store of Neo4j 5 or later (0xcf1bbcdcb7a56463)'],
     ['2026.08.1', 'store of Neo4j 5 or later (0xcf1bbcdcb7a56463)'],
     ['2026.08.1-envelope', 'store of Neo4j 5 or later (0xcf1bbcdcb7a56463)'],
-  ])('a genuine one of %s', async (name, text) => {
+  ])('a genuine store of %s is recognized', async (name, text) => {
     await unpackCorpus(`foreign-stores/${name}.tar.gz`, root);
     for (const purpose of ['read', 'copy', 'change'] as const) {
       await expect(requireSupportedStore(join(root, 'neo4j'), purpose)).rejects.toMatchObject({
@@ -61,7 +61,7 @@ describe('stores of other releases', () => {
     ['5.1.0', 'Neo4j 5.x (log format 8)'],
     ['2026.08.1', 'Neo4j 5.20 or later (log format 9)'],
     ['2026.08.1-envelope', 'Neo4j 2025 or later (log format 10)'],
-  ])('the log of %s in a directory of its own', async (name, text) => {
+  ])('the log of %s in a separate directory is recognized', async (name, text) => {
     await unpackCorpus(`foreign-stores/${name}.tar.gz`, root);
     await expect(requireSupportedStore(store, 'read', join(root, 'neo4j'))).rejects.toMatchObject({
       code: 'store.format',
@@ -76,7 +76,7 @@ describe('stores of other releases', () => {
     ['v0.A.5', '2.2'],
     ['SF4.0.0', '4.0 to 4.2'],
     ['HL4.3.0', '4.x'],
-  ])('the mark %s', async (mark, releases) => {
+  ])('the mark %s is recognized', async (mark, releases) => {
     setVersion(mark);
     // Missing files do not matter here: other releases have other files.
     rmSync(at('neostore.schemastore.db'));
@@ -91,7 +91,7 @@ describe('stores of other releases', () => {
     ['vE.H.0b', '3.0'],
     ['vE.H.2', '3.1'],
     ['vE.H.3', '3.2 or 3.3'],
-  ])('%s can be read, not changed', async (mark, releases) => {
+  ])('the store of %s can be read, not changed', async (mark, releases) => {
     setVersion(mark);
     expect(await requireSupportedStore(store, 'read')).toMatchObject({ kind: 'older', mark });
     expect(await requireSupportedStore(store, 'copy')).toMatchObject({ kind: 'older', mark });
@@ -102,7 +102,7 @@ describe('stores of other releases', () => {
     });
   });
 
-  it('block format, and logs as of 2.1', async () => {
+  it('block format, and logs as of 2.1, are recognized', async () => {
     writeFileSync(at('block.big_values.db'), '');
     expect(await recogniseStore(store)).toMatchObject({ kind: 'other', mark: 'block.big_values.db' });
     const old = join(root, 'old');
@@ -111,7 +111,7 @@ describe('stores of other releases', () => {
     expect(await recogniseStore(old)).toMatchObject({ kind: 'other', release: { releases: '2.1 or older' } });
   });
 
-  it('a version that no release has', async () => {
+  it('a version that no release has is reported', async () => {
     setVersion('v0.AZZ');
     await expect(requireSupportedStore(store, 'read')).rejects.toMatchObject({
       code: 'store.format',
@@ -122,7 +122,7 @@ describe('stores of other releases', () => {
 });
 
 describe('what is no whole store', () => {
-  it('names all files that are missing or something else', async () => {
+  it('all files that are missing or something else are named', async () => {
     const names = storeFiles.map(({ fileName }) => fileName).slice(3, 6);
     for (const name of names) rmSync(at(name));
     await expect(requireSupportedStore(store, 'read')).rejects.toMatchObject({
@@ -144,7 +144,7 @@ describe('what is no whole store', () => {
   it.each([
     ['missing', () => rmSync(at('neostore')), 'a store file is missing'],
     ['a directory', replaceByDirectory, 'a store file is missing or no regular file'],
-  ])('neostore is %s', async (_, damage, message) => {
+  ])('a neostore that is %s is reported', async (_, damage, message) => {
     damage();
     await expect(requireSupportedStore(store, 'read')).rejects.toMatchObject({ code: 'store.missing-file', message });
   });
@@ -153,7 +153,7 @@ describe('what is no whole store', () => {
     ['is empty', () => truncateSync(at('neostore'), 0), 'it is empty'],
     ['is cut', () => truncateSync(at('neostore'), 44), 'it ends after 44 bytes'],
     ['holds zeros', () => writeFileSync(at('neostore'), Buffer.alloc(8192)), 'it names no store version'],
-  ])('neostore %s', async (_, damage, fault) => {
+  ])('neostore %s is reported', async (_, damage, fault) => {
     damage();
     await expect(requireSupportedStore(store, 'read')).rejects.toMatchObject({
       code: 'store.corrupt',
@@ -161,7 +161,7 @@ describe('what is no whole store', () => {
     });
   });
 
-  it('tells an empty directory, a foreign one, a file and nothing apart', async () => {
+  it('an empty directory, a foreign one, a file and nothing are told apart', async () => {
     const empty = join(root, 'empty');
     mkdirSync(empty);
     expect(await recogniseStore(empty)).toEqual({ kind: 'empty' });
@@ -174,7 +174,7 @@ describe('what is no whole store', () => {
     expect(await recogniseStore(join(root, 'nothing'))).toEqual({ kind: 'absent' });
   });
 
-  it('changes nothing', async () => {
+  it('recognition changes nothing', async () => {
     const before = readFileSync(at('neostore'));
     await recogniseStore(store);
     expect(readFileSync(at('neostore')).equals(before)).toBe(true);

@@ -41,7 +41,7 @@ const rule: fc.Arbitrary<SchemaRule> = fc.oneof(
 );
 
 describe('schema rules', () => {
-  it('come back', () => {
+  it('schema rules survive a round trip', () => {
     fc.assert(
       fc.property(rule, (one) => {
         expect(decodeSchemaRule(one.id, encodeSchemaRule(one))).toEqual(one);
@@ -49,7 +49,7 @@ describe('schema rules', () => {
     );
   });
 
-  it('are refused as store.corrupt if they are cut or overwritten', () => {
+  it('schema rules are refused as store.corrupt if they are cut or overwritten', () => {
     fc.assert(
       fc.property(rule, fc.nat(), fc.option(fc.nat({ max: 255 })), (one, at, byte) => {
         const bytes = Buffer.from(encodeSchemaRule(one));
@@ -63,7 +63,7 @@ describe('schema rules', () => {
     );
   });
 
-  it('may lack a name', () => {
+  it('schema rules may lack a name', () => {
     const bytes = encodeSchemaRule({
       kind: 'constraint',
       id: 3,
@@ -91,7 +91,7 @@ describe('schema rules', () => {
       multi: false,
     });
 
-    it('are indexes', () => {
+    it('schema rules of stores made by 2.0 to 3.1 are read as indexes', () => {
       const index = (kind: number) => (out: ByteWriter) => {
         text(out.u8(kind), 'lucene');
         text(out, '1.0').u16(2).i64(4).i64(5);
@@ -103,7 +103,7 @@ describe('schema rules', () => {
       expect(decode(index(2))).toEqual({ ...common, unique: true, owningConstraint: 99 });
     });
 
-    it('are constraints', () => {
+    it('schema rules of stores made by 2.0 to 3.1 are read as constraints', () => {
       const common = { kind: 'constraint', id: 8 };
       expect(decode((out) => out.u8(3).u8(1).i64(6).i64(70))).toEqual({
         ...common,

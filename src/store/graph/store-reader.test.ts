@@ -37,7 +37,7 @@ describe.each(goldenStores)('store %s', (name) => {
   });
   afterAll(() => reader.close());
 
-  it('has the metadata', () => {
+  it('a genuine store has the metadata', () => {
     expect(reader.format.name).toBe(expected.recordFormat);
     const { metadata } = reader;
     expect(Object.values(metadata).map(String)).toEqual(
@@ -61,12 +61,12 @@ describe.each(goldenStores)('store %s', (name) => {
     );
   });
 
-  it('has the graph', () => {
+  it('a genuine store has the graph', () => {
     const [found, wanted] = [noteGraph(reader), noteExpected(expected)];
     for (const part of Object.keys(wanted) as (keyof typeof wanted)[]) expect(found[part], part).toEqual(wanted[part]);
   });
 
-  it('has the rules of the schema under the ids that the server names', () => {
+  it('a genuine store has the schema rules under the ids that the server names', () => {
     const rules = reader.schemaRules();
     const indexes = rules.filter((rule) => rule.kind === 'index');
     for (const row of expected.indexes.filter((row) => row.id !== undefined)) {
@@ -78,7 +78,7 @@ describe.each(goldenStores)('store %s', (name) => {
     }
   });
 
-  it('writes its schema rules as the server did', () => {
+  it('the schema rules of a genuine store are encoded as the server did', () => {
     const file = reader.file('schema');
     for (const rule of reader.schemaRules()) {
       const stored: Buffer[] = [];
@@ -91,7 +91,7 @@ describe.each(goldenStores)('store %s', (name) => {
     }
   });
 
-  it('writes every property value as the server did', () => {
+  it('the property values of a genuine store are encoded as the server did', () => {
     const cursor = new PropertyBlockCursor();
     const heads: number[] = [];
     reader.file('node').scan((node) => heads.push(node.nextProp));
@@ -142,7 +142,7 @@ describe.each(goldenStores)('store %s', (name) => {
     expect(id).toBe(-1);
   }
 
-  it('has the counts', async () => {
+  it('a genuine store has the counts', async () => {
     const { fileName, counts } = readLiveCounts(reader.directory)!;
     const { file, txId, minorVersion, entries } = expected.countsLive;
     expect(fileName).toBe(`neostore.counts.db.${file}`);
@@ -154,7 +154,7 @@ describe.each(goldenStores)('store %s', (name) => {
     expect(plainCounts(await recountStore(reader))).toEqual(plainCounts(counts));
   });
 
-  it('has the id files', () => {
+  it('a genuine store has the id files', () => {
     const found = readdirSync(reader.directory).filter((file) => file.endsWith(ID_FILE_SUFFIX));
     expect(found.sort()).toEqual(Object.keys(expected.idFiles).sort());
     for (const [file, ids] of Object.entries(expected.idFiles)) {
@@ -172,7 +172,7 @@ describe.each(goldenStores)('store %s', (name) => {
 });
 
 describe.each(['small-3.4.9-recovered', 'small-3.5.34-recovered'])('store %s', (name) => {
-  it('reads whole and equals its counts', async () => {
+  it('a genuine store is read whole and equals its counts', async () => {
     const reader = new StoreReader(await unpackStore(name, temporary));
     const nodes = [...reader.nodes()];
     const relationships = [...reader.relationships()];

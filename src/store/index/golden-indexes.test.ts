@@ -51,7 +51,7 @@ describe.each(goldenStores)('derived files of store %s', (name) => {
   });
   afterAll(() => reader.close());
 
-  it('the indexes hold the keys that we would write for the records', async () => {
+  it('the indexes of a genuine store hold the keys that we would write for the records', async () => {
     let native = 0;
     const rules = reader
       .schemaRules()
@@ -78,7 +78,7 @@ describe.each(goldenStores)('derived files of store %s', (name) => {
     if (!/empty|beta/.test(name)) expect(native).toBeGreaterThan(20);
   });
 
-  it('the label scan store holds the labels of the nodes', () => {
+  it('the label scan store of a genuine store holds the labels of the nodes', () => {
     const wanted: string[] = [];
     for (const { id, labels } of reader.nodes()) for (const label of labels) wanted.push(`${label}:${id}`);
     const found: string[] = [];

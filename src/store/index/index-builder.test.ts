@@ -62,7 +62,7 @@ const samples: [string, IndexRule][] = [
 ];
 
 describe('built indexes', () => {
-  it.each(samples)('are those of the server: %s %o', async (name, rule) => {
+  it.each(samples)('built indexes equal those of the server: %s %o', async (name, rule) => {
     const genuine = join(directory, name);
     await rm(store, { recursive: true, force: true });
     await cp(genuine, store, { recursive: true });
@@ -83,7 +83,7 @@ describe('built indexes', () => {
     }
   });
 
-  it('are given up at a value that belongs where we cannot write', async () => {
+  it('built indexes are given up at a value that belongs where we cannot write', async () => {
     const yes: PropertyValue = { type: 'boolean', value: true };
     const fusion = new IndexBuilder(ruleOf(77, 'lucene+native', '2.0'), store, store, { maxBytesInMemory: 20 });
     expect(fusion.add(1, [{ type: 'date', epochDay: 1n }])).toBeUndefined();
@@ -96,7 +96,7 @@ describe('built indexes', () => {
     expect(() => new IndexBuilder(ruleOf(1, 'fulltext', '1.0'), store, store)).toThrow('cannot be built');
   });
 
-  it('have the empty Lucene commit of the server', () => {
+  it('built indexes have the empty Lucene commit of the server', () => {
     const genuine = readFileSync(join(directory, 'base34/schema/index/lucene_native-2.0/1/lucene-1.0/1/segments_2'));
     expect(encodeEmptyCommit(genuine.subarray(17, 33)).toString('hex')).toBe(genuine.toString('hex'));
   });

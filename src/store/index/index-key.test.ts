@@ -80,7 +80,7 @@ it.each<[string, { key: string; version: string }, Maker, number]>([
   ['array of points', LUCENE, of(point(4326, 12.25, 55)), 1820],
   ['composite text and long', LUCENE, textAndLong, 32_766],
   ['composite array and long', LUCENE, arrayAndLong, 24_573],
-])('%s in %o: as a server', (_name, provider, make, largest) => {
+])('%s in %o has the limit of a server', (_name, provider, make, largest) => {
   expect([isTooLong(provider, make(largest)), isTooLong(provider, make(largest + 1))]).toEqual([false, true]);
 });
 
@@ -95,7 +95,7 @@ it.each<[ScalarValue, number]>([
   [{ type: 'date', epochDay: -5_109_000n }, 2520],
   [double(1e23), 1560],
   [{ type: 'long', value: 9_223_372_036_854_775_807n }, 1560],
-])('an array of %o in Lucene: never more than a server takes', (element, largest) => {
+])('an array of %o in Lucene never exceeds what a server accepts', (element, largest) => {
   expect(isTooLong(LUCENE, [repeat(element, largest + 1)])).toBe(true);
   expect(isTooLong(LUCENE, [repeat(element, Math.floor(largest / 6))])).toBe(false);
 });
@@ -106,11 +106,11 @@ it.each([
   ['array of bytes', of({ type: 'byte', value: 1 })(40_000)],
   ['array of points of an unknown system', of(point(1234, 1, 2))(40_000)],
   ['composite', [...ascii(5000), point(1234, 1, 2)]],
-])('what does not fit into the fields of a key is too long: %s', (_name, values) => {
+])('a value that does not fit the fields of a key is too long: %s', (_name, values) => {
   expect(isTooLong(GENERIC, values)).toBe(true);
 });
 
-it('what cannot be written, but is short, is not too long', () => {
+it('a value that cannot be written, but is short, is not too long', () => {
   expect(isTooLong(GENERIC, [point(1234, 1, 2)])).toBe(false);
   expect(isTooLong(GENERIC, [{ type: 'array', of: 'point', elements: [] }])).toBe(false);
 });

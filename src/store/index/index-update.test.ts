@@ -100,7 +100,7 @@ describe('native-btree-1.0', () => {
   const rule = ruleOf(5, btree);
   const path = () => join(store35, 'schema/index/native-btree-1.0/5/index-5');
 
-  it('takes changes of values of any type and keeps its settings of points', async () => {
+  it('native-btree-1.0 accepts changes of values of any type and keeps its settings of points', async () => {
     const header = headerOf(path());
     const before = readIndex(path());
     expect(headerOf(path()).length).toBeGreaterThan(12);
@@ -121,7 +121,7 @@ describe('native-btree-1.0', () => {
     expect(headerOf(path())).toBe(header);
   });
 
-  it('takes points, also of a coordinate reference system that it had none of', async () => {
+  it('native-btree-1.0 accepts points, even of a coordinate reference system that it had none of', async () => {
     const points = ruleOf(7, btree, false, [1, 2]);
     const file = join(store35, 'schema/index/native-btree-1.0/7/index-7');
     const before = headerOf(file);
@@ -137,7 +137,7 @@ describe('native-btree-1.0', () => {
     );
   });
 
-  it('takes composite keys', async () => {
+  it('native-btree-1.0 accepts composite keys', async () => {
     const composite = ruleOf(7, btree, false, [1, 2]);
     await update(composite, store35, [
       { node: 188, before: [long(1), text('b8')], after: [text('b8'), long(1)] },
@@ -152,12 +152,12 @@ describe('native-btree-1.0', () => {
     ['cannot be written', [{ type: 'array', of: 'point', elements: [] } as PropertyValue]],
     ['cannot be written', [{ type: 'point', srid: 1, coordinates: [0n, 0n] } as PropertyValue]],
     ['too long', [text('x'.repeat(4037))]],
-  ])('is dropped for values that we cannot write: %s', async (reason, after) => {
+  ])('native-btree-1.0 is dropped for values that we cannot write: %s', async (reason, after) => {
     const plan = await update(rule, store35, [{ node: 1, before: undefined, after }]);
     expect(plan).toMatchObject({ kind: 'drop', reason: expect.stringMatching(reason) });
   });
 
-  it('is dropped if the file is missing, damaged or being populated, kept if it has failed', async () => {
+  it('native-btree-1.0 is dropped if the file is missing, damaged or being populated, kept if it has failed', async () => {
     await setHeader(path(), new Uint8Array([2, 0, 0, 0, 0, 0]));
     expect(await planIndexUpdate(rule, store35, [])).toMatchObject({ kind: 'drop', reason: /populating$/ });
     await setHeader(path(), Buffer.from('\x00\x00\x04oops', 'latin1'));
@@ -174,7 +174,7 @@ describe('native-btree-1.0', () => {
     expect(await planIndexUpdate(rule, store35, [])).toMatchObject({ kind: 'drop', reason: /is missing$/ });
   });
 
-  it('is dropped for damage that shows up only while it is updated', async () => {
+  it('native-btree-1.0 is dropped for damage that shows up only while it is updated', async () => {
     const bytes = readFileSync(path());
     // Damage the only leaf, page 5, so that it is no longer a tree node.
     bytes[5 * 8192] = 7;
@@ -186,7 +186,7 @@ describe('native-btree-1.0', () => {
     });
   });
 
-  it('that was not closed is closed even without changes', async () => {
+  it('a native-btree-1.0 index that was not closed is closed even without changes', async () => {
     const halted = join(originals, '3.5.34-standard-dirty');
     const plan = await update(ruleOf(1, btree), halted, []);
     expect(plan.kind === 'update' && plan.files).toHaveLength(1);
@@ -198,7 +198,7 @@ describe('lucene+native-2.0', () => {
   const rule = ruleOf(25, fusion2);
   const root = () => join(store35, 'schema/index/lucene_native-2.0/25');
 
-  it('moves values between its parts', async () => {
+  it('lucene+native-2.0 moves values between its parts', async () => {
     await update(rule, store35, [
       { node: 221, before: [long(1)], after: [text('one')] },
       { node: 197, before: [text('text')], after: [date(1)] },
@@ -215,7 +215,7 @@ describe('lucene+native-2.0', () => {
     expect(await readIndexState(store35, rule)).toEqual({ state: 'online' });
   });
 
-  it('makes the missing file of a temporal type with its first value', async () => {
+  it('lucene+native-2.0 creates the missing file of a temporal type with its first value', async () => {
     await rm(join(root(), 'temporal-1.0'), { recursive: true });
     const plan = await update(rule, store35, [
       { node: 7, before: undefined, after: [date(3)] },
@@ -234,7 +234,7 @@ describe('lucene+native-2.0', () => {
     expect([...readIndex(join(root(), 'temporal-1.0/date')).keys()]).toEqual([6, 7, 8]);
   });
 
-  it('takes points, and makes the file of their coordinate reference system', async () => {
+  it('lucene+native-2.0 accepts points, and creates the file of their coordinate reference system', async () => {
     const spatial = join(root(), 'spatial-1.0');
     const other: PropertyValue = { type: 'point', srid: 9157, coordinates: [0n, 0n, 0n] };
     const headers = [headerOf(join(spatial, '2-7203')), headerOf(join(spatial, '2-9157'))];
@@ -252,7 +252,7 @@ describe('lucene+native-2.0', () => {
     });
   });
 
-  it('is dropped for values in Lucene, and if its Lucene part is not online', async () => {
+  it('lucene+native-2.0 is dropped for values in Lucene, and if its Lucene part is not online', async () => {
     const lucenePart = join(root(), 'lucene-1.0/1/segments_2');
     const luceneReason = { kind: 'drop', reason: 'values are in the Lucene part' };
     expect(await update(rule, store35, [{ node: 1, before: [yes], after: undefined }])).toEqual(luceneReason);
@@ -276,7 +276,7 @@ describe('lucene+native-2.0', () => {
 });
 
 describe('older providers', () => {
-  it('keep texts, and the oldest also numbers, in Lucene', async () => {
+  it('older providers keep texts, and the oldest also numbers, in Lucene', async () => {
     const change = (after: PropertyValue): IndexChange[] => [{ node: 1, before: undefined, after: [after] }];
     expect(await planIndexUpdate(ruleOf(23, fusion1), store35, change(text('a')))).toMatchObject({ kind: 'drop' });
     expect(await planIndexUpdate(ruleOf(23, fusion1), store35, change(long(1)))).toMatchObject({ kind: 'update' });
@@ -300,7 +300,7 @@ describe('index folders', () => {
     [ruleOf(29, fulltext), 0],
   ];
 
-  it('of a stopped server are online, every tree of them is known', async () => {
+  it('index folders of a stopped server are online, and every tree in them is known', async () => {
     for (const [rule, trees] of rules35) {
       expect(await readIndexState(store35, rule)).toEqual({ state: 'online' });
       const listed = await listIndexTrees(store35, rule);
@@ -311,7 +311,7 @@ describe('index folders', () => {
     expect((await listIndexTrees(store34, ruleOf(16, fusion2, true)))[0]!.layout.name).toBe('UNI');
   });
 
-  it('are removed whole, except for settings that are nowhere else', async () => {
+  it('index folders are removed whole, except for settings that are nowhere else', async () => {
     for (const [rule] of rules35) await removeIndex(store35, rule);
     for (const folder of [
       'native-btree-1.0/1',

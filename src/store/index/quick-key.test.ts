@@ -30,7 +30,7 @@ function makeProperly(folders: (typeof providers)[number], entity: number, value
 }
 
 describe('a key made quickly', () => {
-  it('is the one that is made the general way, or it is declined', () => {
+  it('a key made quickly equals the one made the general way, or it is declined', () => {
     const made = new Set<string>();
     const entities = fc.integer({ min: 0, max: 2 ** 40 });
     fc.assert(
@@ -48,7 +48,7 @@ describe('a key made quickly', () => {
     expect([...made].sort()).toEqual(quickTypes);
   });
 
-  it('is that of whatever the blocks decode to', () => {
+  it('a key made quickly matches whatever the blocks decode to', () => {
     let texts = 0;
     const types = fc.constantFrom(1, 2, 3, 5, 6, 7, 8, 11, 11, 11);
     fc.assert(

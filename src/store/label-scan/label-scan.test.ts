@@ -59,7 +59,7 @@ function sorted(nodes: Map<number, number[]>): [number, number[]][] {
 }
 
 describe('label scan store', () => {
-  it('is built from nodes, with and without runs on disk, and read back', async () => {
+  it('a label scan store is built from nodes, with and without runs on disk, and read back', async () => {
     await fc.assert(
       fc.asyncProperty(graph, fc.constantFrom(undefined, 3, 17), async (nodes, limit) => {
         await build(nodes, limit);
@@ -72,7 +72,7 @@ describe('label scan store', () => {
     );
   });
 
-  it('follows changes of labels, twice with the same result', async () => {
+  it('a label scan store follows changes of labels, twice with the same result', async () => {
     await fc.assert(
       fc.asyncProperty(graph, graph, async (before, after) => {
         await build(before);
@@ -96,19 +96,19 @@ describe('label scan store', () => {
     );
   });
 
-  it('takes a label that is both removed and added as added', async () => {
+  it('a label scan store treats a label that is both removed and added as added', async () => {
     await build(new Map([[5, [1]]]));
     await updateLabelScanStore(path, [{ node: 5, removed: [1, 2], added: [2, 1] }]);
     expect(sorted(readLabels())).toEqual([[5, [1, 2]]]);
   });
 
-  it('refuses nodes out of order', () => {
+  it('a label scan store refuses nodes out of order', () => {
     const builder = new LabelScanBuilder(path);
     builder.add(200, [1]);
     expect(() => builder.add(100, [1])).toThrow(GraphkeepError);
   });
 
-  it('is not updated while the server wanted to rebuild it', async () => {
+  it('a label scan store is not updated while the server wanted to rebuild it', async () => {
     await rm(path, { force: true });
     await bulkLoadTree(path, labelScanLayout, new Uint8Array([1]), []);
     await expect(updateLabelScanStore(path, [])).rejects.toThrow('has to be built anew');
@@ -117,7 +117,7 @@ describe('label scan store', () => {
     reader.close();
   });
 
-  it('of a halted server is closed by an update', async () => {
+  it('a label scan store of a halted server is closed by an update', async () => {
     await unpackCorpus('trees/halted.tar.gz', directory);
     const file = join(directory, '3.4.9-standard-dirty/neostore.labelscanstore.db');
     expect(() => new LabelScanReader(file)).toThrow('was not closed');

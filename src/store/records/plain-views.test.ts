@@ -48,11 +48,11 @@ const relationshipBytes = bytesOf(relationship, {
 });
 
 describe('views of standard records', () => {
-  it('belong to the standard formats only', () => {
+  it('views of standard records belong to the standard formats only', () => {
     for (const format of storeFormats) expect(format.plainViews !== undefined).toBe(format.family === 'standard');
   });
 
-  it('read nodes', () => {
+  it('views of standard records read nodes', () => {
     const bytes = bytesOf(node, { inUse: fc.boolean(), nextRel: reference, nextProp: reference, dense: fc.boolean() });
     let used = 0;
     fc.assert(
@@ -68,7 +68,7 @@ describe('views of standard records', () => {
     expect(used).toBeGreaterThan(RUNS.numRuns / 4);
   });
 
-  it('read relationships', () => {
+  it('views of standard records read relationships', () => {
     const view = views.relationship;
     let used = 0;
     fc.assert(
@@ -87,7 +87,7 @@ describe('views of standard records', () => {
     expect(used).toBeGreaterThan(RUNS.numRuns / 4);
   });
 
-  it('read all of the chains of small relationships, and refuse others', () => {
+  it('views of standard records read all chain fields of small relationships, and refuse others', () => {
     const small = views.relationship.createSmall();
     const fitting = bytesOf(relationship, {
       inUse: fc.constant(true),
@@ -122,7 +122,7 @@ describe('views of standard records', () => {
     expect(refused).toBeGreaterThan(RUNS.numRuns / 5);
   });
 
-  it('read property records', () => {
+  it('views of standard records read property records', () => {
     const view = views.property;
     const neighbour = fc.oneof(fc.constant(NULL_REFERENCE), reference);
     const bytes = bytesOf(property, {
@@ -148,7 +148,7 @@ describe('views of standard records', () => {
     expect(used).toBeGreaterThan(RUNS.numRuns / 4);
   });
 
-  it('read dynamic records', () => {
+  it('views of standard records read dynamic records', () => {
     const view = views.dynamic;
     const bytes = bytesOf(dynamic, {
       inUse: fc.boolean(),

@@ -74,13 +74,13 @@ function decodeVector(vector: Vector) {
 }
 
 describe('records of the genuine formats', () => {
-  it('has vectors of every kind', () => {
+  it('the genuine formats have vectors of every kind', () => {
     expect(vectors).toHaveLength(988);
     expect(new Set(vectors.map((v) => v.kind))).toEqual(new Set(Object.keys(codecs)));
   });
 
   it.each(storeFormats.map((f) => f.name).filter((name) => vectors.some((v) => v.format === name)))(
-    'decodes %s',
+    'the codecs decode %s',
     (name) => {
       for (const vector of vectors.filter((v) => v.format === name)) {
         const { codec, record } = decodeVector(vector);
@@ -100,7 +100,7 @@ describe('records of the genuine formats', () => {
   );
 
   it.each(storeFormats.map((f) => f.name).filter((name) => vectors.some((v) => v.format === name)))(
-    'encodes %s to the same bytes',
+    'the codecs encode %s to the same bytes',
     (name) => {
       for (const vector of vectors.filter((v) => v.format === name)) {
         const { codec, record } = decodeVector(vector);
@@ -114,7 +114,7 @@ describe('records of the genuine formats', () => {
     },
   );
 
-  it('deletes without touching more than the genuine server does', () => {
+  it('the codecs delete without touching more than the genuine server does', () => {
     for (const vector of vectors) {
       const { codec, record } = decodeVector(vector);
       const out = Buffer.from(vector.primary, 'hex');
@@ -131,14 +131,14 @@ describe('records of the genuine formats', () => {
     }
   });
 
-  it('takes a second unit for no record of its own, and refuses a first one without it', () => {
+  it('the codecs treat a second unit as no record, and refuse a first one without it', () => {
     const vector = vectors.find((v) => v.kind === 'relationship' && v.secondary !== undefined)!;
     const { codec, record } = decodeVector(vector);
     expect(codec.decode(record, 100, Buffer.from(vector.secondary!, 'hex'), 0).inUse).toBe(false);
     expect(() => codec.decode(record, 1, Buffer.from(vector.primary, 'hex'), 0)).toThrow(/second unit/);
   });
 
-  it('keeps the stale bytes behind the blocks of a standard property record', () => {
+  it('the codecs keep the stale bytes after the blocks of a standard property record', () => {
     const { property } = formatByName('v0.A.9');
     const out = Buffer.alloc(41, 0xee);
     const record = property.create();
@@ -149,7 +149,7 @@ describe('records of the genuine formats', () => {
     expect(out.subarray(9).toString('hex')).toBe(`0000000015000000${'00'.repeat(8)}${'ee'.repeat(16)}`);
   });
 
-  it('refuses references that the format has no room for', () => {
+  it('the codecs refuse references that the format has no room for', () => {
     const { node } = formatByName('v0.A.9');
     const record = node.create();
     record.inUse = true;
@@ -161,7 +161,7 @@ describe('records of the genuine formats', () => {
 });
 
 describe('token records', () => {
-  it.each(['token', 'propertyKey'] as const)('writes and reads %s', (kind) => {
+  it.each(['token', 'propertyKey'] as const)('the token codecs write and read %s', (kind) => {
     const codec = formatByName('v0.A.9')[kind];
     const out = Buffer.alloc(codec.size);
     const record = codec.create();

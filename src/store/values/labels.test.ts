@@ -7,7 +7,7 @@ import { encodeNumberArray } from './number-array.ts';
 const never = () => undefined;
 
 describe('labels of a node', () => {
-  it('are inline if there are at most seven and each fits', () => {
+  it('labels of a node are inline if there are at most seven and each fits', () => {
     expect(encodeInlineLabels([])).toBe(0);
     expect(encodeInlineLabels([0, 1, 2, 3, 4, 5, 32])).toBeUndefined();
     expect(encodeInlineLabels([0, 1, 2, 3, 4, 5, 6, 7])).toBeUndefined();
@@ -16,7 +16,7 @@ describe('labels of a node', () => {
     expect(encodeInlineLabels([1, 2 ** 18])).toBeUndefined();
   });
 
-  it('come back, inline or dynamic', () => {
+  it('labels of a node survive a round trip, inline or dynamic', () => {
     const labels = fc
       .uniqueArray(fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 2 ** 31 - 1 })), { maxLength: 60 })
       .map((list) => list.sort((a, b) => a - b));
@@ -38,14 +38,14 @@ describe('labels of a node', () => {
     );
   });
 
-  it('are refused if an id is not an int or not a number', () => {
+  it('labels of a node are refused if an id is not an int or not a number', () => {
     expect(() => readLabels(1, 2 ** 36 + 2 ** 31, never)).toThrow(/cannot exist/);
     expect(() => readLabels(1, 2 ** 36 + 2 ** 36 - 1, never)).toThrow(/cannot exist/);
     const [record] = splitIntoChain(encodeNumberArray('double', [0n, 5n]), 56, () => 7);
     expect(() => readLabels(0, dynamicLabelField(7), () => record)).toThrow(/another node|cannot exist/);
   });
 
-  it('are refused if their chain is broken', () => {
+  it('labels of a node are refused if their chain is broken', () => {
     expect(() => readLabels(1, dynamicLabelField(9), never)).toThrow(/broken/);
   });
 });

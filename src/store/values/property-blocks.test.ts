@@ -37,7 +37,7 @@ function roundTrip(key: number, value: PropertyValue): PropertyValue {
 }
 
 describe('property values', () => {
-  it('come back from their blocks', () => {
+  it('property values survive a round trip through their blocks', () => {
     fc.assert(
       fc.property(fc.nat({ max: 2 ** 24 - 1 }), arbitraryValue, (key, value) => {
         expect(roundTrip(key, value as PropertyValue)).toEqual(value);
@@ -57,12 +57,12 @@ describe('property values', () => {
     ['a double', { type: 'double', bits: 0x3ff0_0000_0000_0000n }, '00000000080000053ff0000000000000'],
     ['the empty string', { type: 'string', value: '' }, '00000000ab000005'],
     ['an empty array', { type: 'array', of: 'int', elements: [] }, '000000005c000005'],
-  ])('encodes %s', (_, value, expected) => {
+  ])('encodeValue encodes %s', (_, value, expected) => {
     expect(hex(encodeValue(5, value).blocks)).toBe(expected);
     expect(roundTrip(5, value)).toEqual(value);
   });
 
-  it('stores a string short up to its limit and long beyond', () => {
+  it('encodeValue stores a string short up to its limit and long beyond', () => {
     const isShort = (value: string) => encodeValue(0, { type: 'string', value }).long === undefined;
     for (const [unit, limit] of [
       ['7', 54],
@@ -79,7 +79,7 @@ describe('property values', () => {
     }
   });
 
-  it('stores an unpaired surrogate as a question mark', () => {
+  it('encodeValue stores an unpaired surrogate as a question mark', () => {
     expect(roundTrip(1, { type: 'string', value: 'a\ud800b' })).toEqual({ type: 'string', value: 'a?b' });
     expect(roundTrip(1, { type: 'string', value: `${'x'.repeat(60)}\udc00` })).toEqual({
       type: 'string',
@@ -87,7 +87,7 @@ describe('property values', () => {
     });
   });
 
-  it('reads any blocks without failing in another way than store.corrupt', () => {
+  it('decoding any blocks fails only with store.corrupt', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
         const type = readBlockType(bytes, 0);
@@ -104,7 +104,7 @@ describe('property values', () => {
     );
   });
 
-  it('reads any chain of an array without failing in another way than store.corrupt', () => {
+  it('decoding any chain of an array fails only with store.corrupt', () => {
     const { blocks } = encodeValue(1, {
       type: 'array',
       of: 'string',
@@ -143,7 +143,7 @@ describe('property chains', () => {
     return [...readPropertyChain(records[0]!.id, (id) => byId.get(id), noRecords)];
   };
 
-  it('yield all values', () => {
+  it('property chains yield all values', () => {
     expect(chain(record(7, 2, int(1), double, int(2)), record(2, -1, double))).toEqual([
       { key: 70, value: int(1) },
       { key: 71, value: double },
@@ -152,7 +152,7 @@ describe('property chains', () => {
     ]);
   });
 
-  it('report gaps, cycles and values that do not fit', () => {
+  it('property chains report gaps, cycles and values that do not fit', () => {
     expect(() => chain(record(1, 2, int(1)))).toThrow(/record 2 is not in use/);
     expect(() => chain(record(1, 2, int(1)), record(2, 3, int(1)), record(3, 1, int(1)))).toThrow(/is in it twice/);
     const cut = record(4, -1, int(1), int(1), double);
@@ -160,7 +160,7 @@ describe('property chains', () => {
     expect(() => chain(cut)).toThrow(/does not fit/);
   });
 
-  it('can be walked without decoding', () => {
+  it('property chains can be walked without decoding', () => {
     const cursor = new PropertyBlockCursor().open(record(1, -1, int(1), double, int(2)));
     const seen: number[][] = [];
     while (cursor.next()) seen.push([cursor.key, cursor.type, cursor.offset, cursor.count, cursor.reference]);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { arbitraryValue } from '../../../test/support/random/arbitrary-values.ts';
 import { isSameValue } from './same-value.ts';
 
-test('agrees with a structural comparison', () => {
+test('isSameValue agrees with a structural comparison', () => {
   fc.assert(
     fc.property(arbitraryValue, arbitraryValue, (a, b) => {
       expect(isSameValue(a, structuredClone(a))).toBe(true);

@@ -110,7 +110,7 @@ export function describeBackupSource(
       it.each([
         ['fast', false],
         ['slow', true],
-      ])('is what is served, for a %s receiver, again and again', async (_speed, slow) => {
+      ])('a full copy equals what is served, for a %s receiver, again and again', async (_speed, slow) => {
         const source = world.openSource();
         for (const newest of [history.checkPoint, LARGE - 1, NEWEST]) {
           world.newest = newest;
@@ -123,7 +123,7 @@ export function describeBackupSource(
         expect(source.isRightProtocol).toBe(true);
       });
 
-      it('has empty files and files with holes', async () => {
+      it('a full copy includes empty files and files with holes', async () => {
         const sizes = [...world.files.values()].map((bytes) => bytes.length);
         expect(sizes).toContain(0);
         expect(Math.max(...sizes)).toBeGreaterThan(HOLE_BYTES);
@@ -132,7 +132,7 @@ export function describeBackupSource(
         expectWhole(recorder);
       });
 
-      it('is made by several sources at the same time', async () => {
+      it('a full copy can be made by several sources at the same time', async () => {
         world.newest = NEWEST;
         const recorders = [1, 2, 3].map((n) => new CopyRecorder(n === 2));
         await Promise.all(recorders.map((recorder) => copy(world.openSource(), recorder)));
@@ -142,7 +142,7 @@ export function describeBackupSource(
     });
 
     describe('transactions', () => {
-      it('are those after any one, none where there is nothing new, and none where the database is behind', async () => {
+      it('transactions follow any given one; there are none if nothing is new or the database is behind', async () => {
         const source = world.openSource();
         for (const newest of [LARGE - 1, NEWEST]) {
           world.newest = newest;
@@ -158,7 +158,7 @@ export function describeBackupSource(
         await expectNothingOpen();
       });
 
-      it('that are in no log any more are not to be had, those behind them are', async () => {
+      it('transactions that no log holds any more cannot be had, those after them can', async () => {
         world.newest = NEWEST;
         world.prunedTo = LARGE;
         const source = world.openSource();
@@ -174,7 +174,7 @@ export function describeBackupSource(
         expect(recorder.transactions.equals(transactionsAfter(LARGE))).toBe(true);
       });
 
-      it('are not received from a store that the receiver refuses', async () => {
+      it('transactions are not received from a store that the receiver refuses', async () => {
         world.newest = NEWEST;
         const source = world.openSource();
         const refusal = new GraphkeepError('peer.other-store', 'another store');
@@ -187,33 +187,36 @@ export function describeBackupSource(
         await expectUsable(source);
       });
 
-      it.each([0, -1, 1.5, 2 ** 53])('are not asked for after transaction %d', async (after) => {
+      it.each([0, -1, 1.5, 2 ** 53])('transactions after transaction %d are not requested', async (after) => {
         expect((await failureOf(pull(world.openSource(), after))).code).toBe('internal');
         await expectNothingOpen();
       });
     });
 
     describe('a receiver', () => {
-      it.each(receiverCalls)('that fails in %s ends the copy with its error, and is called no more', async (kind) => {
-        world.newest = NEWEST;
-        const source = world.openSource();
-        for (const at of [1, 2, 5]) {
-          for (const late of [false, true]) {
-            const full = new GraphkeepError('file.io', 'disk full');
-            const recorder = new CopyRecorder(at === 2);
-            let calls = 0;
-            recorder.onCall = (called) => {
-              if (called !== kind || ++calls !== Math.min(at, kind === 'transactionBytes' ? 1 : at)) return undefined;
-              if (!late) throw full;
-              return sleep(3).then(() => Promise.reject(full));
-            };
-            expect(await failureOf(copy(source, recorder))).toBe(full);
+      it.each(receiverCalls)(
+        'a receiver that fails in %s ends the copy with its error, and is not called any more',
+        async (kind) => {
+          world.newest = NEWEST;
+          const source = world.openSource();
+          for (const at of [1, 2, 5]) {
+            for (const late of [false, true]) {
+              const full = new GraphkeepError('file.io', 'disk full');
+              const recorder = new CopyRecorder(at === 2);
+              let calls = 0;
+              recorder.onCall = (called) => {
+                if (called !== kind || ++calls !== Math.min(at, kind === 'transactionBytes' ? 1 : at)) return undefined;
+                if (!late) throw full;
+                return sleep(3).then(() => Promise.reject(full));
+              };
+              expect(await failureOf(copy(source, recorder))).toBe(full);
+            }
           }
-        }
-        await expectUsable(source);
-      });
+          await expectUsable(source);
+        },
+      );
 
-      it.each(receiverCalls)('that waits in %s is waited for', async (kind) => {
+      it.each(receiverCalls)('a receiver that waits in %s is waited for', async (kind) => {
         world.newest = NEWEST;
         const recorder = new CopyRecorder();
         let release: () => void = () => undefined;
@@ -244,7 +247,7 @@ export function describeBackupSource(
     });
 
     describe('an interruption', () => {
-      it('before the call leaves everything as it was', async () => {
+      it('an interruption before the call leaves everything as it was', async () => {
         const source = world.openSource();
         for (const call of [copy, (...[s, r, signal]: Parameters<typeof copy>) => pull(s, 1, r, signal)]) {
           const recorder = new CopyRecorder();
@@ -254,7 +257,7 @@ export function describeBackupSource(
         await expectUsable(source);
       });
 
-      it('at any call ends the copy, when the receiver is done with it', async () => {
+      it('an interruption at any call ends the copy, when the receiver is done with it', async () => {
         world.newest = NEWEST;
         const source = world.openSource();
         const whole = new CopyRecorder();
@@ -277,7 +280,7 @@ export function describeBackupSource(
         await expectUsable(source);
       });
 
-      it('while the other side is silent ends the call at once', async () => {
+      it('an interruption while the other side is silent ends the call at once', async () => {
         world.newest = NEWEST;
         const source = world.openSource();
         for (const part of [0, 0.3, 0.6, 0.95]) {
@@ -305,7 +308,7 @@ export function describeBackupSource(
         ['falls silent', 'full'],
         ['falls silent', 'transactions'],
       ])(
-        'that %s in the middle of an answer (%s) costs the call or nothing, never a byte',
+        'a peer that %s in the middle of an answer (%s) costs the call or nothing, never a byte',
         async (trouble, request) => {
           world.newest = NEWEST;
           const patient = world.openSource();
@@ -330,7 +333,7 @@ export function describeBackupSource(
         },
       );
 
-      it('that is not there is said so, with its place', async () => {
+      it('a missing peer is reported, with its place', async () => {
         const source = world.openSource();
         await world.vanish();
         for (const call of [copy, (s: BackupSource, r: CopyRecorder) => pull(s, 1, r)]) {
@@ -346,7 +349,7 @@ export function describeBackupSource(
     });
 
     describe('calls', () => {
-      it('are made one at a time', async () => {
+      it('calls are made one at a time', async () => {
         const source = world.openSource();
         const first = new CopyRecorder();
         const copied = copy(source, first);
@@ -357,7 +360,7 @@ export function describeBackupSource(
         expect(second.calls).toBe(0);
       });
 
-      it('end with the source, which may be closed twice', async () => {
+      it('calls end with the source, which may be closed twice', async () => {
         world.newest = NEWEST;
         const unused = world.openSource();
         await unused.close();

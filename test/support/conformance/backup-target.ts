@@ -119,7 +119,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       return transactions.end();
     }
 
-    it('holds nothing at first, and a full backup when one was published', async () => {
+    it('the target holds nothing at first, and a full backup when one was published', async () => {
       expect(await holdsBackup()).toBe(false);
       const { outcome, replaced } = await makeFull();
       expect(outcome).toMatchObject({ kind: 'full', firstTransaction: 2, lastTransaction: FIRST });
@@ -128,13 +128,13 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       await expectExact(FIRST);
     });
 
-    it('takes a full backup without any transaction', async () => {
+    it('the target accepts a full backup without any transaction', async () => {
       server.newest = history.checkPoint;
       expect((await makeFull()).outcome).toMatchObject({ kind: 'full', lastTransaction: history.checkPoint });
       await expectExact(history.checkPoint);
     });
 
-    it('goes on with the transactions that it lacks, time after time', async () => {
+    it('the target continues with the missing transactions, time after time', async () => {
       await makeFull();
       for (let last = FIRST; last < NEWEST; last += 2) {
         server.newest = last + 2;
@@ -144,14 +144,14 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       }
     });
 
-    it('stays as it is when there is nothing new', async () => {
+    it('the target stays as it is when there is nothing new', async () => {
       await makeFull();
       const before = world.fingerprint();
       expect(await goOn()).toMatchObject({ kind: 'unchanged', lastTransaction: FIRST, bytes: 0 });
       expect(world.fingerprint()).toBe(before);
     });
 
-    it('tells whose backup it has and up to where, also behind incrementals', async () => {
+    it('the target says whose backup it has and up to where, also after incrementals', async () => {
       await makeFull();
       server.newest = NEWEST;
       await goOn();
@@ -163,7 +163,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       });
     });
 
-    it('takes files in any order, files that begin anew, and files that are dropped', async () => {
+    it('the target accepts files in any order, files that start again, and files that are dropped', async () => {
       await withTarget(async (target) => {
         const backup = await target.beginFullBackup(place);
         const open = (file: string) => backup.openFile({ name: file, alignment: 1, empty: false });
@@ -184,7 +184,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       await expectExact(NEWEST);
     });
 
-    it('refuses a file that is there already', async () => {
+    it('the target refuses a file that is there already', async () => {
       await withTarget(async (target) => {
         const backup = await target.beginFullBackup(place);
         await backup.openFile({ name: 'neostore', alignment: 9, empty: false });
@@ -194,7 +194,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       });
     });
 
-    it('says so when the files hold no neostore', async () => {
+    it('the target reports files without a neostore', async () => {
       await withTarget(async (target) => {
         const backup = await target.beginFullBackup(place);
         expect(() => backup.readLastTransaction()).toThrow(expect.objectContaining({ code: 'peer.protocol', place }));
@@ -217,7 +217,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
         expect(world.fingerprint()).toBe(before);
       }
 
-      it('keeps it until a full backup is published, wherever that one is abandoned', async () => {
+      it('a target keeps its content until a full backup is published, wherever that one is abandoned', async () => {
         for (const station of ['begun', 'in a file', 'files', 'in transactions', 'finished']) {
           await withTarget(async (target) => {
             const backup = await target.beginFullBackup(place);
@@ -243,7 +243,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
         await expectExact(NEWEST);
       });
 
-      it('keeps it when the source breaks off, and takes the next backup', async () => {
+      it('a target keeps its content when the source breaks off, and accepts the next backup', async () => {
         const { length } = await server.answer({ kind: 'full', forensics: false });
         for (const part of [0.1, 0.6, 0.99]) {
           server.fault = () => ({ cutAfter: Math.floor(part * length) });
@@ -257,7 +257,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       });
     });
 
-    it('keeps an older backup aside when a full one takes its place', async () => {
+    it('the target keeps an older backup aside when a full one takes its place', async () => {
       await makeFull();
       server.newest = NEWEST;
       const { replaced } = await makeFull();
@@ -282,7 +282,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
         await expectExact(NEWEST);
       }
 
-      it('while it is received changes nothing', async () => {
+      it('an incremental backup that fails while it is received changes nothing', async () => {
         const { length } = await server.answer({ kind: 'incremental', lastTransactionId: FIRST - 1 });
         for (const part of [0.05, 0.5, 0.98]) {
           server.fault = () => ({ cutAfter: Math.floor(part * length) });
@@ -292,20 +292,20 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
         await expectNextSucceeds();
       });
 
-      it('because the history is another one changes nothing', async () => {
+      it('an incremental backup that fails because the history differs changes nothing', async () => {
         server.history = forkHistory(history, FIRST - 1, 77);
         await expect(goOn()).rejects.toMatchObject({ code: 'peer.diverged' });
         await expectNextSucceeds();
       });
 
-      it('because the store is another one changes nothing', async () => {
+      it('an incremental backup that fails because the store differs changes nothing', async () => {
         server.history = await generateHistory(join(scratch, 'other'), { nodes: 60, randomId: 7n });
         await expect(goOn()).rejects.toMatchObject({ code: 'peer.other-store' });
         await expectNextSucceeds();
       });
     });
 
-    it('is all that a job needs: first a full backup, then an incremental, then a fallback', async () => {
+    it('the target offers all that a job needs: first a full backup, then an incremental, then a fallback', async () => {
       const options = jobOptions(scratch, server.address, { protocol: 'any', timeoutMs: 20_000 });
       const run = (changed: Partial<BackupOptions> = {}) =>
         withTarget((target) => makeBackup(target, { ...options, ...changed }, () => {}, never));
@@ -324,7 +324,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       await expectExact(FIRST + 2, fallback!.movedTo);
     });
 
-    it('drops the transactions of a log when they are asked for again', async () => {
+    it('the target drops the transactions of a log when they are requested again', async () => {
       await makeFull();
       await withTarget(async (target) => {
         const backup = await target.continueBackup(never);
@@ -336,7 +336,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       await expectExact(FIRST + 2);
     });
 
-    it('is there for one at a time, and may be closed twice', async () => {
+    it('the target is exclusive, and may be closed twice', async () => {
       const first = await world.open();
       await expect((async () => world.open())()).rejects.toMatchObject({ code: 'directory.in-use' });
       await first.close();

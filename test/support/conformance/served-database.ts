@@ -100,7 +100,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
 
     const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
-    it('says whose it is, and up to where', () => {
+    it('the database says whose it is, and up to where', () => {
       const { database, directory } = world;
       const metadata = readMetadataIn(directory);
       expect(formatStoreId(database.storeId)).toBe(formatStoreId(storeIdOf(metadata)));
@@ -109,7 +109,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
     });
 
     describe('a full copy', () => {
-      it('with the transactions behind it is the whole database, also while somebody works in it', async () => {
+      it('a full copy with the transactions after it is the whole database, even while somebody works in it', async () => {
         const copy = await world.database.openFullCopy(signal);
         await world.commit(40);
         const files = await receive(copy);
@@ -125,7 +125,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         await expectNothingHeld();
       });
 
-      it('has each file once, as it was when the copy began, and neostore last', async () => {
+      it('a full copy has each file once, as it was when the copy began, and neostore last', async () => {
         const copy = await world.database.openFullCopy(signal);
         const asTheyWere = new Map(
           copy.files.map(({ name: file }) => [file, readFileSync(join(world.directory, file))]),
@@ -143,7 +143,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         copy.close();
       });
 
-      it('brings the log too where that is asked for, before the store files', async () => {
+      it('a full copy includes the log if requested, before the store files', async () => {
         const copy = await world.database.openFullCopy(signal, { logs: true });
         const isLog = ({ name: file }: ServedFile) => file.startsWith('neostore.transaction.db.');
         const logs = listLogFiles(world.directory).files.map(({ path }) => path.slice(world.directory.length + 1));
@@ -162,7 +162,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         await expectNothingHeld();
       });
 
-      it('is one of any number at the same time', async () => {
+      it('any number of full copies can be open at the same time', async () => {
         const copies = await Promise.all([1, 2, 3].map(() => world.database.openFullCopy(signal)));
         for (const copy of copies) {
           const files = await receive(copy);
@@ -175,7 +175,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         await expectNothingHeld();
       });
 
-      it('holds check points only as long as it says, and keeps the log from C on behind that', async () => {
+      it('a full copy holds check points only as long as it says, and then keeps the log from C on', async () => {
         const copy = await world.database.openFullCopy(signal);
         expect(copy.isStill).toBe(true);
         const files = await receive(copy);
@@ -194,7 +194,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         await expectNothingHeld();
       });
 
-      it('may be closed at any time, and twice', async () => {
+      it('a full copy may be closed at any time, and twice', async () => {
         for (const station of [
           'opened',
           'in a file',
@@ -219,7 +219,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         }
       });
 
-      it('is interrupted while a file is read', async () => {
+      it('a full copy can be interrupted while a file is read', async () => {
         const copy = await world.database.openFullCopy(signal);
         const file = copy.files.find(({ sizeBytes, name: it }) => sizeBytes > 0 && it !== 'neostore')!;
         const reading = readAll(copy.readFile(file, AbortSignal.abort()));
@@ -230,7 +230,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
     });
 
     describe('transactions', () => {
-      it('are those after any one that the log still has, together and one by one', async () => {
+      it('transactions follow any one that the log still has, together and one by one', async () => {
         await world.commit(10);
         const log = readLog();
         const through = world.database.lastTransaction;
@@ -253,7 +253,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         await expectNothingHeld();
       });
 
-      it('end with the last one that was durable when they were asked for', async () => {
+      it('transactions end with the last one that was durable when they were requested', async () => {
         const through = world.database.lastTransaction;
         const transactions = await world.database.openTransactions(through - 1, signal);
         await world.commit(10);
@@ -261,7 +261,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         transactions.close();
       });
 
-      it('that are in no log any more are not to be had', async () => {
+      it('transactions that no log holds any more cannot be had', async () => {
         const first = Math.min(...readLog().keys());
         expect(first).toBeGreaterThan(3);
         for (const after of [1, first - 2]) {
@@ -271,7 +271,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         await expectNothingHeld();
       });
 
-      it('are given back unread, twice', async () => {
+      it('transactions may be released unread, twice', async () => {
         const transactions = await world.database.openTransactions(world.database.lastTransaction - 1, signal);
         transactions.close();
         transactions.close();
@@ -280,7 +280,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
     });
 
     describe('a single file', () => {
-      it('is found by the last part of its name, and read as it is', async () => {
+      it('a single file is found by the last part of its name, and read as it is', async () => {
         const copy = await world.database.openFullCopy(signal);
         const files = await receive(copy);
         copy.close();
@@ -294,13 +294,16 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         }
       });
 
-      it.each(['neostore.transaction.db.0', 'store_lock', 'nothing'])('%s is none of the store', async (wanted) => {
-        await expect(world.database.openFile(wanted, signal)).rejects.toMatchObject({ code: 'serve.no-file' });
-        await expectNothingHeld();
-      });
+      it.each(['neostore.transaction.db.0', 'store_lock', 'nothing'])(
+        '%s is not a file of the store',
+        async (wanted) => {
+          await expect(world.database.openFile(wanted, signal)).rejects.toMatchObject({ code: 'serve.no-file' });
+          await expectNothingHeld();
+        },
+      );
     });
 
-    it('has a check point that covers its last transaction, if not at once, then soon', async () => {
+    it('the database has a check point that covers its last transaction, if not at once, then soon', async () => {
       const { database } = world;
       const { lastTransaction } = database;
       while (!database.hasReached(lastTransaction)) await new Promise(setImmediate);

@@ -16,7 +16,7 @@ afterEach(() => removeDirectory(folder));
 
 const open = (name: string) => copy.openFile({ name, alignment: 1, empty: false });
 
-it('takes several files at the same time', async () => {
+it('received files can be written several at a time', async () => {
   const a = await open('a');
   const b = await open('schema/index/b');
   await a.bytes(Buffer.from('one'));
@@ -29,7 +29,7 @@ it('takes several files at the same time', async () => {
   expect(readFileSync(join(folder, 'schema/index/b'), 'utf8')).toBe('two');
 });
 
-it('begins a file anew', async () => {
+it('a received file can start again', async () => {
   const file = await open('a');
   await file.bytes(Buffer.from('much longer than later'));
   await file.restart();
@@ -39,7 +39,7 @@ it('begins a file anew', async () => {
   expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('short');
 });
 
-it('leaves nothing of a discarded file', async () => {
+it('a discarded file leaves nothing', async () => {
   const file = await open('a');
   await file.bytes(Buffer.from('data'));
   await file.discard();
@@ -47,7 +47,7 @@ it('leaves nothing of a discarded file', async () => {
   expect(existsSync(join(folder, 'a'))).toBe(false);
 });
 
-it('takes a file again that was discarded when it had ended', async () => {
+it('a file that was discarded after its end is accepted again', async () => {
   const file = await open('a');
   await file.bytes(Buffer.from('much longer than later'));
   await file.end();
@@ -60,7 +60,7 @@ it('takes a file again that was discarded when it had ended', async () => {
   expect(readFileSync(join(folder, 'a'), 'utf8')).toBe('short');
 });
 
-it('refuses a file that is there already, and closes the others when it is abandoned', async () => {
+it('an existing file is refused, and abandoning closes the others', async () => {
   const file = await open('a');
   await expect(open('a')).rejects.toMatchObject({ code: 'file.io' });
   await copy.abandon();

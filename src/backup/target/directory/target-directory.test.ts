@@ -71,25 +71,25 @@ async function openAndClose(at = path): Promise<string> {
 }
 
 describe('a target directory', () => {
-  it('is published by one rename, and leaves nothing else', async () => {
+  it('a target directory is published by one rename, and leaves nothing else', async () => {
     expect(await publish('new')).toBeUndefined();
     expect(readdirSync(parent)).toEqual(['db']);
     expect(markOf(path)).toBe('new');
   });
 
-  it('takes the place of an empty directory', async () => {
+  it('a target directory takes the place of an empty directory', async () => {
     mkdirSync(path);
     expect(await publish('new')).toBeUndefined();
     expect(markOf(path)).toBe('new');
   });
 
-  it('moves old ones aside under the first free number', async () => {
+  it('a target directory moves old backups aside under the first free number', async () => {
     for (const mark of ['a', 'b', 'c']) await publish(mark);
     expect([markOf(path), markOf(`${path}.err.0`), markOf(`${path}.err.1`)]).toEqual(['c', 'a', 'b']);
     expect(namesIn(parent)).toEqual(['db', 'db.err.0', 'db.err.1']);
   });
 
-  it('says so when all numbers are taken; what was made is kept and told, and does not block', async () => {
+  it('a target directory reports when all numbers are taken; the finished backup is kept, named and blocks nothing', async () => {
     makeBackup(path, 'old');
     for (let n = 0; n < 1000; n++) symlinkSync('nowhere', `${path}.err.${n}`);
     const target = await open();
@@ -118,7 +118,7 @@ describe('a target directory', () => {
       'new',
       'old',
     ],
-  ])('opened after a kill that left %s', async (_what, leave, expected, aside) => {
+  ])('a target directory can be opened after a kill that left %s', async (_what, leave, expected, aside) => {
     mkdirSync(join(`${path}.graphkeep-work`, 'store'), { recursive: true });
     writeFileSync(`${path}.graphkeep-lock`, '');
     leave();
@@ -131,7 +131,7 @@ describe('a target directory', () => {
     expect(events).toEqual(expected === undefined ? [] : [published]);
   });
 
-  it('is opened by one at a time', async () => {
+  it('a target directory is opened by one run at a time', async () => {
     const first = await open();
     await expect(open()).rejects.toMatchObject({ code: 'directory.in-use' });
     await first.close();
@@ -168,7 +168,7 @@ describe('names beside a target prove nothing', () => {
     expect(markOf(path)).toBe('old');
   });
 
-  it.runIf(process.geteuid?.() === 0)('one of another user is refused', async () => {
+  it.runIf(process.geteuid?.() === 0)('a work directory of another user is refused', async () => {
     mkdirSync(work());
     const { chownSync } = await import('node:fs');
     chownSync(work(), 12345, 12345);
@@ -220,7 +220,7 @@ describe('names beside a target prove nothing', () => {
 });
 
 describe('a target that is a link', () => {
-  it('is what the link leads to', async () => {
+  it('a target that is a link means what the link leads to', async () => {
     const real = join(parent, 'disk', 'real');
     mkdirSync(join(parent, 'disk'));
     symlinkSync(join('disk', 'real'), path);
@@ -234,7 +234,7 @@ describe('a target that is a link', () => {
     await first.close();
   });
 
-  it('to a disk that is not there is refused', async () => {
+  it('a target that is a link to a missing disk is refused', async () => {
     symlinkSync(join(parent, 'disk', 'real'), path);
     await expect(open()).rejects.toMatchObject({ code: 'directory.missing', observed: join(parent, 'disk', 'real') });
     symlinkSync('round', join(parent, 'round'));
@@ -252,7 +252,7 @@ describe('a target that cannot be renamed', () => {
   });
   afterEach(() => unmount());
 
-  it('gets its backups inside', async () => {
+  it('a target that cannot be renamed gets its backups inside', async () => {
     expect(await publish('a')).toBeUndefined();
     expect(markOf(path)).toBe('a');
     expect(await publish('b')).toBe(join(path, '.graphkeep-err.0'));
@@ -270,14 +270,14 @@ describe('a target that cannot be renamed', () => {
     expect(namesIn(parent)).toEqual(['db']);
   });
 
-  it('is locked inside', async () => {
+  it('a target that cannot be renamed is locked inside', async () => {
     const first = await open();
     await expect(open()).rejects.toMatchObject({ code: 'directory.in-use' });
     await first.close();
     expect(namesIn(path)).toEqual(['lost+found']);
   });
 
-  it('goes on with a publication, whatever a kill has left', async () => {
+  it('a target that cannot be renamed continues a publication, whatever a kill has left', async () => {
     makeBackup(join(parent, 'one'), '');
     const names = namesIn(join(parent, 'one')).filter((name) => name !== 'neostore');
     const last = 2 * names.length + 2;
@@ -307,12 +307,12 @@ describe('a target that cannot be renamed', () => {
 });
 
 describe('who may read a backup', () => {
-  it('a new one is for its owner alone', async () => {
+  it('a new backup is for its owner alone', async () => {
     await publish('new');
     expect([modeOf(path), modeOf(join(path, 'schema')), modeOf(join(path, 'neostore'))]).toEqual(['700', '700', '600']);
   });
 
-  it('one that replaces another has its modes, and so has what comes into one', async () => {
+  it('a backup that replaces another one has its modes, and so have its new files', async () => {
     makeBackup(path, 'old');
     chmodSync(path, 0o750);
     chmodSync(join(path, 'neostore'), 0o640);
@@ -330,7 +330,7 @@ describe('who may read a backup', () => {
   });
 
   it.runIf(process.geteuid?.() === 0)(
-    'root gives it to the owner of what it replaces, or of the directory around',
+    'root gives a backup to the owner of what it replaces, or of the parent directory',
     async () => {
       const { chownSync } = await import('node:fs');
       chownSync(parent, 4001, 4002);

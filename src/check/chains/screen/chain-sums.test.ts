@@ -37,13 +37,13 @@ describe('sums over chains of relationships', () => {
   it.each([
     ['one node', []],
     ['a dense node', [1]],
-  ])('are zero if the records of %s agree, in any order', (_what, dense) => {
+  ])('sums over chains of relationships are zero if the records of %s agree, in any order', (_what, dense) => {
     expect(isEven(add([head], places, dense))).toBe(true);
     expect(isEven(add([head], places.toReversed(), dense))).toBe(true);
     expect(add([head], places).ascending.size).toBe(0);
   });
 
-  it('are not zero if a head, a place or one of its fields is another one', () => {
+  it('sums over chains of relationships are not zero if a head, a place or one of its fields is another one', () => {
     expect(isEven(add([], places))).toBe(false);
     expect(isEven(add([[1, out, 7]], places))).toBe(false);
     expect(isEven(add([[2, out, 9]], places))).toBe(false);
@@ -61,7 +61,7 @@ describe('sums over chains of relationships', () => {
     });
   });
 
-  it('have a chain for each branch of dense nodes only', () => {
+  it('sums over chains of relationships have a chain for each branch of dense nodes only', () => {
     const moved = places.map(
       (place): Place => [
         place[0],
@@ -73,7 +73,7 @@ describe('sums over chains of relationships', () => {
     expect(isEven(add([head], moved, [1]))).toBe(false);
   });
 
-  it('take no number for another one that has the same low 32 bits', () => {
+  it('sums over chains of relationships distinguish numbers with the same low 32 bits', () => {
     const large: Place[] = [
       [2 ** 33, out, 2 ** 34 + 9, 2, 2 ** 34 + 7, true],
       [2 ** 33, out, 2 ** 34 + 7, 2 ** 34 + 9, NONE, false],
@@ -94,7 +94,7 @@ describe('sums over chains of relationships', () => {
     }
   });
 
-  it('note the nodes of chains that do not go down', () => {
+  it('sums over chains of relationships note the nodes of chains that do not descend', () => {
     const sums = add(
       [[1, out, 4]],
       [

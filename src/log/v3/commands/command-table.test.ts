@@ -235,7 +235,7 @@ function decodeAndEncode(buffer: Buffer, expected: Json[]): Buffer {
 
 describe('entries and commands of real servers', () => {
   for (const folder of folders) {
-    it(`decodes ${folder} as expected and encodes it to the same bytes`, () => {
+    it(`the command table decodes ${folder} as expected and encodes it to the same bytes`, () => {
       const json = JSON.parse(
         gunzipSync(readFileSync(new URL(`${folder}/entries.json.gz`, corpus))).toString(),
       ) as Json;

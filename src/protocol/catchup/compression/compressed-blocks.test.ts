@@ -28,7 +28,7 @@ const copy = fc.record({ distance: fc.integer({ min: 1, max: 900 }), length: fc.
 const blocks = fc.array(fc.oneof(literal, copy), { maxLength: 12 }).map(grow);
 
 describe('compressed blocks', () => {
-  it('of Snappy, with all kinds of elements', () => {
+  it('Snappy blocks are decompressed, with all kinds of elements', () => {
     fc.assert(
       fc.property(blocks, fc.infiniteStream(fc.nat(2)), ({ elements, data }, choices) => {
         const parts: Buffer[] = [
@@ -41,7 +41,7 @@ describe('compressed blocks', () => {
     );
   });
 
-  it('of LZ4, with lengths of any size', () => {
+  it('LZ4 blocks are decompressed, with lengths of any size', () => {
     fc.assert(
       fc.property(blocks, ({ elements, data }) => {
         const bytes = Buffer.concat(lz4Sequences(elements));
@@ -51,7 +51,7 @@ describe('compressed blocks', () => {
     );
   });
 
-  it('that are damaged are refused', () => {
+  it('damaged blocks are refused', () => {
     const broken = (act: () => Buffer) => expect(act).toThrow(GraphkeepError);
     broken(() => decompressSnappy(hex('ffffffffff'), 10));
     broken(() => decompressSnappy(hex('0b 00 61'), 10));

@@ -58,7 +58,7 @@ function hex(text: string): Buffer {
 }
 
 describe('checksums', () => {
-  it('are those of their specifications', () => {
+  it('checksums match their specifications', () => {
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
     expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa);
     expect(crc32c(Buffer.alloc(32, 0xff))).toBe(0x62a8ab43);
@@ -75,7 +75,7 @@ describe('captured requests of Java clients', () => {
     ['snappy', 'Snappy', 141],
     ['lz4', 'LZ4', 135],
   ] as const) {
-    it(`${name} decompress to a full backup, however they are cut, and travel back`, async () => {
+    it(`${name} requests of a Java client decompress to a full backup, however they are cut, and compress again`, async () => {
       const compressed = readCatchupCapture(`${name}-349.c2s.bin`).subarray(start);
       for (const size of [1, 2, 3, 21, 100, 5000]) {
         const plain = await decompress(implementation, cutBytes(compressed, [size]));
@@ -101,7 +101,7 @@ describe('captured requests of Java clients', () => {
 });
 
 describe('what is compressed', () => {
-  it('is decompressed to the same, under every name', async () => {
+  it('compressed bytes decompress to the same under every name', async () => {
     const pieces = fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 8 });
     const sizes = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 4 });
     await fc.assert(
@@ -115,7 +115,7 @@ describe('what is compressed', () => {
     );
   });
 
-  it('travels in the clear without a modifier', async () => {
+  it('bytes without a modifier are sent uncompressed', async () => {
     const bytes = Buffer.from('abc');
     expect(new RequestCompressor([]).encode(bytes)).toBe(bytes);
     const decoder = new RequestDecompressor([], 'client');
@@ -123,7 +123,7 @@ describe('what is compressed', () => {
     decoder.close();
   });
 
-  it('is in the format that the names promise', () => {
+  it('compressed bytes are in the format that the names promise', () => {
     expect(compressor('Gzip').encode(hex('0000000104')).toString('hex')).toBe(
       '78010005 00faff 0000000104'.replaceAll(' ', ''),
     );
@@ -135,7 +135,7 @@ describe('what is compressed', () => {
 });
 
 describe('the checksums of old Java servers', () => {
-  it('are accepted as those of new ones are', async () => {
+  it('the checksums of old Java servers are accepted like those of new ones', async () => {
     const identifier = 'ff060000734e61507059';
     expect(await decompress('Snappy_validating', [hex(`${identifier} 01080000 f15e82a2 00000001`)])).toEqual(
       hex('00000001'),
@@ -146,7 +146,7 @@ describe('the checksums of old Java servers', () => {
     expect((await refusalOf('Snappy', hex(`${identifier} 01080000 f15e82a3 00000001`))).observed).toBe('f15e82a3');
   });
 
-  it('agree with the right ones on the pieces of every request', () => {
+  it('the checksums of old Java servers agree with the right ones on the pieces of every request', () => {
     const whole = fc.maxSafeInteger();
     const storeId = fc.record({
       creationTime: whole,
@@ -171,7 +171,7 @@ describe('the checksums of old Java servers', () => {
     );
   });
 
-  it('stay the right ones where nothing can be done', () => {
+  it('checksums stay the right ones where nothing can be done', () => {
     // A single byte cannot be cut.
     const byte = Buffer.from([4]);
     expect(cutUnambiguously(byte)).toEqual([byte]);
@@ -182,7 +182,7 @@ describe('the checksums of old Java servers', () => {
 });
 
 describe('streams that are refused', () => {
-  it('without their beginning, with wrong checksums, of impossible length', async () => {
+  it('streams without their beginning, with wrong checksums, or of impossible length are refused', async () => {
     await refusalOf('Snappy', hex('01080000 f15e82a2 00000001'));
     await refusalOf('Snappy', hex('ff060000 734e61507058'));
     await refusalOf('Snappy', hex('ff070000'));
@@ -203,14 +203,14 @@ describe('streams that are refused', () => {
     await refusalOf('Gzip', Buffer.from('HTTP/1.1 200 OK'));
   });
 
-  it('that grow without measure', async () => {
+  it('streams that grow without limit are refused', async () => {
     const zeros = Buffer.alloc(8 << 20);
     expect((await refusalOf('Gzip', deflateSync(zeros))).message).toContain('too long');
     const block = compressor('LZ4').encode(zeros);
     expect((await refusalOf('LZ4', block)).message).toContain('too long');
   });
 
-  it('that have ended, and that are used again after a failure', async () => {
+  it('streams that have ended, and streams used after a failure, are refused', async () => {
     const decoder = decompressor('Gzip');
     expect((await decoder.decode(deflateSync(Buffer.from('abc')))).toString()).toBe('abc');
     await expect(decoder.decode(Buffer.from('def'))).rejects.toThrow(GraphkeepError);
@@ -220,7 +220,7 @@ describe('streams that are refused', () => {
 });
 
 describe('names', () => {
-  it('are those of the wire', () => {
+  it('the names are those on the wire', () => {
     expect(names).toEqual([
       'Gzip',
       'Snappy',

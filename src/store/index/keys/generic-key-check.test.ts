@@ -10,11 +10,11 @@ const key = fc
   .filter((bytes) => bytes !== undefined);
 
 describe('keys', () => {
-  it('that we write can be read', () => {
+  it('keys that we write can be read', () => {
     fc.assert(fc.property(key, (bytes) => findGenericKeyProblem(bytes, 0, bytes.length, false) === undefined));
   });
 
-  it('that are cut off cannot, unless they end between two values or are separators that do not cut a text', () => {
+  it('keys that are cut off cannot be read, unless they end between two values or are separators that do not cut a text', () => {
     const text = genericKey.encode(7, [{ type: 'string', value: 'abcdef' }])!;
     expect(findGenericKeyProblem(text, 0, text.length - 1, true)).toBe('a text of 6 bytes has only 5 left');
     expect(findGenericKeyProblem(text, 0, 10, true)).toBeUndefined();
@@ -25,13 +25,13 @@ describe('keys', () => {
     expect(findGenericKeyProblem(number, 0, 5, true)).toBe('there is no entity');
   });
 
-  it('of no known type cannot', () => {
+  it('keys of no known type cannot be read', () => {
     const bytes = Buffer.from(genericKey.encode(7, [{ type: 'boolean', value: true }])!);
     bytes[8] = 20;
     expect(findGenericKeyProblem(bytes, 0, bytes.length, true)).toBe('there is no slot type 20');
   });
 
-  it('of any bytes are judged without reading outside', () => {
+  it('keys of any bytes are judged without reading outside', () => {
     const damaged = fc.tuple(key, fc.uint8Array({ maxLength: 12 }), fc.nat({ max: 40 }));
     fc.assert(
       fc.property(damaged, ([bytes, other, at]) => {

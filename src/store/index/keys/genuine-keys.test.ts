@@ -138,7 +138,7 @@ function readKeys(path: string): Map<number, string> {
 }
 
 describe('keys of every type', () => {
-  it('of native-btree-1.0 are those of the server', () => {
+  it('keys of every type of native-btree-1.0 are those of the server', () => {
     const keys = readKeys('values35/schema/index/native-btree-1.0/1/index-1');
     const expected = new Map([...values.entries(), ...longTexts]);
     expect(keys.size).toBe(values.length + 3);
@@ -151,7 +151,7 @@ describe('keys of every type', () => {
     expect(genericKey.encode(94, [longTexts.get(94)!])!.length).toBeGreaterThan(4047);
   });
 
-  it('of lucene+native-2.0 are those of the server, each in its part', () => {
+  it('keys of every type of lucene+native-2.0 are those of the server, each in its part', () => {
     const folders = findProvider({ key: 'lucene+native', version: '2.0' })!.folders(1);
     const parts = new Map<string, Map<number, string>>();
     let native = 0;
@@ -173,12 +173,12 @@ describe('keys of every type', () => {
     expect([...parts.values()].reduce((sum, keys) => sum + keys.size, 0)).toBe(native);
   });
 
-  it('of date-times of the same instant are in the order of the server', () => {
+  it('keys of every type of date-times of the same instant are in the order of the server', () => {
     expect(readKeys('values35/schema/index/native-btree-1.0/3/index-3').size).toBe(26);
     expect(readKeys('values34/schema/index/lucene_native-2.0/3/temporal-1.0/zonedDateTime').size).toBe(26);
   });
 
-  it('that we cannot write are refused: points without curves, durations beyond 64 bits, several values where one belongs', () => {
+  it('keys of every type that we cannot write are refused: points without curves, durations beyond 64 bits, several values where one belongs', () => {
     const point: ScalarValue = { type: 'point', srid: 4326, coordinates: [0n, 0n] };
     expect(genericKey.encode(1, [point])).toBeUndefined();
     expect(genericKey.encode(1, [long(1n), array('point', point)])).toBeUndefined();

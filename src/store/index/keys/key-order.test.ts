@@ -63,7 +63,7 @@ const value: fc.Arbitrary<PropertyValue> = fc.oneof(
 );
 
 describe('order of index keys', () => {
-  it('of numbers is the mathematical one across types, in both layouts', () => {
+  it('the order of index keys of numbers is the mathematical one across types, in both layouts', () => {
     fc.assert(
       fc.property(numberValue, numberValue, (x, y) => {
         const expected = Math.sign(compareExactly(x, y));
@@ -76,7 +76,7 @@ describe('order of index keys', () => {
     );
   });
 
-  it('of all values is total: antisymmetric and transitive', () => {
+  it('the order of index keys of all values is total: antisymmetric and transitive', () => {
     const key = fc.tuple(fc.nat({ max: 2 }), fc.array(value, { minLength: 2, maxLength: 2 }));
     fc.assert(
       fc.property(fc.array(key, { minLength: 3, maxLength: 8 }), (entries) => {
@@ -94,7 +94,7 @@ describe('order of index keys', () => {
     );
   });
 
-  it('of a separator that ends early is before the keys it was cut from, and never reads outside', () => {
+  it('order of index keys puts a separator that ends early before the keys it was cut from, and never reads outside', () => {
     fc.assert(
       fc.property(fc.array(value, { minLength: 1, maxLength: 2 }), fc.nat(), (values, cut) => {
         const key = genericKey.encode(7, values)!;

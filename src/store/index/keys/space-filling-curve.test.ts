@@ -38,7 +38,7 @@ function pointOf(srid: number, coordinates: number[]) {
 }
 
 describe('space filling curves', () => {
-  it('have no value where 3.5.34 rounds better than a product or a quotient', () => {
+  it('space filling curves have no value where 3.5.34 rounds better than a product or a quotient', () => {
     const curves = new PointCurves();
     for (const { crs, point, value, valueOf3534 } of vectors) {
       const expected = valueOf3534 === undefined ? BigInt(value) : undefined;
@@ -49,7 +49,7 @@ describe('space filling curves', () => {
     expect(placeOnCurve(pointOf(4326, [1.25e-86, -5.18e-18]), curves)).toBeUndefined();
   });
 
-  it('have the values of the servers, or none where they disagree', () => {
+  it('space filling curves have the values of the servers, or none where they disagree', () => {
     const curves = new PointCurves();
     const systems = new Set<number>();
     for (const line of lines) {
@@ -66,7 +66,7 @@ describe('space filling curves', () => {
     expect(lines.length).toBeGreaterThan(1000);
   });
 
-  it.each([2, 3])('of %i dimensions visit every cell once', (dimensions) => {
+  it.each([2, 3])('space filling curves of %i dimensions visit every cell once', (dimensions) => {
     const side = 8;
     const settings = { maxLevels: 3, axes: Array.from({ length: dimensions }, () => ({ min: 0, max: side })) };
     const cells: number[][] = [];
@@ -84,7 +84,7 @@ describe('space filling curves', () => {
     }
   });
 
-  it('refuse settings that no server writes', () => {
+  it('space filling curves refuse settings that no server writes', () => {
     expect(() => curveValueOf({ maxLevels: 30, axes: [{ min: 0, max: 1 }] }, [0])).toThrow('unknown curve');
     expect(() =>
       curveValueOf(

@@ -26,7 +26,7 @@ function writeRecord(values: readonly [number, Parameters<typeof encodeValue>[1]
   return bytes;
 }
 
-it('only a record is plain about which the general way has nothing to say', () => {
+it('only records without anything for the general check to report count as plain', () => {
   const plain = STANDARD_FORMAT.plainViews!.property.createPlain(known);
   const values = fc.array(fc.tuple(fc.constantFrom(...known, 7, 70_000), arbitraryValue), {
     minLength: 1,

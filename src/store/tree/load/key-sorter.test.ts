@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => removeDirectory(directory));
 
-it('sorts keys in memory and over runs on disk', () => {
+it('KeySorter sorts keys in memory and over runs on disk', () => {
   const path = join(directory, 'runs');
   fc.assert(
     fc.property(
@@ -33,7 +33,7 @@ it('sorts keys in memory and over runs on disk', () => {
   );
 });
 
-it('yields the merged keys one by one in order', () => {
+it('KeySorter yields the merged keys one by one in order', () => {
   const sorter = new KeySorter(join(directory, 'runs'), compareBytes, { maxBytesInMemory: 1000 });
   const keys = Array.from({ length: 5000 }, (_, i) => Buffer.from(String((i * 7919) % 5000).padStart(4, '0')));
   for (const key of keys) sorter.add(key);

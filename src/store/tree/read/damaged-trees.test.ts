@@ -85,30 +85,33 @@ async function attempt(action: () => Promise<unknown> | unknown): Promise<void> 
 }
 
 describe('damaged trees', () => {
-  it.each(samples)('are refused or read, never a crash or an endless loop: $name', async ({ layout, load }) => {
-    const bytes = await load();
-    const edit = fc.record({
-      at: fc.oneof(fc.nat({ max: bytes.length - 5 }), fc.nat({ max: Math.min(300, bytes.length - 5) })),
-      value: fc.oneof(fc.constant(0), fc.constant(0xffffffff), fc.nat({ max: 300 }), fc.nat()),
-      width: fc.constantFrom(1, 2, 4),
-    });
-    // Most of a page is blank; edits near other bytes have more effect.
-    const inUse = [...bytes.keys()].filter((at) => bytes[at] !== 0 && at < bytes.length - 5);
-    const aimed = edit.chain((e) => fc.constantFrom(...inUse).map((at) => ({ ...e, at })));
-    const changes = changesOf(new MemoryPageFile(bytes), layout);
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(edit, aimed), { minLength: 1, maxLength: 4 }), async (edits) => {
-        const damaged = Buffer.from(bytes);
-        for (const { at, value, width } of edits) damaged.writeUIntBE(value % 2 ** (8 * width), at, width);
-        await attempt(() => readEntries(new MemoryPageFile(damaged), layout));
-        await checkTreeStructure(new MemoryPageFile(damaged), layout);
-        await attempt(() => updateTreeFile(new MemoryPageFile(damaged), layout, changes));
-      }),
-      { numRuns: 150 },
-    );
-  });
+  it.each(samples)(
+    'damaged trees are refused or read, never a crash or an endless loop: $name',
+    async ({ layout, load }) => {
+      const bytes = await load();
+      const edit = fc.record({
+        at: fc.oneof(fc.nat({ max: bytes.length - 5 }), fc.nat({ max: Math.min(300, bytes.length - 5) })),
+        value: fc.oneof(fc.constant(0), fc.constant(0xffffffff), fc.nat({ max: 300 }), fc.nat()),
+        width: fc.constantFrom(1, 2, 4),
+      });
+      // Most of a page is blank; edits near other bytes have more effect.
+      const inUse = [...bytes.keys()].filter((at) => bytes[at] !== 0 && at < bytes.length - 5);
+      const aimed = edit.chain((e) => fc.constantFrom(...inUse).map((at) => ({ ...e, at })));
+      const changes = changesOf(new MemoryPageFile(bytes), layout);
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.oneof(edit, aimed), { minLength: 1, maxLength: 4 }), async (edits) => {
+          const damaged = Buffer.from(bytes);
+          for (const { at, value, width } of edits) damaged.writeUIntBE(value % 2 ** (8 * width), at, width);
+          await attempt(() => readEntries(new MemoryPageFile(damaged), layout));
+          await checkTreeStructure(new MemoryPageFile(damaged), layout);
+          await attempt(() => updateTreeFile(new MemoryPageFile(damaged), layout, changes));
+        }),
+        { numRuns: 150 },
+      );
+    },
+  );
 
-  it('with keys that have no place in the order are told: a time zone with an unknown number', async () => {
+  it('damaged trees with keys without a place in the order are reported: a time zone with an unknown number', async () => {
     const keyOf = (zone: number) =>
       genericKey.encode(1, [{ type: 'datetime', epochSecond: 5n, nanoOfSecond: 0, zone }])!;
     const entries = [1, 2].map((zone) => ({ key: keyOf(zone), value: new Uint8Array(0) }));
@@ -123,7 +126,7 @@ describe('damaged trees', () => {
     ]);
   });
 
-  it('of every cut length are refused', async () => {
+  it('damaged trees of every cut length are refused', async () => {
     const bytes = await deepNumbers.load();
     for (let length = 0; length < bytes.length; length += 97) {
       const file = new MemoryPageFile(bytes.subarray(0, length));
@@ -132,7 +135,7 @@ describe('damaged trees', () => {
     }
   });
 
-  it('with right siblings in a circle end', async () => {
+  it('reading damaged trees with cyclic right siblings ends', async () => {
     const bytes = await deepNumbers.load();
     // Pages 4 and 5 are the first two leaves.
     writePointer(bytes, 5 * 256 + RIGHT_SIBLING_AT, 2, 4);
@@ -142,7 +145,7 @@ describe('damaged trees', () => {
     ]);
   });
 
-  it('that were never closed can be closed', async () => {
+  it('damaged trees that were never closed can be closed', async () => {
     const name = '3.5.34-standard-dirty/neostore.labelscanstore.db';
     const file = new MemoryPageFile(readFileSync(join(directory, name)));
     const before = readEntries(file, labelScanLayout);

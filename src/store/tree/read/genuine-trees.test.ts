@@ -53,13 +53,13 @@ beforeAll(async () => {
 afterAll(() => removeDirectory(directory));
 
 describe('tree files of real servers', () => {
-  it('has a layout for each', () => {
+  it('every tree file of the real servers has a layout', () => {
     expect(Object.keys(expectedTrees)).toHaveLength(77);
     const names = new Set(Object.values(expectedTrees).map((tree) => tree.layout));
     expect([...names].sort()).toEqual(treeLayouts.map((layout) => layout.name).sort());
   });
 
-  it.each(Object.entries(expectedTrees))('%s', async (name, expected) => {
+  it.each(Object.entries(expectedTrees))('the tree file %s is read as expected', async (name, expected) => {
     const path = join(directory, name);
     const layout = findLayoutOf(path)!;
     expect([layout.name, layout.number, `${layout.majorVersion}.${layout.minorVersion}`]).toEqual([

@@ -60,7 +60,7 @@ describe.each([
   { name: 'two-list-pages', pages: [4, 1276] },
   { name: 'updated-by-server', pages: [1276, 1182] },
 ])('the free list of a real server, $name', ({ name, pages }) => {
-  it('goes on in a page of kind 0 and is sound', async () => {
+  it('the free list of a real server continues in a page of kind 0 and is sound', async () => {
     const file = new MemoryPageFile(read(name));
     expect(listPages(file)).toEqual(pages);
     expect(kindsOf(file.bytes(), pages)).toEqual([2, 0]);
@@ -68,7 +68,7 @@ describe.each([
     expect(await checkTreeStructure(file, layout)).toEqual([]);
   });
 
-  it('is updated; pages that we write have kind 2', async () => {
+  it('the free list of a real server is updated, and pages that we write have kind 2', async () => {
     const file = new MemoryPageFile(read(name));
     await updateOften(file);
     const now = listPages(file);
@@ -76,17 +76,20 @@ describe.each([
     expect(kindsOf(file.bytes(), now)).toEqual(now.map(() => 2));
   });
 
-  it.each([0, 7, 255])('is the same with kind byte %i in all its pages', async (kind) => {
-    const bytes = read(name);
-    for (const id of pages) bytes[id * PAGE_BYTES] = kind;
-    const file = new MemoryPageFile(bytes);
-    expect(await checkTreeStructure(file, layout)).toEqual([]);
-    await updateOften(file);
-  });
+  it.each([0, 7, 255])(
+    'the free list of a real server is the same with kind byte %i in all its pages',
+    async (kind) => {
+      const bytes = read(name);
+      for (const id of pages) bytes[id * PAGE_BYTES] = kind;
+      const file = new MemoryPageFile(bytes);
+      expect(await checkTreeStructure(file, layout)).toEqual([]);
+      await updateOften(file);
+    },
+  );
 });
 
 describe('a free list that leads into the tree', () => {
-  it('is found by the check, and no update follows it', async () => {
+  it('a free list that leads into the tree is found by the check, and no update follows it', async () => {
     const bytes = read('two-list-pages');
     const { rootId } = openTree(new MemoryPageFile(bytes), layout).state;
     bytes.writeUInt32BE(rootId, 4 * PAGE_BYTES + 1);

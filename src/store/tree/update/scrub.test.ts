@@ -44,7 +44,7 @@ async function expectHealed(file: MemoryPageFile, entries: string[]): Promise<vo
 }
 
 describe('a tree that was not closed', () => {
-  it('gets a new free list if its own loses pages', async () => {
+  it('a tree that was not closed gets a new free list if its own loses pages', async () => {
     const file = await createTree();
     const entries = readEntries(file, layout);
     const { freeWritePage, freeWritePosition } = openTree(file, layout).state;
@@ -53,7 +53,7 @@ describe('a tree that was not closed', () => {
     await expectHealed(file, entries);
   });
 
-  it('gets a new free list if its own names pages of the tree or cannot be read', async () => {
+  it('a tree that was not closed gets a new free list if its own names pages of the tree or cannot be read', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: 255 }), fc.nat({ max: 255 }), async (at, value) => {
         const file = await createTree();
@@ -69,7 +69,7 @@ describe('a tree that was not closed', () => {
     );
   });
 
-  it('loses pointers that are newer than its check point, torn ones as well', async () => {
+  it('a tree that was not closed loses pointers newer than its check point, including torn ones', async () => {
     const file = await createTree();
     const entries = readEntries(file, layout);
     const { state } = openTree(file, layout);
@@ -85,7 +85,7 @@ describe('a tree that was not closed', () => {
     await expectHealed(file, entries);
   });
 
-  it('that claims to be closed but has such pointers is refused', async () => {
+  it('a tree that claims to be closed but has newer pointers is refused', async () => {
     const file = await createTree();
     const entries = readEntries(file, layout);
     const { state } = openTree(file, layout);
@@ -99,7 +99,7 @@ describe('a tree that was not closed', () => {
     expect(readEntries(file, layout)).toEqual(entries);
   });
 
-  it('because an update failed half way has its old content', async () => {
+  it('a tree that was not closed because an update failed half way has its old content', async () => {
     const file = await createTree();
     const entries = readEntries(file, layout);
     const changes = [7, 300, 20].map((n): TreeChange => ({ kind: 'remove', key: key(n) }));
@@ -108,7 +108,7 @@ describe('a tree that was not closed', () => {
     await expectHealed(file, entries);
   });
 
-  it('because an update was cancelled half way has its old content', async () => {
+  it('a tree that was not closed because an update was cancelled half way has its old content', async () => {
     const file = await createTree();
     const entries = readEntries(file, layout);
     const cancel = new AbortController();

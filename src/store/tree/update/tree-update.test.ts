@@ -132,7 +132,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.record({ add: numbersOrRange, remov
 describe.each(kinds)('updates of a tree of $name', (kind) => {
   const { layout, pageBytes } = kind;
 
-  it('hold what a simple model holds, batch after batch, without a flaw in the structure', async () => {
+  it('updates of a tree match a simple model, batch after batch, without a flaw in the structure', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(numbers(300), range),
@@ -168,7 +168,7 @@ describe.each(kinds)('updates of a tree of $name', (kind) => {
     );
   });
 
-  it('leave the old content, whatever part of the writes a crash keeps, and can then be repeated', async () => {
+  it('updates of a tree leave the old content, whatever part of the writes a crash keeps, and can then be repeated', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(numbers(200), range),
