@@ -40,6 +40,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'packaging',
+          globalSetup: ['test/packaging/pack-once.ts'],
+          include: ['test/packaging/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
           name: 'faults',
           globalSetup: [buildPrograms],
           include: ['test/faults/**/*.test.ts'],
