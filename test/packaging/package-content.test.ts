@@ -47,7 +47,7 @@ describe('the package', () => {
         const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].map((match) => match[1]!);
         return targets.map((target) => ({ path, to: posix.join(dirname(path), target) }));
       })
-      .filter(({ to }) => !files.includes(to) && !files.some((path) => path.startsWith(to)));
+      .filter(({ to }) => !files.includes(to) && !files.some((path) => path.startsWith(`${to.replace(/\/$/, '')}/`)));
     expect(dangling).toEqual([]);
   });
 
