@@ -8,7 +8,7 @@ import { javaVersion, stockJvm } from './store-fixture.ts';
 
 export interface Measurement extends Usage {
   readonly durationMs: number;
-  /** Parts of {@link durationMs} in order, where the client tells them. */
+  /** Phases of {@link durationMs} in order, if the client reports them. */
   readonly phasesMs: Readonly<Record<string, number>>;
 }
 
@@ -21,12 +21,12 @@ export interface BackupTarget {
 
 export type BackupKind = 'full' | 'incremental';
 
-/** Backs up once; throws with what the client printed if it fails. An incremental may not become a full one. */
+/** Backs up once; throws with the client's output if it fails. An incremental must not become a full one. */
 export type BackupClient = (target: BackupTarget, kind: BackupKind) => Promise<Measurement>;
 
 export type Protocol = 'common' | 'catchup';
 
-/** What a user runs, from this working tree. `nodeArgs` are for profiling. */
+/** Our programs as a user runs them, from this working tree. `nodeArgs` are for profiling. */
 export function ourClient(
   scratchDir: string,
   { nodeArgs = [], protocol = 'common' }: { nodeArgs?: readonly string[]; protocol?: Protocol } = {},
@@ -66,7 +66,7 @@ export function ourClient(
   };
 }
 
-/** Our phases as far as our output shows them; the rest of an incremental is one. */
+/** Our phases, as far as our output shows them; the rest of an incremental counts as one. */
 class Phases {
   private readonly startedAt: number;
   private readonly marks: [name: string, text: string][] = [
@@ -97,7 +97,7 @@ class Phases {
   }
 }
 
-/** The real client, through the test harness, which runs it with the flags of `small`. */
+/** The real client, run by the test harness with the flags of `small`. */
 export function javaClient(jvm: JvmMode, protocol: Protocol = 'common'): BackupClient {
   return async (target, kind) => {
     const watch = new ProcessWatch(() =>

@@ -15,7 +15,7 @@ const DROP_TIMEOUT_MS = 600_000;
 
 export type JobName = 'full' | 'oneTransaction' | 'manyTransactions';
 
-/** The same files copied by `cp`, without and with waiting for the disk, and the answer of the server received and thrown away. */
+/** Lower bounds: the same files copied by `cp`, without and with waiting for the disk, and the server's answer received and discarded. */
 export const yardsticks = ['cp -r', 'cp -r, sync', 'dropped'] as const;
 
 /** Per client (or yardstick), the samples of one job in the order of the rounds. */
@@ -26,7 +26,7 @@ export interface SuiteResult {
   readonly relationships: number;
   /** Of a full backup. */
   readonly storeBytes: number;
-  /** Of the log that the large incremental brings. */
+  /** Size of the log in the large incremental. */
   readonly logBytes: number;
   readonly transactions: number;
   readonly jobs: Readonly<Record<JobName, Samples>>;
@@ -34,7 +34,7 @@ export interface SuiteResult {
 
 export interface SuiteOptions {
   readonly fixture: StoreFixture;
-  /** In the order of their turns. The first full backup is the one that `cp` copies. */
+  /** In the order of their turns. `cp` copies the first full backup. */
   readonly clients: Readonly<Record<string, BackupClient>>;
   readonly rounds: number;
   readonly transactions: number;
@@ -45,8 +45,8 @@ export interface SuiteOptions {
 }
 
 /**
- * Every job with every client in turns (A B A B) against one real server. Before each run everything is flushed, so that nobody waits
- * for the writes of another; after each run the backup must be at the last transaction of the server.
+ * Runs every job with every client alternately (A B A B) against one real server. Everything is flushed before each run, so that nobody
+ * waits for another's writes; after each run the backup must be at the last transaction of the server.
  */
 export async function runSuite(options: SuiteOptions): Promise<SuiteResult> {
   await mkdir(options.scratchDir, { recursive: true });
@@ -100,7 +100,7 @@ class Suite {
     return path.join(this.backups, name);
   }
 
-  /** One round more than asked for: the first fills the caches of server and system, and is not counted. */
+  /** One round more than requested: the first fills the caches of server and system, and is not counted. */
   private async fullBackups(): Promise<Samples> {
     const samples = this.emptySamples();
     for (let round = 0; round <= this.options.rounds; round++) {
@@ -131,7 +131,7 @@ class Suite {
     return { durationMs, peakBytes: 0, cpuMs: 0, phasesMs: {} };
   }
 
-  /** Received in this process; the server alone sets the pace. */
+  /** Received in this process; only the server sets the pace. */
   private async dropAnswer(): Promise<Measurement> {
     const [host, port] = this.server.backupAddress.split(':') as [string, string];
     const source = new CommonSource({ address: { host, port: Number(port) }, timeoutMs: DROP_TIMEOUT_MS });
@@ -199,7 +199,7 @@ class Suite {
     return Object.fromEntries(this.names.map((name) => [name, []]));
   }
 
-  /** Our backup holds one log file, that of its last incremental; there is no other way to ask. */
+  /** Our backup holds one log file, that of its last incremental; there is no other way to find its size. */
   private logBytes(): number {
     const { files } = listLogFiles(this.backupOf(this.names[0]!));
     return files.reduce((sum, file) => sum + statSync(file.path).size, 0);

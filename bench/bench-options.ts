@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 
 export const projectRoot = fileURLToPath(new URL('../', import.meta.url));
 
-/** `stock`: what the JVM chooses for itself, as with the launcher of the product. `small`: one compiler tier, serial collector, 512 MB. */
+/** `stock`: the JVM's own choices, as with the product's launcher. `small`: one compiler tier, serial collector, 512 MB. */
 export type JvmMode = 'stock' | 'small';
 
 /** `backup`: our backups and those of the Java client. `check`: our consistency check and the real one. */
@@ -15,11 +15,11 @@ export interface BenchOptions {
   readonly suite: Suite;
   readonly nodes: number;
   readonly relationships: number;
-  /** Of the large incremental. */
+  /** Transactions of the large incremental. */
   readonly transactions: number;
   readonly rounds: number;
   readonly jvm: JvmMode;
-  /** Also a store of twice the size, ours only. */
+  /** Also use a store of twice the size, ours only. */
   readonly doubled: boolean;
   readonly build: boolean;
   /** Print the result as JSON instead of tables. */
@@ -57,7 +57,7 @@ const full = { nodes: '2800000', relationships: '5600000', transactions: '100000
 const fullCheck = { ...full, nodes: '5000000', relationships: '10000000', rounds: '3' };
 const quick = { nodes: '60000', relationships: '120000', transactions: '3000', rounds: '2' };
 
-/** @throws Error on an unknown option or a value that is no positive number */
+/** @throws Error on an unknown option or a value that is not a positive number */
 export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -1,7 +1,7 @@
 import type { Measurement } from './backup-clients.ts';
 import type { JobName, Samples, SuiteResult } from './backup-suite.ts';
 
-/** One line of the table: ours, what it is compared with, and what we want. */
+/** One line of the table: our figure, what it is compared with, and our aim. */
 export interface Row {
   readonly name: string;
   readonly unit: 'ms' | 'MB';
@@ -9,12 +9,12 @@ export interface Row {
   readonly other?: { readonly name: string; readonly value: number };
   /** Ours divided by the other. */
   readonly ratio?: number;
-  /** Largest ratio, or largest value of ours where {@link ratio} has no aim. */
+  /** Largest ratio, or largest value of ours if {@link ratio} has no aim. */
   readonly aim?: { readonly of: 'ratio' | 'ours'; readonly atMost: number };
 }
 
 const MAX_MEMORY_MB = 300;
-/** Memory that does not grow with the store still differs from run to run. */
+/** Memory that does not grow with the store still varies from run to run. */
 const MAX_GROWTH = 1.15;
 
 const jobTitles: Readonly<Record<JobName, string>> = {
@@ -25,7 +25,7 @@ const jobTitles: Readonly<Record<JobName, string>> = {
 const timeAims: Readonly<Record<JobName, number>> = { full: 0.7, oneTransaction: 0.15, manyTransactions: 0.4 };
 const jobNames = Object.keys(jobTitles) as JobName[];
 
-/** The middle value; the mean of the two in the middle of an even number. */
+/** The median; for an even number, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.floor(sorted.length / 2)]!) / 2;
@@ -39,7 +39,7 @@ function medianCpuMs(samples: readonly Measurement[]): number {
   return median(samples.map(({ cpuMs }) => cpuMs));
 }
 
-/** The largest peak of all rounds, not the median: a limit on memory must hold every time. */
+/** The largest peak of all rounds, not the median: a memory limit must hold every time. */
 function peakMegabytes(samples: readonly Measurement[]): number {
   return Math.max(...samples.map(({ peakBytes }) => peakBytes)) / 1e6;
 }
@@ -100,7 +100,7 @@ function compare(
   };
 }
 
-/** Undefined where there is no aim. */
+/** Undefined without an aim. */
 export function isMet({ aim, ratio, ours }: Row): boolean | undefined {
   if (aim === undefined) return undefined;
   return (aim.of === 'ratio' ? ratio! : ours) <= aim.atMost;

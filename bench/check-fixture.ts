@@ -10,14 +10,12 @@ import type { KeyedValue } from '../src/store/values/property-chain.ts';
 import { randomBits } from '../test/support/random/random-bits.ts';
 import { openCached, type StoreFixture } from './store-fixture.ts';
 
-/** Part of the name in the cache: a store made by an older generator is not used. */
+/** Part of the name in the cache: stores of an older generator are not used. */
 const GENERATOR = 'check-v1';
 const SEED = 20181122;
 const HUBS = 1000;
 
-/**
- * The store that a check is measured on, from the cache or made now, by our own writers alone: records, label scan store, indexes, counts.
- */
+/** The store for measuring a check, from the cache or made now, by our own writers alone: records, label scan store, indexes, counts. */
 export function openCheckFixture(cacheDir: string, nodes: number, relationships: number): Promise<StoreFixture> {
   return openCached(cacheDir, GENERATOR, { nodes, relationships }, async (making, directory) => {
     const scratch = path.join(making, 'scratch');
@@ -30,8 +28,9 @@ export function openCheckFixture(cacheDir: string, nodes: number, relationships:
 }
 
 /**
- * People with a name and a number, both indexed; one of five with a text in two dynamic records or more, another one with a second property
- * record. Every relationship has a property, and one of ten ends in one of the {@link HUBS}. About 2.2 properties per relationship.
+ * People with a name and a number, both indexed. One in five has a text in two or more dynamic records, another one in five a second
+ * property record. Every relationship has a property, and one in ten ends at one of the {@link HUBS}. About 2.2 properties per
+ * relationship.
  */
 async function writeStore(directory: string, nodes: number, relationships: number): Promise<void> {
   const dice = new Dice(SEED);
@@ -64,7 +63,7 @@ async function writeStore(directory: string, nodes: number, relationships: numbe
   await store.finish();
 }
 
-/** Longer than what fits into a property record. */
+/** Too long for a property record. */
 function makeText(dice: Dice): string {
   const phrases = ['the quick brown fox ', 'jumps over ', 'a lazy dog ', 'and Ö dän ', 'never Comes back; '];
   let text = '';

@@ -10,7 +10,7 @@ import { listFiles, openCheckFixture } from './check-fixture.ts';
 import { findProcess, ProcessWatch } from './measured-process.ts';
 import { type StoreFixture, sizeOfDirectory, stockJvm } from './store-fixture.ts';
 
-/** The release whose checker ours is compared with, and the memory that it gets. */
+/** The release whose checker is compared with ours, and its memory. */
 const CHECKER = '3.5.34';
 const CHECKER_HEAP = '4g';
 const ADMIN = 'org.neo4j.commandline.admin.AdminTool';
@@ -35,8 +35,8 @@ export interface CheckSuiteResult {
 }
 
 /**
- * Checks one store with ours (ownership of properties included), with the real checker as it is by default, and reads it with `cat`, in
- * turns. Before each run the files are dropped from the cache of the operating system, so that all three read from the disk.
+ * Checks one store alternately with ours (including ownership of properties), with the real checker at its defaults, and reads it with
+ * `cat`. Before each run the files are dropped from the operating system's cache, so that all three read from the disk.
  */
 export async function runCheckSuite(options: CheckSuiteOptions): Promise<CheckSuiteResult> {
   const { cacheDir, scratchDir, nodes, relationships, rounds, tell } = options;
@@ -71,7 +71,7 @@ async function readAll(files: readonly string[]): Promise<Measurement> {
   return { durationMs: performance.now() - startedAt, cpuMs: 0, peakBytes: 0, phasesMs: {} };
 }
 
-/** What a user runs, from this working tree. */
+/** Our program as a user runs it, from this working tree. */
 async function checkOurs(store: string): Promise<Measurement> {
   const reports = await makeReportDirectory(store);
   const startedAt = performance.now();
@@ -113,7 +113,7 @@ async function checkTheirs(store: string): Promise<Measurement> {
   return { durationMs, ...usage, phasesMs: {} };
 }
 
-/** Every compiler tier and the collector that the JVM chooses, with the heap asked for. */
+/** Every compiler tier and the JVM's own collector, with the requested heap. */
 function checkerJvm(): Record<string, string> {
   return { _JAVA_OPTIONS: stockJvm._JAVA_OPTIONS.replace(/ -Xmx\S+/, '') };
 }
@@ -124,7 +124,7 @@ async function makeReportDirectory(store: string): Promise<string> {
   return directory;
 }
 
-/** The ratios with what we want, and what they are made of. */
+/** The ratios with our aims, and the figures behind them. */
 export function renderCheckResult({ fixture, storeBytes, samples }: CheckSuiteResult): string {
   const seconds = (name: Runner) => median(samples[name].map(({ durationMs }) => durationMs)) / 1000;
   const peak = (name: Runner) => Math.max(...samples[name].map(({ peakBytes }) => peakBytes)) / 1e6;

@@ -27,7 +27,7 @@ export interface ClusterSuiteResult {
   readonly samples: Readonly<Record<'ours' | 'java', readonly Measurement[]>>;
 }
 
-/** Full backups from one follower of a causal cluster, ours and those of the Java client in turns. */
+/** Full backups from one follower of a causal cluster, ours and the Java client's alternately. */
 export async function runClusterSuite(options: ClusterSuiteOptions): Promise<ClusterSuiteResult> {
   const { cacheDir, nodes, relationships } = options;
   const fixture = await openFixture(cacheDir, nodes, relationships);
@@ -45,7 +45,7 @@ export async function runClusterSuite(options: ClusterSuiteOptions): Promise<Clu
   }
 }
 
-/** One round more than asked for: the first fills the caches of server and system, and is not counted. */
+/** One round more than requested: the first fills the caches of server and system, and is not counted. */
 async function backUpInTurns(
   { scratchDir, rounds, jvm, tell }: ClusterSuiteOptions,
   cluster: Cluster,
@@ -74,7 +74,7 @@ async function backUpInTurns(
   return samples;
 }
 
-/** The ratio with what we want, and what it is made of. */
+/** The ratio with our aim, and the figures behind it. */
 export function renderClusterResult({ fixture, storeBytes, samples }: ClusterSuiteResult): string {
   const seconds = (name: 'ours' | 'java') => median(samples[name].map(({ durationMs }) => durationMs)) / 1000;
   const peak = (name: 'ours' | 'java') => Math.max(...samples[name].map(({ peakBytes }) => peakBytes)) / 1e6;

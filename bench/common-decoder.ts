@@ -1,5 +1,6 @@
 /**
- * How fast an answer of the common protocol is taken apart and written, without sockets and disks. Run: `npx tsx bench/common-decoder.ts`.
+ * Measures how fast an answer of the common protocol is decoded and encoded, without sockets and disks. Run: `npx tsx
+ * bench/common-decoder.ts`.
  */
 import { ResponseDecoder } from '../src/protocol/backup-protocol/response-decoder.ts';
 import { ResponseWriter } from '../src/protocol/backup-protocol/response-writer.ts';

@@ -7,7 +7,7 @@ interface CallFrame {
   readonly lineNumber: number;
 }
 
-/** What `node --cpu-prof` writes, as far as it is read here. */
+/** The parts of `node --cpu-prof` output that are used here. */
 interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
@@ -21,12 +21,12 @@ interface CpuProfile {
 /** Milliseconds by function. */
 interface FunctionTimes {
   readonly own: Map<string, number>;
-  /** With everything it called. */
+  /** Including callees. */
   readonly total: Map<string, number>;
   allMs: number;
 }
 
-/** The functions in which the profiles of a directory spent most time: of their own, and with everything they called. */
+/** The functions with the most time in the profiles of a directory: self time, and time including callees. */
 export function renderTopFunctions(directory: string, count: number): string {
   const times: FunctionTimes = { own: new Map(), total: new Map(), allMs: 0 };
   for (const name of readdirSync(directory).filter((file) => file.endsWith('.cpuprofile'))) {
@@ -70,7 +70,7 @@ function add(map: Map<string, number>, key: string, ms: number): void {
   map.set(key, (map.get(key) ?? 0) + ms);
 }
 
-/** Not Node's own code: the time of that is shown with the function of ours that called it. */
+/** Excludes Node's own code, whose time counts for the function of ours that called it. */
 function isOurs({ url }: CallFrame): boolean {
   return url.startsWith('file:');
 }

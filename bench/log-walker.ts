@@ -11,9 +11,9 @@ import { TransactionStream } from '../src/log/v3/transaction-stream.ts';
 import { walkTransaction } from '../src/log/v3/transaction-walker.ts';
 
 /*
- * How fast a log is read: a log of 100,000 small transactions, made of those of a real server, is scanned (boundaries and checks), walked
- * for replay (every image and dynamic record reported), scanned for recovery, and checked as a network stream.
- * Prints CPU time, which a busy machine does not change much, and MB/s of CPU time.
+ * Measures how fast a log is read. A log of 100,000 small transactions, copied from a real server, is scanned (boundaries and checks),
+ * walked for replay (every image and dynamic record reported), scanned for recovery, and checked as a network stream. Prints CPU time,
+ * which a busy machine hardly changes, and MB/s of CPU time.
  *
  *     npx tsx bench/log-walker.ts [transactions] [most bytes of one transaction]
  */

@@ -1,8 +1,7 @@
 /**
- * Compares our backups with those of the real Java client (and with `cp -r`), side by side in one run on this machine:
- * time and peak memory of full backups, of incrementals of one and of many transactions, and how memory grows with the store. The suite
- * `check` does the same for the consistency check.
- * Run: `npm run bench -- --help`.
+ * Compares our backups with those of the real Java client (and with `cp -r`) in one run on this machine: time and peak memory of full
+ * backups and of incrementals with one and with many transactions, and how memory grows with the store. The suite `check` does the same for
+ * the consistency check. Run: `npm run bench -- --help`.
  */
 import { rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -18,7 +17,7 @@ import { renderClusterResult, runClusterSuite } from './cluster-suite.ts';
 import { renderTopFunctions } from './cpu-profile.ts';
 import { javaVersion, openFixture } from './store-fixture.ts';
 
-/** Above this load per core somebody else uses the machine. */
+/** Above this load per core, somebody else is using the machine. */
 const QUIET_LOAD = 0.3;
 
 function tell(text: string): void {
@@ -49,7 +48,7 @@ async function measureDoubled(options: BenchOptions): Promise<SuiteResult> {
   return await runSuite({ ...options, rounds, fixture, clients, yardsticks: false, tell });
 }
 
-/** Only for the profile: the first full run fills the caches and is not looked at. */
+/** Only for the profile: the first full run fills the caches and is not profiled. */
 async function profile(options: BenchOptions, directory: string): Promise<string> {
   const fixture = await openFixture(options.cacheDir, options.nodes, options.relationships);
   let runs = 0;

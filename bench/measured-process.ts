@@ -2,19 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const POLL_INTERVAL_MS = 5;
 
-/** Of the kernel's accounting of processor time, on every Linux. */
+/** Tick of the kernel's processor time accounting, the same on every Linux. */
 const TICK_MS = 10;
 
 export interface Usage {
   /** Peak resident memory. */
   readonly peakBytes: number;
-  /** Processor time, of user and system. */
+  /** Processor time, user and system. */
   readonly cpuMs: number;
 }
 
 /**
- * Follows what a process uses: VmHWM and the processor time that the kernel counts, read until the process is gone. What it gains in
- * its last milliseconds may be missed.
+ * Tracks the resources of a process: VmHWM and the kernel's processor time, read until the process ends. Growth in its last milliseconds
+ * may be missed.
  */
 export class ProcessWatch {
   private peakBytes = 0;
@@ -22,7 +22,7 @@ export class ProcessWatch {
   private readonly timer: NodeJS.Timeout;
   private pid: number | undefined;
 
-  /** `find` names the process as soon as it runs. */
+  /** `find` returns the process once it runs. */
   constructor(find: () => number | undefined) {
     this.timer = setInterval(() => {
       this.pid ??= find();
@@ -41,7 +41,7 @@ export class ProcessWatch {
     try {
       const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
       if (peak !== null) this.peakBytes = Math.max(this.peakBytes, Number(peak[1]) * 1024);
-      // Behind the name, which may hold anything: fields 14 and 15 are user and system time.
+      // After the name, which may contain anything: fields 14 and 15 are user and system time.
       const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ');
       this.cpuMs = Math.max(this.cpuMs, (Number(fields[11]) + Number(fields[12])) * TICK_MS);
     } catch {
@@ -50,7 +50,7 @@ export class ProcessWatch {
   }
 }
 
-/** The process with these words among its arguments. */
+/** Finds the process with these words among its arguments. */
 export function findProcess(program: string, words: readonly string[]): number | undefined {
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;

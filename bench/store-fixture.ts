@@ -7,7 +7,7 @@ import { StoreWriter } from '../src/store/build/store-writer.ts';
 import type { KeyedValue } from '../src/store/values/property-chain.ts';
 import { awaitIndexes, copyStore, type RunningServer, startServer } from '../test/interop/harness/index.ts';
 
-/** Part of the name in the cache: a store made by an older generator is not used. */
+/** Part of the name in the cache: stores of an older generator are not used. */
 const GENERATOR = 'v1';
 const SEED = 20181022;
 const HUBS = 1000;
@@ -22,7 +22,7 @@ export interface StoreFixture {
   readonly relationships: number;
 }
 
-/** The store of this size, from the cache or made now: written by us, then opened once by the real server, which populates the indexes. */
+/** The store of this size, from the cache or made now: we write it, then the real server opens it once and populates the indexes. */
 export function openFixture(cacheDir: string, nodes: number, relationships: number): Promise<StoreFixture> {
   return openCached(cacheDir, GENERATOR, { nodes, relationships }, async (making, directory) => {
     await writeStore(directory, nodes, relationships);
@@ -30,7 +30,7 @@ export function openFixture(cacheDir: string, nodes: number, relationships: numb
   });
 }
 
-/** A store from the cache. If it is not there, `make` makes it in `directory` below `making`, which appears in the cache by one rename. */
+/** A store from the cache. If it is missing, `make` makes it in `directory` below `making`, and it enters the cache by one rename. */
 export async function openCached(
   cacheDir: string,
   generator: string,
@@ -53,8 +53,8 @@ export async function openCached(
 }
 
 /**
- * People with a name and a number, both indexed, two of five with a text of some hundred characters; half of the relationships have a
- * property, and one of ten ends in one of the {@link HUBS}.
+ * People with a name and a number, both indexed; two in five have a text of some hundred characters. Half of the relationships have a
+ * property, and one in ten ends at one of the {@link HUBS}.
  */
 async function writeStore(directory: string, nodes: number, relationships: number): Promise<void> {
   const dice = new Dice(SEED);
@@ -124,16 +124,13 @@ async function populateIndexes(making: string): Promise<void> {
   await rm(home, { recursive: true, force: true });
 }
 
-/**
- * Undoes the flags with which the harness starts a JVM: what it chooses for itself on a machine of two cores or more, and a quarter of
- * the memory.
- */
+/** Undoes the harness's JVM flags: the JVM's own choices on a machine with two or more cores, and a quarter of the memory. */
 export const stockJvm = {
   _JAVA_OPTIONS: `-XX:-UseSerialGC -XX:+UseG1GC -XX:TieredStopAtLevel=4 -Xmx${Math.floor(os.totalmem() / 4 / 1024 / 1024)}m`,
 };
 
 /**
- * A server as one that runs for long: every compiler tier, and memory enough for the store, so that its own misses are not what is
+ * Starts a server like one that runs for long: every compiler tier, and enough memory for the store, so that its cache misses are not
  * measured.
  */
 export async function serveStore(home: string): Promise<RunningServer> {
@@ -152,7 +149,7 @@ export async function serveStore(home: string): Promise<RunningServer> {
   }
 }
 
-/** Serves a copy of the fixture, so that the one in the cache stays as it is. */
+/** Serves a copy of the fixture, so that the cached one stays as it is. */
 export async function serveFixture(fixture: StoreFixture, home: string) {
   await copyStore(fixture.directory, path.join(home, 'data/databases/graph.db'));
   return await serveStore(home);

@@ -16,7 +16,7 @@ const setText = 'MATCH (n) WHERE id(n) = $id SET n.text = $text';
 const relate = 'MATCH (a), (b) WHERE id(a) = $id AND id(b) = $other CREATE (a)-[:KNOWS {since: $number}]->(b)';
 const unrelate = 'MATCH ()-[r]->() WHERE id(r) = $relationship DELETE r';
 
-/** Of twenty transactions: how many do what. */
+/** Out of twenty transactions, how many do what. */
 const mix: readonly (readonly [statement: string, share: number])[] = [
   [create, 8],
   [setIndexed, 4],
@@ -26,7 +26,7 @@ const mix: readonly (readonly [statement: string, share: number])[] = [
 ];
 const cycle = mix.flatMap(([statement, share]) => Array.from({ length: share }, () => statement));
 
-/** Small transactions on a fixture; each changes something, so that as many are committed as were asked for. */
+/** Small transactions on a fixture. Each changes something, so that as many are committed as requested. */
 export class TransactionLoad {
   private readonly server: RunningServer;
   private readonly fixture: StoreFixture;
@@ -37,7 +37,7 @@ export class TransactionLoad {
     this.fixture = fixture;
   }
 
-  /** Commits `count` transactions over several connections; throws if the server counts others. */
+  /** Commits `count` transactions over several connections; throws if the server counts a different number. */
   async run(count: number): Promise<void> {
     const before = await this.server.lastTransactionId();
     let left = count;
@@ -71,7 +71,7 @@ export class TransactionLoad {
   }
 }
 
-/** Transactions that lost a deadlock are run again. */
+/** Retries transactions that lost a deadlock. */
 async function commit(connection: BoltConnection, { statement, params }: Work): Promise<void> {
   for (;;) {
     try {

@@ -7,13 +7,12 @@ import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
 import { placeOf, World } from '../support/commands/world.ts';
 
 /*
- * Every note that a user sees is in the JSON report: with the kind of its event as code, the text that people read, and what the text is
- * made of.
+ * Every note shown to the user is in the JSON report: with the kind of its event as code, the text for people, and the values in it.
  */
 
 const error = new GraphkeepError('peer.closed', 'the connection was lost', { place: { peer: 'h:1' } });
 
-/** Each note with its text. The compiler asks for a row for each kind. */
+/** Each note with its text. The compiler requires a row for each kind. */
 const notes: { [Kind in BackupNote['kind']]: [note: Extract<BackupNote, { kind: Kind }>, text: string] } = {
   'request-keeps-failing': [
     { kind: 'request-keeps-failing', request: 'index', rule: 7, attempt: 5, error },
@@ -73,7 +72,7 @@ beforeEach(async () => {
 
 afterEach(() => world.close());
 
-/** Runs a backup that tells these events. */
+/** Runs a backup that reports these events. */
 async function backUp(front: typeof runGraphkeep, events: readonly BackupEvent[], ...more: string[]) {
   const runBackup: RunBackup = async (options, onEvent) => {
     for (const event of events) onEvent(event);

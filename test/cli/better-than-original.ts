@@ -4,7 +4,7 @@ import { version } from '../../src/cli/version.ts';
 import type { Transcript } from './transcript.ts';
 import { maskUsageProse } from './usage-structure.ts';
 
-/** What we print instead of the original. Parts that are not named are as in the capture. */
+/** Our output where it differs from the original. Parts not named are as in the capture. */
 export interface Expectation {
   stdout?: string;
   stderr?: string;
@@ -13,7 +13,7 @@ export interface Expectation {
 
 interface Improvement {
   reason: string;
-  /** Scenarios without their version, or a look at the capture. */
+  /** Scenarios without their version, or a predicate on the capture. */
   applies: readonly string[] | ((transcript: Transcript) => boolean);
   change: (expected: Required<Expectation>, transcript: Transcript) => Expectation;
 }

@@ -188,7 +188,7 @@ describe('graphkeep check', () => {
 
   it('graphkeep check has a code for a store that it can read but not check in full', async () => {
     const store = await corrupted('base35/none');
-    // As by a release before 3.4, whose label scan store and indexes have other forms.
+    // As by a release before 3.4, whose label scan store and indexes have other formats.
     patchMetadataIn(store, { storeVersion: encodeStoreVersion('v0.A.8') });
     const { exitCode, stdout } = await check(store, '--json');
     expect(exitCode).toBe(2);

@@ -10,7 +10,7 @@ import { version } from '../../src/cli/version.ts';
 import { InstalledPrograms, type ProgramResult } from '../support/commands/installed-programs.ts';
 import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
 
-/* The executables as they are installed: bundled, started by the shell. */
+/* The executables as installed: bundled, and started by the shell. */
 
 let programs: InstalledPrograms;
 let root: string;
@@ -67,7 +67,7 @@ describe('neo4j-admin', () => {
       own.push(await timed(() => run('neo4j-admin', ['--version'])));
       node.push(await timed(() => execFileSync(process.execPath, ['-e', ''])));
     }
-    // Against Node itself, and the best of each, so that a busy machine does not matter.
+    // Compared with Node itself, the best of each, so that a busy machine does not matter.
     expect(Math.min(...own) / Math.min(...node)).toBeLessThan(4);
   });
 });
@@ -124,7 +124,7 @@ it('serve ends with 0 when it is told to stop', async () => {
   const child = spawn(join(root, 'bin', 'graphkeep'), args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
-    // Once: a second signal ends the process at once.
+    // Only once: a second signal ends the process at once.
     if (text.includes('"listening"')) child.kill('SIGTERM');
     stdout += text;
   });
@@ -148,7 +148,7 @@ describe('a check', () => {
     await unpackCorpus('corruptions/base35.tar.gz', join(root, 'checked'));
     const store = join(root, 'checked', 'base35');
     const check = () => run('graphkeep', ['check', store, `--report-dir=${join(root, 'home')}`]);
-    // Unused records behind the others, which need no room on the disk.
+    // Unused records after the others, which need no room on the disk.
     truncateSync(join(store, 'neostore.propertystore.db.strings'), 80 << 20);
     expect(await check()).toEqual({ code: 0, stdout: `${store} is consistent.\n`, stderr: '' });
     rmSync(join(store, 'neostore.labelscanstore.db'));

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import type { BackupOptions } from '../../src/backup/backup-options.ts';
 import type { World } from '../support/commands/world.ts';
 
-/** What a scenario finds when it begins, as far as it is not the same for all. */
+/** The initial state of a scenario, where it is not the same for all. */
 export const preparations: Record<string, (world: World) => Promise<void>> = {
   'conf-additional': async (world) => {
     await world.configure('');
@@ -81,8 +81,8 @@ const server = { from: { host: '127.0.0.1', port: 21362 } };
 const unchecked = { checkConsistency: false };
 
 /**
- * What the arguments mean. The captures talk to a live server; here the backup job is replaced by one that knows that address only, so
- * these rows compare what was asked of the job, and the way its end is shown.
+ * The meaning of the arguments. The captures talk to a live server; here the backup job is replaced by one that knows only that address. So
+ * these rows compare the options given to the job, and how its end is shown.
  */
 export const requests: Record<string, Partial<BackupOptions>> = {
   'arg-bad-bool': { ...server, checkConsistency: false },

@@ -23,7 +23,7 @@ interface Ended {
   output: string;
 }
 
-/** Runs a line of bash, in which `graphkeep` and `neo4j-admin` are ours. */
+/** Runs a line of bash in which `graphkeep` and `neo4j-admin` are ours. */
 function shell(line: string): Ended {
   const bin = join(programs.root, 'bin');
   const functions = `graphkeep() { "${bin}/graphkeep" "$@"; }; neo4j-admin() { "${bin}/neo4j-admin" "$@"; }`;

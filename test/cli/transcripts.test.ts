@@ -7,8 +7,8 @@ import { readTranscripts, type Transcript } from './transcript.ts';
 import { maskUsageProse } from './usage-structure.ts';
 
 /*
- * Every capture of the real neo4j-admin, run against ours: same stdout, stderr and exit code, except where better-than-original.ts says
- * what we do better and why. Of a usage text its structure is compared (usage-structure.ts): the prose is our own.
+ * Runs every capture of the real neo4j-admin against ours: same stdout, stderr and exit code, except where better-than-original.ts says
+ * what we do better and why. For usage texts only the structure is compared (usage-structure.ts): the prose is our own.
  */
 
 const transcripts = readTranscripts();

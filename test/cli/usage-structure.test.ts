@@ -22,7 +22,7 @@ const USAGE = [
   '',
 ];
 
-/** The mask of the example with some lines put in the place of others. */
+/** The mask of the example with some lines replaced by others. */
 const mask = (at = 0, count = 0, ...lines: string[]) => maskUsageProse(USAGE.toSpliced(at, count, ...lines).join('\n'));
 
 it('only descriptions are removed from a usage text', () => {

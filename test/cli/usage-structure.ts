@@ -1,12 +1,12 @@
 /*
- * A usage text of `neo4j-admin` without its prose. What scripts and people look up stays: what stands before the usage, the syntax lines,
- * which blocks there are, names and their order, defaults, columns. Every description is `<text>`. The captures of the corpus are stored in
- * this form.
+ * A usage text of `neo4j-admin` without its prose. What scripts and people look up stays: everything before the usage, the syntax lines,
+ * the blocks, names and their order, defaults, columns. Every description becomes `<text>`. The captures of the corpus are stored in this
+ * form.
  */
 
 const TEXT = '<text>';
 
-/** `output` with the prose of its usage, if it has one, replaced; a line that is not where the layout has it stays as it is. */
+/** `output` with the prose of its usage, if any, replaced; a line outside the known layout stays as it is. */
 export function maskUsageProse(output: string): string {
   const start = /^usage: neo4j-admin /m.exec(output)?.index;
   if (start === undefined) return output;
@@ -27,7 +27,7 @@ function maskSummary(line: string): string {
   return line.replace(/^ {8}\S.*$/, `        ${TEXT}`);
 }
 
-/** Entries of two columns: a name, then a description that goes on in the same column and may end with the default. */
+/** Entries of two columns: a name, then a description that continues in the same column and may end with the default. */
 function maskEntries(lines: readonly string[]): string[] {
   const entries: { front: string; words: string[] }[] = [];
   const masked: (string | (typeof entries)[number])[] = [];

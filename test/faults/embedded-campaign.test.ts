@@ -4,7 +4,7 @@ import { FAULT_ROUNDS } from '../support/faults/fault-rounds.ts';
 import { LedgerCampaign } from '../support/live/ledger-campaign.ts';
 import { SEED } from '../support/random/seed.ts';
 
-/* A round is one kill, or one backup, restore or stop that was completed and verified. */
+/* A round is one kill, or one completed and verified backup, restore or stop. */
 
 let scratch: string;
 let campaign: LedgerCampaign;

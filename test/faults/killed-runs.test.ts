@@ -7,7 +7,7 @@ import { nextSeed, SEED } from '../support/random/seed.ts';
 
 const KINDS: KillKind[] = ['full', 'incremental', 'fallback', 'mounted'];
 
-/** Kills in each test of each kind of backup. */
+/** Kills per test and kind of backup. */
 const rounds = Math.ceil(FAULT_ROUNDS / (3 * KINDS.length));
 
 let scratch: string;
@@ -24,7 +24,7 @@ afterAll(async () => {
   await removeDirectory(scratch);
 });
 
-/** The steps that are tried: all of them, or as many as there are rounds in a short campaign. */
+/** The steps to try: all of them, or as many as there are rounds in a short campaign. */
 function chooseSteps(count: number, dice: Dice): number[] {
   const all = Array.from({ length: count }, (_, i) => i + 1);
   if (count <= FAULT_ROUNDS) return all;
@@ -49,7 +49,7 @@ describe.each(KINDS)('a %s backup that is killed', (kind) => {
     const dice = new Dice(nextSeed());
     const steps = await campaign.countSteps(kind);
     for (let i = 0; i < rounds; i++) {
-      // Every other time while it clears up; in the end it may have fewer steps, if the killed run had come far.
+      // Every other time during its cleanup. It may have fewer steps in the end, if the killed run had got far.
       const isEarly = i % 2 === 0;
       const [first, second] = [dice.between(1, steps), dice.between(1, isEarly ? 5 : steps)];
       const killed = await campaign.killAtStep(kind, first, second);

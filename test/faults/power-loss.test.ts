@@ -5,8 +5,8 @@ import { losePower } from '../support/write-order/power-loss.ts';
 import { RecordedWorld } from '../support/write-order/recorded-world.ts';
 
 /*
- * Promise: when the power fails at any moment, the old backup or database is there, or the new one, whole; and the next run succeeds. What
- * a disk may have lost then says test/support/write-order/lossy-disk.ts. A long campaign fails the power after every operation.
+ * Promise: when the power fails at any moment, the old backup or database is there, or the new one, complete; and the next run succeeds.
+ * test/support/write-order/lossy-disk.ts defines what a disk may lose. A long campaign cuts the power after every operation.
  */
 
 const options = { moments: Math.ceil(FAULT_ROUNDS / 4), randomDisks: Math.ceil(FAULT_ROUNDS / 100) };

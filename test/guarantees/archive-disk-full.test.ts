@@ -9,8 +9,8 @@ import { BALLAST, canMount, SmallDisk } from '../support/faults/small-disk.ts';
 import { lockFile } from '../support/stores/locked-file.ts';
 
 /*
- * Promise: when there is no room for an archive, or for what is unpacked from one, the error says so, nothing is left behind, and with more
- * room the next run succeeds.
+ * Promise: when there is no room for an archive, or for its content, the error says so, nothing is left, and with more room the next run
+ * succeeds.
  */
 
 const PAGE_BYTES = 4096;

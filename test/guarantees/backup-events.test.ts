@@ -19,8 +19,8 @@ import { BackupServer } from '../support/servers/backup-server.ts';
 import { CatchupMember, memberOf } from '../support/servers/catchup-member.ts';
 
 /*
- * Promise: what a backup does is told as events, each of which some run does tell; the notes among them are in the report; and the numbers
- * of files and bytes add up.
+ * Promise: a backup reports what it does as events, and some run reports each of them; the notes among them are in the report; and the
+ * numbers of files and bytes add up.
  */
 
 const { readdir } = fsPromises;
@@ -28,7 +28,7 @@ const { readdir } = fsPromises;
 let scratch: string;
 let history: GeneratedHistory;
 let lab: CorruptionLab;
-/** Every kind, with how often it was told by the runs of this file. */
+/** Every kind, with how often the runs of this file reported it. */
 const told = new Map<BackupEvent['kind'], number>();
 
 beforeAll(async () => {
@@ -49,7 +49,7 @@ function directoryOf(name: string): string {
   return directory;
 }
 
-/** Runs one backup; the report must hold its notes. */
+/** Runs one backup; its report must contain its notes. */
 async function run(backupDir: string, from: BackupOptions['from'], options: AttemptOptions = {}): Promise<Attempt> {
   const attempt = await attemptBackup(backupDir, from, options);
   for (const { kind } of attempt.events) told.set(kind, (told.get(kind) ?? 0) + 1);
@@ -85,7 +85,7 @@ async function withServer<T>(newest: number, use: (server: BackupServer) => Prom
   }
 }
 
-/** Backs up a store that was shut down, from a listener of ours. */
+/** Backs up a stopped store from our own listener. */
 async function backUpStore(name: string, directory: string, options: AttemptOptions = {}): Promise<Attempt> {
   const store = await serveStore(directory);
   const listener = await BackupListener.start(store, { listen: { host: '127.0.0.1', port: 0 } });

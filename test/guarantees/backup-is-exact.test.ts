@@ -17,8 +17,8 @@ import { newestOf, readHistory } from '../support/history/served-history.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
- * Promise: a full backup, and every incremental after it, leaves the store of the server as of its newest transaction, closed cleanly,
- * in the target; and nothing else, however often it is repeated.
+ * Promise: a full backup, and every incremental after it, leaves in the target the server's store as of its newest transaction, closed
+ * cleanly, and nothing else, however often it is repeated.
  */
 
 let scratch: string;
@@ -178,7 +178,7 @@ function expectSameStore(target: string, recovered: string): void {
   expect(listLogFiles(target).files.length).toBe(1);
 }
 
-/** Records in use; what is left of others in a file depends on how often it was written. */
+/** Records in use; the remains of others in a file depend on how often it was written. */
 function readRecords(folder: string, key: StoreKey): unknown[] {
   const reader = new StoreReader(folder);
   const records: unknown[] = [];
@@ -190,7 +190,7 @@ function readRecords(folder: string, key: StoreKey): unknown[] {
   return records;
 }
 
-/** The buffers of a reused record are longer than what they hold. */
+/** The buffers of a reused record are longer than their content. */
 function withoutSlack(record: object): object {
   if ('blockCount' in record) {
     const { blocks, blockCount } = record as PropertyRecord;

@@ -10,8 +10,8 @@ import { World } from '../support/commands/world.ts';
 import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
 
 /*
- * A backup is checked before it counts as complete: exit code 3 if it is inconsistent, 2 if that could not be found out. It stays in either
- * case.
+ * Promise: a backup is checked before it counts as complete: exit code 3 if it is inconsistent, 2 if that could not be determined. It stays
+ * in either case.
  */
 
 let world: World;

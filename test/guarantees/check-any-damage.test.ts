@@ -13,7 +13,7 @@ import { SEED } from '../support/random/seed.ts';
 import { findLayoutOf } from '../support/trees/layouts.ts';
 
 /*
- * Whatever bytes of derived files, schema, tokens and metadata are damaged, the check comes to an end, and notices every change of what a
+ * Promise: whatever bytes of derived files, schema, tokens and metadata are damaged, the check ends, and notices every change of what a
  * server would read from trees and counts. (For records see src/check/chains/screen/chain-screen.test.ts.)
  */
 
@@ -36,7 +36,7 @@ function damagedFiles(store: string): string[] {
   });
 }
 
-/** Changes some bytes where there is something; returns how to undo it. */
+/** Changes some non-zero bytes; returns a function that undoes it. */
 function damage(path: string, dice: Dice): () => void {
   const fd = openSync(path, 'r+');
   const before = Buffer.alloc(dice.chance(0.8) ? 1 : dice.between(2, 64));
@@ -58,8 +58,8 @@ function damage(path: string, dice: Dice): () => void {
 }
 
 /**
- * What a server reads from a tree file: its state and its entries; undefined if it is none. Settings of points may be any, as long as the
- * entries are those that they ask for.
+ * What a server reads from a tree file: its state and its entries; undefined if it is not one. Settings of points may differ, as long as
+ * the entries fit them.
  */
 function contentOf(path: string): string | undefined {
   try {

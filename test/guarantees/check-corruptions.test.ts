@@ -10,8 +10,8 @@ import {
 } from '../support/stores/check-comparison.ts';
 
 /*
- * The consistency check finds what the real checkers find in all the corruptions of the corpus, and is not louder than they are about what
- * is sound.
+ * Promise: the consistency check finds what the real checkers find in all the corruptions of the corpus, and reports no more than they do
+ * about sound parts.
  */
 
 let compared: ComparedCorruption[];
@@ -65,7 +65,7 @@ describe('the corruptions of the corpus', () => {
     const silent = compared.filter(
       ({ both, onlyOurs, ours }) => both.length + onlyOurs.length === 0 && ours !== 'not checkable',
     );
-    // Id files, zeros behind the end, a missing log, and the transaction of the last store upgrade do no harm.
+    // Id files, zeros after the end, a missing log, and the transaction of the last store upgrade do no harm.
     const harmless = ['none', 'met-02', 'met-05', 'met-06', 'met-07', 'met-09'];
     const expected = ['base35', 'base34'].flatMap((store) => harmless.map((id) => `${store}/${id}`));
     expect(idsOf(silent)).toEqual(expected);

@@ -12,7 +12,7 @@ import { dirtyStores, goldenStores, unpackStore } from '../support/corpus/golden
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 
 /*
- * The consistency check only reads, says nothing about stores that are sound, and refuses those that have to be recovered first.
+ * Promise: the consistency check only reads, reports nothing about sound stores, and refuses those that must be recovered first.
  */
 
 let root: string;
@@ -26,7 +26,7 @@ afterAll(async () => {
   await removeDirectory(root);
 });
 
-/** Findings about a store, one line each, with everything switched on. */
+/** Findings about a store, one line each, with all checks enabled. */
 async function findingsOf(store: string, options: CheckOptions = {}): Promise<string[]> {
   const findings: string[] = [];
   const onFinding: CheckOptions['onFinding'] = ({ kind, file, record }) => findings.push(`${kind} ${file} ${record}`);
@@ -34,7 +34,7 @@ async function findingsOf(store: string, options: CheckOptions = {}): Promise<st
   return findings;
 }
 
-/** This server of the beta left the folder of a dropped index behind. */
+/** This beta server left the folder of a dropped index. */
 const leftBehind: Record<string, string[]> = {
   '3.5.0-beta03-high_limit': ['index.folderWithoutRule schema/index/native-btree-1.0/44 undefined'],
 };

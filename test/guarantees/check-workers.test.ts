@@ -12,10 +12,10 @@ import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 
 /*
- * How many threads check a store makes no difference to what is found, in which order, nor to how the check ends.
+ * Promise: the number of threads makes no difference to the findings, their order, or how the check ends.
  */
 
-/** Every so many of the corruptions; 1 = all, which takes minutes. */
+/** Use every n-th corruption; 1 = all, which takes minutes. */
 const step = Number(process.env.GRAPHKEEP_CORRUPTION_STEP ?? 5);
 
 let root: string;
@@ -59,7 +59,7 @@ describe('two threads', () => {
   }, 600_000);
 });
 
-/** A store whose label scan store and counts are those of an empty one: every node gives a finding, in the last parts. */
+/** A store whose label scan store and counts are those of an empty one: every node yields a finding, in the last parts. */
 async function writeStoreWithManyFindings(nodes: number): Promise<string> {
   const directories = { empty: join(root, 'empty'), full: join(root, 'full') };
   const scratch = join(root, 'scratch');
@@ -101,7 +101,7 @@ describe('threads', () => {
       throw new Error('the disk is full');
     };
     await expect(checkStore(join(root, 'full'), { workers: 2, onFinding })).rejects.toThrow('the disk is full');
-    // The handle of a thread that has ended may be closed in the next turn.
+    // The handle of an ended thread may be closed in the next turn.
     await vi.waitFor(() => expect(openPorts()).toBeLessThanOrEqual(before));
   });
 

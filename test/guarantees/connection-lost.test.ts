@@ -8,8 +8,8 @@ import { type GeneratedHistory, generateHistory } from '../support/history/gener
 import { BackupServer, type Fault } from '../support/servers/backup-server.ts';
 
 /*
- * Promise: a connection that breaks off, a server that stops sending, or an interrupted command, at whatever byte or step, leaves the old
- * state or the new one; the next run succeeds and leaves nothing over.
+ * Promise: a connection that breaks off, a server that stops sending, or an interrupted command, at any byte or step, leaves the old state
+ * or the new one; the next run succeeds and cleans up.
  */
 
 const OLD = 9;
@@ -53,14 +53,14 @@ describe.each(kinds)('a %s backup', (kind) => {
     await rm(backupDir, { recursive: true, force: true });
   });
 
-  /** The directory before every attempt. */
+  /** Restores the directory before every attempt. */
   async function prepare(): Promise<void> {
     await rm(backupDir, { recursive: true, force: true });
     if (kind !== 'full') await cp(oldBackup, target, { recursive: true, preserveTimestamps: true });
     before = kind === 'full' ? '' : hashTree(target);
   }
 
-  /** The old state in every byte, and nothing beside it. */
+  /** The old state must be intact in every byte, with nothing beside it. */
   function expectUntouched(): void {
     expect(readdirSync(backupDir)).toEqual(kind === 'full' ? [] : ['db']);
     if (kind !== 'full') expect(hashTree(target)).toBe(before);
@@ -161,7 +161,7 @@ async function interestingOffsets(kind: Kind, count: number): Promise<number[]> 
   return [...offsets].filter((offset) => offset >= 0 && offset < length).sort((a, b) => a - b);
 }
 
-/** About `count` numbers from 1 to `total`, both included. */
+/** About `count` numbers from 1 to `total`, inclusive. */
 function spread(total: number, count: number): number[] {
   const numbers = Array.from({ length: count }, (_, i) => 1 + Math.round((i * (total - 1)) / (count - 1)));
   return [...new Set(numbers)];

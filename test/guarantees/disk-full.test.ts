@@ -12,8 +12,8 @@ import { type GeneratedHistory, generateHistory } from '../support/history/gener
 import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
- * Promise: when there is no room, the error names the file and the reason, the old backup is as before (or has a log that leads to the
- * new one), no full copy is tried on top of it, and with more room the next run succeeds.
+ * Promise: when there is no room, the error names the file and the reason, the old backup is as before (or has a log that leads to the new
+ * one), no full copy is tried in addition, and with more room the next run succeeds.
  */
 
 const OLD = 9;
@@ -48,7 +48,7 @@ afterAll(async () => {
   await removeDirectory(scratch);
 });
 
-/** The error that stands behind "no backup was made". */
+/** The cause of "no backup was made". */
 function causeOf({ error }: Attempt): GraphkeepError {
   if (!(error instanceof BackupFailed)) return error!;
   expect(error.code).toBe('file.io');
@@ -87,7 +87,7 @@ if (canMount) {
         failures++;
       }
       expect(failures).toBeGreaterThan(5);
-      // One of them was behind the last received file: the log that is written, or a store file that grows.
+      // One of them failed after the last received file: the log being written, or a growing store file.
       expect([...files].some((file) => /transaction|counts|labelscan/.test(file))).toBe(true);
       expectExact(join(disk, 'db'), history, NEW);
     });

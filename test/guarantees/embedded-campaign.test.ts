@@ -5,7 +5,7 @@ import { SEED } from '../support/random/seed.ts';
 
 /*
  * Promise: whatever is killed while a live database is written, backed up, restored and served, no acknowledged transaction is lost, none
- * is there by half, a backup has all that was acknowledged before it began, and nothing is left over. The long form is in test/faults.
+ * is there partly, a backup has everything acknowledged before it began, and nothing is left over. The long form is in test/faults.
  */
 
 let scratch: string;

@@ -25,9 +25,9 @@ import { SEED } from '../support/random/seed.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
- * Promise: whatever a peer sends, a backup ends with a report or with an error that says what was wrong. Nothing is written outside of
- * the target's own names. What is published was complete and passed every check of the protocol, which protects the structure of an
- * answer but not the bytes of files and records; an old backup is not touched by an answer that is refused.
+ * Promise: whatever a peer sends, a backup ends with a report or with an error that says what was wrong. Nothing is written outside the
+ * target's own names. A published backup was complete and passed every check of the protocol, which protects the structure of an answer but
+ * not the bytes of files and records. A refused answer does not touch an old backup.
  */
 
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 100);
@@ -78,7 +78,7 @@ async function isComplete(kind: 'full' | 'incremental', bytes: Buffer): Promise<
   return decoded?.outcome?.kind === 'complete';
 }
 
-/** One way of spoiling an answer, with what it needs to be repeated. */
+/** One way to spoil an answer, with what it needs to be repeated. */
 class Spoiler {
   readonly dice: Dice;
 
@@ -107,12 +107,12 @@ class Spoiler {
         bytes.fill(this.dice.below(2) * 255, at, at + Math.min(length, 12));
         return bytes;
       default:
-        // Shifts everything behind, with frames that are right again.
+        // Shifts everything after it, in valid frames.
         return recutFrames(this.spoil(answer), [1000 + this.dice.below(60_000)]);
     }
   }
 
-  /** Anywhere, but rather where the structure is: the beginning, the end, the names. */
+  /** Anywhere, but preferably where the structure is: the beginning, the end, the names. */
   private place(bytes: Buffer): number {
     const kind = this.dice.below(4);
     if (kind === 0) return this.dice.below(Math.min(bytes.length, 100));
@@ -175,7 +175,7 @@ interface Parts {
   files: { name: string; bytes: Buffer }[];
   storeId: GeneratedHistory['storeId'];
   transactions: ServedTransaction[];
-  /** Bytes behind the last transaction. */
+  /** Bytes after the last transaction. */
   rest: Buffer;
 }
 

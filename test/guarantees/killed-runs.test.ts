@@ -3,8 +3,8 @@ import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpac
 import { KillCampaign, type KillKind, NEW, OLD } from '../support/faults/kill-campaign.ts';
 
 /*
- * Promise: a run that is killed at any moment leaves the old backup, or the new one, or an old one whose log leads to the new one; the
- * next run succeeds and leaves nothing over. Every step that changes the file system is tried in test/faults.
+ * Promise: a run killed at any moment leaves the old backup, or the new one, or an old one whose log leads to the new one; the next run
+ * succeeds and cleans up. test/faults tries every step that changes the file system.
  */
 
 let scratch: string;
@@ -29,7 +29,7 @@ describe.each<[KillKind, number]>([
   it('a backup may be killed at any step from the first to the last', async () => {
     const steps = await campaign.countSteps(kind);
     expect(steps).toBeGreaterThan(kills);
-    // The last steps are the ones that publish: they are tried all.
+    // The last steps publish: all of them are tried.
     const early = Array.from({ length: kills }, (_, i) => 1 + Math.floor((i * (steps - 5)) / kills));
     const late = Array.from({ length: 5 }, (_, i) => steps - i);
     for (const step of [...early, ...late]) expect([step, await campaign.killAtStep(kind, step)]).toEqual([step, 1]);

@@ -50,7 +50,7 @@ async function expectServed(): Promise<void> {
   client.close();
 }
 
-/** What is refused with a failure that says why, and a closed connection. */
+/** Requests that are refused with a failure that says why, and a closed connection. */
 const refused: [string, Buffer, RegExp][] = [
   ['another application version', changed(full, 5, 3), /another version.*version 2\.3 instead of 2\.2/],
   ['another internal version', changed(full, 4, 0x0c), /another version.*version 3\.2 instead of 2\.2/],

@@ -18,9 +18,9 @@ import { PatternDatabase } from '../support/stores/pattern-database.ts';
 import { readContent } from '../support/stores/stored-content.ts';
 
 /*
- * Promise: between PREPARE_STORE_COPY and its transactions a catchup client finds the files of one moment, or, when that lasts too long,
- * files that replay makes exact; the transactions it needs are there even if its connection broke; and check points wait for nobody longer
- * than the limit.
+ * Promise: between PREPARE_STORE_COPY and its transactions a catchup client gets the files of one moment or, if it takes too long, files
+ * that replay makes exact; the transactions it needs are there even if its connection broke; and check points wait for nobody longer than
+ * the limit.
  */
 
 let scratch: string;
@@ -78,14 +78,14 @@ async function prepare(caller: CatchupCaller): Promise<number> {
 const pull = (caller: CatchupCaller, after: number): Promise<CatchupAnswer> =>
   caller.ask({ kind: 'transactions', after, storeId: database.storeId });
 
-/** Makes check points, and prunes, until the log does not reach back to what it was. False if check points are held. */
+/** Makes check points, with pruning, until the log no longer reaches back to its old start. False if check points are held. */
 async function outrunLog(): Promise<void> {
   const { highest } = listLogFiles(database.directory);
   while (listLogFiles(database.directory).highest! <= highest! + 3) await load.run(50);
   await database.checkPoint();
 }
 
-/** True if a check point that is asked for has not been made yet after some commits. */
+/** True if a requested check point has not been made after some commits. */
 async function isHeld(): Promise<boolean> {
   let isMade = false;
   const made = database.checkPoint().then(() => {
@@ -124,7 +124,7 @@ describe('check points', () => {
     const caller = await call();
     const first = await prepare(caller);
     await load.run(10);
-    // Nobody else holds, so the second one makes a check point of its own.
+    // Nobody else holds, so the second one makes a new check point.
     expect(await prepare(caller)).toBeGreaterThan(first);
     caller.close();
     await database.checkPoint();
@@ -301,7 +301,7 @@ class MovingDatabase implements ServedDatabase {
       yield piece.subarray(0, half);
       yield piece.subarray(half);
     }
-    // The next one is of another check point again.
+    // The next one is of a different check point again.
     await this.move();
   }
 }

@@ -14,8 +14,8 @@ import { CatchupCaller } from '../support/servers/catchup-caller.ts';
 import { PatternDatabase } from '../support/stores/pattern-database.ts';
 
 /*
- * Promise: over the catchup protocol every request is answered as a cluster member answers it (spec catchup-protocol 9 to 14), and
- * what is no request ends the connection, tells nothing and harms nobody else.
+ * Promise: over the catchup protocol every request is answered as by a cluster member (spec catchup-protocol 9 to 14); anything else ends
+ * the connection, reveals nothing and harms nobody else.
  */
 
 let scratch: string;

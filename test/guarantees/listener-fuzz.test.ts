@@ -18,8 +18,8 @@ import { RawClient } from '../support/servers/raw-client.ts';
 import { PatternDatabase } from '../support/stores/pattern-database.ts';
 
 /*
- * Promise: no bytes and no behaviour of clients crash a listener, make it hang, or cost it memory or descriptors for good.
- * GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign; GRAPHKEEP_SEED to repeat a run.
+ * Promise: no bytes and no behaviour of clients crash a listener, make it hang, or permanently cost memory or descriptors. Use
+ * GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign, GRAPHKEEP_SEED to repeat a run.
  */
 
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
@@ -39,7 +39,7 @@ const originals = [
   readCapture('err-app-version.c2s.bin'),
 ];
 
-/** Numbers that are likely to hurt as lengths. */
+/** Numbers that are likely to cause trouble as lengths. */
 const sharp = [0, 1, 2, 3, 0x7f, 0xff, 0xffff, 0x3fffff, 0x400000, 0x400001, 0x7fffffff, 0x80000000, 0xffffffff];
 
 const mutations: ((bytes: Buffer, dice: Dice) => Buffer)[] = [
@@ -87,7 +87,7 @@ function makeInput(dice: Dice, sources: readonly Buffer[]): Buffer {
   return bytes;
 }
 
-/** Requests of the catchup protocol as real clients send them behind their handshakes. */
+/** Requests of the catchup protocol as real clients send them after their handshakes. */
 const catchupOriginals = [
   ...['full-349', 'incr-349', 'full-350b3'].map((name) =>
     readCatchupCapture(`${name}.c2s.bin`).subarray(CLIENT_HANDSHAKE_BYTES),
@@ -100,7 +100,7 @@ const catchupOriginals = [
   encodeCatchupRequest({ kind: 'coreSnapshot' }),
 ];
 
-/** Goes through the handshake; what follows may be anything. Undefined if the listener ends it. */
+/** Performs the handshake; anything may follow. Undefined if the listener ends it. */
 async function greet(socket: Socket, dice: Dice): Promise<RequestCompressor | undefined> {
   const compressions = dice.chance(0.4) ? [dice.pick(COMPRESSIONS)] : [];
   const handshake = new ClientHandshake('listener', compressions);
@@ -133,7 +133,7 @@ it(`the listener survives ${rounds} rounds, seed ${SEED}`, { timeout: 3_600_000 
     limits: { maxConnections: 200, maxPerPeer: 200, requestTimeoutMs: 2000, idleTimeoutMs: 1000, stallTimeoutMs: 2000 },
     onEvent: (event) => {
       seen.set(event.kind, (seen.get(event.kind) ?? 0) + 1);
-      // Whatever is wrong with a client is an error with a code.
+      // Every problem with a client is an error with a code.
       if ('error' in event && (event.error as { code?: string }).code?.includes('.') !== true) odd.push(event.error);
     },
   });
@@ -147,7 +147,7 @@ it(`the listener survives ${rounds} rounds, seed ${SEED}`, { timeout: 3_600_000 
     socket.on('error', () => {}).on('close', () => clients.delete(socket));
     await once(socket, 'connect');
     const compressor = dice.chance(0.5) ? await greet(socket, dice).catch(() => undefined) : undefined;
-    // Hundreds of requests in a row would all be answered with a copy.
+    // Hundreds of consecutive requests would all be answered with a copy.
     const plain =
       compressor === undefined ? makeInput(dice, originals) : makeInput(dice, catchupOriginals).subarray(0, 1000);
     const input = compressor === undefined || dice.chance(0.2) ? plain : compressor.encode(plain);
@@ -179,7 +179,7 @@ it(`the listener survives ${rounds} rounds, seed ${SEED}`, { timeout: 3_600_000 
   };
 
   const settle = async () => {
-    // The ones that do not read never see that the listener has closed.
+    // Clients that do not read never see that the listener has closed.
     for (const socket of clients) socket.destroy();
     halfOpen.length = 0;
     while (listener.clients > 0) await sleep(10);
@@ -195,7 +195,7 @@ it(`the listener survives ${rounds} rounds, seed ${SEED}`, { timeout: 3_600_000 
     return { descriptors: readdirSync('/proc/self/fd').length, megabytes };
   };
 
-  /** Several clients at the same time. Each round has dice of its own: the same bytes, whatever the order. */
+  /** Several clients at the same time. Each round has its own dice: the same bytes, whatever the order. */
   const playUpTo = async (end: number): Promise<void> => {
     const one = async (): Promise<void> => {
       while (next < end) {

@@ -9,7 +9,7 @@ import { RawClient, readFailure } from '../support/servers/raw-client.ts';
 import { PatternDatabase } from '../support/stores/pattern-database.ts';
 
 /*
- * Promise: no client can keep the database from its check points, the memory, or the other clients waiting for ever, however it behaves;
+ * Promise: however a client behaves, it can delay neither the database's check points nor other clients for ever, nor use up the memory;
  * and what is cut off never looks like a whole answer.
  */
 
@@ -37,7 +37,7 @@ async function start(limits: Partial<ListenerLimits> = {}): Promise<void> {
   });
 }
 
-/** The first event of a kind, when it has come. */
+/** The first event of a kind, once it has come. */
 async function happened(kind: ListenerEvent['kind']): Promise<ListenerEvent> {
   for (;;) {
     const event = events.find((candidate) => candidate.kind === kind);
@@ -46,7 +46,7 @@ async function happened(kind: ListenerEvent['kind']): Promise<ListenerEvent> {
   }
 }
 
-/** Takes a large copy once, and then three times more: neither memory nor descriptors may have grown with it. */
+/** Reads a large copy once, and then three more times: neither memory nor descriptors may grow. */
 async function expectNothingGrows(drain: () => Promise<void>): Promise<void> {
   const countDescriptors = () => readdirSync('/proc/self/fd').length;
   const peakBefore = peakMemory();
@@ -65,7 +65,7 @@ const full = encodeRequest({ kind: 'full', forensics: false });
 const incremental = encodeRequest({ kind: 'incremental', lastTransactionId: 1 });
 const MB = 1024 * 1024;
 
-/** More than sockets hold by themselves. */
+/** More than the sockets' own buffers hold. */
 function makeLarge(sizeBytes = 512 * MB): void {
   database.files = [
     { name: 'large', alignment: 1, sizeBytes },
@@ -75,7 +75,7 @@ function makeLarge(sizeBytes = 512 * MB): void {
 
 describe('a client that takes nothing of its copy', () => {
   it('a client that reads nothing of its copy is cut off after the stall time, and check points run again; others are not held up', async () => {
-    // Time enough for the other one on any machine.
+    // Enough time for the other client on any machine.
     await start({ stallTimeoutMs: 3000 });
     makeLarge();
     const stalled = await RawClient.connect(listener.address);
@@ -92,7 +92,7 @@ describe('a client that takes nothing of its copy', () => {
     expect(database.holding).toBe(0);
     stalled.socket.resume();
     await stalled.ended;
-    // The client cannot take what it has for the whole.
+    // The client cannot mistake what it has for the whole.
     expect(await stalled.messages(1)).toEqual([]);
     other.close();
   });
@@ -102,7 +102,7 @@ describe('a client that takes nothing of its copy', () => {
     makeLarge(24 * MB);
     const slow = await RawClient.connect(listener.address);
     slow.send(full);
-    // Longer in all than the limit, never in one go.
+    // Longer than the limit in total, but never in one go.
     for (let pause = 0; pause < 6; pause++) {
       slow.stopReading();
       await new Promise((resolve) => setTimeout(resolve, 450));

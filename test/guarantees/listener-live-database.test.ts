@@ -18,8 +18,8 @@ import { RawClient } from '../support/servers/raw-client.ts';
 import { readContent } from '../support/stores/stored-content.ts';
 
 /*
- * Promise: a backup from a running database holds every transaction up to the last one it reports, whatever is written, rotated, pruned
- * and check-pointed meanwhile; and no client can stop the check points of the database for longer than the limit.
+ * Promise: a backup from a running database has every transaction up to the last one it reports, whatever is written, rotated, pruned and
+ * check-pointed meanwhile; and no client can delay the check points of the database for longer than the limit.
  */
 
 let scratch: string;
@@ -43,12 +43,12 @@ afterEach(async () => {
   await removeDirectory(scratch);
 });
 
-/** What is kept of the log where it is to be pruned while a client is at work. */
+/** How much log is kept where it must be pruned while a client is at work. */
 const SHORT_LOG_BYTES = 1024 * 1024;
 /** So much that no client on a slow machine comes too late. */
 const LONG_LOG_BYTES = 1024 * 1024 * 1024;
 
-/** A database with small logs and many check points, some content, and writers that go on. */
+/** A database with small logs and many check points, some content, and active writers. */
 async function startServing(limits: Partial<ListenerLimits> = {}, keptBytes = SHORT_LOG_BYTES): Promise<void> {
   database = await EmbeddedDatabase.open(join(scratch, 'graph.db'), {
     rotationBytes: 128 * 1024,
@@ -69,7 +69,7 @@ async function startServing(limits: Partial<ListenerLimits> = {}, keptBytes = SH
 
 const more = (transactions: number) => load.reach(load.statistics.committed + transactions);
 
-/** The backup is the graph as of its last transaction, which is not older than `atLeast`. */
+/** The backup must equal the graph as of its last transaction, which is at least `atLeast`. */
 function expectExact(name: string, atLeast: number): number {
   const target = join(backupDir, name);
   const { lastTransactionId } = readMetadata(join(target, 'neostore'));
@@ -183,7 +183,7 @@ describe.each(['common', 'catchup'] as const)('a client that comes too late, ove
 describe('a client that stops reading', () => {
   it('a client that stops reading holds up check points only until it is cut off', async () => {
     await startServing({ maxHoldMs: 3000 });
-    // More than the sockets hold by themselves.
+    // More than the sockets' own buffers hold.
     const text = 'x'.repeat(64 * 1024);
     for (let i = 0; i < 8; i++) {
       await database.transact((tx) => {
@@ -191,13 +191,14 @@ describe('a client that stops reading', () => {
       });
     }
     await load.stop();
-    // The copy would join one that began before the texts; then they would come from the log, when check points are free again.
+    // Otherwise the copy would join an earlier check point without the texts, and they would come from the log, when check points are free
+    // again.
     await database.checkPoint();
     const client = await RawClient.connect(listener.address);
     client.stopReading();
     client.send(encodeRequest({ kind: 'full', forensics: false }));
     while (!events.some(({ kind }) => kind === 'started')) await new Promise(setImmediate);
-    // Joins the check point of the copy, so that the next one has to wait for it.
+    // Joins the check point of the copy, so that the next one must wait for it.
     const hold = await database.holdCheckPoints();
     hold.release();
     await database.transact((tx) => tx.createNode(['After']));

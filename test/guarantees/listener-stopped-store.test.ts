@@ -19,8 +19,8 @@ import { BackupServer } from '../support/servers/backup-server.ts';
 import { openSequentially } from '../support/servers/sequential-receiver.ts';
 
 /*
- * Promise: a backup from a store that nobody works in is that store, byte for byte; nobody can change it meanwhile without being noticed;
- * and what it gives is never less than what the client needs.
+ * Promise: a backup from a store in which nobody works equals that store byte for byte; nobody can change it meanwhile unnoticed; and a
+ * client never gets less than it needs.
  */
 
 let scratch: string;
@@ -84,8 +84,8 @@ async function receiveCopy(address: { host: string; port: number }): Promise<Map
 }
 
 /**
- * Same files with the same bytes; of `neostore` only the fields that say where the log is may differ, and the older of the two counts
- * stores is dropped by whoever makes the backup.
+ * The same files with the same bytes. Only the fields of `neostore` that locate the log may differ, and the client that makes the backup
+ * drops the older of the two counts stores.
  */
 function expectSameStore(copy: string, original: string): void {
   const names = storeFilesOf(copy);

@@ -16,7 +16,7 @@ import { loadPolicy } from '../support/servers/tls-conversation.ts';
 import { readContent } from '../support/stores/stored-content.ts';
 
 /*
- * Promise: with a TLS policy nobody gets anything who does not pass it, whatever protocol it speaks, and nothing travels unencrypted.
+ * Promise: with a TLS policy, a client that does not satisfy it gets nothing, whatever protocol it speaks, and nothing is sent unencrypted.
  */
 
 let scratch: string;
@@ -58,7 +58,7 @@ afterEach(async () => {
 
 const codes = () => events.flatMap((event) => ('error' in event ? [(event.error as { code: string }).code] : []));
 
-/** What a client gets that sends these bytes without encryption. */
+/** Number of bytes sent to a client that sends these bytes unencrypted. */
 async function sendPlain(bytes: Buffer): Promise<number> {
   const socket = connect(listener.address);
   let received = 0;

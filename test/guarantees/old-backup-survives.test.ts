@@ -12,8 +12,8 @@ import { forkHistory, type GeneratedHistory, generateHistory } from '../support/
 import { BackupServer, type Fault } from '../support/servers/backup-server.ts';
 
 /*
- * Promise: whatever an incremental meets, the backup that the user has stays as it is until a better one is complete, and then it is
- * moved aside, never removed (decision table of spec backup-command 3.2 and 3.3 for the common protocol).
+ * Promise: whatever happens to an incremental, the user's backup stays as it is until a better one is complete, and then it is moved aside,
+ * never removed (decision table of spec backup-command 3.2 and 3.3 for the common protocol).
  */
 
 let histories: string;
@@ -45,7 +45,7 @@ afterEach(async () => {
   await removeDirectory(scratch);
 });
 
-/** Runs a backup that must fail; nothing of the backup directory may have changed. */
+/** Runs a backup that must fail; nothing in the backup directory may change. */
 async function expectFailure(fallbackToFull: boolean, outcome: BackupFailed['outcome'] | 'refused', code: ErrorCode) {
   const before = hashTree(backupDir);
   // Where an answer is due, any machine has time for it.
@@ -64,7 +64,7 @@ function spoil(it: BackupServer, fault: Fault): void {
   it.fault = () => fault;
 }
 
-/** What a server can do that spoils every answer, with the code that the user gets. */
+/** What a server can do to spoil every answer, with the resulting error code. */
 const spoiled: [string, ErrorCode, (server: BackupServer) => unknown][] = [
   ['is down', 'peer.unreachable', (it) => it.stop()],
   ['closes at once', 'peer.protocol', (it) => spoil(it, { cutAfter: 0 })],
@@ -122,7 +122,7 @@ describe('without fallback', () => {
   });
 });
 
-/** What makes an incremental impossible although the server is well. */
+/** What makes an incremental impossible although the server works. */
 const impossible: [string, ErrorCode, () => { history: GeneratedHistory; newest: number; prunedTo?: number }][] = [
   ['has pruned its logs', 'peer.history-pruned', () => ({ history, newest: 20, prunedTo: 10 })],
   ['has another store', 'peer.other-store', () => ({ history: otherStore, newest: 20 })],

@@ -10,8 +10,8 @@ import { type GeneratedHistory, generateHistory } from '../support/history/gener
 import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
- * Promise: only one process works on a target at a time, be it ours, a Java client or a server. The others are told so at once, touch
- * nothing, and never take it as a reason for a full copy.
+ * Promise: only one process works on a target at a time, be it ours, a Java client or a server. Others are told so at once, touch nothing,
+ * and do not fall back to a full copy.
  */
 
 let scratch: string;
@@ -38,7 +38,7 @@ afterEach(async () => {
   await removeDirectory(scratch);
 });
 
-/** Another process takes the lock of a file, with the system call that a Java process uses if `posix`. */
+/** Locks the file in another process, with the system call of a Java process if `posix`. */
 async function holdInOtherProcess(path: string, posix: boolean): Promise<void> {
   const python = `import fcntl,sys,time\nf=open(sys.argv[1],'a+')\nfcntl.lockf(f,fcntl.LOCK_EX)\nprint('held',flush=True)\ntime.sleep(600)`;
   const node = `
@@ -54,7 +54,7 @@ async function holdInOtherProcess(path: string, posix: boolean): Promise<void> {
   expect(String(said)).toContain('held');
 }
 
-/** Two attempts that are refused; unless a run is under way, nothing in the backup directory may change. */
+/** Two attempts must be refused; unless a run is under way, nothing in the backup directory may change. */
 async function expectInUse(isRunning = false): Promise<void> {
   const before = isRunning ? '' : hashTree(backupDir);
   const asked = server.requests.length;
@@ -106,7 +106,7 @@ const hasPython = await new Promise((resolve) =>
     .once('exit', (code) => resolve(code === 0)),
 );
 
-/** Locks that a Java process holds are POSIX locks; Node has no call for them, so that half needs Python. */
+/** Locks held by a Java process are POSIX locks; Node has no call for them, so that half needs Python. */
 describe.each(hasPython ? [true, false] : [false])(
   'a target with a lock of another process (POSIX lock: %s)',
   (posix) => {

@@ -19,8 +19,8 @@ import { type GeneratedHistory, generateHistory } from '../support/history/gener
 import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
- * Promise: a link in a database or backup that leads out of it is refused by whatever copies, packs or changes it. What it leads to is
- * neither shown to others nor changed. (For `serve` see src/serve/database/served-files.test.ts.)
+ * Promise: a link that leads out of a database or backup is refused by everything that copies, packs or changes it. Its destination is
+ * neither exposed nor changed. (For `serve` see src/serve/database/served-files.test.ts.)
  */
 
 const NODES = 'neostore.nodestore.db';

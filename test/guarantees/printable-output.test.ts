@@ -13,12 +13,12 @@ import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { World } from '../support/commands/world.ts';
 
 /*
- * Names and values of others never reach a terminal as they are, whichever way they take out of the program: no control characters, no line
- * that pretends to be one of ours, not more of them than fits into a message.
+ * Promise: untrusted names and values never reach a terminal unescaped, by any way out of the program: no control characters, no line that
+ * pretends to be one of ours, no more of them than fits into a message.
  */
 
 const FORGED = 'FORGED: Backup complete.';
-/** Of each class that a terminal or an editor obeys. */
+/** One of each class that a terminal or an editor obeys. */
 const HOSTILE = `a\n${FORGED}\r${FORGED}\x1b[2J\x1b]0;t\x07\x7f\x9b31m\u202eb\u2028${FORGED}\u2029\u200d\u{e0041}`;
 const HUGE = `b${'x'.repeat(1 << 20)}`;
 
@@ -46,7 +46,7 @@ async function run(front: Front, args: readonly string[], changes: Partial<Comma
   return world.stdout + world.stderr;
 }
 
-/** `usage` texts are long; what was foreign in them is not. */
+/** `usage` texts are long; the untrusted part in them is not. */
 function expectPrintable(output: string): void {
   expect(output).not.toMatch(/(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
   expect(output).not.toMatch(/^FORGED/m);
@@ -54,7 +54,7 @@ function expectPrintable(output: string): void {
   for (const line of output.split('\n').filter((text) => text.startsWith('{'))) JSON.parse(line);
 }
 
-/** What a command needs to come as far as the value. */
+/** What a command needs to get as far as the value. */
 const plausible: Record<string, string> = { name: 'x', from: 'x', to: 'x', 'backup-dir': '.', database: 'x' };
 
 describe.each([
@@ -74,7 +74,7 @@ describe.each([
     const tries = fc.asyncProperty(hostileValue, fc.boolean(), async (value, json) => {
       const args = [command, ...others, ...(positionals ? ['x'] : []), `--${option}=${value}`];
       if (json && options.some(({ name }) => name === 'json')) args.push('--json', '--verbose');
-      // Only `serve` can come to wait for something.
+      // Only `serve` could start to wait for something.
       await run(front, args, { signal: AbortSignal.abort('SIGTERM') });
     });
     await fc.assert(tries, { numRuns: 12 });
@@ -140,7 +140,7 @@ function takenBy(command: string) {
 }
 
 describe('what a store holds', () => {
-  /** File names hold no `/` and no 0, and end at 255 bytes. */
+  /** File names contain no `/` and no 0, and end at 255 bytes. */
   const FILE_NAME = Buffer.from(HOSTILE).subarray(0, 200).toString().replaceAll('\ufffd', '');
 
   async function makeStore(): Promise<string> {

@@ -16,8 +16,8 @@ import { BackupServer } from '../support/servers/backup-server.ts';
 import { CatchupMember, memberOf } from '../support/servers/catchup-member.ts';
 
 /*
- * Promise: a backup is made in the first of the allowed protocols that the server understands, whatever kind of server it is; a server that
- * has understood one is not asked in another; and the user is told why each one failed (spec backup-command 3.1, 3.2).
+ * Promise: a backup is made in the first allowed protocol that the server understands, whatever kind of server it is; a server that has
+ * understood one is not asked in another; and the user is told why each one failed (spec backup-command 3.1, 3.2).
  */
 
 let histories: string;
@@ -57,7 +57,7 @@ afterEach(async () => {
   await removeDirectory(scratch);
 });
 
-/** Long enough for any machine where an answer is due; for a silent server a test asks for less. */
+/** Long enough for any machine where an answer is due; tests with a silent server use less. */
 const PATIENCE_MS = 20_000;
 
 const config = (patienceMs = PATIENCE_MS) =>
@@ -73,7 +73,7 @@ const config = (patienceMs = PATIENCE_MS) =>
 const attempt = (from: BackupOptions['from'], options: AttemptOptions): Promise<Attempt> =>
   attemptBackup(backupDir, from, { config: config(), timeoutMs: PATIENCE_MS, checkConsistency: true, ...options });
 
-/** How it ended, and which protocols failed why. */
+/** How it ended, and which protocols failed and why. */
 function describeEnd({ report, error }: Attempt): string {
   if (report !== undefined) return report.kind;
   if (!(error instanceof BackupFailed)) return error?.code ?? 'nothing';
@@ -83,7 +83,7 @@ function describeEnd({ report, error }: Attempt): string {
 
 type Case = [server: 'member' | 'single' | 'nobody', protocol: BackupOptions['protocol'], first: string, next: string];
 
-/** How the first backup ends, and how an incremental on top of an older one does without a fallback. */
+/** How the first backup ends, and how an incremental on top of an older one does, without fallback. */
 const cases: Case[] = [
   ['member', 'any', 'full', 'incremental'],
   ['member', 'catchup', 'full', 'incremental'],

@@ -14,9 +14,9 @@ import { Dice } from '../support/random/dice.ts';
 import { SEED } from '../support/random/seed.ts';
 
 /*
- * Anything may stand where a file of a store should be: a directory, a named pipe, a link, nothing, an empty or a cut file, other bytes.
- * Every command that reads a store comes to an end, and says what is wrong in its own words: a result, or a GraphkeepError, never
- * another error, and never the code `internal`.
+ * Promise: anything may be in the place of a store file: a directory, a named pipe, a link, nothing, an empty or a cut file, other bytes.
+ * Every command that reads a store ends with a result or with a GraphkeepError that says what is wrong; never with another error, and never
+ * with the code `internal`.
  */
 
 const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 60);
@@ -68,7 +68,7 @@ function filesOf(store: string): string[] {
   );
 }
 
-/** The code of the error, or that there was none; any other error fails the test. */
+/** The error code, or that there was none; any other error fails the test. */
 async function outcomeOf(work: () => unknown): Promise<string> {
   try {
     await work();

@@ -12,8 +12,8 @@ import { type GeneratedHistory, generateHistory } from '../support/history/gener
 import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
- * Promise: transactions from after an upgrade or a migration of the store are never added to a backup from before it, although numbers and
- * checksums of transactions go on as before: the records have other ids then.
+ * Promise: transactions from after an upgrade or a migration of the store are never added to a backup from before it, although transaction
+ * numbers and checksums continue as before: the records then have other ids.
  */
 
 let scratch: string;
@@ -114,8 +114,8 @@ it('a full copy whose files and answer are from before and after an upgrade is r
 });
 
 /*
- * The Java client compares creation time and random number only, and the request names no store. So the listener gives nothing beyond
- * the upgrade to whoever may not know of it.
+ * The Java client compares only creation time and random number, and the request names no store. So the listener sends nothing beyond the
+ * upgrade to a client that may not know of it.
  */
 describe('our listener over an upgraded store, asked over the common protocol', () => {
   const never = new AbortController().signal;
@@ -137,7 +137,7 @@ describe('our listener over an upgraded store, asked over the common protocol', 
     source = new CommonSource({ address, timeoutMs: 10_000 });
   });
 
-  /** Bytes that came for a client that has everything up to `last`. */
+  /** Number of bytes sent to a client that has everything up to `last`. */
   async function ask(last: number): Promise<number> {
     let bytes = 0;
     const receiver = {

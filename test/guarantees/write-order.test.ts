@@ -8,7 +8,7 @@ import { describeWriteOrder } from '../support/write-order/write-order-text.ts';
 
 /*
  * Promise: what a command creates, writes, flushes, renames and removes, and in which order, changes only on purpose. The lists are in
- * test/corpus/write-order; GRAPHKEEP_WRITE_ORDER=update writes them anew.
+ * test/corpus/write-order; GRAPHKEEP_WRITE_ORDER=update rewrites them.
  */
 
 const world = await RecordedWorld.make();

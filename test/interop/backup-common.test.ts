@@ -66,7 +66,7 @@ describeInterop('backup over the common protocol', () => {
       await underLoad.stop();
       await ledger.stop();
 
-      // At rest, so that the graphs can be compared whole.
+      // Without load, so that the whole graphs can be compared.
       for (let round = 1; round <= 3; round++) {
         await load.run(120);
         const { report, notes } = await runJob(server.backupAddress, backupDir, 'b', incremental);

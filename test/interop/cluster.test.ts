@@ -30,8 +30,7 @@ import {
 } from './harness/index.ts';
 
 /*
- * Three cores and a read replica of 3.4.9, one of the cores with TLS on its backup port; the tests share them, the last one kills the
- * leader.
+ * Three cores and a read replica of 3.4.9; one core has TLS on its backup port. The tests share them; the last one kills the leader.
  */
 
 const version = '3.4.9';
@@ -68,7 +67,7 @@ function backUp(member: ClusterMember, backupDir: string, name: string, options:
   return runJob(member.plainAddress, backupDir, name, { protocol: 'catchup', ...options });
 }
 
-/** A full backup, with few retries, during which something happens when a line of the result appears. */
+/** A full backup with few retries; `happen` runs when a matching line of output appears. */
 async function backUpWhile(member: ClusterMember, backupDir: string, line: RegExp, happen: () => Promise<void>) {
   const [host, port] = member.plainAddress.split(':');
   const config = new ClientConfig(
@@ -89,14 +88,14 @@ async function backUpWhile(member: ClusterMember, backupDir: string, line: RegEx
   }
 }
 
-/** The kinds of members, as they are now: roles move. */
+/** The current kinds of members: roles move. */
 async function membersByRole(): Promise<Record<'leader' | 'follower' | 'replica', ClusterMember>> {
   return { leader: await cluster.leader(), follower: await cluster.follower(), replica: cluster.replica! };
 }
 
 const incremental = { fallbackToFull: false };
 
-/** Brings backups to the state of the cluster at rest, from any member; they must be equal to it. */
+/** Brings backups to the state of the idle cluster, from any member; they must be equal to it. */
 async function expectEqualAtRest(backupDir: string, names: readonly string[]): Promise<void> {
   const follower = await cluster.follower();
   const last = await cluster.awaitCaughtUp(follower);
@@ -116,7 +115,7 @@ async function expectEqualAtRest(backupDir: string, names: readonly string[]): P
   }
 }
 
-/** What a refused backup says; nothing may be left behind. */
+/** The message of a refused backup; nothing may be left. */
 async function refusal(backupDir: string, run: () => Promise<unknown>): Promise<string> {
   const before = readdirSync(backupDir);
   const error = await run().then(
@@ -252,7 +251,7 @@ describeInterop('backup of a causal cluster', () => {
     expect((await backUp(leader, backupDir, 'b')).report.kind).toBe('full');
     await ledger.advance(100);
 
-    // The texts are more than the system takes in for a server that is gone.
+    // The texts exceed what the system accepts for a dead server.
     const torn = await refusal(backupDir, () =>
       backUpWhile(leader, backupDir, /Copying .*\.strings$/, () => leader.kill()),
     );

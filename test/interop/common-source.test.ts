@@ -13,7 +13,7 @@ import { relateStores } from '../../src/store/files/store-id.ts';
 import { openSequentially } from '../support/servers/sequential-receiver.ts';
 import { describeInterop, RandomLoad, type RunningServer, startServer } from './harness/index.ts';
 
-/** Counts what comes, checks that the transactions are whole and consecutive, keeps `neostore`. */
+/** Counts what comes, checks that the transactions are whole and consecutive, and keeps `neostore`. */
 class CountingReceiver implements CopyReceiver, TransactionReceiver, StoreIdReceiver {
   readonly names: string[] = [];
   readonly stream: TransactionStream;
@@ -104,7 +104,7 @@ describeInterop('the client of the common protocol', () => {
     const source = sourceFor(server);
     for (let round = 0; round < 3; round++) {
       for (let i = 0; i < 40; i++) await server.cypher('CREATE ({text: $text})', { text: 'x'.repeat(60_000) });
-      // Takes a check point, and with it prunes.
+      // Makes a check point, and so prunes.
       await source.fullCopy(new CountingReceiver(), never);
     }
     await expect(source.transactionsAfter(1, new CountingReceiver(), never)).rejects.toMatchObject({

@@ -8,9 +8,8 @@ import { SEED } from '../support/random/seed.ts';
 import { describeInterop, judgeStores, makeScratch, runAdmin, type Version } from './harness/index.ts';
 
 /*
- * Random single bytes are changed in record stores, counts and trees: what the real checker calls inconsistent, or cannot check, ours never
- * calls consistent, but for the content of Lucene parts. (That both agree on sound stores is asked wherever the other suites check a
- * store.)
+ * Random single bytes are changed in record stores, counts and trees. What the real checker calls inconsistent, or cannot check, ours never
+ * calls consistent, except for the content of Lucene parts. (Other suites verify that both agree on sound stores.)
  */
 
 const rounds = Number(process.env.GRAPHKEEP_CHECK_ROUNDS ?? 100);
@@ -34,7 +33,7 @@ function damagedFiles(store: string): string[] {
   });
 }
 
-/** Changes one byte, where there is something; says what it did. */
+/** Changes one non-zero byte; returns a description. */
 function damage(store: string, dice: Dice): string {
   const name = dice.pick(damagedFiles(store));
   const path = join(store, name);
@@ -53,7 +52,7 @@ function damage(store: string, dice: Dice): string {
   return `${name} @${at}: ${before} > ${byte[0]}`;
 }
 
-/** What our check says: consistent or not; a store that it refuses is not called consistent. */
+/** Our verdict: consistent or not; a store that our check refuses does not count as consistent. */
 async function judge(store: string): Promise<{ consistent: boolean; kinds: string[] }> {
   try {
     const { consistent, byKind } = await checkStore(store, { propertyOwners: true });
@@ -64,7 +63,7 @@ async function judge(store: string): Promise<{ consistent: boolean; kinds: strin
 }
 
 /**
- * The errors in the report of the real checker, each in one line. None if it ends well now: on a busy machine a sound store may take longer
+ * The errors in the report of the real checker, one line each. None if it ends well now: on a busy machine a sound store may take longer
  * than {@link judgeStores} waits.
  */
 async function findErrors(version: Version, store: string): Promise<string[]> {
@@ -79,7 +78,7 @@ async function findErrors(version: Version, store: string): Promise<string[]> {
 }
 
 /**
- * A node that a fusion index lacks, with a value that such an index keeps in its Lucene part: an array, a truth value, or the values of
+ * A node missing from a fusion index, with a value that such an index keeps in its Lucene part: an array, a boolean, or the values of
  * several properties (docs/formats/trees-and-indexes.md).
  */
 function isAboutLucene(error: string): boolean {

@@ -21,7 +21,7 @@ const signal = new AbortController().signal;
 
 const databaseOf = (home: string) => path.join(home, 'data/databases/graph.db');
 
-/** A home with nothing but a database; the real tools want one. */
+/** A home with nothing but a database; the real tools require one. */
 async function makeHome(store?: string): Promise<string> {
   const home = makeScratch('dumps');
   await mkdir(path.dirname(databaseOf(home)), { recursive: true });

@@ -49,9 +49,9 @@ const SCHEMA: Pick<Graph, 'indexes' | 'constraints'> = {
 
 const storeIn = (home: string) => path.join(home, 'data/databases/graph.db');
 
-/** A server on the very directory that the embedded database wrote. It does not outlive its test. */
+/** A server on the very directory that the embedded database wrote. It ends with its test. */
 async function start(home: string): Promise<RunningServer> {
-  rmSync(path.join(home, 'logs'), { recursive: true, force: true }); // what an earlier one said
+  rmSync(path.join(home, 'logs'), { recursive: true, force: true }); // Output of an earlier one.
   const server = await startServer({ version: VERSION, home });
   onTestFinished(() => server.kill());
   return server;
@@ -77,12 +77,12 @@ async function expectServes(server: RunningServer, content: GraphContent): Promi
   expect(findDifferences(modelExport(content, SCHEMA), withoutTokens(await exportGraph(server)))).toEqual([]);
 }
 
-/** What the server tells is what the database holds. */
+/** What the server reports must equal the content of the database. */
 function expectHolds(database: EmbeddedDatabase, told: Graph, schema = SCHEMA): void {
   expect(findDifferences(withoutTokens(told), modelExport(liveContent(database), schema))).toEqual([]);
 }
 
-/** The server took the indexes as they are, and finds through each of them what the model says. */
+/** The server must accept the indexes as they are, and find through each of them what the model says. */
 async function expectIndexesUsed(server: RunningServer, graph: ModelGraph, recovered = false): Promise<void> {
   const log = (await server.debugLog()).split('\n').filter((line) => /POPULATING|[Rr]ebuil/.test(line));
   expect(log.filter((line) => !(recovered && line.includes('id generator')))).toEqual([]);
@@ -135,7 +135,7 @@ describeInterop('a store of the embedded database', () => {
     const home = makeScratch('embedded');
     const directory = storeIn(home);
 
-    // Ten thousand transactions: half of the indexes are there from the start, the others find nodes.
+    // Ten thousand transactions: half of the indexes exist from the start, the others are created over existing nodes.
     const first = await open(directory);
     const [name, mixed, both] = loadSchema.indexes;
     await first.createIndex(name.label, name.keys);
@@ -186,7 +186,7 @@ describeInterop('a store of the embedded database', () => {
     const rest = GraphLedger.of(liveContent(third), third.lastTransaction);
     await new EmbeddedLoad(third, { seed: seed + 4, ledger: rest }).run(1000);
 
-    // The other way round: the files as a kill of ours would leave them, with transactions that only the log has.
+    // The other way round: the files as our kill would leave them, with transactions that only the log has.
     const lastHome = makeScratch('embedded');
     await copyStore(other, storeIn(lastHome));
     await third.close();

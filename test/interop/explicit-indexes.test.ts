@@ -27,7 +27,7 @@ describeInterop('what exists nowhere else', () => {
     await load.run(200);
     const backupDir = makeScratch('backups');
     const backup = path.join(backupDir, 'b');
-    // A first full copy while such transactions run is left to the server, too.
+    // A first full copy during such transactions is left to the server too.
     await load.start();
     await runJob(server.backupAddress, backupDir, 'b');
     await load.stop();
@@ -89,7 +89,7 @@ describeInterop('what exists nowhere else', () => {
     const backupDir = makeScratch('backups');
     const full = await runJob(server.backupAddress, backupDir, 'b');
     expect(full.notes.join('\n')).toContain('does not send the settings of fulltext index texts');
-    // Only whoever can read the files of the server can supply them.
+    // Only somebody who can read the server's files can supply them.
     const settings = 'schema/index/fulltext-1.0/1/fulltext-1.0/fulltext-index.properties';
     cpSync(path.join(server.storeDirectory, settings), path.join(backupDir, 'b', settings));
     await write('Another-Word there');

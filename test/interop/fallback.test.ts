@@ -21,7 +21,7 @@ async function write(server: RunningServer, nodes: number): Promise<void> {
   await server.cypher('UNWIND range(1, $nodes) AS i CREATE (:Thing {i: i, text: "some text " + i})', { nodes });
 }
 
-/** The failure of a job whose server or target is not as it should be; the old backup must be as before. */
+/** The failure of a job whose server or target is not as it should be; the old backup must be unchanged. */
 async function expectFailure(backup: string, run: () => Promise<unknown>, code: string): Promise<void> {
   const before = await hashDirectory(backup);
   const error = await run().then(

@@ -36,7 +36,7 @@ async function serve(
   return { address: `127.0.0.1:${listener.address.port}`, events, stop };
 }
 
-/** Serves a directory with the command that users have; gives the address. */
+/** Serves a directory with the user's command; returns the address. */
 async function serveByCommand(directory: string): Promise<string> {
   const args = ['--import', 'tsx', PROGRAM, 'serve', `--database=${directory}`, '--listen=127.0.0.1:0', '--json'];
   const child = startProcess(process.execPath, args);
@@ -52,7 +52,7 @@ async function serveByCommand(directory: string): Promise<string> {
 
 async function backUp(version: Version, from: string, backupDir: string, protocol: string): Promise<string> {
   const args = ['--timeout=10m', `--protocol=${protocol}`];
-  // The check of the client itself: that of 3.5.0-beta03 passes over what it cannot check, as in one of these stores.
+  // The client's own check: that of 3.5.0-beta03 skips what it cannot check, as in one of these stores.
   const done = await javaBackup(version, { from, backupDir, name: 'b', check: true, args });
   expect(done, done.stdout + done.stderr).toMatchObject({ code: 0 });
   return path.join(backupDir, 'b');

@@ -42,7 +42,7 @@ interface ServedLoad {
   events: EventEmitter;
 }
 
-/** A live database with some content and indexes that 3.4 knows, served; writers run from here on. */
+/** A served live database with some content and indexes that 3.4 knows; writers run from here on. */
 async function serveLoad(options: Partial<ListenerOptions> = {}): Promise<ServedLoad> {
   console.log(`embedded load: GRAPHKEEP_SEED=${SEED}`);
   const database = await EmbeddedDatabase.open(path.join(makeScratch('embedded'), 'graph.db'), {
@@ -70,7 +70,7 @@ async function serveLoad(options: Partial<ListenerOptions> = {}): Promise<Served
   return { database, load, listener, address: `${host}:${port}`, events };
 }
 
-/** The backup is the graph after its last transaction, which is not before `atLeast`. */
+/** The backup must equal the graph after its last transaction, which is not before `atLeast`. */
 function expectExact(backup: string, ledger: GraphLedger, atLeast: number): number {
   const { lastTransactionId } = readMetadata(path.join(backup, METADATA_FILE));
   expect(lastTransactionId).toBeGreaterThanOrEqual(atLeast);
@@ -78,7 +78,7 @@ function expectExact(backup: string, ledger: GraphLedger, atLeast: number): numb
   return lastTransactionId;
 }
 
-/** A backup by the Java client, in which its consistency check finds nothing: that runs in a JVM of its own, which is warm. */
+/** A backup by the Java client in which its consistency check finds nothing; that check runs in a separate, warm JVM. */
 async function backUpWithCheck(version: Version, from: string, backupDir: string, args: string[] = []): Promise<void> {
   const done = await javaBackup(version, { from, backupDir, name: 'b', args });
   expect(done, done.stdout + done.stderr).toMatchObject({ code: 0 });
@@ -138,18 +138,19 @@ describeInterop('the listener over a database under load', () => {
 
   it('the listener over a database under load is not harmed by clients that are killed or stop reading', async () => {
     const { database, load, listener, address, events } = await serveLoad({ limits: { maxHoldMs: 3000 } });
-    // More than the buffers of the system take in for a client that does not read.
+    // More than the system's buffers accept for a client that does not read.
     for (let i = 0; i < 8; i++) {
       const big = new RecordedTransaction(database.begin());
       big.createNode(['Big'], { text: { type: 'string', value: 'x'.repeat(2 * 1024 * 1024) } });
       await big.commit(load.ledger);
     }
-    // The copy would join one that began before the texts; then they would come from the log, and no check point would wait for them.
+    // Otherwise the copy would join an earlier check point without the texts; they would come from the log, and no check point would wait
+    // for them.
     await database.checkPoint();
     const cut = once(events, 'aborted');
     const stalled = connect(listener.address.port, listener.address.host).pause();
     onTestFinished(() => void stalled.destroy());
-    stalled.on('error', () => {}); // it is cut off
+    stalled.on('error', () => {}); // It is cut off.
     stalled.write(encodeRequest({ kind: 'full', forensics: false }));
     expect((await cut)[0]).toMatchObject({ request: 'full', error: { code: 'serve.client-slow' } });
     await database.checkPoint();

@@ -53,7 +53,7 @@ describeInterop('the neighbours of backup', () => {
       const backup = path.join(backupDir, 'full');
       const dump = path.join(backupDir, 'ours.dump');
 
-      // A server that runs is noticed by its lock.
+      // A running server is noticed by its lock.
       const { home } = server;
       expect(await ours(home, ['restore', `--from=${backup}`, '--force'])).toMatchObject(inUse);
       expect(await ours(home, ['dump', `--to=${dump}`])).toMatchObject(inUse);
@@ -66,13 +66,13 @@ describeInterop('the neighbours of backup', () => {
       await server.cypher('CREATE (:AfterTheBackup)');
       await server.stop();
 
-      // What we restore, the server opens.
+      // The server opens what we restore.
       expect(await ours(home, ['restore', `--from=${backup}`, '--force'])).toEqual(silent);
       const restored = await startServer({ version, home });
       expect(findDifferences(graph, await exportGraph(restored))).toEqual([]);
       await restored.stop();
 
-      // What we dump, the real tool loads, and the other way round.
+      // The real tool loads what we dump, and the other way round.
       expect(await ours(home, ['dump', `--to=${dump}`])).toEqual(silent);
       const other = makeScratch('other-home');
       await mkdir(path.join(other, 'data/databases'), { recursive: true });

@@ -9,8 +9,8 @@ import { SEED } from '../support/random/seed.ts';
 import { describeInterop, judgeStores, makeScratch, type Version } from './harness/index.ts';
 
 /*
- * No false alarm: many stores with random histories, of any age, clean, reopened and checkpointed at random, are consistent for both
- * checkers. (All stores that servers and backups make elsewhere in this suite go to both checkers, too.)
+ * No false alarms: many stores with random histories, of any age, clean, reopened and checkpointed at random, are consistent for both
+ * checkers. (All stores made elsewhere in this suite by servers and backups go to both checkers too.)
  */
 
 const stores = Number(process.env.GRAPHKEEP_SOUND_STORES ?? 12);
@@ -41,7 +41,7 @@ async function makeStore(directory: string, indexProvider: IndexProvider, dice: 
   await checkStore(directory, {
     propertyOwners: true,
     onFinding: ({ kind, file, record }) => {
-      // An index with values that belong into Lucene waits for a server to populate it.
+      // An index with values that belong in Lucene waits for a server to populate it.
       if (kind !== 'schema.schemaRuleNotOnline') findings.push(`${kind} ${file} ${record}`);
     },
   });

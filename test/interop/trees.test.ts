@@ -110,7 +110,7 @@ async function expectConsistent(version: Version, store: string): Promise<void> 
   expect(await checkConsistency(version, store, args)).toMatchObject({ consistent: true, report: '' });
 }
 
-/** Lets the server work with the trees: reads through every index, thousands of changes. */
+/** Makes the server use the trees: reads through every index, thousands of changes. */
 async function work(server: RunningServer, from: number): Promise<void> {
   const { rows } = await server.cypher('MATCH (n:Thing) WHERE n.code = "code17" RETURN count(n)');
   expect(rows).toEqual([[1]]);
@@ -131,7 +131,7 @@ describeInterop('trees', () => {
       await copyStore(await fillStore(version), store);
       await expectSound(store);
 
-      // Remove and bring back many entries: the same content in other pages, with a free list of ours.
+      // Remove and re-add many entries: the same content in other pages, with our free list.
       for (const { file, layout } of listTrees(store)) {
         const entries = readAll(file, layout);
         for (let round = 0; round < 4; round++) {
@@ -198,7 +198,7 @@ describeInterop('trees', () => {
         const before = readFileSync(file);
         const { clean } = openAndClose(file, layout);
         expect(clean).toBe(false);
-        await updateTree(file, layout, []); // closes it cleanly
+        await updateTree(file, layout, []); // Closes it cleanly.
         if (
           !readFileSync(file)
             .subarray(3 * 8192)

@@ -24,15 +24,15 @@ import {
 } from './harness/index.ts';
 
 /*
- * A migration writes all records anew, with other ids, but numbers and checksums of transactions go on as before. So whoever adds later
- * transactions to an earlier backup gets wrong values, or, with long strings, no database at all. The Java client does so.
+ * A migration rewrites all records under other ids, but transaction numbers and checksums continue as before. So adding later transactions
+ * to an earlier backup gives wrong values or, with long strings, no database at all. The Java client does that.
  */
 
 const MIGRATION = { 'dbms.allow_upgrade': 'true', 'dbms.record_format': 'high_limit' };
 
 const idOf = (directory: string): StoreId => storeIdOf(readMetadata(path.join(directory, 'neostore')));
 
-/** Nodes of two integers, some with a long string; every third is gone, so a migration gives properties other ids. */
+/** Nodes with two integers, some with a long string; every third is deleted, so a migration gives properties other ids. */
 async function fill(server: RunningServer): Promise<void> {
   await server.cypher('UNWIND range(1, 400) AS i CREATE (:N {a: i, b: i * 2})');
   await server.cypher('MATCH (n:N) WHERE n.a % 5 = 0 SET n.s = $long + n.a', { long: 'x'.repeat(500) });
@@ -60,7 +60,7 @@ async function expectRefusal(backupDir: string, from: string, options: Partial<B
   return cause as Error;
 }
 
-/** What a server finds in a copy of a backup, which the checkers find sound. */
+/** The content of a backup copy according to a server; the checkers must find the copy sound. */
 async function readBackup(version: Version, directory: string): Promise<Graph> {
   await expectSoundCheck('3.4.9', directory, false);
   const copy = await openCopy(version, directory);
@@ -120,7 +120,7 @@ describeInterop('a store that is migrated', () => {
     for (const protocol of ['common', 'catchup'] as const) {
       await expectRefusal(stillOld, listener.address, { protocol });
     }
-    // The real clients would go on, so they get nothing; allowed to make a full one, they do.
+    // The real clients would continue, so they get nothing; if allowed to, they make a full backup.
     for (const version of ['3.4.9', '3.5.0-beta03'] as const) {
       const before = await hashDirectory(path.join(java, version));
       const refused = await javaBackup(version, {
@@ -131,7 +131,7 @@ describeInterop('a store that is migrated', () => {
       });
       expect(refused.code, refused.stdout + refused.stderr).not.toBe(0);
       const changed = findChanges(before, await hashDirectory(path.join(java, version)));
-      // It opens the backup as a database before it asks: trees and log get new pages and a check point, records must not change.
+      // It opens the backup as a database before it asks: trees and log get new pages and a check point, but records must not change.
       expect(changed.filter((name) => /^neostore\.(node|relationship|property|schema)/.test(name))).toEqual([]);
       expect(idOf(path.join(java, version))).toEqual(old);
       const made = await javaRun(version, listener.address, true);

@@ -75,7 +75,7 @@ async function writeGraph(directory: string, format: StoreFormat, enterprise: bo
   return { nodes, relationships };
 }
 
-/** What the server tells of a value; undefined for types that it tells in another shape. */
+/** A value as the server reports it; undefined for types that it reports in another form. */
 function canonical(value: PropertyValue): string | undefined {
   switch (value.type) {
     case 'array': {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CODE, type ProjectFile, readFiles } from './project-files.ts';
 
-/** Begins of `catch` without a name for the error. One that takes every error says why, in a comment that comes first in its block. */
+/** Start of a `catch` without a name for the error. A catch of all errors must say why, in a comment that comes first in its block. */
 const BARE = /catch \{$/;
 
 function findUnexplained({ path, text }: ProjectFile): string[] {

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { CODE, findComments, listFiles, type ProjectFile, readFiles } from './project-files.ts';
 
 /*
- * A comment cites a document like this: `spec trees-and-indexes 12.1`. The document is one of docs/formats, the section the number of one
- * of its headings; there may be several, as `1, 2.3`, `1 and 2` or `1 to 3`. Other documents are cited by their path.
+ * A comment cites a document like this: `spec trees-and-indexes 12.1`. The document is one of docs/formats, the section a heading number;
+ * several are possible, as in `1, 2.3`, `1 and 2` or `1 to 3`. Other documents are cited by their path.
  */
 
 type Documents = ReadonlyMap<string, ReadonlySet<string>>;
@@ -16,7 +16,7 @@ function readSections(files: readonly ProjectFile[]): Documents {
 const NUMBER = /\d+(?:\.\d+)*/;
 const NUMBERS = new RegExp(`${NUMBER.source}(?:(?:, |-| to | and )${NUMBER.source})*`);
 
-/** Why the citations of a comment lead nowhere; empty if they do. */
+/** Why the citations of a comment lead nowhere; empty if they are valid. */
 function findDangling(comment: string, documents: Documents, paths: ReadonlySet<string>): string[] {
   const text = comment.replaceAll('\n', ' ').replaceAll(/https?:\S+/g, '');
   const problems: string[] = [];

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { errorCodes } from '../../src/base/error-codes.ts';
 import { readFiles } from './project-files.ts';
 
-/** Codes that no text holds as a whole, in quotes of any kind. */
+/** Codes that no text contains as a whole, in quotes of any kind. */
 function findUnheld(codes: readonly string[], texts: readonly string[]): string[] {
   return codes.filter((code) => {
     const quoted = new RegExp(`(['"\`])${code.replaceAll('.', '\\.')}\\1`);

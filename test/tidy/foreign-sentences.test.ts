@@ -5,8 +5,8 @@ import { findForeign, hashSentence } from './foreign-sentences.ts';
 import { listFiles } from './project-files.ts';
 
 /*
- * Our help is in our own words. The list holds hashes of every sentence of the help of the Java tool, 3.4.9 and 3.5.0-beta03; lists of
- * names and syntax lines are no sentences.
+ * Our help is in our own words. The list holds hashes of every sentence in the help of the Java tool, 3.4.9 and 3.5.0-beta03; lists of
+ * names and syntax lines do not count as sentences.
  */
 
 const PROSE = /\.(ts|mjs|js|md|txt|json|jsonc|sh|yml)$/;

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 
-/** A sentence that must not be ours, known by its hashes alone. */
+/** A sentence that we must not use, known only by its hashes. */
 export interface ForeignSentence {
   /** At least five. */
   readonly words: number;
-  /** SHA-256 of its first five words, in hexadecimal: tells quickly where it may begin. */
+  /** SHA-256 of its first five words, in hexadecimal: quickly finds where it may begin. */
   readonly opening: string;
   /** SHA-256 of all its words. */
   readonly sentence: string;
 }
 
-/** Shorter ones are nobody's own. */
+/** Shorter sentences belong to nobody. */
 const OPENING_WORDS = 5;
 
-/** What an entry of the list is made of. */
+/** Makes an entry of the list. */
 export function hashSentence(text: string): ForeignSentence {
   const words = wordsOf(text);
   if (words.length < OPENING_WORDS) throw new Error(`'${text}' has less than ${OPENING_WORDS} words`);
@@ -21,8 +21,8 @@ export function hashSentence(text: string): ForeignSentence {
 }
 
 /**
- * The sentences of the list that stand in a file, wherever in it: as its prose, in comments, in strings that are put together, over several
- * lines. Case, punctuation and marks of comments do not count.
+ * The sentences of the list found in a file: in prose, in comments, in concatenated strings, over several lines. Case, punctuation and
+ * comment marks do not count.
  */
 export function findForeign(text: string, list: readonly ForeignSentence[]): string[] {
   const words = wordsOf(text);

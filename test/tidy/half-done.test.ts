@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CODE, listFiles, type ProjectFile, readFiles, sizeOf } from './project-files.ts';
 
-/** Marks of work that is not done, put together here so that this file has none itself. */
+/** Marks of unfinished work, assembled here so that this file has none itself. */
 const MARKS = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X', 'HA' + 'CK'].join('|')})\\b`);
 const SWITCHED_OFF = /\b(?:test|it|describe|describeInterop)(?:\.\w+)*\.(?:skip|only|todo|fails)\b/;
 
@@ -41,7 +41,7 @@ test('the change log has a section for unreleased changes', () => {
   expect(findUnreleased(log!.text)).toMatch(/^- /m);
 });
 
-/** What stands below the heading Unreleased; undefined if there is none. */
+/** The text below the heading Unreleased; undefined if there is none. */
 function findUnreleased(log: string): string | undefined {
   return /^## Unreleased\n(.*?)(?=^## |$(?![\s\S]))/ms.exec(log)?.[1];
 }

@@ -2,9 +2,9 @@ import { posix } from 'node:path';
 import { expect, test } from 'vitest';
 import { CODE, type ProjectFile, readFiles } from './project-files.ts';
 
-/* What may import what outside of the rooms of src (see layers.test.ts), and that no file needs itself. */
+/* What files outside the rooms of src may import (for the rooms see layers.test.ts), and that no file imports itself indirectly. */
 
-/** Who may import from where, by the beginnings of paths; what is in no row may be imported by its own folder only. */
+/** Who may import from where, by path prefixes; what is in no row may be imported only within its own folder. */
 const RULES: readonly { readonly of: RegExp; readonly may: RegExp }[] = [
   { of: /^src\/.*(?<!\.test)\.ts$/, may: /^(src\/|package\.json$)/ },
   { of: /^src\/.*\.test\.ts$/, may: /^(src|test\/support)\// },
@@ -33,7 +33,7 @@ function findForbidden(files: readonly ProjectFile[]): string[] {
   });
 }
 
-/** Groups of files that need each other, the strongly connected parts of the graph of imports (Tarjan). */
+/** Groups of files that import each other: the strongly connected components of the import graph (Tarjan). */
 function findCircles(imports: ReadonlyMap<string, readonly string[]>): string[][] {
   const numbers = new Map<string, number>();
   const lowest = new Map<string, number>();

@@ -42,7 +42,7 @@ function importsOf(path: string): string[] {
   return specifiers.map((specifier) => relative(source, join(source, path, '..', specifier)));
 }
 
-/** The folders of one circle, the first one again at the end. */
+/** The folders of one circle, with the first one again at the end. */
 function findCircle(imports: ReadonlyMap<string, ReadonlySet<string>>): string[] | undefined {
   const done = new Set<string>();
   const way: string[] = [];
@@ -106,7 +106,7 @@ test('a circle is found, however long it is', () => {
   expect(findCircle(folders(['a', ['b']], ['b', ['c']], ['c', ['b']]))).toEqual(['b', 'c', 'b']);
 });
 
-/** That of Node never returns where nothing can be created, and calls a full disk a path that does not exist. */
+/** Node's own function never returns where nothing can be created, and reports a full disk as a missing path. */
 test('directories are created by one function', () => {
   const others = sourceFiles()
     .filter((path) => !path.endsWith('.test.ts'))

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { CODE, type ProjectFile, readFiles } from './project-files.ts';
 
-/* The formatter minds code, not comments and prose. */
+/* The formatter checks code, not comments and prose. */
 
 const MOST_CHARACTERS = 140;
 
-/** Lines of prose that are too long: not of tables, headings, code blocks and HTML comments, which cannot be broken. */
+/** Prose lines that are too long; not tables, headings, code blocks and HTML comments, which cannot be broken. */
 function findLongProse({ path, text }: ProjectFile): string[] {
   let isCode = false;
   return text.split('\n').flatMap((line, i) => {
@@ -15,7 +15,7 @@ function findLongProse({ path, text }: ProjectFile): string[] {
   });
 }
 
-/** Lines of comments that are too long, trailing ones too. */
+/** Comment lines that are too long, including trailing comments. */
 function findLongComments({ path, text }: ProjectFile): string[] {
   return text.split('\n').flatMap((line, i) => {
     const isComment = /^\s*(\/\/|\/\*|\*(?= |\/))/.test(line) || /;\s*\/\/ [^'"`]*$/.test(line);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What others have made, or what is made anew at any time. */
+/** Made by others, or regenerated at any time. */
 const FOREIGN = new Set(['node_modules', 'dist', '.git', '.cache', 'coverage']);
 
 export interface ProjectFile {
@@ -13,7 +13,7 @@ export interface ProjectFile {
   readonly text: string;
 }
 
-/** Paths of all files of the project, but for the corpus, which is bytes of others, in order. */
+/** Paths of all files of the project in order, except the corpus, which holds foreign bytes. */
 export function listFiles(folder = '.'): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .flatMap((entry) => {
@@ -36,10 +36,10 @@ export function sizeOf(path: string): number {
   return statSync(join(root, path)).size;
 }
 
-/** Our programs: what is compiled, tested and measured. */
+/** Our programs: everything compiled, tested and measured. */
 export const CODE = /^(src|test|bench|scripts)\/.*\.(ts|mjs)$/;
 
-/** The comments of a file, one for each block or run of lines, without their marks, with the number of the first line. */
+/** The comments of a file, one per block or run of lines, without comment marks, with the number of the first line. */
 export function findComments({ text }: ProjectFile): { line: number; text: string }[] {
   const comments: { line: number; text: string }[] = [];
   let isOpen = false;

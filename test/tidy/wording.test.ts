@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { readFiles } from './project-files.ts';
 
 /*
- * Rooms tell events, `src/cli/` finds the words (docs/architecture.md). Lines of the 3.x tool, which bear the names of its classes, are
- * made there alone, and so is the time in front of a line.
+ * Rooms report events, `src/cli/` finds the words (docs/architecture.md). Lines of the 3.x tool, which contain the names of its classes,
+ * are made only there, and so are timestamps before a line.
  */
 
 const LINES_OF_THE_TOOL = /\bo\.n\.[a-z.]+\.[A-Z]|formatLogTime|\b(stdout|stderr)\b\s*[.(]/;

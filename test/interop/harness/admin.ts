@@ -90,12 +90,13 @@ export interface ConsistencyResult {
 
 /** How long the real checker may take for a store that it should be able to check. */
 const CHECKING_MS = 600_000;
-/** How long it may take for the first one, while its JVM is cold: a run that is stopped then would leave classes that are half loaded. */
+/** Limit for the first one, while its JVM is cold: stopping a run then would leave half-loaded classes. */
 const COLD_CHECK_MS = 30_000;
 
 /**
  * The verdicts of the real checker on many closed store directories, one after the other in one JVM: whether it ended with exit code 0, and
- * in time. It writes into them (see {@link checkConsistency}). `limitMs`: for each of them; it may wait for ever for a damaged one.
+ * in time. It writes into them (see {@link checkConsistency}). `limitMs` applies to each of them: the checker may wait for ever on a
+ * damaged one.
  */
 export async function judgeStores(
   version: Version,
@@ -135,9 +136,9 @@ async function runChecker(version: Version, args: readonly string[]): Promise<Re
 }
 
 /**
- * The real checker on a closed store directory, and ours before it: both have to come to the same verdict. The real one changes no content,
+ * Runs our checker, then the real one, on a closed store directory; both must come to the same verdict. The real one changes no content,
  * but 3.4.9 and 3.5.0-beta03 write new state pages into the trees. Warnings alone count as consistent. Throws if the checker could not do
- * its work, so that "not checked" is never mistaken for an answer.
+ * its work, so that "not checked" never passes for an answer.
  */
 export async function checkConsistency(
   version: Version,
@@ -162,7 +163,7 @@ export async function checkConsistency(
   return { consistent: !inconsistent, report: texts.join('\n') };
 }
 
-/** What our check finds; a log that is left to the server is no reason to refuse. */
+/** The findings of our check; a log left to the server is no reason to refuse. */
 async function checkOurselves(directory: string): Promise<{ consistent: boolean; findings: string[] }> {
   const findings: string[] = [];
   const onFinding = (finding: Finding) => findings.push(`${finding.severity} ${finding.kind} ${finding.text}`);

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { decode, encode, Structure, type Value } from './packstream.ts';
 
-/** Answer of the server: its error code and text. */
+/** Error reply of the server: its code and text. */
 export class CypherError extends Error {
   constructor(
     readonly code: string,
@@ -13,9 +13,9 @@ export class CypherError extends Error {
 }
 
 /**
- * Faults of the real servers that come now and then under concurrent work and have nothing to do with the data: 3.5.0-beta03 stumbles
- * when another transaction deletes what it has just matched, and a ring buffer in the servers runs over its end. The transaction is
- * rolled back, and the same statement succeeds afterwards.
+ * Sporadic faults of the real servers under concurrent work that have nothing to do with the data: 3.5.0-beta03 fails when another
+ * transaction deletes what it has just matched, and a ring buffer in the servers overruns. The transaction is rolled back, and the same
+ * statement succeeds afterwards.
  */
 export function isServerTrouble(error: unknown): boolean {
   return (
@@ -56,8 +56,8 @@ interface Waiting {
 }
 
 /**
- * One Bolt connection (protocol version 2, what 3.4 and 3.5 share; no authentication). Bolt rather than HTTP because
- * it carries every property type exactly, in both directions. One caller at a time.
+ * One Bolt connection (protocol version 2, shared by 3.4 and 3.5; no authentication). Bolt rather than HTTP because it carries every
+ * property type exactly, in both directions. One caller at a time.
  */
 export class BoltConnection {
   private readonly waiting: Waiting[] = [];

@@ -36,7 +36,7 @@ export function startProcess(command: string, args: readonly string[], options: 
   child.stdin.on('error', () => {});
   alive.add(child);
   child.once('close', () => alive.delete(child));
-  child.once('error', () => alive.delete(child)); // never started
+  child.once('error', () => alive.delete(child)); // Never started.
   return child;
 }
 
@@ -66,7 +66,7 @@ export function runProcess(command: string, args: readonly string[], options: Pr
   });
 }
 
-/** As `runProcess`, but a bad end is an error that shows the output. */
+/** `runProcess`, but a failure is an error that shows the output. */
 export async function runOrThrow(
   command: string,
   args: readonly string[],

@@ -24,7 +24,7 @@ interface ClusterPorts extends ServerPorts {
   readonly raft: number;
 }
 
-/** Members that are all there at once need not wait for each other long. */
+/** Members that are all there at once need not wait long for each other. */
 const discoveryProperties = {
   'hazelcast.wait.seconds.before.join': '1',
   'hazelcast.max.wait.seconds.before.join': '2',
@@ -58,19 +58,19 @@ export class ClusterMember extends Member {
     return `127.0.0.1:${this.ports.transaction}`;
   }
 
-  /** Where it gives backups without TLS. */
+  /** Where it serves backups without TLS. */
   get plainAddress(): string {
     return this.plan.secure ? this.transactionAddress : this.backupAddress;
   }
 
-  /** Its part in the cluster, or undefined if it does not answer. */
+  /** Its role in the cluster; undefined if it does not answer. */
   async role(): Promise<Role | undefined> {
     if (!this.isRunning) return undefined;
     const answer = await unlessSwitch(this.server.cypher('CALL dbms.cluster.role()'));
     return answer?.rows[0]?.[0] as Role | undefined;
   }
 
-  /** Whether it listens for backups already, or still. */
+  /** Whether it listens for backups. */
   isListening(): Promise<boolean> {
     return new Promise((resolve) => {
       const socket = connect(this.ports.backup, '127.0.0.1');

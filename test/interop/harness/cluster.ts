@@ -10,11 +10,11 @@ export interface ClusterOptions {
   readonly version: Version;
   /** A read replica besides the three cores. Default false. */
   readonly readReplica?: boolean;
-  /** A closed store that each core begins with a copy of. Default: an empty one. */
+  /** A closed store, copied to each core at its start. Default: an empty one. */
   readonly seed?: string;
   /** Settings of all members, over ours. */
   readonly conf?: Readonly<Record<string, string>>;
-  /** Settings of `core-3`, which then obeys `dbms.backup.ssl_policy` (3.4.9). The other members stay without TLS. */
+  /** Settings of `core-3`, which then obeys `dbms.backup.ssl_policy` (3.4.9). The other members have no TLS. */
   readonly secureConf?: Readonly<Record<string, string>>;
 }
 
@@ -71,7 +71,7 @@ export class Cluster implements CypherTarget {
   constructor(
     readonly version: Version,
     readonly cores: readonly ClusterMember[],
-    /** There only if asked for. */
+    /** Only there if requested. */
     readonly replica: ClusterMember | undefined,
   ) {}
 
@@ -79,7 +79,7 @@ export class Cluster implements CypherTarget {
     return [...this.cores, ...(this.replica === undefined ? [] : [this.replica])];
   }
 
-  /** Returns when one of the cores has made a store that others can copy. */
+  /** Resolves when one of the cores has made a store that others can copy. */
   async awaitFirstStore(): Promise<void> {
     await poll('core that serves its store', async () => {
       const listening = await Promise.all(this.cores.map((core) => core.isListening()));
@@ -106,7 +106,7 @@ export class Cluster implements CypherTarget {
   }
 
   /**
-   * Runs one statement in its own transaction on the leader; again on the next one if that gave up its place, so a write may happen twice.
+   * Runs one statement in its own transaction on the leader; if that loses its role, again on the next one, so a write may happen twice.
    */
   cypher(statement: string, params: Readonly<Record<string, Value>> = {}): Promise<Result> {
     return poll('leader that takes the statement', async () => {
@@ -115,7 +115,7 @@ export class Cluster implements CypherTarget {
     });
   }
 
-  /** Returns when a member has everything that the leader has committed by now: the id of its last transaction. */
+  /** Resolves when a member has everything that the leader has committed by now: the id of its last transaction. */
   async awaitCaughtUp(member: ClusterMember): Promise<number> {
     const target = await (await this.leader()).server.lastTransactionId();
     return poll(`${member.name} at transaction ${target}`, async () => {

@@ -29,7 +29,7 @@ const explicitIndexOperations: readonly Operation[] = [
     name: 'add a word for a node',
     weight: 3,
     plan: (random, state) => {
-      const id = state.filed.take(random); // so that nobody deletes it meanwhile
+      const id = state.filed.take(random); // So that nobody deletes it meanwhile.
       if (id === undefined) return undefined;
       return {
         statement: `MATCH (n) WHERE id(n) = $id CALL db.index.explicit.addNode('${nodeIndex}', n, 'word', $word) YIELD success RETURN success`,
@@ -81,8 +81,8 @@ export async function describeExplicitIndexes(server: CypherTarget): Promise<str
 }
 
 /**
- * Adds the operations on explicit indexes, and leaves out those that delete by an id they remember: it may have been used again by
- * something in an explicit index, which then fails when it is asked for what is gone.
+ * Adds the operations on explicit indexes, and leaves out those that delete by a remembered id: the id may have been reused by something in
+ * an explicit index, and that index then fails on a lookup of the deleted entity.
  */
 export function withExplicitIndexes(operations: readonly Operation[]): Operation[] {
   const forgetful = ['delete a relationship', 'delete a node with its relationships'];

@@ -24,7 +24,7 @@ export interface Graph {
   readonly indexes: readonly string[];
   readonly constraints: readonly string[];
   readonly tokens: readonly string[];
-  /** Explicit indexes, and what they find. */
+  /** Explicit indexes, and what lookups find in them. */
   readonly explicitIndexes: readonly string[];
   /** SHA-256 over all of the above. */
   readonly digest: string;
@@ -64,7 +64,7 @@ export async function exportGraph(server: CypherTarget): Promise<Graph> {
   return { ...content, digest: createHash('sha256').update(JSON.stringify(content)).digest('hex') };
 }
 
-/** What differs between two graphs, one line each, at most `limit`; empty means equal. */
+/** The differences between two graphs, one line each, at most `limit`; empty means equal. */
 export function findDifferences(expected: Graph, actual: Graph, limit = 20): string[] {
   if (expected.digest === actual.digest) return [];
   const lines = [

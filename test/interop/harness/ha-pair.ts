@@ -30,7 +30,7 @@ async function planInstance(version: Version, id: number, coordination: readonly
       'ha.initial_hosts': coordination.map((port) => `127.0.0.1:${port}`).join(','),
       'ha.host.coordination': `127.0.0.1:${coordination[id - 1]}`,
       'ha.host.data': `127.0.0.1:${data}`,
-      // What the slave has not got yet is pulled this often.
+      // How often the slave pulls what it lacks.
       'ha.pull_interval': '200ms',
       'dbms.memory.pagecache.size': '32m',
     },
@@ -50,7 +50,7 @@ export class HaPair {
     return this.find('slave');
   }
 
-  /** Returns when an instance has everything that the master has committed by now: the id of its last transaction. */
+  /** Resolves when an instance has everything that the master has committed by now: the id of its last transaction. */
   async awaitCaughtUp(instance: Member): Promise<number> {
     const target = await (await this.master()).server.lastTransactionId();
     return poll(`${instance.name} at transaction ${target}`, async () => {
@@ -75,7 +75,7 @@ export class HaPair {
     });
   }
 
-  /** As the instance says itself: `master`, `slave`, or `pending`. */
+  /** The role reported by the instance: `master`, `slave`, or `pending`. */
   private async role(instance: Member): Promise<string | undefined> {
     if (!instance.isRunning) return undefined;
     const answer = await fetch(`http://127.0.0.1:${instance.server.httpPort}/db/manage/server/ha/available`).then(

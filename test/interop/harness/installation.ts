@@ -29,8 +29,8 @@ export function findMissingTools(): string[] {
 }
 
 /**
- * Fetches the jars of a release into the cache and compiles its starter. The result appears by one rename, so an
- * interrupted or concurrent run leaves nothing half done; a second call finds everything there.
+ * Fetches the jars of a release into the cache and compiles its starter. The result appears by one rename, so an interrupted or concurrent
+ * run leaves nothing incomplete; a second call finds everything there.
  */
 export function install(version: Version): Promise<Installation> {
   let pending = installed.get(version);
@@ -56,7 +56,7 @@ async function prepare(release: Release): Promise<Installation> {
 }
 
 /**
- * A jar with the classes of these sources, and with the services among them (interface to class). No directory: its classes could not be
+ * A jar with the classes of these sources, and their service declarations (interface to class). Not a directory: its classes could not be
  * shared.
  */
 async function compile(

@@ -3,7 +3,7 @@ import { install } from './installation.ts';
 import { findRelease, type Version } from './releases.ts';
 import { type ClassSharing, shareClasses } from './shared-classes.ts';
 
-/** What 3.x needs to run on Java 17, and what makes a small JVM start fast. */
+/** Flags that 3.x needs on Java 17, and flags that make a small JVM start fast. */
 const flags = [
   ...['sun.nio.ch', 'java.nio', 'java.lang', 'java.util', 'java.util.concurrent', 'java.io'].map(
     (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,
@@ -24,7 +24,7 @@ export interface JavaOptions extends ProcessOptions {
   readonly secure?: boolean;
 }
 
-/** What a JVM is started for; each kind has an archive of the classes it loads. */
+/** The purpose of a JVM; each has an archive of the classes it loads. */
 export type Purpose = 'server' | 'tool' | 'repeated';
 
 interface Launch {

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConnectionLost, CypherError } from './bolt.ts';
 
-/** How long servers may be without a leader, or behind it, before that is a failure. */
+/** How long servers may be without a leader, or behind it, before that counts as a failure. */
 const patienceMs = 120_000;
 
-/** Whether an error only says that a server is gone, or does not take writes (any more). */
+/** Whether an error only says that a server is gone, or does not accept writes (any more). */
 export function isSwitch(error: unknown): boolean {
   return (
     error instanceof ConnectionLost ||
@@ -13,7 +13,7 @@ export function isSwitch(error: unknown): boolean {
   );
 }
 
-/** The result, or undefined while the server is gone or does not take writes. */
+/** The result; undefined while the server is gone or does not accept writes. */
 export async function unlessSwitch<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
@@ -23,7 +23,7 @@ export async function unlessSwitch<T>(work: Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** Asks until there is an answer: servers tell nobody when their roles change. */
+/** Asks until there is an answer: servers notify nobody when their roles change. */
 export async function poll<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
   const deadline = Date.now() + patienceMs;
   for (;;) {

@@ -20,8 +20,8 @@ interface Edge {
 }
 
 /**
- * What one ledger worker does, as a pure function of (seed, worker, sequence number): `step` gives the statements of
- * the next transaction and moves this model on, so the model after n steps is the graph after n transactions.
+ * What one ledger worker does, as a pure function of (seed, worker, sequence number). `step` returns the statements of the next transaction
+ * and advances this model, so the model after n steps is the graph after n transactions.
  */
 export class LedgerPlan {
   sequence = 0;

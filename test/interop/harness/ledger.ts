@@ -10,20 +10,20 @@ export interface LedgerOptions {
   readonly seed?: number;
   /** Default 4. */
   readonly workers?: number;
-  /** Go on with the next leader when the server goes away, instead of ending quietly. Default false. */
+  /** Continue with the next leader when the server goes away, instead of ending quietly. Default false. */
   readonly survive?: boolean;
 }
 
 /**
  * Concurrent writes that leave a proof of their order, for backups taken while the load runs.
  *
- * Worker w does its transactions one after the other; what transaction n of worker w does is a function of
- * (seed, w, n). Each also writes, on the worker's own `:Ledger` node, its number n and `seen`: for every worker the
- * last number acknowledged when this transaction was sent. Workers share dense hub nodes, so their chains interleave.
+ * Worker w runs its transactions one after the other; transaction n of worker w is a function of (seed, w, n). Each also writes, on the
+ * worker's own `:Ledger` node, its number n and `seen`: for every worker the last number acknowledged when this transaction was sent.
+ * Workers share dense hub nodes, so their chains interleave.
  *
- * A database is a prefix of this history if and only if: each worker's part equals its plan after the number on its
- * node (every transaction whole, none skipped), and no worker's number is below what another's `seen` says (nothing
- * is there without what came before it). It is recent if the numbers reach what was acknowledged before the copy.
+ * A database is a prefix of this history if and only if: each worker's part equals its plan after the number on its node (every transaction
+ * whole, none skipped), and no worker's number is below what another's `seen` says (nothing is there without what came before it). It is
+ * recent if the numbers reach what was acknowledged before the copy.
  */
 export class Ledger {
   readonly seed: number;
@@ -54,7 +54,7 @@ export class Ledger {
     this.stopping = false;
     if (this.plans.every((plan) => plan.sequence === 0)) await this.prepare();
     this.running = Promise.all(this.plans.map((plan) => this.work(plan))).then(() => {});
-    this.running.catch(() => {}); // reported by stop()
+    this.running.catch(() => {}); // Reported by stop().
   }
 
   /** Resolves when this many transactions have been acknowledged in total. */
@@ -111,7 +111,7 @@ export class Ledger {
     }
   }
 
-  /** Tries until it commits, exactly once: nothing that the server refuses may leave a gap in the numbers. */
+  /** Tries until it commits, exactly once: no refusal by the server may leave a gap in the numbers. */
   private async commit(plan: LedgerPlan, connection: Reconnecting, statements: readonly Statement[]): Promise<void> {
     for (;;) {
       try {
@@ -129,8 +129,8 @@ export class Ledger {
   }
 
   /**
-   * Whether the last step of a plan is in the database for good. This writes, because only a leader that writes knows all that its
-   * predecessors have committed, and nothing of theirs can come after it.
+   * Whether the last step of a plan is permanently in the database. This writes, because only a leader that writes knows everything that
+   * its predecessors committed, and nothing of theirs can come after it.
    */
   private async isCommitted(plan: LedgerPlan): Promise<boolean> {
     const { rows } = await this.server.cypher(
@@ -146,7 +146,7 @@ export class Ledger {
 
 const deadlock = 'Neo.TransientError.Transaction.DeadlockDetected';
 
-/** One connection, opened anew after it was closed. */
+/** One connection, reopened after it was closed. */
 class Reconnecting {
   private current: BoltConnection | undefined;
 
@@ -170,9 +170,7 @@ export interface LedgerCheck {
   readonly violations: readonly string[];
 }
 
-/**
- * Checks the ledger in a database (usually a restored one) against its seed. `atLeast`: numbers it must reach.
- */
+/** Checks the ledger in a database (usually a restored one) against its seed. `atLeast`: numbers it must reach. */
 export async function checkLedger(
   server: CypherTarget,
   seed: number,

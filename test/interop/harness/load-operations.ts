@@ -11,7 +11,7 @@ export interface Step {
   done?(rows: readonly (readonly Value[])[]): void;
 }
 
-/** A kind of write. `plan` gives nothing when there is nothing to work on yet. */
+/** A kind of write. `plan` returns nothing if there is nothing to work on yet. */
 export interface Operation {
   readonly name: string;
   readonly weight: number;

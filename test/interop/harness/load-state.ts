@@ -27,7 +27,7 @@ export class IdPool {
   }
 }
 
-/** What operations share. */
+/** Shared by operations. */
 export interface LoadState {
   readonly kinds: ValueKinds;
   readonly indexedKinds: ValueKinds;

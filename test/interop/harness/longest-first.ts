@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The longest files of the interop tests, as they were measured, the longest first. */
+/** The longest interop test files by measured time, longest first. */
 const LONGEST = [
   'trees',
   'listener',
@@ -18,8 +18,8 @@ const LONGEST = [
 ].map((name) => `/test/interop/${name}.test.ts`);
 
 /**
- * Begins with the longest test files, so that the two workers come to their ends together. (By default those that took long the last time
- * come first, which helps nobody whose checkout is fresh.)
+ * Starts the longest test files first, so that the two workers end together. (The default starts those that took long the last time, which
+ * does not help a fresh checkout.)
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

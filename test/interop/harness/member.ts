@@ -8,7 +8,7 @@ export interface MemberOptions extends Omit<ServerOptions, 'home' | 'heap' | 'st
   readonly ports: ServerPorts;
 }
 
-/** One server of several that belong together, over all its lives: home and ports stay the same. */
+/** One server of a group, over all its lives: home and ports stay the same. */
 export class Member {
   private current: RunningServer | undefined;
   private readonly home: string;
@@ -21,7 +21,7 @@ export class Member {
     return this.options.name;
   }
 
-  /** The server of the present life. */
+  /** The server of its current life. */
   get server(): RunningServer {
     if (this.current === undefined) throw new Error(`${this.name} was never started`);
     return this.current;
@@ -58,7 +58,7 @@ export class Member {
     await this.current?.stop();
   }
 
-  /** What it printed in its present life. */
+  /** Its output in its current life. */
   console(): string {
     return `--- ${this.name}, backups at ${this.backupAddress}\n${this.current?.console() ?? 'never started\n'}`;
   }

@@ -5,7 +5,7 @@ import type { GraphContent, ModelProperties } from '../../support/history/model-
 import { canonicalProperties, type Graph } from './graph-export.ts';
 import { Float64, Structure, tags, type Value } from './packstream.ts';
 
-/** What a server must tell of a graph, as far as a model knows it: all but graph properties, which Cypher cannot see. */
+/** What a server must report about a graph, as far as a model knows it: everything but graph properties, which Cypher cannot see. */
 export function modelExport(content: GraphContent, schema: Pick<Graph, 'indexes' | 'constraints'>): Graph {
   const nodes = [...content.nodes];
   const relationships = [...content.relationships];
@@ -35,7 +35,7 @@ function tellProperties(properties: ModelProperties): Record<string, string> {
   );
 }
 
-/** A stored value as Bolt sends it: it knows one integer, one float and one text type. */
+/** A stored value as Bolt sends it: Bolt has one integer, one float and one text type. */
 function tellValue(value: PropertyValue): Value {
   if (value.type !== 'array') return tellScalar(value);
   if (value.of !== 'byte') return value.elements.map(tellScalar);
@@ -45,7 +45,7 @@ function tellValue(value: PropertyValue): Value {
 function tellScalar(value: ScalarValue): Value {
   switch (value.type) {
     case 'char':
-      // Java puts a question mark for half of a surrogate pair.
+      // Java replaces half of a surrogate pair with a question mark.
       return value.value >= 0xd800 && value.value <= 0xdfff ? '?' : String.fromCharCode(value.value);
     case 'float':
       return new Float64(new Float32Array(Uint32Array.of(value.bits).buffer)[0]!);
@@ -84,7 +84,7 @@ function tellDateTime(value: ScalarValue & { type: 'datetime' }): Value {
 
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
-/** Seconds that the clocks of a zone are ahead of UTC at a time. */
+/** Offset of a zone from UTC at a time, in seconds. */
 function findOffset(zone: string, epochSecond: number): number {
   let clock = clocks.get(zone);
   if (clock === undefined) {

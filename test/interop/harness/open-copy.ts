@@ -4,7 +4,7 @@ import type { Version } from './releases.ts';
 import { makeScratch } from './scratch.ts';
 import { type RunningServer, type ServerOptions, startServer } from './server.ts';
 
-/** Restores a backup directory the plain way: a recursive copy, without the lock file, then the real server on it. */
+/** Restores a backup directory the plain way: a recursive copy without the lock file, then the real server on it. */
 export async function openCopy(
   version: Version,
   backupDirectory: string,

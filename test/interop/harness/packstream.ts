@@ -1,7 +1,6 @@
 /**
- * PackStream, the value encoding of Bolt, as far as 3.4 and 3.5 servers use it. Keeps types exact: integers are
- * `number` (or `bigint` beyond 2^53), floats are `Float64`, so 1 and 1.0 stay different; temporal and spatial values
- * are `Structure`s.
+ * PackStream, the value encoding of Bolt, as far as 3.4 and 3.5 servers use it. Keeps types exact: integers are `number` (or `bigint`
+ * beyond 2^53), floats are `Float64`, so 1 and 1.0 stay different; temporal and spatial values are `Structure`s.
  */
 export class Float64 {
   constructor(readonly value: number) {}

@@ -1,17 +1,17 @@
 import { createServer } from 'node:net';
 
-/** Below what Linux hands out for outgoing connections, one of which could take a port before its server does. */
+/** Below the range that Linux uses for outgoing connections, one of which could take a port before its server does. */
 const lowest = 12_000;
 const highest = 31_999;
 const tries = 1000;
 
-/** Given away in this process: its servers may not listen yet. */
+/** Already handed out in this process: their servers may not listen yet. */
 const given = new Set<number>();
 
-/** Test files that run at the same time take ports of their own: every other one. */
+/** Concurrent test files use disjoint ports: every other one. */
 const turn = Number(process.env.VITEST_POOL_ID ?? 0) % 2;
 
-/** Ports nobody listened on a moment ago; never the same one twice. */
+/** Ports on which nobody listened a moment ago; never the same one twice. */
 export async function findFreePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   while (ports.length < count) ports.push(await findFreePort());

@@ -1,7 +1,7 @@
 import { findMissingTools, install } from './installation.ts';
 import { versions } from './releases.ts';
 
-/** Under CI, where every release is needed: fetches them one after the other, because Maven's cache is not made for two at a time. */
+/** In CI, which needs every release: fetches them one by one, because Maven's cache does not support concurrent use. */
 export default async function prepareReleases(): Promise<void> {
   if (!process.env.CI || findMissingTools().length > 0) return;
   for (const version of versions) await install(version);

@@ -109,7 +109,7 @@ export function randomValue(dice: Dice, kinds: ValueKinds): Value {
 
 /** A random property value small enough for every kind of index. */
 export function randomIndexedValue(dice: Dice, kinds: ValueKinds): Value {
-  // A small space of values too, so that equal values, and equal numbers of different type, do occur.
+  // A small space of values, so that equal values, and equal numbers of different type, do occur.
   if (dice.chance(0.3)) {
     const small = dice.between(0, 50);
     return dice.pick<Value>([small, new Float64(small), `name ${small}`]);

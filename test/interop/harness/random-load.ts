@@ -17,7 +17,7 @@ import { createSchema, hasSoundFulltext } from './schema.ts';
 import type { CypherTarget } from './server.ts';
 
 export interface LoadOptions {
-  /** Default: from the clock. Printed, because it is what a failure needs. */
+  /** Default: from the clock. Printed, because a failure report needs it. */
   readonly seed?: number;
   /** Concurrent connections. Default 4. */
   readonly workers?: number;
@@ -40,8 +40,8 @@ export interface LoadStatistics {
 }
 
 /**
- * Random concurrent writes. Everything the load does is legal; transactions that a constraint or a deadlock rolls
- * back are counted. If the server goes away (killed on purpose, say), or gives up the lead of its cluster, the workers end quietly.
+ * Random concurrent writes. Everything the load does is legal; transactions rolled back by a constraint or a deadlock are counted. If the
+ * server goes away (killed on purpose, say) or loses the lead of its cluster, the workers end quietly.
  */
 export class RandomLoad {
   readonly seed: number;
@@ -94,13 +94,13 @@ export class RandomLoad {
     return this.statistics;
   }
 
-  /** Begins to write until `stop`. */
+  /** Writes until `stop`. */
   async start(): Promise<void> {
     if (this.running !== undefined) throw new Error('the load is already running');
     await this.prepare();
     this.stopping = false;
     this.running = this.work(() => !this.stopping);
-    this.running.catch(() => {}); // reported by stop()
+    this.running.catch(() => {}); // Reported by stop().
   }
 
   /** Ends the load after the transactions under way; every one counted as committed is acknowledged. */

@@ -2,7 +2,7 @@
 export interface Release {
   readonly version: string;
   readonly edition: 'enterprise' | 'community';
-  /** Coordinates without version; each is taken with its runtime dependencies. */
+  /** Coordinates without version; each is fetched with its runtime dependencies. */
   readonly artifacts: readonly string[];
   /** Folder below `starter/` with a `Starter.java`, where the release has no main class of its own. */
   readonly starter?: string;

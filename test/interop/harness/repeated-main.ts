@@ -3,10 +3,10 @@ import type { Child, Completed } from './child-process.ts';
 import { type JavaOptions, startRepeated } from './java.ts';
 import type { Version } from './releases.ts';
 
-/** How a run of a main class ended. `code` null: it hung, and was stopped after its time. */
+/** How a run of a main class ended. `code` null: it hung and was stopped after its time limit. */
 export type RepeatedRun = Omit<Completed, 'signal'>;
 
-/** A main class of a release in a JVM of its own, which runs it again and again, one run after the other. */
+/** A main class of a release in a separate JVM, which runs it repeatedly, one run after the other. */
 export class RepeatedMain {
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -30,7 +30,7 @@ export class RepeatedMain {
     return turn;
   }
 
-  /** Ends the JVM after the runs that were asked for. */
+  /** Ends the JVM after the requested runs. */
   async end(): Promise<void> {
     await this.queue;
     const closed = new Promise((resolve) => this.child.once('close', resolve));

@@ -11,7 +11,7 @@ import { makeScratch } from './scratch.ts';
 
 export interface ServerOptions {
   readonly version: Version;
-  /** NEO4J_HOME; made if absent. Default: a scratch directory. */
+  /** NEO4J_HOME; created if missing. Default: a scratch directory. */
   readonly home?: string;
   /** Record format of a new store. Enterprise only for `high_limit`. */
   readonly format?: 'standard' | 'high_limit';
@@ -19,7 +19,7 @@ export interface ServerOptions {
   readonly conf?: Readonly<Record<string, string>>;
   /** For -Xmx. Default `512m`. */
   readonly heap?: string;
-  /** Longest wait for the start. Default 3 minutes. */
+  /** Time limit of the start. Default 3 minutes. */
   readonly startTimeoutMs?: number;
   /** Default: free ones. */
   readonly ports?: ServerPorts;
@@ -29,7 +29,7 @@ export interface ServerOptions {
   readonly secureCore?: boolean;
 }
 
-/** What takes Cypher: a server, or the leader of a cluster. */
+/** Anything that accepts Cypher: a server, or the leader of a cluster. */
 export interface CypherTarget {
   readonly version: Version;
   /** Runs one statement in its own transaction. */
@@ -39,7 +39,7 @@ export interface CypherTarget {
 }
 
 const readyLine = 'Remote interface available';
-/** Longest wait for a start. */
+/** Time limit of a start. */
 export const startTimeoutMs = 180_000;
 
 /** Starts a real server and waits until it serves; rejects with its output if it does not come up. */
@@ -190,7 +190,7 @@ export class RunningServer implements CypherTarget {
     return BoltConnection.open(this.ports.bolt);
   }
 
-  /** Runs one statement in its own transaction; once more after a fault of the server itself. */
+  /** Runs one statement in its own transaction; retries once after a fault of the server itself. */
   async cypher(statement: string, params: Readonly<Record<string, Value>> = {}): Promise<Result> {
     const run = () => this.inTurn((connection) => connection.run(statement, params));
     try {

@@ -8,7 +8,7 @@ import path from 'node:path';
 export interface ClassSharing {
   /** For the command line of java. */
   readonly flags: readonly string[];
-  /** To be called when the JVM has ended: keeps the archive that it has left behind, if it had to leave one. */
+  /** Call when the JVM has ended: keeps the archive that it left, if it was to leave one. */
   keep(): Promise<void>;
 }
 
@@ -18,10 +18,10 @@ const making = new Set<string>();
 const none: ClassSharing = { flags: [], keep: async () => {} };
 
 /**
- * A server loads some ten thousand classes, which is most of its start. The first JVM of a kind that ends by itself leaves an archive of
- * the classes it has loaded, and later ones map that into memory instead of reading jars (`-XX:SharedArchiveFile`, JDK 13 or newer). The
- * same classes run; an archive that does not fit is ignored by the JVM. Only where GRAPHKEEP_SHARED_CLASSES is set: a benchmark measures
- * the servers as users start them.
+ * A server loads about ten thousand classes, which is most of its start. The first JVM of a kind that ends normally leaves an archive of
+ * its loaded classes, and later ones map that into memory instead of reading jars (`-XX:SharedArchiveFile`, JDK 13 or newer). The same
+ * classes run; the JVM ignores an archive that does not fit. Only if GRAPHKEEP_SHARED_CLASSES is set: a benchmark measures servers as users
+ * start them.
  */
 export async function shareClasses(directory: string, kind: string, classPath: string): Promise<ClassSharing> {
   if (!process.env.GRAPHKEEP_SHARED_CLASSES) return none;
@@ -35,7 +35,7 @@ export async function shareClasses(directory: string, kind: string, classPath: s
   const temporary = `${archive}.${randomUUID()}`;
   const keep = async () => {
     making.delete(archive);
-    if (!existsSync(temporary)) return; // it was killed
+    if (!existsSync(temporary)) return; // It was killed.
     if (existsSync(archive)) await rm(temporary);
     else await rename(temporary, archive);
   };
@@ -44,7 +44,7 @@ export async function shareClasses(directory: string, kind: string, classPath: s
 
 let java: Buffer | undefined;
 
-/** The version of java: an archive is for one. */
+/** The version of Java: an archive fits only one. */
 function describeJava(): Buffer {
   java ??= execFileSync('java', ['-Xinternalversion']);
   return java;

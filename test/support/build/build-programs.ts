@@ -9,8 +9,8 @@ function build(): void {
 }
 
 /**
- * Global set-up of the tests: brings `dist/` up to date with the sources, because the threads of a check run the built file. It always
- * builds, which takes a third of a second: no comparison of times can then leave an old build in place.
+ * Global setup of the tests: updates `dist/` from the sources, because check threads run the built file. It always builds, which takes a
+ * third of a second, so that no comparison of times can leave an old build in place.
  */
 export default function buildPrograms(project: TestProject): void {
   build();

@@ -28,7 +28,7 @@ export interface AttemptOptions extends Partial<BackupOptions> {
   onEvent?: (event: BackupEvent) => void;
 }
 
-/** Runs one backup in this process. Whatever is thrown must be an error of ours, all the way down to the causes that we made. */
+/** Runs one backup in this process. Any error must be a GraphkeepError, including the causes that we made. */
 export async function attemptBackup(
   backupDir: string,
   from: BackupOptions['from'],
@@ -66,7 +66,7 @@ export async function makeBackup(
   return report;
 }
 
-/** Every name below a directory with the content behind it, as one text: equal = nothing was touched. */
+/** Every name below a directory with its content, as one text: equal = nothing was touched. */
 export function hashTree(
   directory: string,
   except: string[] = [],
@@ -85,8 +85,8 @@ export function hashTree(
 }
 
 /**
- * The backup is the store of `history` as of `transaction`, closed cleanly, and holds nothing it does not need; what is ours, and
- * a lock file, only if `wasKilled`.
+ * Asserts that the backup is the store of `history` as of `transaction`, closed cleanly, and holds nothing unnecessary; our own files and a
+ * lock file may be there only if `wasKilled`.
  */
 export function expectExact(target: string, history: GeneratedHistory, transaction: number, wasKilled = false): void {
   expect(findRecoveryStart(target).needed).toBe(false);

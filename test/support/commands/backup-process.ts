@@ -12,13 +12,13 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 export interface ProcessResult {
   /** How it ended: the signal, or 'exit'. */
   end: string;
-  /** Calls that changed the file system; only known if it was not killed. */
+  /** Calls that changed the file system; known only if it was not killed. */
   steps?: number;
   error?: { code: string; chain: string[] };
   stderr: string;
 }
 
-/** The program that makes one backup in a process of its own, bundled once so that it starts fast. */
+/** A program that makes one backup in a separate process, bundled once so that it starts fast. */
 export class BackupProgram {
   private readonly folder: string;
   private readonly file: string;
@@ -29,7 +29,7 @@ export class BackupProgram {
   }
 
   static async build(): Promise<BackupProgram> {
-    // Below the project, so that the bundle finds its native module.
+    // Inside the project, so that the bundle finds its native module.
     const folder = join(here, '..', '..', '.cache', `backup-program-${process.pid}`);
     mkdirSync(folder, { recursive: true });
     const program = new BackupProgram(folder);
@@ -51,8 +51,8 @@ export class BackupProgram {
   }
 
   /**
-   * Runs it to its end. `killAt`: the step at which it kills itself, 0 = never. `before`: a command line that it is appended to. `mounted`:
-   * a mount point.
+   * Runs it to its end. `killAt`: the step at which it kills itself, 0 = never. `before`: a command line to which it is appended.
+   * `mounted`: a mount point.
    */
   async run(
     backupDir: string,

@@ -9,7 +9,7 @@ import type { RecordMemory } from '../stores/record-memory.ts';
 const TOKENS = ['label', 'relationshipType', 'propertyKey'];
 const RECORDS = ['property', 'relationship', 'relationshipGroup', 'node'];
 
-/** Where a command stands in a transaction (spec transaction-logs 3.11), as a text to be compared. */
+/** The order of a command in a transaction (spec transaction-logs 3.11), as a comparable text. */
 function rankOf(command: LogCommand): string {
   switch (command.kind) {
     case 'token':
@@ -39,7 +39,7 @@ function isInUse({ flags }: { flags: number }): boolean {
 
 /**
  * Checks the commands of a transaction against the records before it (`store`) and after it (`result`): their order, that every changed
- * record is in exactly one of them, and that every before-image is true. Throws at the first that is not so.
+ * record is in exactly one of them, and that every before-image is true. Throws at the first violation.
  */
 export function checkCommands(result: RecordResult, store: RecordMemory): void {
   checkOrder(result.commands);
@@ -151,7 +151,7 @@ class ImageCheck {
     }
   }
 
-  /** Lists of one owner: all images of records before are true, and those after cover exactly what changed of them. */
+  /** Checks the lists of one owner: all before-images are true, and the after-images cover exactly what changed. */
   private checkDynamics(key: StoreKey, before: readonly DynamicImage[], after: readonly DynamicImage[]): void {
     const changed = this.result.records.get(key) as ReadonlyMap<number, object | undefined> | undefined;
     for (const image of before) {

@@ -12,7 +12,7 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** The executables as they are installed: bundled from these sources, started by the shell. */
+/** The executables as installed: bundled from these sources and started by the shell. */
 export class InstalledPrograms {
   private constructor(readonly root: string) {}
 
@@ -26,12 +26,12 @@ export class InstalledPrograms {
     return new InstalledPrograms(root);
   }
 
-  /** Where a program lies. */
+  /** Path of a program. */
   path(name: string): string {
     return join(this.root, 'bin', name);
   }
 
-  /** Runs a program to its end, in an empty directory. `home`: NEO4J_HOME with `conf` in it. Default: an empty one. */
+  /** Runs a program to its end in an empty directory. `home`: NEO4J_HOME with `conf` in it; default: an empty one. */
   run(name: string, args: readonly string[], home?: string): Promise<ProgramResult> {
     const settings = {
       NEO4J_HOME: home ?? join(this.root, 'home'),

@@ -1,7 +1,7 @@
 import type { BackupOptions } from '../../../src/backup/backup-options.ts';
 import { ClientConfig } from '../../../src/config/neo4j-conf.ts';
 
-/** Options of a job against a test server: the defaults of the command line with short times, and no consistency check. */
+/** Options for a job against a test server: the defaults of the command line with short times, and no consistency check. */
 export function jobOptions(backupDir: string, from: BackupOptions['from'], changed: Partial<BackupOptions> = {}) {
   return {
     backupDir,

@@ -3,7 +3,7 @@ import type { BackupOptions, BackupReport } from '../../../src/backup/backup-opt
 import { jobOptions } from './job-options.ts';
 import { ToldEvents } from './told-events.ts';
 
-/** What a job said and made. */
+/** Output and result of a job. */
 export interface JobResult {
   report: BackupReport;
   /** stdout. */

@@ -2,7 +2,7 @@ import { type BackupEvent, isNote } from '../../../src/backup/backup-events.ts';
 import { BackupLines } from '../../../src/cli/neo4j-admin/backup-lines.ts';
 import { describeBackupNote } from '../../../src/cli/wording/backup-text.ts';
 
-/** Keeps what a backup job tells, and what of it a user of the old front sees. */
+/** Records the events of a backup job, and the part that a user of the old front sees. */
 export class ToldEvents {
   readonly events: BackupEvent[] = [];
   /** stdout. */

@@ -7,13 +7,13 @@ import { dumpDatabase } from '../../../src/restore/database-dump.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../corpus/unpack-corpus.ts';
 import { lockFile } from '../stores/locked-file.ts';
 
-/** Of the 3.4 and the 3.5 server. */
+/** Ports of the 3.4 and the 3.5 server. */
 const SERVER_PORTS = [21362, 21363];
 
 /** The directories of a capture, with what its scenario needs, and a process around a command. */
 export class World {
   readonly root: string;
-  /** What was asked of the backup job. */
+  /** The options given to the backup job. */
   requested: BackupOptions | undefined;
   stdout = '';
   stderr = '';
@@ -46,7 +46,7 @@ export class World {
     return join(this.root, ...names);
   }
 
-  /** Directories for the placeholders of the captures. */
+  /** Replaces the placeholders of the captures with directories. */
   fill(text: string): string {
     return text
       .replace(/\$HOME2_DIR(35)?/g, this.path('home'))
@@ -68,7 +68,7 @@ export class World {
     return this.path('home', 'data', 'databases', name);
   }
 
-  /** A finished backup `n1`. */
+  /** Makes a finished backup `n1`. */
   async makeBackup(): Promise<void> {
     await this.unpackStore(this.path('backup', 'n34', 'n1'));
   }
@@ -84,7 +84,7 @@ export class World {
     await writeFile(join(directory, 'store_lock'), '');
   }
 
-  /** The archive `x.dump` of a database. */
+  /** Makes the archive `x.dump` of a database. */
   async makeDump(): Promise<void> {
     await this.makeDatabase('dumped');
     const database = this.database('dumped');
@@ -92,7 +92,7 @@ export class World {
     await dumpDatabase({ ...names, to: this.path('backup', 'n34', 'x.dump'), signal: new AbortController().signal });
   }
 
-  /** Another process uses the database. */
+  /** Locks a database as another process would. */
   async lockDatabase(name: string): Promise<void> {
     await mkdir(this.database(name), { recursive: true });
     const lock = await lockFile(join(this.database(name), 'store_lock'));
@@ -119,7 +119,7 @@ export class World {
     };
   }
 
-  /** Stands for the engine and the servers of the captures, which listen on 127.0.0.1. */
+  /** Replaces the engine and the servers of the captures, which listen on 127.0.0.1. */
   private readonly runBackup: RunBackup = async (options, onEvent) => {
     this.requested = options;
     const { host, port } = options.from;

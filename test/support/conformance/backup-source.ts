@@ -12,28 +12,28 @@ import { CopyRecorder, type ReceiverCall } from '../servers/copy-recorder.ts';
 /** What goes wrong with the other side in the middle of an answer. */
 export type Trouble = 'breaks off' | 'falls silent';
 
-/** One database that is served in one way, for {@link describeBackupSource}. */
+/** One database, served in one way, for {@link describeBackupSource}. */
 export interface SourceWorld {
-  /** The files that a full copy has, by name. */
+  /** The files of a full copy, by name. */
   readonly files: ReadonlyMap<string, Buffer>;
-  /** The last transaction that is committed; at first the one of the check point. */
+  /** The last committed transaction; initially that of the check point. */
   newest: number;
-  /** The logs begin behind this transaction. */
+  /** The logs begin after this transaction. */
   prunedTo: number;
-  /** True if the source goes on by itself when the other side breaks off or falls silent once, behind its first answer. */
+  /** True if the source continues by itself when the other side breaks off or falls silent once, after its first answer. */
   readonly goesOn: boolean;
-  /** `silenceMs`: the longest silence of the other side that the source bears. */
+  /** `silenceMs`: the longest silence of the other side that the source tolerates. */
   openSource(options?: { silenceMs?: number }): BackupSource;
   /**
-   * The next answer to this request ends, or stands still, once, when this part of it (0 to 1) has been sent.
-   * @returns fulfilled when that answer begins
+   * Makes the next answer to this request end, or stall, once, after this part of it (0 to 1) was sent.
+   * @returns resolves when that answer begins
    */
   spoil(request: 'full' | 'transactions', trouble: Trouble, part: number): Promise<void>;
-  /** Connections, or whatever else the other side sees of the sources. */
+  /** Number of connections, or whatever else the other side sees of the sources. */
   countOpen(): number;
-  /** Nobody is there any more. */
+  /** Makes the other side disappear. */
   vanish(): Promise<void>;
-  /** The code of the error then. */
+  /** The error code in that case. */
   readonly absence: string;
   stop(): Promise<void>;
 }
@@ -45,7 +45,7 @@ const never = new AbortController().signal;
 const receiverCalls: ReceiverCall[] = ['openFile', 'bytes', 'end', 'transactionBytes'];
 
 /**
- * What every {@link BackupSource} must do, whatever the way to the database. `makeWorld` serves the history that it is given: up to its
+ * The tests that every {@link BackupSource} must pass, whatever the way to the database. `makeWorld` serves the given history: up to its
  * check point at first, with more transactions as the test commits them.
  */
 export function describeBackupSource(
@@ -98,7 +98,7 @@ export function describeBackupSource(
       expect(world.countOpen()).toBe(0);
     }
 
-    /** A failed call leaves a source that can be called again, and nothing open. */
+    /** After a failed call, the source can be called again, and nothing is open. */
     async function expectUsable(source: BackupSource): Promise<void> {
       const recorder = new CopyRecorder();
       await copy(source, recorder);
@@ -238,7 +238,7 @@ export function describeBackupSource(
         await sleep(50);
         const calls = recorder.calls;
         await sleep(50);
-        // What else is open may have taken its buffers by now; nothing goes on without end.
+        // Other open calls may have filled their buffers by now; nothing continues without end.
         expect([isOver, recorder.calls]).toEqual([false, calls]);
         release();
         await copied;
@@ -385,7 +385,7 @@ export function describeBackupSource(
 /** More than any source keeps in its buffers. */
 const HOLE_BYTES = 3 * 1024 * 1024;
 
-/** An empty file, one with a hole, and files that no source may bring. */
+/** Adds an empty file, one with a hole, and files that no source may deliver. */
 function spreadFiles(folder: string): void {
   writeFileSync(join(folder, 'neostore.propertystore.db.arrays'), '');
   truncateSync(join(folder, 'neostore.relationshipstore.db'), HOLE_BYTES + 8192);
@@ -403,7 +403,7 @@ async function failureOf(called: Promise<unknown>): Promise<GraphkeepError> {
   return error;
 }
 
-/** About `count` numbers from 1 to `total`, both included. */
+/** About `count` numbers from 1 to `total`, inclusive. */
 function spread(total: number, count: number): number[] {
   return [...new Set(Array.from({ length: count }, (_, i) => 1 + Math.round((i * (total - 1)) / (count - 1))))];
 }

@@ -19,11 +19,11 @@ import { BackupServer } from '../servers/backup-server.ts';
 
 /** One target, for {@link describeBackupTarget}. */
 export interface TargetWorld {
-  /** Opens the target, with nothing in it at first; throws while somebody else has it. */
+  /** Opens the target, which is empty at first; throws while somebody else has it open. */
   open(): Promise<BackupTarget>;
-  /** A directory with the store that a backup gives, as of its last transaction. `replaced`: the one that `publish` has named. */
+  /** A directory with the store of a backup, as of its last transaction. `replaced`: the one that `publish` returned. */
   read(replaced?: string): Promise<string>;
-  /** What the target holds, as one text: equal = nothing was touched. */
+  /** The content of the target as one text: equal = nothing was touched. */
   fingerprint(): string;
 }
 
@@ -33,8 +33,8 @@ const never = new AbortController().signal;
 const place = { peer: 'test:1' };
 
 /**
- * What every {@link BackupTarget} must do, wherever its backups lie and whenever they are replayed. `makeWorld` gets a directory of its own
- * for each test.
+ * The tests that every {@link BackupTarget} must pass, wherever its backups are and whenever they are replayed. `makeWorld` gets a fresh
+ * directory for each test.
  */
 export function describeBackupTarget(name: string, makeWorld: (scratch: string) => TargetWorld): void {
   describe(`${name}, as any target of backups`, () => {
@@ -81,7 +81,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
     const bytesOf = (from: number, to: number) =>
       Buffer.concat(history.transactions.filter(({ id }) => id >= from && id <= to).map(({ bytes }) => bytes));
 
-    /** Sends a file in pieces of a buffer that is used again, as a source does. */
+    /** Sends a file in pieces from a reused buffer, as a source does. */
     async function send(file: FileReceiver, bytes: Buffer): Promise<void> {
       const shared = Buffer.alloc(700);
       for (let at = 0; at < bytes.length; at += shared.length) {
@@ -91,7 +91,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
       }
     }
 
-    /** The files of the history, several at the same time; with `again` each begins anew after something longer. */
+    /** Sends the files of the history, several at a time; with `again`, each starts again after something longer. */
     async function sendFiles(backup: FullBackup, again = false): Promise<void> {
       const format = formatByVersion(history.storeId.storeVersion);
       const served = listServedFiles(history.folder, format, { logs: false });

@@ -18,14 +18,14 @@ import { StoreReader } from '../../../src/store/graph/store-reader.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../corpus/unpack-corpus.ts';
 
 /**
- * One database that is served, for {@link describeServedDatabase}. It has the nodes 1 to {@link ServedWorld.committed} in their property
- * `n`, an index, several log files, and the oldest of them are pruned.
+ * One served database, for {@link describeServedDatabase}. Its nodes have the numbers 1 to {@link ServedWorld.committed} in their property
+ * `n`; it has an index and several log files, of which the oldest are pruned.
  */
 export interface ServedWorld {
   readonly database: ServedDatabase;
   readonly directory: string;
   readonly committed: number;
-  /** Commits more nodes; for a database in which nobody works, it does nothing. */
+  /** Commits more nodes; does nothing for a database in which nobody works. */
   commit(count: number): Promise<void>;
   /** Makes a check point, which only succeeds when nobody holds them any more. */
   checkPoint(): Promise<void>;
@@ -34,7 +34,7 @@ export interface ServedWorld {
 
 const { signal } = new AbortController();
 
-/** What every {@link ServedDatabase} must do, whether somebody works in it or not. `makeWorld` gets a directory of its own. */
+/** The tests that every {@link ServedDatabase} must pass, whether somebody works in it or not. `makeWorld` gets a fresh directory. */
 export function describeServedDatabase(name: string, makeWorld: (scratch: string) => Promise<ServedWorld>): void {
   describe(`${name}, as any served database`, () => {
     let scratch: string;
@@ -51,13 +51,13 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       await removeDirectory(scratch);
     });
 
-    /** Everything was given back: files are closed, and check points run. */
+    /** Asserts that everything was released: files are closed, and check points run. */
     async function expectNothingHeld(): Promise<void> {
       await world.checkPoint();
       expect(countOpenFiles()).toBe(openBefore);
     }
 
-    /** Transactions of the log that are there, by id. */
+    /** The transactions in the log, by id. */
     function readLog(): Map<number, Buffer> {
       const reader = new LogReader(world.directory);
       const transactions = new Map<number, Buffer>();
@@ -77,7 +77,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       return files;
     }
 
-    /** A copy with the transactions behind it, replayed: the numbers of the nodes that it holds. */
+    /** Replays a copy with the transactions after it, and returns the numbers of its nodes. */
     async function restore(files: Map<string, Buffer>, transactions: Buffer, after: number): Promise<number[]> {
       const folder = join(scratch, `restored-${readdirSync(scratch).length}`);
       for (const [file, bytes] of files) {
@@ -314,14 +314,14 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
   });
 }
 
-/** A piece is only valid until the next one is asked for, so each is copied. */
+/** A piece is valid only until the next one is requested, so each is copied. */
 async function readAll(pieces: AsyncIterable<Uint8Array> | ServedTransactions): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const piece of pieces) parts.push(Buffer.from(piece));
   return Buffer.concat(parts);
 }
 
-/** Of this process; 0 where the system does not tell. */
+/** Open files of this process; 0 where the system does not tell. */
 function countOpenFiles(): number {
   return existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0;
 }

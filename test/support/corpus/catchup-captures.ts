@@ -16,11 +16,11 @@ export function readCatchupCapture(name: string): Buffer {
   return readFileSync(`${corpus}${name}`);
 }
 
-/** Sessions of which both directions were captured wholly, uncompressed. */
+/** Sessions of which both directions were captured completely, uncompressed. */
 export const sessionNames = ['full-349', 'full-350b3', 'incr-349', 'incr-350b3', 'pruned-349'] as const;
 export type SessionName = (typeof sessionNames)[number];
 
-/** Bytes of the handshake without modifiers, of the client and of the server. */
+/** Bytes of the client's and the server's handshakes without modifiers. */
 export const CLIENT_HANDSHAKE_BYTES = 79;
 export const SERVER_HANDSHAKE_BYTES = 64;
 
@@ -41,7 +41,7 @@ export function readSession(name: SessionName): Session {
 const FILE = 3;
 const TRANSACTION = 1;
 
-/** Cuts what a server sent into responses, knowing no more than spec catchup-protocol 8. */
+/** Splits a server's bytes into responses, using only spec catchup-protocol 8. */
 export function splitAnswers(bytes: Buffer): Buffer[] {
   const answers: Buffer[] = [];
   let start = 0;
@@ -65,7 +65,7 @@ export function splitAnswers(bytes: Buffer): Buffer[] {
   return answers;
 }
 
-/** A byte that announces a request, for tests that make their own. */
+/** The type byte of a request, for tests that make their own. */
 export function typeOf(kind: CatchupRequest['kind']): number {
   return [...Array(256).keys()].find((type) => requestKindOf(type) === kind)!;
 }
@@ -89,11 +89,11 @@ export interface CapturedTransaction {
   bytes: Buffer;
 }
 
-/** Keeps everything that is handed on and checks the order of the calls. With `slow`, every call takes a turn of the event loop. */
+/** Records everything delivered and checks the order of the calls. With `slow`, every call takes a turn of the event loop. */
 export class CatchupRecorder extends SlowCalls implements CatchupHandler {
   readonly files: CapturedFile[] = [];
   readonly transactions: CapturedTransaction[] = [];
-  /** The longest that was handed on at once. */
+  /** The longest piece delivered at once. */
   longest = 0;
   private open: 'file' | 'transaction' | undefined;
   private parts: Buffer[] = [];
@@ -154,7 +154,7 @@ export class CatchupRecorder extends SlowCalls implements CatchupHandler {
   }
 }
 
-/** Feeds pieces, each in memory that is overwritten as soon as it is used up, until there is an outcome or no piece is left. */
+/** Feeds pieces, each in memory that is overwritten once it is used up, until there is an outcome or no piece is left. */
 export async function feedPieces(
   decoder: ResponseDecoder,
   pieces: Iterable<Buffer>,
@@ -172,7 +172,7 @@ export async function feedPieces(
   }
 }
 
-/** Decodes the response to one request that arrives in the given pieces. */
+/** Decodes the response to one request, arriving in the given pieces. */
 export async function decodeAnswer(
   request: RequestWithAnswer,
   pieces: Iterable<Buffer>,

@@ -12,7 +12,7 @@ import { SlowCalls } from '../faults/slow-calls.ts';
 
 const corpus = fileURLToPath(new URL('../../corpus/wire-common/', import.meta.url));
 
-/** What `expected.json` says of an answer. */
+/** What `expected.json` says about an answer. */
 export interface ExpectedAnswer {
   bytes: number;
   frames: { length: number; header: string }[];
@@ -61,7 +61,7 @@ export interface ReceivedFile {
   isComplete: boolean;
 }
 
-/** Keeps everything that is handed on and checks the order of the calls. With `slow`, every call takes a turn of the event loop. */
+/** Records everything delivered and checks the order of the calls. With `slow`, every call takes a turn of the event loop. */
 export class RecordingHandler extends SlowCalls implements ResponseHandler {
   readonly files: ReceivedFile[] = [];
   id: StoreId | undefined;
@@ -127,7 +127,7 @@ export interface DecodedAnswer {
   outcome: ResponseOutcome | undefined;
 }
 
-/** Decodes a whole answer that arrives in the given pieces. */
+/** Decodes a whole answer, arriving in the given pieces. */
 export async function decodeAnswer(
   request: 'full' | 'incremental',
   pieces: Iterable<Buffer>,
@@ -138,7 +138,7 @@ export async function decodeAnswer(
   return { handler, outcome: await decodePieces(decoder, pieces) };
 }
 
-/** The same message in frames of other sizes: `sizes` are body bytes, used in turn. */
+/** The same message in frames of other sizes: `sizes` are body bytes, used cyclically. */
 export function recutFrames(answer: Buffer, sizes: number[]): Buffer {
   const bodies: Buffer[] = [];
   for (let at = 0; at < answer.length; ) {
@@ -158,7 +158,7 @@ export function recutFrames(answer: Buffer, sizes: number[]): Buffer {
   return Buffer.concat(frames);
 }
 
-/** Cuts bytes into pieces; `sizes` are used in turn. */
+/** Cuts bytes into pieces; `sizes` are used cyclically. */
 export function cutBytes(bytes: Buffer, sizes: number[]): Buffer[] {
   const pieces: Buffer[] = [];
   for (let at = 0, i = 0; at < bytes.length; i++) {

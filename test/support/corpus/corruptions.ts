@@ -25,7 +25,7 @@ type Edit =
   | { op: 'truncate'; file: string; size: number }
   | { op: 'delete' | 'deltree'; file: string };
 
-/** One entry of a report of the real checker, with how often it came. */
+/** One entry in a report of the real checker, with its number of occurrences. */
 export interface RealEntry {
   kind: string;
   severity: 'ERROR' | 'WARN';
@@ -40,7 +40,7 @@ export interface Corruption {
   id: string;
   store: BaseStore;
   what: string;
-  /** Arguments of the real command that were not the default. */
+  /** Non-default arguments of the real command. */
   flags: string[];
   edits: Edit[];
   expected: Record<string, { exit: number; entries: RealEntry[]; aborted?: string }>;
@@ -51,7 +51,7 @@ export function loadCorruptions(): Corruption[] {
   return (JSON.parse(json) as { corruptions: Corruption[] }).corruptions;
 }
 
-/** What the checker of the version that wrote the store says: kind -> entry. */
+/** What the checker of the version that wrote the store reports: kind -> entry. */
 export function realFindings(corruption: Corruption): Map<string, RealEntry> {
   const version = corruption.store === 'base34' ? '3.4.9' : '3.5.34';
   return new Map(corruption.expected[version]?.entries.map((entry) => [entry.kind, entry]));
@@ -63,8 +63,8 @@ export function areaOf(kind: string): string {
 }
 
 /**
- * The two stores, unpacked once; each corruption is made in a fresh copy. Files without an edit are hard links to the unpacked ones: what
- * is tested must only read.
+ * The two stores, unpacked once; each corruption is made in a fresh copy. Files without an edit are hard links to the unpacked ones, so
+ * code under test must only read.
  */
 export class CorruptionLab {
   private readonly root: string;
@@ -87,7 +87,7 @@ export class CorruptionLab {
     return copy;
   }
 
-  /** The directory of a fresh copy with the corruption; throws if the store is not the one the corruption was made for. */
+  /** The directory of a fresh copy with the corruption; throws if the store is not the one for which the corruption was made. */
   apply(corruption: Corruption): string {
     const copy = this.copy(corruption.store);
     for (const edit of corruption.edits) applyEdit(copy, edit);

@@ -20,10 +20,10 @@ export const goldenStores = [
   '3.5.0-beta03-high_limit',
 ] as const;
 
-/** Stores of the corpus that were killed, and what the server made of them at its next start. */
+/** Stores of the corpus that were killed, with what the server made of them at its next start. */
 export const dirtyStores = ['3.4.9-standard-dirty', '3.4.9-high_limit-dirty', '3.5.34-standard-dirty'] as const;
 
-/** What is in the files of a cleanly closed store. */
+/** The content of the files of a cleanly closed store. */
 export interface ExpectedStore extends ExpectedGraph {
   recordFormat: string;
   neostore: Record<string, string>;
@@ -31,7 +31,7 @@ export interface ExpectedStore extends ExpectedGraph {
   idFiles: Record<string, { status: number; highId: number; free: number[] }>;
 }
 
-/** What a server says that it holds. */
+/** The content according to a server. */
 export interface ExpectedGraph {
   nodes: { id: number; labels: string[]; props: Record<string, unknown> }[];
   relationships: { id: number; type: string; start: number; end: number; props: Record<string, unknown> }[];
@@ -121,7 +121,7 @@ function noteConstraint({ type, schema }: ConstraintRule, names: TokenNames, key
   return `CONSTRAINT ON ${pattern} ASSERT ${assertion[type]}`;
 }
 
-/** What {@link noteGraph} must give for a store with this content. */
+/** What {@link noteGraph} must return for a store with this content. */
 export function noteExpected(expected: ExpectedGraph): ReturnType<typeof noteGraph> {
   const plain = withoutIso(expected) as ExpectedGraph;
   return {
@@ -144,7 +144,7 @@ function noteIndexRow(row: ExpectedGraph['indexes'][number]): string {
   return `${key}-${version} ${tokens.join()}(${row.properties.join()}) ${row.type === 'node_unique_property'}`;
 }
 
-/** The numbers of a counts store that `expected` names, to be compared with it. */
+/** The counts named in `expected`, for comparison with it. */
 export function noteCounts(counts: Counts, reader: StoreReader, expected: ExpectedGraph['counts']) {
   const labels = new TokenNames(reader.tokens('label'));
   const types = new TokenNames(reader.tokens('relationshipType'));
@@ -168,13 +168,13 @@ export function plainCounts(counts: Counts) {
   };
 }
 
-/** A value in the notation of the expected files, see the README there; without `iso`. */
+/** A value in the notation of the expected files (see the README there), without `iso`. */
 export function noteValue(value: PropertyValue): unknown {
   if (value.type !== 'array') return { t: shortName(value.type), v: noteScalar(value) };
   return { t: `${shortName(value.of)}[]`, v: value.elements.map(noteScalar) };
 }
 
-/** An expected value without what is only for humans. */
+/** An expected value without the parts that are only for humans. */
 function withoutIso(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutIso);
   if (value === null || typeof value !== 'object') return value;

@@ -17,7 +17,7 @@ const RSA = {
 const DAY_MS = 24 * 3600 * 1000;
 
 interface CertificateOptions {
-  /** Relative to now; default -1 and 30. */
+  /** Days relative to now; default -1 and 30. */
   fromDays?: number;
   toDays?: number;
   /** Host names and addresses. */
@@ -60,7 +60,7 @@ export class TestIdentity {
     return TestIdentity.make(name, options, this);
   }
 
-  /** Its list of revoked certificates. */
+  /** Its certificate revocation list. */
   async revoke(identities: TestIdentity[], { toDays = 30 } = {}): Promise<{ pem: string; der: Buffer }> {
     const list = await x509.X509CrlGenerator.create({
       issuer: this.certificate.subject,
@@ -145,7 +145,10 @@ export interface PolicyFiles {
   revoked?: (string | Buffer)[];
 }
 
-/** A home with the files of a policy `backup` in `certs`, and its configuration with more settings of the policy, without their prefix. */
+/**
+ * A home with the files of a policy `backup` in `certs`, and its configuration with more settings of the policy, given without their
+ * prefix.
+ */
 export function layOutPolicy(
   { identity, trusted, revoked = [] }: PolicyFiles,
   policySettings: Record<string, string> = {},

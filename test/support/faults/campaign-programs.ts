@@ -16,10 +16,10 @@ export interface StartOptions {
   onLine?: (line: string) => void;
 }
 
-/** A process of the campaign that runs, or has run. */
+/** A process of the campaign, running or ended. */
 export class Running {
   readonly child: ChildProcess;
-  /** How it ended: a signal or an exit code; what it printed is complete then. */
+  /** How it ended: a signal or an exit code; its output is then complete. */
   readonly ended: Promise<{ end: NodeJS.Signals | number; stdout: string; stderr: string }>;
   isOver = false;
 
@@ -43,7 +43,7 @@ export class Running {
   }
 }
 
-/** The programs of a campaign, bundled once: the executables as they are installed, and the writer of a ledger. */
+/** The programs of a campaign, bundled once: the executables as installed, and the writer of a ledger. */
 export class CampaignPrograms {
   private readonly folder: string;
 
@@ -52,7 +52,7 @@ export class CampaignPrograms {
   }
 
   static async build(): Promise<CampaignPrograms> {
-    // Below the project, so that the bundles find the modules of it.
+    // Inside the project, so that the bundles find its modules.
     const folder = join(repository, '.cache', `campaign-programs-${process.pid}`);
     mkdirSync(folder, { recursive: true });
     execFileSync(process.execPath, [join(repository, 'scripts', 'build.mjs'), join(folder, 'dist')]);
@@ -79,7 +79,7 @@ export class CampaignPrograms {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** A database with a backup listener and writers. */
+  /** Starts a database with a backup listener and writers. */
   startLedger(job: object, options: StartOptions = {}): Running {
     return this.start(['ledger-process.mjs', JSON.stringify(job)], options);
   }

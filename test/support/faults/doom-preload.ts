@@ -1,7 +1,7 @@
 import { Doom } from './doom.ts';
 
 /*
- * Loaded in front of any program, so that it dies at a given change of the file system:
+ * Preloaded into any program to make it die at a given change of the file system:
  *
  *     GRAPHKEEP_DOOM=17 node --import ./doom-preload.mjs program.js
  */

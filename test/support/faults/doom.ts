@@ -21,8 +21,8 @@ const PROMISED_CHANGES = ['mkdir', 'rename', 'rm', 'rmdir', 'unlink', 'writeFile
 const HANDLE_CHANGES = ['write', 'writeFile', 'truncate', 'sync', 'datasync'];
 
 /**
- * Counts the calls of this process that change the file system, and kills it (SIGKILL) at one of them: a write is half done first, as
- * a kill may leave it. To be awaited before anything else is loaded, because some modules keep the functions that they find.
+ * Counts the calls of this process that change the file system, and kills it (SIGKILL) at one of them; a write is half done first, as a
+ * kill may leave it. Await it before anything else is loaded, because some modules keep the functions that they find.
  */
 export class Doom {
   /** Calls so far. */
@@ -62,7 +62,7 @@ export class Doom {
     const original = functions[name]!;
     const step = this.countStep.bind(this);
     functions[name] = function (this: unknown, ...args: unknown[]) {
-      // What a program prints is no change.
+      // Program output is not a change.
       if (args[0] !== 1 && args[0] !== 2) step(name, original, this, args);
       return original.apply(this, args);
     };

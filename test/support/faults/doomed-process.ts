@@ -2,8 +2,8 @@ import { Doom } from './doom.ts';
 import { pretendMounts } from './pretended-mounts.ts';
 
 /*
- * Entry of a child process that makes one backup and kills itself (SIGKILL) at a given step. A step is a call that changes the file
- * system. A write that is the last step is half done first, as a kill may leave it.
+ * Entry point of a child process that makes one backup and kills itself (SIGKILL) at a given step. A step is a call that changes the file
+ * system. If the last step is a write, it is half done first, as a kill may leave it.
  *
  *     node doomed-process.mjs '{"backupDir", "from", "options", "killAt", "mounted"}'
  *
@@ -15,7 +15,7 @@ interface Job {
   from: { host: string; port: number };
   options: object;
   killAt: number;
-  /** A directory that is to look like a mount point. */
+  /** A directory that shall look like a mount point. */
   mounted?: string;
 }
 

@@ -18,8 +18,8 @@ export const OLD = 9;
 export const NEW = 25;
 
 /**
- * Kills backups and looks at what is left: the target is absent, the old backup, or the new one; an old one with a log behind it leads,
- * when recovered, to the new one; and the next run makes the new one and leaves nothing over.
+ * Kills backups and inspects what is left. The target must be absent, the old backup, or the new one; an old one with a log after it must
+ * lead to the new one when recovered. The next run must make the new one and clean up.
  */
 export class KillCampaign {
   readonly server: BackupServer;
@@ -27,7 +27,7 @@ export class KillCampaign {
   private readonly history: GeneratedHistory;
   private readonly program: BackupProgram;
   private oldHash = '';
-  /** How long a run took that was not killed. */
+  /** Duration of a run that was not killed. */
   private readonly undisturbedMs = new Map<KillKind, number>();
 
   private constructor(scratch: string, history: GeneratedHistory, server: BackupServer, program: BackupProgram) {
@@ -51,7 +51,7 @@ export class KillCampaign {
     await this.server.stop();
   }
 
-  /** How many steps a run has that is not killed. */
+  /** Number of steps of a run that is not killed. */
   async countSteps(kind: KillKind): Promise<number> {
     const started = performance.now();
     const result = await this.run(kind, 0);
@@ -74,7 +74,7 @@ export class KillCampaign {
     return results.filter(({ end }) => end === 'SIGKILL').length;
   }
 
-  /** Kills a run after a part of the time that one takes that is not killed. Returns whether it was still running. */
+  /** Kills a run after a part of the time of an undisturbed run. Returns whether it was still running. */
   async killDuring(kind: KillKind, part: number): Promise<boolean> {
     if (!this.undisturbedMs.has(kind)) await this.countSteps(kind);
     const delayMs = part * this.undisturbedMs.get(kind)!;
@@ -84,7 +84,7 @@ export class KillCampaign {
     return result.end === 'SIGKILL';
   }
 
-  /** Copies what a kill has left and recovers the copy, as a server would: that must be the old or the new graph. */
+  /** Copies what a kill has left and recovers the copy, as a server would: the result must be the old or the new graph. */
   async recoverLeftovers(kind: KillKind, step: number): Promise<number> {
     await this.run(kind, step);
     const copy = join(this.scratch, 'copy');
@@ -157,10 +157,7 @@ export class KillCampaign {
     if (oldAt === aside) expectExact(newAt!, this.history, NEW, true);
   }
 
-  /**
-   * Until a complete new backup is there the old one is untouched; while they change places there is none that anybody could mistake for
-   * one.
-   */
+  /** The old backup is untouched until a complete new one is there; while they are exchanged, nothing there looks like a backup. */
   private expectMountedIntact(moment: string): void {
     const isThere = (...names: string[]) => existsSync(join(this.target, ...names));
     const isPlacing = isThere('.graphkeep-work', 'placing');

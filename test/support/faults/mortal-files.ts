@@ -1,14 +1,14 @@
 import type * as FileSystem from 'node:fs';
 import type * as FilePromises from 'node:fs/promises';
 
-/** The process would be dead now. */
+/** Thrown where the process would be dead. */
 export class Killed extends Error {
   override readonly name = 'Killed';
 }
 
 /**
- * Stands between the code and the file system and ends its life at a chosen change: that one is done by half if it is a write, or not
- * at all, and nothing after it has any effect, clean-up neither. Use it in a test file of its own:
+ * Intercepts the file system and simulates death at a chosen change: that one is half done if it is a write, or not done at all, and
+ * nothing after it has any effect, not even cleanup. Use it in a separate test file:
  *
  *     vi.mock('node:fs', async (original) => mortal.wrapSync(await original()));
  *     vi.mock('node:fs/promises', async (original) => mortal.wrapPromises(await original()));
@@ -19,7 +19,7 @@ export class MortalFiles {
   private deathAt = Number.POSITIVE_INFINITY;
   private armed = false;
 
-  /** From now on changes are counted; number `deathAt` (from 1) is the last one, by half. */
+  /** Counts changes from now on; number `deathAt` (from 1) is the last one and is half done. */
   arm(deathAt = Number.POSITIVE_INFINITY): void {
     this.changes = 0;
     this.deathAt = deathAt;
@@ -30,7 +30,7 @@ export class MortalFiles {
     this.armed = false;
   }
 
-  /** True: do the change. Throws when dead. False: this is the moment of death, do half of it and throw. */
+  /** True: do the change. Throws when dead. False: this is the moment of death; do half of it and throw. */
   private live(): boolean {
     if (!this.armed) return true;
     this.changes++;

@@ -2,13 +2,13 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 /*
- * Mount points without the right to mount: the list of the system names a directory that is none, and renaming that directory fails as it
- * does with a real one. To be called before the code under test is loaded or, as it looks up both functions anew, at any time later.
+ * Simulates mount points without the right to mount: the system's list names a directory that is not one, and renaming that directory fails
+ * as with a real one. Call it before the code under test is loaded or, since that looks up both functions anew, at any time later.
  */
 
 const { readFile, rename } = fs.promises;
 
-/** @returns a function that ends it */
+/** @returns a function that ends the pretence */
 export function pretendMounts(...mounted: readonly string[]): () => void {
   const read = async (...args: Parameters<typeof readFile>) => {
     const text = await readFile(...args);

@@ -1,4 +1,4 @@
-/** The calls that a receiver gets. With `slow`, each takes a turn of the event loop, and must be waited for. */
+/** Base class for receivers. With `slow`, each call takes a turn of the event loop and must be awaited. */
 export abstract class SlowCalls {
   calls = 0;
   private isBusy = false;
@@ -8,7 +8,7 @@ export abstract class SlowCalls {
     this.slow = slow;
   }
 
-  /** The memory is only looked at when the call is about to return: so reuse that comes too early is found. */
+  /** Reads the memory only when the call is about to return, so that premature reuse is found. */
   protected call(effect: () => void): Promise<void> | undefined {
     if (this.isBusy) throw new Error('called again before the promise was fulfilled');
     this.calls++;

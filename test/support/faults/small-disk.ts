@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Name of the file that takes the room of others. */
+/** Name of the file that occupies the remaining room. */
 export const BALLAST = 'ballast';
 
-/** May this process mount a disk? Linux, and root with all its rights. */
+/** Whether this process may mount a disk: Linux, and root with all its rights. */
 export const canMount = (() => {
   if (process.platform !== 'linux') return false;
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'));
@@ -30,7 +30,7 @@ export class SmallDisk {
     execFileSync('umount', [this.path], { stdio: 'pipe' });
   }
 
-  /** Leaves so much room on the disk. */
+  /** Leaves this much room on the disk. */
   fillUp(roomBytes: number): void {
     rmSync(join(this.path, BALLAST), { force: true });
     const { bavail, bsize } = statfsSync(this.path);

@@ -11,7 +11,7 @@ import { encodeInlineLabels } from '../../../src/store/values/labels.ts';
 import { encodeValue } from '../../../src/store/values/property-blocks.ts';
 import type { ServedHistory, ServedTransaction } from './served-history.ts';
 
-/** Nodes by id: whether it has the one label, and the value of the one property. */
+/** Nodes by id: whether each has the one label, and the value of its one property. */
 export type SimpleGraph = Map<number, { labelled: boolean; value: number }>;
 
 /** A history whose graph is known after every transaction. */
@@ -25,7 +25,7 @@ export interface GeneratedOptions {
   transactions?: number;
   /** Changes in one transaction, default 5. */
   changes?: number;
-  /** The transaction with this id has a hundred times as many. */
+  /** The transaction with this id has a hundred times as many changes. */
   largeTransaction?: number;
   seed?: number;
   randomId?: bigint;
@@ -35,8 +35,8 @@ export interface GeneratedOptions {
 const CREATION_TIME_MS = 1_540_000_000_000;
 
 /**
- * Writes a store of labelled nodes with one property each to `folder`, and makes transactions that create, change and delete such
- * nodes: so whoever applies them must come to a graph that is known without any log reader. Node and property record have the same id.
+ * Writes a store of labelled nodes with one property each to `folder`, and makes transactions that create, change and delete such nodes.
+ * The graph after any of them is known without a log reader. Node and property record have the same id.
  */
 export async function generateHistory(folder: string, options: GeneratedOptions = {}): Promise<GeneratedHistory> {
   const { nodes = 200, transactions: count = 30, changes = 5, seed = 1, randomId = 42n, format } = options;
@@ -64,7 +64,7 @@ export async function generateHistory(folder: string, options: GeneratedOptions 
   return { folder, storeId, checkPoint: 1, transactions, graphAt: (id) => graphs[id - 1]! };
 }
 
-/** Another history: the same up to `transaction`, then another one under each number. */
+/** Another history: the same up to `transaction`, then different transactions under the same numbers. */
 export function forkHistory(history: GeneratedHistory, transaction: number, seed: number): GeneratedHistory {
   const graph: SimpleGraph = new Map(history.graphAt(transaction));
   const change = new RandomChanges(graph, seed);
@@ -118,7 +118,7 @@ class RandomChanges {
     return { id, bytes, checksum: transactionChecksum(decodeStartEntry(bytes, 0)) };
   }
 
-  /** Half of the time a node that is there, else one that is not. */
+  /** Half of the time an existing node, else a missing one. */
   private pickNode(touched: Set<number>): number {
     for (;;) {
       const isNew = this.below(2) === 0 || this.graph.size === 0;
@@ -167,7 +167,7 @@ function propertyImage(id: number, state: State) {
   return { flags, next: -1, prev: -1, owner: id, secondaryUnit: -1, blocks, deleted: [] };
 }
 
-/** The graph of a store that {@link generateHistory} has begun, and what its counts say. */
+/** The graph of a store begun by {@link generateHistory}, and what its counts say. */
 export function readSimpleGraph(folder: string): SimpleGraph {
   const reader = new StoreReader(folder);
   const graph: SimpleGraph = new Map();

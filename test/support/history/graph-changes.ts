@@ -8,7 +8,7 @@ import { arbitraryValue } from '../random/arbitrary-values.ts';
 import type { RecordMemory } from '../stores/record-memory.ts';
 import type { WalkedGraph, WalkedProperties } from '../stores/record-walker.ts';
 
-/** A change whose entities are numbers into whatever there is when it is made. */
+/** A change whose entity numbers select among whatever exists when it is made. */
 export type GraphChange =
   | { kind: 'node'; labels: number[]; properties: KeyedValue[] }
   | { kind: 'relationship'; type: number; start: number; end: number; properties: KeyedValue[] }
@@ -24,7 +24,7 @@ export type GraphChange =
   | { kind: 'rule'; action: 'create' | 'update' | 'drop'; pick: number; keys: number[] }
   | { kind: 'token'; token: 'label' | 'relationshipType' | 'propertyKey'; name: string };
 
-/** Low numbers come most, so that some nodes get many relationships. */
+/** Low numbers are most frequent, so that some nodes get many relationships. */
 const pick = fc.oneof({ weight: 2, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(30) });
 const labels = fc
   .oneof(
@@ -94,7 +94,7 @@ export const graphHistory: fc.Arbitrary<GraphChange[][]> = fc.array(
   { minLength: 1, maxLength: 12, size: 'max' },
 );
 
-/** The naive graph, to which every change is made as well. */
+/** The naive graph, to which every change is applied as well. */
 export class GraphModel implements Omit<WalkedGraph, 'denseNodes'> {
   readonly nodes: WalkedGraph['nodes'] = new Map();
   readonly relationships: WalkedGraph['relationships'] = new Map();
@@ -103,7 +103,7 @@ export class GraphModel implements Omit<WalkedGraph, 'denseNodes'> {
   readonly tokens: WalkedGraph['tokens'] = new Map();
   private readonly store: RecordMemory;
 
-  /** `graph` = what the store holds, by default nothing. */
+  /** `graph` = the content of the store, empty by default. */
   constructor(store: RecordMemory, graph?: WalkedGraph) {
     this.store = store;
     if (graph === undefined) return;
@@ -112,7 +112,7 @@ export class GraphModel implements Omit<WalkedGraph, 'denseNodes'> {
     }
   }
 
-  /** Makes the change here and in the transaction; one that needs an entity where there is none does nothing. */
+  /** Makes the change here and in the transaction; does nothing if it needs an entity and there is none. */
   make(change: GraphChange, tx: RecordTransaction): void {
     switch (change.kind) {
       case 'node': {

@@ -7,15 +7,15 @@ import { type DecodedTransaction, encodeTransaction } from '../../../src/log/v3/
 import type { Dice } from '../random/dice.ts';
 
 export interface WrittenLog {
-  /** Where each transaction ends. */
+  /** The end of each transaction. */
   ends: LogPosition[];
   /** End of the last complete transaction or check point. */
   end: LogPosition;
 }
 
 /**
- * Writes the transactions into log files of `folder`, with rotations wherever the dice want them. A check point that names the end of
- * transaction `checkPoint` (an index; -1 = the beginning) stands somewhere behind it. `torn`: the log ends inside a transaction.
+ * Writes the transactions into log files in `folder`, with random rotations. A check point that names the end of transaction `checkPoint`
+ * (an index; -1 = the beginning) is somewhere after it. `torn`: the log ends inside a transaction.
  */
 export async function writeHistoryLog(
   folder: string,

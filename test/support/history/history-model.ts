@@ -31,8 +31,8 @@ type TableKey = keyof Tables;
 type RecordIn<K extends TableKey> = Tables[K] extends Map<number, infer R> ? R : never;
 
 /**
- * What a graph store holds, on the level of records, and the transaction that is being made: changes go into the tables, and
- * {@link commit} makes commands of the difference, with true before- and after-images.
+ * A graph store at the level of records, and the current transaction: changes go into the tables, and {@link commit} turns the difference
+ * into commands with true before- and after-images.
  */
 export class HistoryModel {
   readonly tables: Tables = {
@@ -65,7 +65,7 @@ export class HistoryModel {
     return this.pool(key).take();
   }
 
-  /** The bytes as a chain of new records; `reusable` ids are taken first. */
+  /** The bytes as a chain of new records; `reusable` ids are used first. */
   chain(key: StoreKey, type: number, bytes: Uint8Array, reusable: readonly number[] = []): DynamicImage[] {
     const ids = [...reusable];
     const records = splitIntoChain(bytes, this.dataBytes(key), () => ids.shift() ?? this.takeId(key));
@@ -86,7 +86,7 @@ export class HistoryModel {
     return this.tables[key].get(id) as RecordIn<K>;
   }
 
-  /** Puts another record under `id`; undefined = deletes it. */
+  /** Puts another record under `id`; undefined deletes it. */
   set<K extends TableKey>(key: K, id: number, record: RecordIn<K> | undefined): void {
     const table = this.tables[key] as Map<number, RecordIn<K>>;
     const before = this.before[key] as Map<number, RecordIn<K> | undefined>;
@@ -100,7 +100,7 @@ export class HistoryModel {
     return this.format.family === 'high_limit';
   }
 
-  /** Rules that the present transaction created. */
+  /** Rules created by the current transaction. */
   readonly createdRules = new Set<number>();
 
   isTouched(key: TableKey, id: number): boolean {
@@ -129,7 +129,7 @@ export class HistoryModel {
     const after = this.chain('schema', -1, make(id), [id]);
     this.rules.set(id, after);
     this.createdRules.add(id);
-    // As servers write it: the list before is a copy of the one after.
+    // As servers write it: the before-list is a copy of the after-list.
     this.other.push({ kind: 'schemaRule', before: after, after, created: true });
   }
 
@@ -140,7 +140,7 @@ export class HistoryModel {
     this.other.push({ kind: 'schemaRule', before, after: freedRecords(before, []), created: false });
   }
 
-  /** The commands of the transaction, in the order of a server (spec transaction-logs 3.11). */
+  /** The commands of the transaction, in a server's order (spec transaction-logs 3.11). */
   commit(): LogCommand[] {
     this.assignUnits();
     const commands: LogCommand[] = this.other.filter(({ kind }) => kind === 'token');
@@ -193,14 +193,14 @@ export class HistoryModel {
     return ids.sort((a, b) => a - b);
   }
 
-  /** Second units as a server gives them: when the record does not fit into one any more, until it does again. */
+  /** Assigns second units as a server does: once the record no longer fits into one, until it fits again. */
   private assignUnits(): void {
     for (const key of ['node', 'relationship', 'relationshipGroup'] as const) {
       for (const id of this.before[key].keys()) {
         const old = this.before[key].get(id);
         const now = this.tables[key].get(id) as (ModelNode & ModelRelationship & ModelGroup) | undefined;
         if (now === undefined) {
-          if (old === undefined) continue; // came and went within the transaction: its id was given up unused
+          if (old === undefined) continue; // Created and deleted within the transaction: its id was given up unused.
           this.pool(key).release(id);
           if (old.unit >= 0) this.pool(key).release(old.unit);
         } else if (this.needsUnit(key, id, now)) {

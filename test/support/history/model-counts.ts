@@ -23,7 +23,7 @@ export function modelCounts(
   return counts;
 }
 
-/** The commands that lead from one to the other. */
+/** The commands that lead from `before` to `after`. */
 export function countsCommands(before: ModelCounts, after: ModelCounts): LogCommand[] {
   const commands: LogCommand[] = [];
   for (const key of new Set([...before.keys(), ...after.keys()])) {

@@ -17,14 +17,14 @@ export interface ModelGraphRelationship {
   properties: ModelProperties;
 }
 
-/** What a graph holds, in any order: a model, a live database and a closed store can all be told this way. */
+/** The content of a graph, in any order; models, live databases and closed stores can all be described this way. */
 export interface GraphContent {
   nodes: Iterable<ModelGraphNode>;
   relationships: Iterable<ModelGraphRelationship>;
   graphProperties: ModelProperties;
 }
 
-/** One change of a graph with all ids known, so that doing it again gives the same graph. */
+/** One change of a graph with all ids known, so that repeating it gives the same graph. */
 export type GraphOperation =
   | ({ kind: 'createNode' } & Readonly<ModelGraphNode>)
   | ({ kind: 'createRelationship' } & Readonly<ModelGraphRelationship>)
@@ -33,7 +33,7 @@ export type GraphOperation =
   | { kind: 'setNode' | 'setRelationship'; id: number; key: string; value: PropertyValue | undefined }
   | { kind: 'setGraph'; key: string; value: PropertyValue | undefined };
 
-/** The naive graph that a database is compared with. It throws on an operation that no database should have accepted. */
+/** The naive graph that a database is compared with. Throws on an operation that no database should have accepted. */
 export class ModelGraph {
   readonly nodes = new Map<number, ModelGraphNode>();
   readonly relationships = new Map<number, ModelGraphRelationship>();
@@ -123,7 +123,7 @@ export class GraphLedger {
   private readonly entries = new Map<number, readonly GraphOperation[]>();
   private last = 0;
 
-  /** A ledger that begins with a graph that is there as of `transactionId`. */
+  /** A ledger that begins with an existing graph as of `transactionId`. */
   static of(content: GraphContent, transactionId: number): GraphLedger {
     const ledger = new GraphLedger();
     ledger.record(transactionId, [
@@ -141,7 +141,7 @@ export class GraphLedger {
     return this.entries.size;
   }
 
-  /** The newest transaction that was recorded. */
+  /** The newest recorded transaction. */
   get lastTransaction(): number {
     return this.last;
   }
@@ -152,7 +152,7 @@ export class GraphLedger {
     this.last = Math.max(this.last, transactionId);
   }
 
-  /** The graph after the transaction with this id and all before it; without an id, after all. */
+  /** The graph after the transaction with this id; without an id, after all. */
   graphAt(transactionId = this.last): ModelGraph {
     const graph = new ModelGraph();
     const ids = [...this.entries.keys()].filter((id) => id <= transactionId).sort((a, b) => a - b);
@@ -170,7 +170,7 @@ export class GraphLedger {
   }
 }
 
-/** What differs between two graphs, one line each, at most `limit`; empty means equal, types of values included. */
+/** The differences between two graphs, one line each, at most `limit`; empty means equal, including the types of values. */
 export function findContentDifferences(expected: GraphContent, actual: GraphContent, limit = 20): string[] {
   const there = describeContent(actual);
   const lines: string[] = [];

@@ -12,7 +12,7 @@ import {
 import type { RelationshipImage } from '../../../src/log/v3/commands/relationship-command.ts';
 import type { RelationshipGroupImage } from '../../../src/log/v3/commands/relationship-group-command.ts';
 
-/** Records of a model graph. They are never changed in place: an update puts another object under the same id. */
+/** Records of a model graph, never changed in place: an update puts a new object under the same id. */
 export interface ModelNode {
   fixed: boolean;
   unit: number;
@@ -71,7 +71,7 @@ function freed(record: DynamicImage): DynamicImage {
   return { id: record.id, type: record.type, flags: 0, next: -1, data: new Uint8Array(0) };
 }
 
-/** Records of `old` that `now` does not take over, as they stand in an after-image. */
+/** Records of `old` that `now` does not keep, as in an after-image. */
 export function freedRecords(old: readonly DynamicImage[], now: readonly DynamicImage[]): DynamicImage[] {
   return old.filter(({ id }) => !now.some((record) => record.id === id)).map(freed);
 }
@@ -81,16 +81,16 @@ interface WithUnit {
   unit: number;
 }
 
-/** Flags of an image in use. `lostUnit` = the unit that this transaction set free. */
+/** Flags of an image in use. `lostUnit` = the unit that this transaction freed. */
 function flagsOf(record: WithUnit, created: boolean, lostUnit: number): number {
   const unit = record.unit >= 0 ? REQUIRES_SECONDARY_UNIT | HAS_SECONDARY_UNIT : lostUnit >= 0 ? HAS_SECONDARY_UNIT : 0;
   return IN_USE | (created ? CREATED : 0) | unit | (record.fixed ? FIXED_REFERENCES : 0);
 }
 
-/** What an image says beside the record. */
+/** What an image says besides the record. */
 export interface ImageSide {
   created: boolean;
-  /** Unit that the record had before and has no more, -1 = none. */
+  /** Unit that the record had before and no longer has, -1 = none. */
   lostUnit: number;
 }
 
@@ -127,7 +127,7 @@ export function relationshipImage(record: ModelRelationship | undefined, side: I
   return { ...fields, flags: flagsOf(record, side.created, side.lostUnit), secondaryUnit };
 }
 
-/** All fields are there also when the group is not in use; `old` = what it was. */
+/** All fields are present even when the group is not in use; `old` = its previous state. */
 export function groupImage(
   record: ModelGroup | undefined,
   side: ImageSide,
@@ -143,7 +143,7 @@ export function groupImage(
   return { ...fields, flags: flagsOf(record, side.created, side.lostUnit), secondaryUnit };
 }
 
-/** Image of `record`; the chains of blocks that `other`, the opposite image, has too did not change and are left out. */
+/** Image of `record`. Chains of blocks that are also in `other`, the opposite image, did not change and are left out. */
 export function propertyImage(
   record: ModelProperty | undefined,
   other: ModelProperty | undefined,

@@ -18,7 +18,7 @@ export interface WritableTransaction {
   rollback(): void;
 }
 
-/** A transaction that notes what it does, and puts it into a ledger under its id once it is durable. */
+/** A transaction that records what it does, and adds it to a ledger under its id once it is durable. */
 export class RecordedTransaction {
   readonly operations: GraphOperation[] = [];
   readonly createdNodes: number[] = [];
@@ -86,7 +86,7 @@ export class RecordedTransaction {
     this.operations.push({ kind: 'setGraph', key, value });
   }
 
-  /** Gives the id of the transaction once it is durable and in the ledger; undefined if it changed nothing. */
+  /** Resolves with the id of the transaction once it is durable and in the ledger; undefined if it changed nothing. */
   async commit(ledger: GraphLedger): Promise<number | undefined> {
     const transactionId = await this.transaction.commit();
     if (transactionId !== undefined) ledger.record(transactionId, this.operations);

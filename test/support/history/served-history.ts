@@ -6,23 +6,23 @@ import type { StoreId } from '../../../src/store/files/store-id.ts';
 
 export interface ServedTransaction {
   id: number;
-  /** `Start Command* Commit`, as they stand in the log. */
+  /** `Start Command* Commit`, as in the log. */
   bytes: Buffer;
   checksum: bigint;
 }
 
-/** What a server has: store files as of a check point, and the transactions of its log. */
+/** The content of a server: store files as of a check point, and the transactions of its log. */
 export interface ServedHistory {
   /** Directory of the store files. Logs, id files and locks in it are not served. */
   folder: string;
   storeId: StoreId;
   /** The files hold every transaction up to this one. */
   checkPoint: number;
-  /** Of all log files, without gaps; the ones up to {@link checkPoint} may be missing. */
+  /** From all log files, without gaps; those up to {@link checkPoint} may be missing. */
   transactions: ServedTransaction[];
 }
 
-/** The history of a store directory that a server has left behind, cleanly shut down or not. */
+/** The history of a store directory left by a server, cleanly shut down or not. */
 export function readHistory(folder: string): ServedHistory {
   const from = findRecoveryStart(folder).position!;
   const { lastTransactionId } = readMetadata(`${folder}/${METADATA_FILE}`);

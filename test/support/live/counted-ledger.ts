@@ -5,8 +5,8 @@ import type { PropertyValue } from '../../../src/store/values/property-value.ts'
 
 /*
  * A ledger whose whole graph follows from one counter per writer. Transaction number `n` of writer `w` moves an amount between two
- * accounts, both known from `w` and `n`; sets the counter of the writer to `n`; adds transfer `n` and removes transfer `n - WINDOW`;
- * and does the same with a long text in every fifth transaction. So a transaction that is lost, doubled or there by half shows.
+ * accounts, both determined by `w` and `n`; sets the counter of the writer to `n`; adds transfer `n` and removes transfer `n - WINDOW`; and
+ * does the same with a long text in every fifth transaction. So a lost, doubled or partial transaction is visible.
  */
 
 export const ACCOUNTS = 16;
@@ -113,7 +113,7 @@ interface NamedRelationship {
   properties: Readonly<Record<string, PropertyValue>>;
 }
 
-/** The lines of a graph; whatever does not belong into a ledger is a line too. */
+/** The lines of a graph; anything that does not belong in a ledger is a line too. */
 export function describeLedger(nodes: Iterable<NamedNode>, relationships: Iterable<NamedRelationship>): LedgerLines {
   const accounts = new Map<number, number>();
   const lines: LedgerLines = [];

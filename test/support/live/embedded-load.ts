@@ -12,15 +12,15 @@ export interface WritableDatabase {
 
 export interface EmbeddedLoadOptions {
   seed: number;
-  /** Writers at the same time. Default 4. */
+  /** Number of concurrent writers. Default 4. */
   writers?: number;
-  /** No values to keys of indexes that a `lucene+native` index would have to keep in Lucene. Default false. */
+  /** Write no values to indexed keys that a `lucene+native` index would keep in Lucene. Default false. */
   nativeOnly?: boolean;
-  /** Has the transactions of a load that went before on the same graph. */
+  /** The transactions of an earlier load on the same graph. */
   ledger?: GraphLedger;
 }
 
-/** Schema that fits to what the load writes: `label`, `keys`. Only `uniqueKey` gets values that are (nearly) unique. */
+/** Schema that suits the data of the load: `label`, `keys`. Only `uniqueKey` gets (nearly) unique values. */
 export const loadSchema = {
   indexes: [
     { label: 'Thing', keys: ['name'] },
@@ -30,15 +30,15 @@ export const loadSchema = {
   unique: { label: 'Person', key: 'uid' },
 } as const;
 
-/** Transactions that did not come to be, in the expected ways. */
+/** Expected reasons for which transactions fail. */
 const REFUSALS = ['embedded.conflict', 'embedded.constraint'];
 
 const HUBS = 4;
 
 /**
- * Random legal transactions by concurrent writers: nodes (dense ones too), relationships, loops, labels, properties of every
- * type, tokens, deletes. Conflicts and constraints that refuse one are counted; any other failure rejects. The ledger knows
- * the graph after each transaction.
+ * Random legal transactions by concurrent writers: nodes (dense ones too), relationships, loops, labels, properties of every type, tokens,
+ * deletes. Conflicts and constraints that refuse a transaction are counted; any other failure rejects. The ledger knows the graph after
+ * each transaction.
  */
 export class EmbeddedLoad {
   readonly ledger: GraphLedger;
@@ -69,7 +69,7 @@ export class EmbeddedLoad {
     this.takeOver();
   }
 
-  /** Runs this many more transactions to their ends. */
+  /** Runs this many more transactions to completion. */
   async run(transactions: number): Promise<void> {
     const end = this.statistics.committed + transactions;
     await this.work(() => this.statistics.committed < end);
@@ -80,7 +80,7 @@ export class EmbeddedLoad {
     if (this.running !== undefined) throw new Error('the load is already running');
     this.stopping = false;
     this.running = this.work(() => !this.stopping);
-    this.running.catch(() => {}); // told by stop()
+    this.running.catch(() => {}); // Reported by stop().
   }
 
   /** Ends the load after the transactions under way. */

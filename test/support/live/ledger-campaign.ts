@@ -27,9 +27,9 @@ export interface CampaignFigures {
 }
 
 /**
- * A live database with concurrent writers, its backup client, a restore, and a second listener on the restored database, each in a process
- * of its own. One of them is killed in most rounds, by time or at the n-th change of the file system; then the work goes on, and everything
- * that a user relies on is looked at.
+ * A live database with concurrent writers, its backup client, a restore, and a second listener on the restored database, each in a separate
+ * process. One of them is killed in most rounds, by time or at the n-th change of the file system. Then the work continues, and everything
+ * that a user relies on is verified.
  */
 export class LedgerCampaign {
   readonly figures: CampaignFigures = { rounds: 0, kills: 0, killsOf: {}, cycles: {}, transactions: 0, events: {} };
@@ -40,7 +40,7 @@ export class LedgerCampaign {
   private readonly backups: string;
   private readonly secondHand: string;
   private readonly home: string;
-  /** How long a command took the last time that nobody killed it. */
+  /** Duration of each command the last time it was not killed. */
   private readonly latestMs = new Map<string, number>();
   /** Counters of the newest backup and of the restored database. */
   private backedUp: number[] = [];
@@ -56,7 +56,7 @@ export class LedgerCampaign {
     this.home = join(scratch, 'home');
   }
 
-  /** Names of everything that may be in the scratch folder while the database is closed. */
+  /** Everything that may be in the scratch folder while the database is closed. */
   private get folders(): string[] {
     const { backups, secondHand, home, live } = this;
     return [backups, secondHand, home, live.directory].map((path) => basename(path)).sort();
@@ -75,7 +75,7 @@ export class LedgerCampaign {
     this.programs.remove();
   }
 
-  /** Every kind of round once, then random ones until there are so many kills and verified cycles. */
+  /** Runs every kind of round once, then random ones until there are enough kills and verified cycles. */
   async run(rounds: number, onRound: (figures: CampaignFigures) => void = () => {}): Promise<CampaignFigures> {
     const kinds = [
       () => this.backUp(true),
@@ -93,7 +93,7 @@ export class LedgerCampaign {
       () => this.killSecondHand(),
     ];
     for (const kind of kinds) await kind();
-    // Kills are wanted more often than quiet work.
+    // Kills are chosen more often than undisturbed work.
     while (this.figures.rounds < rounds) {
       await this.dice.pick([...kinds, ...kinds.slice(3, 8)])();
       onRound(this.figures);
@@ -112,7 +112,7 @@ export class LedgerCampaign {
     if (!this.live.isRunning) expect(await this.live.start(this.dice)).toBe(true);
   }
 
-  /** Killed under load, without a backup. */
+  /** Kills under load, without a backup. */
   private async killWriter(): Promise<void> {
     await this.ensureWriter();
     await this.live.work(this.dice.between(0, 150));
@@ -121,7 +121,7 @@ export class LedgerCampaign {
     await this.ensureWriter();
   }
 
-  /** Killed at a change of its files: in the start, in a check point, in a rotation, in a commit. */
+  /** Killed at a change of its files: during the start, a check point, a rotation, or a commit. */
   private async startDoomedWriter(): Promise<void> {
     if (this.live.isRunning) await this.live.kill();
     const killAt = this.dice.pick([this.dice.between(1, 30), this.dice.between(1, 200), this.dice.between(1, 1500)]);
@@ -146,7 +146,7 @@ export class LedgerCampaign {
 
   // --- backups of the live database ---
 
-  /** A backup that nothing disturbs; sometimes nobody writes meanwhile, so that it is known to the last transaction. */
+  /** A backup that nothing disturbs; sometimes nobody writes meanwhile, so that its last transaction is known. */
   private async backUp(isQuiet = this.dice.chance(0.4)): Promise<void> {
     await this.ensureWriter();
     await this.live.work(this.dice.between(1, 40));
@@ -155,7 +155,7 @@ export class LedgerCampaign {
     const { end, stdout, stderr } = await this.runBackup(this.live.address, this.backups).ended;
     expect({ end, stdout, stderr }).toMatchObject({ end: 0, stdout: expect.stringContaining('Backup complete.') });
     const reason = /falling back to a full one: (.*)/.exec(stderr)?.[1];
-    // Only what the database has pruned is a reason; histories that do not fit together would be a loss.
+    // The only valid reason is what the database has pruned; histories that do not match would be a loss.
     if (reason !== undefined) expect(reason).toMatch(/no longer|pruned|removed/);
     this.countCycle(`${describeBackup(stdout, reason)}${isQuiet ? ', writers at rest' : ''}`);
     this.backedUp = await this.verifyBackup(this.backups, least, isQuiet ? least : this.live.most);
@@ -191,7 +191,7 @@ export class LedgerCampaign {
     if (end === 0) await this.verifyBackup(this.backups, least, this.live.most);
     else {
       expect({ end, stdout, stderr }).toMatchObject({ end: 1, stderr: expect.stringContaining('command failed') });
-      // What was there before is what there is.
+      // The previous content must still be there.
       if (this.backedUp.length > 0) expect(await this.verify(join(this.backups, NAME))).toEqual(this.backedUp);
     }
     await this.backUp();
@@ -207,7 +207,7 @@ export class LedgerCampaign {
     return client;
   }
 
-  /** The counters of a backup that has just been made, after a look at everything in its folder. */
+  /** The counters of a new backup, after inspecting everything in its folder. */
   private async verifyBackup(folder: string, least: readonly number[], most: readonly number[]): Promise<number[]> {
     for (const name of readdirSync(folder)) {
       if (name.startsWith(`${NAME}.err.`)) rmSync(join(folder, name), { recursive: true });
@@ -257,7 +257,7 @@ export class LedgerCampaign {
     else {
       expect({ end, stderr }).toEqual({ end: 'SIGKILL', stderr: '' });
       this.countKill('restore');
-      // The old database or the new one, whole.
+      // The old database or the new one, complete.
       if (this.restored.length > 0) {
         const found = await this.verify(this.restoredDirectory);
         expect([this.restored, this.backedUp]).toContainEqual(found);
@@ -284,7 +284,7 @@ export class LedgerCampaign {
   /** The listener, or its client, is killed in the middle. */
   private async killSecondHand(): Promise<void> {
     if (this.restored.length === 0) await this.restore();
-    // Half of the time everything is copied, else there is hardly anything to do.
+    // Half of the time everything is copied, otherwise there is hardly anything to do.
     if (this.dice.chance(0.5)) rmSync(join(this.secondHand, NAME), { recursive: true, force: true });
     const server = await this.startServer();
     const client = this.runBackup(server.address, this.secondHand);
@@ -318,9 +318,9 @@ export class LedgerCampaign {
 
   // --- what all share ---
 
-  /** Requires a store that is clean and whole in every part, and gives its counters. */
+  /** Requires a store that is clean and complete in every part, and returns its counters. */
   private async verify(directory: string): Promise<number[]> {
-    // A killed incremental leaves a log to be recovered; the next run does it.
+    // A killed incremental leaves a log to be recovered; the next run does that.
     const { counters, lines } = readLedger(directory);
     expect(lines).toEqual(expectedLedger(counters));
     expect(findRecoveryStart(directory).needed).toBe(false);
@@ -330,7 +330,7 @@ export class LedgerCampaign {
     return counters;
   }
 
-  /** Kills a process at a random moment of the time that `command` takes; false if it (or `client`) had ended before. */
+  /** Kills a process at a random moment within the duration of `command`; false if it (or `client`) had ended before. */
   private async killSoon(victim: Running, command: string, client = victim): Promise<boolean> {
     await Promise.race([client.ended, pause(this.dice.below(this.latestMs.get(command) ?? 300))]);
     const isAlive = !client.isOver && !victim.isOver;
@@ -363,7 +363,7 @@ function describeBackup(stdout: string, fallback: string | undefined): string {
   return stdout.includes('doing incremental backup') ? 'incremental backup' : 'full backup';
 }
 
-/** Nothing but what belongs into a database, and no temporary file below. */
+/** Only what belongs in a database, and no temporary file below it. */
 function expectNoLeftovers(directory: string, allowed: RegExp): void {
   expect(readdirSync(directory).filter((name) => !allowed.test(name))).toEqual([]);
   const all = readdirSync(directory, { recursive: true, encoding: 'utf8' });

@@ -18,11 +18,11 @@ import {
 } from './counted-ledger.ts';
 
 /*
- * Entry of a child process that is a live database with a backup listener, and writes a ledger until SIGTERM or until it is killed:
+ * Entry point of a child process that runs a live database with a backup listener and writes a ledger until SIGTERM or until it is killed:
  *
  *     node ledger-process.mjs '{"directory", "writers", "seed", "rotationBytes", "checkPointTransactions", "retention"}'
  *
- * SIGUSR2 makes the writers rest after the transactions that they are in, and wakes them the next time.
+ * SIGUSR2 makes the writers rest after their current transactions; the next one wakes them.
  *
  * Lines of stdout: `open <counters>` when the database is open, `listening <port>`, `ack <writer> <number>` after each transaction that was
  * acknowledged, `event <kind>`, `resting`, `closed <counters>`.
@@ -42,7 +42,7 @@ interface Job {
 const { account, writer: writerLabel, note, transfer, number, balance, amount, writtenBy, text } = ledgerNames;
 const long = (value: number): PropertyValue => ({ type: 'long', value: BigInt(value) });
 
-/** Before the call returns: a line that was written is one that was acknowledged, whenever the kill comes. */
+/** Synchronous: a written line is an acknowledged transaction, whenever the kill comes. */
 function tell(line: string): void {
   const bytes = Buffer.from(`${line}\n`);
   if (writeSync(1, bytes) !== bytes.length) throw new Error('the pipe took a part of a line');
@@ -120,7 +120,7 @@ class LedgerWriter {
       const next = this.counter + 1;
       await this.database.transact(async (transaction) => {
         this.write(transaction, next);
-        // Sometimes others come in between.
+        // Sometimes other writers run in between.
         if (dice.chance(0.3)) await pause(0);
       });
       this.counter = next;
@@ -177,7 +177,7 @@ async function completeLedger(database: EmbeddedDatabase, writers: number): Prom
   });
 }
 
-/** The counters of a database whose graph is the one that they ask for; ends the process if it is another one. */
+/** The counters of a database whose graph matches them; ends the process otherwise. */
 function requireLedger(database: EmbeddedDatabase): number[] {
   const lines = describeLedger(database.nodes(), database.relationships());
   const counters = readCounters(lines);

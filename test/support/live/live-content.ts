@@ -1,7 +1,7 @@
 import type { EmbeddedDatabase } from '../../../src/embedded/embedded-database.ts';
 import type { GraphContent } from '../history/model-graph.ts';
 
-/** The graph of a live database as of its last commit. To be read without waiting in between. */
+/** The graph of a live database as of its last commit. Read it without awaiting in between. */
 export function liveContent(database: EmbeddedDatabase): GraphContent {
   return {
     nodes: database.nodes(),

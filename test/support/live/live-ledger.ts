@@ -6,12 +6,12 @@ import type { CampaignPrograms, Running } from '../faults/campaign-programs.ts';
 const WRITERS = 4;
 
 /**
- * The database under test as seen from outside: what its process has said, over all its lives. Every transaction that was acknowledged
- * in one life must be there in the next one, and at most the one that each writer was waiting for besides.
+ * The database under test as seen from outside: what its process has reported, over all its lives. Every transaction acknowledged in one
+ * life must be there in the next one, plus at most the one that each writer was waiting for.
  */
 export class LiveLedger {
   readonly directory: string;
-  /** Kinds of the events that the database has told, with how often. */
+  /** Number of events of each kind that the database has reported. */
   readonly events = new Map<string, number>();
   /** Newest transaction of each writer that was acknowledged, or that the database had when it was opened. */
   private acknowledged: number[] = Array.from({ length: WRITERS }, () => 0);
@@ -38,17 +38,17 @@ export class LiveLedger {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Counters that a backup which begins now must reach. */
+  /** Counters that a backup beginning now must reach. */
   get least(): number[] {
     return [...this.acknowledged];
   }
 
-  /** Counters that a backup which has ended by now cannot exceed: each writer may be one ahead of what it was told. */
+  /** Counters that a backup that has ended by now cannot exceed: each writer may be one ahead of what it was told. */
   get most(): number[] {
     return this.acknowledged.map((counter) => counter + 1);
   }
 
-  /** A backup has these: so the database must never lose them, acknowledged or not. */
+  /** A backup has these counters, so the database must never lose them, acknowledged or not. */
   noteBackup(counters: readonly number[]): void {
     this.backedUp = counters.map((counter, writer) => Math.max(counter, this.backedUp[writer] ?? 0));
   }
@@ -74,13 +74,13 @@ export class LiveLedger {
     return false;
   }
 
-  /** Resolves after so many more acknowledged transactions, or at the death of the process. */
+  /** Resolves after this many more acknowledged transactions, or when the process dies. */
   async work(transactions: number): Promise<void> {
     const target = sum(this.acknowledged) + transactions;
     await this.until(() => sum(this.acknowledged) >= target);
   }
 
-  /** Returns when every writer has been told of all that it has done: then {@link least} is what the database holds. */
+  /** Resolves when every writer has been told of everything that it has done: {@link least} is then the content of the database. */
   async rest(): Promise<void> {
     this.process!.kill('SIGUSR2');
     await this.until(() => this.isResting);
@@ -97,13 +97,13 @@ export class LiveLedger {
     await this.expectKilled();
   }
 
-  /** The process has been killed, or dies at any moment by its own hand; nothing else may have ended it. */
+  /** The process was killed, or will kill itself at any moment; it must not have ended otherwise. */
   async expectKilled(): Promise<void> {
     const { end, stderr } = await this.process!.ended;
     expect({ end, stderr, problem: this.problem }).toEqual({ end: 'SIGKILL', stderr: '', problem: undefined });
   }
 
-  /** Ends the process in good order. Returns false if it was killed before that was done. */
+  /** Shuts the process down. Returns false if it was killed before that was done. */
   async stop(): Promise<boolean> {
     this.process!.kill('SIGTERM');
     const { end, stderr } = await this.process!.ended;
@@ -133,7 +133,7 @@ export class LiveLedger {
     this.acknowledged[writer] = number;
   }
 
-  /** The heart of the matter: nothing that was acknowledged is lost. */
+  /** The central check: nothing that was acknowledged is lost. */
   private readOpening(counters: number[]): void {
     const isPossible = counters.every((counter, writer) => {
       const before = this.acknowledged[writer]!;

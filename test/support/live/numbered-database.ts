@@ -3,7 +3,7 @@ import { EmbeddedDatabase } from '../../../src/embedded/embedded-database.ts';
 /** A log file is closed between flushes, so not all transactions may share one. */
 const TOGETHER = 20;
 
-/** A database whose nodes have the numbers from 1 on, with an index on them, and small logs of which the oldest are pruned. */
+/** A database whose nodes are numbered from 1, with an index on the numbers, and small logs of which the oldest are pruned. */
 export class NumberedDatabase {
   readonly database: EmbeddedDatabase;
   committed = 0;
@@ -25,7 +25,7 @@ export class NumberedDatabase {
     return numbered;
   }
 
-  /** One transaction for each node. Some are made at the same time, so that they share their flushes. */
+  /** One transaction for each node. Some are made concurrently, so that they share their flushes. */
   async commit(count: number): Promise<void> {
     for (const last = this.committed + count; this.committed < last; ) {
       const some = Math.min(TOGETHER, last - this.committed);

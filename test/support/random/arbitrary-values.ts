@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { bitsOfDouble } from '../../../src/base/floating-bits.ts';
 import type { ArrayValue, PropertyValue, ScalarType, ScalarValue } from '../../../src/store/values/property-value.ts';
 
-/** Arbitrary property values that a server could have stored, edge values included. */
+/** Arbitrary property values that a server could have stored, including edge values. */
 
 const i64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 const within = (limit: bigint) => fc.bigInt({ min: -limit, max: limit });
@@ -34,7 +34,7 @@ const srids: Record<number, { dimension: number; limit: number }> = {
   4326: { dimension: 2, limit: 90 },
   4979: { dimension: 3, limit: 90 },
 };
-/** Servers refuse coordinates that are not finite, or no place on earth. */
+/** Servers refuse coordinates that are not finite, or not a place on earth. */
 const point = (srid: number): fc.Arbitrary<ScalarValue> => {
   const { dimension, limit } = srids[srid]!;
   const coordinate = fc.double({ min: -limit, max: limit, noNaN: true }).map(bitsOfDouble);
@@ -77,7 +77,7 @@ const scalars: { [T in Exclude<ScalarType, 'point'>]: fc.Arbitrary<ScalarValue> 
       zone: fc.integer({ min: 0, max: 599 }), // 3.4 knows no more
     }),
   ),
-  // together within 64 bits of seconds, or the server refuses the value
+  // Together within 64 bits of seconds, or the server refuses the value.
   duration: fc.record({
     type: fc.constant('duration' as const),
     months: within(10n ** 11n),

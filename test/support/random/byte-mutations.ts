@@ -1,6 +1,6 @@
 import type { Dice } from '../../../src/base/dice.ts';
 
-/** Numbers that are likely to hurt as lengths. */
+/** Numbers that are likely to cause trouble as lengths. */
 const sharp = [
   0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x3fffff, 0x400000, 0x400001, 0x7fffffff, 0x80000000, 0xffffffff,
 ];
@@ -48,7 +48,7 @@ const mutations: ((bytes: Buffer, dice: Dice) => Buffer)[] = [
   },
 ];
 
-/** A copy with one to four things wrong. */
+/** A copy with one to four mutations. */
 export function mutateBytes(base: Buffer, dice: Dice): Buffer {
   let bytes: Buffer = Buffer.from(base);
   for (let left = 1 + dice.below(4); left > 0 && bytes.length > 0; left--) {

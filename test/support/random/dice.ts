@@ -2,7 +2,7 @@ import type { Dice } from '../../../src/base/dice.ts';
 
 export { Dice } from '../../../src/base/dice.ts';
 
-/** Gives out the ids of one store: new ones, sometimes far behind the last, and ids that earlier transactions set free. */
+/** Allocates the ids of one store: new ones, sometimes far beyond the last, and ids that earlier transactions freed. */
 export class IdPool {
   private readonly dice: Dice;
   private readonly reuse: boolean;
@@ -19,7 +19,7 @@ export class IdPool {
   take(): number {
     if (this.free.length > 0 && this.dice.chance(0.7))
       return this.free.splice(this.dice.below(this.free.length), 1)[0]!;
-    // Now and then onto another page of the file, leaving some ids for later.
+    // Now and then on another page of the file, leaving some ids for later.
     if (this.reuse && this.dice.chance(0.02)) {
       this.free.push(this.next, this.next + 1);
       this.next += this.dice.between(2, 700);
@@ -27,7 +27,7 @@ export class IdPool {
     return this.next++;
   }
 
-  /** The id can be taken again by a later transaction, not by the present one. */
+  /** A later transaction may reuse the id, but not the current one. */
   release(id: number): void {
     if (this.reuse) this.freedNow.push(id);
   }

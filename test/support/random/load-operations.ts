@@ -25,7 +25,7 @@ export class KnownIds {
   }
 }
 
-/** What the writers of one load share. */
+/** Shared by the writers of one load. */
 export interface LoadState {
   readonly nodes: KnownIds;
   readonly relationships: KnownIds;
@@ -194,7 +194,7 @@ const weighted: readonly [Change, number][] = [
 ];
 const TOTAL = weighted.reduce((sum, [, weight]) => sum + weight, 0);
 
-/** Makes one random change; nothing if what it chose is gone. */
+/** Makes one random change; does nothing if what it chose is gone. */
 export function makeChange(tx: RecordedTransaction, dice: Dice, state: LoadState): void {
   let rest = dice.next() * TOTAL;
   const [change] = weighted.find(([, weight]) => {

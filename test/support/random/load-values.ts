@@ -8,7 +8,7 @@ import { noteValue } from '../corpus/golden-store.ts';
 import { arbitraryValue } from './arbitrary-values.ts';
 import { zoneNumber } from './zone-numbers.ts';
 
-/** Java and Node may know different rules for odd zones, the past and the future: these from 1982 to 2022 are safe. */
+/** Java and Node may have different rules for unusual zones, the past and the future. These are safe from 1982 to 2022. */
 const ZONES = ['Europe/Stockholm', 'America/New_York', 'Asia/Tokyo', 'Australia/Sydney', 'Asia/Kolkata'].map(
   zoneNumber,
 );
@@ -23,7 +23,7 @@ export class LoadValues {
   private readonly any: readonly PropertyValue[];
   private readonly indexed: readonly PropertyValue[];
 
-  /** `nativeOnly`: to indexed keys go only types that a `lucene+native` index keeps outside of Lucene. */
+  /** `nativeOnly`: indexed keys get only types that a `lucene+native` index keeps outside Lucene. */
   constructor(seed: number, nativeOnly: boolean) {
     this.dice = new Dice(seed);
     const pool = fc.sample(arbitraryValue, { seed, numRuns: 3000 }).map(withKnownZone);
@@ -40,7 +40,7 @@ export class LoadValues {
     return this.dice.pick(this.any);
   }
 
-  /** A value that fits into every index and that we can write there; equal ones, and equal numbers of different type, do occur. */
+  /** A value that fits into every index and that we can write there; equal values, and equal numbers of different type, do occur. */
   pickIndexed(): PropertyValue {
     if (this.dice.chance(0.7)) return this.dice.pick(this.indexed);
     const number = this.dice.below(50);
@@ -58,7 +58,7 @@ export class LoadValues {
   }
 }
 
-/** Moves zoned times to where every table of time zones says the same. */
+/** Moves zoned times to a range where all time zone tables agree. */
 function withKnownZone(value: PropertyValue): PropertyValue {
   if (value.type === 'array')
     return { ...value, elements: value.elements.map((one) => withKnownZone(one) as typeof one) };

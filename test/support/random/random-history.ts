@@ -12,8 +12,8 @@ const FIRST_TRANSACTION = 2;
 
 /**
  * A plausible history of an empty store: transactions that create, change and delete nodes, relationships, groups, properties and schema
- * rules and use ids again. Label lists, property chains and values are whole at every step, and counts are right; the numbers in the
- * relationship chains are arbitrary, which brings every form of a record (replay does not follow them).
+ * rules, and reuse ids. Label lists, property chains and values are complete at every step, and counts are right. The numbers in the
+ * relationship chains are arbitrary, which yields every form of a record (replay does not follow them).
  */
 export function makeHistory(empty: MemoryStore, dice: Dice, length: number): DecodedTransaction[] {
   const model = new HistoryModel(empty, dice);
@@ -86,7 +86,7 @@ function relabel(model: HistoryModel, id: number): void {
   model.set('node', id, { ...node, labels, labelField: dynamicLabelField(chain[0]!.id), labelChain: chain });
 }
 
-/** Some record that was there before this transaction. */
+/** Some record that existed before this transaction. */
 function pickOld(model: HistoryModel, key: 'node' | 'relationship' | 'relationshipGroup'): number | undefined {
   const ids = model.ids(key).filter((id) => !model.createdNow(key, id));
   return ids.length === 0 ? undefined : model.dice.pick(ids);

@@ -59,7 +59,7 @@ function chainOf(model: HistoryModel, kind: OwnerKind, owner: number): number[] 
   return ids;
 }
 
-/** Changes the properties of an owner that was not changed in this transaction yet in one of the ways of a server. */
+/** Changes the properties of an owner not yet changed in this transaction, in one of the ways of a server. */
 export function changeProperties(model: HistoryModel, kind: OwnerKind, owner: number): void {
   const { dice } = model;
   const ids = chainOf(model, kind, owner);
@@ -76,7 +76,7 @@ export function changeProperties(model: HistoryModel, kind: OwnerKind, owner: nu
   dice.pick(ways)();
 }
 
-/** New records before the first one. */
+/** Adds new records before the first one. */
 function append(model: HistoryModel, kind: OwnerKind, owner: number, keys: readonly number[]): void {
   const { dice } = model;
   let block: ModelBlock | undefined;
@@ -115,7 +115,7 @@ function replaceValue(model: HistoryModel, id: number): void {
   if (bytesOf(rest) + block.value.length <= RECORD_BYTES) {
     model.set('property', id, { ...record, blocks: record.blocks.map((other) => (other === old ? block : other)) });
   } else {
-    // Too large now: it takes the record for itself, the others give way.
+    // Too large now: it occupies the record alone, and the others move.
     model.set('property', id, { ...record, blocks: [block] });
   }
 }
@@ -136,7 +136,7 @@ function remove(model: HistoryModel, kind: OwnerKind, owner: number, id: number)
   model.set('property', id, undefined);
 }
 
-/** Deletes all properties, with their owner. */
+/** Deletes all properties, along with their owner. */
 export function removeProperties(model: HistoryModel, kind: OwnerKind, owner: number): void {
   for (const id of chainOf(model, kind, owner)) model.set('property', id, undefined);
 }

@@ -1,10 +1,10 @@
 /*
- * All random tests begin with one number: GRAPHKEEP_SEED if it is set, so that a run can be repeated, or else another one in every process.
- * CI sets it to a number of the commit: the next run of the same commit does the same, the next commit something else. Each test prints its
- * seed. (Threads, processes and sockets are as random as ever.)
+ * All random tests start from one number: GRAPHKEEP_SEED if it is set, so that a run can be repeated; otherwise a new one in every process.
+ * CI derives it from the commit: a repeated run of the same commit does the same, the next commit something else. Each test prints its
+ * seed. (Threads, processes and sockets remain nondeterministic.)
  */
 
-/** True if the run is told where to begin. */
+/** True if the seed was given. */
 export const isSeeded = process.env.GRAPHKEEP_SEED !== undefined;
 
 /** From 0 to 2^31 - 1. */
@@ -16,7 +16,7 @@ if (!Number.isInteger(SEED) || SEED < 0 || SEED >= 2 ** 31) {
 
 let given = 0;
 
-/** A seed for each caller of this process; what they begin with is printed. */
+/** A new seed for each caller in this process; the initial seed is printed. */
 export function nextSeed(): number {
   if (given === 0) console.log(`GRAPHKEEP_SEED=${SEED}`);
   return (SEED + given++ * 7919) % 2 ** 31;

@@ -1,6 +1,6 @@
 import { zoneName } from '../../../src/store/values/zone-table.ts';
 
-/** Names that stand in the list twice: the number that writers use. */
+/** Names that occur twice in the list: the number that writers use. */
 const preferred = new Map([
   ['US/Pacific', 583],
   ['Canada/Saskatchewan', 551],
@@ -17,7 +17,7 @@ function* listZones(): Generator<[name: string, number: number]> {
   }
 }
 
-/** Number to store for a zone name; undefined if it cannot be stored. */
+/** The number to store for a zone name; undefined if it cannot be stored. */
 export function zoneNumber(name: string): number | undefined {
   return numbers.get(name);
 }

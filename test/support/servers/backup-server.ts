@@ -10,31 +10,31 @@ import type { ServedHistory } from '../history/served-history.ts';
 
 /** What goes wrong with one answer. */
 export interface Fault {
-  /** The connection ends after so many bytes. */
+  /** The connection ends after this many bytes. */
   cutAfter?: number;
-  /** Default: the server closes in order. */
+  /** Default: the server closes properly. */
   reset?: boolean;
-  /** Nothing more comes after so many bytes, but the connection stays. */
+  /** Nothing more comes after this many bytes, but the connection stays. */
   stallAfter?: number;
   /** Other bytes instead of the answer. */
   replace?: (answer: Buffer) => Buffer;
-  /** Called when so many bytes of the answer are on their way, before the rest is sent. */
+  /** Called when this many bytes of the answer are on their way, before the rest is sent. */
   at?: { bytes: number; call: () => Promise<void> | void };
 }
 
 const PIECE_BYTES = 32 * 1024;
 
 /**
- * A server of the common backup protocol, with the answers of a real one (spec common-protocol 9, 10, 14): full copies of the files and
- * the transactions behind the check point, or the transactions after the one that the client names. Every answer can be spoiled.
+ * A server of the common backup protocol that answers like a real one (spec common-protocol 9, 10, 14): full copies of the files with the
+ * transactions after the check point, or the transactions after the one named by the client. Every answer can be spoiled.
  */
 export class BackupServer {
   history: ServedHistory;
-  /** The last transaction that is committed. */
+  /** The last committed transaction. */
   newest: number;
-  /** The logs begin behind this transaction. */
+  /** The logs begin after this transaction. */
   prunedTo = 1;
-  /** Asked for each request. */
+  /** Called for each request. */
   fault: (request: CommonRequest) => Fault | undefined = () => undefined;
   readonly requests: CommonRequest[] = [];
   private readonly sockets = new Set<Socket>();
@@ -47,7 +47,7 @@ export class BackupServer {
     this.server = createServer((socket) => this.serve(socket));
   }
 
-  /** `newest`: what is committed at first; default: only what the check point holds. */
+  /** `newest`: the last committed transaction at first; default: only what the check point includes. */
   static async start(history: ServedHistory, newest = history.checkPoint): Promise<BackupServer> {
     const started = new BackupServer(history, newest);
     await new Promise<void>((resolve, reject) => {
@@ -58,7 +58,7 @@ export class BackupServer {
     return started;
   }
 
-  /** Also after {@link stop}, for clients that try in vain. */
+  /** Available even after {@link stop}, for clients that try in vain. */
   get address(): { host: string; port: number } {
     const address = this.server.address();
     if (address !== null && typeof address !== 'string') this.port = address.port;
@@ -74,7 +74,7 @@ export class BackupServer {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** The whole answer to a request, as things are now. */
+  /** The whole answer to a request in the current state. */
   async answer(request: CommonRequest): Promise<Buffer> {
     const frames: Buffer[] = [];
     const writer = new ResponseWriter((frame) => {
@@ -123,13 +123,13 @@ export class BackupServer {
     });
   }
 
-  /** To the greeting of the catchup protocol a real server answers that it does not know this version, and stays connected. */
+  /** A real server answers the greeting of the catchup protocol by saying that it does not know this version, and stays connected. */
   private read(decoder: RequestDecoder, bytes: Buffer, socket: Socket): CommonRequest | undefined {
     try {
       decoder.feed(bytes);
       return decoder.next();
     } catch {
-      // Whatever the decoder dislikes is not a request of this protocol.
+      // Anything that the decoder rejects is not a request of this protocol.
       socket.write(readCapture('catchup-hello.s2c.bin'));
       return undefined;
     }

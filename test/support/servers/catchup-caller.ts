@@ -13,7 +13,7 @@ type AnsweredRequest = Exclude<CatchupRequest, { kind: 'coreSnapshot' }>;
 
 /** What came for one request. */
 export interface CatchupAnswer {
-  /** In the order in which they came. */
+  /** In order of arrival. */
   files: Map<string, Buffer>;
   transactions: { id: number; bytes: Buffer }[];
   /** Undefined if the connection ended before. */
@@ -26,12 +26,12 @@ export interface CallerOptions {
   compressions?: string[];
 }
 
-/** A client of the catchup protocol that says exactly what a test wants, reads or not, and keeps what comes. */
+/** A client of the catchup protocol that sends exactly what a test wants, reads or not, and records what comes. */
 export class CatchupCaller {
   readonly socket: Socket;
-  /** Fulfilled when the connection is gone. */
+  /** Resolves when the connection has ended. */
   readonly ended: Promise<void>;
-  /** Keeps nothing of the files. */
+  /** Keep nothing of the files. */
   drop = false;
   private readonly channel: Channel;
   private stream: Duplex;
@@ -52,7 +52,7 @@ export class CatchupCaller {
     });
   }
 
-  /** Connects and goes through the handshake. */
+  /** Connects and performs the handshake. */
   static async connect(address: { host: string; port: number }, options: CallerOptions = {}): Promise<CatchupCaller> {
     const socket = connect(address);
     socket.on('error', () => {});
@@ -77,7 +77,7 @@ export class CatchupCaller {
     this.stream.write(this.compressor.encode(encodeRequest(request)));
   }
 
-  /** The answer to what was sent last. */
+  /** The answer to the last request. */
   async answered(): Promise<CatchupAnswer> {
     while (this.answer.outcome === undefined && !this.socket.destroyed) {
       await new Promise<void>((resolve) => {
@@ -87,7 +87,7 @@ export class CatchupCaller {
     return this.answer;
   }
 
-  /** Reads nothing from here on: soon the system has no room for more. */
+  /** Stops reading: soon the system has no room for more. */
   stopReading(): void {
     this.stream.pause();
   }
@@ -115,7 +115,7 @@ export class CatchupCaller {
           reject(error);
         }
       });
-      // What the TLS session ends with, or that it ends.
+      // The error with which the TLS session ends, or its end.
       this.stream.on('error', reject);
       this.stream.on('close', () => reject(new Error('the connection ended in the handshake')));
     });

@@ -25,14 +25,14 @@ export interface MemberFile {
   bytes: Buffer;
 }
 
-/** What a member has to give. */
+/** The content that a member serves. */
 export interface MemberContent {
   storeId: CatchupStoreId;
   /** C. */
   checkPoint: number;
   /** Sent with the PREPARE answer. */
   prepared: MemberFile[];
-  /** Listed in it, and sent when asked for. */
+  /** Listed in it, and sent on request. */
   listed: MemberFile[];
   indexes: Map<number, MemberFile[]>;
   /** By id. */
@@ -41,16 +41,16 @@ export interface MemberContent {
 
 /** What goes wrong with one answer. */
 export interface MemberFault {
-  /** The connection ends after so many bytes of the answer. */
+  /** The connection ends after this many bytes of the answer. */
   cutAfter?: number;
   reset?: boolean;
-  /** Nothing more comes after so many bytes, but the connection stays. */
+  /** Nothing more comes after this many bytes, but the connection stays. */
   stallAfter?: number;
   /** Other bytes instead of the answer. */
   replace?: (answer: Buffer) => Buffer;
-  /** The connection ends behind the answer. */
+  /** The connection ends after the answer. */
   endsBehind?: boolean;
-  /** In place of success, without any data. */
+  /** Sent instead of success, without any data. */
   status?: PrepareStatus | CopyStatus | StreamStatus;
   /** Called before the answer is sent. */
   before?: () => Promise<void> | void;
@@ -63,23 +63,23 @@ export interface SeenRequest {
   connection: number;
 }
 
-/** A cluster member whose answers can be spoiled, for tests of clients. It answers as a real one (spec catchup-protocol 9 to 13). */
+/** A cluster member whose answers can be spoiled, for tests of clients. It answers like a real one (spec catchup-protocol 9 to 13). */
 export class CatchupMember {
   content: MemberContent;
-  /** The last transaction that is committed. */
+  /** The last committed transaction. */
   newest: number;
-  /** The logs begin behind this transaction. */
+  /** The logs begin after this transaction. */
   prunedTo = 1;
-  /** Asked for each request. */
+  /** Called for each request. */
   fault: (request: CatchupRequest, seen: SeenRequest) => MemberFault | undefined = () => undefined;
-  /** Asked for each connection: for what the member sends in the handshake. */
+  /** Called for each connection: what goes wrong in the handshake. */
   handshakeFault: (connection: number) => MemberFault | undefined = () => undefined;
   compressions: string[] = [];
-  /** For clients that come from now on. */
+  /** For clients that connect from now on. */
   policy: SslPolicy | undefined;
   readonly seen: SeenRequest[] = [];
   readonly sockets = new Set<Socket>();
-  /** Modifiers that each connection has agreed on. */
+  /** Modifiers agreed on by each connection. */
   readonly agreed: Modifier[][] = [];
   connections = 0;
   private readonly server: Server;
@@ -218,7 +218,7 @@ export class CatchupMember {
   }
 }
 
-/** One piece of what comes; the stream stands still again when it is there. */
+/** One piece of input; the stream is paused again afterwards. */
 function readPiece(stream: Duplex): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const settle = () => {
@@ -259,7 +259,7 @@ async function writeFiles(writer: ResponseWriter, files: MemberFile[]): Promise<
   }
 }
 
-/** What a member has to give of a history: the files as of the check point, every transaction of the log. */
+/** The content that a member serves for a history: the files as of the check point, every transaction of the log. */
 export function memberOf({ folder, storeId, checkPoint, transactions }: ServedHistory): MemberContent {
   const served = listServedFiles(folder, formatByVersion(storeId.storeVersion), { logs: false });
   const files = served.map(({ name, alignment }) => ({ name, alignment, bytes: readFileSync(join(folder, name)) }));
@@ -280,7 +280,7 @@ export function memberOf({ folder, storeId, checkPoint, transactions }: ServedHi
   };
 }
 
-/** What the member of a capture had to give: the full copy, and the transactions of the incremental behind it. */
+/** The content that the member of a capture served: the full copy, and the transactions of the incremental after it. */
 export async function readCapturedMember(version: '349' | '350b3'): Promise<MemberContent> {
   const capture = new CaptureReader(`full-${version}`);
   const outcome = await capture.next('storeId');

@@ -18,11 +18,11 @@ interface RecordedFile {
 }
 
 /**
- * Keeps everything that a source hands on and checks that it keeps its promises: one call at a time per file, nothing twice, nothing behind
- * the end. With `slow`, every call takes a turn of the event loop, and memory is only looked at behind it.
+ * Records everything that a source delivers and checks its promises: one call at a time per file, nothing twice, nothing after the end.
+ * With `slow`, every call takes a turn of the event loop, and memory is only looked at after it.
  */
 export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdReceiver {
-  /** Names in the order of their end. */
+  /** Names in the order in which the files ended. */
   readonly ended: string[] = [];
   restarts = 0;
   transactionsAskedFrom: number | undefined;
@@ -30,11 +30,11 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
   /** Set by the test when the source has settled. */
   isOver = false;
   mostOpen = 0;
-  /** How many calls have come. */
+  /** Number of calls so far. */
   calls = 0;
-  /** Called with each call, before it does anything: a promise to wait for, or a failure to throw. */
+  /** Called at the start of each call; may return a promise to wait for, or throw. */
   onCall: (kind: ReceiverCall, what: string) => Promise<void> | void = () => undefined;
-  /** Asked with each piece: a promise to wait for, or a failure to throw. */
+  /** Called with each piece; may return a promise to wait for, or throw. */
   onBytes: (name: string, size: number) => Promise<void> | undefined = () => undefined;
   private readonly files = new Map<string, RecordedFile>();
   private readonly transactionParts: Buffer[] = [];
@@ -153,7 +153,7 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
   }
 }
 
-/** Relative, canonical, below the directory, and none of the files that no source may bring (spec common-protocol 9). */
+/** Relative, canonical, below the directory, and not one of the files that no source may deliver (spec common-protocol 9). */
 function isLocalName(name: string): boolean {
   const parts = name.split('/');
   const isBelow = parts.every((part) => part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part));

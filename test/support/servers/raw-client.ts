@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { ChunkDecoder, ChunkEvent } from '../../../src/protocol/backup-protocol/chunk-decoder.ts';
 import { readJavaException } from '../../../src/protocol/backup-protocol/java-exception-reader.ts';
 
-/** One message of a server, taken apart. */
+/** One decoded message of a server. */
 export interface Message {
   failure: boolean;
   body: Buffer;
@@ -12,7 +12,7 @@ export interface Message {
 /** A connection on which a test sends what it wants, reads or not, and sees what comes. */
 export class RawClient {
   readonly socket: Socket;
-  /** How the connection ended: `end`, or the code of the error. */
+  /** How the connection ended: `end`, or the error code. */
   readonly ended: Promise<string>;
   receivedBytes = 0;
   private readonly decoder = new ChunkDecoder('server');
@@ -35,7 +35,7 @@ export class RawClient {
     socket.on('data', (bytes) => this.receive(bytes));
   }
 
-  /** `keepOpen`: does not close when the server does. */
+  /** `keepOpen`: do not close when the server does. */
   static async connect(
     address: { host: string; port: number; localAddress?: string },
     keepOpen = false,
@@ -49,18 +49,18 @@ export class RawClient {
     this.socket.write(bytes);
   }
 
-  /** Reads nothing from here on: soon the system has no room for more. */
+  /** Stops reading: soon the system has no room for more. */
   stopReading(): void {
     this.socket.pause();
   }
 
-  /** The first `count` messages, when they are complete; fewer if the connection ends before. */
+  /** The first `count` messages once they are complete; fewer if the connection ends before. */
   async messages(count: number): Promise<Message[]> {
     while (this.complete.length < count && !this.socket.destroyed) await this.more();
     return this.complete.slice(0, count);
   }
 
-  /** Fulfilled when so many bytes have come, or the connection has ended. */
+  /** Resolves when this many bytes have come, or the connection has ended. */
   async bytes(count: number): Promise<void> {
     while (this.receivedBytes < count && !this.socket.destroyed) await this.more();
   }

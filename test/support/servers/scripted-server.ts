@@ -1,13 +1,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What the server does after it has sent everything. */
+/** What the server does after sending everything. */
 export type Ending = 'close' | 'reset' | 'stay';
 
 export interface Script {
-  /** Sent one after the other, each as a write of its own. */
+  /** Sent one after the other, each as a separate write. */
   pieces: Iterable<Buffer> | AsyncIterable<Buffer>;
-  /** Default: stay connected, as a real server does. */
+  /** Default: stay connected, like a real server. */
   ending?: Ending;
   /** Bytes of the request to wait for before anything is sent; default 1. */
   requestBytes?: number;
@@ -19,7 +19,7 @@ export interface Script {
 export class ScriptedServer {
   /** What each client has sent. */
   readonly requests: Buffer[] = [];
-  /** Connections that are open now. */
+  /** The open connections. */
   readonly sockets = new Set<Socket>();
   script: Script;
   private readonly server: Server;
@@ -49,7 +49,7 @@ export class ScriptedServer {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** Fulfilled when every client has gone. */
+  /** Resolves when every client has gone. */
   async allGone(limitMs = 2000): Promise<void> {
     for (const until = Date.now() + limitMs; this.sockets.size > 0; await sleep(2)) {
       if (Date.now() > until) throw new Error('a client is still connected');

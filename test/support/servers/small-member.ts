@@ -9,7 +9,7 @@ const storeId = {
   upgradeTransactionId: 1,
 };
 
-/** As far as the catchup client looks at one: anything, then a commit entry. */
+/** A transaction as far as the catchup client looks at it: anything, then a commit entry. */
 export function fakeTransaction(id: number, size: number): Buffer {
   const bytes = Buffer.alloc(size);
   for (let at = 0; at < size; at++) bytes[at] = (at * 31 + id * 7 + (at >> 8)) & 0xff;
@@ -25,7 +25,7 @@ const fakeFile = (name: string, size: number, alignment = 1): MemberFile => ({
   bytes: Buffer.from(Array.from({ length: size }, (_, at) => (at + size) & 0xff)),
 });
 
-/** A store that is no store, but has every kind of message: check point 12, transactions 12 to 16, of which 14 is large. */
+/** Not a real store, but it yields every kind of message: check point 12, transactions 12 to 16, of which 14 is large. */
 export function smallMember({ largeBytes = 150_000 } = {}): MemberContent {
   return {
     storeId,
@@ -54,7 +54,7 @@ export function smallMember({ largeBytes = 150_000 } = {}): MemberContent {
   };
 }
 
-/** What a client has to have of it after a full copy. */
+/** What a client must have after a full copy of it. */
 export function copyOf(content: MemberContent): { files: Record<string, Buffer>; transactions: Buffer } {
   const later = [...content.transactions].filter(([id]) => id > content.checkPoint);
   const files = [...content.listed, ...content.prepared, ...[...content.indexes.values()].flat()];

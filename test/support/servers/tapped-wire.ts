@@ -8,17 +8,17 @@ export interface Damage {
 }
 
 export interface WireOptions {
-  /** Cut the connection, both ways, when so many bytes have gone in this direction. */
+  /** Cut the connection in both directions when this many bytes have gone in this direction. */
   cutToServerAt?: number;
   cutToClientAt?: number;
   /** Changes one byte on its way. */
   damageToServer?: Damage;
   damageToClient?: Damage;
-  /** Decides per direction what is sent on of the bytes that wait; the rest waits for more. Default: all. */
+  /** Decides per direction how many of the waiting bytes are sent on; the rest waits for more. Default: all. */
   gatherToServer?: (waiting: Buffer) => number;
 }
 
-/** A client and a server socket with an observer between them, which keeps what has passed. */
+/** A client and a server socket with an observer between them, which records what passes. */
 export interface TappedWire {
   client: Socket;
   server: Socket;
@@ -28,7 +28,7 @@ export interface TappedWire {
   close(): void;
 }
 
-/** The sockets stand still until somebody reads. */
+/** The sockets are paused until somebody reads. */
 export async function openTappedWire(options: WireOptions = {}): Promise<TappedWire> {
   const listener = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
   await once(listener, 'listening');
@@ -87,7 +87,7 @@ function forward(
     }
     if (count >= cutAt) {
       from.destroy();
-      // What went before the cut arrives.
+      // What was sent before the cut arrives.
       to.destroySoon();
     }
   });

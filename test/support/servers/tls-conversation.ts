@@ -11,7 +11,7 @@ const TIMEOUT_MS = 20_000;
 
 export async function loadPolicy(files: PolicyFiles, policySettings: Record<string, string> = {}): Promise<SslPolicy> {
   const { config } = layOutPolicy(files, policySettings);
-  // All of it is in memory then.
+  // By then all of it is in memory.
   return loadSslPolicy(config, 'backup').finally(() => rmSync(config.home, { recursive: true }));
 }
 
@@ -25,7 +25,7 @@ export function openServer(wire: TappedWire, options: SideOptions): Promise<Chan
   return openChannel(wire.server, { role: 'server', peer: 'client:5000', timeoutMs: TIMEOUT_MS, ...options });
 }
 
-/** Reads exactly so many bytes in paused mode; rejected if the stream fails or ends before. */
+/** Reads exactly this many bytes in paused mode; rejects if the stream fails or ends before. */
 export function readExactly(stream: Duplex, count: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -53,7 +53,7 @@ export function readExactly(stream: Duplex, count: number): Promise<Buffer> {
   });
 }
 
-/** Fulfilled when the system has taken all of it. */
+/** Resolves when the system has accepted all of it. */
 export function writeAll(stream: Duplex, bytes: Buffer | string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.once('error', reject);
@@ -61,7 +61,7 @@ export function writeAll(stream: Duplex, bytes: Buffer | string): Promise<void> 
   });
 }
 
-/** The client half of: request, response, switch-over, a body both ways. Gives what came. */
+/** The client's half of: request, response, switch-over, a body in both directions. Returns what came. */
 export async function talkAsClient(channel: Channel, body: Buffer): Promise<Buffer> {
   await Promise.all([readExactly(channel.stream, 'response'.length), writeAll(channel.stream, 'request')]);
   return exchangeBodies(await channel.switchOver(), body);
@@ -78,7 +78,7 @@ async function exchangeBodies(stream: Duplex, body: Buffer): Promise<Buffer> {
   return received;
 }
 
-/** Both ends at the same time: the two results, failures included. */
+/** Runs both ends concurrently and returns the two results, including failures. */
 export async function converse(
   wire: TappedWire,
   client: SideOptions,

@@ -9,14 +9,14 @@ export interface ComparedCorruption {
   both: string[];
   onlyOurs: string[];
   onlyTheirs: string[];
-  /** Severity of a kind where it is not the one of the real checker. */
+  /** Kinds whose severity differs from the real checker's. */
   otherSeverity: string[];
-  /** Exit code for inconsistent or not checkable; 0 = consistent, warnings do not count. */
+  /** Our verdict; warnings count as consistent. */
   ours: 'consistent' | 'inconsistent' | 'not checkable';
   theirs: 'consistent' | 'inconsistent' | 'aborted';
 }
 
-/** Kinds of the real checker that we do not give for a corruption, and why. Ids without their store stand for both. */
+/** Kinds of the real checker that we do not report for a corruption, and why. Ids without their store stand for both stores. */
 export interface ArguedDifference {
   ids: readonly string[];
   kinds: readonly string[];
@@ -51,7 +51,7 @@ export const arguedDifferences: readonly ArguedDifference[] = [
   },
 ];
 
-/** Why a kind of the real checker is missing in ours; undefined if nobody has argued for it. */
+/** Why a kind of the real checker is missing in ours; undefined without an argument. */
 export function argumentFor(id: string, kind: string): ArguedDifference | undefined {
   const short = id.slice(id.indexOf('/') + 1);
   return arguedDifferences.find(({ ids, kinds }) => (ids.includes(id) || ids.includes(short)) && kinds.includes(kind));

@@ -2,17 +2,17 @@ import { type PageFile, truncated } from '../../../src/store/tree/page/page-file
 
 type Event = { kind: 'write'; position: number; bytes: Uint8Array } | { kind: 'sync' };
 
-/** A page file in memory that remembers every write and every sync, to show what a crash may leave. */
+/** A page file in memory that records every write and every sync, to show what a crash may leave. */
 export class MemoryPageFile implements PageFile {
   readonly path = '/memory/tree';
   readonly events: Event[] = [];
   private readonly original: Uint8Array;
-  /** With room behind {@link length}. */
+  /** With room after {@link length}. */
   private content: Uint8Array;
   private length: number;
 
   constructor(content: Uint8Array) {
-    // Not slice(): of a Buffer that is a view of the same bytes.
+    // Not slice(): that of a Buffer is a view of the same bytes.
     this.original = new Uint8Array(content);
     this.content = new Uint8Array(content);
     this.length = content.length;
@@ -53,8 +53,8 @@ export class MemoryPageFile implements PageFile {
   }
 
   /**
-   * The file after a crash before event `end`: everything up to the last sync before it, and of the writes since then those that
-   * `survives` says, each as far as it says (in bytes; 0 = lost).
+   * The file after a crash before event `end`: everything up to the last sync before it, plus those later writes that `survives` selects,
+   * each up to the returned number of bytes (0 = lost).
    */
   afterCrash(end: number, survives: (bytes: Uint8Array, index: number) => number): Uint8Array {
     let synced = end;

@@ -34,8 +34,8 @@ const DYNAMIC_STORES = { 9: 'propertyStrings', 10: 'propertyArrays' } as const;
 const TOKEN_STORES = { label: 'label', relationshipType: 'relationshipType', propertyKey: 'propertyKey' } as const;
 
 /**
- * The record stores of a database in memory, changed one transaction at a time and one command at a time, as a running server does
- * it (spec transaction-logs 8): the oracle for net-change replay, and where it comes to bytes an independent one but for the codecs.
+ * The record stores of a database in memory, changed one command at a time like a running server (spec transaction-logs 8). The oracle for
+ * net-change replay; for byte comparisons it is independent except for the codecs.
  */
 export class MemoryStore {
   readonly format: StoreFormat;
@@ -50,7 +50,7 @@ export class MemoryStore {
     this.counts = counts;
   }
 
-  /** A closed store; its counts are those of the live file. */
+  /** Loads a closed store; its counts are those of the live file. */
   static load(folder: string): MemoryStore {
     const files = new Map(storeFiles.map(({ key, fileName }) => [key, readFileSync(join(folder, fileName))]));
     const metadata = decodeMetadata(readFileSync(join(folder, METADATA_FILE)));
@@ -183,7 +183,7 @@ export class MemoryStore {
     }
   }
 
-  /** The unit that a record had before and has no more is not taken any longer. */
+  /** A unit that a record had before and no longer has becomes free. */
   private clearUnit(key: StoreKey, command: { before: UnitImage; after: UnitImage }): void {
     const unit = frameOf(command.before).secondaryUnit;
     if (unit < 0 || unit === frameOf(command.after).secondaryUnit) return;
@@ -220,7 +220,7 @@ function frameOf({ flags, secondaryUnit }: UnitImage) {
   return { inUse, fixedReferences: (flags & FIXED_REFERENCES) !== 0, secondaryUnit: hasUnit ? secondaryUnit : -1 };
 }
 
-/** Every difference that has meaning, as lines for people; empty = the stores hold the same records. */
+/** Every meaningful difference, as readable lines; empty = the stores hold the same records. */
 export function differences(actual: MemoryStore, expected: MemoryStore): string[] {
   const found: string[] = [];
   for (const { key } of storeFiles) compareStore(key, actual, expected, found);
@@ -251,7 +251,7 @@ function compareStore(key: StoreKey, actual: MemoryStore, expected: MemoryStore,
       found.push(`${key} ${id}: must be taken`);
       continue;
     }
-    // A second unit was written whole; of a record only those bytes have meaning that its encoder writes.
+    // A second unit was written whole; of a record, only the bytes that its encoder writes are meaningful.
     const mask = want.inUse ? encoded(codec, want) : undefined;
     for (let i = 0; i < codec.size; i++) {
       if (mask?.[0][i] !== mask?.[1][i]) continue;
@@ -267,7 +267,7 @@ function occupied(codec: RecordCodec<AnyRecord>, bytes: Buffer, id: number): boo
   return offset < bytes.length && (codec.isOccupied?.(bytes, offset) ?? false);
 }
 
-/** The record on a ground of zeros and on one of ones: bytes that differ are not written by the encoder. */
+/** The record encoded onto zeros and onto ones: bytes that differ are not written by the encoder. */
 function encoded(codec: RecordCodec<AnyRecord>, record: AnyRecord): [Buffer, Buffer] {
   const grounds: [Buffer, Buffer] = [Buffer.alloc(codec.size), Buffer.alloc(codec.size, 0xff)];
   for (const ground of grounds) codec.encode(record, ground, 0);

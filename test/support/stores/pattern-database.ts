@@ -17,23 +17,23 @@ const STORE_ID: StoreId = {
   upgradeTransactionId: 1,
 };
 
-/** A database of files of any size that exist nowhere, to see how a listener behaves towards its clients. */
+/** A database of imaginary files of any size, to test how a listener treats its clients. */
 export class PatternDatabase implements ServedDatabase {
   readonly storeId = STORE_ID;
   readonly description = 'a pattern';
   readonly lastTransaction = 5;
   files: ServedFile[] = [{ name: 'neostore', alignment: 9, sizeBytes: 8192 }];
-  /** Copies that keep check points from running now. */
+  /** Copies that currently keep check points from running. */
   holding = 0;
-  /** Copies and streams that were not closed yet. */
+  /** Copies and streams not closed yet. */
   open = 0;
-  /** Fulfilled before a copy is opened: the check point. */
+  /** Awaited before a copy is opened: the check point. */
   checkPoint: (signal: AbortSignal) => Promise<void> = async () => {};
   /** Called before each piece of a file. */
   beforePiece: (file: ServedFile, at: number) => void = () => {};
   private waiters: (() => void)[] = [];
 
-  /** Fulfilled when nothing of this database is in use any more. */
+  /** Resolves when nothing of this database is in use any more. */
   async unused(): Promise<void> {
     while (this.open > 0 || this.holding > 0) await new Promise<void>((resolve) => this.waiters.push(resolve));
   }

@@ -4,10 +4,10 @@ import { decodeTransaction } from '../../../src/log/v3/transaction-codec.ts';
 import { recoverStore } from '../../../src/replay/recovery.ts';
 import { type GeneratedHistory, generateHistory } from '../history/generated-history.ts';
 
-/** Transactions 11 to 30 are left to the server, for the first of them changes an explicit index. */
+/** Transactions 11 to 30 are left to the server, since the first of them changes an explicit index. */
 export const PENDING = { first: 11, last: 30 };
 
-/** Appends the transactions `first` to `last`; the first of {@link PENDING} changes an explicit index, too. */
+/** Appends the transactions `first` to `last`; the first of {@link PENDING} also changes an explicit index. */
 export function appendHistory(writer: LogWriter, history: GeneratedHistory, first: number, last: number): void {
   for (const { id, bytes } of history.transactions) {
     if (id < first || id > last) continue;

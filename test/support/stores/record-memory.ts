@@ -8,13 +8,13 @@ type Table = Map<number, Readonly<RecordOf[StoreKey]>>;
 
 export interface RecordMemoryOptions {
   denseThreshold: number;
-  /** Data bytes of records of dynamic stores, where not 120. */
+  /** Data bytes of dynamic store records, if not 120. */
   dataBytes: Partial<Record<StoreKey, number>>;
-  /** Which of some free ids is taken; undefined = a new one. */
+  /** Chooses one of some free ids; undefined = a new one. */
   pickFree: (free: readonly number[]) => number | undefined;
 }
 
-/** The records of a store in memory, and an account of every id that was given out. */
+/** The records of a store in memory, tracking every allocated id. */
 export class RecordMemory implements RecordView, IdTaker {
   readonly format = STANDARD_FORMAT;
   readonly denseThreshold: number;
@@ -31,7 +31,7 @@ export class RecordMemory implements RecordView, IdTaker {
     this.denseThreshold = options.denseThreshold;
   }
 
-  /** Puts in a record of a store that was there before. Ids below `endId` that have none are free once {@link endLoading} is called. */
+  /** Adds a record of an existing store. Ids below `endId` without a record are free once {@link endLoading} is called. */
   load(key: StoreKey, record: RecordOf[StoreKey]): void {
     this.put(key, record.id, record);
   }
@@ -68,7 +68,7 @@ export class RecordMemory implements RecordView, IdTaker {
     return id;
   }
 
-  /** Takes over what a transaction changed. Throws if it changed a record in place that it was only shown. */
+  /** Applies what a transaction changed. Throws if it changed in place a record that it was only shown. */
   commit({ records, freed, firstGraphProperty }: RecordResult): void {
     for (const [key, changed] of records) for (const [id, record] of changed) this.put(key, id, record);
     for (const [key, ids] of freed) this.free.get(key)!.push(...ids);
@@ -93,7 +93,7 @@ export class RecordMemory implements RecordView, IdTaker {
     if (!this.bytes.get(record)!.equals(record.blocks)) throw new Error(`property ${record.id} was changed in place`);
   }
 
-  /** Every id that was given out is either in use or free, and free only once. */
+  /** Every allocated id is either in use or free, and free only once. */
   private checkIds(key: StoreKey): void {
     const first = storeFile(key).header === 'none' ? 0 : 1;
     const given = (this.next.get(key) ?? first) - first;

@@ -8,7 +8,7 @@ import { checkCommands } from '../commands/command-check.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { RecordMemory } from './record-memory.ts';
 
-/** Empty records with the sizes of an empty store; ids that are free again are often taken again. */
+/** Empty records with the sizes of an empty store; free ids are often reused. */
 export function recordsLike(memory: MemoryStore, denseThreshold: number, seed: number): RecordMemory {
   const dice = new Dice(seed);
   const dynamics = storeFiles.filter(({ kind }) => kind === 'dynamic').map(({ key }) => key);
@@ -19,7 +19,7 @@ export function recordsLike(memory: MemoryStore, denseThreshold: number, seed: n
   return new RecordMemory({ denseThreshold, dataBytes, pickFree });
 }
 
-/** One transaction of the records, with its commands checked. */
+/** One transaction on the records, with its commands checked. */
 export function changeRecords(records: RecordMemory, work: (tx: RecordTransaction) => void): RecordResult {
   const tx = new RecordTransaction(records, records);
   work(tx);
@@ -30,8 +30,8 @@ export function changeRecords(records: RecordMemory, work: (tx: RecordTransactio
 }
 
 /**
- * The records of a store; ids that are not in use are free. Schema records that belong to no rule are left out: a server leaves one
- * behind when it changes a rule (spec transaction-logs 3.8).
+ * The records of a store; unused ids are free. Schema records that belong to no rule are left out: a server leaves one when it changes a
+ * rule (spec transaction-logs 3.8).
  */
 export function loadRecords(memory: MemoryStore, denseThreshold: number, seed: number): RecordMemory {
   const records = recordsLike(memory, denseThreshold, seed);
@@ -59,7 +59,7 @@ function copyBytes(record: object): object {
   return Object.fromEntries(Object.entries(record).map(copy));
 }
 
-/** Ids of the schema records that lie in the chain of a rule. */
+/** Ids of the schema records in the chain of a rule. */
 function recordsOfRules(memory: MemoryStore): Set<number> {
   const records = Array.from({ length: memory.endId('schema') }, (_, id) => memory.record('schema', id));
   const chained = records.map((record) => record as unknown as DynamicRecord);

@@ -47,8 +47,8 @@ type DynamicStore = Extract<
 export type WalkedStore = Pick<RecordMemory, 'read' | 'all' | 'dataBytes' | 'firstGraphProperty'>;
 
 /**
- * Reads the graph out of all records and checks every rule of the spec record-stores 10 on the way; throws at the first that does not hold.
- * It knows nothing of the code that changes records.
+ * Reads the graph from all records and checks every rule of spec record-stores 10 on the way; throws at the first violation. Independent of
+ * the code that changes records.
  */
 export function walkRecords(store: WalkedStore): WalkedGraph {
   return new Walk(store).graph();
@@ -241,7 +241,7 @@ function check(isTrue: boolean, message: string): void {
   if (!isTrue) throw new Error(message);
 }
 
-/** What the counts store has to say of a graph (spec record-stores 12). */
+/** What the counts store must say about a graph (spec record-stores 12). */
 export function countGraph({ nodes, relationships }: Pick<WalkedGraph, 'nodes' | 'relationships'>): Counts {
   const counts = new Counts();
   for (const { labels } of nodes.values()) for (const label of [-1, ...labels]) counts.addNodes(label, 1);

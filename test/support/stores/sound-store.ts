@@ -30,18 +30,18 @@ import { LabelScanReader } from '../trees/label-scan-reader.ts';
 import { readEntries } from '../trees/trees.ts';
 import { type WalkedGraph, type WalkedStore, walkRecords } from './record-walker.ts';
 
-/** What happened to a store, as far as it leaves traces that are not wrong. */
+/** What happened to a store, as far as it leaves traces that are not faults. */
 export interface StoreHistory {
-  /** It was recovered once: free ids are not looked for then. */
+  /** It was recovered once: free ids are then not searched for. */
   idsMayBeLost?: boolean;
-  /** A server has written schema rules: it leaves pieces of old ones behind (spec transaction-logs 3.8, trap 2). */
+  /** A server has written schema rules: it leaves pieces of old ones (spec transaction-logs 3.8, trap 2). */
   hasRulePieces?: boolean;
 }
 
 /**
- * Everything that a server, or its checker, could find wrong in the files of a store that was shut down cleanly: records and chains,
- * counts, label scan store, indexes, id files, log. One line each; empty = sound. Reads the whole store into memory. What is legal depends
- * on the history of the store.
+ * Everything that a server, or its checker, could find wrong in the files of a cleanly closed store: records and chains, counts, label scan
+ * store, indexes, id files, log. One line each; empty = sound. Reads the whole store into memory. What is legal depends on the history of
+ * the store.
  */
 export async function findStoreProblems(directory: string, options: StoreHistory = {}): Promise<string[]> {
   const reader = new StoreReader(directory);
@@ -61,8 +61,8 @@ export async function findStoreProblems(directory: string, options: StoreHistory
 }
 
 /**
- * What the consistency check of the product finds: an opinion of its own, and here it must not raise a false alarm. That an index waits for
- * a server to populate it is none.
+ * What the product's consistency check finds: an independent opinion, which must not raise a false alarm here. An index that waits for a
+ * server to populate it does not count.
  */
 async function checkByProduct(directory: string): Promise<string[]> {
   const findings: string[] = [];
@@ -183,7 +183,7 @@ async function checkTree(path: string, layout: TreeLayout): Promise<string[]> {
   return findings.map(({ page, message }) => `${path}, page ${page}: ${message}`);
 }
 
-/** Every id below the high id is in use or free, and nothing is both (spec record-stores 13). */
+/** Every id below the high id is in use or free, and none is both (spec record-stores 13). */
 function checkIdFiles(directory: string, reader: StoreReader, mayBeLost: boolean): string[] {
   const problems: string[] = [];
   for (const { key } of storeFiles) {

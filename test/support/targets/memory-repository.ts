@@ -23,7 +23,7 @@ import {
 } from '../../../src/store/files/neostore-metadata.ts';
 import { formatByVersion } from '../../../src/store/files/store-format.ts';
 
-/** A sink stops taking when so much waits to be put away. */
+/** A sink stops accepting when this many bytes wait to be stored. */
 const MOST_WAITING_BYTES = 4096;
 
 interface KeptTransaction extends KnownTransaction {
@@ -38,8 +38,8 @@ interface Base {
 }
 
 /**
- * A repository as the one that is to come, in memory: it holds nothing but what was received, in pieces that are put away one by one,
- * without any directory. Replay happens when somebody restores. It shows that a backup needs no more of a target than the interface says.
+ * A repository in memory, like the planned one: it holds only what was received, in pieces that are stored one by one, without any
+ * directory. Replay happens at restore. It shows that a backup needs no more of a target than the interface says.
  */
 export class MemoryRepository {
   /** The newest one is last. */
@@ -73,7 +73,7 @@ export class MemoryRepository {
     await recoverStore(folder, { start, storeIsExact: false, budgetBytes: 1 << 20, scratch });
   }
 
-  /** Everything that is in it, as one text. */
+  /** Its whole content as one text. */
   fingerprint(): string {
     const hash = createHash('sha256');
     for (const { files, transactions } of this.bases) {
@@ -206,7 +206,7 @@ class MemorySegment implements ContinuedBackup {
   }
 }
 
-/** Puts transactions away one by one; holds the source while too many bytes wait. */
+/** Stores transactions one by one; holds the source up while too many bytes wait. */
 class SegmentLog implements TransactionLog {
   private readonly transactions: KeptTransaction[] = [];
   private parts: Buffer[] = [];
@@ -233,7 +233,7 @@ class SegmentLog implements TransactionLog {
     });
   }
 
-  /** Everything is there, and nothing of half a transaction. */
+  /** Everything is there, and no partial transaction. */
   take(): KeptTransaction[] {
     if (this.parts.length > 0) throw new Error('half a transaction is kept');
     return this.transactions.splice(0);

@@ -17,7 +17,7 @@ export class LabelScanReader extends LabelEntries {
     this.tree = tree;
   }
 
-  /** False if the server was rebuilding the store: its content means nothing. */
+  /** False if the server was rebuilding the store: its content is then meaningless. */
   get isUsable(): boolean {
     return this.tree.header[0] === HEADER_USABLE;
   }

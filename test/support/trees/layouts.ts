@@ -19,7 +19,7 @@ export const treeLayouts: readonly TreeLayout[] = [
   genericLayout,
 ];
 
-/** The layout that a file claims to have; undefined if it is none of ours. */
+/** The layout that a file claims to have; undefined if it is not one of ours. */
 export function findLayoutOf(path: string): TreeLayout | undefined {
   const file = openPageFile(path, 'read');
   try {

@@ -1,6 +1,6 @@
 /*
- * What a command does to the file system, as a list of single operations. Inodes are numbers that the recorder gives: a name may change, an
- * inode never does, and a flush is of the inode.
+ * What a command does to the file system, as a list of single operations. Inodes are numbers assigned by the recorder: a name may change,
+ * an inode never does, and a flush applies to the inode.
  */
 
 /** A name in a directory. */
@@ -9,7 +9,7 @@ export interface Entry {
   name: string;
 }
 
-/** `path`: below the recorded directory, as it was at that time. */
+/** `path`: below the recorded directory, as of that time. */
 export type NameOperation =
   | { kind: 'create' | 'makeDirectory' | 'link'; at: Entry; inode: number; path: string }
   | { kind: 'remove'; at: Entry; inode: number; isDirectory: boolean; path: string }
@@ -23,7 +23,7 @@ export interface SyncOperation {
   kind: 'sync';
   inode: number;
   isDirectory: boolean;
-  /** The flush was asked for when so many operations were done: it holds for those. */
+  /** Number of operations done when the flush was requested: it covers those. */
   covers: number;
   path: string;
 }
@@ -34,7 +34,7 @@ export function isNameOperation(operation: FileOperation): operation is NameOper
   return operation.kind !== 'write' && operation.kind !== 'truncate' && operation.kind !== 'sync';
 }
 
-/** The names that an operation gives or takes. */
+/** The names that an operation adds or removes. */
 export function entriesOf(operation: NameOperation): Entry[] {
   return 'at' in operation ? [operation.at] : [operation.from, operation.to];
 }

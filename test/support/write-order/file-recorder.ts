@@ -7,22 +7,22 @@ import type { Entry, FileOperation } from './file-operations.ts';
 import { FileTree } from './file-tree.ts';
 
 /*
- * Records what this process does to the files below one directory, at the functions of Node: whoever uses them, however, is seen. A
- * function that changes files and that the recorder does not know fails as long as it records, so nothing is missed in silence.
+ * Records what this process does to the files below one directory, at the functions of Node, so that every use of them is seen. While it
+ * records, a function that changes files and is unknown to the recorder fails, so nothing is missed silently.
  */
 
 /** What happened below a directory. */
 export interface Recording {
-  /** As it was at the beginning; all of it counts as durable. */
+  /** The state at the beginning; all of it counts as durable. */
   before: FileTree;
   operations: FileOperation[];
-  /** As it must be now: the operations applied to {@link before}. */
+  /** The state at the end: the operations applied to {@link before}. */
   after: FileTree;
 }
 
 /**
- * How flushes behave that run beside other work. `at-once`: they are done when they are asked for, so that two recordings of one command
- * are alike. `late`: they take a while, so that a result shows that was not waited for.
+ * How concurrent flushes behave. `at-once`: they are done when requested, so that two recordings of one command are alike. `late`: they
+ * take a while, so that a missing wait for the result shows.
  */
 export type FlushTiming = 'at-once' | 'late';
 
@@ -32,7 +32,7 @@ const LATE_MS = 3;
 type Call = (...args: any[]) => any;
 type Calls = Record<string, Call>;
 
-/** Functions that only look, or work on what the recorder sees elsewhere (a stream that reads opens with `open`). */
+/** Functions that only read, or that the recorder sees elsewhere (a read stream opens with `open`). */
 const LOOKS = [
   ...['access', 'exists', 'stat', 'lstat', 'fstat', 'statfs', 'readdir', 'opendir', 'readFile', 'readlink', 'realpath'],
   ...['read', 'readv', 'watch', 'watchFile', 'unwatchFile', 'createReadStream', 'openAsBlob', 'glob'],
@@ -40,7 +40,7 @@ const LOOKS = [
 /** Who may read a file is tested elsewhere: rights are not part of the content. */
 const RIGHTS = ['chmod', 'fchmod', 'lchmod', 'chown', 'fchown', 'lchown'];
 const UNSEEN = new Set([...LOOKS, ...RIGHTS].flatMap((name) => [name, `${name}Sync`]));
-/** Of handles; the other names are as above. */
+/** Methods of handles; the other names are as above. */
 const UNSEEN_OF_HANDLES = new Set(['constructor', 'getAsyncId', 'fd', 'readLines', 'readableWebStream', 'releaseFD']);
 /** Constructors and helpers. */
 const NO_CALLS = new Set(['Dirent', 'Stats', 'Dir', 'ReadStream', 'FileReadStream', '_toUnixTimestamp', 'Utf8Stream']);
@@ -51,12 +51,12 @@ interface OpenFile {
   position: number;
 }
 
-/** Only one at a time. To be installed before the code under test is loaded: some modules keep the functions that they find. */
+/** Only one at a time. Install it before the code under test is loaded: some modules keep the functions that they find. */
 export class FileRecorder {
   private root = '';
   private recording: Recording | undefined;
   private timing: FlushTiming = 'late';
-  /** Within a recorded call that does its work by others. */
+  /** Nesting depth inside a recorded call that does its work through others. */
   private depth = 0;
   private readonly descriptors = new Map<number, OpenFile>();
   private readonly handles = new WeakMap<FileHandle, OpenFile>();
@@ -64,7 +64,7 @@ export class FileRecorder {
 
   static async install(): Promise<FileRecorder> {
     const recorder = new FileRecorder();
-    // Node loads the code of `rm` at its first use, and that keeps the functions that it finds.
+    // Node loads the code of `rm` on first use, and that code keeps the functions that it finds.
     fs.rmSync('/nowhere/at/all', { recursive: true, force: true });
     await fs.promises.rm('/nowhere/at/all', { recursive: true, force: true });
     const handle = await fs.promises.open(process.execPath);
@@ -83,7 +83,7 @@ export class FileRecorder {
     syncBuiltinESMExports();
   }
 
-  /** Records what `work` does below `root`, also if it fails. */
+  /** Records what `work` does below `root`, even if it fails. */
   async record(root: string, timing: FlushTiming, work: () => Promise<unknown>): Promise<Recording> {
     if (this.recording !== undefined) throw new Error('there is a recording already');
     this.root = resolve(root);
@@ -100,7 +100,7 @@ export class FileRecorder {
     return recording;
   }
 
-  /** How many operations there are by now, while {@link record} is at work. */
+  /** Number of operations so far, while {@link record} runs. */
   get operations(): number {
     return this.recording?.operations.length ?? 0;
   }
@@ -146,7 +146,7 @@ export class FileRecorder {
         if (this.depth === 0) this.keep(fd, this.noteOpening(path, flags));
         return fd;
       },
-      // Streams that read open with it.
+      // Read streams open with it.
       open: (original) => (path, flags, mode, done) => {
         if (this.pathOf(path) !== undefined && opensToChange(flags))
           throw new Error('the recorder of file operations does not know open for writing with a callback');
@@ -311,7 +311,7 @@ export class FileRecorder {
     else this.descriptors.set(fd, file);
   }
 
-  /** Below the root, with `/`; undefined if it lies elsewhere or nothing is recorded. */
+  /** Below the root, with `/`; undefined if it is elsewhere or nothing is recorded. */
   private pathOf(path: unknown): string | undefined {
     if (this.recording === undefined || typeof path !== 'string') return undefined;
     const below = relative(this.root, resolve(path));
@@ -373,7 +373,7 @@ export class FileRecorder {
     this.add({ kind: 'sync', inode, isDirectory: this.recording.after.isDirectory(inode), covers, path });
   }
 
-  /** Also the parents that were missing. */
+  /** Includes the missing parents. */
   private noteDirectory(place: unknown): void {
     const path = this.pathOf(place);
     if (path === undefined) return;
@@ -400,7 +400,7 @@ export class FileRecorder {
     this.add({ kind: 'link', at: this.entryAt(toPath), inode, path: toPath });
   }
 
-  /** What is below goes first. Nothing if it was not there. */
+  /** Content is removed first. Nothing is noted if it did not exist. */
   private noteRemoval(place: unknown): void {
     const path = this.pathOf(place);
     if (path === undefined || fs.existsSync(place as string)) return;

@@ -6,7 +6,7 @@ import type { Entry, FileOperation } from './file-operations.ts';
 /** The root of every tree. */
 const ROOT = 1;
 
-/** Directories and files in memory, by inode. Operations may be applied to what has no name (yet): it is there, and nobody sees it. */
+/** Directories and files in memory, by inode. Operations may apply to something that has no name (yet): it exists, but is invisible. */
 export class FileTree {
   private readonly directories = new Map<number, Map<string, number>>([[ROOT, new Map()]]);
   private readonly contents = new Map<number, Buffer>();
@@ -14,7 +14,7 @@ export class FileTree {
   private owned = new Set<number>();
   private lastInode = ROOT;
 
-  /** What is below a directory of the disk: files and directories only. */
+  /** The content of a directory on disk: files and directories only. */
   static read(path: string): FileTree {
     const tree = new FileTree();
     tree.readInto(path, ROOT);
@@ -180,7 +180,7 @@ export class FileTree {
     return hash.digest('base64');
   }
 
-  /** Makes a directory of the disk look like this, whatever was there. */
+  /** Makes a directory on disk look like this, whatever was there. */
   layOut(root: string): void {
     rmSync(root, { recursive: true, force: true });
     mkdirSync(root, { recursive: true });

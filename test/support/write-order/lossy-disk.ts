@@ -5,24 +5,24 @@ import type { FileTree } from './file-tree.ts';
 import { mixVersions } from './lost-writes.ts';
 
 /*
- * What a disk holds when the power fails after some operation of a recording. The model is what Linux file systems with a journal (ext4,
- * xfs) promise at least:
+ * What a disk holds when the power fails after some operation of a recording. The model is the minimum that Linux file systems with a
+ * journal (ext4, xfs) promise:
  *
- * - The content of a file is durable up to its last flush. What was written after that may be there or not, see `lost-writes.ts`.
+ * - The content of a file is durable up to its last flush. Later writes may be there or not, see `lost-writes.ts`.
  * - A name (created, linked, renamed, removed) is durable after a flush of its directory. A flush of the file does not save its name. Of
- *   what was named after that, anything may be there, but operations on one name keep their order.
- * - A rename and an exchange happen whole or not at all, also between two directories: a flush of either saves both sides.
+ *   later names, anything may be there, but operations on one name keep their order.
+ * - A rename or an exchange is atomic, even between two directories: a flush of either saves both sides.
  * - Who may read a file is not part of it: modes and owners are in the journal before the rename that publishes.
  */
 
-/** What becomes of operations that were not flushed. `names` keeps all names and loses all data, `data` the other way round. */
+/** What happens to operations that were not flushed. `names` keeps all names and loses all data, `data` the other way round. */
 export type Loss = 'everything' | 'names' | 'data' | Dice;
 
 export class LossyDisk {
   private readonly recording: Recording;
-  /** By operation: the flush that has made it durable. */
+  /** For each operation: the flush that made it durable. */
   private readonly savedBy: number[];
-  /** By name operation: the ones before it without which it cannot be. */
+  /** For each name operation: the earlier ones that it depends on. */
   private readonly needs: number[][];
 
   /** `ignoresFlushes`: nothing is ever durable. */
@@ -43,7 +43,7 @@ export class LossyDisk {
     for (const needed of this.needs[operation]!) this.save(needed, flush);
   }
 
-  /** What the disk holds if the power fails when the first `done` operations are done. */
+  /** What the disk holds if the power fails after the first `done` operations. */
   stateAfter(done: number, loss: Loss): FileTree {
     const tree = this.recording.before.clone();
     const isLost: boolean[] = [];
@@ -74,7 +74,7 @@ function isFlushed(operation: FileOperation, inode: number): boolean {
   return operation.kind !== 'sync' && operation.inode === inode;
 }
 
-/** A name operation builds on the last one that had to do with the same name; a directory is removed when it is empty. */
+/** A name operation builds on the last one that involved the same name; a directory is removed when it is empty. */
 function findNeeds(operations: readonly FileOperation[]): number[][] {
   const last = new Map<string, number>();
   const within = new Map<number, number[]>();

@@ -2,12 +2,12 @@ import type { Dice } from '../random/dice.ts';
 import type { DataOperation } from './file-operations.ts';
 
 /*
- * What a power failure leaves of a file that was written and not flushed. The system writes back pages, in any order, each as it is at
+ * What a power failure leaves of a file that was written but not flushed. The system writes back pages in any order, each in its state at
  * that moment; a disk writes sectors, and may stop between two.
  *
- * - What was there at the last flush: each sector is old, or as it was after some of the writes.
- * - What was appended: its beginning, as it was after some of the writes, up to any sector. Behind that the file ends, or holds zeros up
- *   to its length, where the length was in the journal and the data not yet on the disk.
+ * - Content at the last flush: each sector is old, or as it was after some of the writes.
+ * - Appended content: its beginning, as it was after some of the writes, up to any sector. After that the file ends, or holds zeros up to
+ *   its length, if the length was in the journal and the data not yet on the disk.
  */
 
 const SECTOR_BYTES = 512;

@@ -5,17 +5,17 @@ import type { RecordedCommand } from './recorded-commands.ts';
 
 export interface PowerLossOptions {
   seed: number;
-  /** At how many operations, evenly spread, the power fails; the last ones, which publish, are tried all. */
+  /** Number of operations, evenly spread, at which the power fails; the last ones, which publish, are all tried. */
   moments: number;
-  /** Disks per moment beside the three plain ones: each loses another part of what was not flushed. */
+  /** Disks per moment in addition to the three plain ones: each loses a different part of what was not flushed. */
   randomDisks: number;
-  /** A disk that says that it has flushed, and has not. */
+  /** A disk that claims to have flushed but has not. */
   ignoresFlushes?: boolean;
 }
 
 export interface PowerLossResult {
   operations: number;
-  /** Different states of the disk that were tried. */
+  /** Number of different disk states that were tried. */
   states: number;
   /** One line each; empty = the promise holds. */
   failures: string[];
@@ -25,8 +25,8 @@ const LAST_OPERATIONS = 12;
 const MOST_FAILURES = 10;
 
 /**
- * Records a command, and for each chosen moment of it lays out what a disk holds if the power fails then. The old state or the new one must
- * be there, and the next run must succeed.
+ * Records a command, and for each chosen moment lays out what a disk holds if the power fails then. The old state or the new one must be
+ * there, and the next run must succeed.
  */
 export async function losePower(
   recorder: FileRecorder,

@@ -15,22 +15,22 @@ import { expectSame } from './expect-same.ts';
 import { FileTree } from './file-tree.ts';
 import { type GraphMoment, RecordedGraph } from './recorded-graph.ts';
 
-/** A command whose file operations are recorded, and what must be so when the power failed on the way. */
+/** A command whose file operations are recorded, and what must hold after a power failure on the way. */
 export interface RecordedCommand {
   /** Also the name of the file with its write order. */
   name: string;
   /** Says what the command does to what. */
   title: string;
-  /** What is there before it. */
+  /** The state before it. */
   prepare(root: string): void;
   run(root: string): Promise<unknown>;
   /**
-   * Looks at what a power failure after `done` operations has left: the old one is there, or the new one, whole. Changes nothing.
+   * Inspects what a power failure after `done` operations has left: the old state or the new one must be there, complete. Changes nothing.
    * `moment` says in errors what was tried.
    * @returns true if it is the new one
    */
   expectIntact(root: string, moment: string, done: number): Promise<boolean>;
-  /** The next run makes the new one, and leaves nothing over. */
+  /** The next run must make the new state and clean up. */
   expectNextRun(root: string, moment: string, done: number): Promise<void>;
 }
 
@@ -198,7 +198,7 @@ export class RecordedCommands {
         const work = join(target(root), '.graphkeep-work');
         const isThere = existsSync(join(target(root), 'neostore'));
         const old = [join(target(root), '.graphkeep-err.0'), join(work, 'old')].find((path) => existsSync(path));
-        // Until a complete new backup waits, the old one is untouched; while they change places nobody takes the half for a whole.
+        // The old backup is untouched until a complete new one waits; while they are exchanged, nothing there looks like a backup.
         if (old === undefined) this.expectUntouched(target(root), moment);
         else if (isThere && !existsSync(join(work, 'ready'))) await this.expectNew(target(root), moment);
         else if (isThere) this.expectUntouched(target(root), moment);
@@ -264,7 +264,7 @@ export class RecordedCommands {
     return this.staged({ name, title, isForced, run, prepare });
   }
 
-  /** What puts a database together beside its place. */
+  /** Commands that assemble a database beside its final place. */
   private staged(command: {
     name: string;
     title: string;
@@ -326,7 +326,7 @@ export class RecordedCommands {
       run,
       expectIntact: async (root, moment) => {
         expectSame(moment, existsSync(join(database(root), 'neostore')), true);
-        // With the marker among the logs no server starts.
+        // With the marker among the logs, no server starts.
         if (existsSync(join(logs(root), UNFINISHED_MARKER))) return false;
         return (await openTogether(root, moment)) === this.graph.new;
       },
@@ -419,7 +419,7 @@ export class RecordedCommands {
     await this.graph.expectComplete(directory, this.graph.new, moment);
   }
 
-  /** The old backup, byte for byte. */
+  /** The old backup must be the same byte for byte. */
   private expectUntouched(directory: string, moment: string): void {
     const found = new Map(FileTree.read(directory).walk());
     for (const name of [...found.keys()])

@@ -15,20 +15,20 @@ const long = (value: number): PropertyValue => ({ type: 'long', value: BigInt(va
 const options: EmbeddedOptions = {
   creationTimeMs: 1_540_000_000_000,
   randomId: 42n,
-  // A new log file every few transactions, and old ones go at each check point.
+  // A new log file every few transactions; old ones are removed at each check point.
   rotationBytes: 1500,
   retention: { keep: 'files', count: 2 },
 };
 
-/** What a database has been told: after so many operations so many transactions were acknowledged. */
+/** An acknowledgement: after this many operations, this many transactions were acknowledged. */
 interface Acknowledgement {
   operations: number;
   transactions: number;
 }
 
 /**
- * The life of an embedded database as commands whose operations are recorded. After a power failure every transaction that was acknowledged
- * is there, none partly, and the database goes on.
+ * The life of an embedded database as commands whose operations are recorded. After a power failure every acknowledged transaction must be
+ * there, none partly, and the database must continue.
  */
 export async function recordDatabases(scratch: string, recorder: FileRecorder): Promise<RecordedCommand[]> {
   const graphs = await listGraphs(join(scratch, 'reference', 'db'));
@@ -65,7 +65,7 @@ export async function recordDatabases(scratch: string, recorder: FileRecorder): 
 
 const GRAPHS = 24;
 
-/** Transaction `number` on whatever the ones before have made. */
+/** Transaction `number` on top of whatever the earlier ones have made. */
 function write(db: EmbeddedDatabase, number: number) {
   return db.transact((tx) => {
     const nodes = [...db.nodes()].sort((a, b) => stepOf(a) - stepOf(b));
@@ -84,7 +84,7 @@ function write(db: EmbeddedDatabase, number: number) {
   });
 }
 
-/** Writes each stretch of transactions, the later half of it at once, with a check point behind it. */
+/** Writes each batch of transactions, the later half of it concurrently, with a check point after it. */
 async function live(
   directory: string,
   stretches: readonly { from: number; to: number }[],
@@ -131,7 +131,7 @@ function stepOf({ properties }: GraphNode): number {
   return Math.abs(Number((properties.step as { value: bigint }).value));
 }
 
-/** Without ids: which ones are free depends on the lives before. */
+/** Without ids: which ones are free depends on the earlier lives. */
 function describeGraph(db: EmbeddedDatabase): string {
   const plain = (value: unknown) => JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? `${one}n` : one));
   const lines: string[] = [];
@@ -151,7 +151,7 @@ function recordLife(
     name: string;
     title: string;
     prepare(root: string): void;
-    /** Transactions that are there before. */
+    /** Number of transactions before it. */
     from: number;
     run(directory: string, onAcknowledged: (transactions: number) => void): Promise<void>;
   },

@@ -16,7 +16,7 @@ import { FileTree } from './file-tree.ts';
 const text = (value: string): PropertyValue => ({ type: 'string', value });
 const long = (value: number): PropertyValue => ({ type: 'long', value: BigInt(value) });
 
-/** One moment of the database: its closed store and what is in it. */
+/** One moment of the database: its closed store and its content. */
 export interface GraphMoment {
   /** Of a closed store. */
   folder: string;
@@ -26,14 +26,14 @@ export interface GraphMoment {
 }
 
 /**
- * A small database with all kinds of files: labels, indexes, a constraint, relationships, long texts. It is there at two moments, with
+ * A small database with all kinds of files: labels, indexes, a constraint, relationships, long texts. It exists at two moments, with
  * transactions in between that change, remove and add.
  */
 export class RecordedGraph {
   readonly old: GraphMoment;
   readonly new: GraphMoment;
   private readonly scratch: string;
-  /** What was looked at by now, by its bytes: most disks of a campaign hold the same. */
+  /** What was already inspected, by its bytes: most disks of a campaign hold the same. */
   private readonly known = new Map<string, GraphMoment>();
 
   private constructor(scratch: string, moments: [GraphMoment, GraphMoment]) {
@@ -63,12 +63,12 @@ export class RecordedGraph {
     return new RecordedGraph(scratch, [old, keepMoment(directory, join(scratch, 'new'))]);
   }
 
-  /** The files are as at the first moment, the log has the transactions up to the second one. */
+  /** The files are as at the first moment; the log has the transactions up to the second one. */
   get growing(): ServedHistory {
     return { ...this.new.history, folder: this.old.folder, checkPoint: this.old.lastTransaction };
   }
 
-  /** The store of a server that was killed: the files of the first moment, and all transactions in a log without a last check point. */
+  /** The store of a killed server: the files of the first moment, and all transactions in a log without a last check point. */
   writeKilled(directory: string): void {
     cpSync(this.old.folder, directory, { recursive: true });
     const reader = new LogReader(this.new.folder);
@@ -81,7 +81,7 @@ export class RecordedGraph {
     reader.close();
   }
 
-  /** A sound store, closed cleanly, with the content of this moment. */
+  /** Requires a sound store, closed cleanly, with the content of this moment. */
   async expectComplete(directory: string, moment: GraphMoment, place: string): Promise<void> {
     const digest = FileTree.read(directory).digest();
     if (this.known.get(digest) === moment) return;
@@ -91,7 +91,7 @@ export class RecordedGraph {
     this.known.set(digest, moment);
   }
 
-  /** Which moment a store is of, when a server has opened it: a copy is recovered for that. */
+  /** The moment that a store shows once a server has opened it: a copy is recovered to find out. */
   async recoverCopy(directory: string, place: string): Promise<GraphMoment> {
     const copy = join(this.scratch, 'copy');
     const digest = FileTree.read(directory).digest();

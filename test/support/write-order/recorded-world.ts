@@ -6,8 +6,8 @@ import { FileRecorder } from './file-recorder.ts';
 import type { RecordedCommand } from './recorded-commands.ts';
 
 /**
- * The recorder, and everything that it is to record. A test file imports only this: the code under test is loaded behind the recorder,
- * because some of it keeps the functions that it finds.
+ * The recorder, and everything that it records. A test file imports only this: the code under test is loaded after the recorder, because
+ * some of it keeps the functions that it finds.
  */
 export class RecordedWorld {
   readonly recorder: FileRecorder;
@@ -35,7 +35,7 @@ export class RecordedWorld {
     const recorder = await FileRecorder.install();
     const { RecordedCommands } = await import('./recorded-commands.ts');
     const { recordDatabases } = await import('./recorded-database.ts');
-    // In memory: what a disk would lose is a model, and a real one is slow to flush.
+    // In memory: what a disk would lose is modelled, and a real one is slow to flush.
     const scratch = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'graphkeep-recorded-'));
     const commands = await RecordedCommands.prepare(scratch);
     const all = [...commands.list, ...(await recordDatabases(scratch, recorder))];

@@ -2,15 +2,14 @@ import { type FileOperation, isNameOperation } from './file-operations.ts';
 import type { Recording } from './file-recorder.ts';
 
 /*
- * A recording as a text to be read and compared. Between two steps that decide something (a name is moved or removed, the names of a
- * directory are flushed, a key file is changed) each file has one line with all that was done to it, and many that are treated alike have
- * one together.
+ * Renders a recording as a text for reading and comparing. Between two decisive steps (a name is moved or removed, the names of a directory
+ * are flushed, a key file is changed), each file has one line with everything done to it, and files treated alike share one line.
  */
 
-/** These say what counts: each change of one that was complete before is a step of its own. */
+/** The decisive files: each change of a previously complete one is a separate step. */
 const KEY_FILE = /(^|\/)neostore(\.transaction\.db\.\d+)?$/;
 const RANDOM = /[0-9a-f]{12}/g;
-/** So many files of a directory get one line. */
+/** This many files of a directory share one line. */
 const MANY = 4;
 const VERB_WIDTH = 22;
 
@@ -30,7 +29,7 @@ class WriteOrderText {
   private readonly work = new Map<string, string[]>();
   private removals: { path: string; isDirectory: boolean; count: number }[] = [];
   private moves: { path: string; toPath: string }[] = [];
-  /** Made, and not flushed yet. */
+  /** Created but not flushed yet. */
   private readonly made = new Set<number>();
   /** Directories in which a new directory waits for its flush. */
   private readonly waiting = new Map<number, string>();
@@ -118,7 +117,7 @@ class WriteOrderText {
     this.work.clear();
   }
 
-  /** Between the same two directories: many have one line. */
+  /** Moves between the same two directories share one line. */
   private endMoves(): void {
     const moves = this.moves.splice(0);
     const groups = new Map<string, string[]>();
@@ -133,7 +132,7 @@ class WriteOrderText {
     }
   }
 
-  /** A directory goes after what is in it, in one line. */
+  /** A directory is removed after its content, in one line. */
   private noteRemoval(path: string, isDirectory: boolean): void {
     const below = isDirectory ? this.removals.filter((one) => one.path.startsWith(`${path}/`)) : [];
     const count = below.reduce((sum, one) => sum + one.count, 0);
@@ -174,7 +173,7 @@ function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/') + 1);
 }
 
-/** `change, sync, change, sync` is `change, sync (twice)`. */
+/** `change, sync, change, sync` becomes `change, sync (twice)`. */
 function foldVerbs(verbs: readonly string[]): string {
   const [first, second] = verbs;
   const times = verbs.length / 2;
