@@ -1,30 +1,38 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/interop/harness/longest-first.ts';
 
 const buildPrograms = 'test/support/build/build-programs.ts';
+
+const unitTests = ['src', 'test/support', 'test/guarantees', 'test/tidy', 'test/cli'].flatMap((folder) =>
+  readdirSync(join(import.meta.dirname, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join(folder, name)),
+);
+/** Tests that replace modules, or that record every call of the file system: what other tests have loaded would be in their way. */
+const NEEDS_OWN_PROCESS = /^vi\.mock\(|RecordedWorld\.make\(/m;
+const aloneTests = unitTests.filter((name) =>
+  NEEDS_OWN_PROCESS.test(readFileSync(join(import.meta.dirname, name), 'utf8')),
+);
+
+const unit = {
+  globalSetup: [buildPrograms],
+  setupFiles: ['test/support/random/seed-fast-check.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // By default one core is left to the runner, which has little to do.
+  maxWorkers: '100%',
+};
 
 /** Three suites: fast (every commit), interop (real servers, needs Java), faults (long campaigns). */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      {
-        test: {
-          name: 'unit',
-          globalSetup: [buildPrograms],
-          setupFiles: ['test/support/random/seed-fast-check.ts'],
-          include: [
-            'src/**/*.test.ts',
-            'test/guarantees/**/*.test.ts',
-            'test/tidy/**/*.test.ts',
-            'test/cli/**/*.test.ts',
-          ],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          // By default one core is left to the runner, which has little to do.
-          maxWorkers: '100%',
-        },
-      },
+      // Each process runs many files, so that it loads the sources only once.
+      { test: { ...unit, name: 'unit', include: unitTests, exclude: aloneTests, isolate: false } },
+      { test: { ...unit, name: 'unit-alone', include: aloneTests } },
       {
         test: {
           name: 'interop',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findContentDifferences, type GraphContent, ModelGraph } from '../../test/support/history/model-graph.ts';
+import { campaign } from '../../test/support/random/campaign-size.ts';
 import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
 import { readContent } from '../../test/support/stores/stored-content.ts';
 import type { PropertyValue } from '../store/values/property-value.ts';
@@ -148,6 +149,6 @@ test('whatever happens, the graph is that of a naive model, in memory and in the
     fc.asyncProperty(fc.array(event, { minLength: 3, maxLength: 25 }), async (events) => {
       await run(events, join(root, String(runs++)));
     }),
-    { numRuns: Number(process.env.GRAPHKEEP_HISTORIES ?? 12), endOnFailure: false },
+    { numRuns: campaign.rounds(12), endOnFailure: false },
   );
 }, 1_200_000);

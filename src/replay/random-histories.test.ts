@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeHistoryLog } from '../../test/support/history/history-log.ts';
+import { campaign } from '../../test/support/random/campaign-size.ts';
 import { Dice } from '../../test/support/random/dice.ts';
 import { makeHistory } from '../../test/support/random/random-history.ts';
 import { differences, MemoryStore } from '../../test/support/stores/memory-store.ts';
@@ -25,7 +26,7 @@ afterAll(() => rmSync(parent, { recursive: true }));
 
 const FORMATS = ['v0.A.9', 'vE.H.4', 'vE.H.0'];
 /** Number of histories per format. */
-const HISTORIES = 170;
+const HISTORIES = campaign.rounds(170);
 const TIMEOUT_MS = 240_000;
 /** Blocks so small that values need chains, and the usual ones. */
 const SIZES = [{ nodeLabels: 24, propertyStrings: 40, propertyArrays: 40 }, {}];

@@ -5,6 +5,7 @@ import { afterAll, expect, test, vi } from 'vitest';
 import { unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { Killed, type MortalFiles } from '../../test/support/faults/mortal-files.ts';
 import { writeHistoryLog } from '../../test/support/history/history-log.ts';
+import { campaign } from '../../test/support/random/campaign-size.ts';
 import { Dice } from '../../test/support/random/dice.ts';
 import { makeHistory } from '../../test/support/random/random-history.ts';
 import { MemoryStore } from '../../test/support/stores/memory-store.ts';
@@ -81,7 +82,7 @@ async function killEverywhere(original: string, budgetBytes: number, step: numbe
   const expected = contentOf(folder);
   expect(changes).toBeGreaterThan(20);
   const dice = new Dice(changes);
-  for (let at = 1; at <= changes; at += step) {
+  for (const at of campaign.places(1, changes, step)) {
     renew();
     expect(await recoverAndDie(folder, budgetBytes, at), `change ${at} of ${changes}`).toBe(true);
     if (dice.chance(0.5)) await recoverAndDie(folder, budgetBytes, dice.between(1, changes));

@@ -11,6 +11,7 @@ import {
   unpackCorpus,
 } from '../../test/support/corpus/unpack-corpus.ts';
 import { mutateBytes } from '../../test/support/random/byte-mutations.ts';
+import { campaign } from '../../test/support/random/campaign-size.ts';
 import { nextSeed } from '../../test/support/random/seed.ts';
 import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { Dice } from '../base/dice.ts';
@@ -221,7 +222,7 @@ describe.each(genuine)('a dump of $version', ({ version, untar, pack }) => {
     const start = whole.length % 512;
     const blocks = Math.floor(whole.length / 512);
     const ends = [1, 100, 511, 512, 513, whole.length - 1024 - 512];
-    for (let round = 0; round < 25; round++)
+    for (let round = 0; round < campaign.rounds(25); round++)
       ends.push(start + 512 * (1 + dice.below(blocks - 30)), 1 + dice.below(whole.length - 20_000));
     for (const end of ends) {
       writeFileSync(at('x.dump'), await pack(whole.subarray(0, end)));
@@ -235,7 +236,7 @@ describe.each(genuine)('a dump of $version', ({ version, untar, pack }) => {
       expect([end, outcome]).toEqual([end, expect.objectContaining({ code: 'archive.invalid', observed })]);
       expect([end, readdirSync(databases)]).toEqual([end, []]);
     }
-    for (let round = 0; round < 15; round++) {
+    for (let round = 0; round < campaign.rounds(15); round++) {
       writeFileSync(at('x.dump'), dump.subarray(0, 1 + dice.below(dump.length - 1)));
       await expect(load()).rejects.toMatchObject({
         code: 'archive.invalid',
@@ -254,7 +255,7 @@ it('a damaged archive is refused or loaded, and nothing is written outside the d
     (place) => place % 512 === 0 && whole.toString('latin1', place + 257, place + 262) === 'ustar',
   );
   const codes = new Set<string>();
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < campaign.rounds(50, 10); round++) {
     const head = heads[dice.below(heads.length)]!;
     const damaged =
       dice.below(3) === 0

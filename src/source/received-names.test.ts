@@ -2,6 +2,7 @@ import { join, relative, sep } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expectedAnswers } from '../../test/support/corpus/common-captures.ts';
+import { campaign } from '../../test/support/random/campaign-size.ts';
 import { hasCode } from '../base/errors.ts';
 import { ReceivedNames } from './received-names.ts';
 
@@ -108,7 +109,7 @@ describe('received names', () => {
         expect(path).toBe(accepted);
         expect(path.startsWith('..')).toBe(accepted.startsWith('...'));
       }),
-      { numRuns: 3000 },
+      { numRuns: campaign.rounds(3000) },
     );
   });
 });

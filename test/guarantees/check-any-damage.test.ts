@@ -8,6 +8,7 @@ import { TreeCursor } from '../../src/store/tree/read/tree-cursor.ts';
 import { openTreeForReading } from '../../src/store/tree/read/tree-file.ts';
 import { type BaseStore, CorruptionLab } from '../support/corpus/corruptions.ts';
 import { plainCounts } from '../support/corpus/golden-store.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { Dice } from '../support/random/dice.ts';
 import { SEED } from '../support/random/seed.ts';
 import { findLayoutOf } from '../support/trees/layouts.ts';
@@ -17,7 +18,7 @@ import { findLayoutOf } from '../support/trees/layouts.ts';
  * server would read from trees and counts. (For records see src/check/chains/screen/chain-screen.test.ts.)
  */
 
-const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 100);
+const rounds = campaign.rounds(100, 20);
 
 let lab: CorruptionLab;
 beforeAll(async () => {

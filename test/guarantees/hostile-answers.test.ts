@@ -21,6 +21,7 @@ import { decodeAnswer, fullAnswers, readCapture, recutFrames } from '../support/
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
 import type { ServedTransaction } from '../support/history/served-history.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { SEED } from '../support/random/seed.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
 
@@ -30,7 +31,7 @@ import { BackupServer } from '../support/servers/backup-server.ts';
  * not the bytes of files and records. A refused answer does not touch an old backup.
  */
 
-const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 100);
+const rounds = campaign.rounds(100, 15);
 const OLD = 9;
 const NEW = 20;
 const FULL: CommonRequest = { kind: 'full', forensics: false };

@@ -12,6 +12,7 @@ import { BackupListener, type ListenerEvent } from '../../src/serve/backup-liste
 import { CLIENT_HANDSHAKE_BYTES, readCatchupCapture } from '../support/corpus/catchup-captures.ts';
 import { readCapture } from '../support/corpus/common-captures.ts';
 import { memoryInUse } from '../support/faults/memory-in-use.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { SEED } from '../support/random/seed.ts';
 import { CatchupCaller } from '../support/servers/catchup-caller.ts';
 import { RawClient } from '../support/servers/raw-client.ts';
@@ -19,10 +20,10 @@ import { PatternDatabase } from '../support/stores/pattern-database.ts';
 
 /*
  * Promise: no bytes and no behaviour of clients crash a listener, make it hang, or permanently cost memory or descriptors. Use
- * GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign, GRAPHKEEP_SEED to repeat a run.
+ * GRAPHKEEP_CAMPAIGN=30 for a campaign, GRAPHKEEP_SEED to repeat a run.
  */
 
-const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
+const rounds = campaign.rounds(4000);
 
 const COMPRESSIONS = ['Gzip', 'Snappy', 'LZ4'];
 const { storeId } = new PatternDatabase();

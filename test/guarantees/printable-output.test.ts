@@ -11,6 +11,7 @@ import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { World } from '../support/commands/world.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 
 /*
  * Promise: untrusted names and values never reach a terminal unescaped, by any way out of the program: no control characters, no line that
@@ -77,7 +78,7 @@ describe.each([
       // Only `serve` could start to wait for something.
       await run(front, args, { signal: AbortSignal.abort('SIGTERM') });
     });
-    await fc.assert(tries, { numRuns: 12 });
+    await fc.assert(tries, { numRuns: campaign.rounds(12) });
   });
 
   it('no command, argument, option or variable is shown unescaped', async () => {
@@ -92,7 +93,7 @@ describe.each([
       for (const more of args) await run(front, more.filter(takenBy(more[0]!)), { env });
       await run(front, ['backup', '--backup-dir=.', '--name=x'], { env });
     });
-    await fc.assert(tries, { numRuns: 15 });
+    await fc.assert(tries, { numRuns: campaign.rounds(15) });
   });
 
   it('no setting and no settings file is shown unescaped', async () => {
@@ -105,7 +106,7 @@ describe.each([
       await world.configure(`dbms.x=\\u${value}\n`);
       await run(front, ['dump', '--to=x'], debug);
     });
-    await fc.assert(tries, { numRuns: 20 });
+    await fc.assert(tries, { numRuns: campaign.rounds(20) });
   });
 
   it('no event of a job is shown unescaped', async () => {
@@ -131,7 +132,7 @@ describe.each([
       await run(front, args, { runBackup, env });
       await run(front, args, { runBackup: () => Promise.reject(error), env });
     });
-    await fc.assert(tries, { numRuns: 20 });
+    await fc.assert(tries, { numRuns: campaign.rounds(20) });
   });
 });
 

@@ -10,6 +10,7 @@ import { recoverStore } from '../../src/replay/recovery.ts';
 import { requireRestorable } from '../../src/restore/restorable-store.ts';
 import { serveStore } from '../../src/serve/database/stopped-store.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/corpus/unpack-corpus.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { Dice } from '../support/random/dice.ts';
 import { SEED } from '../support/random/seed.ts';
 
@@ -19,7 +20,7 @@ import { SEED } from '../support/random/seed.ts';
  * with the code `internal`.
  */
 
-const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 60);
+const rounds = campaign.rounds(60, 22);
 
 let root: string;
 beforeAll(async () => {
@@ -121,6 +122,5 @@ describe.each(['clean', 'dirty'])('a file of a %s store is something else', (kin
     }
     expect(seen.get('inspect none')).toBeGreaterThan(0);
     expect([...seen.keys()].some((key) => key.startsWith('check') && key !== 'check none')).toBe(true);
-    if (process.env.GRAPHKEEP_FUZZ_ROUNDS !== undefined) console.log(Object.fromEntries([...seen].sort()));
   }, 3_600_000);
 });

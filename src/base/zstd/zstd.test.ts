@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
 import { mutateBytes } from '../../../test/support/random/byte-mutations.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { nextSeed } from '../../../test/support/random/seed.ts';
 import { Dice } from '../dice.ts';
 import { decodeZstd } from './decoding.ts';
@@ -64,7 +65,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
   it('zstd notices every end inside a frame, and garbage after one', async () => {
     const dice = new Dice(nextSeed());
     const ends = [1, 4, 5, 8, genuine.length - 4, genuine.length - 1];
-    for (let round = 0; round < 30; round++) ends.push(1 + dice.below(genuine.length - 1));
+    for (let round = 0; round < campaign.rounds(30); round++) ends.push(1 + dice.below(genuine.length - 1));
     for (const end of ends) await expect(decode(genuine.subarray(0, end)), String(end)).rejects.toThrow(ZstdError);
     await expect(decode(Buffer.concat([genuine, Buffer.from('more than a frame')]))).rejects.toThrow(ZstdError);
     await expect(decode(Buffer.concat([genuine, Buffer.alloc(3)]))).rejects.toThrow(ZstdError);
@@ -73,7 +74,7 @@ describe.each(ways)('zstd $way', ({ native }) => {
   it('zstd never gives out damaged bytes as if they were right', async () => {
     const dice = new Dice(nextSeed());
     const whole = await decode(genuine);
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < campaign.rounds(60); round++) {
       const damaged = mutateBytes(genuine, dice);
       if (damaged.equals(genuine)) continue;
       const outcome = await decode(damaged, 1 + dice.below(20_000)).catch((error: unknown) => error);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { unpackStore } from '../../../test/support/corpus/golden-store.ts';
 import { makeTemporaryDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
 import { GraphModel, graphHistory } from '../../../test/support/history/graph-changes.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { MemoryStore } from '../../../test/support/stores/memory-store.ts';
 import type { RecordMemory } from '../../../test/support/stores/record-memory.ts';
 import { changeRecords, loadRecords } from '../../../test/support/stores/record-run.ts';
@@ -11,7 +12,7 @@ import { countGraph, walkRecords } from '../../../test/support/stores/record-wal
 import { DEFAULT_DENSE_THRESHOLD, storeFiles } from '../../store/files/store-files.ts';
 
 const STORES = ['3.4.9-standard', '3.5.34-standard', 'small-3.4.9-recovered', 'small-3.5.34-recovered'];
-const RUNS = 15;
+const RUNS = campaign.rounds(15);
 
 describe.each(STORES)('%s, written by a server', (name) => {
   let directory: string;

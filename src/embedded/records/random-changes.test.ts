@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type GraphChange, GraphModel, graphHistory } from '../../../test/support/history/graph-changes.ts';
 import { writeHistoryLog } from '../../../test/support/history/history-log.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { differences, MemoryStore } from '../../../test/support/stores/memory-store.ts';
 import type { RecordMemory } from '../../../test/support/stores/record-memory.ts';
 import { changeRecords, recordsLike } from '../../../test/support/stores/record-run.ts';
@@ -21,8 +22,8 @@ import { type StoreKey, storeFiles } from '../../store/files/store-files.ts';
 import { StoreReader } from '../../store/graph/store-reader.ts';
 import type { RecordResult } from './record-transaction.ts';
 
-const RUNS = 150;
-const RECOVERIES = 40;
+const RUNS = campaign.rounds(150);
+const RECOVERIES = campaign.rounds(40);
 const TIMEOUT_MS = 240_000;
 const TIME_MS = 1_500_000_000_000;
 /** Blocks so small that values need chains, and the usual ones. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { SEED } from '../../../test/support/random/seed.ts';
 import { Dice } from '../../base/dice.ts';
 import { GraphkeepError } from '../../base/errors.ts';
@@ -23,9 +24,9 @@ import { walkTransaction } from './transaction-walker.ts';
 
 /**
  * Damaged logs: whatever the bytes, the readers terminate with transactions, a clean end or a GraphkeepError. Reproduce a run with
- * GRAPHKEEP_SEED; use GRAPHKEEP_FUZZ_ROUNDS=100000 for a long one.
+ * GRAPHKEEP_SEED; use GRAPHKEEP_CAMPAIGN=30 for a long one.
  */
-const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 3000);
+const rounds = campaign.rounds(3000);
 const MAX_ROUND_MS = 30_000;
 const MAX_BASE_BYTES = 25_000;
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { corpusPath } from '../../../test/support/corpus/unpack-corpus.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { ByteWriter } from '../../base/byte-writer.ts';
 import { logFileName } from '../log-files.ts';
 import { LogFileSet } from '../log-source.ts';
@@ -137,7 +138,7 @@ describe('LogReader at the end of the log', () => {
     const bytes = Buffer.concat([header(0, 1), transaction(2, 3), checkPoint(0, 16), transaction(3, 1)]);
     const ends = [16, 16 + transaction(2, 3).length];
     ends.push(ends[1]! + 18, bytes.length);
-    for (let cut = 0; cut <= bytes.length; cut++) {
+    for (const cut of campaign.places(0, bytes.length)) {
       writeFileSync(file(0), bytes.subarray(0, cut));
       using reader = new LogReader(directory);
       const items = [...reader];

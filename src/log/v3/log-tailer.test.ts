@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { ByteWriter } from '../../base/byte-writer.ts';
 import { logFileName } from '../log-files.ts';
 import { LogFileSet } from '../log-source.ts';
@@ -123,7 +124,7 @@ describe('LogTailer', () => {
         await live(steps, wait);
         expect(await following).toEqual(ids);
       }),
-      { numRuns: 40 },
+      { numRuns: campaign.rounds(40) },
     );
   });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { ByteWriter } from '../../base/byte-writer.ts';
 import { encodeCheckPointEntry } from './entries/check-point-entry.ts';
 import { LogReader } from './log-reader.ts';
@@ -73,7 +74,7 @@ describe('TransactionStream', () => {
         expect(summary).toMatchObject({ count: 212, firstTransaction: 2, committedBytes: diverse.length });
         expect(summary.last?.transactionId).toBe(213);
       }),
-      { numRuns: 25 },
+      { numRuns: campaign.rounds(25) },
     );
   });
 
@@ -101,7 +102,7 @@ describe('TransactionStream', () => {
 
   it('TransactionStream requires the stream to end after a commit entry', () => {
     const bytes = transaction(2);
-    for (let cut = 1; cut < bytes.length; cut++) {
+    for (const cut of campaign.places(1, bytes.length - 1)) {
       const stream = new TransactionStream({ place: { peer: 'host:6362' } });
       stream.feed(bytes.subarray(0, cut));
       expect(() => stream.end()).toThrow(expect.objectContaining({ code: 'peer.closed' }));

@@ -12,6 +12,7 @@ import {
   recutFrames,
   sha256,
 } from '../../../test/support/corpus/common-captures.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { readJavaException } from './java-exception-reader.ts';
 import { decodeRequest, encodeRequest, RequestDecoder } from './request.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -71,7 +72,7 @@ describe('captured answers', () => {
         const cut = cutBytes(recutFrames(readCapture(name), frames), pieces);
         expectAnswer(name, await decodeAnswer(kindOf(name), cut, { slow: slow && bytes >= 4096, capacity: bytes }));
       }),
-      { numRuns: 150 },
+      { numRuns: campaign.rounds(150) },
     );
   });
 

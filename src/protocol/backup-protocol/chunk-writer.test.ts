@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeAnswer } from '../../../test/support/corpus/common-captures.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { BLOCK_SIZE, MAX_FRAME_PAYLOAD } from './limits.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -128,7 +129,7 @@ describe('response writer', () => {
           expect(payloadLengths(frames).every((length) => length > 2 && length < most)).toBe(true);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: campaign.rounds(200) },
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readCapture } from '../../../test/support/corpus/common-captures.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { isInstance, JavaClass } from './java-exception.ts';
 import { readJavaException } from './java-exception-reader.ts';
 import { writeJavaException } from './java-exception-writer.ts';
@@ -109,7 +110,7 @@ describe('java exceptions', () => {
           expect(exception === undefined || typeof exception.className === 'string').toBe(true);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: campaign.rounds(2000) },
     );
   });
 });

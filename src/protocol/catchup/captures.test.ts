@@ -14,6 +14,7 @@ import {
   writeOutcome,
 } from '../../../test/support/corpus/catchup-captures.ts';
 import { cutBytes } from '../../../test/support/corpus/common-captures.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { Delivery } from '../delivery.ts';
 import { encodeRequest } from './catchup-request.ts';
 import type { CatchupOutcome } from './catchup-response.ts';
@@ -161,7 +162,7 @@ describe('captured responses', () => {
           expectListing(name, await decodeSession(name, pieces, { slow: slow && bytes >= 8192, capacity: bytes }));
         },
       ),
-      { numRuns: 100 },
+      { numRuns: campaign.rounds(100) },
     );
   });
 
@@ -187,7 +188,7 @@ describe('captured responses', () => {
           expect(written.equals(Buffer.concat(answers))).toBe(true);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: campaign.rounds(60) },
     );
   });
 });

@@ -10,6 +10,7 @@ import {
   withAnswer,
 } from '../../../test/support/corpus/catchup-captures.ts';
 import { cutBytes } from '../../../test/support/corpus/common-captures.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { SEED } from '../../../test/support/random/seed.ts';
 import { Dice } from '../../base/dice.ts';
 import { GraphkeepError } from '../../base/errors.ts';
@@ -22,10 +23,10 @@ import { ServerHandshake } from './server-handshake.ts';
 
 /*
  * Tests that everything a peer sends is either decoded or refused with an error that names the place, in bounded memory and time. Use
- * GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign, GRAPHKEEP_SEED to repeat a run.
+ * GRAPHKEEP_CAMPAIGN=30 for a campaign, GRAPHKEEP_SEED to repeat a run.
  */
 
-const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
+const rounds = campaign.rounds(4000);
 
 /** Numbers that are likely to cause trouble as lengths, counts and flags. */
 const sharp = [

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { typeOf } from '../../../test/support/corpus/catchup-captures.ts';
 import { cutBytes } from '../../../test/support/corpus/common-captures.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import type { ErrorCode } from '../../base/error-codes.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { type CatchupRequest, encodeRequest } from './catchup-request.ts';
@@ -65,7 +66,7 @@ describe('requests', () => {
       fc.property(fc.array(anyRequest, { maxLength: 6 }), sizes, (requests, pieces) => {
         expect(decodeAll(Buffer.concat(requests.map(encodeRequest)), pieces)).toEqual(requests);
       }),
-      { numRuns: 500 },
+      { numRuns: campaign.rounds(500) },
     );
   });
 

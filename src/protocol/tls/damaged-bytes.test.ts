@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { openTappedWire } from '../../../test/support/servers/tapped-wire.ts';
 import { converse, loadPolicy, openServer } from '../../../test/support/servers/tls-conversation.ts';
 import type { SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
@@ -45,7 +46,7 @@ test('one changed byte anywhere never changes what arrives, and never leaves a c
         }
       },
     ),
-    { numRuns: 150 },
+    { numRuns: campaign.rounds(150) },
   );
 });
 
@@ -61,7 +62,7 @@ test('a server gives up on anything that begins like TLS but is not', async () =
       expect(wire.server.destroyed).toBe(true);
       wire.close();
     }),
-    { numRuns: 50 },
+    { numRuns: campaign.rounds(50) },
   );
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import type { ImageLocation } from './image-location.ts';
 import { NetChanges } from './net-changes.ts';
 
@@ -45,7 +46,7 @@ test.each([Number.POSITIVE_INFINITY, 0])('net changes equal the plain restatemen
         changes.dispose();
         expect(readdirSync(folder)).toEqual([]);
       }),
-      { numRuns: 200 },
+      { numRuns: campaign.rounds(200) },
     );
   } finally {
     rmSync(folder, { recursive: true });

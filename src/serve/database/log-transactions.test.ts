@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
 import { generateHistory } from '../../../test/support/history/generated-history.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { Dice } from '../../base/dice.ts';
 import { logFileName } from '../../log/log-files.ts';
 import { LogFileSet } from '../../log/log-source.ts';
@@ -133,7 +134,7 @@ describe('any range of a log', () => {
       const dice = new Dice(seed);
       const transactions = await writeLog(dice, 60);
       const places = new TransactionPlaces();
-      for (let round = 0; round < 80; round++) {
+      for (let round = 0; round < campaign.rounds(80); round++) {
         const through = dice.between(3, 61);
         const after = dice.between(1, through - 1);
         const range = { after, through };

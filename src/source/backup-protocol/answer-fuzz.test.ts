@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { cutBytes, decodePieces, readCapture, recutFrames } from '../../../test/support/corpus/common-captures.ts';
 import { fakeNeostore } from '../../../test/support/corpus/fake-neostore.ts';
 import { mutateBytes } from '../../../test/support/random/byte-mutations.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { SEED } from '../../../test/support/random/seed.ts';
 import { ScriptedServer } from '../../../test/support/servers/scripted-server.ts';
 import { openSequentially } from '../../../test/support/servers/sequential-receiver.ts';
@@ -15,8 +16,8 @@ import { FullCopyHandler, TransactionsHandler } from './answer-handlers.ts';
 import { CommonSource } from './common-source.ts';
 import { describeServerFailure } from './server-failure.ts';
 
-/** Use GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign, GRAPHKEEP_SEED to repeat a run. */
-const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 4000);
+/** Use GRAPHKEEP_CAMPAIGN=30 for a campaign, GRAPHKEEP_SEED to repeat a run. */
+const rounds = campaign.rounds(4000, 1000);
 
 const STORE_ID = {
   creationTime: 1_795_337_991_041,

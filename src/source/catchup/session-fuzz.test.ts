@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { mutateBytes } from '../../../test/support/random/byte-mutations.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { SEED } from '../../../test/support/random/seed.ts';
 import { CatchupMember, type MemberFault } from '../../../test/support/servers/catchup-member.ts';
 import { CopyRecorder } from '../../../test/support/servers/copy-recorder.ts';
@@ -10,8 +11,8 @@ import { GraphkeepError } from '../../base/errors.ts';
 import type { StoreFileStream } from '../backup-source.ts';
 import { CatchupSource } from './catchup-source.ts';
 
-/** Use GRAPHKEEP_FUZZ_ROUNDS=100000 for a campaign, GRAPHKEEP_SEED to repeat a run. */
-const rounds = Number(process.env.GRAPHKEEP_FUZZ_ROUNDS ?? 1500);
+/** Use GRAPHKEEP_CAMPAIGN=30 for a campaign, GRAPHKEEP_SEED to repeat a run. */
+const rounds = campaign.rounds(1500);
 
 /** Asserts what every receiver may rely on, whatever the server sends. */
 class SuspiciousRecorder extends CopyRecorder {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
 import { arbitraryValue } from '../../../test/support/random/arbitrary-values.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { readLiveCounts } from '../counts/counts-store.ts';
 import { HIGH_LIMIT_FORMAT, STANDARD_FORMAT, type StoreFormat } from '../files/store-format.ts';
 import { StoreReader } from '../graph/store-reader.ts';
@@ -140,7 +141,7 @@ describe.each<[string, StoreFormat]>([
         reader.close();
         await removeDirectory(directory);
       }),
-      { numRuns: 60 },
+      { numRuns: campaign.rounds(60) },
     );
   });
 

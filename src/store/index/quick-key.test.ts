@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arbitraryValue } from '../../../test/support/random/arbitrary-values.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { decodeValue, encodeValue } from '../values/property-blocks.ts';
 import type { PropertyValue } from '../values/property-value.ts';
 import { locateKey } from './index-key.ts';
@@ -42,7 +43,7 @@ describe('a key made quickly', () => {
         made.add(value.type);
         expect(quick).toBe(makeProperly(folders, entity, value));
       }),
-      { numRuns: 20_000 },
+      { numRuns: campaign.rounds(20_000) },
     );
     const quickTypes = ['boolean', 'byte', 'double', 'float', 'int', 'long', 'short', 'string'];
     expect([...made].sort()).toEqual(quickTypes);
@@ -67,7 +68,7 @@ describe('a key made quickly', () => {
         }
         expect(quick).toBe(makeProperly(folders, 1234, value));
       }),
-      { numRuns: 20_000 },
+      { numRuns: campaign.rounds(20_000) },
     );
     expect(texts).toBeGreaterThan(100);
   });

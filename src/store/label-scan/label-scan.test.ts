@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../test/support/corpus/unpack-corpus.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { LabelScanReader } from '../../../test/support/trees/label-scan-reader.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { bulkLoadTree } from '../tree/load/bulk-load.ts';
@@ -68,7 +69,7 @@ describe('label scan store', () => {
         const withThree = sorted(nodes).filter(([, list]) => list.includes(3));
         expect(sorted(readLabels(path, 3)).map(([node]) => node)).toEqual(withThree.map(([node]) => node));
       }),
-      { numRuns: 60 },
+      { numRuns: campaign.rounds(60) },
     );
   });
 
@@ -92,7 +93,7 @@ describe('label scan store', () => {
         await updateLabelScanStore(path, changes);
         expect(readFileSync(path).equals(bytes)).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: campaign.rounds(60) },
     );
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { STANDARD_FORMAT, storeFormats } from '../files/store-format.ts';
 import { BLOCK_BYTES } from './property-block-layout.ts';
 import { NULL_REFERENCE, type RecordCodec } from './record-codec.ts';
@@ -7,7 +8,7 @@ import { NULL_REFERENCE, type RecordCodec } from './record-codec.ts';
 /** Checks that views read what codecs decode, for random bytes and for records whose references are near their limits. */
 
 const BEFORE = 5;
-const RUNS = { numRuns: 3000 };
+const RUNS = { numRuns: campaign.rounds(3000) };
 const views = STANDARD_FORMAT.plainViews!;
 const { node, relationship, property } = STANDARD_FORMAT;
 const DYNAMIC_BYTES = 24;

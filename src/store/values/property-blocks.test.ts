@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arbitraryValue } from '../../../test/support/random/arbitrary-values.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { splitIntoChain } from '../records/dynamic-chain.ts';
 import type { DynamicRecord } from '../records/dynamic-record.ts';
 import {
@@ -42,7 +43,7 @@ describe('property values', () => {
       fc.property(fc.nat({ max: 2 ** 24 - 1 }), arbitraryValue, (key, value) => {
         expect(roundTrip(key, value as PropertyValue)).toEqual(value);
       }),
-      { numRuns: 3000 },
+      { numRuns: campaign.rounds(3000) },
     );
   });
 
@@ -100,7 +101,7 @@ describe('property values', () => {
           expect(error).toMatchObject({ code: 'store.corrupt' });
         }
       }),
-      { numRuns: 5000 },
+      { numRuns: campaign.rounds(5000) },
     );
   });
 
@@ -120,7 +121,7 @@ describe('property values', () => {
           expect(error).toMatchObject({ code: 'store.corrupt' });
         }
       }),
-      { numRuns: 5000 },
+      { numRuns: campaign.rounds(5000) },
     );
   });
 });

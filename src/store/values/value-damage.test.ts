@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { arbitraryValue } from '../../../test/support/random/arbitrary-values.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { decodeDynamicArray, encodeDynamicArray } from './dynamic-array.ts';
 import { findArrayDamage } from './value-damage.ts';
 
@@ -13,7 +14,7 @@ test('no array that can be written is called damaged', () => {
       kinds.add(bytes[0]!);
       expect(findArrayDamage(bytes)).toBeUndefined();
     }),
-    { numRuns: 3000 },
+    { numRuns: campaign.rounds(3000) },
   );
   expect([...kinds].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14]);
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { isSeeded, SEED } from './seed.ts';
+import { isSeeded, restartSeeds, SEED } from './seed.ts';
 
-/* Loaded before every file of tests. */
+/* Runs before every file of tests. */
+restartSeeds();
 if (isSeeded) fc.configureGlobal({ seed: SEED });

@@ -21,3 +21,8 @@ export function nextSeed(): number {
   if (given === 0) console.log(`GRAPHKEEP_SEED=${SEED}`);
   return (SEED + given++ * 7919) % 2 ** 31;
 }
+
+/** Begins again, so that a file of tests gets the same seeds alone and after others in one process. */
+export function restartSeeds(): void {
+  given = 0;
+}

@@ -6,6 +6,7 @@ import {
   removeDirectory,
   unpackCorpus,
 } from '../../../../test/support/corpus/unpack-corpus.ts';
+import { campaign } from '../../../../test/support/random/campaign-size.ts';
 import { Dice } from '../../../../test/support/random/dice.ts';
 import { SEED } from '../../../../test/support/random/seed.ts';
 import { examineRecords } from '../../../../test/support/stores/examine-records.ts';
@@ -17,7 +18,7 @@ import { StoreReader } from '../../../store/graph/store-reader.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { ExamineOptions } from '../../parts/graph-examination.ts';
 
-const ROUNDS_PER_STORE = 150;
+const ROUNDS_PER_STORE = campaign.rounds(150);
 
 /** Files where a changed byte can damage more than a value. */
 const DAMAGED: StoreKey[] = [

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { campaign } from '../../../../test/support/random/campaign-size.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
 import { decompressLz4 } from './lz4-block.ts';
 import { decompressSnappy } from './snappy-block.ts';
@@ -37,7 +38,7 @@ describe('compressed blocks', () => {
         for (const element of elements) parts.push(snappyElement(element, choices.next().value!));
         expect(decompressSnappy(Buffer.concat(parts), 65_536).equals(data)).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: campaign.rounds(500) },
     );
   });
 
@@ -47,7 +48,7 @@ describe('compressed blocks', () => {
         const bytes = Buffer.concat(lz4Sequences(elements));
         expect(decompressLz4(bytes, data.length).equals(data)).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: campaign.rounds(500) },
     );
   });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CLIENT_HANDSHAKE_BYTES, readCatchupCapture } from '../../../../test/support/corpus/catchup-captures.ts';
 import { cutBytes } from '../../../../test/support/corpus/common-captures.ts';
+import { campaign } from '../../../../test/support/random/campaign-size.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
 import { encodeRequest } from '../catchup-request.ts';
 import { RequestCompressor, RequestDecompressor, readCompressionNames } from '../modifiers.ts';
@@ -111,7 +112,7 @@ describe('what is compressed', () => {
         const plain = await decompress(name, cutBytes(sent, cuts));
         expect(plain.equals(Buffer.concat(messages))).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: campaign.rounds(300) },
     );
   });
 
@@ -167,7 +168,7 @@ describe('the checksums of old Java servers', () => {
         expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
         for (const piece of pieces) expect(maskedChecksum(piece)).toBe(maskedSignedChecksum(piece));
       }),
-      { numRuns: 500 },
+      { numRuns: campaign.rounds(500) },
     );
   });
 

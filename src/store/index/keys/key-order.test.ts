@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { campaign } from '../../../../test/support/random/campaign-size.ts';
 import { bitsOfDouble, doubleOfBits, floatOfBits } from '../../../base/floating-bits.ts';
 import type { PropertyValue, ScalarValue } from '../../values/property-value.ts';
 import { genericKey } from './generic-key.ts';
@@ -72,7 +73,7 @@ describe('order of index keys', () => {
         const [c, d] = [genericKey.encode(1, [x])!, genericKey.encode(1, [y])!];
         expect(Math.sign(compareGenericKeys(c, 0, c.length, d, 0, d.length))).toBe(expected);
       }),
-      { numRuns: 2000 },
+      { numRuns: campaign.rounds(2000) },
     );
   });
 
@@ -90,7 +91,7 @@ describe('order of index keys', () => {
           });
         });
       }),
-      { numRuns: 500 },
+      { numRuns: campaign.rounds(500) },
     );
   });
 
@@ -107,7 +108,7 @@ describe('order of index keys', () => {
         const alone = Uint8Array.from(guarded.subarray(0, length));
         expect(compareGenericKeys(alone, 0, length, key, 0, key.length)).toBe(order);
       }),
-      { numRuns: 500 },
+      { numRuns: campaign.rounds(500) },
     );
   });
 });

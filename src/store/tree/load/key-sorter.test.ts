@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../../../../test/support/corpus/unpack-corpus.ts';
+import { campaign } from '../../../../test/support/random/campaign-size.ts';
 import { compareBytes } from '../page/byte-order.ts';
 import { KeySorter } from './key-sorter.ts';
 
@@ -29,7 +30,7 @@ it('KeySorter sorts keys in memory and over runs on disk', () => {
         expect(sorted).toEqual(expected.map((key) => key.toString('hex')));
       },
     ),
-    { numRuns: 100 },
+    { numRuns: campaign.rounds(100) },
   );
 });
 

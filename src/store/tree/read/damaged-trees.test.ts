@@ -7,6 +7,7 @@ import {
   removeDirectory,
   unpackCorpus,
 } from '../../../../test/support/corpus/unpack-corpus.ts';
+import { campaign } from '../../../../test/support/random/campaign-size.ts';
 import { MemoryPageFile } from '../../../../test/support/stores/memory-page-file.ts';
 import { loadTree, readEntries } from '../../../../test/support/trees/trees.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
@@ -106,7 +107,7 @@ describe('damaged trees', () => {
           await checkTreeStructure(new MemoryPageFile(damaged), layout);
           await attempt(() => updateTreeFile(new MemoryPageFile(damaged), layout, changes));
         }),
-        { numRuns: 150 },
+        { numRuns: campaign.rounds(150) },
       );
     },
   );

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { campaign } from '../../../../test/support/random/campaign-size.ts';
 import { MemoryPageFile } from '../../../../test/support/stores/memory-page-file.ts';
 import { loadTree, readEntries } from '../../../../test/support/trees/trees.ts';
 import { numberKey, numberLayout } from '../../index/keys/number-key.ts';
@@ -65,7 +66,7 @@ describe('a tree that was not closed', () => {
         await expectHealed(file, entries);
       }),
       // A page of the list with the kind of a tree node; found once by chance.
-      { numRuns: 40, examples: [[0, 1]] },
+      { numRuns: campaign.rounds(40), examples: [[0, 1]] },
     );
   });
 

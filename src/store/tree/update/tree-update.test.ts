@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { campaign } from '../../../../test/support/random/campaign-size.ts';
 import { MemoryPageFile } from '../../../../test/support/stores/memory-page-file.ts';
 import { loadTree, readEntries } from '../../../../test/support/trees/trees.ts';
 import { numberLayout, uniqueNumberKey } from '../../index/keys/number-key.ts';
@@ -164,7 +165,7 @@ describe.each(kinds)('updates of a tree of $name', (kind) => {
           }
         },
       ),
-      { numRuns: 30 },
+      { numRuns: campaign.rounds(30) },
     );
   });
 
@@ -201,7 +202,7 @@ describe.each(kinds)('updates of a tree of $name', (kind) => {
           }
         },
       ),
-      { numRuns: 5 },
+      { numRuns: campaign.rounds(5, 2) },
     );
   });
 });

@@ -1,0 +1,48 @@
+import { Dice } from './dice.ts';
+import { nextSeed } from './seed.ts';
+
+/** How much of its long form a campaign does in its short form. */
+const SHORT = 0.1;
+
+/**
+ * How large the tests are that could go on for ever: random ones, and those that try every place. `short` is for a developer who waits,
+ * `long` for CI. A number is a multiple of the long form, such as 0.5 or 20.
+ */
+export class CampaignSize {
+  private readonly factor: number;
+
+  constructor(form: string) {
+    this.factor = form === 'short' ? SHORT : form === 'long' ? 1 : Number(form);
+    if (!(this.factor > 0 && Number.isFinite(this.factor))) {
+      throw new RangeError(`GRAPHKEEP_CAMPAIGN is neither short nor long nor a number above 0: ${form}`);
+    }
+  }
+
+  /** How many rounds to do where the long form has `long`, but never fewer than `least`. */
+  rounds(long: number, least = Math.min(long, 3)): number {
+    return Math.max(least, Math.ceil(long * this.factor));
+  }
+
+  /**
+   * Places to try, in order. The long form is each `step`th from `first` up to `last`. A shorter form takes the first, the last, and some
+   * between them that the seed chooses.
+   */
+  places(first: number, last: number, step = 1): number[] {
+    const stride = Math.max(1, Math.round(step / this.factor));
+    const isShort = this.factor < 1;
+    const start = isShort ? first + new Dice(nextSeed()).below(stride) : first;
+    const places = new Set<number>();
+    if (isShort && first <= last) places.add(first);
+    for (let place = start; place <= last; place += stride) places.add(place);
+    if (isShort && first <= last) places.add(last);
+    return [...places];
+  }
+
+  /** Items to try: each `step`th in the long form, fewer in a shorter one, as with {@link places}. */
+  some<T>(items: readonly T[], step = 1): T[] {
+    return this.places(0, items.length - 1, step).map((place) => items[place]!);
+  }
+}
+
+/** The one place that reads GRAPHKEEP_CAMPAIGN. */
+export const campaign = new CampaignSize(process.env.GRAPHKEEP_CAMPAIGN ?? 'short');
