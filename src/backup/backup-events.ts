@@ -12,15 +12,15 @@ export type CopyEvent =
   /** The server has named all its files; those of `indexes` schema indexes come in addition. */
   | { kind: 'files-announced'; files: number; indexes: number }
   | { kind: 'file-began'; name: string }
-  /** `bytes` of this file have come; 0 again when it has to come anew. */
+  /** `bytes` of this file were received; 0 again if it must be sent again. */
   | { kind: 'file-progress'; name: string; bytes: number; copiedFiles: number; copiedBytes: number }
   | { kind: 'file-ended'; name: string; bytes: number; copiedFiles: number; copiedBytes: number }
-  /** It is not part of the copy after all, or comes again. */
+  /** It is not part of the copy after all, or will be sent again. */
   | { kind: 'file-dropped'; name: string; copiedFiles: number; copiedBytes: number }
-  /** `first`: the one that is asked for, where that is known. `least`: the last one that must come, where that is known. */
+  /** `first`: the first requested one, if known. `least`: the last one that must come, if known. */
   | { kind: 'transactions-began'; first?: number; least?: number }
   | { kind: 'transactions-progress'; transactions: number; bytes: number; last?: number }
-  /** `last`: the last one that the backup has now, whether it came with these or not. */
+  /** `last`: the last transaction of the backup now, whether it was among these or not. */
   | { kind: 'transactions-ended'; transactions: number; bytes: number; last: number }
   | { kind: 'copy-ended'; files: number; bytes: number };
 
@@ -30,19 +30,19 @@ export type JobEvent =
   | { kind: 'attempt-began'; backup: 'full' | 'incremental'; protocol: BackupProtocol }
   /** The server has answered in this protocol. */
   | { kind: 'protocol-chosen'; protocol: BackupProtocol }
-  /** The server does not speak it, or not to us: the next one is tried. */
+  /** The server does not speak it, or not with us: the next one is tried. */
   | { kind: 'protocol-rejected'; protocol: BackupProtocol; error: GraphkeepError }
-  /** Told before the pause; `attempt` counts from 1. */
+  /** Reported before the pause; `attempt` counts from 1. */
   | ({ kind: 'request-repeated'; attempt: number; error: GraphkeepError } & RepeatedRequest)
-  /** The same, in its place, once for each request: the trouble lasts. */
+  /** Reported instead, once for each request: the trouble lasts. */
   | ({ kind: 'request-keeps-failing'; attempt: number; error: GraphkeepError } & RepeatedRequest)
-  /** The incremental has failed, and a full backup is made in its place. */
+  /** The incremental has failed, and a full backup is made instead. */
   | { kind: 'fallback-began'; error: GraphkeepError }
-  /** The backup that a fallback has replaced. */
+  /** The backup that a fallback replaced. */
   | { kind: 'old-backup-moved'; path: string }
-  /** The findings stand, but the report file does not hold all of them. */
+  /** The findings are valid, but the report file does not have all of them. */
   | { kind: 'check-report-failed'; error: GraphkeepError }
-  /** Entries of label scan store and indexes were not checked: these transactions wait for the server. */
+  /** Entries of label scan store and indexes were not checked, because these transactions wait for the server. */
   | { kind: 'check-left-to-server'; firstTransaction: number; lastTransaction: number }
   | { kind: 'check-warned'; warnings: number; reportPath: string }
   | {

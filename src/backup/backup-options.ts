@@ -39,7 +39,7 @@ export interface BackupReport {
   server: string;
   /** The protocol that the server understood. */
   protocol: BackupProtocol;
-  /** The verdict of the check; absent if none was asked for. An inconsistent backup ends the job with an error. */
+  /** The verdict of the check; absent if none was requested. An inconsistent backup ends the job with an error. */
   check?: { warnings: number };
   /** Set if a full backup replaced an older backup. */
   fallback?: { reason: string; movedTo: string };

@@ -11,5 +11,5 @@ export interface CheckProgress {
 export type CheckEvent =
   | { kind: 'check-began'; directory: string; totalBytes: number }
   | CheckProgress
-  /** Looked at everything that could be looked at. */
+  /** Everything that could be checked was checked. */
   | { kind: 'check-ended'; consistent: boolean; errors: number; warnings: number };

@@ -34,7 +34,7 @@ export class CheckPointGate<T> {
   private holders = 0;
   private held: T | undefined;
   private running: Promise<T> | undefined;
-  /** Requested but not begun: all requests before the next check point begins share it, whoever begins it. */
+  /** Requested but not begun: all requests before the next check point begins share it. */
   private wanted: Wanted<T> | undefined;
   private released: (() => void)[] = [];
   private stopped: { readonly error: unknown } | undefined;

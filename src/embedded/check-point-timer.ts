@@ -34,7 +34,7 @@ export class CheckPointTimer {
     this.look();
   }
 
-  /** Call after every check point, whoever requested it. */
+  /** Call after every check point. */
   noteCheckPoint(lastTransaction: number): void {
     this.lastCheckPoint = lastTransaction;
     this.changedBytes = 0;

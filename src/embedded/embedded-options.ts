@@ -8,13 +8,13 @@ export type EmbeddedEvent =
   /** The store was not shut down cleanly and was brought up to date. */
   | { kind: 'recovered'; transactions: number; lastTransaction: number }
   | { kind: 'check-point'; lastTransaction: number; position: LogPosition; records: number; durationMs: number }
-  /** The database goes on; the next check point does the work of this one too. */
+  /** The database continues; the next check point does the work of this one too. */
   | { kind: 'check-point-failed'; error: unknown }
-  /** The log goes on in this file. */
+  /** The log continues in this file. */
   | { kind: 'rotated'; version: number }
   /** These log files were removed. */
   | { kind: 'pruned'; versions: readonly number[] }
-  /** Nobody but a server can write this index; it was removed, and a server populates it at its next start. */
+  /** Only a server can write this index; it was removed, and a server populates it at its next start. */
   | ({ kind: 'index-left-to-server' } & IndexLeftToServer)
   /** A write or its flush failed: every commit from now on is refused. */
   | { kind: 'failed'; error: unknown };

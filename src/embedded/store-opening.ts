@@ -28,7 +28,7 @@ export interface OpenedStore {
 /**
  * Makes a store ready for changes: recovers it if it was not shut down cleanly, and builds missing parts of the label scan store, the
  * indexes and the counts. Replay removes the id files before it changes anything.
- * @throws GraphkeepError `store.format` for any format but the one of 3.4 and 3.5, `embedded.explicit-indexes`
+ * @throws GraphkeepError `store.format` for any format but that of 3.4 and 3.5, `embedded.explicit-indexes`
  */
 export async function openStore(directory: string, scratch: string, settings: EmbeddedSettings): Promise<OpenedStore> {
   await requireSupportedStore(directory, 'change');

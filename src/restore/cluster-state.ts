@@ -9,7 +9,7 @@ export interface UnbindOptions {
 }
 
 /**
- * Removes the cluster state of a stopped server, so that it can join a cluster anew (spec backup-command 7.4).
+ * Removes the cluster state of a stopped server, so that it can join a cluster again (spec backup-command 7.4).
  * @returns false if there was none
  */
 export async function removeClusterState({ dataDirectory, databaseDirectory }: UnbindOptions): Promise<boolean> {

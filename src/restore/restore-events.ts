@@ -5,9 +5,9 @@ export type RestoreEvent =
   /** As many will be copied. */
   | { kind: 'copy-began'; files: number; bytes: number }
   | { kind: 'file-began'; name: string; bytes: number }
-  /** As many were copied; `files` counts the one that is being copied. */
+  /** Copied so far; `files` includes the one being copied. */
   | { kind: 'copy-progress'; files: number; bytes: number }
-  /** How much of the archive was unpacked, in bytes of the archive. */
+  /** Progress of unpacking, in bytes of the archive. */
   | { kind: 'unpack-progress'; files: number; bytes: number; totalBytes: number }
   | CheckEvent;
 

@@ -4,5 +4,5 @@ import type { ForeignOwner } from '../base/file-rights.ts';
 export type RestoreNote =
   /** It could not be given its intended owner. */
   | ({ kind: 'foreign-owner' } & ForeignOwner)
-  /** The old database could not be removed; what is left of it is in `path`. */
+  /** The old database could not be removed; the rest of it is in `path`. */
   | { kind: 'old-database-left'; path: string; error: unknown };

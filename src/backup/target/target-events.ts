@@ -6,15 +6,15 @@ export type TargetEvent =
   | { kind: 'copy-expected'; bytes: number }
   /** A backup that an earlier run had finished could not be published. It is in `backup`; `aside` is what to remove if nobody needs it. */
   | { kind: 'finished-backup-set-aside'; backup: string; aside: string; error: GraphkeepError }
-  /** Something bears a name that an older release of graphkeep used for finished backups. */
+  /** There is something with a name that an older release of graphkeep used for finished backups. */
   | { kind: 'former-work-directory-found'; path: string }
   /** New files of the backup may have other owners or modes than the old ones. */
   | { kind: 'rights-not-restored'; path: string; error: unknown }
-  /** The backup was not closed cleanly: it is brought to the end of its log first. */
+  /** The backup was not closed cleanly: it is recovered first. */
   | { kind: 'recovery-began'; transactions: number }
-  /** The copy is exact; what remains is to wait until all of it is on disk. */
+  /** The copy is exact; it only remains to wait until all of it is on disk. */
   | { kind: 'flush-began' }
   /** Log files of the backup that nothing needs any more were removed. */
   | { kind: 'log-pruned'; versions: readonly number[] }
-  /** A new full backup is in its place; `replaced` is where the old one is now, if there was one. */
+  /** A new full backup was published; `replaced` is where the old one is now, if there was one. */
   | { kind: 'published'; path: string; replaced?: string };

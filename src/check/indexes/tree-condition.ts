@@ -14,10 +14,10 @@ import { createFinding } from '../findings/finding.ts';
 /** The condition of a tree file. The receiver of an open tree must close it. */
 export type TreeCondition =
   | { kind: 'missing' }
-  /** No valid state page: a server treats the file as not there (spec trees-and-indexes 9 and 11). */
+  /** No valid state page: a server treats the file as missing (spec trees-and-indexes 9 and 11). */
   | { kind: 'stateless'; problem: string }
   | { kind: 'unreadable'; problem: string }
-  /** `sound`: its structure has no error, so that what is in it can be compared in order. */
+  /** `sound`: its structure has no error, so its content can be compared in order. */
   | { kind: 'open'; tree: OpenTree; sound: boolean };
 
 /**

@@ -31,7 +31,7 @@ export interface SslPolicy {
 /** A notice about a policy. Paths are absolute, setting names complete, dates as OpenSSL writes them. */
 export type PolicyNotice =
   | { kind: 'key-pair-made'; policy: string; certificate: string }
-  /** Not by its group alone, but by everybody. */
+  /** Readable by everybody, not only by its group. */
   | { kind: 'private-key-readable'; path: string; setting: string }
   | { kind: 'certificate-expired'; subject: string; path: string; setting: string; validTo: string }
   | { kind: 'certificate-not-yet-valid'; subject: string; path: string; setting: string; validFrom: string };

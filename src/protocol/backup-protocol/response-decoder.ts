@@ -24,7 +24,7 @@ export interface ResponseHandler {
 /** How a response ended. */
 export type ResponseOutcome =
   | { kind: 'complete' }
-  /** A serialised exception; `marked` = sent in chunks with the failure bit. */
+  /** A serialized exception; `marked` = sent in chunks with the failure bit. */
   | { kind: 'failure'; payload: Buffer; marked: boolean };
 
 /** The decoder's position in the body of the message. */

@@ -32,7 +32,7 @@ export type ReplayEvent =
   /** A store was brought to the end of its log. */
   | { kind: 'log-applied'; transactions: number; records: number }
   | ({ kind: 'index-left-to-server' } & IndexLeftToServer)
-  /** A fulltext index whose settings the store does not have: servers do not send them. */
+  /** A fulltext index without its settings in the store: servers do not send them. */
   | { kind: 'fulltext-settings-missing'; index: string }
-  /** From this transaction on the log waits for the server, which alone can change explicit indexes. */
+  /** From this transaction on the log is left to the server, because only a server can change explicit indexes. */
   | { kind: 'explicit-indexes-left-to-server'; firstTransaction: number };

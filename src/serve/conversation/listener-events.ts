@@ -20,13 +20,13 @@ export type ListenerEvent =
   | ({ kind: 'finished' } & AnswerFigures)
   /** The client was told why there is no backup; it may ask again. */
   | ({ kind: 'failed'; error: unknown } & AnswerFigures)
-  /** The connection ended before the answer did: the client went away, or was cut off. */
+  /** The connection ended before the answer: the client went away, or was cut off. */
   | ({ kind: 'aborted'; error: unknown } & AnswerFigures)
-  /** Something that is no request, or one connection too many; the connection was closed. */
+  /** Something other than a request, or one connection too many; the connection was closed. */
   | { kind: 'refused'; peer: string; error: unknown }
   /** Closed because no request came. */
   | { kind: 'silent'; peer: string; error: unknown }
-  /** So many events were too many to be told (see {@link EventThrottle}). */
+  /** Number of events that were not reported (see {@link EventThrottle}). */
   | { kind: 'left-out'; count: number }
-  /** The listener itself is in trouble, for example out of file descriptors; it goes on. */
+  /** The listener itself is in trouble, for example out of file descriptors; it continues. */
   | { kind: 'trouble'; error: unknown };

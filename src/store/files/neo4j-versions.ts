@@ -10,7 +10,7 @@ import { decodeStoreVersion } from './store-version.ts';
 export type Support =
   /** Everything. */
   | 'full'
-  /** Its records can be read: the layouts are those of 3.4, only the derived files are others. A 3.x server upgrades it. */
+  /** Its records can be read: their layouts are those of 3.4, only the derived files differ. A 3.x server upgrades it. */
   | 'reading'
   | 'none';
 

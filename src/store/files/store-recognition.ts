@@ -32,17 +32,17 @@ export interface StoreMark {
 export type RecognisedStore =
   /** All record stores of 3.4 or 3.5 are there. */
   | ({ kind: 'supported' } & StoreMark)
-  /** The same of 2.3 to 3.3: its records can be read. */
+  /** The same for 2.3 to 3.3: the records can be read. */
   | ({ kind: 'older' } & StoreMark)
   /** A store of another release; the mark is in `file`. */
   | ({ kind: 'other'; file: string } & StoreMark)
   /** `neostore` names a version that no release has. */
   | { kind: 'unknown'; mark: string }
-  /** A store that can be read, but for these files; all of them. */
+  /** A readable store except for these files, which are all of its faults. */
   | ({ kind: 'incomplete'; faults: FileFault[] } & Partial<StoreMark>)
-  /** `neostore` is there, but holds no version. */
+  /** `neostore` exists but holds no version. */
   | { kind: 'damaged'; fault: string }
-  /** Files, but none of a store. `databases`: directories in it that hold one. */
+  /** Files, but no store. `databases`: subdirectories that hold one. */
   | { kind: 'no-database'; databases: string[] }
   | { kind: 'empty' }
   | { kind: 'absent' }

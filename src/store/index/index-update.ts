@@ -39,7 +39,7 @@ export interface IndexFileUpdate {
 export type IndexPlan =
   /** Updating these files brings the index up to date. */
   | { kind: 'update'; files: IndexFileUpdate[] }
-  /** We cannot: the index has to be removed (see `removeIndex`), the server builds it anew at its next start. */
+  /** We cannot update the index: it must be removed (see `removeIndex`), and the server rebuilds it at its next start. */
   | { kind: 'drop'; reason: string }
   /** The index has failed on the server; it stays as it is until the user drops it. */
   | { kind: 'keep'; reason: string };

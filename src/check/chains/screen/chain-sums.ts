@@ -14,7 +14,7 @@ const HEAD = 2;
  *     statement                        added for                         subtracted for
  *     "the chain begins with r"        r, if it is marked first          the node or group whose head is r
  *     "the chain has n places"         each relationship in it: 1        the first one: the length n that it holds
- *     "p stands just before r"         p, whose next is r                r, whose previous one is p, unless it is first
+ *     "p is just before r"             p, whose next is r                r, whose previous one is p, unless it is first
  */
 export class ChainSums {
   readonly nodes: NodeBits;

@@ -20,7 +20,7 @@ const HAS_NEXT = 0x40;
  *     fixed: off size
  *              1    1  bit 32 of: 0 next, 1 out, 2 in, 3 loop, 4 owner
  *              2    2  type low
- *              4    1  type high, from vE.H.2; before, everything below stands one byte earlier
+ *              4    1  type high, from vE.H.2; before, everything below is one byte earlier
  *              5    4  next    9  4  out    13  4  in    17  4  loop    21  4  owner
  *     variable: u16 type low, [u8 type high from vE.H.2], then compressed: [out] [in] [loop] owner [next]
  */

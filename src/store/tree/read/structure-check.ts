@@ -36,7 +36,7 @@ export type TreeFindingKind =
   | 'depth'
   | 'sibling'
   | 'successor'
-  /** Two ways lead to the same page. */
+  /** Two pointers lead to the same page. */
   | 'shared-page'
   | 'free-list'
   /** Neither in the tree nor free: harmless for readers. */
