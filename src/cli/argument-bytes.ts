@@ -1,8 +1,8 @@
 import { GraphkeepError } from '../base/errors.ts';
 
 /**
- * Arguments are text to Node: bytes that are no UTF-8 come as replacement characters, and a path with one leads to another file than the
- * one that was typed.
+ * Node decodes arguments to text: bytes that are not UTF-8 become replacement characters, and a path with one leads to a different file
+ * than the one typed.
  * @throws GraphkeepError `usage`
  */
 export function refuseBrokenArguments(args: readonly string[]): void {

@@ -1,21 +1,23 @@
 /*
- * Every command and option of both fronts. Parsing, usage texts, completion and docs/reference.md are made from these rows; no option
- * exists outside of them. Names, examples of values, defaults and order of `neo4j-admin` are those of the Java tool, which scripts know;
- * the descriptions are our own, and the same for both fronts.
+ * Every command and option of both fronts. Parsing, usage texts, completion and docs/reference.md are made from these rows; there are no
+ * other options. Names, examples of values, defaults and order of `neo4j-admin` are those of the Java tool, which scripts know; the
+ * descriptions are our own, and the same for both fronts.
  */
 
 export interface OptionRow {
   /** Without dashes. */
   name: string;
-  /** Stands for the value: `--name=<example>`. Flags have `true|false`. */
+  /** Placeholder for the value: `--name=<example>`. Flags have `true|false`. */
   example: string;
   kind: 'value' | 'flag';
   /** No default: must be given. */
   mandatory?: boolean;
-  /** As shown in the usage. Empty: none. */
+  /** As shown in the usage; empty = none. */
   default: string;
   description: string;
-  /** Written without any value: `default` is as if not given, else the text of the error (`Missing argument '<name>'` if absent). */
+  /**
+   * Effect of the option without any value: `default` = as if not given; otherwise the error text (`Missing argument '<name>'` if absent).
+   */
   whenBare?: 'default' | string;
 }
 
@@ -27,9 +29,9 @@ export interface CommandRow {
   /** Line breaks are kept. */
   description: string;
   options: readonly OptionRow[];
-  /** Arguments without a name, as shown in the usage. */
+  /** Unnamed arguments, as shown in the usage. */
   positionals: readonly string[];
-  /** How a bad or missing value ends: with the usage, or as an unexpected error (the Java tool differs from command to command). */
+  /** How a bad or missing value is reported: with the usage, or as an unexpected error (the Java tool differs from command to command). */
   badValue: 'usage' | 'unexpected';
 }
 
@@ -248,7 +250,7 @@ export const help: CommandRow = {
   options: [],
 };
 
-/** A command that the Java tool has and graphkeep has not: it is only named. */
+/** A command that the Java tool has and graphkeep does not; it is only named. */
 export interface ForeignCommandRow {
   name: string;
   section: string;
@@ -272,10 +274,10 @@ export const foreignCommands: readonly ForeignCommandRow[] = [
   },
 ];
 
-/** The commands of `neo4j-admin` that graphkeep has. */
+/** The `neo4j-admin` commands that graphkeep implements. */
 export const adminCommands: readonly CommandRow[] = [backup, restore, checkConsistency, dump, load, unbind, help];
 
-/** The names as `help <unknown>` lists them; the Java tool has no order there, this is the one it was seen with. */
+/** The names as `help <unknown>` lists them. The Java tool has no defined order there; this is the observed one. */
 export const namesInHelpError: readonly string[] = [
   'unbind',
   'restore',
@@ -304,7 +306,7 @@ const json = flag('json', false, 'Print one JSON object per line instead of text
 const verbose = flag('verbose', false, 'Print details while working, and the stack of an error.');
 const quiet = flag('quiet', false, 'Print nothing but warnings and errors.');
 
-/** The native front takes the place of a backup as one directory, or in two parts as the Java tool. */
+/** The native front accepts the place of a backup as one directory, or in two parts like the Java tool. */
 const backupPlace: readonly OptionRow[] = [
   value(
     'to',
@@ -315,7 +317,7 @@ const backupPlace: readonly OptionRow[] = [
   ...backup.options.slice(0, 2).map((row) => ({ ...row, mandatory: false })),
 ];
 
-/** A command line that works, and what it is for. */
+/** A command line that works, and its purpose. */
 export interface Example {
   purpose: string;
   command: string;
@@ -328,7 +330,7 @@ export interface NativeCommandRow {
   /** Line breaks are kept. */
   description: string;
   options: readonly OptionRow[];
-  /** Arguments without a name: `<mandatory>` or `[optional]`. */
+  /** Unnamed arguments: `<mandatory>` or `[optional]`. */
   positionals: readonly { name: string; description: string }[];
   /** At least one. */
   examples: readonly Example[];

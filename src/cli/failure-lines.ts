@@ -4,8 +4,8 @@ import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
 import { printableMessage } from '../base/printable-text.ts';
 
 /**
- * What a user should know beside the message of an error: the cause of each strategy, place and observed value, what to do next.
- * One line each; empty for errors whose message says it all.
+ * What a user should know besides an error's message: the cause of each strategy, place and observed value, what to do next. One line each;
+ * empty for errors whose message says it all.
  */
 export function explainFailure(error: GraphkeepError): string[] {
   if (error instanceof BackupFailed) {
@@ -20,7 +20,7 @@ export function explainFailure(error: GraphkeepError): string[] {
   return error.code === 'internal' ? [error.hint] : [];
 }
 
-/** The same for people who need not see what the Java tool shows: what to do next is never left out where it is known. */
+/** The same for the native front: always includes what to do next, if known. */
 export function explainFully(error: GraphkeepError): string[] {
   const lines = explainFailure(error);
   return lines.length > 0 || error.hint === errorCodes.usage ? lines : [error.hint];
@@ -32,14 +32,14 @@ function describeDetails(error: GraphkeepError): string {
   return description.slice(error.message.length).replace(/^ \((.*)\)$/s, '$1');
 }
 
-/** The stack of an error and of what caused it. */
+/** The stack of an error and of its causes. */
 export function describeStack(error: unknown): string {
   if (!(error instanceof Error)) return printableMessage(String(error));
   const cause = error.cause === undefined ? '' : `\nCaused by: ${describeStack(error.cause)}`;
   return describeOwnStack(error) + cause;
 }
 
-/** It begins with the message; only errors of ours have one of several lines. */
+/** The stack begins with the message; only our own errors have multi-line messages. */
 function describeOwnStack(error: Error): string {
   const { stack = '', message, name } = error;
   const shown = error instanceof GraphkeepError ? message : printableMessage(message);
@@ -55,8 +55,8 @@ export function isStop(name: unknown): name is keyof typeof stopCodes {
 }
 
 /**
- * The exit code of a failed command: 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM; 2 and 3 if what was made could not be checked or is
- * inconsistent; else 1.
+ * The exit code of a failed command: 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM; 2 and 3 if the result could not be checked or is
+ * inconsistent; otherwise 1.
  */
 export function exitCodeOf(signal: AbortSignal, error: unknown): number {
   if (signal.aborted) return isStop(signal.reason) ? stopCodes[signal.reason] : stopCodes.SIGINT;

@@ -1,21 +1,21 @@
 import { writeSync } from 'node:fs';
 
 /**
- * One of the streams of this process. Text is written before the call returns, so that the order of lines holds and nothing is lost when
- * the process ends. What cannot be written is lost, and that is all: reporting never decides over the work that is reported.
+ * One of the streams of this process. Writes are synchronous, so that lines keep their order and nothing is lost when the process ends.
+ * Text that cannot be written is lost without further effect: reporting never affects the reported work.
  */
 export class OutputStream {
   private readonly fd: number;
   private readonly onLoss: (code: string) => void;
   /** The reader has gone, as in `graphkeep ... | head`. */
   private isGone = false;
-  /** A line was cut: the next text begins on a new one. */
+  /** A line was cut: the next text begins on a new line. */
   private isCut = false;
   private hasLost = false;
 
   /**
-   * `onLoss` is called once, with the system's code, when text is lost that somebody may wait for: a full disk, not a reader that went
-   * away.
+   * `onLoss` is called once, with the system's error code, if text is lost that somebody may wait for: on a full disk, not if the reader
+   * went away.
    */
   constructor(fd: number, onLoss: (code: string) => void = () => {}) {
     this.fd = fd;
@@ -54,7 +54,7 @@ export class OutputStream {
 
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-/** A pipe that does not block is full. */
+/** A non-blocking pipe is full. */
 function waitForReader(): void {
   Atomics.wait(pause, 0, 0, 5);
 }

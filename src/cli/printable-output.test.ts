@@ -16,7 +16,7 @@ const context = {
 test.each([
   ['once', () => withPrintableOutput(context)],
   ['twice', () => withPrintableOutput(withPrintableOutput(context))],
-])('a line of JSON is whole however long it is, and a line of text is cut (behind the safeguard %s)', (_, make) => {
+])('a line of JSON is never cut however long it is, and a line of text is (behind the safeguard %s)', (_, make) => {
   const safe = make();
   const files = Array.from({ length: 2000 }, (_, version) => ({
     name: `neostore.transaction.db.${version}`,

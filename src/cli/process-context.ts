@@ -32,7 +32,7 @@ export function createProcessContext(): CommandContext {
 
 function processTerminal(): Terminal {
   return {
-    // Some terminals do not know their size and say 0.
+    // Some terminals do not know their size and report 0.
     get columns() {
       return process.stderr.columns || 80;
     },
@@ -41,7 +41,7 @@ function processTerminal(): Terminal {
   };
 }
 
-/** SIGUSR1 is taken from the beginning on: Node would open a port for a debugger. Windows has no such signal. */
+/** Handles SIGUSR1 from the start: otherwise Node would open a port for a debugger. Windows has no such signal. */
 function listenToStateRequests(): (listener: () => void) => void {
   let current = () => {};
   if (process.platform !== 'win32') process.on('SIGUSR1', () => current());
@@ -61,7 +61,7 @@ function abortOnSignals(): AbortSignal {
   return controller.signal;
 }
 
-/** Asked for only by what needs it: a help can be shown anywhere. */
+/** Read only by commands that need it: help can be shown anywhere. */
 function workingDirectory(): string {
   try {
     return process.cwd();

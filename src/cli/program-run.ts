@@ -6,7 +6,7 @@ import { createProcessContext } from './process-context.ts';
 
 type Front = (args: readonly string[], context: CommandContext) => Promise<number>;
 
-/** Runs one of the fronts as this process. Whatever escapes it is a sentence all the same, and no stack of Node. */
+/** Runs one of the fronts as this process. Any error that escapes it is printed as a sentence, without a Node stack. */
 export async function runProgram(name: string, front: Front): Promise<void> {
   const context = createProcessContext();
   const giveUp = (error: unknown): never => {

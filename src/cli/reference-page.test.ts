@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { referencePage } from './reference-page.ts';
 
-it('docs/reference.md is fresh (npm run docs)', () => {
+it('docs/reference.md is current (npm run docs)', () => {
   expect(readFileSync(new URL('../../docs/reference.md', import.meta.url), 'utf8')).toBe(referencePage());
 });
 

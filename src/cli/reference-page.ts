@@ -10,7 +10,10 @@ import {
   type OptionRow,
 } from './command-table.ts';
 
-/* docs/reference.md, made from the tables that the program itself runs on. `npm run docs` writes it; a test sees that it is fresh. */
+/*
+ * docs/reference.md, generated from the tables on which the program itself runs. `npm run docs` writes it; a test verifies that it is
+ * current.
+ */
 
 const LINE_WIDTH = 140;
 
@@ -28,7 +31,7 @@ export function referencePage(): string {
   return `${sections.join('\n\n').split('\n').map(wrapProse).join('\n')}\n`;
 }
 
-/** A line of prose in lines that are not too long; tables and headings cannot be broken. */
+/** Wraps a line of prose; tables and headings cannot be broken. */
 function wrapProse(line: string): string {
   if (/^[|#]/.test(line)) return line;
   const lines: string[] = [];
@@ -122,7 +125,7 @@ function errorCodeSection(): string {
   return `## Error codes\n\nStable names in the \`code\` of an \`error\` event.\n\n${table(['code', 'what to do'], rows)}`;
 }
 
-/** A bar would end the cell; an angle bracket outside of code would begin HTML. */
+/** A bar would end the cell; an angle bracket outside code would begin HTML. */
 function escapeCell(text: string): string {
   const parts = text.replaceAll('|', '\\|').split('`');
   return parts.map((part, at) => (at % 2 === 0 ? part.replaceAll('<', '\\<') : part)).join('`');

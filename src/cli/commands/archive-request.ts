@@ -6,14 +6,14 @@ import type { OptionValues } from '../option-values.ts';
 import { loadConfig } from './config-loading.ts';
 import { readDatabaseName } from './database-name.ts';
 
-/** Makes a dump of what the user typed. */
+/** Turns the user's arguments into a dump. */
 export async function requestDump(values: OptionValues, context: CommandContext): Promise<DumpOptions> {
   const databaseName = readDatabaseName(values);
   const to = resolve(context.cwd, values.mandatory('to'));
   return { ...(await locateDatabase(databaseName, context)), to };
 }
 
-/** Makes a load of what the user typed. */
+/** Turns the user's arguments into a load. */
 export async function requestLoad(values: OptionValues, context: CommandContext): Promise<LoadOptions> {
   const from = resolve(context.cwd, values.mandatory('from'));
   const databaseName = readDatabaseName(values);

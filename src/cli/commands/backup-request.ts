@@ -14,15 +14,15 @@ import { UnexpectedValue } from '../unexpected-value.ts';
 import { loadConfig } from './config-loading.ts';
 
 const PROTOCOLS = ['any', 'catchup', 'common'] as const;
-/** Pages of a page cache, with the bytes the Java tool counts for each. */
+/** Size of a page in the page cache, as the Java tool counts it. */
 const PAGE_BYTES = 8224;
-/** Memory beside the page cache when HEAP_SIZE says nothing. */
+/** Memory besides the page cache if HEAP_SIZE is not set. */
 const DEFAULT_MEMORY_BYTES = 120 * 1024 * 1024;
 
-/** Where a backup goes, as typed. */
+/** The destination of a backup, as typed. */
 export interface BackupPlace {
   backupDir: string;
-  /** Asked for once the directory is there: the Java tool refuses that first. @throws GraphkeepError `usage` */
+  /** Called once the directory is known to exist: the Java tool checks that first. @throws GraphkeepError `usage` */
   readName(): string;
 }
 
@@ -32,8 +32,8 @@ const readTwoParts = (values: OptionValues): BackupPlace => ({
 });
 
 /**
- * Makes a backup job of what the user typed, in the order in which the Java tool reads and refuses things (spec backup-command 1.3
- * rule 8, 2, 2.3): values, configuration, page cache, directories.
+ * Turns the user's arguments into a backup job, in the order in which the Java tool reads and refuses things (spec backup-command 1.3 rule
+ * 8, 2, 2.3): values, configuration, page cache, directories.
  */
 export async function requestBackup(
   values: OptionValues,
@@ -55,7 +55,7 @@ export async function requestBackup(
   const config = await loadConfig(context, additionalFile);
   const pagecacheBytes = parseOption(values, 'pagecache', readPageCache);
   const memoryBudgetBytes = pagecacheBytes + readHeap(context.env.HEAP_SIZE);
-  // Whatever the protocol, and before anything is asked of a server, as the Java tool does.
+  // Whatever the protocol, and before a server is contacted, as the Java tool does.
   const sslPolicy = await loadBackupSslPolicy(config);
   await requireDirectory(backupDir);
   await requireDirectory(reportDir);

@@ -1,7 +1,7 @@
 import { type ClientConfig, loadClientConfig } from '../../config/neo4j-conf.ts';
 import type { CommandContext } from '../command-context.ts';
 
-/** The configuration that NEO4J_HOME and NEO4J_CONF name, with the settings of an additional file on top. */
+/** The configuration from NEO4J_HOME and NEO4J_CONF, with the settings of an additional file on top. */
 export function loadConfig(context: CommandContext, additionalFile?: string): Promise<ClientConfig> {
   return loadClientConfig({
     cwd: context.cwd,

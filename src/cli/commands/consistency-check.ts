@@ -23,7 +23,7 @@ function readBudget({ env }: CommandContext): { budgetBytes?: number } {
   return env.HEAP_SIZE ? { budgetBytes: parseHeapBytes(env.HEAP_SIZE) } : {};
 }
 
-/** Reads what the user typed for `neo4j-admin check-consistency` (spec backup-command 7.2, spec consistency-check 1). */
+/** Reads the user's arguments of `neo4j-admin check-consistency` (spec backup-command 7.2, spec consistency-check 1). */
 export async function requestCheck(values: OptionValues, context: CommandContext): Promise<CheckRequest> {
   const backup = values.optional('backup');
   if (backup !== undefined && values.isGiven('database')) {
@@ -46,7 +46,7 @@ export async function requestCheck(values: OptionValues, context: CommandContext
   return { directory, parts, verbose, reportDirectory, ...readBudget(context) };
 }
 
-/** Reads what the user typed for `graphkeep check`. */
+/** Reads the user's arguments of `graphkeep check`. */
 export function requestNativeCheck(values: OptionValues, directory: string, context: CommandContext): CheckRequest {
   return {
     directory: resolve(context.cwd, directory),

@@ -4,10 +4,10 @@ import type { RecoverDatabaseOptions } from '../../restore/database-recovery.ts'
 import type { CommandContext } from '../command-context.ts';
 import { loadConfig } from './config-loading.ts';
 
-/** Memory for changes and page buffers when HEAP_SIZE says nothing. */
+/** Memory for changes and page buffers if HEAP_SIZE is not set. */
 const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
 
-/** Makes a recovery of what the user typed. */
+/** Turns the user's arguments into a recovery. */
 export async function requestRecover(directory: string, context: CommandContext): Promise<RecoverDatabaseOptions> {
   const path = resolve(context.cwd, directory);
   const { HEAP_SIZE } = context.env;

@@ -5,7 +5,7 @@ import type { OptionValues } from '../option-values.ts';
 import { loadConfig } from './config-loading.ts';
 import { readDatabaseName } from './database-name.ts';
 
-/** Makes a restore of what the user typed. */
+/** Turns the user's arguments into a restore. */
 export async function requestRestore(values: OptionValues, context: CommandContext): Promise<RestoreOptions> {
   const databaseName = readDatabaseName(values);
   const typedFrom = values.mandatory('from');

@@ -7,13 +7,13 @@ import { type OptionValues, parseOption } from '../option-values.ts';
 import { loadConfig } from './config-loading.ts';
 
 export interface ServeRequest extends Required<Omit<ListenerOptions, 'onEvent'>> {
-  /** Absolute. */
+  /** Absolute path. */
   directory: string;
-  /** Where the transaction logs of this directory are. */
+  /** The directory of its transaction logs. */
   logDirectory: string;
 }
 
-/** Makes of what the user typed and configured what a listener needs. */
+/** Turns the user's arguments and configuration into the settings of a listener. */
 export async function requestServe(values: OptionValues, context: CommandContext): Promise<ServeRequest> {
   const directory = resolve(context.cwd, values.mandatory('database'));
   const typed = values.isGiven('listen') ? parseOption(values, 'listen', (text) => parseAddress(text ?? '')) : {};

@@ -5,7 +5,7 @@ import type { OptionValues } from '../option-values.ts';
 import { loadConfig } from './config-loading.ts';
 import { readDatabaseName } from './database-name.ts';
 
-/** Makes an unbind of what the user typed. */
+/** Turns the user's arguments into an unbind. */
 export async function requestUnbind(values: OptionValues, context: CommandContext): Promise<UnbindOptions> {
   const databaseName = readDatabaseName(values);
   const config = await loadConfig(context);

@@ -2,11 +2,11 @@ import type { RestoreNote } from '../../restore/restore-notes.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
 
-/* What each command does once its arguments are parsed. Rooms are loaded when they are needed, so that a usage text costs nothing. */
+/* What each command does after its arguments are parsed. Rooms are loaded on demand, so that a usage text costs nothing. */
 
 /**
- * Reads the values, which may end in wrong usage, and gives back the work to be done.
- * @returns work that gives the exit code
+ * Reads the values, which may end in wrong usage, and returns the work to do.
+ * @returns work that resolves with the exit code
  */
 export type AdminCommand = (values: OptionValues, context: CommandContext) => Promise<() => Promise<number>>;
 

@@ -3,7 +3,7 @@ import { hasCode } from '../../base/errors.ts';
 import { backup, type CommandRow, checkConsistency, restore } from '../command-table.ts';
 import { type ParsedArguments, parseArguments } from './argument-parser.ts';
 
-// Every row was seen at the real 3.4.9 tool, except where it says so.
+// Every row was observed with the real 3.4.9 tool, unless it says otherwise.
 
 const parse = (text: string, command: CommandRow = backup) => parseArguments(command, text.split(' '));
 
@@ -28,7 +28,7 @@ describe('parseArguments refuses', () => {
     ['--fallback-to-full yes', "unrecognized arguments: 'yes'"],
     ['a b', "unrecognized arguments: 'a b'"],
     ['a --foo', "unrecognized option: 'foo'"],
-  ])('%s', (text, message) => {
+  ])('parseArguments refuses %s', (text, message) => {
     expect(messageOf(() => parse(text))).toBe(message);
   });
 });
@@ -47,7 +47,7 @@ describe('values', () => {
     ['--name=--version', '--version'],
     ['--name=x --name=', 'x'],
     ['--name= --name=x', 'x'],
-  ])('%s', (text, name) => {
+  ])('parseArguments reads the value %s', (text, name) => {
     expect(read(text, (values) => values.mandatory('name'))).toBe(name);
   });
 
@@ -61,7 +61,7 @@ describe('values', () => {
     ['--cc-graph true', true],
     ['--cc-graph False', false],
     ['--cc-graph --name=x', true],
-  ])('flag %s', (text, flag) => {
+  ])('parseArguments reads the flag %s', (text, flag) => {
     expect(parseArguments(backup, text.split(' ').filter(Boolean)).givenFlag('cc-graph')).toBe(flag);
   });
 
@@ -73,7 +73,7 @@ describe('values', () => {
     expect(parseArguments(backup, ['--cc-graph', '', '--name=x', '']).mandatory('name')).toBe('x');
   });
 
-  it('have the defaults of their rows', () => {
+  it('options without a value have the defaults of their rows', () => {
     const values = parseArguments(backup, []);
     expect(values.optional('from')).toBe('localhost:6362');
     expect(values.optional('additional-config')).toBeUndefined();
@@ -91,7 +91,7 @@ describe('values', () => {
     ['--name', 'name', "Missing argument 'name'"],
     ['--name --from=x', 'name', "Missing argument 'name'"],
     ["--name ''", 'name', "Missing argument 'name'"],
-  ])('mandatory: %s', (text, name, message) => {
+  ])('a missing mandatory option is reported: %s', (text, name, message) => {
     const args = text.split(' ').filter(Boolean);
     const values = parseArguments(
       backup,
@@ -103,7 +103,7 @@ describe('values', () => {
   it.each([
     [backup, '--pagecache', 'pagecache', '8m'],
     [backup, '--additional-config', 'additional-config', undefined],
-  ])('an option without value that counts as not given', (command, text, name, value) => {
+  ])('an option without a value may count as not given', (command, text, name, value) => {
     expect(parse(text, command).optional(name)).toBe(value);
   });
 
@@ -115,7 +115,7 @@ describe('values', () => {
     [backup, '--timeout', 'timeout', "Missing argument 'timeout'"],
     [backup, '--protocol', 'protocol', "Missing argument 'protocol'"],
     [restore, '--database', 'database', "Missing argument 'database'"],
-  ])('an option without value that is refused', (command, text, name, message) => {
+  ])('an option without a value may be refused', (command, text, name, message) => {
     expect(messageOf(() => parse(text, command).optional(name))).toBe(message);
   });
 });

@@ -3,8 +3,8 @@ import type { CommandRow, OptionRow } from '../command-table.ts';
 import type { OptionValues } from '../option-values.ts';
 
 /**
- * Parses the arguments after the command name by the rules of the Java tool (spec backup-command 1.3), which are simple and
- * forgiving: any number of dashes, `name=value` or `name value`, an empty value drops the option.
+ * Parses the arguments after the command name by the rules of the Java tool (spec backup-command 1.3), which are simple and forgiving: any
+ * number of dashes, `name=value` or `name value`; an empty value drops the option.
  * @throws GraphkeepError `usage` for unknown options and surplus arguments
  */
 export function parseArguments(command: CommandRow, args: readonly string[]): ParsedArguments {
@@ -117,7 +117,7 @@ function splitOption(argument: string): { key: string; value: string | undefined
   return { key: key.split(':', 1)[0]!, value: equals === -1 ? undefined : text.slice(equals + 1) };
 }
 
-/** A flag only takes `true` or `false` from the next argument, any other option takes whatever is not an option itself. */
+/** A flag uses the next argument only if it is `true` or `false`; any other option uses whatever is not an option itself. */
 function takesNext(command: CommandRow, key: string, next: string | undefined): boolean {
   const option = findOption(command, key);
   if (next === undefined || option === undefined) return false;

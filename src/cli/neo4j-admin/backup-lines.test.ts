@@ -6,13 +6,13 @@ const now = () => new Date(Date.UTC(2026, 10, 22, 8, 48, 53, 32));
 const STAMP = '2026-11-22 08:48:53.032+0000 INFO ';
 const sums = { copiedFiles: 1, copiedBytes: 8192 };
 
-/** The lines of events, in their order. */
+/** The lines of events, in order. */
 function render(...events: BackupEvent[]): string[] {
   const lines = new BackupLines(now);
   return events.map((event) => lines.render(event)).filter((line) => line !== undefined);
 }
 
-it('files are told in the lines of the manual', () => {
+it('files are reported in the lines of the manual', () => {
   const lines = render(
     { kind: 'file-began', name: 'neostore' },
     { kind: 'file-progress', name: 'neostore', bytes: 8192, ...sums },
@@ -41,7 +41,7 @@ const transactions: BackupEvent[] = [
   { kind: 'transactions-ended', transactions: 3, bytes: 900, last: 9 },
 ];
 
-it('transactions are told of a cluster only', () => {
+it('transactions are reported for a cluster only', () => {
   expect(render({ kind: 'attempt-began', backup: 'full', protocol: 'catchup' }, ...transactions)).toEqual([
     'Doing full backup...',
     `${STAMP} [o.n.b.i.BackupOutputMonitor] Start receiving transactions from 7`,
@@ -52,7 +52,7 @@ it('transactions are told of a cluster only', () => {
   ]);
 });
 
-it('what is tried is told once for all protocols', () => {
+it('each attempt is reported once for all protocols', () => {
   const lines = render(
     { kind: 'attempt-began', backup: 'incremental', protocol: 'catchup' },
     { kind: 'attempt-began', backup: 'incremental', protocol: 'common' },

@@ -5,7 +5,7 @@ import { formatLogTime } from '../command-context.ts';
 const COPY_CLIENT = 'o.n.c.s.StoreCopyClient';
 const MONITOR = 'o.n.b.i.BackupOutputMonitor';
 
-/** The lines that the 3.x tool prints of a backup, in its words (spec backup-command 3.4). */
+/** The lines that the 3.x tool prints during a backup, in its words (spec backup-command 3.4). */
 export class BackupLines {
   private readonly now: () => Date;
   private attempt: Extract<BackupEvent, { kind: 'attempt-began' }> | undefined;
@@ -14,7 +14,7 @@ export class BackupLines {
     this.now = now;
   }
 
-  /** The line of an event, without its line break; undefined if the tool says nothing. */
+  /** The line of an event, without its line break; undefined if the tool prints nothing. */
   render(event: BackupEvent): string | undefined {
     switch (event.kind) {
       case 'attempt-began':
@@ -75,7 +75,7 @@ export class BackupLines {
     return attempt.backup === 'full' ? 'Doing full backup...' : 'Destination is not empty, doing incremental backup...';
   }
 
-  /** On the common protocol nobody tells of transactions. */
+  /** In the common protocol the tool does not report transactions. */
   private logOfCluster(text: string): string | undefined {
     return this.attempt?.protocol === 'catchup' ? this.log(MONITOR, text) : undefined;
   }
@@ -85,7 +85,7 @@ export class BackupLines {
   }
 }
 
-/** Size as the manual prints it: `8.00 kB`, `0.00 B`. */
+/** A size as the manual prints it: `8.00 kB`, `0.00 B`. */
 function formatSize(bytes: number): string {
   return bytes < 1024 ? `${bytes.toFixed(2)} B` : formatBytes(bytes);
 }

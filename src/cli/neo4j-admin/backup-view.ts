@@ -4,7 +4,9 @@ import { type CommandContext, formatLogTime, isDebugging } from '../command-cont
 import { describeBackupDetail, describeBackupNote } from '../wording/backup-text.ts';
 import { BackupLines } from './backup-lines.ts';
 
-/** Shows a backup as the 3.x tool does: its lines on stdout; on stderr what the tool has no words for. NEO4J_DEBUG adds details. */
+/**
+ * Shows a backup as the 3.x tool does: its lines on stdout; on stderr everything for which the tool has no words. NEO4J_DEBUG adds details.
+ */
 export function createBackupView(context: CommandContext): (event: BackupEvent) => void {
   const lines = new BackupLines(context.now);
   const isDebug = isDebugging(context);

@@ -28,10 +28,10 @@ const NEEDS_RECOVERY = [
 
 /**
  * The command `check-consistency` with the lines of the Java tool (spec consistency-check 2): formats, then every finding as a log line,
- * then where the report is.
+ * then the path of the report.
  *
- * @returns the exit code if the store is consistent or not
- * @throws GraphkeepError if it could not be checked, worded as the Java tool does
+ * @returns the exit code, which tells whether the store is consistent
+ * @throws GraphkeepError if it could not be checked, with the Java tool's message
  */
 export async function checkConsistency(request: CheckRequest, context: CommandContext): Promise<number> {
   const log: Log = (level, source, text) =>
@@ -77,7 +77,7 @@ async function runCheck(request: CheckRequest, context: CommandContext, log: Log
   }
 }
 
-/** What is no store at all, or one of another release, ends here; files that are missing are for the check to name. */
+/** Ends here for anything that is not a store, or of another release; missing files are reported by the check. */
 async function announceFormat(directory: string, line: (text: string) => void): Promise<void> {
   const store = await recogniseStore(directory);
   if (!('release' in store) || store.kind === 'other') throw describeUnsupported(store, directory);
@@ -87,18 +87,18 @@ async function announceFormat(directory: string, line: (text: string) => void): 
   line(`Format not configured. Selected format from the store: ${name}`);
 }
 
-/** The name that was seen in the output of the Java tool; for other formats our own. */
+/** The name observed in the output of the Java tool; for other formats our own. */
 function nameLikeJava({ name, family }: StoreFormat): string {
   return name === 'v0.A.9' ? 'StandardV3_4' : family;
 }
 
-/** Failures that have the same words in every command. */
+/** Failures with the same words in every command. */
 const COMMON_FAILURES: readonly ErrorCode[] = ['store.format', 'directory.missing', 'directory.forbidden', 'cancelled'];
 
 /** The Java tool opens one file after the other, whatever the directory is. */
 const NO_STORE: readonly ErrorCode[] = ['store.missing-file', 'backup.missing', 'backup.invalid'];
 
-/** What the Java tool says when a check cannot be made. */
+/** The Java tool's message when a check cannot be made. */
 function wordFailure(error: unknown, directory: string): unknown {
   if (!(error instanceof GraphkeepError) || COMMON_FAILURES.includes(error.code)) return error;
   if (error.code === 'store.needs-recovery') return new GraphkeepError(error.code, NEEDS_RECOVERY);

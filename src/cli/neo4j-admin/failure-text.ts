@@ -9,17 +9,16 @@ import { UnexpectedValue } from '../unexpected-value.ts';
 import { commandUsage } from './usage-text.ts';
 
 /*
- * How the Java tool words failures (spec backup-command 1.2):
+ * The Java tool's format for failures (spec backup-command 1.2):
  *
  *   wrong usage       message, empty line, usage of the command
  *   command failed    `command failed: <message>`
  *   anything else     `unexpected error: <message>`
  *
- * The first line is the one that scripts and people know. What the Java tool keeps to itself (causes, places, hints) follows on lines
- * of its own.
+ * The first line is the one that scripts and people know. What the Java tool omits (causes, places, hints) follows on further lines.
  */
 
-/** Failures of a command, as against unexpected errors. */
+/** Errors reported as failures of a command, not as unexpected errors. */
 const COMMAND_FAILURES = new Set<ErrorCode>([
   'directory.in-use',
   'directory.foreign',
@@ -37,20 +36,20 @@ const COMMAND_FAILURES = new Set<ErrorCode>([
   'cancelled',
 ]);
 
-/** Where a command differs from that. */
+/** Exceptions to that for single commands. */
 const UNEXPECTED_OF_COMMAND: Record<string, readonly ErrorCode[]> = { restore: ['database.exists'] };
 
-/** What a command calls an error of the disk. */
+/** A command's message for a disk error. */
 const DISK_FAILURES: Record<string, (error: GraphkeepError) => string> = {
   restore: () => 'Failed to restore database',
   dump: (error) => `unable to dump database: ${nameLikeJava(error)}`,
   load: (error) => `unable to load database: ${nameLikeJava(error)}`,
 };
 
-/** Only before the work begins a mistake can be one of usage. */
+/** Only before the work begins can an error count as wrong usage. */
 export type CommandPhase = 'parsing' | 'reading' | 'working';
 
-/** The text for stderr, with its line break. */
+/** The text for stderr, including its line break. */
 export function failureText(command: CommandRow, caught: unknown, phase: CommandPhase): string {
   const error = asGraphkeepError(caught);
   if (isWrongUsage(command, error, phase)) return `${error.original ?? error.message}\n\n${commandUsage(command)}`;
@@ -73,7 +72,7 @@ function wordFailure(command: CommandRow, error: GraphkeepError): { prefix: stri
   return { prefix: isFailure ? 'command failed' : 'unexpected error', message: error.original ?? error.message };
 }
 
-/** `NoSuchFileException: <path>`: an error of the system as Java shows it. */
+/** `NoSuchFileException: <path>`: a system error as Java shows it. */
 function nameLikeJava(error: GraphkeepError): string {
   const path = printableText(error.place?.file ?? '');
   if (isMissing(error)) return `NoSuchFileException: ${path}`;

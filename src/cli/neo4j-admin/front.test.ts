@@ -38,7 +38,7 @@ function failing(error: unknown): { runBackup: RunBackup } {
 }
 
 describe('--name', () => {
-  it.each(['../x', '..', '.', 'a/../..', '/tmp/x', 'a/../../y', 'x\0y'])('%j is refused', async (name) => {
+  it.each(['../x', '..', '.', 'a/../..', '/tmp/x', 'a/../../y', 'x\0y'])('the name %j is refused', async (name) => {
     const { exitCode, stderr } = await run([
       'backup',
       `--backup-dir=${world.path('backup')}`,
@@ -61,7 +61,7 @@ describe('--name', () => {
     ['x/', 'x'],
     ['a//b/./', 'a/b'],
     ['x.err.0', 'x.err.0'],
-  ])('%j is accepted', async (name, normal) => {
+  ])('the name %j is accepted', async (name, normal) => {
     const { exitCode } = await run(['backup', `--backup-dir=${world.path('backup')}`, `--name=${name}`, SERVER]);
     expect(exitCode).toBe(0);
     expect(world.requested?.name).toBe(normal);
@@ -75,7 +75,7 @@ describe('names that are not for users', () => {
     'a/x.graphkeep-new/b',
     '.graphkeep-err.0',
     'x.graphkeep-unpublished.3',
-  ])('%j is refused', async (name) => {
+  ])('the name %j is refused', async (name) => {
     const { exitCode, stderr } = await run([
       'backup',
       `--backup-dir=${world.path('backup')}`,
@@ -88,7 +88,7 @@ describe('names that are not for users', () => {
   });
 
   it.each([['dump', '--to=y'], ['load', '--from=x'], ['restore', '--from=x'], ['unbind']])(
-    '%s takes none for a database',
+    '%s does not accept such a name for a database',
     async (...command) => {
       const { exitCode, stderr } = await run([...command, '--database=q.graphkeep-new']);
       expect(exitCode).toBe(1);
@@ -96,7 +96,7 @@ describe('names that are not for users', () => {
     },
   );
 
-  it('bytes that are no UTF-8 are refused, as the system has replaced them already', async () => {
+  it('arguments that are not UTF-8 are refused, since the system has already replaced bytes', async () => {
     const { exitCode, stderr } = await run([
       'backup',
       `--backup-dir=${world.path('backup')}`,
@@ -110,14 +110,14 @@ describe('names that are not for users', () => {
 });
 
 describe('directories', () => {
-  it('are canonical: relative to the working directory, links resolved', async () => {
+  it('directories are canonical: relative to the working directory, links resolved', async () => {
     symlinkSync(world.path('backup'), world.path('work', 'cwd', 'link'));
     expect((await run(['backup', '--backup-dir=link', '--name=x', SERVER])).exitCode).toBe(0);
     expect(world.requested?.backupDir).toBe(world.path('backup'));
     expect(world.requested?.reportDir).toBe(world.path('work', 'cwd'));
   });
 
-  it('a missing one is reported before the name, one that is a file after the configuration', async () => {
+  it('a missing directory is reported before the name, a file in its place after the configuration', async () => {
     expect((await run(['backup', '--backup-dir=nope'])).stderr).toBe(
       `command failed: Directory '${world.path('work', 'cwd', 'nope')}' does not exist.\n`,
     );
@@ -128,7 +128,7 @@ describe('directories', () => {
     );
   });
 
-  it('everything typed is read before the configuration, the page cache after it', async () => {
+  it('all arguments are read before the configuration, the page cache after it', async () => {
     await world.configure('dbms.backup.enabled=maybe\n');
     expect((await run(backupArgs('--protocol=x', '--pagecache=bogus'))).stderr).toBe(
       'unexpected error: Failed to parse `x`\n',
@@ -139,7 +139,7 @@ describe('directories', () => {
 });
 
 describe('environment', () => {
-  it('HEAP_SIZE is memory beside the page cache', async () => {
+  it('HEAP_SIZE is memory besides the page cache', async () => {
     world.setEnvironment({ NEO4J_HOME: world.path('home'), HEAP_SIZE: '512m' });
     expect((await run(backupArgs('--pagecache=1g'))).exitCode).toBe(0);
     expect(world.requested?.memoryBudgetBytes).toBe(1.5 * 1024 ** 3);
@@ -199,7 +199,7 @@ describe('failures of the job', () => {
     ]);
   });
 
-  it('what is refused after the work has begun is not wrong usage', async () => {
+  it('an error after the work has begun does not count as wrong usage', async () => {
     const message = 'Can only perform a full backup into an empty directory but /b/x is not empty';
     const { stderr } = await run(backupArgs(), failing(new GraphkeepError('usage', message)));
     expect(stderr).toBe(`unexpected error: ${message}\n`);
@@ -231,7 +231,7 @@ describe('protocols', () => {
   it.each([
     ['common', 'HA and single instances'],
     ['catchup', 'causal clustering instances'],
-  ])('%s is announced as by 3.5', async (protocol, servers) => {
+  ])('the protocol %s is announced as by 3.5', async (protocol, servers) => {
     const { stdout } = await run(backupArgs(`--protocol=${protocol}`));
     expect(stdout).toBe(
       `The selected protocol \`${protocol}\` means that it is only compatible with ${servers}\nBackup complete.\n`,
@@ -240,7 +240,7 @@ describe('protocols', () => {
 });
 
 describe('configured checks', () => {
-  it('count where no flag is given', async () => {
+  it('configured checks apply where no flag is given', async () => {
     await world.configure(
       'tools.consistency_checker.check_graph=false\ntools.consistency_checker.check_property_owners=true\n',
     );
@@ -256,7 +256,7 @@ describe('configured checks', () => {
 
 describe('other commands', () => {
   it.each(['import', 'memrec', 'report', 'store-info', 'set-default-admin', 'set-initial-password'])(
-    '%s is named but not ours',
+    'the command %s is named but not implemented',
     async (name) => {
       const text = `'${name}' is not part of graphkeep; use the neo4j-admin of your Neo4j installation.\n`;
       expect(await run([name, '--verbose'])).toEqual({ exitCode: 1, stdout: '', stderr: `command failed: ${text}` });
@@ -270,13 +270,13 @@ describe('other commands', () => {
     expect(stderr).toMatch(new RegExp(`^Unknown command: ${name}. Available commands are: unbind `));
   });
 
-  it.each(['--help', '-h', ''])('%j is no command', async (name) => {
+  it.each(['--help', '-h', ''])('the command %j is unknown', async (name) => {
     expect((await run([name])).stderr).toMatch(
       new RegExp(`^unrecognized command: ${name}\nusage: neo4j-admin <command>`),
     );
   });
 
-  it('values of dump and load are no wrong usage, options are', async () => {
+  it('bad values of dump and load do not count as wrong usage, bad options do', async () => {
     expect((await run(['dump', '--to=x', '--to=y'])).stderr).toBe(
       "unexpected error: There are multiple values for 'to'\n",
     );
@@ -306,7 +306,7 @@ describe('check-consistency', () => {
     [['extra'], /^unrecognized arguments: 'extra'\n\nusage: /],
     [['--backup=nope'], /^command failed: Specified backup should be a directory: .*nope\n$/],
     [['--additional-config=nope'], /^command failed: Could not read additional configuration from .*nope/],
-  ])('%j', async (args, message) => {
+  ])('check-consistency with %j', async (args, message) => {
     const { exitCode, stderr } = await run(['check-consistency', ...args]);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(message);
@@ -314,13 +314,13 @@ describe('check-consistency', () => {
 });
 
 describe('usage texts', () => {
-  it('break between words only, and keep lines of the text', () => {
+  it('usage texts are broken only between words, and keep their line breaks', () => {
     expect(wrap('aa bb cc', 5)).toEqual(['aa bb', 'cc']);
     expect(wrap('aaaaaaaa b', 5)).toEqual(['aaaaaaaa', 'b']);
     expect(wrap('a\n\nb', 5)).toEqual(['a', '', 'b']);
   });
 
-  it('put descriptions on lines of their own when options are long', () => {
+  it('usage texts put descriptions on new lines if options are long', () => {
     const name = 'an-option-with-an-uncommonly-long-name';
     const option = { name, example: 'value', kind: 'value' as const, default: 'x', description: 'Text.' };
     expect(commandUsage({ ...restore, options: [option] })).toContain(

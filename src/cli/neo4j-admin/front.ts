@@ -47,7 +47,7 @@ async function runCommand(command: CommandRow, args: readonly string[], context:
   } catch (error) {
     if (isDebugging(context)) context.stderr(`${describeStack(error)}\n`);
     context.stderr(failureText(command, error, phase));
-    // Only a backup tells by its exit code what became of its check.
+    // Only for a backup does the exit code tell the result of its check.
     return exitCodeOf(context.signal, command === backup ? error : undefined);
   }
 }

@@ -7,11 +7,12 @@ import {
 } from '../command-table.ts';
 
 /*
- * Usage texts in the layout of the Java tool (spec backup-command 1.4), made from the command table. Every text ends with a line break.
+ * Usage texts in the layout of the Java tool (spec backup-command 1.4), generated from the command table. Every text ends with a line
+ * break.
  */
 
 const COLUMNS = 80;
-/** Narrower than this the descriptions of options begin on a line of their own. */
+/** If there are fewer columns than this, option descriptions start on a new line. */
 const MIN_DESCRIPTION_COLUMNS = 30;
 const TOOL = 'neo4j-admin';
 
@@ -22,7 +23,7 @@ export function commandUsage(command: CommandRow): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-/** The usage of the tool: all commands, also those that graphkeep has not, by section. */
+/** The usage of the tool: all commands by section, including those that graphkeep does not have. */
 export function generalUsage(): string {
   const blocks = [
     `usage: ${TOOL} <command>`,
@@ -78,7 +79,7 @@ function optionsBlock(options: readonly OptionRow[]): string {
   return ['options:', ...lines].join('\n');
 }
 
-/** Lines of at most `columns` characters; line breaks of the text are kept, words are never broken. */
+/** Lines of at most `columns` characters; keeps line breaks of the text and never breaks words. */
 export function wrap(text: string, columns: number): string[] {
   return text.split('\n').flatMap((paragraph) => {
     const lines: string[] = [];

@@ -5,9 +5,9 @@ import type { Progress } from './progress.ts';
 const COPYING = 'copying files';
 const RECEIVING = 'receiving transactions';
 
-/** How far a backup is, from what it tells. */
+/** Computes the progress of a backup from its events. */
 export class BackupProgress {
-  /** Of the last backup: about as many will come. */
+  /** Size of the last backup: about as much will come. */
   private expectedBytes: number | undefined;
   private totalFiles: number | undefined;
   private totalTransactions: number | undefined;
@@ -24,7 +24,7 @@ export class BackupProgress {
         this.expectedBytes = event.bytes;
         return undefined;
       case 'files-announced':
-        // The files of indexes come in addition, and nobody says how many they are.
+        // The files of indexes come in addition, and their number is unknown.
         this.totalFiles = event.indexes === 0 ? event.files : undefined;
         return this.copying(0, 0);
       case 'file-began':
@@ -92,7 +92,7 @@ export class BackupProgress {
 
   private receiving({ transactions, bytes }: { transactions: number; bytes: number }): Progress {
     const { totalTransactions } = this;
-    // More may come than were asked for: those that were committed in the meantime.
+    // More may come than requested: those committed in the meantime.
     const isKnown = totalTransactions !== undefined && transactions <= totalTransactions;
     return { phase: RECEIVING, transactions, ...(isKnown ? { totalTransactions } : {}), bytes };
   }

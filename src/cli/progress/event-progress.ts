@@ -2,7 +2,7 @@ import type { CheckProgress } from '../../check/check-events.ts';
 import type { ReplayPhase, ReplayProgress } from '../../replay/events/replay-events.ts';
 import type { Progress } from './progress.ts';
 
-/** What is being done in a phase of a replay. Some phases are one to the user. */
+/** The description of each replay phase. Some phases look like one to the user. */
 const replayPhases: Readonly<Record<ReplayPhase, string>> = {
   collect: 'reading the log',
   records: 'writing records',

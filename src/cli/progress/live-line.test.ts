@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { LiveLine } from './live-line.ts';
 
-it('draws only when it is time, and is gone before a line of text', () => {
+it('a live line is drawn only when it is time, and is cleared before a line of text', () => {
   const written: string[] = [];
   let now = 0;
   const line = new LiveLine(

@@ -1,20 +1,20 @@
-/** Milliseconds between two pictures. */
+/** Milliseconds between two redraws. */
 const REDRAW_MS = 100;
 
-/** One line at the bottom of a terminal that is drawn over and over. */
+/** One line at the bottom of a terminal that is redrawn again and again. */
 export class LiveLine {
   private readonly write: (text: string) => void;
   private readonly clock: () => number;
   private drawnAt = Number.NEGATIVE_INFINITY;
   private isVisible = false;
 
-  /** `write`: to the terminal, with what moves the cursor. `clock`: in milliseconds. */
+  /** `write`: writes to the terminal, including cursor movements. `clock`: in milliseconds. */
   constructor(write: (text: string) => void, clock: () => number) {
     this.write = write;
     this.clock = clock;
   }
 
-  /** `draw` is called only if it is time for a new picture. Its text fits into the line and is safe for a terminal. */
+  /** Calls `draw` only if it is time for a redraw. Its text must fit into the line and be safe for a terminal. */
   show(draw: () => string): void {
     const now = this.clock();
     if (now - this.drawnAt < REDRAW_MS) return;

@@ -31,7 +31,7 @@ it('each phase has a line when it has ended', () => {
   ).toEqual(['copying files: 3 files, 2.00 kB in 1.0 s (2.00 kB/s)', 'checking: 1.00 kB in 1.0 s (1.00 kB/s)']);
 });
 
-it('a long phase is told of after ten seconds, then once a minute', () => {
+it('a long phase is reported after ten seconds, then once a minute', () => {
   const steps: [number, Progress][] = [];
   for (let at = 0; at <= 140_000; at += 1000) steps.push([at, { phase: 'copying', bytes: at, totalBytes: 140_000 }]);
   expect(tell(steps, 140_000)).toEqual([

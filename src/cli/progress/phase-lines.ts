@@ -1,13 +1,13 @@
 import type { MeasuredProgress } from './progress.ts';
 import { describePhase, describeProgress } from './progress-text.ts';
 
-/** A long phase is told of after this time, then once in {@link REPEAT_MS}. */
+/** A long phase is reported after this time, then once in {@link REPEAT_MS}. */
 const FIRST_MS = 10_000;
 const REPEAT_MS = 60_000;
 
 /**
- * The course of a command for logs: a line for each phase when it has ended, and from time to time one for a phase that takes long. A phase
- * that had nothing to do has no line.
+ * The course of a command for logs: one line for each finished phase, and from time to time one for a long phase. A phase with nothing to
+ * do has no line.
  */
 export class PhaseLines {
   private readonly write: (line: string) => void;
@@ -19,7 +19,7 @@ export class PhaseLines {
     this.write = write;
   }
 
-  /** `now`: in milliseconds, as of the clock of the measured progress. */
+  /** `now`: in milliseconds, on the clock of the measured progress. */
   show(progress: MeasuredProgress, now: number): void {
     if (progress.phase !== this.latest?.phase) {
       this.end(now);
@@ -32,7 +32,7 @@ export class PhaseLines {
     this.write(describeProgress(progress));
   }
 
-  /** The last phase has ended. */
+  /** Call when the last phase has ended. */
   end(now: number): void {
     const { latest } = this;
     this.latest = undefined;

@@ -6,7 +6,7 @@ function meter() {
   return { clock, meter: new PhaseMeter(() => clock.now) };
 }
 
-it('says how long the rest takes, once a speed can be known', () => {
+it('a phase has a time left once a speed is known', () => {
   const { clock, meter: phases } = meter();
   const at = (ms: number, bytes: number) => {
     clock.now = 5000 + ms;
@@ -20,7 +20,7 @@ it('says how long the rest takes, once a speed can be known', () => {
   expect(at(3000, 1000)).toMatchObject({ percent: 100, leftMs: 0 });
 });
 
-it('goes by the last seconds: a stalled copy shows it', () => {
+it('a phase shows the speed of the last seconds, so that a stalled copy is visible', () => {
   const { clock, meter: phases } = meter();
   const at = (seconds: number, bytes: number) => {
     clock.now = 1000 * seconds;
@@ -31,7 +31,7 @@ it('goes by the last seconds: a stalled copy shows it', () => {
   expect(at(46, 30_000).bytesPerSecond).toBe(0);
 });
 
-it('begins anew with every phase, and when a file comes once more', () => {
+it('a phase starts again with zero, and so does a file that is sent again', () => {
   const { clock, meter: phases } = meter();
   phases.measure({ phase: 'one', bytes: 10 });
   clock.now += 2000;
@@ -41,7 +41,7 @@ it('begins anew with every phase, and when a file comes once more', () => {
   expect(phases.measure({ phase: 'two', bytes: -1 })).not.toHaveProperty('bytesPerSecond');
 });
 
-it('takes the size of the last backup for what it is: a guess', () => {
+it('a phase marks the size of the last backup as a guess', () => {
   const { meter: phases } = meter();
   const guess = (bytes: number) => phases.measure({ phase: 'copying', bytes, totalBytes: 100, isEstimate: true });
   expect(guess(50).percent).toBe(50);
@@ -49,7 +49,7 @@ it('takes the size of the last backup for what it is: a guess', () => {
   expect(guess(101)).not.toHaveProperty('percent');
 });
 
-it('has a percentage of files and indexes, but no time that is left', () => {
+it('a phase has a percentage of files and indexes, but no time left', () => {
   const { clock, meter: phases } = meter();
   phases.measure({ phase: 'p', files: 0, totalFiles: 4 });
   clock.now += 5000;

@@ -1,8 +1,8 @@
 import { axisOf, type MeasuredProgress, type Progress } from './progress.ts';
 
-/** Before that a speed says nothing. */
+/** A speed measured over less time is meaningless. */
 const SPEED_FROM_MS = 1000;
-/** The speed is that of the last seconds: a copy that stalls shows it. */
+/** The speed is that of the last seconds, so that a stalled copy shows. */
 const WINDOW_MS = 10_000;
 const SAMPLE_MS = 250;
 
@@ -12,7 +12,7 @@ interface Sample {
   done: number;
 }
 
-/** Adds percent, speed and the time that is left to what is told of the phases of one command. */
+/** Adds percentage, speed and time left to the progress of one command's phases. */
 export class PhaseMeter {
   private readonly clock: () => number;
   private phase: string | undefined;
@@ -53,7 +53,7 @@ export class PhaseMeter {
   private remember(sample: Sample): Sample {
     const { samples } = this;
     if (sample.at - samples.at(-1)!.at >= SAMPLE_MS) samples.push(sample);
-    // A file that comes anew takes bytes back: what was before says nothing any more.
+    // A file that is sent again reduces the byte count; earlier samples are then meaningless.
     if (sample.done < samples[0]!.done || sample.bytes < samples[0]!.bytes) this.samples = [sample];
     while (this.samples.length > 1 && sample.at - this.samples[1]!.at >= WINDOW_MS) this.samples.shift();
     return this.samples[0]!;

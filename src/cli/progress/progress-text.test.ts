@@ -32,13 +32,13 @@ it.each([
   expect(drawProgress(copying, columns)).toBe(text);
 });
 
-it('there is no box where the total is not known', () => {
+it('there is no box without a known total', () => {
   const { totalBytes: _, totalFiles: __, percent: ___, leftMs: ____, ...known } = copying;
   expect(drawProgress(known, 140)).toBe('copying files: 12 files, 512.00 MB, 48.00 MB/s');
   expect(drawProgress({ phase: 'waiting for the disk', elapsedMs: 0 }, 140)).toBe('waiting for the disk:');
 });
 
-it('a guess is called one, and forgotten once it was too small', () => {
+it('a guess is marked as one, and forgotten once it was too small', () => {
   const guess = { ...copying, files: 1, isEstimate: true } as const;
   expect(describeProgress(guess)).toBe(
     'copying files: 50 %, 1 of 40 files, 512.00 MB of about 1.00 GB, 48.00 MB/s, 11 s left',
@@ -46,7 +46,7 @@ it('a guess is called one, and forgotten once it was too small', () => {
   expect(describeProgress({ ...guess, percent: 30, bytes: 2 * GB })).toContain(', 2.00 GB, ');
 });
 
-it('names of others cannot move the cursor', () => {
+it('untrusted names cannot move the cursor', () => {
   expect(drawProgress({ phase: 'p', part: 'a\x1b[2Kb', elapsedMs: 0 }, 80)).not.toContain('\x1b');
 });
 
@@ -61,7 +61,7 @@ it.each([
   ],
   [{ phase: 'updating indexes', indexes: 1 }, 'updating indexes: 1 index in 10.0 s'],
   [{ phase: 'waiting for the disk' }, 'waiting for the disk: done in 10.0 s'],
-])('a phase that has ended is told with what it did: %j', (progress, text) => {
+])('a finished phase is reported with what it did: %j', (progress, text) => {
   expect(describePhase(progress, 10_000)).toBe(text);
 });
 

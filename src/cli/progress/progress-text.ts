@@ -2,15 +2,15 @@ import { printableText } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { axisOf, type MeasuredProgress, type Progress } from './progress.ts';
 
-/** A speed over a shorter time says nothing. */
+/** A speed over a shorter time is meaningless. */
 const LEAST_MS = 100;
 
-/** Columns of the box at most, and at least. */
+/** Widths of the box in columns, widest first. */
 const BOX_COLUMNS = [30, 20, 10] as const;
 
 /**
- * One line for a terminal, at most `columns` long: `copying files [######----] 60 %, 614.40 MB of 1.00 GB, 48.20 MB/s, 9 s left`. Where the
- * terminal is narrow, the box becomes short, then counts are left out, then the box.
+ * One line for a terminal, at most `columns` long: `copying files [######----] 60 %, 614.40 MB of 1.00 GB, 48.20 MB/s, 9 s left`. On a
+ * narrow terminal the box is shortened first, then counts are left out, then the box.
  */
 export function drawProgress(progress: MeasuredProgress, columns: number): string {
   const { phase, part } = progress;
@@ -45,7 +45,7 @@ export function describeProgress(progress: MeasuredProgress): string {
   return parts.length === 0 ? named : `${named}: ${parts.join(', ')}`;
 }
 
-/** What a phase did, when it has ended: `copying files: 24 files, 1.00 GB in 21.2 s (48.30 MB/s)`. */
+/** What a finished phase did: `copying files: 24 files, 1.00 GB in 21.2 s (48.30 MB/s)`. */
 export function describePhase(progress: Progress, durationMs: number): string {
   const { phase, files, bytes, transactions, indexes } = progress;
   const counts = describeCounts({ phase, files, bytes, transactions, indexes } as Progress);
@@ -53,7 +53,7 @@ export function describePhase(progress: Progress, durationMs: number): string {
   return `${phase}: ${counts.length === 0 ? 'done' : counts.join(', ')} in ${describeSeconds(durationMs)}${speed}`;
 }
 
-/** ` (48.30 MB/s)`; empty if the time is too short to say. */
+/** ` (48.30 MB/s)`; empty if the time is too short. */
 export function describeSpeed(bytes: number, durationMs: number): string {
   return durationMs < LEAST_MS || bytes === 0 ? '' : ` (${formatBytes(Math.round((1000 * bytes) / durationMs))}/s)`;
 }
@@ -92,7 +92,7 @@ function describeRate({ bytesPerSecond, leftMs }: MeasuredProgress): string[] {
   ];
 }
 
-/** Coarse, and rounded up: it is a guess. */
+/** Coarse and rounded up, since it is a guess. */
 function describeLeft(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   if (seconds < 60) return `${seconds} s`;

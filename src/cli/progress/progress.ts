@@ -1,8 +1,8 @@
-/** How far a phase of a command is. What is not known is left out. */
+/** Progress of one phase of a command. Unknown values are left out. */
 export interface Progress {
-  /** What is being done, as in `copying files`. One of a few fixed texts. */
+  /** The activity, for example `copying files`. One of a few fixed texts. */
   phase: string;
-  /** The part of the phase that is being done, as in `relationship chains`. */
+  /** The current part of the phase, for example `relationship chains`. */
   part?: string;
   files?: number;
   totalFiles?: number;
@@ -16,19 +16,19 @@ export interface Progress {
   totalIndexes?: number;
 }
 
-/** A progress with what the clock adds to it. */
+/** A progress with values derived from the clock. */
 export interface MeasuredProgress extends Progress {
-  /** Since the phase began. */
+  /** Time since the phase began. */
   elapsedMs: number;
   /** 0 to 100, rounded down. 99 at most while the total is a guess. */
   percent?: number;
-  /** Over the last seconds. */
+  /** Speed over the last seconds. */
   bytesPerSecond?: number;
-  /** How long the rest of the phase takes at the present speed. */
+  /** Time left in the phase at the current speed. */
   leftMs?: number;
 }
 
-/** What the percentage is made of: of what is counted, the first whose total is known. */
+/** The counter behind the percentage: the first one whose total is known. */
 export function axisOf(progress: Progress): { done: number; total: number; isEven: boolean } | undefined {
   const { bytes, totalBytes, isEstimate, transactions, totalTransactions } = progress;
   const { files, totalFiles, indexes, totalIndexes } = progress;
@@ -39,7 +39,7 @@ export function axisOf(progress: Progress): { done: number; total: number; isEve
   if (transactions !== undefined && totalTransactions !== undefined) {
     return { done: transactions, total: totalTransactions, isEven: true };
   }
-  // One file may be a million times as large as the next: a time that is left does not follow from them.
+  // One file may be a million times as large as the next, so a file count yields no time left.
   if (files !== undefined && totalFiles !== undefined) return { done: files, total: totalFiles, isEven: false };
   if (indexes !== undefined && totalIndexes !== undefined) return { done: indexes, total: totalIndexes, isEven: false };
   return undefined;

@@ -4,7 +4,7 @@ import type { RepeatedRequest } from '../../source/repeated-request.ts';
 import { describeUncheckedLog } from './pending-log-text.ts';
 import { describeAppliedLog, describeReplayNote } from './replay-text.ts';
 
-/** What a user of either front is told of a backup beside its result. */
+/** The text of a backup note, in both fronts. */
 export function describeBackupNote(note: BackupNote): string {
   switch (note.kind) {
     case 'request-keeps-failing':
@@ -37,7 +37,7 @@ export function describeBackupNote(note: BackupNote): string {
   }
 }
 
-/** What is told on request (NEO4J_DEBUG, --verbose). */
+/** Details shown on request (NEO4J_DEBUG, --verbose). */
 export function describeBackupDetail(detail: BackupDetail): string {
   switch (detail.kind) {
     case 'protocol-rejected':

@@ -28,6 +28,6 @@ it.each<[ListenerEvent, string]>([
   [{ kind: 'silent', peer, error: new Error('no request') }, `Connection of ${peer} closed: no request`],
   [{ kind: 'left-out', count: 7 }, '7 more events, too many to be told one by one'],
   [{ kind: 'trouble', error: new Error('EMFILE') }, 'Cannot accept connections: EMFILE'],
-])('the log line of an event: %j', (event, line) => {
+])('an event has its log line: %j', (event, line) => {
   expect(describeListenerEvent(event)).toBe(line);
 });

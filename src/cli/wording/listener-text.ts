@@ -7,7 +7,7 @@ const names: Record<RequestKind, string> = {
   part: 'Part of a backup',
 };
 
-/** One line for people. Errors are told with local paths: this is for the log of the server, not for the client. */
+/** One line for people. Errors include local paths: this is for the server's log, not for the client. */
 export function describeListenerEvent(event: ListenerEvent): string {
   switch (event.kind) {
     case 'started':

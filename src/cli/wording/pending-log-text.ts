@@ -1,6 +1,6 @@
 import type { PendingLog } from '../../replay/pending-log.ts';
 
-/** What waits for the server; without a full stop. */
+/** Describes what waits for the server; without a full stop. */
 export function describePendingLog({ first, last }: PendingLog): string {
   return `transactions ${first} to ${last} are left to the server because of explicit indexes; it finishes them at its first start`;
 }
