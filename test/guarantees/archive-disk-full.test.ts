@@ -6,6 +6,7 @@ import { dumpDatabase } from '../../src/restore/database-dump.ts';
 import { loadDatabase } from '../../src/restore/database-load.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../support/corpus/unpack-corpus.ts';
 import { BALLAST, canMount, SmallDisk } from '../support/faults/small-disk.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { lockFile } from '../support/stores/locked-file.ts';
 
 /*
@@ -76,7 +77,7 @@ describe.runIf(canMount)('on a small disk', () => {
       mkdirSync(loaded);
       writeFileSync(join(loaded, 'mine'), '');
       const reasons = new Set<string>();
-      for (let room = 4 * PAGE_BYTES, isMade = false; !isMade; room += 20 * PAGE_BYTES) {
+      for (let room = 4 * PAGE_BYTES, isMade = false; !isMade; room += campaign.stride(20, 60) * PAGE_BYTES) {
         disk.fillUp(room);
         const error: unknown = await loadDatabase({
           from: archive,

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { BackupServer, type Fault } from '../support/servers/backup-server.ts';
 
 /*
@@ -86,21 +87,21 @@ describe.each(kinds)('a %s backup', (kind) => {
   }
 
   it('a backup that is cut at any byte leaves the old state', async () => {
-    for (const bytes of await interestingOffsets(kind, 14)) {
+    for (const bytes of campaign.some(await interestingOffsets(kind, 14))) {
       await expectSurvives((at) => ({ cutAfter: at, reset: at % 2 === 0 }), bytes, 'peer.closed');
     }
     await expectNextRunSucceeds();
   });
 
   it('a backup whose server stops sending at any byte leaves the old state', async () => {
-    for (const bytes of await interestingOffsets(kind, 2)) {
+    for (const bytes of campaign.some(await interestingOffsets(kind, 2))) {
       await expectSurvives((at) => ({ stallAfter: at }), bytes, 'peer.timeout');
     }
     await expectNextRunSucceeds();
   });
 
   it('a backup interrupted while it receives leaves the old state', async () => {
-    for (const bytes of await interestingOffsets(kind, 6)) {
+    for (const bytes of campaign.some(await interestingOffsets(kind, 6))) {
       await prepare();
       const interruption = new AbortController();
       const at = { bytes, call: () => interruption.abort() };
@@ -114,7 +115,7 @@ describe.each(kinds)('a %s backup', (kind) => {
 
   it('a backup interrupted at any step leaves the old state or the new one', async () => {
     const total = await countSteps();
-    for (const step of spread(total, 10)) {
+    for (const step of campaign.some(spread(total, 10))) {
       await prepare();
       const interruption = new AbortController();
       let steps = 0;

@@ -9,6 +9,7 @@ import { BackupProgram } from '../support/commands/backup-process.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { BALLAST, canMount, SmallDisk } from '../support/faults/small-disk.ts';
 import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
@@ -76,7 +77,7 @@ if (canMount) {
     it('on a small disk, a full backup fails while it receives and while it replays, and leaves nothing', async () => {
       let failures = 0;
       const files = new Set<string>();
-      for (let room = 0, isMade = false; !isMade; room += 6 * PAGE_BYTES) {
+      for (let room = 0, isMade = false; !isMade; room += campaign.stride(6, 12) * PAGE_BYTES) {
         small.fillUp(room);
         const attempt = await attemptBackup(disk, server.address);
         isMade = attempt.report !== undefined;
@@ -95,7 +96,7 @@ if (canMount) {
     it('on a small disk, an incremental fails while it receives and while it applies, and continues when there is room', async () => {
       const target = join(disk, 'db');
       const moments = new Set<string>();
-      for (let room = 0, isMade = false; !isMade; room += PAGE_BYTES) {
+      for (let room = 0, isMade = false; !isMade; room += campaign.stride(1, 3) * PAGE_BYTES) {
         rmSync(target, { recursive: true, force: true });
         rmSync(join(disk, BALLAST), { force: true });
         await cp(join(scratch, 'old', 'db'), target, { recursive: true, preserveTimestamps: true });
@@ -122,7 +123,7 @@ if (canMount) {
       server.prunedTo = NEW - 1;
       await cp(join(scratch, 'old', 'db'), target, { recursive: true, preserveTimestamps: true });
       const before = hashTree(target);
-      for (let room = 0, isMade = false; !isMade; room += 10 * PAGE_BYTES) {
+      for (let room = 0, isMade = false; !isMade; room += campaign.stride(10, 20) * PAGE_BYTES) {
         small.fillUp(room);
         const attempt = await attemptBackup(disk, server.address);
         isMade = attempt.report !== undefined;
@@ -140,7 +141,7 @@ if (canMount) {
     afterEach(() => small.unmount());
 
     it('on a disk without room for names, a full backup fails and leaves nothing', async () => {
-      for (let files = 2, isMade = false; !isMade; files += 3) {
+      for (let files = 2, isMade = false; !isMade; files += campaign.stride(3, 6)) {
         small.mount(`size=${PLENTY_BYTES}`, `nr_inodes=${files}`);
         const attempt = await attemptBackup(disk, server.address);
         isMade = attempt.report !== undefined;

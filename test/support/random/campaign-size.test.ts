@@ -14,6 +14,7 @@ describe('the long form', () => {
     expect(long.places(0, 99)).toEqual(range(100));
     expect(long.places(1, 30, 11)).toEqual([1, 12, 23]);
     expect(long.some(['a', 'b', 'c', 'd'], 3)).toEqual(['a', 'd']);
+    expect(long.stride(6, 12)).toBe(6);
   });
 });
 
@@ -38,6 +39,10 @@ describe('the short form', () => {
     const tried = new Set<number>();
     for (let i = 0; i < 400; i++) for (const place of short.places(0, 99)) tried.add(place);
     expect(tried.size).toBe(100);
+  });
+
+  it('goes in larger steps, up to a limit', () => {
+    expect([short.stride(6, 12), short.stride(1, 20)]).toEqual([12, 10]);
   });
 
   it('tries something wherever there is something', () => {

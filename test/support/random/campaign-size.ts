@@ -38,6 +38,11 @@ export class CampaignSize {
     return [...places];
   }
 
+  /** The distance between two places where a test goes on until it succeeds: `step` in the long form, at most `most` in a shorter one. */
+  stride(step: number, most: number): number {
+    return Math.max(1, Math.min(most, Math.round(step / this.factor)));
+  }
+
   /** Items to try: each `step`th in the long form, fewer in a shorter one, as with {@link places}. */
   some<T>(items: readonly T[], step = 1): T[] {
     return this.places(0, items.length - 1, step).map((place) => items[place]!);
