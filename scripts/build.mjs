@@ -1,5 +1,5 @@
 // Bundles the command line front ends, the API and the threads of the check into dist/: `bin/*` start fast and need no TypeScript at run
-// time. Runs as npm's `prepare`, hence also at the end of `npm ci`, and before the tests. Another output directory may be given.
+// time. Runs as npm's `prepare`, so also at the end of `npm ci`, and before the tests. Another output directory may be given.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,7 +47,7 @@ function holds(path, contents) {
   try {
     return readFileSync(path).equals(contents);
   } catch {
-    // Missing or unreadable: it is written anew.
+    // Missing or unreadable: it is written again.
     return false;
   }
 }

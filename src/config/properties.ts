@@ -85,7 +85,7 @@ function decodeEscapes(text: string, place: ErrorPlace): string {
       throw new GraphkeepError('config', 'Malformed \\uxxxx encoding.', {
         place,
         observed: whole,
-        hint: 'Write a backslash twice where none is meant, as in paths of Windows, or four hexadecimal digits behind \\u.',
+        hint: 'Write a backslash twice where none is meant, as in paths of Windows, or four hexadecimal digits after \\u.',
       });
     }
     return ESCAPED[escaped] ?? escaped;

@@ -109,13 +109,13 @@ if (canMount) {
           expectNoRoom(attempt, room);
           expect(server.requests.slice(asked).some(({ kind }) => kind === 'full')).toBe(false);
           expect([room, ...names()]).toEqual([room, 'db']);
-          moments.add(hashTree(target) === before ? 'untouched' : 'log behind the check point');
+          moments.add(hashTree(target) === before ? 'untouched' : 'log after the check point');
         }
         small.freeRoom();
         await makeBackup(disk, server.address, { fallbackToFull: false });
         expectExact(target, history, NEW);
       }
-      expect([...moments]).toEqual(['untouched', 'log behind the check point']);
+      expect([...moments]).toEqual(['untouched', 'log after the check point']);
     });
 
     it('on a small disk, a fallback fails and the old backup stays', async () => {

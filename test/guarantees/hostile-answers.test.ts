@@ -304,7 +304,7 @@ describe('an incremental', () => {
       (parts) => void Object.assign(parts, { rest: history.transactions[NEW - 1]!.bytes.subarray(0, 50) }),
     ],
     [
-      'with garbage behind the transactions',
+      'with garbage after the transactions',
       'peer.hostile',
       (parts) => void Object.assign(parts, { rest: Buffer.from('garbage') }),
     ],

@@ -119,7 +119,7 @@ describe('check points', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['started', 'finished']);
   });
 
-  it('check points continue when the client prepares anew, or leaves', async () => {
+  it('check points continue when the client prepares again or leaves', async () => {
     await listen();
     const caller = await call();
     const first = await prepare(caller);

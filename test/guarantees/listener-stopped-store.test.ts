@@ -75,7 +75,7 @@ async function receiveCopy(address: { host: string; port: number }): Promise<Map
           file,
         ),
       transactionBytes: () => {
-        throw new Error('a closed store has no transactions behind its check point');
+        throw new Error('a closed store has no transactions after its check point');
       },
     },
     new AbortController().signal,

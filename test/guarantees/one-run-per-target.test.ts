@@ -10,7 +10,7 @@ import { type GeneratedHistory, generateHistory } from '../support/history/gener
 import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
- * Promise: only one process works on a target at a time, be it ours, a Java client or a server. Others are told so at once, touch nothing,
+ * Promise: only one process works on a target at a time, be it ours, a Java client or a server. Others fail at once, touch nothing,
  * and do not fall back to a full copy.
  */
 

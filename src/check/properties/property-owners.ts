@@ -52,7 +52,7 @@ export class PropertyOwners {
     }
   }
 
-  /** Follows a faulty chain to the first place where its records disagree; each chain for one of its owners only. */
+  /** Follows a faulty chain to the first place where its records disagree; examines a chain for only one of its owners. */
   private examineChain<O extends PropertyOwner>(
     owner: O,
     deep: boolean,

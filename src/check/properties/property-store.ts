@@ -128,7 +128,7 @@ export class PropertyStore {
       damage = error instanceof GraphkeepError ? String(error.observed) : error.message;
     }
     if (!this.format.propertyMarks && hasLostValue(record))
-      damage ??= `nothing readable behind block ${record.blockCount}`;
+      damage ??= `nothing readable after block ${record.blockCount}`;
     if (damage === undefined) return;
     this.findings.add('property.valueUnreadable', record.id, renderProperty(record), [], { found: damage });
   }

@@ -100,7 +100,7 @@ describe('the report file', () => {
     expect(lines.filter((line) => line.startsWith('ERROR: ')).length).toBe(5000);
   });
 
-  it('the report file ends after 10,000 findings, counts the rest by kind, and goes on counting', () => {
+  it('the report file ends after 10,000 findings, counts the rest by kind, and continues to count', () => {
     const report = ReportFile.prepare(makeDirectory('many'), startedAt);
     const tally = new FindingTally(report.add);
     for (let i = 0; i < 4000; i++) for (const finding of grp07) tally.report(finding);

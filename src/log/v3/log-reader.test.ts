@@ -260,7 +260,7 @@ describe('LogReader on damage', () => {
       ['start in a transaction', Buffer.concat([start, start])],
       ['check point in a transaction', Buffer.concat([start, checkPoint(0, 16)])],
       ['commit outside', transaction(2).subarray(38)],
-      ['zeros, and something behind them', Buffer.concat([transaction(2), Buffer.alloc(64), Buffer.from([1])])],
+      ['zeros, and something after them', Buffer.concat([transaction(2), Buffer.alloc(64), Buffer.from([1])])],
       ['unknown command', Buffer.concat([start, Buffer.from([0xf6, 3, 18, 0])])],
       ['unknown entry type', Buffer.from([0xf6, 9])],
     ] as const) {

@@ -128,7 +128,7 @@ describe('findRecoveryStart', () => {
   it('findRecoveryStart fails for a check point that names a position after itself, and for a missing file', () => {
     cpSync(corpus('small-3.5.34'), directory, { recursive: true });
     writeFileSync(file(2), checkPoint(2, 99999), { flag: 'a' });
-    expect(() => findRecoveryStart(directory)).toThrow('behind itself');
+    expect(() => findRecoveryStart(directory)).toThrow('after itself');
     rmSync(file(1));
     expect(() => findRecoveryStart(directory)).toThrow('missing between two others');
   });

@@ -79,7 +79,7 @@ function startFrom(source: LogSource, checkPoint: LogCheckPoint | undefined): Lo
   const { target, at } = checkPoint;
   const isAfter = target.version > at.version || (target.version === at.version && target.offset > at.offset);
   if (isAfter) {
-    throw new GraphkeepError('log.corrupt', 'a check point names a position behind itself', {
+    throw new GraphkeepError('log.corrupt', 'a check point names a position after itself', {
       place: { file: source.nameOf(at.version), offset: at.offset },
       observed: `log ${target.version}, offset ${target.offset}`,
     });

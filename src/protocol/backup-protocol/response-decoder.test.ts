@@ -136,10 +136,10 @@ describe('decoder', () => {
     const positions = new Map<number, string>([
       [3, 'at its start'],
       [9, 'in a file name'],
-      [0x43, 'in front of the data of a file'],
+      [0x43, 'before the data of a file'],
       [0x1000, 'in the data of a file'],
       [0x2b110, 'in the store id'],
-      [0x2b12d, 'in front of the transactions'],
+      [0x2b12d, 'before the transactions'],
     ]);
     let at = 0;
     for (const [offset, text] of positions) {

@@ -32,15 +32,15 @@ const State = {
   opening: 'at its start',
   nameLength: 'between two files',
   name: 'in a file name',
-  alignment: 'in front of the data of a file',
+  alignment: 'before the data of a file',
   beginFile: 'at the beginning of a file',
   blocks: 'in the data of a file',
   endFile: 'at the end of a file',
   storeId: 'in the store id',
-  kind: 'in front of the transactions',
+  kind: 'before the transactions',
   obligation: 'in an obligation',
   transactions: 'in the transactions',
-  nothing: 'behind its end',
+  nothing: 'after its end',
   exception: 'in an exception',
   finishing: 'at its end',
 } as const;
@@ -199,7 +199,7 @@ export class ResponseDecoder {
         this.collectException(false);
         return;
       case State.nothing:
-        throw this.refuse('peer.protocol', 'the answer goes on behind its end', `${bodyEnd - position} bytes`);
+        throw this.refuse('peer.protocol', 'the answer continues after its end', `${bodyEnd - position} bytes`);
       default:
         this.collectField(buffer, position, bodyEnd);
     }

@@ -50,7 +50,7 @@ export class ClientHandshake {
   /** The position in words, for errors about a connection that ended here. */
   get position(): string {
     if (this.state === 'magic') return 'before the handshake';
-    return this.state === 'done' ? 'behind the handshake' : 'in the handshake';
+    return this.state === 'done' ? 'after the handshake' : 'in the handshake';
   }
 
   /** Send this as soon as the connection is open. */

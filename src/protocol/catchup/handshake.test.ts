@@ -85,7 +85,7 @@ describe('a handshake', () => {
         expect(said.ends.client).toEqual({ modifiers: [], rest: Buffer.alloc(0) });
         expect(said.ends.server).toEqual({ modifiers: [], rest: Buffer.alloc(0) });
         expect([client.offset, server.offset]).toEqual([SERVER_HANDSHAKE_BYTES, CLIENT_HANDSHAKE_BYTES]);
-        expect(client.position).toBe('behind the handshake');
+        expect(client.position).toBe('after the handshake');
       }
     }
     expect(readCatchupCapture('full-349.s2c.bin').subarray(0, 8)).toEqual(CATCHUP_START);

@@ -156,7 +156,7 @@ function flush(session: TLSSocket): Promise<void> {
 }
 
 function unexpectedData(peer: string, bytes: number): GraphkeepError {
-  return new GraphkeepError('peer.hostile', 'the peer sent data behind the switch-over', {
+  return new GraphkeepError('peer.hostile', 'the peer sent data after the switch-over', {
     place: { peer },
     observed: `${bytes} bytes`,
   });

@@ -57,7 +57,7 @@ function requireClosedCleanly(directory: string, logDirectory: string): void {
   }
   throw new GraphkeepError('store.needs-recovery', 'the store was not closed cleanly', {
     place: { file: directory },
-    observed: `${transactions} transactions behind the last check point`,
+    observed: `${transactions} transactions after the last check point`,
   });
 }
 

@@ -279,7 +279,7 @@ describe('a connection that is cut', () => {
     }
   });
 
-  it('a connection cut in the first files makes them come again with a later check point, and nothing of the earlier one stays', async () => {
+  it('after a cut in the first files they come again with a later check point, and nothing of the earlier one stays', async () => {
     const content = smallMember();
     const { length } = await (await startMember(content)).answer({
       kind: 'prepareStoreCopy',
@@ -479,7 +479,7 @@ describe('over TLS', () => {
     stranger = await loadPolicy({ identity: await other.issue('two'), trusted });
   });
 
-  it('a copy is received and goes on after lost connections', async () => {
+  it('a copy is received and continues after lost connections', async () => {
     const content = await readCapturedMember('349');
     for (const kind of ['storeFile', 'transactions'] as const) {
       const member = await startMember(content);

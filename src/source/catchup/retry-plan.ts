@@ -32,7 +32,7 @@ export class RetryPlan {
   }
 
   /**
-   * The last attempt brought `bytes` more bytes. If that is enough for the elapsed time, the time limit starts anew: a peer that breaks off
+   * The last attempt brought `bytes` more bytes. If that is enough for the elapsed time, the time limit restarts: a peer that breaks off
    * after every few bytes must not occupy us for ever.
    */
   noteProgress(bytes: number): void {

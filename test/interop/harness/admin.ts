@@ -60,7 +60,7 @@ export async function javaBackup(version: Version, options: JavaBackupOptions): 
   return runAdmin(version, await backupCommand(options));
 }
 
-/** Starts such a backup, to be killed. */
+/** Starts the same backup as a process that the test can kill. */
 export async function startJavaBackup(version: Version, options: JavaBackupOptions): Promise<Child> {
   const command = await backupCommand(options);
   return startMain(version, ADMIN, command.args, await adminProcess(command));

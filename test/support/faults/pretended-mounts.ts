@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from 'node:module';
 
 /*
  * Simulates mount points without the right to mount: the system's list names a directory that is not one, and renaming that directory fails
- * as with a real one. Call it before the code under test is loaded or, since that looks up both functions anew, at any time later.
+ * as with a real one. Call it before the code under test is loaded or, since that looks up both functions at each call, at any time later.
  */
 
 const { readFile, rename } = fs.promises;

@@ -38,7 +38,7 @@ export class CampaignSize {
     return [...places];
   }
 
-  /** The distance between two places where a test goes on until it succeeds: `step` in the long form, at most `most` in a shorter one. */
+  /** The distance between two places where a test continues until it succeeds: `step` in the long form, at most `most` in a shorter one. */
   stride(step: number, most: number): number {
     return Math.max(1, Math.min(most, Math.round(step / this.factor)));
   }

@@ -64,7 +64,7 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
     await this.note('openFile', name);
     this.check(!this.files.has(name) && alignment > 0, `file ${name} is opened`);
     this.check(isLocalName(name), `the name ${name}`);
-    this.check(this.transactionParts.length === 0, `file ${name} behind transactions`);
+    this.check(this.transactionParts.length === 0, `file ${name} after transactions`);
     const file: RecordedFile = { alignment, empty, parts: [], state: 'open' };
     this.files.set(name, file);
     this.mostOpen = Math.max(this.mostOpen, [...this.files.values()].filter(({ state }) => state === 'open').length);

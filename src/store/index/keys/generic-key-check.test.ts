@@ -18,10 +18,10 @@ describe('keys', () => {
     const text = genericKey.encode(7, [{ type: 'string', value: 'abcdef' }])!;
     expect(findGenericKeyProblem(text, 0, text.length - 1, true)).toBe('a text of 6 bytes has only 5 left');
     expect(findGenericKeyProblem(text, 0, 10, true)).toBeUndefined();
-    expect(findGenericKeyProblem(text, 0, 10, false)).toBe('a value ends 1 bytes behind the key');
+    expect(findGenericKeyProblem(text, 0, 10, false)).toBe('a value ends 1 bytes after the key');
     const number = genericKey.encode(7, [{ type: 'long', value: 5n }])!;
     expect(findGenericKeyProblem(number, 0, number.length - 1, true)).toBeUndefined();
-    expect(findGenericKeyProblem(number, 0, number.length - 1, false)).toContain('1 bytes behind');
+    expect(findGenericKeyProblem(number, 0, number.length - 1, false)).toContain('1 bytes after');
     expect(findGenericKeyProblem(number, 0, 5, true)).toBe('there is no entity');
   });
 

@@ -27,7 +27,7 @@ export function findGenericKeyProblem(
   while (at < end) {
     const next = skipSlot(key, at, end);
     if (typeof next === 'string') return next;
-    if (next > end) return isSeparator ? undefined : `a value ends ${next - end} bytes behind the key`;
+    if (next > end) return isSeparator ? undefined : `a value ends ${next - end} bytes after the key`;
     at = next;
   }
   return at === end ? undefined : 'there is no entity';

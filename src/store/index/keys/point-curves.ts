@@ -76,7 +76,7 @@ export class PointCurves {
     return writer.toBuffer();
   }
 
-  /** Reads the settings from such a header. */
+  /** Reads the settings from the header of a generic index. */
   readGenericHeader(header: Uint8Array, file: string): void {
     readHeader(header, file, (reader) => {
       reader.skip(2);

@@ -279,7 +279,7 @@ class StructureCheck {
       this.report('order', id, 'the first key is before the range of the node');
     }
     if (upper !== undefined && compareKeyAt(format, layout.compare, page, leaf, count - 1, upper) >= 0) {
-      this.report('order', id, 'the last key is behind the range of the node');
+      this.report('order', id, 'the last key is after the range of the node');
     }
   }
 

@@ -101,7 +101,7 @@ export class FreeList {
     this.loadReadPage();
     const next = readNextFreeListPage(this.readBuffer);
     if (next < FIRST_NODE_PAGE || next > state.lastId) {
-      throw this.corrupt(state.freeReadPage, `the free list goes on in page ${next}, outside 3..${state.lastId}`);
+      throw this.corrupt(state.freeReadPage, `the free list continues in page ${next}, outside 3..${state.lastId}`);
     }
     this.release(state.freeReadPage);
     state.freeReadPage = next;

@@ -46,7 +46,7 @@ export class LeafUpdate {
     const { format, layout } = tree;
     const count = readKeyCount(page);
     if (upper !== undefined && count > 0 && compareKeyAt(format, layout.compare, page, true, count - 1, upper) >= 0) {
-      throw corruptNode(tree, id, 'the last key is behind the range of the node');
+      throw corruptNode(tree, id, 'the last key is after the range of the node');
     }
     let copied = 0;
     let hasChanged = false;
