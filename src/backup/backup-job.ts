@@ -68,7 +68,7 @@ async function backUp(
     const check = options.checkConsistency
       ? await checkBackup(target.location, options, onEvent, startedOn, signal)
       : undefined;
-    const durationMs = performance.now() - startedAt;
+    const durationMs = Math.round(performance.now() - startedAt);
     const { kind: backup, lastTransaction, files, bytes } = outcome;
     onEvent({ kind: 'backup-ended', backup, lastTransaction, files, bytes, durationMs });
     return {

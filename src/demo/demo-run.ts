@@ -135,7 +135,7 @@ export class DemoRun {
       rotations: this.rotations,
       backups: this.backups,
       proofs,
-      durationMs: performance.now() - startedAt,
+      durationMs: Math.round(performance.now() - startedAt),
     };
   }
 

@@ -77,7 +77,7 @@ export class CheckPointWriter {
       this.last = { lastTransaction, position };
       await this.committer.writeCheckPoint(position);
       this.noteLeftToServer(derived);
-      const durationMs = performance.now() - started;
+      const durationMs = Math.round(performance.now() - started);
       this.settings.onEvent({ kind: 'check-point', lastTransaction, position, records, durationMs });
       await this.prune(position);
       return this.last;

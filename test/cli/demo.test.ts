@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { runAdminCommand } from '../../src/cli/graphkeep/demo-admin-command.ts';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
+import { JsonPage } from '../support/commands/json-page.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { campaign } from '../support/random/campaign-size.ts';
 
@@ -39,9 +40,17 @@ async function demo(args: string[], onText: (text: string) => void = () => {}, s
 }
 
 it('the demo backs up, restores and compares, and its report is measured', { timeout: 180_000 }, async () => {
-  const { exitCode, stdout, stderr } = await demo(['--json']);
+  const { exitCode, stdout, stderr } = await demo(['--json', '--keep']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-  const report = JSON.parse(stdout.trimEnd().split('\n').at(-1)!);
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const page = new JsonPage();
+  expect(lines.flatMap((line) => page.findDifferences(line))).toEqual([]);
+  const isOfOthers = (name: string) => !/^(?:report of demo |line )|"writing"$/.test(name);
+  expect(page.findDeadRows(isOfOthers)).toEqual([]);
+  const report = lines.at(-1);
   expect(report).toMatchObject({ event: 'report', command: 'demo', writers: 8 });
   const [full, incremental] = report.backups;
   expect([full.kind, incremental.kind]).toEqual(['full', 'incremental']);
@@ -52,7 +61,7 @@ it('the demo backs up, restores and compares, and its report is measured', { tim
     expect(compared).toBeGreaterThan(0);
     expect(differences).toEqual([]);
   }
-  expect(readdirSync(scratch)).toEqual([]);
+  expect(report.notes).toMatchObject([{ code: 'demo-kept', path: report.folders.root }]);
 });
 
 it('the demo leaves everything with --keep, and says what to type', { timeout: 180_000 }, async () => {

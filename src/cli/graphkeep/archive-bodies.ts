@@ -29,7 +29,6 @@ export async function dumpBody({ values, context }: Invocation, reporter: Report
   const { size } = await stat(archive);
   const { databaseName: database } = options;
   reporter.report(printableLine(`${database}: dumped to ${archive}, ${formatBytes(size)}`), {
-    command: 'dump',
     database,
     archive,
     bytes: size,
@@ -49,5 +48,5 @@ export async function loadBody({ values, context }: Invocation, reporter: Report
   const notes = await loadDatabase({ ...options, onEvent: createCopyView(reporter, 'unpacking') });
   for (const note of notes) reporter.note(noteOfEvent(note, describeRestoreNote(note)));
   const { databaseName: database, databaseDirectory: directory } = options;
-  reporter.report(printableLine(`${database}: loaded to ${directory}`), { command: 'load', database, directory });
+  reporter.report(printableLine(`${database}: loaded to ${directory}`), { database, directory });
 }

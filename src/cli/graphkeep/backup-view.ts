@@ -36,6 +36,6 @@ export class BackupView {
     const { backup, protocol } = attempt;
     const { server, target: directory } = began;
     const text = `${backup === 'full' ? 'Full' : 'Incremental'} backup of ${server} over the ${protocol} protocol`;
-    this.reporter.began('started', printableLine(text), { backup, protocol, server, directory });
+    this.reporter.began('backup-started', printableLine(text), { backup, protocol, server, directory });
   }
 }

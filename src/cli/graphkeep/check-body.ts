@@ -74,17 +74,15 @@ function describe({ directory }: CheckRequest, check: ReportedCheck): string {
 }
 
 function describeForPrograms({ directory }: CheckRequest, check: ReportedCheck, shown: readonly Finding[]): object {
-  const { consistent, errors, warnings, bytes, byKind, pending, reportPath, reportFailure } = check;
+  const { consistent, errors, warnings, bytes, byKind, pending, reportPath } = check;
   return {
-    command: 'check',
     directory,
     consistent,
     errors,
     warnings,
     bytes,
     byKind: Object.fromEntries(byKind),
-    ...(reportPath === undefined ? {} : { report: reportPath }),
-    ...(reportFailure === undefined ? {} : { reportFailure: describeError(reportFailure) }),
+    ...(reportPath === undefined ? {} : { reportPath }),
     ...(pending === undefined
       ? {}
       : { pending: { ...pending, notChecked: ['label scan store entries', 'index entries'] } }),

@@ -17,6 +17,6 @@ export class ClientCount {
   describe(): State {
     const { underWay, finished, failed } = this;
     const text = `serving, ${underWay} under way, ${finished} finished, ${failed} failed`;
-    return { text, data: { underWay, finished, failed } };
+    return { text, data: { clients: { underWay, finished, failed } } };
   }
 }

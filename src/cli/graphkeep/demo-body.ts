@@ -33,7 +33,7 @@ export async function demoBody({ values, context }: Invocation, reporter: Report
   const differences = report.proofs.reduce((sum, proof) => sum + proof.differences.length, 0);
   if (differences > 0) throw differenceError(report, differences);
   const kept = keep ? ['', 'Look around:', ...lookAround(folders)].join('\n') : '';
-  reporter.report(`\n${describe(report)}${kept}`, { command: 'demo', ...report, ...(keep ? { folders } : {}) });
+  reporter.report(`\n${describe(report)}${kept}`, { ...report, ...(keep ? { folders } : {}) });
 }
 
 function audienceOf(reporter: Reporter): Audience {

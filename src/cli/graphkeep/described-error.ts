@@ -8,10 +8,13 @@ export function describeForPrograms(error: unknown): object {
     code,
     message,
     ...(place === undefined ? {} : { place }),
-    ...(observed === undefined ? {} : { observed }),
+    ...(observed === undefined ? {} : { observed: String(observed) }),
     hint,
   };
   if (!(error instanceof BackupFailed)) return base;
-  const attempts = error.attempts.map(({ strategy, error: cause }) => ({ strategy, ...describeForPrograms(cause) }));
+  const attempts = error.attempts.map(({ strategy: protocol, error: cause }) => ({
+    protocol,
+    ...describeForPrograms(cause),
+  }));
   return { ...base, attempts };
 }

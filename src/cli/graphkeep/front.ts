@@ -4,7 +4,15 @@ import { type CommandContext, isDebugging } from '../command-context.ts';
 import { exitCodeOf } from '../failure-lines.ts';
 import { withPrintableOutput } from '../printable-output.ts';
 import { createReporter } from './create-reporter.ts';
-import { buildProgram, type Invocation, isCommanderEnd, normalizeFlags, requireFilledValues } from './program.ts';
+import {
+  asksForJson,
+  buildProgram,
+  type Invocation,
+  isCommanderEnd,
+  normalizeFlags,
+  requireFilledValues,
+  usageErrorOf,
+} from './program.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Resolves to a number if the exit code may be another one than 0. */
@@ -32,13 +40,14 @@ function isLost({ hasLostOutput }: CommandContext, command: string): boolean {
 }
 
 /**
- * The native command line: GNU syntax, JSON on request, a progress bar on a terminal.
+ * The native command line: GNU syntax, JSON on request, a live view on a terminal.
  * @returns the exit code: 0, 1, 2 and 3 for checks, or 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM
  */
 export async function runGraphkeep(args: readonly string[], given: CommandContext): Promise<number> {
   const context = withPrintableOutput(given);
   const verbose = isDebugging(context);
-  let reporter = createReporter(context, { command: '', json: false, verbose, quiet: false });
+  const json = asksForJson(args);
+  let reporter = createReporter(context, { command: '', json, verbose, quiet: false });
   let exitCode = 0;
   let command = '';
   const program = buildProgram(context, async (invocation) => {
@@ -53,12 +62,17 @@ export async function runGraphkeep(args: readonly string[], given: CommandContex
     const result = await body(invocation, reporter);
     if (typeof result === 'number') exitCode = result;
   });
+  // Programs get what is wrong with their arguments as an event.
+  if (json) for (const parser of [program, ...program.commands]) parser.configureOutput({ writeErr: () => {} });
   try {
     refuseBrokenArguments(args);
     await program.parseAsync(normalizeFlags(args), { from: 'user' });
     return exitCode === 0 && isLost(context, command) ? 1 : exitCode;
   } catch (error) {
-    if (isCommanderEnd(error)) return error.exitCode;
+    if (isCommanderEnd(error)) {
+      if (json && error.exitCode !== 0) reporter.fail(usageErrorOf(error));
+      return error.exitCode;
+    }
     reporter.fail(error);
     return exitCodeOf(context.signal, error);
   }

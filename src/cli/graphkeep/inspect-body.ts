@@ -8,7 +8,7 @@ import type { Reporter } from './reporter.ts';
 
 export async function inspectBody({ positionals, context }: Invocation, reporter: Reporter): Promise<void> {
   const inspection = await inspectStore(resolve(context.cwd, positionals[0]!));
-  reporter.report(describeInspection(inspection).join('\n'), { command: 'inspect', ...inspection });
+  reporter.report(describeInspection(inspection).join('\n'), inspection);
 }
 
 /** The lines for people. */

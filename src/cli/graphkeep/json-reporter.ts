@@ -9,8 +9,8 @@ import { WorkState } from './work-state.ts';
 const REPEAT_MS = 500;
 
 /**
- * For programs: one JSON object per line on stdout, each with its `event`; the last one is `report` or `error`, with all
- * notes.
+ * For programs: one JSON object per line on stdout, each with its `time` and `event`. The last one is `report` or `error`, with all notes.
+ * docs/json.md explains every field; test/guarantees/json-output.test.ts holds it.
  */
 export class JsonReporter implements Reporter {
   private readonly context: PrintableContext;
@@ -60,12 +60,17 @@ export class JsonReporter implements Reporter {
   }
 
   report(_text: string, data: object): void {
-    this.write({ event: 'report', ...data, notes: this.notes });
+    this.write({ event: 'report', ...this.ofCommand(), ...data, notes: this.notes });
   }
 
   fail(error: unknown): void {
     const stack = this.options.verbose && error instanceof Error ? { stack: describeStack(error) } : {};
-    this.write({ event: 'error', ...describeForPrograms(error), ...stack, notes: this.notes });
+    this.write({ event: 'error', ...this.ofCommand(), ...describeForPrograms(error), ...stack, notes: this.notes });
+  }
+
+  private ofCommand(): { command?: string } {
+    const { command } = this.options;
+    return command === '' ? {} : { command };
   }
 
   /** What nobody has to know. */

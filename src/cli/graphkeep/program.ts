@@ -101,6 +101,11 @@ export function normalizeFlags(args: readonly string[]): string[] {
   });
 }
 
+/** True if a command line asks for JSON, whatever else is wrong with it. */
+export function asksForJson(args: readonly string[]): boolean {
+  return normalizeFlags(args).findLast((argument) => argument === '--json' || argument === '--no-json') === '--json';
+}
+
 function environmentText(): string {
   const lines = environmentVariables.map(({ name, description }) => `  ${name.padEnd(14)}${description}`);
   return ['Environment variables:', ...lines].join('\n');
@@ -171,4 +176,9 @@ function attributeOf(name: string): string {
 /** True if commander has already told the user what is wrong, or has printed a help. */
 export function isCommanderEnd(error: unknown): error is CommanderError {
   return error instanceof CommanderError;
+}
+
+/** What commander has found wrong, as an error of ours. */
+export function usageErrorOf({ message }: CommanderError): GraphkeepError {
+  return new GraphkeepError('usage', message.replace(/^error: /, '').replaceAll('\n', ' '));
 }

@@ -22,7 +22,6 @@ export async function recoverBody({ positionals, context }: Invocation, reporter
   const { state, lastTransaction, tornBytes, recovery } = recovered;
   if (recovery !== undefined) for (const event of eventsOfRecovery(recovery)) tell(event, reporter);
   reporter.report(printableLine(describe(options.directory, recovered)), {
-    command: 'recover',
     directory: options.directory,
     state,
     lastTransaction,

@@ -11,29 +11,20 @@ import type { Reporter } from './reporter.ts';
 export async function restoreBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const options = await requestRestore(values, context);
   const checkConsistency = values.flag('check');
-  const { notes, ...report } = await restoreDatabase({
+  const { notes, files, bytes, needsRecovery } = await restoreDatabase({
     ...options,
     checkConsistency,
     onEvent: createCopyView(reporter, 'copying files'),
   });
-  if (report.needsRecovery) {
+  if (needsRecovery) {
     const recover = `graphkeep recover ${options.databaseDirectory}`;
     const text = 'The backup was not shut down cleanly; the server recovers the database at its first start';
     reporter.note({ code: 'recovery-needed', text: printableLine(`${text}, or now: ${recover}`) });
   }
-  const warnings = notes.map(describeRestoreNote);
-  for (const [at, note] of notes.entries()) reporter.note(noteOfEvent(note, warnings[at]!));
+  for (const note of notes) reporter.note(noteOfEvent(note, describeRestoreNote(note)));
   const { databaseName, databaseDirectory } = options;
   reporter.report(
-    printableLine(
-      `${databaseName}: restored ${report.files} files, ${formatBytes(report.bytes)}, to ${databaseDirectory}`,
-    ),
-    {
-      command: 'restore',
-      database: databaseName,
-      directory: databaseDirectory,
-      ...report,
-      warnings,
-    },
+    printableLine(`${databaseName}: restored ${files} files, ${formatBytes(bytes)}, to ${databaseDirectory}`),
+    { database: databaseName, directory: databaseDirectory, files, bytes, needsRecovery },
   );
 }

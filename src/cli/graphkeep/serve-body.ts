@@ -46,7 +46,7 @@ export async function serveBody({ values, context }: Invocation, reporter: Repor
       await listener.stop();
       throttle.endWindow();
     }
-    reporter.report('Stopped.', { command: 'serve', directory });
+    reporter.report('Stopped.', { directory });
   } finally {
     await store.close();
   }

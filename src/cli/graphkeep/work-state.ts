@@ -37,7 +37,7 @@ export class WorkState {
     const runningMs = this.clock() - this.beganAt;
     const work = this.own?.() ?? {
       text: latest === undefined ? 'at work' : describeProgress(latest),
-      data: latest ?? {},
+      data: latest === undefined ? {} : { progress: latest },
     };
     const text = `graphkeep ${command}: ${work.text} (running for ${describeSeconds(runningMs)})`;
     return { text, data: { command, runningMs, ...work.data } };

@@ -46,7 +46,7 @@ export class BackupLog {
 
   /** A request failed that is not a backup in itself. */
   failPart(kind: 'failed' | 'aborted', error: unknown, startedAt: number, bytes: number): void {
-    const durationMs = performance.now() - startedAt;
+    const durationMs = Math.round(performance.now() - startedAt);
     this.onEvent({ kind, error, request: 'part', peer: this.peer, bytes, durationMs });
   }
 
@@ -55,6 +55,6 @@ export class BackupLog {
     this.current = undefined;
     if (current === undefined) return undefined;
     const { request, startedAt, bytes } = current;
-    return { request, peer, bytes, durationMs: performance.now() - startedAt };
+    return { request, peer, bytes, durationMs: Math.round(performance.now() - startedAt) };
   }
 }

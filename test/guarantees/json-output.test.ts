@@ -1,0 +1,443 @@
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { connect, Server } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { BackupNote } from '../../src/backup/backup-events.ts';
+import { GraphkeepError } from '../../src/base/errors.ts';
+import type { CommandContext } from '../../src/cli/command-context.ts';
+import { nativeCommands } from '../../src/cli/command-table.ts';
+import { noteOfEvent } from '../../src/cli/graphkeep/event-data.ts';
+import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
+import { JsonReporter } from '../../src/cli/graphkeep/json-reporter.ts';
+import { withPrintableOutput } from '../../src/cli/printable-output.ts';
+import { describeBackupNote } from '../../src/cli/wording/backup-text.ts';
+import { describeRestoreNote } from '../../src/cli/wording/restore-text.ts';
+import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
+import type { RestoreNote } from '../../src/restore/restore-notes.ts';
+import { BackupListener } from '../../src/serve/backup-listener.ts';
+import { serveEmbedded } from '../../src/serve/database/live-store.ts';
+import { JsonPage } from '../support/commands/json-page.ts';
+import { World } from '../support/commands/world.ts';
+import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
+import { unpackStore } from '../support/corpus/golden-store.ts';
+import { layOutPolicy, TestIdentity } from '../support/corpus/test-certificates.ts';
+import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
+import { CatchupCaller } from '../support/servers/catchup-caller.ts';
+import { RawClient } from '../support/servers/raw-client.ts';
+import { makePendingStore } from '../support/stores/pending-store.ts';
+
+/*
+ * Promise: every line of `--json` is as docs/json.md says: no other event, no other field, the types that stand there, and what is always
+ * there is there. And the page promises nothing that no command prints. The demonstration is held to it by test/cli/demo.test.ts.
+ */
+
+type Line = Record<string, unknown>;
+interface Run {
+  exitCode: number;
+  lines: Line[];
+}
+
+const page = new JsonPage();
+let world: World;
+let lab: CorruptionLab;
+let database: EmbeddedDatabase;
+let listener: BackupListener;
+
+beforeAll(async () => {
+  world = await World.create();
+  lab = await CorruptionLab.open();
+  database = await EmbeddedDatabase.open(world.path('data', 'live'));
+  await database.createIndex('Item', ['n']);
+  await database.createUniquenessConstraint('Item', 'key');
+  await commit(1, 300);
+  listener = await BackupListener.start(serveEmbedded(database), { listen: { host: '127.0.0.1', port: 0 } });
+});
+
+afterAll(async () => {
+  await listener.stop();
+  await database.close();
+  await lab.close();
+  await world.close();
+});
+
+/** Nodes with these numbers, in one transaction. */
+async function commit(first: number, last: number): Promise<void> {
+  await database.transact((tx) => {
+    for (let value = first; value <= last; value++) {
+      tx.createNode(['Item'], { n: { type: 'int', value }, key: { type: 'int', value } });
+    }
+  });
+}
+
+/** The clock goes on by itself: every event comes, and speeds are measured however fast the machine is. */
+function leapingClock(): () => Date {
+  let now = Date.now();
+  return () => {
+    now += 600;
+    return new Date(now);
+  };
+}
+
+function contextWith(changes: Partial<CommandContext>): CommandContext {
+  const { runBackup: _, ...context } = world.context();
+  return { ...context, now: leapingClock(), ...changes };
+}
+
+/** Runs a command with `--json` and holds each line against the page. `onLine` sees it as it comes; `ask` asks for the state. */
+async function run(
+  args: readonly string[],
+  { onLine = () => {}, ...changes }: Partial<CommandContext> & { onLine?: (line: Line, ask: () => void) => void } = {},
+): Promise<Run> {
+  const lines: Line[] = [];
+  let rest = '';
+  let ask = () => {};
+  const context = contextWith({
+    stdout: (text) => {
+      const complete = (rest + text).split('\n');
+      rest = complete.pop()!;
+      for (const json of complete) {
+        const line = JSON.parse(json) as Line;
+        lines.push(line);
+        onLine(line, ask);
+      }
+    },
+    stderr: (text) => expect.fail(`on stderr: ${text}`),
+    onStateRequest: (listener) => {
+      ask = listener;
+    },
+    ...changes,
+  });
+  const exitCode = await runGraphkeep([...args, '--json'], context);
+  expect(rest).toBe('');
+  expect(lines.flatMap((line) => page.findDifferences(line))).toEqual([]);
+  const isEnd = ({ event }: Line) => event === 'report' || event === 'error';
+  expect(lines.map(isEnd)).toEqual(lines.map((_, at) => at === lines.length - 1));
+  const notes = lines.filter(({ event }) => event === 'note').map(({ time: _, event: __, ...note }) => note);
+  expect(lines.at(-1)!.notes).toEqual(notes);
+  return { exitCode, lines };
+}
+
+const last = ({ lines }: Run) => lines.at(-1)!;
+const eventsOf = ({ lines }: Run) => [...new Set(lines.map(({ event }) => event))];
+
+/** Arguments of a backup from the live database. */
+const backup = (name: string, ...more: string[]) => {
+  const { host, port } = listener.address;
+  return ['backup', `--from=${host}:${port}`, `--to=${world.path('backup', name)}`, ...more];
+};
+
+const corruption = (id: string) => lab.apply(loadCorruptions().find((known) => known.id === id)!);
+
+/** A running `serve`. `next`: resolves with the next of its events of this name. */
+interface Serving {
+  address: { host: string; port: number };
+  server: Server;
+  next: (event: string) => Promise<void>;
+}
+
+/** Serves a directory with the command itself until `work` is done. */
+async function serveWhile(directory: string, work: (serving: Serving) => Promise<void>): Promise<Run> {
+  const listen = vi.spyOn(Server.prototype, 'listen');
+  const interrupt = new AbortController();
+  const waiting = new Map<string, () => void>();
+  const next = (event: string) => new Promise<void>((resolve) => waiting.set(event, resolve));
+  let working: Promise<void> | undefined;
+  const ended = run(['serve', `--database=${directory}`, '--listen=127.0.0.1:20000-60000'], {
+    signal: interrupt.signal,
+    onLine: ({ event, address }, ask) => {
+      waiting.get(String(event))?.();
+      if (event !== 'listening') return;
+      const [host, port] = String(address).split(':');
+      const server = listen.mock.contexts.at(-1) as Server;
+      working = work({ address: { host: host!, port: Number(port) }, server, next })
+        .then(ask)
+        .finally(() => interrupt.abort('SIGTERM'));
+    },
+  });
+  try {
+    const result = await ended;
+    await working;
+    return result;
+  } finally {
+    listen.mockRestore();
+  }
+}
+
+const textOf = ({ host, port }: Serving['address']) => `${host}:${port}`;
+
+/** Backs up a directory that nobody works in, from the command `serve`. */
+async function backUpStore(directory: string, name: string): Promise<Run> {
+  let made: Run | undefined;
+  await serveWhile(directory, async ({ address }) => {
+    const place = [`--to=${world.path('backup', name)}`, `--cc-report-dir=${world.path('report')}`];
+    made = await run(['backup', `--from=${textOf(address)}`, ...place]);
+  });
+  return made!;
+}
+
+it('backups that succeed: full, incremental, unchanged, a full one in place of an incremental', async () => {
+  const full = await run(backup('b'), {
+    onLine: ({ event }, ask) => {
+      if (event === 'backup-started' || event === 'progress') ask();
+    },
+  });
+  expect(full.exitCode).toBe(0);
+  expect(eventsOf(full)).toEqual(['progress', 'state', 'backup-started', 'report']);
+  expect(last(full)).toMatchObject({ kind: 'full', check: { warnings: 0 } });
+  await commit(301, 400);
+  const incremental = await run(backup('b', '--protocol=common', '--no-check-consistency', '--verbose'));
+  expect(last(incremental)).toMatchObject({ kind: 'incremental', protocol: 'common' });
+  expect(eventsOf(incremental)).toContain('debug');
+  expect(last(incremental)).not.toHaveProperty('check');
+  const unchanged = await run(backup('b', '--quiet'));
+  expect({ events: eventsOf(unchanged), kind: last(unchanged).kind }).toEqual({
+    events: ['report'],
+    kind: 'unchanged',
+  });
+
+  const other = await run(['restore', `--from=${world.path('backup', 'b')}`, '--database=other', '--check']);
+  expect(other.exitCode).toBe(0);
+  expect(other.lines.some(({ part }) => part !== undefined)).toBe(true);
+  const store = await unpackStore('3.4.9-high_limit', world.path('foreign'));
+  const fallback = await backUpStore(store, 'b');
+  expect(last(fallback)).toMatchObject({ kind: 'full', fallback: { movedTo: world.path('backup', 'b.err.0') } });
+  expect(fallback.lines.filter(({ event }) => event === 'backup-started')).toHaveLength(1);
+  expect(fallback.lines.some(({ isEstimate }) => isEstimate === true)).toBe(true);
+});
+
+it('backups that fail: nobody there, an interruption, a wrong command line', async () => {
+  const nobody = await run(['backup', '--from=127.0.0.1:1', `--to=${world.path('backup', 'n')}`, '--verbose']);
+  expect(nobody.exitCode).toBe(1);
+  expect(last(nobody)).toMatchObject({ event: 'error', code: 'peer.unreachable' });
+  const controller = new AbortController();
+  const stopped = await run(backup('stopped'), {
+    signal: controller.signal,
+    onLine: ({ event }) => {
+      if (event === 'progress') controller.abort('SIGINT');
+    },
+  });
+  expect({ exitCode: stopped.exitCode, code: last(stopped).code }).toEqual({ exitCode: 130, code: 'cancelled' });
+  for (const args of [['backup'], ['backup', '--bogus'], ['inspect'], ['nonsense'], ['restore', '--from=']]) {
+    const wrong = await run(args);
+    expect({ args, exitCode: wrong.exitCode, code: last(wrong).code }).toEqual({ args, exitCode: 1, code: 'usage' });
+  }
+  await world.configure('dbms.backup.enabled=maybe\n');
+  expect(last(await run(backup('n')))).toMatchObject({ code: 'config', place: { line: 1 } });
+  await world.configure('');
+});
+
+it('backups with something to say: inconsistent, untidy, indexes that are left to the server', async () => {
+  const inconsistent = await backUpStore(corruption('base35/rel-06'), 'bad');
+  expect({ exitCode: inconsistent.exitCode, code: last(inconsistent).code }).toEqual({
+    exitCode: 3,
+    code: 'check.inconsistent',
+  });
+  const untidy = await backUpStore(corruption('base35/dyn-04'), 'untidy');
+  expect(last(untidy)).toMatchObject({ check: { warnings: 1 }, notes: [{ code: 'check-warned' }] });
+  const store = await unpackStore('3.5.34-standard', world.path('fulltext'));
+  rmSync(join(store, 'schema/index/fulltext-1.0'), { recursive: true });
+  const { notes } = last(await backUpStore(store, 'fulltext')) as { notes: { code: string }[] };
+  const codes = notes.map(({ code }) => code);
+  expect(codes).toEqual(expect.arrayContaining(['index-left-to-server', 'fulltext-settings-missing']));
+});
+
+it('what is wrong with a TLS policy', async () => {
+  const configure = (directory: string, ...more: string[]) =>
+    world.configure(
+      [
+        'dbms.backup.ssl_policy=p',
+        ...[`base_directory=${directory}`, ...more].map((line) => `dbms.ssl.policy.p.${line}`),
+      ].join('\n'),
+    );
+  const authority = await TestIdentity.authority('authority');
+  const identity = await authority.issue('late', { fromDays: -9, toDays: -1 });
+  const early = await TestIdentity.authority('early', { fromDays: 1 });
+  const { directory } = layOutPolicy({ identity, trusted: [early.pem] });
+  chmodSync(join(directory, 'private.key'), 0o644);
+  await configure(directory);
+  const used = last(await run(['backup', '--from=127.0.0.1:1', `--to=${world.path('backup', 'n')}`]));
+  const codes = (used.notes as { code: string }[]).map(({ code }) => code);
+  expect(codes.sort()).toEqual(['certificate-expired', 'certificate-not-yet-valid', 'private-key-readable']);
+  await configure(layOutPolicy({}).directory, 'allow_key_generation=true', 'client_auth=NONE');
+  const made = last(await run(['backup', '--from=127.0.0.1:1', `--to=${world.path('backup', 'n')}`]));
+  expect(made.notes).toMatchObject([{ code: 'key-pair-made' }]);
+  await world.configure('');
+});
+
+it('restore, dump and load', async () => {
+  await unpackCorpus('recovery/3.4.9-standard-dirty.tar.gz', world.path('dirty'));
+  const from = world.path('dirty', 'graph.db');
+  const restored = await run(['restore', `--from=${from}`]);
+  expect(last(restored)).toMatchObject({ needsRecovery: true, notes: [{ code: 'recovery-needed' }] });
+  expect(last(await run(['restore', `--from=${from}`]))).toMatchObject({ code: 'database.exists' });
+  const refused = await run(['dump', `--to=${world.path('report')}`]);
+  expect(last(refused)).toMatchObject({ event: 'error', code: 'store.needs-recovery' });
+
+  const [, ...steps] = (await run(['recover', world.database('graph.db'), '--verbose'])).lines.reverse();
+  expect(steps.length).toBeGreaterThan(3);
+  expect(last(await run(['recover', world.database('graph.db')]))).toMatchObject({ state: 'clean' });
+  writeFileSync(join(world.database('graph.db'), 'notes.txt'), 'mine');
+  for (const compression of ['gzip', 'zstd']) {
+    const archive = world.path('report', `${compression}.dump`);
+    const dumped = await run(['dump', `--to=${archive}`, `--compression=${compression}`]);
+    expect(last(dumped)).toMatchObject({ archive, compression, leftOut: ['notes.txt'] });
+    expect(last(await run(['load', `--from=${archive}`, `--database=${compression}`]))).toMatchObject({
+      database: compression,
+      directory: world.database(compression),
+    });
+  }
+});
+
+it('check: consistent, inconsistent, and what cannot be checked', async () => {
+  const report = `--report-dir=${world.path('report')}`;
+  const sound = await run(['check', lab.copy('base35'), report]);
+  expect({ exitCode: sound.exitCode, consistent: last(sound).consistent }).toEqual({ exitCode: 0, consistent: true });
+  const found = { bad: 0, kinds: new Set<unknown>() };
+  for (const { id, store } of loadCorruptions().filter((_, at) => at % 8 === 0)) {
+    if (store !== 'base35') continue;
+    const damaged = await run(['check', corruption(id), report]);
+    if (damaged.exitCode === 3) found.bad++;
+    for (const { kind } of (last(damaged).findings ?? []) as { kind: string }[]) found.kinds.add(kind);
+  }
+  expect(found.bad).toBeGreaterThan(3);
+  expect(found.kinds.size).toBeGreaterThan(5);
+  const failed = await run(['check', world.path('nowhere'), report]);
+  expect({ exitCode: failed.exitCode, event: last(failed).event }).toEqual({ exitCode: 2, event: 'error' });
+});
+
+it('inspect: clean, dirty, incomplete, damaged, without a log', async () => {
+  const stateOf = async (directory: string) => (last(await run(['inspect', directory])).log as Line | undefined)?.state;
+  expect(await stateOf(world.path('backup', 'b'))).toBe('clean');
+  expect(await stateOf(await unpackStore('3.5.34-standard', world.path('all-kinds')))).toBe('clean');
+  await unpackCorpus('recovery/3.5.34-standard-dirty.tar.gz', world.path('dirty35'));
+  const dirty = world.path('dirty35', 'graph.db');
+  expect(await stateOf(dirty)).toBe('needs-recovery');
+  rmSync(join(dirty, 'neostore.labeltokenstore.db'));
+  expect(last(await run(['inspect', dirty])).faults).toMatchObject([{ name: 'neostore.labeltokenstore.db' }]);
+  const store = await unpackStore('3.4.9-standard', world.path('logs'));
+  const log = join(store, 'neostore.transaction.db.0');
+  expect(existsSync(log)).toBe(true);
+  await rename(log, join(store, 'neostore.transaction.db.7'));
+  writeFileSync(log, 'damaged, and long enough for a header');
+  expect(await stateOf(store)).toBe('unreadable');
+  rmSync(log);
+  rmSync(join(store, 'neostore.transaction.db.7'));
+  expect(await stateOf(store)).toBe('absent');
+});
+
+it('a store that waits for the server: check, inspect, recover', async () => {
+  const directory = world.path('pending');
+  await makePendingStore(directory, world.path('report'));
+  const checked = await run(['check', directory, `--report-dir=${world.path('report')}`]);
+  expect(last(checked)).toMatchObject({ pending: { first: expect.any(Number) } });
+  expect(last(await run(['inspect', directory]))).toMatchObject({ log: { state: 'left-to-server' } });
+  const recovered = await run(['recover', directory]);
+  expect(recovered.exitCode).toBe(2);
+  expect(last(recovered)).toMatchObject({ state: 'pending', pendingFrom: expect.any(Number) });
+});
+
+it('serve: what clients do, and what goes wrong with them', async () => {
+  await world.configure('graphkeep.serve.request_timeout=300ms\n');
+  const directory = world.path('backup', 'served');
+  expect((await run(backup('served'))).exitCode).toBe(0);
+  const served = await serveWhile(directory, async ({ address, server }) => {
+    const from = `--from=${textOf(address)}`;
+    const to = `--to=${world.path('backup', 'again')}`;
+    for (const kind of ['full', 'unchanged']) {
+      expect(last(await run(['backup', from, to, '--protocol=common']))).toMatchObject({ kind });
+    }
+    // A client with another store is told so.
+    const refused = [from, `--to=${world.path('backup', 'untidy')}`, '--no-fallback-to-full'];
+    expect(last(await run(['backup', ...refused, '--protocol=common']))).toMatchObject({ event: 'error' });
+    const silent = await RawClient.connect(address);
+    await silent.ended;
+    server.emit('error', new Error('EMFILE: too many open files'));
+    for (let client = 0; client < 130; client++) {
+      const socket = connect(address, () => socket.end('GET / HTTP/1.1\r\n\r\n')).on('error', () => {});
+      await new Promise((resolve) => socket.resume().on('close', resolve));
+    }
+  });
+  expect(served.exitCode).toBe(0);
+  const wanted = ['started', 'finished', 'failed', 'refused', 'silent', 'left-out', 'trouble'];
+  expect(eventsOf(served).sort()).toEqual(['listening', ...wanted, 'state', 'report'].sort());
+  await world.configure('');
+});
+
+it('serve: a client that goes away, and one that asks for what is not there', async () => {
+  const directory = world.path('backup', 'parts');
+  expect((await run(backup('parts'))).exitCode).toBe(0);
+  const { lines } = await serveWhile(directory, async ({ address, next }) => {
+    const caller = await CatchupCaller.connect(address);
+    const { outcome } = await caller.ask({ kind: 'storeId' });
+    if (outcome?.kind !== 'storeId') return expect.fail('no store id');
+    const { storeId } = outcome;
+    const failed = next('failed');
+    await caller.ask({ kind: 'storeFile', storeId, requiredTransactionId: 1, name: 'nothing' });
+    await failed;
+    const other = await CatchupCaller.connect(address);
+    await other.ask({ kind: 'prepareStoreCopy', storeId });
+    const aborted = next('aborted');
+    other.close();
+    await aborted;
+    caller.close();
+  });
+  expect(lines.find(({ event }) => event === 'failed')).toMatchObject({ request: 'part' });
+  expect(lines.find(({ event }) => event === 'aborted')).toMatchObject({ request: 'full' });
+});
+
+it('every note of a backup and a restore, also those that are rare', () => {
+  const error = new GraphkeepError('file.io', 'EIO', { place: { file: '/b/x', offset: 7 } });
+  const path = '/b/x';
+  const transactions = { firstTransaction: 3, lastTransaction: 4 };
+  const notes: Record<BackupNote['kind'], BackupNote[]> = {
+    'request-keeps-failing': [
+      { kind: 'request-keeps-failing', attempt: 5, error, request: 'first-files' },
+      { kind: 'request-keeps-failing', attempt: 5, error, request: 'file', name: 'neostore' },
+      { kind: 'request-keeps-failing', attempt: 5, error, request: 'index', rule: 3 },
+      { kind: 'request-keeps-failing', attempt: 5, error, request: 'transactions' },
+    ],
+    'fallback-began': [{ kind: 'fallback-began', error }],
+    'old-backup-moved': [{ kind: 'old-backup-moved', path }],
+    'finished-backup-set-aside': [{ kind: 'finished-backup-set-aside', backup: path, aside: path, error }],
+    'former-work-directory-found': [{ kind: 'former-work-directory-found', path }],
+    'rights-not-restored': [{ kind: 'rights-not-restored', path, error }],
+    'check-report-failed': [{ kind: 'check-report-failed', error }],
+    'check-left-to-server': [{ kind: 'check-left-to-server', ...transactions }],
+    'check-warned': [{ kind: 'check-warned', warnings: 1, reportPath: path }],
+    'index-left-to-server': (['created-later', 'changes-unknown', 'not-writable'] as const).map((why) => ({
+      kind: 'index-left-to-server',
+      index: 'i',
+      provider: 'p-1',
+      why,
+    })),
+    'fulltext-settings-missing': [{ kind: 'fulltext-settings-missing', index: 'i' }],
+    'explicit-indexes-left-to-server': [{ kind: 'explicit-indexes-left-to-server', firstTransaction: 3 }],
+  };
+  const restored: Record<RestoreNote['kind'], RestoreNote> = {
+    'foreign-owner': { kind: 'foreign-owner', path, ownerId: 0, wantedOwnerId: 1, wantedGroupId: 2 },
+    'old-database-left': { kind: 'old-database-left', path, error: new Error('EIO') },
+  };
+  const lines: Line[] = [];
+  const context = contextWith({ stdout: (text) => lines.push(JSON.parse(text) as Line) });
+  const reporter = new JsonReporter(withPrintableOutput(context), {
+    command: 'backup',
+    json: true,
+    verbose: false,
+    quiet: false,
+  });
+  for (const note of Object.values(notes).flat()) reporter.note(noteOfEvent(note, describeBackupNote(note)));
+  for (const note of Object.values(restored)) reporter.note(noteOfEvent(note, describeRestoreNote(note)));
+  expect(lines).toHaveLength(Object.values(notes).flat().length + 2);
+  expect(lines.flatMap((line) => page.findDifferences(line))).toEqual([]);
+});
+
+it('the page has no event and no field that nothing prints', () => {
+  const isOfDemo = (name: string) =>
+    /^(?:report of demo |backups\[]|line |note code demo-kept)|"(?:writing|demo)"$/.test(name);
+  expect(page.findDeadRows(isOfDemo)).toEqual([]);
+  for (const { name, options } of nativeCommands) {
+    const hasJson = options.some((option) => option.name === 'json');
+    expect({ name, hasJson: page.hasReportOf(name) }).toEqual({ name, hasJson });
+  }
+});
