@@ -109,7 +109,7 @@ export const errorCodes = {
   'check.inconsistent':
     'Read the report. If it is a backup, check the database it came from, then make a new full backup.',
   'check.failed': 'Correct what stood in the way of the check, then check the backup or database again.',
-  cancelled: 'The command was interrupted. Run it again.',
+  cancelled: 'Run the command again.',
   internal: 'This is a mistake in graphkeep. Please report it with the whole message.',
 } as const;
 

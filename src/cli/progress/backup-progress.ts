@@ -19,7 +19,7 @@ export class BackupProgress {
         this.expectedBytes = undefined;
         this.totalFiles = undefined;
         this.totalTransactions = undefined;
-        return undefined;
+        return { phase: 'waiting for the server' };
       case 'copy-expected':
         this.expectedBytes = event.bytes;
         return undefined;

@@ -5,32 +5,43 @@ import { axisOf, type MeasuredProgress, type Progress } from './progress.ts';
 /** A speed over a shorter time is meaningless. */
 const LEAST_MS = 100;
 
-/** Widths of the box in columns, widest first. */
-const BOX_COLUMNS = [30, 20, 10] as const;
+/** Width of the box in columns, and how much of a line is left for the rest. */
+const BOX_COLUMNS = { most: 30, least: 10, beside: 88 };
 
 /**
- * One line for a terminal, at most `columns` long: `copying files [######----] 60 %, 614.40 MB of 1.00 GB, 48.20 MB/s, 9 s left`. On a
- * narrow terminal the box is shortened first, then counts are left out, then the box.
+ * One line for a terminal, at most `columns` long: `checking [####----]  60 %, 614.40 MB of 1.00 GB, 48.20 MB/s, 9 s left (indexes)`. The
+ * box has the same width for all phases, and what changes most comes last, so nothing jumps. On a narrow terminal counts are left out, then
+ * the part, then the box.
  */
 export function drawProgress(progress: MeasuredProgress, columns: number): string {
-  const { phase, part } = progress;
-  const axis = axisOf(progress);
-  const counts = describeCounts(progress);
+  const { phase, part, percent } = progress;
+  const { most, least, beside } = BOX_COLUMNS;
+  const box = drawBox(axisOf(progress), Math.max(least, Math.min(most, columns - beside)));
   const rate = describeRate(progress);
-  const named = part === undefined ? phase : `${phase} ${part}`;
-  const percent = progress.percent === undefined ? [] : [`${progress.percent} %`];
-  const join = (box: string, ...parts: string[]) => printableText(`${named}${box} ${parts.join(', ')}`.trimEnd());
+  const { files: _, totalFiles: __, ...fileless } = progress;
+  const named = part === undefined ? '' : ` (${part})`;
+  const join = (counts: string[], name: string) => {
+    const known = percent === undefined ? [] : [`${String(percent).padStart(3)} %`];
+    return joinAfter(`${phase}${box ?? ''}`, box === undefined ? ':' : '', [...known, ...counts, ...rate]) + name;
+  };
+  const inWords = percent === undefined ? [] : [`${percent} %`];
   const candidates = [
-    ...BOX_COLUMNS.map((width) => join(drawBox(axis, width), ...percent, ...counts, ...rate)),
-    ...BOX_COLUMNS.map((width) => join(drawBox(axis, width), ...percent, ...rate)),
-    join(':', ...percent, ...rate),
-    join(':', ...percent),
-  ];
+    join(describeCounts(progress), named),
+    join(describeCounts(fileless), named),
+    join([], named),
+    join([], ''),
+    joinAfter(phase, ':', [...inWords, ...rate]),
+    joinAfter(phase, ':', inWords),
+  ].map((text) => printableText(text));
   return candidates.find((text) => text.length <= columns) ?? candidates.at(-1)!.slice(0, columns);
 }
 
-function drawBox(axis: ReturnType<typeof axisOf>, width: number): string {
-  if (axis === undefined) return ':';
+function joinAfter(text: string, colon: string, parts: readonly string[]): string {
+  return parts.length === 0 ? text : `${text}${colon} ${parts.join(', ')}`;
+}
+
+function drawBox(axis: ReturnType<typeof axisOf>, width: number): string | undefined {
+  if (axis === undefined) return undefined;
   const { done, total } = axis;
   const filled = total === 0 ? width : Math.min(width, Math.floor((width * done) / total));
   return ` [${'#'.repeat(filled)}${'-'.repeat(width - filled)}]`;
