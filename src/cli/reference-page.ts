@@ -46,10 +46,10 @@ function wrapProse(line: string): string {
 function nativeSection(): string {
   const intro =
     'GNU syntax: `--name value` or `--name=value`. A flag is switched on with `--flag`, off with `--no-flag`, or set with ' +
-    '`--flag=true|false`. With `--json` every line of stdout is one JSON object with an `event`: `line`, `note`, `debug` ' +
-    '(with `--verbose`), `progress`, and at the end `report` or `error`. A `note` has a `code`, a `text` and what the text is made of; ' +
-    'the last line has all notes once more, as `notes`. `serve` has `listening`, and for its clients `started`, `failed`, ' +
-    '`aborted`, `refused`, `silent`, `trouble`.';
+    '`--flag=true|false`. What the commands show on a terminal and elsewhere: [terminal.md](terminal.md). With `--json` they print one ' +
+    'JSON object per line: [json.md](json.md). SIGUSR1 asks a command how far it is.\n\n' +
+    'No option takes a secret: every user of a machine can read the command lines of all its processes. Private keys are files, which ' +
+    '`neo4j.conf` names ([tls.md](tls.md)); there is nothing else to keep secret.';
   return ['## `graphkeep`', intro, ...nativeCommands.map(nativeCommand)].join('\n\n');
 }
 
@@ -122,7 +122,7 @@ function exitCodeSection(): string {
 
 function errorCodeSection(): string {
   const rows = Object.entries(errorCodes).map(([code, hint]) => [`\`${code}\``, hint]);
-  return `## Error codes\n\nStable names in the \`code\` of an \`error\` event.\n\n${table(['code', 'what to do'], rows)}`;
+  return `## Error codes\n\nStable names in the \`code\` of an [\`error\`](json.md#error).\n\n${table(['code', 'what to do'], rows)}`;
 }
 
 /** A bar would end the cell; an angle bracket outside code would begin HTML. */
