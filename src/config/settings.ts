@@ -13,7 +13,7 @@ export interface Setting<T> {
   readonly form: string;
   /** Throws `usage` with the reason if the value is bad. */
   readonly parse: (text: string) => T;
-  /** What it means for backups, for the reference page. */
+  /** What the setting means for backups, as on the reference page. */
   readonly meaning: string;
 }
 

@@ -17,7 +17,7 @@ export interface ArchiveProgress {
   onEvent?: ((event: RestoreEvent) => void) | undefined;
 }
 
-/** Counts what is copied, and tells of it. */
+/** Counts what is copied, and reports it. */
 export class CopyCount {
   private readonly onEvent: (event: RestoreEvent) => void;
   private files = 0;
