@@ -10,10 +10,10 @@ import type { Reporter } from './reporter.ts';
 
 export async function restoreBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
   const options = await requestRestore(values, context);
-  const checkConsistency = values.flag('check');
+  const checked = values.flag('check');
   const { notes, files, bytes, needsRecovery } = await restoreDatabase({
     ...options,
-    checkConsistency,
+    checkConsistency: checked,
     onEvent: createCopyView(reporter, 'copying files'),
   });
   if (needsRecovery) {
@@ -23,8 +23,9 @@ export async function restoreBody({ values, context }: Invocation, reporter: Rep
   }
   for (const note of notes) reporter.note(noteOfEvent(note, describeRestoreNote(note)));
   const { databaseName, databaseDirectory } = options;
+  const verdict = checked ? ', consistent' : '';
   reporter.report(
-    printableLine(`${databaseName}: restored ${files} files, ${formatBytes(bytes)}, to ${databaseDirectory}`),
-    { database: databaseName, directory: databaseDirectory, files, bytes, needsRecovery },
+    printableLine(`${databaseName}: restored ${files} files, ${formatBytes(bytes)}${verdict}, to ${databaseDirectory}`),
+    { database: databaseName, directory: databaseDirectory, files, bytes, checked, needsRecovery },
   );
 }
