@@ -150,7 +150,9 @@ describe('a check', () => {
     const check = () => run('graphkeep', ['check', store, `--report-dir=${join(root, 'home')}`]);
     // Unused records after the others, which need no room on the disk.
     truncateSync(join(store, 'neostore.propertystore.db.strings'), 80 << 20);
-    expect(await check()).toEqual({ code: 0, stdout: `${store} is consistent.\n`, stderr: '' });
+    const sound = await check();
+    expect(sound).toMatchObject({ code: 0, stderr: '' });
+    expect(sound.stdout.split('\n').slice(1)).toEqual([`${store} is consistent.`, '']);
     rmSync(join(store, 'neostore.labelscanstore.db'));
     const { code, stdout } = await check();
     expect(stdout).toContain('labelScan.missing');
