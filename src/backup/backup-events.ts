@@ -4,8 +4,8 @@ import type { ReplayEvent } from '../replay/events/replay-events.ts';
 import type { RepeatedRequest } from '../source/repeated-request.ts';
 import type { TargetEvent } from './target/target-events.ts';
 
-/** The protocols for asking a server for a backup. */
-export type BackupProtocol = 'catchup' | 'common';
+/** The ways to a backup: the two protocols of servers, and the files of the database. */
+export type BackupProtocol = 'catchup' | 'common' | 'files';
 
 /** What is received from a server. Bytes count file and log content, not bytes on the wire. */
 export type CopyEvent =

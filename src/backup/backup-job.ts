@@ -7,7 +7,13 @@ import { formatAddress } from '../net/server-address.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { checkBackup } from './backup-check.ts';
 import { type BackupEvent, type BackupNote, type BackupProtocol, isNote } from './backup-events.ts';
-import { BackupFailed, type BackupOptions, type BackupReport, type FailedAttempt } from './backup-options.ts';
+import {
+  BackupFailed,
+  type BackupOptions,
+  type BackupReport,
+  type FailedAttempt,
+  isLiveFiles,
+} from './backup-options.ts';
 import { type BackupOutcome, type FullOutcome, makeFullBackup } from './full-backup.ts';
 import { makeIncrementalBackup } from './incremental-backup.ts';
 import { isWrongProtocol, type Strategy, strategiesFor } from './strategies.ts';
@@ -60,7 +66,7 @@ async function backUp(
   const startedAt = performance.now();
   const startedOn = new Date();
   const path = join(options.backupDir, options.name);
-  const server = formatAddress(options.from);
+  const server = isLiveFiles(options.from) ? options.from.directory : formatAddress(options.from);
   onEvent({ kind: 'backup-began', target: path, server });
   const target = await DirectoryTarget.open(path, { budgetBytes: options.memoryBudgetBytes, onEvent });
   try {

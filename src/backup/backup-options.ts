@@ -1,7 +1,16 @@
 import { GraphkeepError } from '../base/errors.ts';
 import type { ClientConfig } from '../config/neo4j-conf.ts';
 import type { SslPolicy } from '../config/ssl-policy/ssl-policy.ts';
+import type { ServerAddress } from '../net/server-address.ts';
+import type { LiveFilesOptions } from '../source/live-files/live-files-source.ts';
 import type { BackupEvent, BackupNote, BackupProtocol } from './backup-events.ts';
+
+/** A server that is asked for the backup, or the files of a database, which are read while its server runs. */
+export type BackupOrigin = ServerAddress | LiveFilesOptions;
+
+export function isLiveFiles(from: BackupOrigin): from is LiveFilesOptions {
+  return 'directory' in from;
+}
 
 /** The task of a backup job, with all settings resolved and defaults filled in. */
 export interface BackupOptions {
@@ -9,7 +18,7 @@ export interface BackupOptions {
   backupDir: string;
   /** As typed; stays below {@link backupDir}. The target is `join(backupDir, name)`. */
   name: string;
-  from: { host: string; port: number };
+  from: BackupOrigin;
   protocol: 'any' | 'catchup' | 'common';
   fallbackToFull: boolean;
   /** The policy named by dbms.backup.ssl_policy, for the catchup protocol. */

@@ -1,12 +1,14 @@
 import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { settings } from '../config/settings.ts';
+import type { ServerAddress } from '../net/server-address.ts';
 import { CATCHUP_VERSION } from '../protocol/catchup/handshake-messages.ts';
 import { readCompressionNames } from '../protocol/catchup/modifiers.ts';
 import { CommonSource } from '../source/backup-protocol/common-source.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { CatchupSource } from '../source/catchup/catchup-source.ts';
+import { LiveFilesSource } from '../source/live-files/live-files-source.ts';
 import type { JobEvent } from './backup-events.ts';
-import type { BackupFailed, BackupOptions, FailedAttempt } from './backup-options.ts';
+import { type BackupFailed, type BackupOptions, type FailedAttempt, isLiveFiles } from './backup-options.ts';
 
 /** One protocol to try. */
 export interface Strategy {
@@ -31,19 +33,25 @@ const LASTING_ATTEMPTS = 5;
  * encryption: doing without it must be requested explicitly.
  */
 export function strategiesFor(options: BackupOptions): Strategy[] {
-  const { protocol, sslPolicy } = options;
-  const catchup: Strategy = { name: 'catchup', failure: 'execution', open: (onEvent) => openCatchup(options, onEvent) };
-  const common: Strategy = { name: 'common', failure: 'no-strategy', open: () => openCommon(options) };
+  const { protocol, sslPolicy, from } = options;
+  if (isLiveFiles(from)) return [{ name: 'files', failure: 'execution', open: () => new LiveFilesSource(from) }];
+  const catchup: Strategy = {
+    name: 'catchup',
+    failure: 'execution',
+    open: (onEvent) => openCatchup(options, from, onEvent),
+  };
+  const common: Strategy = { name: 'common', failure: 'no-strategy', open: () => openCommon(options, from) };
   if (protocol !== 'any') return [protocol === 'catchup' ? catchup : common];
   return sslPolicy === undefined ? [catchup, common] : [catchup];
 }
 
-function openCommon({ from: address, timeoutMs }: BackupOptions): BackupSource {
+function openCommon({ timeoutMs }: BackupOptions, address: ServerAddress): BackupSource {
   return new CommonSource({ address, timeoutMs });
 }
 
 function openCatchup(
-  { from: address, config, sslPolicy: policy }: BackupOptions,
+  { config, sslPolicy: policy }: BackupOptions,
+  address: ServerAddress,
   onEvent: (event: JobEvent) => void,
 ): BackupSource {
   requireVersion(config.get(settings.catchupVersions));

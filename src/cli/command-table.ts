@@ -108,7 +108,7 @@ export const backup: CommandRow = {
       'from',
       'address',
       'localhost:6362',
-      'Server to back up, as host:port. If one of the two is missing, dbms.backup.address of the local neo4j.conf completes it.',
+      'Server to back up, as host:port; what is missing is taken from dbms.backup.address. Or file:PATH, for a server of any edition on this machine: its home, data directory or database.',
     ),
     value(
       'protocol',
@@ -306,6 +306,13 @@ const json = flag('json', false, 'Print one JSON object per line instead of text
 const verbose = flag('verbose', false, 'Print details while working, and the stack of an error.');
 const quiet = flag('quiet', false, 'Print nothing but warnings and errors.');
 
+const rateLimit = value(
+  'rate-limit',
+  '50m',
+  '',
+  'With --from=file:PATH: bytes per second that are read of the store files at most, so that the server keeps its disk. Not set: no limit.',
+);
+
 /** The native front accepts the place of a backup as one directory, or in two parts like the Java tool. */
 const backupPlace: readonly OptionRow[] = [
   value(
@@ -343,12 +350,16 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     name: 'backup',
     summary: backup.summary,
     description: backup.description,
-    options: [...backupPlace, ...backup.options.slice(2), json, quiet, verbose],
+    options: [...backupPlace, ...backup.options.slice(2), rateLimit, json, quiet, verbose],
     positionals: [],
     examples: [
       {
         purpose: 'Every night: full the first time, incremental after that',
         command: 'graphkeep backup --from=10.0.0.1:6362 --to=/backups/graph.db-backup',
+      },
+      {
+        purpose: 'A running Community server on this machine, from its files',
+        command: 'graphkeep backup --from=file:/var/lib/neo4j --to=/backups/graph.db-backup',
       },
       {
         purpose: 'Without the check, which another machine does later',

@@ -1,4 +1,4 @@
-import { BackupFailed } from '../backup/backup-options.ts';
+import { BackupFailed, type FailedAttempt } from '../backup/backup-options.ts';
 import { errorCodes } from '../base/error-codes.ts';
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
 import { printableMessage } from '../base/printable-text.ts';
@@ -9,7 +9,9 @@ import { printableMessage } from '../base/printable-text.ts';
  */
 export function explainFailure(error: GraphkeepError): string[] {
   if (error instanceof BackupFailed) {
-    const causes = error.attempts.map(({ strategy, error: cause }) => `${strategy} protocol: ${describeError(cause)}`);
+    const causes = error.attempts.map(
+      ({ strategy, error: cause }) => `${describeStrategy(strategy)}: ${describeError(cause)}`,
+    );
     const hints = new Set(
       error.attempts.flatMap(({ error: cause }) => (cause instanceof GraphkeepError ? [cause.hint] : [])),
     );
@@ -18,6 +20,10 @@ export function explainFailure(error: GraphkeepError): string[] {
   const details = describeDetails(error);
   if (details !== '') return [details, error.hint];
   return error.code === 'internal' ? [error.hint] : [];
+}
+
+function describeStrategy(strategy: FailedAttempt['strategy']): string {
+  return strategy === 'files' ? 'from the files of the database' : `${strategy} protocol`;
 }
 
 /** The same for the native front: always includes what to do next, if known. */

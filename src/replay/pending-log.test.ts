@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -10,8 +10,10 @@ import {
 } from '../../test/support/history/generated-history.ts';
 import { appendHistory, PENDING } from '../../test/support/stores/pending-store.ts';
 import { LabelScanReader } from '../../test/support/trees/label-scan-reader.ts';
-import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
+import { logFileName } from '../log/log-files.ts';
+import { beginningOf, LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
 import { LogWriter } from '../log/v3/log-writer.ts';
+import { findRecoveryStart } from '../log/v3/recovery-start.ts';
 import { patchMetadataIn } from '../store/files/neostore-metadata.ts';
 import { LABEL_SCAN_FILE } from '../store/files/store-files.ts';
 import { bringLabelScanUpToDate, storedLabels } from './derived/label-scan-file.ts';
@@ -124,6 +126,58 @@ describe('a log that is left to the server', () => {
     await replay({ storeIsExact: false });
     expect(readLabelScan()).toEqual(labelled(history.graphAt(CHECK_POINT)));
   });
+});
+
+describe('a full copy that is left to the server', () => {
+  beforeEach(() => {
+    // As a server of which the first logs are pruned sends it: transactions from the check point on, and no entry for it.
+    rmSync(folder, { recursive: true });
+    cpSync(template, folder, { recursive: true });
+    rmSync(join(folder, logFileName(0)));
+    const writer = LogWriter.create(folder, 5, CHECK_POINT);
+    appendHistory(writer, history, CHECK_POINT + 1, 30);
+    writer.close();
+  });
+
+  it('a full copy left to the server gets a check point to recover from, at the beginning of its log', async () => {
+    const start = beginningOf(5);
+    await replay({ start, storeIsExact: false });
+    expect(findRecoveryStart(folder)).toMatchObject({
+      needed: true,
+      position: start,
+      transactions: 30 - CHECK_POINT,
+      lastTransaction: { transactionId: 30 },
+    });
+    expect(findPendingLog(folder)).toEqual({ first: CHECK_POINT + 1, last: 30 });
+    // Again, as after a kill: no second one.
+    const bytes = readFileSync(join(folder, logFileName(5)));
+    await replay({ start, storeIsExact: false });
+    expect(readFileSync(join(folder, logFileName(5))).equals(bytes)).toBe(true);
+    expect(findPendingLog(folder)).toEqual({ first: CHECK_POINT + 1, last: 30 });
+    // An incremental continues after it, and all still waits from the beginning.
+    const writer = LogWriter.create(folder, 6, 30);
+    appendHistory(writer, history, 31, LAST);
+    writer.close();
+    await replay({ start: beginningOf(6), leavePending: true });
+    expect(findRecoveryStart(folder)).toMatchObject({ position: start, transactions: LAST - CHECK_POINT });
+    expect(findPendingLog(folder)).toEqual({ first: CHECK_POINT + 1, last: LAST });
+  });
+});
+
+it('an incremental on a log of the first version gets no check point: all of it waits from its beginning', async () => {
+  rmSync(folder, { recursive: true });
+  cpSync(template, folder, { recursive: true });
+  rmSync(join(folder, logFileName(0)));
+  const first = LogWriter.create(folder, 0, CHECK_POINT);
+  appendHistory(first, history, CHECK_POINT + 1, 30);
+  first.close();
+  await replay({ start: beginningOf(0), storeIsExact: false });
+  const next = LogWriter.create(folder, 1, 30);
+  appendHistory(next, history, 31, LAST);
+  next.close();
+  await replay({ start: beginningOf(1), leavePending: true });
+  expect(findRecoveryStart(folder)).toMatchObject({ lastCheckPoint: undefined, position: beginningOf(0) });
+  expect(findPendingLog(folder)).toEqual({ first: CHECK_POINT + 1, last: LAST });
 });
 
 describe('a log is not taken for one that is left to the server', () => {

@@ -21,10 +21,11 @@ export function findPendingLog(directory: string): PendingLog | undefined {
   const { needed, position, tornBytes, lastGoodEnd, lastTransaction } = findRecoveryStart(directory);
   if (!needed || position === undefined || tornBytes > 0 || lastTransaction === undefined) return undefined;
   const { lastClosedLogVersion, lastClosedLogOffset, lastTransactionId } = readMetadataIn(directory);
-  const namesTheEnd =
-    lastTransactionId === lastTransaction.transactionId &&
-    lastClosedLogVersion === lastGoodEnd?.version &&
-    lastClosedLogOffset === lastGoodEnd.offset;
+  // A check point may follow the last transaction.
+  const named = [lastTransaction.end, lastGoodEnd].some(
+    (end) => end?.version === lastClosedLogVersion && end.offset === lastClosedLogOffset,
+  );
+  const namesTheEnd = named && lastTransactionId === lastTransaction.transactionId;
   if (!namesTheEnd || hasIdFiles(directory)) return undefined;
   const seen = new ExplicitIndexWatch();
   let first: number | undefined;

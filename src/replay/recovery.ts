@@ -1,4 +1,7 @@
+import { listLogFiles } from '../log/log-files.ts';
 import type { LogPosition } from '../log/log-position.ts';
+import { findLastCheckPoint } from '../log/v3/check-points.ts';
+import { beginningOf } from '../log/v3/log-header.ts';
 import { cutLog, LogWriter } from '../log/v3/log-writer.ts';
 import { type NeostoreMetadata, patchMetadataDurablyIn } from '../store/files/neostore-metadata.ts';
 import type { DerivedFilesReport } from './derived/derived-files.ts';
@@ -41,7 +44,9 @@ export async function completeRecovery(folder: string, replay: PreparedReplay): 
   await cutLog(folder, log.end);
   const pendingFrom = log.collector.firstExplicitIndexTransaction;
   writeMetadata(folder, applied, { logVersion: log.end.version });
-  const end = applied.leftToServer ? log.end : await appendCheckPoint(folder, log.end);
+  const end = applied.leftToServer
+    ? await requireCheckPoint(folder, log.end)
+    : await appendCheckPoint(folder, log.end, log.end);
   return {
     transactions: log.transactions,
     firstTransaction: log.firstId,
@@ -85,11 +90,21 @@ function writeMetadata(folder: string, applied: AppliedLog, more: Partial<Neosto
   });
 }
 
+/**
+ * A log that waits for the server needs a check point to be recovered from, unless it goes back to the beginning of the database. A full
+ * copy has none: it gets one that names the beginning of its log, as from the Java client (spec transaction-logs 9).
+ */
+async function requireCheckPoint(folder: string, end: LogPosition): Promise<LogPosition> {
+  const { lowest } = listLogFiles(folder);
+  if (lowest === undefined || lowest === 0 || findLastCheckPoint(folder) !== undefined) return end;
+  return await appendCheckPoint(folder, end, beginningOf(lowest));
+}
+
 /** Returns the new end of the log. */
-async function appendCheckPoint(folder: string, end: LogPosition): Promise<LogPosition> {
+async function appendCheckPoint(folder: string, end: LogPosition, target: LogPosition): Promise<LogPosition> {
   const writer = LogWriter.open(folder, end);
   try {
-    writer.appendCheckPoint(end);
+    writer.appendCheckPoint(target);
     await writer.force();
     return writer.position;
   } finally {

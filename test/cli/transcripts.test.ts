@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
+import type { ServerAddress } from '../../src/net/server-address.ts';
 import { World } from '../support/commands/world.ts';
 import { type Expectation, improvements } from './better-than-original.ts';
 import { hiddenArguments, preparations, requests } from './scenarios.ts';
@@ -35,7 +36,8 @@ function expectationOf(transcript: Transcript): Required<Expectation> {
 function requestOf({ scenario, release }: Transcript) {
   const request = requests[scenario];
   if (request?.from === undefined || release === '3.4') return request;
-  return { ...request, from: { ...request.from, port: request.from.port + 1 } };
+  const from = request.from as ServerAddress;
+  return { ...request, from: { ...from, port: from.port + 1 } };
 }
 
 describe.each(transcripts)('$name', (transcript) => {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { connect, Server } from 'node:net';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { withPrintableOutput } from '../../src/cli/printable-output.ts';
 import { describeBackupNote } from '../../src/cli/wording/backup-text.ts';
 import { describeRestoreNote } from '../../src/cli/wording/restore-text.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
+import { listLogFiles } from '../../src/log/log-files.ts';
 import type { RestoreNote } from '../../src/restore/restore-notes.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
 import { serveEmbedded } from '../../src/serve/database/live-store.ts';
@@ -126,6 +127,19 @@ const backup = (name: string, ...more: string[]) => {
   const { host, port } = listener.address;
   return ['backup', `--from=${host}:${port}`, `--to=${world.path('backup', name)}`, ...more];
 };
+
+it('a backup from the files of a running database is as the page says', async () => {
+  const args = ['backup', `--from=file:${database.directory}`, `--to=${world.path('backup', 'files')}`];
+  const made = await run(args);
+  expect(last(made)).toMatchObject({ event: 'report', kind: 'full', protocol: 'files', server: database.directory });
+  const missing = await run(['backup', `--from=file:${world.path('work')}`, `--to=${world.path('backup', 'none')}`]);
+  expect(last(missing)).toMatchObject({ event: 'error', code: 'backup.missing' });
+  const other = world.path('data', 'without-log');
+  cpSync(database.directory, other, { recursive: true });
+  for (const { path } of listLogFiles(other).files) rmSync(path);
+  const failed = await run(['backup', `--from=file:${other}`, `--to=${world.path('backup', 'none')}`]);
+  expect(last(failed)).toMatchObject({ event: 'error', attempts: [{ protocol: 'files', code: 'log.no-check-point' }] });
+});
 
 const corruption = (id: string) => lab.apply(loadCorruptions().find((known) => known.id === id)!);
 

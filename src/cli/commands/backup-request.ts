@@ -4,10 +4,13 @@ import type { BackupOptions } from '../../backup/backup-options.ts';
 import { canonicalDirectory, requireDirectory } from '../../base/canonical-directory.ts';
 import { asGraphkeepError } from '../../base/file-errors.ts';
 import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress } from '../../config/addresses.ts';
+import { locateDatabase } from '../../config/database-location.ts';
 import { parseDurationMs } from '../../config/durations.ts';
+import type { ClientConfig } from '../../config/neo4j-conf.ts';
 import { settings } from '../../config/settings.ts';
 import { parseHeapBytes, parsePageCacheBytes } from '../../config/sizes.ts';
 import { loadBackupSslPolicy } from '../../config/ssl-policy/backup-policy.ts';
+import type { LiveFilesOptions } from '../../source/live-files/live-files-source.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
@@ -40,7 +43,8 @@ export async function requestBackup(
   context: CommandContext,
   readPlace: (values: OptionValues) => BackupPlace = readTwoParts,
 ): Promise<BackupOptions> {
-  const from = parseOption(values, 'from', parseAddress);
+  const path = readFilePath(values.optional('from')!);
+  const from = path === undefined ? parseOption(values, 'from', parseAddress) : {};
   const place = readPlace(values);
   const backupDir = await canonicalDirectory(resolve(context.cwd, place.backupDir));
   const name = readBackupName(place.readName(), backupDir);
@@ -62,7 +66,10 @@ export async function requestBackup(
   return {
     backupDir,
     name,
-    from: completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS),
+    from:
+      path === undefined
+        ? completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS)
+        : await locateLiveFiles(resolve(context.cwd, path), config, context, additionalFile),
     protocol,
     sslPolicy,
     fallbackToFull,
@@ -116,4 +123,20 @@ function readPageCache(pagecache: string): number {
     );
   }
   return pagecacheBytes;
+}
+
+/** The path of `file:<path>`; undefined for the address of a server. A host may be called `file`: then digits or nothing follow. */
+function readFilePath(from: string): string | undefined {
+  return /^file:(?!\d*(-\d*)?$)(.+)$/s.exec(from.trim())?.[2];
+}
+
+async function locateLiveFiles(
+  path: string,
+  config: ClientConfig,
+  { env }: CommandContext,
+  additionalFile: string | undefined,
+): Promise<LiveFilesOptions> {
+  const isNamed = Boolean(env.NEO4J_CONF) || additionalFile !== undefined;
+  const { directory, logDirectory } = await locateDatabase(path, { config, isNamed });
+  return { directory, logDirectory };
 }

@@ -5,10 +5,11 @@ import { BackupTimes, describeBackup } from './backup-summary.ts';
 import { BackupView } from './backup-view.ts';
 import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
+import { limitRate } from './rate-limit-option.ts';
 import type { Reporter } from './reporter.ts';
 
 export async function backupBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
-  const options = await requestBackup(values, context, readBackupPlace);
+  const options = limitRate(await requestBackup(values, context, readBackupPlace), values);
   for (const notice of options.sslPolicy?.notices ?? [])
     reporter.note(noteOfEvent(notice, describePolicyNotice(notice)));
   const runBackup = context.runBackup ?? (await import('../../backup/backup-job.ts')).runBackup;

@@ -35,7 +35,8 @@ export class BackupView {
     if (began === undefined || attempt === undefined) return;
     const { backup, protocol } = attempt;
     const { server, target: directory } = began;
-    const text = `${backup === 'full' ? 'Full' : 'Incremental'} backup of ${server} over the ${protocol} protocol`;
+    const way = protocol === 'files' ? 'from its files' : `over the ${protocol} protocol`;
+    const text = `${backup === 'full' ? 'Full' : 'Incremental'} backup of ${server} ${way}`;
     this.reporter.began('backup-started', printableLine(text), { backup, protocol, server, directory });
   }
 }

@@ -179,6 +179,34 @@ describe('backup', () => {
     }
   });
 
+  it('a database on this machine is found by its path, and read as fast as is asked for', async () => {
+    await world.makeDatabase('graph.db');
+    const directory = world.database('graph.db');
+    const place = { directory, logDirectory: directory };
+    const made = told();
+    let from: unknown;
+    const runBackup: RunBackup = (options, ...rest) => {
+      from = options.from;
+      return made({ ...options, from: { host: 'h', port: 1 } }, ...rest);
+    };
+    const to = world.path('backup', 'x');
+    for (const path of [directory, world.path('home', 'data'), world.path('home'), '../../home']) {
+      expect(await run(['backup', `--from=file:${path}`, '--to', to], { runBackup })).toMatchObject({ exitCode: 0 });
+      expect(from).toEqual(place);
+    }
+    await run(['backup', `--from=file:${directory}`, '--to', to, '--rate-limit=20m'], { runBackup });
+    expect(from).toEqual({ ...place, bytesPerSecond: 20 * 1024 ** 2 });
+    for (const [args, message] of [
+      [[`--from=file:${world.path('work')}`], `no database was found by the path ${world.path('work')}`],
+      [['--from=file:6362', '--rate-limit=1m'], '--rate-limit is for --from=file:PATH only'],
+      [[`--from=file:${directory}`, '--rate-limit=0'], '--rate-limit must be more than 0'],
+      [[`--from=file:${directory}`, '--rate-limit=fast'], '--rate-limit: fast is not a valid size'],
+    ] as const) {
+      const { exitCode, stderr } = await run(['backup', ...args, '--to', to], { runBackup });
+      expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(`graphkeep: ${message}`) });
+    }
+  });
+
   it('prints events and the report as JSON lines', async () => {
     const runBackup = told(...course);
     const { exitCode, stdout, stderr } = await run(backupArgs('--json'), { runBackup });

@@ -27,6 +27,8 @@ export interface RecoveryStart {
 
 export interface LastTransaction {
   transactionId: number;
+  /** The end of its last entry. */
+  end: LogPosition;
   checksum: bigint;
   timeCommitted: number;
 }
@@ -98,7 +100,8 @@ function scanFrom(
     if (item.kind !== 'transaction') continue;
     transactions++;
     const { transactionId, checksum, timeCommitted } = item;
-    lastTransaction = { transactionId, checksum, timeCommitted };
+    const end = { version: item.version, offset: item.endOffset };
+    lastTransaction = { transactionId, checksum, timeCommitted, end };
   }
   const { tornBytes } = reader;
   const needed = transactions > 0 || tornBytes > 0;

@@ -23,7 +23,7 @@ export async function readLuceneState(directory: string): Promise<{ state: Index
 }
 
 /** Commit generations are numbers in base 36. */
-function newestCommit(names: string[]): string | undefined {
+export function newestCommit(names: readonly string[]): string | undefined {
   const generation = (name: string) => Number.parseInt(SEGMENTS.exec(name)![1]!, 36);
   return names.filter((name) => SEGMENTS.test(name)).sort((a, b) => generation(b) - generation(a))[0];
 }

@@ -1,5 +1,6 @@
 import { runBackup } from '../../../src/backup/backup-job.ts';
 import type { BackupOptions, BackupReport } from '../../../src/backup/backup-options.ts';
+import type { LiveFilesOptions } from '../../../src/source/live-files/live-files-source.ts';
 import { jobOptions } from './job-options.ts';
 import { ToldEvents } from './told-events.ts';
 
@@ -12,24 +13,37 @@ export interface JobResult {
   notes: string[];
 }
 
-/** Runs one backup in this process, with the defaults of the command line and no consistency check. */
+/** Runs one backup of a server in this process, with the defaults of the command line and no consistency check. */
 export async function runJob(
   from: string,
   backupDir: string,
   name: string,
   options: Partial<BackupOptions> = {},
-  signal: AbortSignal = new AbortController().signal,
+  signal?: AbortSignal,
 ): Promise<JobResult> {
   const [host, port] = from.split(':');
+  return await run(backupDir, { host: host!, port: Number(port) }, { name, ...options }, signal);
+}
+
+/** The same from the files of a database. */
+export async function runLiveJob(
+  from: LiveFilesOptions,
+  backupDir: string,
+  name: string,
+  options: Partial<BackupOptions> = {},
+  signal?: AbortSignal,
+): Promise<JobResult> {
+  return await run(backupDir, from, { name, ...options }, signal);
+}
+
+async function run(
+  backupDir: string,
+  from: BackupOptions['from'],
+  options: Partial<BackupOptions>,
+  signal = new AbortController().signal,
+): Promise<JobResult> {
   const told = new ToldEvents();
-  const report = await runBackup(
-    jobOptions(
-      backupDir,
-      { host: host!, port: Number(port) },
-      { name, timeoutMs: 60_000, memoryBudgetBytes: 128 * 1024 * 1024, ...options },
-    ),
-    told.take,
-    signal,
-  );
+  const changed = { timeoutMs: 60_000, memoryBudgetBytes: 128 * 1024 * 1024, ...options };
+  const report = await runBackup(jobOptions(backupDir, from, changed), told.take, signal);
   return { report, lines: told.lines, notes: told.notes };
 }

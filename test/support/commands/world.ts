@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { BackupFailed, type BackupOptions, type RunBackup } from '../../../src/backup/backup-options.ts';
 import { GraphkeepError } from '../../../src/base/errors.ts';
 import type { CommandContext } from '../../../src/cli/command-context.ts';
+import type { ServerAddress } from '../../../src/net/server-address.ts';
 import { dumpDatabase } from '../../../src/restore/database-dump.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../corpus/unpack-corpus.ts';
 import { lockFile } from '../stores/locked-file.ts';
@@ -122,7 +123,7 @@ export class World {
   /** Replaces the engine and the servers of the captures, which listen on 127.0.0.1. */
   private readonly runBackup: RunBackup = async (options, onEvent) => {
     this.requested = options;
-    const { host, port } = options.from;
+    const { host, port } = options.from as ServerAddress;
     if (!SERVER_PORTS.includes(port) || (host !== '127.0.0.1' && host !== 'localhost')) {
       const refused = (code: string) =>
         new GraphkeepError('peer.unreachable', 'cannot connect', {
@@ -142,5 +143,6 @@ export class World {
 
 /** What a report says of where a backup comes from and goes to. */
 export function placeOf({ backupDir, name, from }: BackupOptions) {
-  return { directory: join(backupDir, name), server: `${from.host}:${from.port}`, protocol: 'common' as const };
+  const { host, port } = from as ServerAddress;
+  return { directory: join(backupDir, name), server: `${host}:${port}`, protocol: 'common' as const };
 }

@@ -20,15 +20,15 @@ export interface SourceWorld {
   newest: number;
   /** The logs begin after this transaction. */
   prunedTo: number;
-  /** True if the source continues by itself when the other side breaks off or falls silent once, after its first answer. */
-  readonly goesOn: boolean;
   /** `silenceMs`: the longest silence of the other side that the source tolerates. */
   openSource(options?: { silenceMs?: number }): BackupSource;
+  /** Of a source with a peer: true if it continues by itself when the peer breaks off or falls silent once, after its first answer. */
+  readonly goesOn?: boolean;
   /**
-   * Makes the next answer to this request end, or stall, once, after this part of it (0 to 1) was sent.
+   * Of a source with a peer: makes the next answer to this request end, or stall, once, after this part of it (0 to 1) was sent.
    * @returns resolves when that answer begins
    */
-  spoil(request: 'full' | 'transactions', trouble: Trouble, part: number): Promise<void>;
+  spoil?(request: 'full' | 'transactions', trouble: Trouble, part: number): Promise<void>;
   /** Number of connections, or whatever else the other side sees of the sources. */
   countOpen(): number;
   /** Makes the other side disappear. */
@@ -46,11 +46,13 @@ const receiverCalls: ReceiverCall[] = ['openFile', 'bytes', 'end', 'transactionB
 
 /**
  * The tests that every {@link BackupSource} must pass, whatever the way to the database. `makeWorld` serves the given history: up to its
- * check point at first, with more transactions as the test commits them.
+ * check point at first, with more transactions as the test commits them. `hasPeer`: false for a source that reads files, where nobody can
+ * break off or fall silent.
  */
 export function describeBackupSource(
   name: string,
   makeWorld: (history: GeneratedHistory) => Promise<SourceWorld>,
+  { hasPeer = true }: { hasPeer?: boolean } = {},
 ): void {
   describe(`${name}, as any source of backups`, () => {
     let scratch: string;
@@ -280,58 +282,62 @@ export function describeBackupSource(
         await expectUsable(source);
       });
 
-      it('an interruption while the other side is silent ends the call at once', async () => {
-        world.newest = NEWEST;
-        const source = world.openSource();
-        for (const part of [0, 0.3, 0.6, 0.95]) {
-          for (const request of ['full', 'transactions'] as const) {
-            const interruption = new AbortController();
-            const struck = world.spoil(request, 'falls silent', part);
-            const recorder = new CopyRecorder();
-            const called =
-              request === 'full'
-                ? copy(source, recorder, interruption.signal)
-                : pull(source, 1, recorder, interruption.signal);
-            void struck.then(() => sleep(10)).then(() => interruption.abort());
-            expect([part, request, (await failureOf(called)).code]).toEqual([part, request, 'cancelled']);
-            await expectNothingOpen();
+      if (hasPeer) {
+        it('an interruption while the other side is silent ends the call at once', async () => {
+          world.newest = NEWEST;
+          const source = world.openSource();
+          for (const part of [0, 0.3, 0.6, 0.95]) {
+            for (const request of ['full', 'transactions'] as const) {
+              const interruption = new AbortController();
+              const struck = world.spoil!(request, 'falls silent', part);
+              const recorder = new CopyRecorder();
+              const called =
+                request === 'full'
+                  ? copy(source, recorder, interruption.signal)
+                  : pull(source, 1, recorder, interruption.signal);
+              void struck.then(() => sleep(10)).then(() => interruption.abort());
+              expect([part, request, (await failureOf(called)).code]).toEqual([part, request, 'cancelled']);
+              await expectNothingOpen();
+            }
           }
-        }
-        await expectUsable(source);
-      });
+          await expectUsable(source);
+        });
+      }
     });
 
     describe('the other side', () => {
-      it.each<[Trouble, 'full' | 'transactions']>([
-        ['breaks off', 'full'],
-        ['breaks off', 'transactions'],
-        ['falls silent', 'full'],
-        ['falls silent', 'transactions'],
-      ])(
-        'a peer that %s in the middle of an answer (%s) costs the call or nothing, never a byte',
-        async (trouble, request) => {
-          world.newest = NEWEST;
-          const patient = world.openSource();
-          const source = trouble === 'breaks off' ? patient : world.openSource({ silenceMs: 500 });
-          for (const part of [0.02, 0.25, 0.5, 0.75, 0.98]) {
-            const struck = world.spoil(request, trouble, part);
-            const recorder = new CopyRecorder(part === 0.5);
-            const called = request === 'full' ? copy(source, recorder) : pull(source, 1, recorder);
-            if (world.goesOn) {
-              await called;
-              if (request === 'full') expectWhole(recorder);
-              else expect(recorder.transactions.equals(transactionsAfter(1)), `part ${part}`).toBe(true);
-            } else {
-              const error = await failureOf(called);
-              const code = trouble === 'breaks off' ? 'peer.closed' : 'peer.timeout';
-              expect([part, error.code, error.place]).toEqual([part, code, expect.objectContaining(source.place)]);
+      if (hasPeer) {
+        it.each<[Trouble, 'full' | 'transactions']>([
+          ['breaks off', 'full'],
+          ['breaks off', 'transactions'],
+          ['falls silent', 'full'],
+          ['falls silent', 'transactions'],
+        ])(
+          'a peer that %s in the middle of an answer (%s) costs the call or nothing, never a byte',
+          async (trouble, request) => {
+            world.newest = NEWEST;
+            const patient = world.openSource();
+            const source = trouble === 'breaks off' ? patient : world.openSource({ silenceMs: 500 });
+            for (const part of [0.02, 0.25, 0.5, 0.75, 0.98]) {
+              const struck = world.spoil!(request, trouble, part);
+              const recorder = new CopyRecorder(part === 0.5);
+              const called = request === 'full' ? copy(source, recorder) : pull(source, 1, recorder);
+              if (world.goesOn) {
+                await called;
+                if (request === 'full') expectWhole(recorder);
+                else expect(recorder.transactions.equals(transactionsAfter(1)), `part ${part}`).toBe(true);
+              } else {
+                const error = await failureOf(called);
+                const code = trouble === 'breaks off' ? 'peer.closed' : 'peer.timeout';
+                expect([part, error.code, error.place]).toEqual([part, code, expect.objectContaining(source.place)]);
+              }
+              await struck;
+              await expectNothingOpen();
             }
-            await struck;
-            await expectNothingOpen();
-          }
-          await expectUsable(patient);
-        },
-      );
+            await expectUsable(patient);
+          },
+        );
+      }
 
       it('a missing peer is reported, with its place', async () => {
         const source = world.openSource();

@@ -1,0 +1,93 @@
+import type { FileHandle } from 'node:fs/promises';
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import { atFile, isMissing } from '../../base/file-errors.ts';
+import { openRegularFileAsync } from '../../base/regular-files.ts';
+import type { CopyReceiver, FileReceiver } from '../backup-source.ts';
+import type { LiveFile } from './live-file-list.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+const READ_BYTES = 1 << 20;
+/** Files that are read at the same time. */
+const FILES_AT_ONCE = 3;
+
+export interface LiveCopying {
+  rate: RateLimit;
+  signal: AbortSignal;
+}
+
+/**
+ * Copies files of a running server to a receiver. They may change while they are read: what is read of a record is older or newer or torn,
+ * and replay corrects it, as long as the log is read after the last byte of the files (spec transaction-logs 10.1).
+ */
+export async function copyLiveFiles(
+  files: readonly LiveFile[],
+  receiver: CopyReceiver,
+  { rate, signal }: LiveCopying,
+): Promise<void> {
+  const waiting = [...files];
+  // The first failure ends the others, so that nobody is called any more once this rejects.
+  const failing = new AbortController();
+  const copying = { rate, signal: AbortSignal.any([signal, failing.signal]) };
+  const work = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      throwIfCancelled(copying.signal);
+      await copyLiveFile(file, receiver, copying);
+    }
+  };
+  let failure: { error: unknown } | undefined;
+  const workers = Array.from({ length: Math.min(FILES_AT_ONCE, files.length) }, () =>
+    work().catch((error: unknown) => {
+      failure ??= { error };
+      failing.abort(error);
+    }),
+  );
+  await Promise.all(workers);
+  throwIfCancelled(signal);
+  if (failure !== undefined) throw failure.error;
+}
+
+/** Undefined if the file has vanished: it was of an index that the server has changed or dropped. A record store never vanishes. */
+export async function copyLiveFile(
+  { name, path, alignment }: LiveFile,
+  receiver: CopyReceiver,
+  copying: LiveCopying,
+): Promise<FileReceiver | undefined> {
+  let source: FileHandle;
+  try {
+    source = await openRegularFileAsync(path);
+  } catch (error) {
+    if (isMissing(error) && name.includes('/')) return undefined;
+    throw error;
+  }
+  try {
+    const { size } = await atFile('read the file', path, () => source.stat());
+    throwIfCancelled(copying.signal);
+    const file = await receiver.openFile({ name, alignment, empty: size < alignment });
+    // As much as it had when it was opened, in whole records: what comes after that is in the log.
+    await deliver({ source, path, bytes: size - (size % alignment) }, file, copying);
+    throwIfCancelled(copying.signal);
+    await file.end();
+    return file;
+  } finally {
+    await source.close();
+  }
+}
+
+async function deliver(
+  { source, path, bytes }: { source: FileHandle; path: string; bytes: number },
+  file: FileReceiver,
+  { rate, signal }: LiveCopying,
+): Promise<void> {
+  const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, Math.max(1, bytes)));
+  for (let at = 0; at < bytes; ) {
+    throwIfCancelled(signal);
+    const wanted = Math.min(buffer.length, bytes - at);
+    await rate.take(wanted, signal);
+    const { bytesRead } = await atFile('read the file', path, () => source.read(buffer, 0, wanted, at));
+    // It became shorter: what is missing was deleted after the check point, and the log says so.
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    throwIfCancelled(signal);
+    await file.bytes(buffer.subarray(0, bytesRead));
+  }
+}

@@ -1,0 +1,96 @@
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import type { ErrorPlace } from '../../base/errors.ts';
+import { readMetadataIn } from '../../store/files/neostore-metadata.ts';
+import { formatByVersion } from '../../store/files/store-format.ts';
+import type { StoreId, StoreIdentity } from '../../store/files/store-id.ts';
+import type { BackupSource, CopyReceiver, StoreIdReceiver, TransactionReceiver } from '../backup-source.ts';
+import { requireTransactionId, SourceCalls } from '../source-calls.ts';
+import { type DatabasePlace, LiveDatabase } from './live-database.ts';
+import { copyLiveFiles } from './live-file-copy.ts';
+import { listLiveFiles } from './live-file-list.ts';
+import { copyIndexFolder } from './live-index-folder.ts';
+import { LiveLog } from './live-log.ts';
+import { RateLimit } from './rate-limit.ts';
+
+export interface LiveFilesOptions extends DatabasePlace {
+  /** Most bytes per second that are read of store files. Default: no limit. */
+  bytesPerSecond?: number | undefined;
+}
+
+/**
+ * A database in its own directory, which a server may be writing at the same time. The server is not asked, and nothing of its own is
+ * written or locked. Why the copy is right: spec transaction-logs 10. In short:
+ *
+ *   1. open every log file, and find the last check point C in them: what is before C is in the store files
+ *   2. read the store files, in any order, while they change
+ *   3. read the log from C to its end: whatever was too old, too new or torn in 2 is the target of a command in it
+ */
+export class LiveFilesSource implements BackupSource {
+  readonly isRightProtocol = true;
+  readonly place: ErrorPlace;
+  private readonly options: LiveFilesOptions;
+  private readonly calls = new SourceCalls();
+
+  constructor(options: LiveFilesOptions) {
+    this.options = options;
+    this.place = { file: options.directory };
+  }
+
+  fullCopy(receiver: CopyReceiver & TransactionReceiver, signal: AbortSignal): Promise<{ storeId: StoreIdentity }> {
+    return this.withLog(signal, async ({ database, log }, running) => {
+      const start = log.findCopyStart();
+      const { directory } = this.options;
+      const { records, metadata, indexFolders } = listLiveFiles(
+        directory,
+        formatByVersion(readMetadataIn(directory).storeVersion),
+      );
+      const copying = { rate: new RateLimit(this.options.bytesPerSecond), signal: running };
+      await copyLiveFiles(records, receiver, copying);
+      for (const folder of indexFolders) await copyIndexFolder(folder, receiver, copying);
+      await copyLiveFiles([metadata], receiver, copying);
+      database.requireSame();
+      await log.deliver(start, receiver, running);
+      return database.storeId;
+    });
+  }
+
+  async transactionsAfter(
+    lastTransactionId: number,
+    receiver: TransactionReceiver & StoreIdReceiver,
+    signal: AbortSignal,
+  ): Promise<{ storeId: StoreIdentity }> {
+    requireTransactionId(lastTransactionId);
+    return await this.withLog(signal, async ({ database, log }, running) => {
+      receiver.storeId(database.storeId);
+      const start = await log.findTransaction(lastTransactionId, running);
+      if (start !== undefined) {
+        receiver.transactionsFrom?.(lastTransactionId + 1);
+        await log.deliver(start, receiver, running);
+      }
+      return database.storeId;
+    });
+  }
+
+  close(): Promise<void> {
+    return this.calls.close();
+  }
+
+  /** Opens database and log for one call. The log comes first: from then on nothing of it can be lost. */
+  private withLog(
+    signal: AbortSignal,
+    use: (live: { database: LiveDatabase; log: LiveLog }, signal: AbortSignal) => Promise<StoreId>,
+  ): Promise<{ storeId: StoreIdentity }> {
+    return this.calls.run(signal, async (running) => {
+      throwIfCancelled(running);
+      const database = await LiveDatabase.open(this.options);
+      const log = new LiveLog(this.options.logDirectory, this.place);
+      try {
+        const storeId = await use({ database, log }, running);
+        database.requireSame();
+        return { storeId };
+      } finally {
+        log.close();
+      }
+    });
+  }
+}

@@ -1,0 +1,53 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import { GraphkeepError } from '../../base/errors.ts';
+import { atFile, isMissing } from '../../base/file-errors.ts';
+import { newestCommit } from '../../store/index/lucene-part.ts';
+import type { CopyReceiver, FileReceiver } from '../backup-source.ts';
+import { copyLiveFile, type LiveCopying } from './live-file-copy.ts';
+
+/** A folder changes only at a check point of the server: more often than that in a row is not to be expected. */
+const MAX_ATTEMPTS = 20;
+
+/**
+ * Copies the folder of an explicit index, which is nowhere else: it cannot be made anew from the records. Lucene never changes a file; each
+ * commit is a file `segments_N`, and the files it names stay as long as it is the newest. So a copy is whole if the newest commit is still
+ * the same after the last file; else it is dropped and made again. What came after the commit is in the log.
+ */
+export async function copyIndexFolder(
+  folder: { name: string; path: string },
+  receiver: CopyReceiver,
+  copying: LiveCopying,
+): Promise<void> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    throwIfCancelled(copying.signal);
+    const before = await listFolder(folder.path);
+    const copied: FileReceiver[] = [];
+    for (const name of before) {
+      const file = { name: `${folder.name}/${name}`, path: join(folder.path, name), alignment: 1 };
+      const received = await copyLiveFile(file, receiver, copying);
+      if (received !== undefined) copied.push(received);
+    }
+    if (newestCommit(await listFolder(folder.path)) === newestCommit(before)) return;
+    for (const file of copied) await file.discard();
+  }
+  throw new GraphkeepError('file.io', 'an explicit index changes faster than it can be copied', {
+    place: { file: folder.path },
+    hint: 'Run the command again when fewer explicit indexes are written, or raise --rate-limit.',
+  });
+}
+
+/** Files only; the lock of the server and temporary names are none of the index. Empty if the index was dropped. */
+async function listFolder(path: string): Promise<string[]> {
+  try {
+    const entries = await atFile('read the directory', path, () => readdir(path, { withFileTypes: true }));
+    const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+    return files
+      .filter((name) => name !== 'write.lock' && !name.startsWith('.') && !name.startsWith('pending_'))
+      .sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}

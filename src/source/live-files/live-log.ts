@@ -1,0 +1,142 @@
+import { setImmediate } from 'node:timers/promises';
+import { throwIfCancelled } from '../../base/cancellation.ts';
+import { type ErrorPlace, GraphkeepError } from '../../base/errors.ts';
+import { LogPinner } from '../../log/log-pinner.ts';
+import { isBefore, type LogPosition } from '../../log/log-position.ts';
+import { LogFileSet } from '../../log/log-source.ts';
+import { findLastCheckPoint } from '../../log/v3/check-points.ts';
+import { CURRENT_ENTRY_VERSION_BYTE } from '../../log/v3/entries/entry-types.ts';
+import { beginningOf, readLogHeader } from '../../log/v3/log-header.ts';
+import { LogReader } from '../../log/v3/log-reader.ts';
+import type { LogTransaction } from '../../log/v3/log-transaction.ts';
+import { decodeTransaction, encodeTransaction } from '../../log/v3/transaction-codec.ts';
+import type { TransactionReceiver } from '../backup-source.ts';
+
+/** Small transactions are delivered together, in pieces of this size. */
+const PIECE_BYTES = 256 * 1024;
+/** Timers and sockets get a turn after this many bytes that are only skipped. */
+const BYTES_PER_TURN = 8 * 1024 * 1024;
+
+/** Where reading begins: a position, and the transaction before it if that is known. */
+export interface LogStart {
+  from: LogPosition;
+  lastTransaction?: number;
+}
+
+/**
+ * The log of a live server. All its files are opened at once, and new ones as they appear, so the server cannot prune what is still needed
+ * (spec transaction-logs 10.4).
+ */
+export class LiveLog {
+  private readonly files: LogFileSet;
+  private readonly pinner: LogPinner;
+  private readonly place: ErrorPlace;
+
+  /** `place`: the database, for errors about its history. @throws GraphkeepError `log.gap`, `file.io` */
+  constructor(directory: string, place: ErrorPlace) {
+    this.place = place;
+    this.files = new LogFileSet(directory);
+    this.pinner = new LogPinner(this.files);
+  }
+
+  /**
+   * Where a copy that begins now has to replay from: the position of the last check point. Everything before it is in the store files.
+   * @throws GraphkeepError `log.no-check-point` if there is none and the log does not reach back to the beginning of the database
+   */
+  findCopyStart(): LogStart {
+    const { lowest } = this.files;
+    const checkPoint = findLastCheckPoint(this.files);
+    if (checkPoint !== undefined && checkPoint.target.version >= (lowest ?? 0)) return { from: checkPoint.target };
+    if (checkPoint === undefined && lowest === 0) return { from: beginningOf(0) };
+    throw new GraphkeepError('log.no-check-point', 'the log does not reach back to its last check point', {
+      place: { file: this.files.directory },
+      observed: checkPoint === undefined ? 'no check point' : `log ${checkPoint.target.version} is gone`,
+      hint: 'Wait until the server has written the next check point (15 minutes at most by default), then run the command again.',
+    });
+  }
+
+  /**
+   * Where the transaction after `after` begins; undefined if there is none, because nothing is new or the database is behind.
+   * @throws GraphkeepError `peer.history-pruned`
+   */
+  async findTransaction(after: number, signal: AbortSignal): Promise<LogStart | undefined> {
+    const version = this.newestFileFrom(after);
+    const reader = new LogReader(this.files, { from: beginningOf(version) });
+    let skipped = 0;
+    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+      if (item.kind !== 'transaction') continue;
+      const from = { version: item.version, offset: item.startOffset };
+      if (item.transactionId > after + 1) throw this.pruned(after);
+      if (item.transactionId === after + 1) return { from, lastTransaction: after };
+      skipped += item.endOffset - item.startOffset;
+      if (skipped < BYTES_PER_TURN) continue;
+      skipped = 0;
+      await setImmediate();
+      throwIfCancelled(signal);
+    }
+    return undefined;
+  }
+
+  /**
+   * Delivers every transaction from `start` to the present end of the log. What is delivered was forced to disk first, so that the server
+   * cannot lose it in a power failure and no backup is ever ahead of its database.
+   */
+  async deliver({ from, ...start }: LogStart, receiver: TransactionReceiver, signal: AbortSignal): Promise<void> {
+    this.pinner.check();
+    this.files.pin();
+    await this.files.force(from.version);
+    const end = this.presentEnd();
+    const reader = new LogReader(this.files, { from, ...start });
+    const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
+    let filled = 0;
+    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+      this.pinner.check();
+      if (item.kind !== 'transaction') continue;
+      if (!isBefore({ version: item.version, offset: item.startOffset }, end)) break;
+      const bytes = inPresentForm(item);
+      if (bytes.length > piece.length - filled) {
+        throwIfCancelled(signal);
+        if (filled > 0) await receiver.transactionBytes(piece.subarray(0, filled));
+        filled = 0;
+      }
+      if (bytes.length > piece.length) await receiver.transactionBytes(bytes);
+      else filled += bytes.copy(piece, filled);
+    }
+    throwIfCancelled(signal);
+    if (filled > 0) await receiver.transactionBytes(piece.subarray(0, filled));
+    throwIfCancelled(signal);
+  }
+
+  close(): void {
+    this.pinner.stop();
+    this.files.close();
+  }
+
+  private presentEnd(): LogPosition {
+    const version = this.files.highest ?? 0;
+    return { version, offset: this.files.sizeOf(version) };
+  }
+
+  /** The newest file that begins after a transaction not later than `after`. */
+  private newestFileFrom(after: number): number {
+    const { lowest, highest } = this.files;
+    if (lowest === undefined || highest === undefined) throw this.pruned(after);
+    for (let version = highest; version >= lowest; version--) {
+      const header = readLogHeader(this.files, version);
+      if (header !== undefined && header.previousTransaction <= after) return version;
+    }
+    throw this.pruned(after);
+  }
+
+  private pruned(after: number): GraphkeepError {
+    return new GraphkeepError('peer.history-pruned', `transaction ${after + 1} is in no transaction log any more`, {
+      place: this.place,
+    });
+  }
+}
+
+/** Servers before 3.3 wrote other entries (spec transaction-logs 2). */
+function inPresentForm({ bytes }: LogTransaction): Buffer {
+  if (bytes[0] === CURRENT_ENTRY_VERSION_BYTE) return bytes;
+  return encodeTransaction(decodeTransaction(bytes)).toBuffer();
+}

@@ -1,0 +1,100 @@
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { listLogFiles } from '../../src/log/log-files.ts';
+import type { LiveFilesOptions } from '../../src/source/live-files/live-files-source.ts';
+import { runLiveJob } from '../support/commands/run-job.ts';
+import {
+  checkLedger,
+  describeInterop,
+  expectSoundCheck,
+  exportGraph,
+  findDifferences,
+  Ledger,
+  makeScratch,
+  openCopy,
+  RandomLoad,
+  type RunningServer,
+  startServer,
+  type Version,
+} from './harness/index.ts';
+
+/** A server that writes its pages early, checks points and rotates all the time, and prunes what it can: the worst for a copy. */
+const restless = {
+  'dbms.memory.pagecache.size': '8m',
+  'dbms.checkpoint.interval.time': '2s',
+  'dbms.tx_log.rotation.size': '1m',
+  'dbms.tx_log.rotation.retention_policy': '5M size',
+};
+
+async function start(version: Version): Promise<RunningServer> {
+  const server = await startServer({ version, conf: restless });
+  onTestFinished(() => server.kill());
+  return server;
+}
+
+function placeOf(server: RunningServer): LiveFilesOptions {
+  const directory = path.join(server.home, 'data/databases/graph.db');
+  return { directory, logDirectory: directory };
+}
+
+/** Opens a backup with the real server: the ledger must be whole, up to what was acknowledged before the backup. */
+async function expectWhole(version: Version, backup: string, ledger: Ledger, atLeast: number[]): Promise<void> {
+  await expectSoundCheck(version, backup, false);
+  const copy = await openCopy(version, backup);
+  onTestFinished(() => copy.kill());
+  expect((await checkLedger(copy, ledger.seed, atLeast)).violations).toEqual([]);
+  await copy.kill();
+}
+
+describeInterop('backup of a running server from its files', () => {
+  it.each(['3.5.34', '3.4.9'] as const)(
+    'a full and three incremental backups are made of %s while it is written',
+    async (version) => {
+      const server = await start(version);
+      const load = new RandomLoad(server, { values: 'everything' });
+      await load.run(300);
+      const backupDir = makeScratch('backups');
+      const backup = path.join(backupDir, 'live');
+      const ledger = new Ledger(server, { workers: 3 });
+      await ledger.start();
+      for (let round = 0; round <= 3; round++) {
+        await ledger.advance(200);
+        const atLeast = ledger.acknowledged();
+        const { report } = await runLiveJob(placeOf(server), backupDir, 'live', { fallbackToFull: round === 0 });
+        expect(report.kind).toBe(round === 0 ? 'full' : 'incremental');
+        await expectWhole(version, backup, ledger, atLeast);
+      }
+      await ledger.stop();
+      await load.run(30);
+      await runLiveJob(placeOf(server), backupDir, 'live', { fallbackToFull: false });
+      const copy = await openCopy(version, backup);
+      onTestFinished(() => copy.kill());
+      expect(findDifferences(await exportGraph(server), await exportGraph(copy))).toEqual([]);
+    },
+  );
+
+  it.each(['3.5.34', '3.4.9'] as const)(
+    'explicit indexes of %s are copied while they are written, and the server completes them',
+    async (version) => {
+      const server = await start(version);
+      const load = new RandomLoad(server, { values: 'plain', explicitIndexes: true });
+      // A log that does not go back to the beginning needs a check point to be recovered from.
+      do await load.run(200);
+      while (listLogFiles(server.storeDirectory).highest === 0);
+      const backupDir = makeScratch('backups');
+      await load.start();
+      const { notes } = await runLiveJob(placeOf(server), backupDir, 'live');
+      await load.stop();
+      expect(notes.join('\n')).toContain('change explicit indexes');
+      await load.run(50);
+      await runLiveJob(placeOf(server), backupDir, 'live', { fallbackToFull: false });
+      const source = await exportGraph(server);
+      expect(source.explicitIndexes).not.toEqual([]);
+      const copy = await openCopy(version, path.join(backupDir, 'live'));
+      onTestFinished(() => copy.kill());
+      expect(findDifferences(source, await exportGraph(copy))).toEqual([]);
+      await copy.stop();
+      await expectSoundCheck(version, copy.storeDirectory, false);
+    },
+  );
+});
