@@ -16,6 +16,10 @@ describe('the long form', () => {
     expect(long.some(['a', 'b', 'c', 'd'], 3)).toEqual(['a', 'd']);
     expect(long.stride(6, 12)).toBe(6);
   });
+
+  it('takes every item, and the full size', () => {
+    expect([long.sample(['a', 'b', 'c']), long.size(500, 60)]).toEqual([['a', 'b', 'c'], 500]);
+  });
 });
 
 describe('the short form', () => {
@@ -43,6 +47,18 @@ describe('the short form', () => {
 
   it('goes in larger steps, up to a limit', () => {
     expect([short.stride(6, 12), short.stride(1, 20)]).toEqual([12, 10]);
+  });
+
+  it('takes some items in their order, each in the end, and the small size', () => {
+    const taken = new Set<string>();
+    for (let i = 0; i < 100; i++) {
+      const sample = short.sample(['a', 'b', 'c', 'd'], 2);
+      expect(sample).toHaveLength(2);
+      expect(sample).toEqual(sample.toSorted());
+      for (const item of sample) taken.add(item);
+    }
+    expect([...taken].sort()).toEqual(['a', 'b', 'c', 'd']);
+    expect([short.sample(['a']), short.sample([], 3), short.size(500, 60)]).toEqual([['a'], [], 60]);
   });
 
   it('tries something wherever there is something', () => {

@@ -47,6 +47,21 @@ export class CampaignSize {
   some<T>(items: readonly T[], step = 1): T[] {
     return this.places(0, items.length - 1, step).map((place) => items[place]!);
   }
+
+  /** All items in the long form; in a shorter one that part of them, in order and at least `least`, which the seed chooses. */
+  sample<T>(items: readonly T[], least = 1): T[] {
+    const left = [...items.keys()];
+    const dice = new Dice(nextSeed());
+    const chosen = new Set<number>();
+    const wanted = Math.min(items.length, this.rounds(items.length, least));
+    while (chosen.size < wanted) chosen.add(left.splice(dice.below(left.length), 1)[0]!);
+    return items.filter((_, at) => chosen.has(at));
+  }
+
+  /** A size of something, or a number of places: `long` in the long form, `short` in a shorter one. */
+  size(long: number, short: number): number {
+    return this.factor < 1 ? short : long;
+  }
 }
 
 /** The one place that reads GRAPHKEEP_CAMPAIGN. */
