@@ -39,7 +39,6 @@ function placeOf(server: RunningServer): LiveFilesOptions {
 
 /** Opens a backup with the real server: the ledger must be whole, up to what was acknowledged before the backup. */
 async function expectWhole(version: Version, backup: string, ledger: Ledger, atLeast: number[]): Promise<void> {
-  await expectSoundCheck(version, backup, false);
   const copy = await openCopy(version, backup);
   onTestFinished(() => copy.kill());
   expect((await checkLedger(copy, ledger.seed, atLeast)).violations).toEqual([]);
@@ -62,7 +61,8 @@ describeInterop('backup of a running server from its files', () => {
         const atLeast = ledger.acknowledged();
         const { report } = await runLiveJob(placeOf(server), backupDir, 'live', { fallbackToFull: round === 0 });
         expect(report.kind).toBe(round === 0 ? 'full' : 'incremental');
-        await expectWhole(version, backup, ledger, atLeast);
+        await expectSoundCheck(version, backup, false);
+        if (round === 0 || round === 3) await expectWhole(version, backup, ledger, atLeast);
       }
       await ledger.stop();
       await load.run(30);
