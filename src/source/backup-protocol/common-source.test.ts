@@ -178,7 +178,7 @@ describe('answers', () => {
     };
     const controller = new AbortController();
     const asked = failure(ask(sourceFor(server, '127.0.0.1', 400), 'full', receiver, controller.signal));
-    await sleep(1500);
+    await sleep(900);
     expect(calls).toBe(1);
     // Far less than 60 chunks: what fits into the buffers of the two sockets.
     expect(sent).toBeLessThan(30 * chunk.length);
@@ -312,33 +312,34 @@ describe('connections', () => {
 
   it('connections time out in silence, before and within the answer', async () => {
     const whole = readCapture('full-live.s2c.bin');
-    for (const [size, message] of [
-      [0, /does not answer/],
-      [5, /stopped sending, at its start/],
-      [100_000, /stopped sending, in the data of a file/],
-      [whole.length - 1, /stopped sending, in the transactions/],
-    ] as const) {
+    const expectTimeout = async (size: number, message: RegExp): Promise<void> => {
       const server = await serve({ pieces: [whole.subarray(0, size)] });
       const error = await failure(ask(sourceFor(server, '127.0.0.1', 500), 'full'));
       expect(error.code).toBe('peer.timeout');
       expect(error.message).toMatch(message);
       expect([error.observed, error.place?.offset]).toEqual(['silent for 500 ms', size]);
       await server.allGone();
-    }
+    };
+    await Promise.all([
+      expectTimeout(0, /does not answer/),
+      expectTimeout(5, /stopped sending, at its start/),
+      expectTimeout(100_000, /stopped sending, in the data of a file/),
+      expectTimeout(whole.length - 1, /stopped sending, in the transactions/),
+    ]);
   });
 
   it('connections do not time out while bytes trickle in, nor while the receiver is busy', async () => {
-    const trickle = await serve({ pieces: cutBytes(readCapture('inc-one-tx.s2c.bin'), [10]), delayMs: 60 });
-    await ask(sourceFor(trickle, '127.0.0.1', 900), 'incremental');
+    const trickle = await serve({ pieces: cutBytes(readCapture('inc-one-tx.s2c.bin'), [10]), delayMs: 40 });
+    const trickled = ask(sourceFor(trickle, '127.0.0.1', 600), 'incremental');
     const server = await serve({ pieces: cutBytes(readCapture('full-live.s2c.bin'), [90_000]) });
     const receiver = new CopyRecorder();
     let slept = false;
     receiver.onCall = (kind) => {
       if (kind !== 'end' || slept) return undefined;
       slept = true;
-      return sleep(1200);
+      return sleep(900);
     };
-    await ask(sourceFor(server, '127.0.0.1', 500), 'full', receiver);
+    await Promise.all([trickled, ask(sourceFor(server, '127.0.0.1', 500), 'full', receiver)]);
   });
 });
 

@@ -7,6 +7,7 @@ import type { BackupSource } from '../../../src/source/backup-source.ts';
 import { relateStores } from '../../../src/store/files/store-id.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../corpus/unpack-corpus.ts';
 import { type GeneratedHistory, generateHistory } from '../history/generated-history.ts';
+import { campaign } from '../random/campaign-size.ts';
 import { CopyRecorder, type ReceiverCall } from '../servers/copy-recorder.ts';
 
 /** What goes wrong with the other side in the middle of an answer. */
@@ -201,18 +202,17 @@ export function describeBackupSource(
         async (kind) => {
           world.newest = NEWEST;
           const source = world.openSource();
-          for (const at of [1, 2, 5]) {
-            for (const late of [false, true]) {
-              const full = new GraphkeepError('file.io', 'disk full');
-              const recorder = new CopyRecorder(at === 2);
-              let calls = 0;
-              recorder.onCall = (called) => {
-                if (called !== kind || ++calls !== Math.min(at, kind === 'transactionBytes' ? 1 : at)) return undefined;
-                if (!late) throw full;
-                return sleep(3).then(() => Promise.reject(full));
-              };
-              expect(await failureOf(copy(source, recorder))).toBe(full);
-            }
+          const failures = [1, 2, 5].flatMap((at) => [false, true].map((late) => ({ at, late })));
+          for (const { at, late } of campaign.sample(failures, 2)) {
+            const full = new GraphkeepError('file.io', 'disk full');
+            const recorder = new CopyRecorder(at === 2);
+            let calls = 0;
+            recorder.onCall = (called) => {
+              if (called !== kind || ++calls !== Math.min(at, kind === 'transactionBytes' ? 1 : at)) return undefined;
+              if (!late) throw full;
+              return sleep(3).then(() => Promise.reject(full));
+            };
+            expect(await failureOf(copy(source, recorder))).toBe(full);
           }
           await expectUsable(source);
         },
@@ -264,7 +264,7 @@ export function describeBackupSource(
         const source = world.openSource();
         const whole = new CopyRecorder();
         await copy(source, whole);
-        for (const at of spread(whole.calls, 12)) {
+        for (const at of spread(whole.calls, campaign.size(12, 4))) {
           const interruption = new AbortController();
           const reason = new Error('SIGINT');
           const recorder = new CopyRecorder();
@@ -286,7 +286,7 @@ export function describeBackupSource(
         it('an interruption while the other side is silent ends the call at once', async () => {
           world.newest = NEWEST;
           const source = world.openSource();
-          for (const part of [0, 0.3, 0.6, 0.95]) {
+          for (const part of campaign.sample([0, 0.3, 0.6, 0.95], 2)) {
             for (const request of ['full', 'transactions'] as const) {
               const interruption = new AbortController();
               const struck = world.spoil!(request, 'falls silent', part);
@@ -317,8 +317,8 @@ export function describeBackupSource(
           async (trouble, request) => {
             world.newest = NEWEST;
             const patient = world.openSource();
-            const source = trouble === 'breaks off' ? patient : world.openSource({ silenceMs: 500 });
-            for (const part of [0.02, 0.25, 0.5, 0.75, 0.98]) {
+            const source = trouble === 'breaks off' ? patient : world.openSource({ silenceMs: 300 });
+            for (const part of campaign.sample([0.02, 0.25, 0.5, 0.75, 0.98], 2)) {
               const struck = world.spoil!(request, trouble, part);
               const recorder = new CopyRecorder(part === 0.5);
               const called = request === 'full' ? copy(source, recorder) : pull(source, 1, recorder);
