@@ -6,6 +6,7 @@ import {
   loadCorruptions,
   realFindings,
 } from '../../test/support/corpus/corruptions.ts';
+import { campaign } from '../../test/support/random/campaign-size.ts';
 import { examineRecords } from '../../test/support/stores/examine-records.ts';
 import { checkContextOf } from '../../test/support/stores/record-findings.ts';
 import { StoreReader } from '../store/graph/store-reader.ts';
@@ -160,7 +161,7 @@ function caseOf({ id }: Corruption): string {
 
 const corruptions = loadCorruptions().filter((corruption) => !REFUSED.has(caseOf(corruption)));
 
-test.each(corruptions.map((corruption) => [corruption.id, corruption] as const))(
+test.each(campaign.some(corruptions).map((corruption) => [corruption.id, corruption] as const))(
   'the damage %s is found',
   async (_, corruption) => {
     const real = [...realFindings(corruption)].filter(([kind]) => AREAS.has(areaOf(kind)) && !OTHER_CHECKS.has(kind));

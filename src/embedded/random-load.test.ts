@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { findContentDifferences, type GraphContent } from '../../test/support/history/model-graph.ts';
 import { EmbeddedLoad, loadSchema } from '../../test/support/live/embedded-load.ts';
+import { campaign } from '../../test/support/random/campaign-size.ts';
 import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
 import { readContent } from '../../test/support/stores/stored-content.ts';
 import { EmbeddedDatabase, type EmbeddedEvent, type EmbeddedOptions } from './embedded-database.ts';
@@ -33,19 +34,24 @@ function contentOf(db: EmbeddedDatabase): GraphContent {
   return { nodes: db.nodes(), relationships: db.relationships(), graphProperties: db.graphProperties() };
 }
 
-test.each([
-  ['generic', 1],
-  ['generic', 2],
-  ['fusion', 3],
-] as const)(
+/** In each life of the database. */
+const TRANSACTIONS = campaign.size(500, 120);
+
+test.each(
+  campaign.some([
+    ['generic', 1],
+    ['generic', 2],
+    ['fusion', 3],
+  ] as const),
+)(
   'concurrent random transactions (%s indexes, seed %d) lead to the graph of the model, and to sound files at every end',
   async (provider, seed) => {
     const events: EmbeddedEvent[] = [];
     const options: EmbeddedOptions = {
       indexProvider: providers[provider],
-      rotationBytes: 64 * 1024,
+      rotationBytes: campaign.size(64, 16) * 1024,
       retention: { keep: 'files', count: 3 },
-      checkPointTransactions: 150,
+      checkPointTransactions: 0.3 * TRANSACTIONS,
       onEvent: (event) => events.push(event),
     };
     let ledger: EmbeddedLoad['ledger'] | undefined;
@@ -59,7 +65,7 @@ test.each([
         ...(ledger === undefined ? {} : { ledger }),
       });
       ledger = load.ledger;
-      await load.run(500);
+      await load.run(TRANSACTIONS);
       const expected = ledger.graphAt();
       expect(findContentDifferences(expected.content(), contentOf(db))).toEqual([]);
       await db.close();

@@ -9,6 +9,7 @@ import { commandUsage } from '../../src/cli/neo4j-admin/usage-text.ts';
 import { version } from '../../src/cli/version.ts';
 import { InstalledPrograms, type ProgramResult } from '../support/commands/installed-programs.ts';
 import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 
 /* The executables as installed: bundled, and started by the shell. */
 
@@ -63,7 +64,7 @@ describe('neo4j-admin', () => {
     };
     const own: number[] = [];
     const node: number[] = [];
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < campaign.size(8, 4); i++) {
       own.push(await timed(() => run('neo4j-admin', ['--version'])));
       node.push(await timed(() => execFileSync(process.execPath, ['-e', ''])));
     }

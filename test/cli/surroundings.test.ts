@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InstalledPrograms } from '../support/commands/installed-programs.ts';
 import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 
 /* What cron, containers and shells do to a program: no directory, no disk, no reader, no terminal. */
 
@@ -71,7 +72,7 @@ describe.skipIf(process.platform === 'win32')('a working directory that was remo
 describe.skipIf(!existsSync('/dev/full'))('a full disk behind stdout', () => {
   it('a full disk behind stdout does not stop what is reported', () => {
     const target = join(programs.root, 'restored');
-    for (const [at, json] of ['', '--json'].entries()) {
+    for (const [at, json] of campaign.sample(['', '--json']).entries()) {
       const home = `NEO4J_HOME=${target}${at}`;
       const ended = shell(`${home} graphkeep restore --from=${store} --verbose ${json} > /dev/full`);
       expectSentence(ended);
@@ -84,7 +85,7 @@ describe.skipIf(!existsSync('/dev/full'))('a full disk behind stdout', () => {
   });
 
   it('a full disk behind stdout is a failure of a command that only prints', () => {
-    for (const command of [`inspect ${store}`, `inspect --json ${store}`, 'completion bash']) {
+    for (const command of campaign.some([`inspect ${store}`, `inspect --json ${store}`, 'completion bash'])) {
       const ended = shell(`graphkeep ${command} > /dev/full`);
       expectSentence(ended);
       expect(ended.code).toBe(1);
@@ -110,7 +111,7 @@ it('a missing directory for temporary files is named', () => {
 });
 
 describe('an empty value, as of a variable that is not set', () => {
-  it.each([
+  const lines = [
     `graphkeep restore --from=${'$'}STORE --database= --force`,
     `graphkeep restore --from= --database=x`,
     'graphkeep load --from=x --database="$NOT_SET" --force',
@@ -123,7 +124,8 @@ describe('an empty value, as of a variable that is not set', () => {
     `neo4j-admin restore --from=${'$'}STORE --database= --force`,
     'neo4j-admin load --from=x --database= --force',
     'neo4j-admin unbind --database=',
-  ])('an empty value, as of an unset variable, is refused by %s', (line) => {
+  ];
+  it.each(campaign.some(lines))('an empty value, as of an unset variable, is refused by %s', (line) => {
     const home = join(programs.root, 'kept');
     const database = join(home, 'data', 'databases', 'graph.db');
     mkdirSync(database, { recursive: true });

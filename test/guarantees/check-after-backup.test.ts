@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
@@ -18,13 +18,15 @@ let world: World;
 let lab: CorruptionLab;
 const closers: (() => Promise<void>)[] = [];
 
+beforeAll(async () => {
+  lab = await CorruptionLab.open();
+});
+afterAll(() => lab.close());
 beforeEach(async () => {
   world = await World.create();
-  lab = await CorruptionLab.open();
 });
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
-  await lab.close();
   await world.close();
 });
 

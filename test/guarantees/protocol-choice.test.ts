@@ -12,6 +12,7 @@ import {
 } from '../support/commands/backup-attempt.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { forkHistory, type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
 import { CatchupMember, memberOf } from '../support/servers/catchup-member.ts';
 
@@ -101,7 +102,17 @@ const cases: Case[] = [
   ['nobody', 'common', 'no-strategy: common peer.unreachable', 'execution: common peer.unreachable'],
 ];
 
-describe.each(cases)('%s asked with --protocol=%s', (kind, protocol, first, next) => {
+/** Any protocol with each server, and some of those with a given one. */
+const isAny = ([, protocol]: Case) => protocol === 'any';
+const tried = [
+  ...cases.filter(isAny),
+  ...campaign.sample(
+    cases.filter((one) => !isAny(one)),
+    2,
+  ),
+];
+
+describe.each(tried)('%s asked with --protocol=%s', (kind, protocol, first, next) => {
   const address = () => ({ member: member.address, single: single.address, nobody })[kind];
 
   it(`the first backup ends as expected: ${first}`, async () => {

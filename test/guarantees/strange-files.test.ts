@@ -20,7 +20,7 @@ import { SEED } from '../support/random/seed.ts';
  * with the code `internal`.
  */
 
-const rounds = campaign.rounds(60, 22);
+const rounds = campaign.rounds(60, 11);
 
 let root: string;
 beforeAll(async () => {

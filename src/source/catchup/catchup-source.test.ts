@@ -264,7 +264,7 @@ describe('a connection that is cut', () => {
     const steps = new Set([...Array(40).keys(), ...Array.from({ length: 40 }, (_, i) => length - 1 - i)]);
     for (let i = 1; i < 25; i++) steps.add(Math.floor((length * i) / 25));
     for (const cutAfter of campaign.some([...steps].filter((at) => at >= 0 && at < length))) {
-      for (const reset of [false, true]) {
+      for (const reset of campaign.sample([false, true])) {
         member.fault = once(kind, { cutAfter, reset }, 'neostore.nodestore.db');
         const recorder = new CopyRecorder();
         const copied = copy(sourceFor(member), recorder);

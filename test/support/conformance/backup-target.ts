@@ -15,6 +15,7 @@ import { formatStoreId } from '../../../src/store/files/store-id.ts';
 import { jobOptions } from '../commands/job-options.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../corpus/unpack-corpus.ts';
 import { forkHistory, type GeneratedHistory, generateHistory, readSimpleGraph } from '../history/generated-history.ts';
+import { campaign } from '../random/campaign-size.ts';
 import { BackupServer } from '../servers/backup-server.ts';
 
 /** One target, for {@link describeBackupTarget}. */
@@ -217,8 +218,9 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
         expect(world.fingerprint()).toBe(before);
       }
 
+      const stations = ['begun', 'in a file', 'files', 'in transactions', 'finished'];
       it('a target keeps its content until a full backup is published, wherever that one is abandoned', async () => {
-        for (const station of ['begun', 'in a file', 'files', 'in transactions', 'finished']) {
+        for (const station of campaign.sample(stations, 2)) {
           await withTarget(async (target) => {
             const backup = await target.beginFullBackup(place);
             if (station === 'in a file') {
@@ -245,7 +247,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
 
       it('a target keeps its content when the source breaks off, and accepts the next backup', async () => {
         const { length } = await server.answer({ kind: 'full', forensics: false });
-        for (const part of [0.1, 0.6, 0.99]) {
+        for (const part of campaign.sample([0.1, 0.6, 0.99])) {
           server.fault = () => ({ cutAfter: Math.floor(part * length) });
           await expect(makeFull()).rejects.toMatchObject({ code: 'peer.closed' });
           await expectUntouched();
@@ -284,7 +286,7 @@ export function describeBackupTarget(name: string, makeWorld: (scratch: string) 
 
       it('an incremental backup that fails while it is received changes nothing', async () => {
         const { length } = await server.answer({ kind: 'incremental', lastTransactionId: FIRST - 1 });
-        for (const part of [0.05, 0.5, 0.98]) {
+        for (const part of campaign.sample([0.05, 0.5, 0.98])) {
           server.fault = () => ({ cutAfter: Math.floor(part * length) });
           await expect(goOn()).rejects.toMatchObject({ code: 'peer.closed' });
           expect(world.fingerprint()).toBe(before);
