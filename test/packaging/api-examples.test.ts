@@ -60,17 +60,17 @@ describe('the types of the API', () => {
   it.each([
     ['node16', { module: 'node16', moduleResolution: 'node16' }],
     ['bundler', { module: 'esnext', moduleResolution: 'bundler' }],
-  ])('are sound for the examples, resolved as by %s', (_, resolution) => {
+  ])('the types of the API are sound for the examples, resolved as by %s', (_, resolution) => {
     expect(sources.length).toBeGreaterThan(2);
     expect(compile([...sources, 'all.ts'], { ...withNode, ...resolution })).toBe('');
   });
 
-  it('are sound without those of Node', () => {
+  it('the types of the API are sound without those of Node', () => {
     const resolution = { module: 'esnext', moduleResolution: 'bundler' };
     expect(compile(['all.ts'], { ...forBrowsers, ...resolution, noEmit: true })).toBe('');
   });
 
-  it('refuse what is wrong', () => {
+  it('the types of the API refuse what is wrong', () => {
     writeFileSync(
       place.path('project', 'wrong.ts'),
       "import { backup } from 'graphkeep';\nawait backup({ name: 7 });\n",
@@ -93,7 +93,7 @@ describe('the examples of the API', () => {
     compile(readdirSync(examples), { ...withNode, module: 'node16', moduleResolution: 'node16' });
   });
 
-  it('back up and restore', async () => {
+  it('an example backs up and restores', async () => {
     expect(await run('back-up-and-restore')).toEqual({
       code: 0,
       stdout: expect.stringMatching(
@@ -103,7 +103,7 @@ describe('the examples of the API', () => {
     });
   });
 
-  it('tell what happens, and why a backup failed', async () => {
+  it('an example tells what happens, and why a backup failed', async () => {
     const { code, stdout, stderr } = await run('events-and-errors');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^trying a full backup, \w+ protocol$/m);
@@ -112,11 +112,11 @@ describe('the examples of the API', () => {
     expect(stdout).toMatch(/^the server is down: try again later$/m);
   });
 
-  it('check and pack a database', async () => {
+  it('an example checks and packs a database', async () => {
     expect(await run('check-and-archive')).toEqual({ code: 0, stdout: 'consistent\ndumped and loaded\n', stderr: '' });
   });
 
-  it('are all run here', () => {
+  it('every example is run here', () => {
     expect(runs).toBe(readdirSync(examples).length);
   });
 });
@@ -124,7 +124,7 @@ describe('the examples of the API', () => {
 describe('the package', () => {
   const evaluate = (code: string) => place.run(process.execPath, ['--input-type=module', '--eval', code], 'project');
 
-  it('offers these names and no others', async () => {
+  it('the package offers these names and no others', async () => {
     const code = "console.log(Object.keys(await import('graphkeep')).sort().join())";
     expect(await evaluate(code)).toEqual({ code: 0, stdout: `${VALUES.join()}\n`, stderr: '' });
   });
@@ -134,7 +134,7 @@ describe('the package', () => {
     'graphkeep/dist/graphkeep.js',
     'graphkeep/src/api/index.ts',
     'graphkeep/bin/graphkeep',
-  ])('does not let %s be imported', async (name) => {
+  ])('the package does not let %s be imported', async (name) => {
     const code = `await import('${name}').catch((error) => console.log(error.code))`;
     expect((await evaluate(code)).stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');
   });

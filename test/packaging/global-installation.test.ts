@@ -19,25 +19,25 @@ afterAll(() => place.remove());
 const run = (program: string, ...args: string[]) => place.run(place.path(PREFIX, 'bin', program), args);
 
 describe('the package, installed for all by a user who is not root, below a path with blanks', () => {
-  it('belongs to that user', () => {
+  it('a global installation belongs to its user', () => {
     const { uid } = statSync(place.path(PREFIX, 'bin', 'graphkeep'));
     expect(uid).not.toBe(0);
   });
 
-  it.each(['graphkeep', 'neo4j-admin'])('runs %s', async (program) => {
+  it.each(['graphkeep', 'neo4j-admin'])('a global installation runs %s', async (program) => {
     const ended = await run(program, '--version');
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).toContain(version);
   });
 
-  it('runs the demo, and leaves nothing anywhere', async () => {
+  it('a global installation runs the demo, and leaves nothing anywhere', async () => {
     const ended = await run('graphkeep', 'demo');
     expect(ended).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Everything held') });
     for (const name of ['home', 'tmp', 'work']) expect(place.list(name)).toEqual([]);
     expect(place.list(PREFIX)).toEqual(installed);
   });
 
-  it('needs no script of any package, and no compiler', () => {
+  it('a global installation needs no script of any package, and no compiler', () => {
     const modules = join('lib', 'node_modules', 'graphkeep');
     const packages = installed.filter((path) => /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path));
     expect(packages.length).toBeGreaterThan(5);

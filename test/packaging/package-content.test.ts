@@ -24,12 +24,12 @@ const KINDS: Record<string, RegExp> = {
 const kindsOf = (path: string) => Object.keys(KINDS).filter((kind) => KINDS[kind]!.test(path));
 
 describe('the package', () => {
-  it('has files of every kind, and no others', () => {
+  it('the package has files of every kind, and no others', () => {
     expect(files.filter((path) => kindsOf(path).length !== 1)).toEqual([]);
     expect([...new Set(files.flatMap(kindsOf))].sort()).toEqual(Object.keys(KINDS).sort());
   });
 
-  it('has all documents, and every code file that is built', () => {
+  it('the package has all documents, and every code file that is built', () => {
     const inFolder = (folder: string) =>
       readdirSync(`${repository}/${folder}`, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
@@ -39,7 +39,7 @@ describe('the package', () => {
     expect(packed('dist')).toEqual(inFolder('dist').sort());
   });
 
-  it('has what its documents link to', () => {
+  it('the package has what its documents link to', () => {
     const dangling = files
       .filter((path) => path.endsWith('.md'))
       .flatMap((path) => {
@@ -51,7 +51,7 @@ describe('the package', () => {
     expect(dangling).toEqual([]);
   });
 
-  it('names no file that it does not have', () => {
+  it('the package names no file that it does not have', () => {
     const { bin, exports } = JSON.parse(readFileSync(`${repository}/package.json`, 'utf8'));
     const named = [...Object.values(bin), ...Object.values(exports['.']), exports['./package.json']] as string[];
     expect(named.length).toBeGreaterThan(4);
