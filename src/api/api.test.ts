@@ -65,6 +65,14 @@ describe('a backup', () => {
     expect(await backUp('b', { check: false })).toMatchObject({ kind: 'unchanged', lastTransaction: transactionId });
   });
 
+  it('comes from the files of a running database, too', async () => {
+    const from = `file:${db.directory}`;
+    const made = await backUp('files', { from });
+    expect(made).toMatchObject({ kind: 'full', protocol: 'files', server: db.directory });
+    expect(await backUp('files', { from })).toMatchObject({ kind: 'unchanged', lastTransaction: made.lastTransaction });
+    expect((await failureOf(backUp('none', { from: `file:${root}` }))).code).toBe('backup.missing');
+  });
+
   it('is checked only where that is wanted', async () => {
     const kinds: BackupEvent['kind'][] = [];
     await backUp('unchecked', { check: false, onEvent: ({ kind }) => kinds.push(kind) });

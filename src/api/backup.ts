@@ -3,7 +3,8 @@ import type { BackupEvent, BackupNote, BackupProtocol } from '../backup/backup-e
 import { runBackup } from '../backup/backup-job.ts';
 import { readBackupName } from '../backup/backup-name.ts';
 import { canonicalDirectory, requireDirectory } from '../base/canonical-directory.ts';
-import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress } from '../config/addresses.ts';
+import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress, parseFileAddress } from '../config/addresses.ts';
+import { locateDatabase } from '../config/database-location.ts';
 import { settings } from '../config/settings.ts';
 import { loadBackupSslPolicy } from '../config/ssl-policy/backup-policy.ts';
 import { type Cancellable, type Configuration, ignore, loadConfiguration, signalOf } from './configuration.ts';
@@ -32,7 +33,10 @@ export interface BackupOptions extends Cancellable {
   backupDir: string;
   /** Directory of this backup, below {@link backupDir}. The same name again makes an incremental backup. */
   name: string;
-  /** Server to back up, `host:port`. What is missing comes from `dbms.backup.address`, then `localhost:6362`. */
+  /**
+   * Server to back up, `host:port`; what is missing comes from `dbms.backup.address`, then `localhost:6362`. Or `file:<path>`: the home,
+   * data directory or database of a server on this machine, which may be running.
+   */
   from?: string;
   /** `common` for single and HA servers, `catchup` for causal clusters; `any` (default) tries both. */
   protocol?: 'any' | 'catchup' | 'common';
@@ -88,7 +92,8 @@ export interface BackupResult {
  */
 export async function backup(options: BackupOptions): Promise<BackupResult> {
   const signal = signalOf(options);
-  const from = options.from === undefined ? DEFAULT_BACKUP_ADDRESS : parseAddress(options.from);
+  const path = parseFileAddress(options.from ?? '');
+  const from = options.from === undefined || path !== undefined ? DEFAULT_BACKUP_ADDRESS : parseAddress(options.from);
   const backupDir = await canonicalDirectory(resolve(options.backupDir));
   const name = readBackupName(options.name, backupDir);
   const reportDir = await canonicalDirectory(resolve(options.reportDir ?? '.'));
@@ -102,7 +107,10 @@ export async function backup(options: BackupOptions): Promise<BackupResult> {
     {
       backupDir,
       name,
-      from: completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS),
+      from:
+        path === undefined
+          ? completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS)
+          : await locateDatabase(resolve(path), { config, isNamed: options.config !== undefined }),
       protocol: options.protocol ?? 'any',
       sslPolicy,
       fallbackToFull: options.fallbackToFull ?? true,

@@ -43,6 +43,11 @@ export function parseAddress(text: string): TypedAddress {
   return { ...hostOf(parts[0] ?? ''), ...readPorts(parts[1] ?? '', text, parts.length === 2) };
 }
 
+/** The path of `file:<path>`; undefined for the address of a server. A host may be called `file`: then digits or nothing follow. */
+export function parseFileAddress(text: string): string | undefined {
+  return /^file:(?!\d*(-\d*)?$)(.+)$/s.exec(text.trim())?.[2];
+}
+
 /** Fills in what the user left out from the configured address (its first port), and removes brackets from the host. */
 export function completeAddress(typed: TypedAddress, configured: TypedAddress, fallback: ServerAddress): ServerAddress {
   return {

@@ -3,7 +3,7 @@ import { readBackupName } from '../../backup/backup-name.ts';
 import type { BackupOptions } from '../../backup/backup-options.ts';
 import { canonicalDirectory, requireDirectory } from '../../base/canonical-directory.ts';
 import { asGraphkeepError } from '../../base/file-errors.ts';
-import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress } from '../../config/addresses.ts';
+import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress, parseFileAddress } from '../../config/addresses.ts';
 import { locateDatabase } from '../../config/database-location.ts';
 import { parseDurationMs } from '../../config/durations.ts';
 import type { ClientConfig } from '../../config/neo4j-conf.ts';
@@ -43,7 +43,7 @@ export async function requestBackup(
   context: CommandContext,
   readPlace: (values: OptionValues) => BackupPlace = readTwoParts,
 ): Promise<BackupOptions> {
-  const path = readFilePath(values.optional('from')!);
+  const path = parseFileAddress(values.optional('from')!);
   const from = path === undefined ? parseOption(values, 'from', parseAddress) : {};
   const place = readPlace(values);
   const backupDir = await canonicalDirectory(resolve(context.cwd, place.backupDir));
@@ -123,11 +123,6 @@ function readPageCache(pagecache: string): number {
     );
   }
   return pagecacheBytes;
-}
-
-/** The path of `file:<path>`; undefined for the address of a server. A host may be called `file`: then digits or nothing follow. */
-function readFilePath(from: string): string | undefined {
-  return /^file:(?!\d*(-\d*)?$)(.+)$/s.exec(from.trim())?.[2];
 }
 
 async function locateLiveFiles(
