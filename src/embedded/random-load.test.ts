@@ -35,7 +35,7 @@ function contentOf(db: EmbeddedDatabase): GraphContent {
 }
 
 /** In each life of the database. */
-const TRANSACTIONS = campaign.size(500, 120);
+const TRANSACTIONS = campaign.size(500, 80);
 
 test.each(
   campaign.some([
@@ -49,7 +49,7 @@ test.each(
     const events: EmbeddedEvent[] = [];
     const options: EmbeddedOptions = {
       indexProvider: providers[provider],
-      rotationBytes: campaign.size(64, 16) * 1024,
+      rotationBytes: campaign.size(64, 8) * 1024,
       retention: { keep: 'files', count: 3 },
       checkPointTransactions: 0.3 * TRANSACTIONS,
       onEvent: (event) => events.push(event),

@@ -92,9 +92,9 @@ function restore(logDirectory: string) {
   });
 }
 
-/** Runs the restore with a kill at every change, or at every third; `inspect` looks at what was left. */
+/** Runs the restore with a kill at every change, or at some of them; `inspect` looks at what was left. */
 async function killEverywhere(prepare: () => void, logDirectory: () => string, inspect: () => void): Promise<number> {
-  for (let after = 0; ; after += campaign.stride(1, 3)) {
+  for (let after = 0; ; after += campaign.stride(1, 5)) {
     rmSync(root, { recursive: true, force: true });
     mkdirSync(root);
     prepare();

@@ -1,9 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import tar from 'tar-stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { campaign } from '../../test/support/random/campaign-size.ts';
 import { dumpDatabase } from './database-dump.ts';
@@ -15,17 +15,23 @@ import { restoreDatabase } from './database-restore.ts';
  * and nothing is left beside it.
  */
 
+let unpacked: string;
 let root: string;
 let backup: string;
 let target: string;
 const signal = new AbortController().signal;
 const at = (...names: string[]) => join(backup, ...names);
 
+beforeAll(async () => {
+  unpacked = await makeTemporaryDirectory();
+  await unpackCorpus('stores/3.4.9-standard.tar.gz', unpacked);
+});
+afterAll(() => removeDirectory(unpacked));
 beforeEach(async () => {
   root = await makeTemporaryDirectory();
   backup = join(root, 'backups', 'graph.db');
   target = join(root, 'databases', 'graph.db');
-  await unpackCorpus('stores/3.4.9-standard.tar.gz', join(root, 'backups'));
+  cpSync(unpacked, join(root, 'backups'), { recursive: true });
   mkdirSync(target, { recursive: true });
   writeFileSync(join(target, 'neostore'), 'old');
 });

@@ -53,7 +53,7 @@ describe.runIf(canMount)('on a small disk', () => {
 
   it.each(['gzip', 'zstd'] as const)('a dump with %s to a small disk fails and leaves nothing', async (compression) => {
     let failures = 0;
-    for (let room = 0, isMade = false; !isMade; room += campaign.stride(1, 4) * PAGE_BYTES) {
+    for (let room = 0, isMade = false; !isMade; room += campaign.stride(1, 8) * PAGE_BYTES) {
       disk.fillUp(room);
       const error = await dump(join(disk.path, 'x.dump'), compression).catch((error: unknown) => error);
       isMade = typeof error === 'string';
@@ -77,7 +77,7 @@ describe.runIf(canMount)('on a small disk', () => {
       mkdirSync(loaded);
       writeFileSync(join(loaded, 'mine'), '');
       const reasons = new Set<string>();
-      for (let room = 4 * PAGE_BYTES, isMade = false; !isMade; room += campaign.stride(20, 150) * PAGE_BYTES) {
+      for (let room = 4 * PAGE_BYTES, isMade = false; !isMade; room += campaign.stride(20, 200) * PAGE_BYTES) {
         disk.fillUp(room);
         const error: unknown = await loadDatabase({
           from: archive,

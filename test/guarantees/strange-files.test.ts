@@ -59,8 +59,11 @@ const damages: Record<string, (path: string, dice: Dice) => void> = {
   'an empty file': (path) => truncateSync(path, 0),
   'a cut file': (path, dice) => truncateSync(path, dice.below(statSync(path).size + 1)),
   zeros: (path) => writeFileSync(path, Buffer.alloc(statSync(path).size)),
-  'other bytes': (path, dice) =>
-    writeFileSync(path, Buffer.from(Array.from({ length: statSync(path).size }, () => dice.below(256)))),
+  'other bytes': (path, dice) => {
+    const bytes = Buffer.alloc(statSync(path).size);
+    for (let at = 0; at < bytes.length; at++) bytes[at] = dice.below(256);
+    writeFileSync(path, bytes);
+  },
 };
 
 function filesOf(store: string): string[] {
