@@ -12,6 +12,7 @@ import { makeBackup } from '../support/commands/backup-attempt.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { findContentDifferences } from '../support/history/model-graph.ts';
 import { EmbeddedLoad, loadSchema } from '../support/live/embedded-load.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { SEED } from '../support/random/seed.ts';
 import { type CatchupAnswer, CatchupCaller } from '../support/servers/catchup-caller.ts';
 import { PatternDatabase } from '../support/stores/pattern-database.ts';
@@ -35,7 +36,7 @@ beforeEach(async () => {
   events = [];
   console.log(`GRAPHKEEP_SEED=${SEED}`);
   database = await EmbeddedDatabase.open(join(scratch, 'graph.db'), {
-    rotationBytes: 32 * 1024,
+    rotationBytes: campaign.size(32, 8) * 1024,
     retention: { keep: 'files', count: 1 },
     checkPointTransactions: 100_000,
     checkPointIntervalMs: 3_600_000,
@@ -43,7 +44,7 @@ beforeEach(async () => {
   await database.createIndex(loadSchema.indexes[0].label, loadSchema.indexes[0].keys);
   await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
   load = new EmbeddedLoad(database, { seed: SEED });
-  await load.run(300);
+  await load.run(campaign.size(300, 100));
 });
 
 afterEach(async () => {
@@ -81,7 +82,7 @@ const pull = (caller: CatchupCaller, after: number): Promise<CatchupAnswer> =>
 /** Makes check points, with pruning, until the log no longer reaches back to its old start. False if check points are held. */
 async function outrunLog(): Promise<void> {
   const { highest } = listLogFiles(database.directory);
-  while (listLogFiles(database.directory).highest! <= highest! + 3) await load.run(50);
+  while (listLogFiles(database.directory).highest! <= highest! + 3) await load.run(campaign.size(50, 15));
   await database.checkPoint();
 }
 
@@ -147,13 +148,14 @@ describe('check points', () => {
 
 describe('a client whose connection broke', () => {
   it('a client whose connection broke finds its transactions over another one, for as long as a client may be silent', async () => {
-    await listen({ idleTimeoutMs: 5000 });
+    const idleTimeoutMs = campaign.size(5000, 3000);
+    await listen({ idleTimeoutMs });
     const broken = await call();
     const checkPoint = await prepare(broken);
     broken.close();
     await outrunLog();
     expectComplete(await pull(await call(), checkPoint - 1), checkPoint);
-    await sleep(5100);
+    await sleep(idleTimeoutMs + 100);
     await outrunLog();
     expect((await pull(await call(), checkPoint - 1)).outcome).toMatchObject({ status: 'E_TRANSACTION_PRUNED' });
   });
@@ -178,18 +180,19 @@ describe('a client whose connection broke', () => {
 describe('files that check points change while they are fetched', () => {
   it('files that check points change while they are fetched become exact by the transactions', async () => {
     const moving = new MovingDatabase(serveEmbedded(database), async () => {
-      await load.run(40);
+      await load.run(campaign.size(40, 15));
       await database.checkPoint();
     });
     await listen({}, moving);
-    for (let round = 0; round < 3; round++) {
+    const rounds = campaign.rounds(3, 1);
+    for (let round = 0; round < rounds; round++) {
       const name = `db${round}`;
       const { lastTransaction } = await makeBackup(join(scratch, 'b'), listener.address, { name, protocol: 'catchup' });
       const target = join(scratch, 'b', name);
       expect(readMetadata(join(target, 'neostore')).lastTransactionId).toBe(lastTransaction);
       expect(findContentDifferences(load.ledger.graphAt(lastTransaction).content(), readContent(target))).toEqual([]);
     }
-    expect(moving.moves).toBeGreaterThan(30);
+    expect(moving.moves).toBeGreaterThan(10 * rounds);
   });
 });
 

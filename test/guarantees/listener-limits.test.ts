@@ -4,6 +4,7 @@ import { encodeRequest } from '../../src/protocol/backup-protocol/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import type { ListenerLimits } from '../../src/serve/conversation/listener-options.ts';
 import { memoryInUse, peakMemory } from '../support/faults/memory-in-use.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { CatchupCaller } from '../support/servers/catchup-caller.ts';
 import { RawClient, readFailure } from '../support/servers/raw-client.ts';
 import { PatternDatabase } from '../support/stores/pattern-database.ts';
@@ -46,17 +47,17 @@ async function happened(kind: ListenerEvent['kind']): Promise<ListenerEvent> {
   }
 }
 
-/** Reads a large copy once, and then three more times: neither memory nor descriptors may grow. */
+/** Reads a large copy once, and then some more times: neither memory nor descriptors may grow. */
 async function expectNothingGrows(drain: () => Promise<void>): Promise<void> {
   const countDescriptors = () => readdirSync('/proc/self/fd').length;
   const peakBefore = peakMemory();
   await drain();
   const before = memoryInUse();
   const descriptors = countDescriptors();
-  for (let round = 0; round < 3; round++) await drain();
+  for (let round = 0; round < campaign.rounds(3, 1); round++) await drain();
   // Buffers of two frames and one piece; what the last connection held may be freed a little later.
   await vi.waitFor(() => expect(memoryInUse() - before).toBeLessThan(16 * MB), { timeout: 20_000 });
-  expect(peakMemory() - peakBefore).toBeLessThan(200 * MB);
+  expect(peakMemory() - peakBefore).toBeLessThan(campaign.size(200, 150) * MB);
   while (listener.clients > 0) await new Promise(setImmediate);
   await vi.waitFor(() => expect(countDescriptors()).toBeLessThanOrEqual(descriptors));
 }
@@ -76,7 +77,7 @@ function makeLarge(sizeBytes = 512 * MB): void {
 describe('a client that takes nothing of its copy', () => {
   it('a client that reads nothing of its copy is cut off after the stall time, and check points run again; others are not held up', async () => {
     // Enough time for the other client on any machine.
-    await start({ stallTimeoutMs: 3000 });
+    await start({ stallTimeoutMs: campaign.size(3000, 1000) });
     makeLarge();
     const stalled = await RawClient.connect(listener.address);
     stalled.stopReading();
@@ -98,12 +99,13 @@ describe('a client that takes nothing of its copy', () => {
   });
 
   it('a client that reads now and then is not stalled', async () => {
-    await start({ stallTimeoutMs: 2000 });
-    makeLarge(24 * MB);
+    await start({ stallTimeoutMs: campaign.size(2000, 1500) });
+    const pauses = campaign.size(6, 4);
+    makeLarge(pauses * 4 * MB);
     const slow = await RawClient.connect(listener.address);
     slow.send(full);
     // Longer than the limit in total, but never in one go.
-    for (let pause = 0; pause < 6; pause++) {
+    for (let pause = 0; pause < pauses; pause++) {
       slow.stopReading();
       await new Promise((resolve) => setTimeout(resolve, 450));
       slow.socket.resume();
@@ -169,7 +171,7 @@ describe('a catchup client', () => {
       { name: 'neostore.nodestore.db', alignment: 15, sizeBytes: 5 * MB },
     ];
     for (const request of [prepare(), storeFile()]) {
-      for (let pause = 0; pause < 12; pause++) {
+      for (const pause of campaign.sample([...Array(12).keys()], 3)) {
         const client = await CatchupCaller.connect(listener.address);
         client.send(request);
         await new Promise((resolve) => setTimeout(resolve, pause));
@@ -185,8 +187,8 @@ describe('a catchup client', () => {
   it('a catchup client costs no memory that grows with its copy', async () => {
     await start();
     database.files = [
-      { name: 'neostore.labelscanstore.db', alignment: 1, sizeBytes: 200 * MB },
-      { name: 'neostore.nodestore.db', alignment: 15, sizeBytes: 200 * MB },
+      { name: 'neostore.labelscanstore.db', alignment: 1, sizeBytes: campaign.size(200, 100) * MB },
+      { name: 'neostore.nodestore.db', alignment: 15, sizeBytes: campaign.size(200, 100) * MB },
     ];
     const drain = async () => {
       const client = await CatchupCaller.connect(listener.address);
@@ -222,7 +224,8 @@ describe('a client that leaves', () => {
   it('a client that leaves at any point of its copy leaves nothing behind', async () => {
     await start();
     makeLarge(20 * MB);
-    const offsets = [0, 1, 6, 40, 4096, 65_536, MB, 4 * MB, 4 * MB + 7, 9 * MB, 16 * MB, 20 * MB];
+    const places = [0, 1, 6, 40, 4096, 65_536, MB, 4 * MB, 4 * MB + 7, 9 * MB, 16 * MB, 20 * MB];
+    const offsets = campaign.sample(places, 4);
     for (const offset of offsets) {
       const client = await RawClient.connect(listener.address);
       client.send(full);
@@ -266,7 +269,7 @@ describe('a client that says nothing', () => {
   });
 
   it('a client that is silent after an answer is disconnected after the idle time; half a second request counts as one', async () => {
-    await start({ idleTimeoutMs: 2000, requestTimeoutMs: 500 });
+    await start({ idleTimeoutMs: campaign.size(2000, 1000), requestTimeoutMs: 500 });
     const idle = await RawClient.connect(listener.address);
     idle.send(incremental);
     await idle.messages(1);
@@ -393,7 +396,7 @@ describe('a listener that is stopped', () => {
 describe('memory and descriptors', () => {
   it('memory and descriptors do not grow with the size of the copy, nor with the number of requests', async () => {
     await start();
-    makeLarge(400 * MB);
+    makeLarge(campaign.size(400, 200) * MB);
     const drain = async () => {
       const client = await RawClient.connect(listener.address);
       client.socket.removeAllListeners('data').resume();

@@ -15,6 +15,7 @@ import { attemptBackup, hashTree, makeBackup } from '../support/commands/backup-
 import { dirtyStores, goldenStores, unpackStore } from '../support/corpus/golden-store.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { generateHistory } from '../support/history/generated-history.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
 import { openSequentially } from '../support/servers/sequential-receiver.ts';
 
@@ -100,7 +101,7 @@ function expectSameStore(copy: string, original: string): void {
   expect(readMetadata(join(copy, 'neostore'))).toMatchObject(rest);
 }
 
-describe.each(goldenStores)('the store %s', (name) => {
+describe.each(campaign.sample(goldenStores))('the store %s', (name) => {
   it.each(['common', 'catchup'] as const)(
     'a stopped store is served byte for byte over the %s protocol, even through a backup of the backup',
     async (protocol) => {
@@ -186,7 +187,7 @@ describe('incrementals from a stopped store', () => {
 });
 
 describe('a store that cannot be served', () => {
-  it.each(dirtyStores)('a store that needs recovery is not served: %s', async (name) => {
+  it.each(campaign.sample(dirtyStores))('a store that needs recovery is not served: %s', async (name) => {
     const directory = await unpackStore(name, scratch, 'recovery');
     await expect(serveStore(directory)).rejects.toMatchObject({ code: 'store.needs-recovery' });
   });

@@ -9,6 +9,7 @@ import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/com
 import { readCapture } from '../support/corpus/common-captures.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { forkHistory, type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { BackupServer, type Fault } from '../support/servers/backup-server.ts';
 
 /*
@@ -93,7 +94,7 @@ beforeAll(async () => {
   failureAnswer = Buffer.concat(frames);
 });
 
-describe.each(spoiled)('a server that %s', (_what, code, spoilServer) => {
+describe.each(campaign.sample(spoiled, 3))('a server that %s', (_what, code, spoilServer) => {
   it('a failing server fails the first backup and leaves nothing', async () => {
     await spoilServer(server);
     const { lines } = await expectFailure(true, 'no-strategy', code);
@@ -136,7 +137,7 @@ const impossible: [string, ErrorCode, () => { history: GeneratedHistory; newest:
   ['is far behind', 'peer.behind', () => ({ history, newest: 2 })],
 ];
 
-describe.each(impossible)('a server that %s', (_what, code, now) => {
+describe.each(campaign.sample(impossible, 2))('a server that %s', (_what, code, now) => {
   beforeEach(() => makeBackup(backupDir, server.address));
 
   it('an incremental that is impossible is refused without fallback', async () => {
@@ -189,19 +190,24 @@ it('one fallback after the other finds a free name', async () => {
 });
 
 describe('a target', () => {
-  it.each<[string, () => void]>([
-    ['with other files', () => writeFileSync(join(target, 'precious'), 'x')],
-    ['with an empty directory', () => mkdirSync(join(target, 'empty'))],
-    ['with a file whose name only ends like a backup', () => writeFileSync(join(target, 'xneostore'), 'x')],
-    ['with a directory named neostore', () => mkdirSync(join(target, 'neostore'))],
-    [
-      'with more than what a killed Java client leaves',
-      () => {
-        mkdirSync(join(target, 'temp-copy'));
-        writeFileSync(join(target, 'precious'), 'x');
-      },
-    ],
-  ])('a target %s is not touched', async (_what, fill) => {
+  it.each(
+    campaign.sample<[string, () => void]>(
+      [
+        ['with other files', () => writeFileSync(join(target, 'precious'), 'x')],
+        ['with an empty directory', () => mkdirSync(join(target, 'empty'))],
+        ['with a file whose name only ends like a backup', () => writeFileSync(join(target, 'xneostore'), 'x')],
+        ['with a directory named neostore', () => mkdirSync(join(target, 'neostore'))],
+        [
+          'with more than what a killed Java client leaves',
+          () => {
+            mkdirSync(join(target, 'temp-copy'));
+            writeFileSync(join(target, 'precious'), 'x');
+          },
+        ],
+      ],
+      2,
+    ),
+  )('a target %s is not touched', async (_what, fill) => {
     mkdirSync(target);
     fill();
     for (const fallback of [true, false]) {
@@ -236,18 +242,31 @@ describe('a target', () => {
     expect(readdirSync(backupDir)).toEqual(['db']);
   });
 
-  it.each<[string, () => void, ErrorCode]>([
-    ['an empty neostore', () => writeFileSync(join(target, 'neostore'), ''), 'store.corrupt'],
-    ['garbage as neostore', () => writeFileSync(join(target, 'neostore'), 'garbage '.repeat(1024)), 'store.corrupt'],
-    ['zeros as neostore', () => writeFileSync(join(target, 'neostore'), Buffer.alloc(8192)), 'store.corrupt'],
-    ['ones as neostore', () => writeFileSync(join(target, 'neostore'), Buffer.alloc(8192, 1)), 'store.corrupt'],
-    ['a damaged log', () => writeFileSync(join(target, 'neostore.transaction.db.0'), 'x'.repeat(500)), 'log.corrupt'],
-    [
-      'a log with an impossible name',
-      () => writeFileSync(join(target, 'neostore.transaction.db.x'), ''),
-      'log.corrupt',
-    ],
-  ])('a target with %s is replaced by a full backup, never continued', async (_what, damage, code) => {
+  it.each(
+    campaign.sample<[string, () => void, ErrorCode]>(
+      [
+        ['an empty neostore', () => writeFileSync(join(target, 'neostore'), ''), 'store.corrupt'],
+        [
+          'garbage as neostore',
+          () => writeFileSync(join(target, 'neostore'), 'garbage '.repeat(1024)),
+          'store.corrupt',
+        ],
+        ['zeros as neostore', () => writeFileSync(join(target, 'neostore'), Buffer.alloc(8192)), 'store.corrupt'],
+        ['ones as neostore', () => writeFileSync(join(target, 'neostore'), Buffer.alloc(8192, 1)), 'store.corrupt'],
+        [
+          'a damaged log',
+          () => writeFileSync(join(target, 'neostore.transaction.db.0'), 'x'.repeat(500)),
+          'log.corrupt',
+        ],
+        [
+          'a log with an impossible name',
+          () => writeFileSync(join(target, 'neostore.transaction.db.x'), ''),
+          'log.corrupt',
+        ],
+      ],
+      2,
+    ),
+  )('a target with %s is replaced by a full backup, never continued', async (_what, damage, code) => {
     await makeBackup(backupDir, server.address);
     damage();
     const old = hashTree(target);

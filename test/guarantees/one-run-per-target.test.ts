@@ -7,6 +7,7 @@ import { BackupFailed } from '../../src/backup/backup-options.ts';
 import { attemptBackup, expectExact, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
@@ -92,7 +93,9 @@ describe.each(['full', 'incremental', 'fallback'] as const)('while a %s backup r
 });
 
 it('in a crowd of runs on one target, each ends with a backup or is refused', async () => {
-  const attempts = await Promise.all(Array.from({ length: 12 }, () => attemptBackup(backupDir, server.address)));
+  const attempts = await Promise.all(
+    Array.from({ length: campaign.size(12, 4) }, () => attemptBackup(backupDir, server.address)),
+  );
   const codes = attempts.map(({ error }) => error?.code ?? 'made');
   expect(codes.filter((code) => code !== 'made' && code !== 'directory.in-use')).toEqual([]);
   expect(codes).toContain('made');
@@ -107,7 +110,7 @@ const hasPython = await new Promise((resolve) =>
 );
 
 /** Locks held by a Java process are POSIX locks; Node has no call for them, so that half needs Python. */
-describe.each(hasPython ? [true, false] : [false])(
+describe.each(campaign.sample(hasPython ? [true, false] : [false]))(
   'a target with a lock of another process (POSIX lock: %s)',
   (posix) => {
     beforeEach(async () => {

@@ -75,27 +75,35 @@ export class LedgerCampaign {
     this.programs.remove();
   }
 
-  /** Runs every kind of round once, then random ones until there are enough kills and verified cycles. */
-  async run(rounds: number, onRound: (figures: CampaignFigures) => void = () => {}): Promise<CampaignFigures> {
-    const kinds = [
-      () => this.backUp(true),
-      () => this.backUp(false),
-      () => this.backUp(true),
-      () => this.killClient('time'),
-      () => this.killClient('step'),
+  /**
+   * Runs every kind of round once, then random ones until there are enough kills and verified cycles. `choose` takes some of the backups,
+   * of the kills of a client, of those of the database, and of the other kinds.
+   */
+  async run(
+    rounds: number,
+    onRound: (figures: CampaignFigures) => void = () => {},
+    choose: <T>(kinds: T[]) => T[] = (kinds) => kinds,
+  ): Promise<CampaignFigures> {
+    const backups = choose([() => this.backUp(true), () => this.backUp(false), () => this.backUp(true)]);
+    const clientKills = choose([() => this.killClient('time'), () => this.killClient('step')]);
+    const writerKills = choose([
       () => this.killWriterDuringBackup(),
       () => this.killWriter(),
       () => this.startDoomedWriter(),
+    ]);
+    const others = choose([
       () => this.restore(),
       () => this.killRestore(),
       () => this.stopWriter(),
       () => this.copySecondHand(),
       () => this.killSecondHand(),
-    ];
+    ]);
+    const kills = [...clientKills, ...writerKills];
+    const kinds = [...backups, ...kills, ...others];
     for (const kind of kinds) await kind();
     // Kills are chosen more often than undisturbed work.
     while (this.figures.rounds < rounds) {
-      await this.dice.pick([...kinds, ...kinds.slice(3, 8)])();
+      await this.dice.pick([...kinds, ...kills])();
       onRound(this.figures);
     }
     await this.backUp();
