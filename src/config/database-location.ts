@@ -9,8 +9,6 @@ export interface DatabaseLocation {
   directory: string;
   /** Equal to {@link directory} unless `dbms.directories.tx_log` says otherwise. */
   logDirectory: string;
-  /** The configuration of its server, as far as it was found. */
-  config: ClientConfig;
 }
 
 /** Any database directory of 3.x has it. */
@@ -29,20 +27,20 @@ export async function locateDatabase(
   if (await exists(join(path, KEY_FILE))) {
     const config = await configOf(homeOfDatabase(path));
     const logDirectory = isNamed || basename(dirname(path)) === 'databases' ? logsOf(path, config) : path;
-    return { directory: path, logDirectory, config };
+    return { directory: path, logDirectory };
   }
   if (await exists(join(path, 'databases'))) {
     const config = await configOf(dirname(path));
     const directory = join(path, 'databases', config.get(settings.activeDatabase));
     await requireDatabase(directory, path);
-    return { directory, logDirectory: logsOf(directory, config), config };
+    return { directory, logDirectory: logsOf(directory, config) };
   }
   if (!(await isHome(path))) throw noDatabase(path, path);
   const config = await configOf(path);
   const databases = config === given && !isNamed ? join(path, 'data', 'databases') : config.databasesDirectory;
   const directory = join(databases, config.get(settings.activeDatabase));
   await requireDatabase(directory, path);
-  return { directory, logDirectory: logsOf(directory, config), config };
+  return { directory, logDirectory: logsOf(directory, config) };
 }
 
 function logsOf(directory: string, config: ClientConfig): string {

@@ -6,11 +6,9 @@ import { asGraphkeepError } from '../../base/file-errors.ts';
 import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress, parseFileAddress } from '../../config/addresses.ts';
 import { locateDatabase } from '../../config/database-location.ts';
 import { parseDurationMs } from '../../config/durations.ts';
-import type { ClientConfig } from '../../config/neo4j-conf.ts';
 import { settings } from '../../config/settings.ts';
 import { parseHeapBytes, parsePageCacheBytes } from '../../config/sizes.ts';
 import { loadBackupSslPolicy } from '../../config/ssl-policy/backup-policy.ts';
-import type { LiveFilesOptions } from '../../source/live-files/live-files-source.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
@@ -69,7 +67,10 @@ export async function requestBackup(
     from:
       path === undefined
         ? completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS)
-        : await locateLiveFiles(resolve(context.cwd, path), config, context, additionalFile),
+        : await locateDatabase(resolve(context.cwd, path), {
+            config,
+            isNamed: Boolean(context.env.NEO4J_CONF) || additionalFile !== undefined,
+          }),
     protocol,
     sslPolicy,
     fallbackToFull,
@@ -123,15 +124,4 @@ function readPageCache(pagecache: string): number {
     );
   }
   return pagecacheBytes;
-}
-
-async function locateLiveFiles(
-  path: string,
-  config: ClientConfig,
-  { env }: CommandContext,
-  additionalFile: string | undefined,
-): Promise<LiveFilesOptions> {
-  const isNamed = Boolean(env.NEO4J_CONF) || additionalFile !== undefined;
-  const { directory, logDirectory } = await locateDatabase(path, { config, isNamed });
-  return { directory, logDirectory };
 }

@@ -1,6 +1,6 @@
 import { printableText } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
-import { axisOf, type MeasuredProgress, type Progress } from './progress.ts';
+import { axisOf, type MeasuredProgress, type Progress, totalBytesOf } from './progress.ts';
 
 /** A speed over a shorter time is meaningless. */
 const LEAST_MS = 100;
@@ -78,11 +78,11 @@ export function describeSeconds(ms: number): string {
 }
 
 function describeCounts(progress: Progress): string[] {
-  const { files, totalFiles, bytes, totalBytes, isEstimate, transactions, totalTransactions } = progress;
+  const { files, totalFiles, bytes, isEstimate, transactions, totalTransactions } = progress;
   const { indexes, totalIndexes } = progress;
   const about = isEstimate === true ? 'about ' : '';
-  const isOutgrown = isEstimate === true && (bytes ?? 0) > (totalBytes ?? 0);
-  const ofBytes = totalBytes === undefined || isOutgrown ? '' : ` of ${about}${formatBytes(totalBytes)}`;
+  const totalBytes = totalBytesOf(progress);
+  const ofBytes = totalBytes === undefined ? '' : ` of ${about}${formatBytes(totalBytes)}`;
   return [
     ...(transactions === undefined ? [] : [ofTotal(transactions, totalTransactions, 'transaction')]),
     ...(files === undefined ? [] : [ofTotal(files, totalFiles, 'file')]),

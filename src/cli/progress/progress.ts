@@ -28,12 +28,17 @@ export interface MeasuredProgress extends Progress {
   leftMs?: number;
 }
 
+/** The total of bytes, unless it was a guess that has proved too small. */
+export function totalBytesOf({ bytes = 0, totalBytes, isEstimate }: Progress): number | undefined {
+  return isEstimate === true && bytes > (totalBytes ?? 0) ? undefined : totalBytes;
+}
+
 /** The counter behind the percentage: the first one whose total is known. */
 export function axisOf(progress: Progress): { done: number; total: number; isEven: boolean } | undefined {
-  const { bytes, totalBytes, isEstimate, transactions, totalTransactions } = progress;
+  const { bytes, transactions, totalTransactions } = progress;
+  const totalBytes = totalBytesOf(progress);
   const { files, totalFiles, indexes, totalIndexes } = progress;
-  const isOutgrown = isEstimate === true && (bytes ?? 0) > (totalBytes ?? 0);
-  if (bytes !== undefined && totalBytes !== undefined && !isOutgrown) {
+  if (bytes !== undefined && totalBytes !== undefined) {
     return { done: bytes, total: totalBytes, isEven: true };
   }
   if (transactions !== undefined && totalTransactions !== undefined) {

@@ -39,3 +39,11 @@ export function encodeTransaction(transaction: DecodedTransaction, writer = new 
   encodeCommitEntry(writer, transaction.commit);
   return writer;
 }
+
+/**
+ * The bytes of a transaction in the form of today's entries. Servers before 3.3 wrote other ones (spec transaction-logs 2). If only the
+ * version differs, they are rewritten, as a server does when it sends them.
+ */
+export function inPresentForm(bytes: Buffer): Buffer {
+  return bytes[0] === CURRENT_ENTRY_VERSION_BYTE ? bytes : encodeTransaction(decodeTransaction(bytes)).toBuffer();
+}

@@ -3,16 +3,14 @@ import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { LogPosition } from '../../log/log-position.ts';
 import { LogFileSet } from '../../log/log-source.ts';
-import { CURRENT_ENTRY_VERSION_BYTE, entryFormOfByte } from '../../log/v3/entries/entry-types.ts';
+import { entryFormOfByte } from '../../log/v3/entries/entry-types.ts';
 import { beginningOf, readLogHeader } from '../../log/v3/log-header.ts';
 import { LogReader } from '../../log/v3/log-reader.ts';
 import type { LogTransaction } from '../../log/v3/log-transaction.ts';
-import { decodeTransaction, encodeTransaction } from '../../log/v3/transaction-codec.ts';
+import { inPresentForm } from '../../log/v3/transaction-codec.ts';
+import { inPieces } from '../../log/v3/transaction-pieces.ts';
 import type { ServedTransaction, ServedTransactions } from './served-database.ts';
 import type { KnownPlace, TransactionPlaces } from './transaction-places.ts';
-
-/** Small transactions are delivered together, in pieces of this size. */
-const PIECE_BYTES = 256 * 1024;
 
 /** Other connections get a turn after this many bytes of skipped log. */
 const BYTES_PER_TURN = 4 * 1024 * 1024;
@@ -55,21 +53,15 @@ export class LogTransactions implements ServedTransactions {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
-    const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
-    let filled = 0;
-    for (const { bytes } of this.read()) {
-      if (bytes.length > piece.length - filled) {
-        if (filled > 0) yield piece.subarray(0, filled);
-        filled = 0;
-      }
-      if (bytes.length > piece.length) yield bytes;
-      else filled += bytes.copy(piece, filled);
-    }
-    if (filled > 0) yield piece.subarray(0, filled);
+    yield* inPieces(this.bytes());
   }
 
   async *each(): AsyncGenerator<ServedTransaction, void> {
     yield* this.read();
+  }
+
+  private *bytes(): Generator<Buffer, void> {
+    for (const { bytes } of this.read()) yield bytes;
   }
 
   private *read(): Generator<TransactionBytes, void> {
@@ -80,7 +72,7 @@ export class LogTransactions implements ServedTransactions {
       if (item === undefined) throw endsTooEarly(this.log, last, through);
       if (item.kind !== 'transaction') continue;
       last = item.transactionId;
-      yield inPresentForm(item);
+      yield { transactionId: item.transactionId, bytes: inPresentForm(item.bytes) };
     }
     this.places?.note({ transaction: through, end: reader.position });
   }
@@ -161,12 +153,6 @@ function requireServable(log: LogFileSet, from: LogPosition, { after }: LogRange
       { observed: `entry version ${form.version}` },
     );
   }
-}
-
-function inPresentForm(item: LogTransaction): TransactionBytes {
-  const { transactionId, bytes } = item;
-  if (bytes[0] === CURRENT_ENTRY_VERSION_BYTE) return item;
-  return { transactionId, bytes: encodeTransaction(decodeTransaction(bytes)).view() };
 }
 
 function endOf(item: LogTransaction): KnownPlace {

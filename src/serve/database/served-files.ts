@@ -6,14 +6,8 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { atFile, fileError, isMissing } from '../../base/file-errors.ts';
 import { refuseOuterLink } from '../../base/inner-links.ts';
 import { openRegularFileAsync } from '../../base/regular-files.ts';
-import { METADATA_RECORD_BYTES } from '../../store/files/neostore-metadata.ts';
-import { readHeader } from '../../store/files/record-file.ts';
-import {
-  classifyDatabaseFile,
-  type DatabaseFileRole,
-  handlingOf,
-  storeFileByName,
-} from '../../store/files/store-files.ts';
+import { alignmentOf } from '../../store/files/file-alignment.ts';
+import { classifyDatabaseFile, type DatabaseFileRole, handlingOf } from '../../store/files/store-files.ts';
 import type { StoreFormat } from '../../store/files/store-format.ts';
 import type { CopyRequest, ServedFile } from './served-database.ts';
 
@@ -52,7 +46,7 @@ export function listServedFiles(directory: string, format: StoreFormat, { logs }
   for (const { name, path, info } of walkFiles(directory, directory, '', 0)) {
     const role = classifyDatabaseFile(name);
     if (!isServed(role, name, logs)) continue;
-    const alignment = alignmentOf(name, path, info, format);
+    const alignment = alignmentOf(name, path, format);
     const file = { name, path, alignment, sizeBytes: info.size, inode: info.ino, modifiedMs: info.mtimeMs };
     found.push({ file, rank: order.indexOf(role) });
   }
@@ -116,15 +110,6 @@ function readEntries(directory: string): Dirent[] {
   } catch (error) {
     throw fileError(error, 'read the directory', directory);
   }
-}
-
-function alignmentOf(name: string, path: string, info: Stats, format: StoreFormat): number {
-  if (classifyDatabaseFile(name) === 'metadata') return METADATA_RECORD_BYTES;
-  const store = storeFileByName(name);
-  if (store === undefined) return 1;
-  if (store.kind !== 'dynamic') return format[store.kind].size;
-  const blockSize = info.size === 0 ? 0 : readHeader(path);
-  return blockSize > 0 ? blockSize : store.defaultSize!(format);
 }
 
 /**

@@ -2,9 +2,9 @@ import { type Dirent, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileError, isMissing } from '../../base/file-errors.ts';
 import { refuseOuterLink } from '../../base/inner-links.ts';
+import { alignmentOf } from '../../store/files/file-alignment.ts';
 import { METADATA_RECORD_BYTES } from '../../store/files/neostore-metadata.ts';
-import { readHeader } from '../../store/files/record-file.ts';
-import { classifyDatabaseFile, METADATA_FILE, storeFileByName } from '../../store/files/store-files.ts';
+import { classifyDatabaseFile, METADATA_FILE } from '../../store/files/store-files.ts';
 import type { StoreFormat } from '../../store/files/store-format.ts';
 
 /** A file of a live database that goes into a copy. */
@@ -78,13 +78,4 @@ function readEntries(directory: string): Dirent[] {
     if (isMissing(error)) return [];
     throw fileError(error, 'read the directory', directory);
   }
-}
-
-function alignmentOf(name: string, path: string, format: StoreFormat): number {
-  if (name === METADATA_FILE) return METADATA_RECORD_BYTES;
-  const store = storeFileByName(name);
-  if (store === undefined) return 1;
-  if (store.kind !== 'dynamic') return format[store.kind].size;
-  const blockSize = readHeader(path);
-  return blockSize > 0 ? blockSize : store.defaultSize!(format);
 }

@@ -1,6 +1,5 @@
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import type { ErrorPlace } from '../../base/errors.ts';
-import { readMetadataIn } from '../../store/files/neostore-metadata.ts';
 import { formatByVersion } from '../../store/files/store-format.ts';
 import type { StoreId, StoreIdentity } from '../../store/files/store-id.ts';
 import type { BackupSource, CopyReceiver, StoreIdReceiver, TransactionReceiver } from '../backup-source.ts';
@@ -39,11 +38,8 @@ export class LiveFilesSource implements BackupSource {
   fullCopy(receiver: CopyReceiver & TransactionReceiver, signal: AbortSignal): Promise<{ storeId: StoreIdentity }> {
     return this.withLog(signal, async ({ database, log }, running) => {
       const start = log.findCopyStart();
-      const { directory } = this.options;
-      const { records, metadata, indexFolders } = listLiveFiles(
-        directory,
-        formatByVersion(readMetadataIn(directory).storeVersion),
-      );
+      const format = formatByVersion(database.storeId.storeVersion);
+      const { records, metadata, indexFolders } = listLiveFiles(this.options.directory, format);
       const copying = { rate: new RateLimit(this.options.bytesPerSecond), signal: running };
       await copyLiveFiles(records, receiver, copying);
       for (const folder of indexFolders) await copyIndexFolder(folder, receiver, copying);
@@ -75,7 +71,7 @@ export class LiveFilesSource implements BackupSource {
     return this.calls.close();
   }
 
-  /** Opens database and log for one call. The log comes first: from then on nothing of it can be lost. */
+  /** Opens database and log for one call. Once the log is open, nothing of it can be lost. */
   private withLog(
     signal: AbortSignal,
     use: (live: { database: LiveDatabase; log: LiveLog }, signal: AbortSignal) => Promise<StoreId>,

@@ -5,15 +5,12 @@ import { LogPinner } from '../../log/log-pinner.ts';
 import { isBefore, type LogPosition } from '../../log/log-position.ts';
 import { LogFileSet } from '../../log/log-source.ts';
 import { findLastCheckPoint } from '../../log/v3/check-points.ts';
-import { CURRENT_ENTRY_VERSION_BYTE } from '../../log/v3/entries/entry-types.ts';
 import { beginningOf, readLogHeader } from '../../log/v3/log-header.ts';
 import { LogReader } from '../../log/v3/log-reader.ts';
-import type { LogTransaction } from '../../log/v3/log-transaction.ts';
-import { decodeTransaction, encodeTransaction } from '../../log/v3/transaction-codec.ts';
+import { inPresentForm } from '../../log/v3/transaction-codec.ts';
+import { inPieces } from '../../log/v3/transaction-pieces.ts';
 import type { TransactionReceiver } from '../backup-source.ts';
 
-/** Small transactions are delivered together, in pieces of this size. */
-const PIECE_BYTES = 256 * 1024;
 /** Timers and sockets get a turn after this many bytes that are only skipped. */
 const BYTES_PER_TURN = 8 * 1024 * 1024;
 
@@ -81,30 +78,26 @@ export class LiveLog {
    * Delivers every transaction from `start` to the present end of the log. What is delivered was forced to disk first, so that the server
    * cannot lose it in a power failure and no backup is ever ahead of its database.
    */
-  async deliver({ from, ...start }: LogStart, receiver: TransactionReceiver, signal: AbortSignal): Promise<void> {
+  async deliver(start: LogStart, receiver: TransactionReceiver, signal: AbortSignal): Promise<void> {
     this.pinner.check();
     this.files.pin();
-    await this.files.force(from.version);
-    const end = this.presentEnd();
-    const reader = new LogReader(this.files, { from, ...start });
-    const piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
-    let filled = 0;
+    await this.files.force(start.from.version);
+    for (const piece of inPieces(this.read(start, this.presentEnd()))) {
+      throwIfCancelled(signal);
+      await receiver.transactionBytes(piece);
+    }
+    throwIfCancelled(signal);
+  }
+
+  /** The transactions between two positions. Each is valid until the next one is asked for. */
+  private *read(start: LogStart, end: LogPosition): Generator<Buffer, void> {
+    const reader = new LogReader(this.files, start);
     for (let item = reader.next(); item !== undefined; item = reader.next()) {
       this.pinner.check();
       if (item.kind !== 'transaction') continue;
-      if (!isBefore({ version: item.version, offset: item.startOffset }, end)) break;
-      const bytes = inPresentForm(item);
-      if (bytes.length > piece.length - filled) {
-        throwIfCancelled(signal);
-        if (filled > 0) await receiver.transactionBytes(piece.subarray(0, filled));
-        filled = 0;
-      }
-      if (bytes.length > piece.length) await receiver.transactionBytes(bytes);
-      else filled += bytes.copy(piece, filled);
+      if (!isBefore({ version: item.version, offset: item.startOffset }, end)) return;
+      yield inPresentForm(item.bytes);
     }
-    throwIfCancelled(signal);
-    if (filled > 0) await receiver.transactionBytes(piece.subarray(0, filled));
-    throwIfCancelled(signal);
   }
 
   close(): void {
@@ -133,10 +126,4 @@ export class LiveLog {
       place: this.place,
     });
   }
-}
-
-/** Servers before 3.3 wrote other entries (spec transaction-logs 2). */
-function inPresentForm({ bytes }: LogTransaction): Buffer {
-  if (bytes[0] === CURRENT_ENTRY_VERSION_BYTE) return bytes;
-  return encodeTransaction(decodeTransaction(bytes)).toBuffer();
 }
