@@ -4,8 +4,15 @@ import os from 'node:os';
 import path from 'node:path';
 import { Dice } from '../src/base/dice.ts';
 import { StoreWriter } from '../src/store/build/store-writer.ts';
+import type { IndexProvider } from '../src/store/graph/schema-rule.ts';
 import type { KeyedValue } from '../src/store/values/property-chain.ts';
-import { awaitIndexes, copyStore, type RunningServer, startServer } from '../test/interop/harness/index.ts';
+import {
+  awaitIndexes,
+  copyStore,
+  type RunningServer,
+  startServer,
+  type Version,
+} from '../test/interop/harness/index.ts';
 
 /** Part of the name in the cache: stores of an older generator are not used. */
 const GENERATOR = 'v1';
@@ -13,6 +20,7 @@ const SEED = 20181022;
 const HUBS = 1000;
 const POPULATION_TIMEOUT_MS = 3_600_000;
 
+/** The release of the Java client, and of the server that it backs up. */
 export const javaVersion = '3.4.9';
 
 export interface StoreFixture {
@@ -22,11 +30,29 @@ export interface StoreFixture {
   readonly relationships: number;
 }
 
-/** The store of this size, from the cache or made now: we write it, then the real server opens it once and populates the indexes. */
-export function openFixture(cacheDir: string, nodes: number, relationships: number): Promise<StoreFixture> {
-  return openCached(cacheDir, GENERATOR, { nodes, relationships }, async (making, directory) => {
-    await writeStore(directory, nodes, relationships);
-    await populateIndexes(making);
+/** The provider of the indexes that a release creates. */
+const providers = {
+  '3.4.9': { key: 'lucene+native', version: '2.0' },
+  '3.5.34': { key: 'native-btree', version: '1.0' },
+} as const;
+
+/** A release that fixtures are made for. */
+export type FixtureVersion = keyof typeof providers & Version;
+
+/**
+ * The store of this size for the server of `version`, from the cache or made now: we write it, then the real server opens it once and
+ * populates the indexes.
+ */
+export function openFixture(
+  cacheDir: string,
+  nodes: number,
+  relationships: number,
+  version: FixtureVersion = javaVersion,
+): Promise<StoreFixture> {
+  const generator = version === javaVersion ? GENERATOR : `${GENERATOR}-${version}`;
+  return openCached(cacheDir, generator, { nodes, relationships }, async (making, directory) => {
+    await writeStore(directory, nodes, relationships, providers[version]);
+    await populateIndexes(making, version);
   });
 }
 
@@ -56,9 +82,14 @@ export async function openCached(
  * People with a name and a number, both indexed; two in five have a text of some hundred characters. Half of the relationships have a
  * property, and one in ten ends at one of the {@link HUBS}.
  */
-async function writeStore(directory: string, nodes: number, relationships: number): Promise<void> {
+async function writeStore(
+  directory: string,
+  nodes: number,
+  relationships: number,
+  provider: IndexProvider,
+): Promise<void> {
   const dice = new Dice(SEED);
-  const store = new StoreWriter(directory);
+  const store = new StoreWriter(directory, { provider });
   const person = store.label('Person');
   const customer = store.label('Customer');
   const types = ['KNOWS', 'LIKES', 'PAID'].map((name) => store.relationshipType(name));
@@ -108,12 +139,12 @@ function makeText(dice: Dice): string {
   return text;
 }
 
-async function populateIndexes(making: string): Promise<void> {
+async function populateIndexes(making: string, version: FixtureVersion): Promise<void> {
   const home = path.join(making, 'server');
   const databases = path.join(home, 'data/databases');
   await mkdir(databases, { recursive: true });
   await rename(path.join(making, 'graph.db'), path.join(databases, 'graph.db'));
-  const server = await serveStore(home);
+  const server = await serveStore(home, version);
   await awaitIndexes(server, POPULATION_TIMEOUT_MS);
   const { rows } = await server.cypher('CALL db.indexes() YIELD description, state RETURN state');
   await server.stop();
@@ -133,14 +164,18 @@ export const stockJvm = {
  * Starts a server like one that runs for long: every compiler tier, and enough memory for the store, so that its cache misses are not
  * measured.
  */
-export async function serveStore(home: string): Promise<RunningServer> {
+export async function serveStore(
+  home: string,
+  version: FixtureVersion = javaVersion,
+  conf: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
   const { _JAVA_OPTIONS: before } = process.env;
   Object.assign(process.env, stockJvm);
   try {
     return await startServer({
-      version: javaVersion,
+      version,
       home,
-      conf: { 'dbms.memory.pagecache.size': '2g' },
+      conf: { 'dbms.memory.pagecache.size': '2g', ...conf },
       startTimeoutMs: 900_000,
     });
   } finally {

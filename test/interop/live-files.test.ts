@@ -3,6 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { listLogFiles } from '../../src/log/log-files.ts';
 import type { LiveFilesOptions } from '../../src/source/live-files/live-files-source.ts';
 import { runLiveJob } from '../support/commands/run-job.ts';
+import { WatchedProgram } from '../support/live/watched-program.ts';
 import {
   checkLedger,
   describeInterop,
@@ -97,4 +98,20 @@ describeInterop('backup of a running server from its files', () => {
       await expectSoundCheck(version, copy.storeDirectory, false);
     },
   );
+
+  it('the program needs no right to write to the directories of a server under load, and no call tries to', async () => {
+    const server = await start('3.5.34');
+    const ledger = new Ledger(server, { workers: 3 });
+    await ledger.start();
+    await ledger.advance(200);
+    const program = new WatchedProgram(server.home, makeScratch('calls'));
+    const backup = path.join(makeScratch('backups'), 'live');
+    expect(await program.backUp(backup)).toBe('full');
+    await ledger.advance(200);
+    expect(await program.backUp(backup)).toBe('incremental');
+    await ledger.stop();
+    expect(program.harmful).toEqual([]);
+    expect(program.countOpened('neostore.nodestore.db')).not.toBe(0);
+    await expectSoundCheck('3.5.34', backup, false);
+  });
 });
