@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { listLogFiles } from '../../src/log/log-files.ts';
-import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
+import { requireRestorable } from '../../src/restore/restorable-store.ts';
 import type { LiveFilesOptions } from '../../src/source/live-files/live-files-source.ts';
 import { readMetadata } from '../../src/store/files/neostore-metadata.ts';
 import { type AttemptOptions, attemptBackup, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
@@ -60,11 +60,11 @@ const more = (transactions: number) => load.reach(load.statistics.committed + tr
 const backUp = (options: AttemptOptions = {}) => makeBackup(backupDir, place, options);
 
 /** The backup must equal the graph as of its last transaction, which is at least `atLeast`. */
-function expectExact(atLeast: number): number {
+async function expectExact(atLeast: number): Promise<number> {
   const target = join(backupDir, 'db');
+  expect(await requireRestorable(target)).toMatchObject({ needsRecovery: false });
   const { lastTransactionId } = readMetadata(join(target, 'neostore'));
   expect(lastTransactionId).toBeGreaterThanOrEqual(atLeast);
-  expect(findRecoveryStart(target).needed).toBe(false);
   const expected = load.ledger.graphAt(lastTransactionId).content();
   expect(findContentDifferences(expected, readContent(target))).toEqual([]);
   return lastTransactionId;
@@ -78,7 +78,7 @@ describe('a database that is written all the time', () => {
       const atLeast = database.lastTransaction;
       const report = await backUp({ fallbackToFull: round === 0, checkConsistency: round === 0 || round === rounds });
       expect(report).toMatchObject({ kind: round === 0 ? 'full' : 'incremental', protocol: 'files' });
-      expectExact(atLeast);
+      await expectExact(atLeast);
       await more(40);
     }
   });
@@ -95,7 +95,7 @@ describe('a database that is written all the time', () => {
     );
     while (isCopying && listLogFiles(place.directory).lowest! <= firstLog) await more(50);
     expect((await copied).kind).toBe('full');
-    expectExact(atLeast);
+    await expectExact(atLeast);
   });
 
   it('an incremental that comes too late is told so, and becomes a full one if it may', async () => {
@@ -111,7 +111,7 @@ describe('a database that is written all the time', () => {
     expect(error?.code).toBe('peer.history-pruned');
     const report = await backUp();
     expect(report.fallback?.reason).toContain('is in no transaction log any more');
-    expect(expectExact(had + 1)).toBeGreaterThan(had);
+    expect(await expectExact(had + 1)).toBeGreaterThan(had);
   });
 });
 

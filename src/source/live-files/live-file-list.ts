@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { fileError, isMissing } from '../../base/file-errors.ts';
 import { refuseOuterLink } from '../../base/inner-links.ts';
 import { alignmentOf } from '../../store/files/file-alignment.ts';
-import { METADATA_RECORD_BYTES } from '../../store/files/neostore-metadata.ts';
 import { classifyDatabaseFile, METADATA_FILE } from '../../store/files/store-files.ts';
 import type { StoreFormat } from '../../store/files/store-format.ts';
 
@@ -42,7 +41,7 @@ export function listLiveFiles(directory: string, format: StoreFormat): LiveFiles
   }
   return {
     records: files.filter(({ name }) => name !== METADATA_FILE && !folders.has(dirname(name))),
-    metadata: { name: METADATA_FILE, path: join(directory, METADATA_FILE), alignment: METADATA_RECORD_BYTES },
+    metadata: { name: METADATA_FILE, path: join(directory, METADATA_FILE), alignment: 1 },
     indexFolders: [...folders].map(([name, path]) => ({ name, path })),
   };
 }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atFile } from '../../base/file-errors.ts';
+import { METADATA_RECORD_BYTES } from './neostore-metadata.ts';
 import { readRecordSize } from './record-file.ts';
 import { METADATA_FILE, storeFiles } from './store-files.ts';
 import type { StoreFormat } from './store-format.ts';
@@ -40,7 +41,7 @@ export async function findOddLengths(directory: string, format: StoreFormat): Pr
     const textMode = pairs !== undefined && pairs > 0 && fits(size - pairs, recordBytes);
     odd.push({ name, bytes: size, textMode });
   };
-  await look(METADATA_FILE, () => PAGE_BYTES);
+  await look(METADATA_FILE, () => METADATA_RECORD_BYTES);
   for (const { fileName, kind } of storeFiles) {
     await look(fileName, (path) => (kind === 'dynamic' ? readRecordSize(path, format) : format[kind].size));
   }
