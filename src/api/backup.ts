@@ -2,7 +2,11 @@ import { resolve } from 'node:path';
 import type { BackupEvent, BackupNote, BackupProtocol } from '../backup/backup-events.ts';
 import { runBackup } from '../backup/backup-job.ts';
 import { readBackupName } from '../backup/backup-name.ts';
+import type { BackupOptions as JobOptions } from '../backup/backup-options.ts';
+import type { FollowedEvent } from '../backup/follow/follow-events.ts';
+import { defaultFollowIntervalMs, FollowedBackup } from '../backup/follow/followed-backup.ts';
 import { canonicalDirectory, requireDirectory } from '../base/canonical-directory.ts';
+import { GraphkeepError } from '../base/errors.ts';
 import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress, parseFileAddress } from '../config/addresses.ts';
 import { locateDatabase } from '../config/database-location.ts';
 import { settings } from '../config/settings.ts';
@@ -10,6 +14,7 @@ import { loadBackupSslPolicy } from '../config/ssl-policy/backup-policy.ts';
 import { type Cancellable, type Configuration, ignore, loadConfiguration, signalOf } from './configuration.ts';
 
 export type { BackupEvent, BackupNote, BackupProtocol } from '../backup/backup-events.ts';
+export type { FollowEvent, FollowedEvent, FollowState } from '../backup/follow/follow-events.ts';
 
 const MEGABYTE = 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 20 * 60_000;
@@ -82,6 +87,15 @@ export interface BackupResult {
   notes: readonly BackupNote[];
 }
 
+/** What a followed backup has done when it was stopped. Files and bytes are those of all its backups. */
+export interface FollowResult extends Omit<BackupResult, 'kind' | 'check' | 'fallback' | 'notes'> {
+  kind: 'followed';
+  /** Full backups: perhaps the first one, and each that replaced a backup. */
+  fullBackups: number;
+  /** Incremental backups that added something. */
+  incrementalBackups: number;
+}
+
 /**
  * Backs up a running database: full the first time, incremental after that. The old backup stays as it is until the new one is complete
  * and on disk.
@@ -92,6 +106,38 @@ export interface BackupResult {
  */
 export async function backup(options: BackupOptions): Promise<BackupResult> {
   const signal = signalOf(options);
+  return await runBackup(await prepare(options), options.onEvent ?? ignore, signal);
+}
+
+/** How to follow a database. */
+export interface FollowOptions extends Omit<BackupOptions, 'onEvent'> {
+  /** Ends it. */
+  signal: AbortSignal;
+  /**
+   * The backup is never further behind than this while transactions come, unless one backup takes half as long. In milliseconds. Default: a
+   * second for files, ten for a server.
+   */
+  intervalMs?: number;
+  /** Called with everything that happens, in order. It must not throw. */
+  onEvent?: (event: FollowedEvent) => void;
+}
+
+/**
+ * Keeps a backup up to date until the signal aborts: one backup after the other, each complete. Only full ones are checked. When the server
+ * is away, it goes on when it is back.
+ *
+ * @throws BackupFailed, GraphkeepError what the first backup throws, as {@link backup}; later only what needs somebody's help, such as a
+ *   full disk
+ */
+export async function followBackup(options: FollowOptions): Promise<FollowResult> {
+  const signal = signalOf(options);
+  const prepared = await prepare(options);
+  const intervalMs = options.intervalMs ?? defaultFollowIntervalMs(prepared);
+  if (!(intervalMs > 0)) throw new GraphkeepError('usage', 'intervalMs must be more than 0');
+  return await new FollowedBackup({ ...prepared, intervalMs }, options.onEvent ?? ignore).run(signal);
+}
+
+async function prepare(options: Omit<BackupOptions, 'onEvent'>): Promise<JobOptions> {
   const path = parseFileAddress(options.from ?? '');
   const from = options.from === undefined || path !== undefined ? DEFAULT_BACKUP_ADDRESS : parseAddress(options.from);
   const backupDir = await canonicalDirectory(resolve(options.backupDir));
@@ -103,30 +149,26 @@ export async function backup(options: BackupOptions): Promise<BackupResult> {
   await requireDirectory(reportDir);
   const { check = true } = options;
   const parts = typeof check === 'boolean' ? {} : check;
-  return await runBackup(
-    {
-      backupDir,
-      name,
-      from:
-        path === undefined
-          ? completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS)
-          : await locateDatabase(resolve(path), { config, isNamed: options.config !== undefined }),
-      protocol: options.protocol ?? 'any',
-      sslPolicy,
-      fallbackToFull: options.fallbackToFull ?? true,
-      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      memoryBudgetBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
-      checkConsistency: check !== false,
-      reportDir,
-      checks: {
-        graph: parts.graph ?? config.get(settings.checkGraph),
-        indexes: parts.indexes ?? config.get(settings.checkIndexes),
-        labelScanStore: parts.labelScanStore ?? config.get(settings.checkLabelScanStore),
-        propertyOwners: parts.propertyOwners ?? config.get(settings.checkPropertyOwners),
-      },
-      config,
+  return {
+    backupDir,
+    name,
+    from:
+      path === undefined
+        ? completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS)
+        : await locateDatabase(resolve(path), { config, isNamed: options.config !== undefined }),
+    protocol: options.protocol ?? 'any',
+    sslPolicy,
+    fallbackToFull: options.fallbackToFull ?? true,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    memoryBudgetBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
+    checkConsistency: check !== false,
+    reportDir,
+    checks: {
+      graph: parts.graph ?? config.get(settings.checkGraph),
+      indexes: parts.indexes ?? config.get(settings.checkIndexes),
+      labelScanStore: parts.labelScanStore ?? config.get(settings.checkLabelScanStore),
+      propertyOwners: parts.propertyOwners ?? config.get(settings.checkPropertyOwners),
     },
-    options.onEvent ?? ignore,
-    signal,
-  );
+    config,
+  };
 }

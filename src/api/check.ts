@@ -5,7 +5,7 @@ import type { CheckKind } from '../check/findings/check-kinds.ts';
 import type { Finding } from '../check/findings/finding.ts';
 import { checkStoreWithReport } from '../check/report/reported-check.ts';
 import { checkStore, type CheckResult as StoreCheck } from '../check/store-check.ts';
-import { requireNotInUse } from '../store/files/database-lock.ts';
+import { whileUnchanged } from '../store/files/database-lock.ts';
 import type { CheckParts } from './backup.ts';
 import { type Cancellable, ignore, signalOf } from './configuration.ts';
 
@@ -58,7 +58,10 @@ export interface CheckResult {
 export async function check(directory: string, options: CheckOptions = {}): Promise<CheckResult> {
   const signal = signalOf(options);
   const store = resolve(directory);
-  await requireNotInUse(store);
+  return await whileUnchanged(store, () => checkClosed(store, options, signal));
+}
+
+async function checkClosed(store: string, options: CheckOptions, signal: AbortSignal): Promise<CheckResult> {
   const findings: Finding[] = [];
   const how = {
     graph: options.graph ?? true,

@@ -42,19 +42,32 @@ export interface MadeBackup {
 
 type OnEvent = (event: BackupEvent) => void;
 
+/** How a backup is made that is one of many in the same process. */
+export interface BackupRound {
+  /** What to try, in order; their sources may stay open after this backup. */
+  strategies: readonly Strategy[];
+  /** Check only a full backup. */
+  checksOnlyFull: boolean;
+}
+
 /**
  * Runs one backup into a directory, from beginning to end.
  *
  * @throws BackupFailed with the cause of each attempt; GraphkeepError for everything before the first attempt, and `check.inconsistent` or
  * `check.failed` after a completed backup
  */
-export async function runBackup(options: BackupOptions, onEvent: OnEvent, signal: AbortSignal): Promise<BackupReport> {
+export async function runBackup(
+  options: BackupOptions,
+  onEvent: OnEvent,
+  signal: AbortSignal,
+  round: BackupRound = { strategies: strategiesFor(options), checksOnlyFull: false },
+): Promise<BackupReport> {
   const notes: BackupNote[] = [];
   const tell = (event: BackupEvent): void => {
     if (isNote(event)) notes.push(event);
     onEvent(event);
   };
-  const made = await backUp(options, tell, signal);
+  const made = await backUp(options, tell, signal, round);
   return { ...made, notes };
 }
 
@@ -62,6 +75,7 @@ async function backUp(
   options: BackupOptions,
   onEvent: OnEvent,
   signal: AbortSignal,
+  { strategies, checksOnlyFull }: BackupRound,
 ): Promise<Omit<BackupReport, 'notes'>> {
   const startedAt = performance.now();
   const startedOn = new Date();
@@ -70,10 +84,9 @@ async function backUp(
   onEvent({ kind: 'backup-began', target: path, server });
   const target = await DirectoryTarget.open(path, { budgetBytes: options.memoryBudgetBytes, onEvent });
   try {
-    const { outcome, protocol, fallback } = await makeBackup(target, options, onEvent, signal);
-    const check = options.checkConsistency
-      ? await checkBackup(target.location, options, onEvent, startedOn, signal)
-      : undefined;
+    const { outcome, protocol, fallback } = await makeBackup(target, options, onEvent, signal, strategies);
+    const isChecked = options.checkConsistency && (outcome.kind === 'full' || !checksOnlyFull);
+    const check = isChecked ? await checkBackup(target.location, options, onEvent, startedOn, signal) : undefined;
     const durationMs = Math.round(performance.now() - startedAt);
     const { kind: backup, lastTransaction, files, bytes } = outcome;
     onEvent({ kind: 'backup-ended', backup, lastTransaction, files, bytes, durationMs });
@@ -97,12 +110,13 @@ export async function makeBackup(
   options: BackupOptions,
   onEvent: OnEvent,
   signal: AbortSignal,
+  strategies: readonly Strategy[] = strategiesFor(options),
 ): Promise<MadeBackup> {
   const limitMs = options.config.get(settings.backupMaxTimeMs);
   const overtime = new AbortController();
   const timer = limitMs > 0 ? startTimer(() => overtime.abort(tookTooLong(limitMs)), limitMs) : undefined;
   try {
-    return await new BackupJob(options, onEvent, { signal, overtime: overtime.signal }, target).run();
+    return await new BackupJob(options, onEvent, { signal, overtime: overtime.signal }, target).run(strategies);
   } finally {
     clearTimeout(timer);
   }
@@ -138,9 +152,8 @@ class BackupJob {
     this.target = target;
   }
 
-  async run(): Promise<MadeBackup> {
+  async run(strategies: readonly Strategy[]): Promise<MadeBackup> {
     const holdsBackup = await this.target.holdsBackup();
-    const strategies = strategiesFor(this.options);
     if (!holdsBackup && !this.options.fallbackToFull) {
       throw this.failed('no-strategy', strategies.at(-1)!, this.noPreviousBackup());
     }

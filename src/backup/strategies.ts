@@ -4,7 +4,7 @@ import type { ServerAddress } from '../net/server-address.ts';
 import { CATCHUP_VERSION } from '../protocol/catchup/handshake-messages.ts';
 import { readCompressionNames } from '../protocol/catchup/modifiers.ts';
 import { CommonSource } from '../source/backup-protocol/common-source.ts';
-import type { BackupSource } from '../source/backup-source.ts';
+import type { BackupSource, HistoryTail } from '../source/backup-source.ts';
 import { CatchupSource } from '../source/catchup/catchup-source.ts';
 import { LiveFilesSource } from '../source/live-files/live-files-source.ts';
 import type { JobEvent } from './backup-events.ts';
@@ -34,7 +34,7 @@ const LASTING_ATTEMPTS = 5;
  */
 export function strategiesFor(options: BackupOptions): Strategy[] {
   const { protocol, sslPolicy, from } = options;
-  if (isLiveFiles(from)) return [{ name: 'files', failure: 'execution', open: () => new LiveFilesSource(from) }];
+  if (isLiveFiles(from)) return [fromFiles(() => new LiveFilesSource(from))];
   const catchup: Strategy = {
     name: 'catchup',
     failure: 'execution',
@@ -43,6 +43,39 @@ export function strategiesFor(options: BackupOptions): Strategy[] {
   const common: Strategy = { name: 'common', failure: 'no-strategy', open: () => openCommon(options, from) };
   if (protocol !== 'any') return [protocol === 'catchup' ? catchup : common];
   return sslPolicy === undefined ? [catchup, common] : [catchup];
+}
+
+function fromFiles(open: () => BackupSource): Strategy {
+  return { name: 'files', failure: 'execution', open };
+}
+
+/**
+ * The same for many backups, one after the other. Connections are made anew for each. Files are kept open until `close`, so that the
+ * server cannot remove what the next backup needs, and `tail` sees what is new.
+ */
+export function lastingStrategiesFor(options: BackupOptions): {
+  strategies: readonly Strategy[];
+  tail: HistoryTail | undefined;
+  close(): Promise<void>;
+} {
+  const { from } = options;
+  if (!isLiveFiles(from)) return { strategies: strategiesFor(options), tail: undefined, close: async () => {} };
+  const source = new LiveFilesSource(from, { follows: true });
+  return {
+    strategies: [fromFiles(() => keepOpen(source))],
+    tail: source.tail,
+    close: () => source.close(),
+  };
+}
+
+function keepOpen(source: BackupSource): BackupSource {
+  return {
+    isRightProtocol: source.isRightProtocol,
+    place: source.place,
+    fullCopy: (receiver, signal) => source.fullCopy(receiver, signal),
+    transactionsAfter: (last, receiver, signal) => source.transactionsAfter(last, receiver, signal),
+    close: async () => {},
+  };
 }
 
 function openCommon({ timeoutMs }: BackupOptions, address: ServerAddress): BackupSource {

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { lstatIfExists, statIfExists } from './durable-files.ts';
 import { GraphkeepError } from './errors.ts';
 import { fileError, isForbidden, isMissing } from './file-errors.ts';
+import { sleep } from './timers.ts';
 
 /*
  * Operating system locks on a whole file, the same kind that the Java server takes on `store_lock`.
@@ -73,6 +74,23 @@ export async function tryLockFile(path: string, options: LockOptions = {}): Prom
     }
   }
   return undefined;
+}
+
+/** Milliseconds between two attempts to take a lock that somebody else holds. */
+const RETRY_MS = 50;
+
+/** Takes the lock, and waits for another holder for some time. Otherwise like {@link tryLockFile}. */
+export async function lockFileWithin(
+  patienceMs: number,
+  path: string,
+  options: LockOptions = {},
+): Promise<FileLock | undefined> {
+  const endsAt = performance.now() + patienceMs;
+  for (;;) {
+    const lock = await tryLockFile(path, options);
+    if (lock !== undefined || performance.now() >= endsAt) return lock;
+    await sleep(RETRY_MS, new AbortController().signal);
+  }
 }
 
 async function openLockFile(

@@ -12,6 +12,8 @@ export interface OptionRow {
   kind: 'value' | 'flag';
   /** No default: must be given. */
   mandatory?: boolean;
+  /** The value may be left out: `--name` stands for its default. Only of the native front. */
+  isBare?: true;
   /** As shown in the usage; empty = none. */
   default: string;
   description: string;
@@ -313,6 +315,16 @@ const rateLimit = value(
   'With --from=file:PATH: bytes per second that are read of the store files at most, so that the server keeps its disk. Not set: no limit.',
 );
 
+const follow: OptionRow = {
+  ...value(
+    'follow',
+    'interval',
+    '',
+    'Go on until interrupted: bring the backup up to date again and again, so that it is never further behind than the interval, as in 500ms, 10s or 1m. --follow alone: 1s from files, 10s from a server.',
+  ),
+  isBare: true,
+};
+
 /** The native front accepts the place of a backup as one directory, or in two parts like the Java tool. */
 const backupPlace: readonly OptionRow[] = [
   value(
@@ -350,7 +362,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     name: 'backup',
     summary: backup.summary,
     description: backup.description,
-    options: [...backupPlace, ...backup.options.slice(2), rateLimit, json, quiet, verbose],
+    options: [...backupPlace, ...backup.options.slice(2), rateLimit, follow, json, quiet, verbose],
     positionals: [],
     examples: [
       {
@@ -360,6 +372,10 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       {
         purpose: 'A running Community server on this machine, from its files',
         command: 'graphkeep backup --from=file:/var/lib/neo4j --to=/backups/graph.db-backup',
+      },
+      {
+        purpose: 'The same, and then every transaction within a second, until interrupted',
+        command: 'graphkeep backup --from=file:/var/lib/neo4j --to=/backups/graph.db-backup --follow',
       },
       {
         purpose: 'Without the check, which another machine does later',

@@ -77,8 +77,8 @@ function adminSection(): string {
 }
 
 function optionTable(options: readonly OptionRow[]): string {
-  const rows = options.map(({ name, example, kind, mandatory, default: standard, description }) => [
-    kind === 'flag' ? `\`--${name}\`` : `\`--${name}=<${example}>\``,
+  const rows = options.map(({ name, example, kind, isBare, mandatory, default: standard, description }) => [
+    `\`--${name}${kind === 'flag' ? '' : isBare === true ? `[=<${example}>]` : `=<${example}>`}\``,
     mandatory === true ? 'required' : standard === '' ? '' : `\`${standard}\``,
     description,
   ]);
@@ -105,7 +105,7 @@ function settingsSection(): string {
 
 function exitCodeSection(): string {
   const rows = [
-    ['0', 'Success. `serve`: stopped by SIGINT, SIGTERM or SIGHUP.'],
+    ['0', 'Success. `serve`, and `backup --follow` once it has a backup: stopped by SIGINT, SIGTERM or SIGHUP.'],
     ['1', 'Wrong usage, bad configuration, or the command failed.'],
     [
       '2',

@@ -121,6 +121,11 @@ export class LogFileSet implements LogSource {
     }
   }
 
+  /** Ends what {@link force} began: all that is written is visible again. */
+  showWritten(): void {
+    this.onlyForced = false;
+  }
+
   /** Closes the files below `version` and removes them from the set. */
   release(version: number): void {
     for (const [known, descriptor] of this.descriptors) {

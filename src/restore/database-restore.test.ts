@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { whenFileBegins } from '../../test/support/commands/when-file-begins.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
@@ -196,11 +197,20 @@ describe('locks', () => {
     ['a 3.5 client', () => join(root, 'backups', 'store_lock')],
   ])('a backup that is being written is refused (%s)', async (_, path) => {
     const job = await lockFile(path());
-    await expect(restoreDatabase(options())).rejects.toMatchObject({
+    await expect(restoreDatabase(options({ patienceMs: 0 }))).rejects.toMatchObject({
       code: 'directory.in-use',
       message: 'the backup is being written by another process',
     });
     await job.release();
+  });
+
+  it('a backup that is written for a moment only is waited for', async () => {
+    const job = await lockFile(`${backup}.graphkeep-lock`);
+    const restored = restoreDatabase(options());
+    await setImmediate();
+    await job.release();
+    await restored;
+    expect(existsSync(join(target, 'neostore'))).toBe(true);
   });
 
   it('a restore removes the lock file that a killed restore has left at the backup', async () => {

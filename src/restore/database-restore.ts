@@ -4,14 +4,14 @@ import { throwIfCancelled } from '../base/cancellation.ts';
 import { copyFileDurably, copyTree, makeDirectory, statIfExists, syncDirectory } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, isForbidden, isMissing } from '../base/file-errors.ts';
-import { type FileLock, tryLockFile } from '../base/file-lock.ts';
+import { type FileLock, lockFileWithin } from '../base/file-lock.ts';
 import { type FileRights, rightsOf } from '../base/file-rights.ts';
 import { isWithin } from '../base/inner-links.ts';
 import { resolveTarget } from '../base/replaceable-directory.ts';
 import { isOwnEntry } from '../base/reserved-names.ts';
 import { measureTree } from '../base/tree-size.ts';
 import type { DatabaseFiles } from '../generation/generation.ts';
-import { lockDatabase } from '../store/files/database-lock.ts';
+import { lockDatabase, READER_PATIENCE_MS } from '../store/files/database-lock.ts';
 import { isStoreDirectory } from '../store/files/neostore-metadata.ts';
 import { STORE_LOCK_FILE } from '../store/files/store-files.ts';
 import { recogniseStore } from '../store/files/store-recognition.ts';
@@ -41,6 +41,8 @@ export interface RestoreOptions {
   recoverStore?: RecoverStore | undefined;
   /** Also check the consistency of the copy; an inconsistent one, or one that waits for recovery, replaces nothing. */
   checkConsistency?: boolean;
+  /** How long to wait for a job that works in the backup, in milliseconds. Default: a few seconds. */
+  patienceMs?: number;
   signal: AbortSignal;
   onEvent?: ((event: RestoreEvent) => void) | undefined;
 }
@@ -185,7 +187,11 @@ async function realpathOrSelf(path: string): Promise<string> {
  * Locks the backup, so that no job writes into it while it is copied. Our jobs lock `<backup>.graphkeep-lock`, the Java client locks
  * `store_lock`: 3.4 in the backup, 3.5 beside it. Skips what {@link lockDatabase} locks anyway.
  */
-async function lockBackup({ from, databaseDirectory }: RestoreOptions): Promise<FileLock[]> {
+async function lockBackup({
+  from,
+  databaseDirectory,
+  patienceMs = READER_PATIENCE_MS,
+}: RestoreOptions): Promise<FileLock[]> {
   const real = await resolveTarget(from);
   const places = [
     // Removed even if a killed run left it: nobody else would.
@@ -198,7 +204,7 @@ async function lockBackup({ from, databaseDirectory }: RestoreOptions): Promise<
   for (const { path, ...how } of places) {
     if (path === join(dirname(databaseDirectory), STORE_LOCK_FILE)) continue;
     try {
-      const lock = await tryLockFile(path, { shared: true, ...how });
+      const lock = await lockFileWithin(patienceMs, path, { shared: true, ...how });
       if (lock !== undefined) {
         held.push(lock);
         continue;

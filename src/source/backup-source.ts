@@ -71,6 +71,16 @@ export interface StoreIdReceiver {
   storeId(id: StoreIdentity): void;
 }
 
+/** The newest part of a history, for a source that can see it without asking anybody. */
+export interface HistoryTail {
+  /**
+   * Yields how many transactions wait after those that the last call delivered: at once, and whenever that may have changed, several times
+   * a second. Call it between two calls of the source; leave the loop before the next one.
+   * @throws GraphkeepError if that cannot be seen any more; the next call tells why. `cancelled`
+   */
+  watch(signal: AbortSignal): AsyncIterable<number>;
+}
+
 /** Where a backup comes from. */
 export interface BackupSource {
   /**
@@ -80,6 +90,8 @@ export interface BackupSource {
   readonly isRightProtocol: boolean;
   /** The other side, for errors and messages: a server or a directory. */
   readonly place: ErrorPlace;
+  /** Set if somebody follows the source, and it can see by itself what is new. */
+  readonly tail?: HistoryTail | undefined;
   /**
    * Delivers all store files as of at least a check point C, then every transaction after C up to the newest one at the time when the files
    * were complete.

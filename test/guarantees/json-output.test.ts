@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { BackupNote } from '../../src/backup/backup-events.ts';
 import { GraphkeepError } from '../../src/base/errors.ts';
+import type { FileLock } from '../../src/base/file-lock.ts';
 import type { CommandContext } from '../../src/cli/command-context.ts';
 import { nativeCommands } from '../../src/cli/command-table.ts';
 import { noteOfEvent } from '../../src/cli/graphkeep/event-data.ts';
@@ -26,6 +27,7 @@ import { layOutPolicy, TestIdentity } from '../support/corpus/test-certificates.
 import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
 import { CatchupCaller } from '../support/servers/catchup-caller.ts';
 import { RawClient } from '../support/servers/raw-client.ts';
+import { lockFile } from '../support/stores/locked-file.ts';
 import { makePendingStore } from '../support/stores/pending-store.ts';
 
 /*
@@ -218,6 +220,39 @@ it('backups that succeed: full, incremental, unchanged, a full one in place of a
   expect(last(fallback)).toMatchObject({ kind: 'full', fallback: { movedTo: world.path('backup', 'b.err.0') } });
   expect(fallback.lines.filter(({ event }) => event === 'backup-started')).toHaveLength(1);
   expect(fallback.lines.some(({ isEstimate }) => isEstimate === true)).toBe(true);
+});
+
+it('a backup that follows its source: a copy anew, an incremental, an interruption, the state, and the stop', async () => {
+  const stop = new AbortController();
+  const from = world.path('followed', 'graph.db');
+  const to = world.path('backup', 'followed');
+  const source = await EmbeddedDatabase.open(from);
+  const add = () => source.transact((tx) => void tx.createNode(['Item'], {}));
+  // A backup of another database: the first one has to be a full one in its place.
+  cpSync(world.path('backup', 'b'), to, { recursive: true });
+  let lock: Promise<FileLock> | undefined;
+  const followed = await run(['backup', `--from=file:${from}`, `--to=${to}`, '--follow=100ms'], {
+    signal: stop.signal,
+    onLine: ({ event, kind, code, following }, ask) => {
+      if (event === 'followed' && kind === 'full') void add();
+      if (event === 'followed' && kind === 'incremental') lock ??= lockFile(`${to}.graphkeep-lock`);
+      if (lock !== undefined && code === undefined) void add();
+      if (code === 'follow-interrupted') void lock!.then((held) => held.release());
+      if (event === 'follow-resumed') setImmediate(ask);
+      if (following !== undefined) stop.abort('SIGTERM');
+    },
+  });
+  await source.close();
+  await run(['backup', `--from=file:${from}`, `--to=${to}`, '--no-check-consistency']);
+  const again = new AbortController();
+  const unchanged = await run(['backup', `--from=file:${from}`, `--to=${to}`, '--follow'], {
+    signal: again.signal,
+    onLine: ({ event }) => event === 'followed' && again.abort('SIGTERM'),
+  });
+  expect(unchanged.lines.find(({ event }) => event === 'followed')).toMatchObject({ kind: 'unchanged' });
+  expect(followed.exitCode).toBe(0);
+  expect(last(followed)).toMatchObject({ event: 'report', kind: 'followed', fullBackups: 1 });
+  expect(eventsOf(followed)).toEqual(expect.arrayContaining(['followed', 'note', 'follow-resumed', 'state']));
 });
 
 it('backups that fail: nobody there, an interruption, a wrong command line', async () => {

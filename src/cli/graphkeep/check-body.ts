@@ -4,7 +4,7 @@ import { describeKind } from '../../check/findings/check-kinds.ts';
 import type { Finding } from '../../check/findings/finding.ts';
 import { describeFinding } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
-import { requireNotInUse } from '../../store/files/database-lock.ts';
+import { whileUnchanged } from '../../store/files/database-lock.ts';
 import { type CheckRequest, requestNativeCheck } from '../commands/consistency-check.ts';
 import { progressOfCheck } from '../progress/event-progress.ts';
 import { describeUncheckedLog } from '../wording/pending-log-text.ts';
@@ -26,19 +26,20 @@ export async function checkBody({ values, positionals, context }: Invocation, re
   const startedAt = context.now();
   let check: ReportedCheck;
   try {
-    await requireNotInUse(request.directory);
-    check = await checkStoreWithReport(request.directory, {
-      ...request.parts,
-      ...(request.budgetBytes === undefined ? {} : { budgetBytes: request.budgetBytes }),
-      reportDirectory: request.reportDirectory,
-      startedAt,
-      signal: context.signal,
-      onFinding: (finding) => shown.push(finding),
-      maxFindingsPerKind: SHOWN_PER_KIND,
-      onEvent: (event) => {
-        if (event.kind === 'check-progress') reporter.progress(progressOfCheck(event));
-      },
-    });
+    check = await whileUnchanged(request.directory, () =>
+      checkStoreWithReport(request.directory, {
+        ...request.parts,
+        ...(request.budgetBytes === undefined ? {} : { budgetBytes: request.budgetBytes }),
+        reportDirectory: request.reportDirectory,
+        startedAt,
+        signal: context.signal,
+        onFinding: (finding) => shown.push(finding),
+        maxFindingsPerKind: SHOWN_PER_KIND,
+        onEvent: (event) => {
+          if (event.kind === 'check-progress') reporter.progress(progressOfCheck(event));
+        },
+      }),
+    );
   } catch (error) {
     if (hasCode(error, 'cancelled')) throw error;
     reporter.fail(error);

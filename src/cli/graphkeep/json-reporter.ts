@@ -55,7 +55,10 @@ export class JsonReporter implements Reporter {
     this.tell({ event: 'progress', ...measured });
   }
 
-  answerStateWith(state: () => State): void {
+  /** Programs get events, and ask for the state when they want it. */
+  status(): void {}
+
+  answerStateWith(state: () => State | undefined): void {
     this.work.describeWith(state);
   }
 

@@ -80,7 +80,8 @@ function buildCommand(
 function addOption(command: Command, row: OptionRow): void {
   if (row.kind === 'value') {
     const text = row.default === '' ? row.description : `${row.description} (default: ${row.default})`;
-    const option = new Option(`--${row.name} <${row.example}>`, text);
+    const placeholder = row.isBare === true ? `[${row.example}]` : `<${row.example}>`;
+    const option = new Option(`--${row.name} ${placeholder}`, text);
     command.addOption(row.mandatory === true ? option.makeOptionMandatory() : option);
     return;
   }

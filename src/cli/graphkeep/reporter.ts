@@ -22,13 +22,18 @@ export interface Reporter {
   note(note: Note): void;
   /** For who wants to know everything (`--verbose`). */
   debug(text: string): void;
-  /** Something happened in a command that runs until it is stopped: a line for people, `data` under its own name for programs. */
+  /**
+   * Something happened in a command that runs until it is stopped: a line for people, or nothing if it is empty; `data` under its own name
+   * for programs.
+   */
   happened(event: string, text: string, data: object): void;
   /** A step of the work begins: a line where nobody sees the live view, `data` under its own name for programs. */
   began(event: string, text: string, data: object): void;
   progress(done: Progress): void;
-  /** What SIGUSR1 is answered with, in place of the last progress. */
-  answerStateWith(state: () => State): void;
+  /** How things are now, in a command that runs until it is stopped: the live view of a terminal, nothing elsewhere. */
+  status(text: string): void;
+  /** What SIGUSR1 is answered with; undefined: with the last progress. */
+  answerStateWith(state: () => State | undefined): void;
   /** The end of a command that succeeded: `text` for people, `data` for programs. */
   report(text: string, data: object): void;
   fail(error: unknown): void;

@@ -1,7 +1,7 @@
 import { BackupFailed } from '../../backup/backup-options.ts';
 import { describeError } from '../../base/errors.ts';
 import { asGraphkeepError } from '../../base/file-errors.ts';
-import { printableLine } from '../../base/printable-text.ts';
+import { printableLine, printableText } from '../../base/printable-text.ts';
 import { describeStack, explainFully } from '../failure-lines.ts';
 import type { PrintableContext } from '../printable-output.ts';
 import { LiveLine } from '../progress/live-line.ts';
@@ -49,7 +49,7 @@ export class TextReporter implements Reporter {
   }
 
   happened(_event: string, text: string): void {
-    this.line(text);
+    if (text !== '') this.line(text);
   }
 
   began(_event: string, text: string): void {
@@ -58,12 +58,15 @@ export class TextReporter implements Reporter {
 
   progress(done: Progress): void {
     const measured = this.work.measure(done);
-    // The last column stays free: some terminals wrap as soon as it is written.
-    this.live?.show(() => drawProgress(measured, Math.max(1, (this.context.terminal?.columns ?? 80) - 1)));
+    this.live?.show(() => drawProgress(measured, this.columns()));
     this.phases?.show(measured, this.now());
   }
 
-  answerStateWith(state: () => State): void {
+  status(text: string): void {
+    this.live?.show(() => printableText(text).slice(0, this.columns()));
+  }
+
+  answerStateWith(state: () => State | undefined): void {
     this.work.describeWith(state);
   }
 
@@ -93,6 +96,11 @@ export class TextReporter implements Reporter {
     const [begin, end] = BOLD_RED;
     if (terminal?.hasColor === true) (terminal.draw ?? stderr)(`${begin}${word}${end}`);
     else stderr(word);
+  }
+
+  /** The last column stays free: some terminals wrap as soon as it is written. */
+  private columns(): number {
+    return Math.max(1, (this.context.terminal?.columns ?? 80) - 1);
   }
 
   private now(): number {

@@ -11,7 +11,7 @@ export class WorkState {
   private readonly meter: PhaseMeter;
   private readonly beganAt: number;
   private latest: MeasuredProgress | undefined;
-  private own: (() => State) | undefined;
+  private own: (() => State | undefined) | undefined;
 
   /** `answer` is called with the state of the work whenever somebody asks for it. */
   constructor({ now, onStateRequest }: CommandContext, command: string, answer: (state: State) => void) {
@@ -28,7 +28,7 @@ export class WorkState {
   }
 
   /** From now on the command tells itself what its state is. */
-  describeWith(state: () => State): void {
+  describeWith(state: () => State | undefined): void {
     this.own = state;
   }
 

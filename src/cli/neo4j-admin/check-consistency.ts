@@ -5,6 +5,7 @@ import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
 import { renderFinding, renderSummary } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
+import { whileUnchanged } from '../../store/files/database-lock.ts';
 import { readMetadataIn } from '../../store/files/neostore-metadata.ts';
 import { storeFile } from '../../store/files/store-files.ts';
 import { formatByVersion, type StoreFormat } from '../../store/files/store-format.ts';
@@ -59,19 +60,21 @@ async function runCheck(request: CheckRequest, context: CommandContext, log: Log
   let phase = '';
   try {
     await announceFormat(request.directory, (text) => log('INFO', FORMAT_SELECTOR, text));
-    return await checkStoreWithReport(request.directory, {
-      ...request.parts,
-      ...(request.budgetBytes === undefined ? {} : { budgetBytes: request.budgetBytes }),
-      reportDirectory: request.reportDirectory,
-      startedAt: context.now(),
-      signal: context.signal,
-      onFinding: (finding) => log(finding.severity === 'error' ? 'ERROR' : 'WARN', CHECKER, renderFinding(finding)),
-      onEvent: (event) => {
-        if (event.kind !== 'check-progress') return;
-        if (request.verbose && phase !== event.phase) log('INFO', CHECKER, `=== ${event.phase} ===`);
-        phase = event.phase;
-      },
-    });
+    return await whileUnchanged(request.directory, () =>
+      checkStoreWithReport(request.directory, {
+        ...request.parts,
+        ...(request.budgetBytes === undefined ? {} : { budgetBytes: request.budgetBytes }),
+        reportDirectory: request.reportDirectory,
+        startedAt: context.now(),
+        signal: context.signal,
+        onFinding: (finding) => log(finding.severity === 'error' ? 'ERROR' : 'WARN', CHECKER, renderFinding(finding)),
+        onEvent: (event) => {
+          if (event.kind !== 'check-progress') return;
+          if (request.verbose && phase !== event.phase) log('INFO', CHECKER, `=== ${event.phase} ===`);
+          phase = event.phase;
+        },
+      }),
+    );
   } catch (error) {
     throw wordFailure(error, request.directory);
   }

@@ -39,11 +39,16 @@ export class LiveDatabase {
     return { file: this.place.directory };
   }
 
+  /** @throws GraphkeepError `file.io` if it is gone */
+  isSame(): boolean {
+    const now = storeIdOf(readMetadataIn(this.place.directory));
+    return relateStores(now, this.storeId) === 'same' && describeIdentity(this.place) === this.seen;
+  }
+
   /** @throws GraphkeepError `peer.other-store` if it is not the database any more that it was */
   requireSame(): void {
+    if (this.isSame()) return;
     const now = storeIdOf(readMetadataIn(this.place.directory));
-    const isSame = relateStores(now, this.storeId) === 'same' && describeIdentity(this.place) === this.seen;
-    if (isSame) return;
     throw new GraphkeepError('peer.other-store', 'the database was replaced or upgraded while it was read', {
       place: this.errorPlace,
       observed: `${formatStoreId(now)} instead of ${formatStoreId(this.storeId)}`,

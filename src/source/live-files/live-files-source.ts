@@ -2,7 +2,13 @@ import { throwIfCancelled } from '../../base/cancellation.ts';
 import type { ErrorPlace } from '../../base/errors.ts';
 import { formatByVersion } from '../../store/files/store-format.ts';
 import type { StoreId, StoreIdentity } from '../../store/files/store-id.ts';
-import type { BackupSource, CopyReceiver, StoreIdReceiver, TransactionReceiver } from '../backup-source.ts';
+import type {
+  BackupSource,
+  CopyReceiver,
+  HistoryTail,
+  StoreIdReceiver,
+  TransactionReceiver,
+} from '../backup-source.ts';
 import { requireTransactionId, SourceCalls } from '../source-calls.ts';
 import { type DatabasePlace, LiveDatabase } from './live-database.ts';
 import { copyLiveFiles } from './live-file-copy.ts';
@@ -16,6 +22,12 @@ export interface LiveFilesOptions extends DatabasePlace {
   bytesPerSecond?: number | undefined;
 }
 
+/** A database and its log, opened together: once the log is open, nothing of it can be lost. */
+interface OpenDatabase {
+  database: LiveDatabase;
+  log: LiveLog;
+}
+
 /**
  * A database in its own directory, which a server may be writing at the same time. The server is not asked, and nothing of its own is
  * written or locked. Why the copy is right: spec transaction-logs 10. In short:
@@ -27,15 +39,26 @@ export interface LiveFilesOptions extends DatabasePlace {
 export class LiveFilesSource implements BackupSource {
   readonly isRightProtocol = true;
   readonly place: ErrorPlace;
+  /** Set if the log stays open between calls. */
+  readonly tail: HistoryTail | undefined;
   private readonly options: LiveFilesOptions;
   private readonly calls = new SourceCalls();
+  /** What the last call has left open. */
+  private kept: OpenDatabase | undefined;
 
-  constructor(options: LiveFilesOptions) {
+  /**
+   * `follows`: the log stays open between calls, so that the server cannot remove what the next call needs, and {@link tail} sees what is
+   * new. Of a log that was removed, the disk is free again after the next call.
+   */
+  constructor(options: LiveFilesOptions, { follows = false }: { follows?: boolean } = {}) {
     this.options = options;
     this.place = { file: options.directory };
+    this.tail = follows ? { watch: (signal) => this.watch(signal) } : undefined;
   }
 
   fullCopy(receiver: CopyReceiver & TransactionReceiver, signal: AbortSignal): Promise<{ storeId: StoreIdentity }> {
+    // The log of an earlier call may not reach back to the check point any more.
+    this.release();
     return this.withLog(signal, async ({ database, log }, running) => {
       const start = log.findCopyStart();
       const format = formatByVersion(database.storeId.storeVersion);
@@ -56,6 +79,8 @@ export class LiveFilesSource implements BackupSource {
     signal: AbortSignal,
   ): Promise<{ storeId: StoreIdentity }> {
     requireTransactionId(lastTransactionId);
+    const { kept } = this;
+    if (kept !== undefined && !(kept.database.isSame() && kept.log.reachesBackTo(lastTransactionId))) this.release();
     return await this.withLog(signal, async ({ database, log }, running) => {
       receiver.storeId(database.storeId);
       const start = await log.findTransaction(lastTransactionId, running);
@@ -67,26 +92,46 @@ export class LiveFilesSource implements BackupSource {
     });
   }
 
-  close(): Promise<void> {
-    return this.calls.close();
+  async close(): Promise<void> {
+    await this.calls.close();
+    this.release();
   }
 
-  /** Opens database and log for one call. Once the log is open, nothing of it can be lost. */
   private withLog(
     signal: AbortSignal,
-    use: (live: { database: LiveDatabase; log: LiveLog }, signal: AbortSignal) => Promise<StoreId>,
+    use: (live: OpenDatabase, signal: AbortSignal) => Promise<StoreId>,
   ): Promise<{ storeId: StoreIdentity }> {
     return this.calls.run(signal, async (running) => {
       throwIfCancelled(running);
-      const database = await LiveDatabase.open(this.options);
-      const log = new LiveLog(this.options.logDirectory, this.place);
+      this.kept ??= await this.open();
+      let isDone = false;
       try {
-        const storeId = await use({ database, log }, running);
-        database.requireSame();
+        const storeId = await use(this.kept, running);
+        this.kept.database.requireSame();
+        isDone = true;
         return { storeId };
       } finally {
-        log.close();
+        if (!isDone || this.tail === undefined) this.release();
       }
     });
+  }
+
+  private async open(): Promise<OpenDatabase> {
+    const database = await LiveDatabase.open(this.options);
+    return { database, log: new LiveLog(this.options.logDirectory, this.place) };
+  }
+
+  private release(): void {
+    this.kept?.log.close();
+    this.kept = undefined;
+  }
+
+  private async *watch(signal: AbortSignal): AsyncGenerator<number, void> {
+    const { kept } = this;
+    if (kept === undefined) return;
+    for await (const waiting of kept.log.watch(signal)) {
+      kept.database.requireSame();
+      yield waiting;
+    }
   }
 }

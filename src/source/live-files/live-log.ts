@@ -1,18 +1,22 @@
 import { setImmediate } from 'node:timers/promises';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { type ErrorPlace, GraphkeepError } from '../../base/errors.ts';
+import { sleep } from '../../base/timers.ts';
 import { LogPinner } from '../../log/log-pinner.ts';
 import { isBefore, type LogPosition } from '../../log/log-position.ts';
 import { LogFileSet } from '../../log/log-source.ts';
 import { findLastCheckPoint } from '../../log/v3/check-points.ts';
 import { beginningOf, readLogHeader } from '../../log/v3/log-header.ts';
 import { LogReader } from '../../log/v3/log-reader.ts';
+import { LogTailer } from '../../log/v3/log-tailer.ts';
 import { inPresentForm } from '../../log/v3/transaction-codec.ts';
 import { inPieces } from '../../log/v3/transaction-pieces.ts';
 import type { TransactionReceiver } from '../backup-source.ts';
 
 /** Timers and sockets get a turn after this many bytes that are only skipped. */
 const BYTES_PER_TURN = 8 * 1024 * 1024;
+/** A log that grows all the time is looked at this often, in milliseconds. */
+const LOOK_MS = 100;
 
 /** Where reading begins: a position, and the transaction before it if that is known. */
 export interface LogStart {
@@ -20,14 +24,24 @@ export interface LogStart {
   lastTransaction?: number;
 }
 
+/** The last transaction that was delivered. */
+interface Delivered {
+  transactionId: number;
+  begin: LogPosition;
+  end: LogPosition;
+}
+
 /**
  * The log of a live server. All its files are opened at once, and new ones as they appear, so the server cannot prune what is still needed
- * (spec transaction-logs 10.4).
+ * (spec transaction-logs 10.4). It may stay open between two deliveries: then the second one continues where the first one ended.
  */
 export class LiveLog {
   private readonly files: LogFileSet;
   private readonly pinner: LogPinner;
   private readonly place: ErrorPlace;
+  private delivered: Delivered | undefined;
+  /** Reads on after the last delivery, to see what is new. */
+  private tail: { tailer: LogTailer; transactions: number } | undefined;
 
   /** `place`: the database, for errors about its history. @throws GraphkeepError `log.gap`, `file.io` */
   constructor(directory: string, place: ErrorPlace) {
@@ -57,7 +71,14 @@ export class LiveLog {
    * @throws GraphkeepError `peer.history-pruned`
    */
   async findTransaction(after: number, signal: AbortSignal): Promise<LogStart | undefined> {
+    const { delivered } = this;
+    if (delivered?.transactionId === after + 1) {
+      // Whoever asks on from here has kept all that was delivered before.
+      this.files.release(delivered.begin.version);
+      return { from: delivered.begin, lastTransaction: after };
+    }
     const version = this.newestFileFrom(after);
+    if (version === undefined) throw this.pruned(after);
     const reader = new LogReader(this.files, { from: beginningOf(version) });
     let skipped = 0;
     for (let item = reader.next(); item !== undefined; item = reader.next()) {
@@ -71,7 +92,13 @@ export class LiveLog {
       await setImmediate();
       throwIfCancelled(signal);
     }
+    this.followAfter(reader);
     return undefined;
+  }
+
+  /** False if no open file can hold the transaction after `after`. */
+  reachesBackTo(after: number): boolean {
+    return this.newestFileFrom(after) !== undefined;
   }
 
   /**
@@ -82,11 +109,36 @@ export class LiveLog {
     this.pinner.check();
     this.files.pin();
     await this.files.force(start.from.version);
-    for (const piece of inPieces(this.read(start, this.presentEnd()))) {
-      throwIfCancelled(signal);
-      await receiver.transactionBytes(piece);
+    try {
+      for (const piece of inPieces(this.read(start, this.presentEnd()))) {
+        throwIfCancelled(signal);
+        await receiver.transactionBytes(piece);
+      }
+    } finally {
+      this.files.showWritten();
     }
     throwIfCancelled(signal);
+  }
+
+  /**
+   * Yields how many transactions wait after those delivered: now, and whenever that may have changed, at least several times a second. Ends
+   * with an error only.
+   */
+  async *watch(signal: AbortSignal): AsyncGenerator<number, void> {
+    for (;;) {
+      const waiting = await this.countWaiting(signal);
+      yield waiting;
+      if (waiting > 0) await sleep(LOOK_MS, signal);
+      else await this.pinner.waitForChange(signal);
+    }
+  }
+
+  private async countWaiting(signal: AbortSignal): Promise<number> {
+    this.pinner.check();
+    const { tail } = this;
+    if (tail === undefined) return 0;
+    for await (const item of tail.tailer.read(signal)) if (item.kind === 'transaction') tail.transactions++;
+    return tail.transactions;
   }
 
   /** The transactions between two positions. Each is valid until the next one is asked for. */
@@ -95,9 +147,26 @@ export class LiveLog {
     for (let item = reader.next(); item !== undefined; item = reader.next()) {
       this.pinner.check();
       if (item.kind !== 'transaction') continue;
-      if (!isBefore({ version: item.version, offset: item.startOffset }, end)) return;
+      const { transactionId, version, startOffset, endOffset } = item;
+      const begin = { version, offset: startOffset };
+      if (!isBefore(begin, end)) break;
       yield inPresentForm(item.bytes);
+      this.delivered = { transactionId, begin, end: { version, offset: endOffset } };
     }
+    this.followAfter({
+      position: this.delivered?.end ?? reader.position,
+      lastTransaction: this.delivered?.transactionId,
+    });
+  }
+
+  private followAfter({ position: from, lastTransaction }: Pick<LogReader, 'position' | 'lastTransaction'>): void {
+    const wait = (signal?: AbortSignal) => this.pinner.waitForChange(signal);
+    const tailer = new LogTailer(this.files, {
+      from,
+      wait,
+      ...(lastTransaction === undefined ? {} : { lastTransaction }),
+    });
+    this.tail = { tailer, transactions: 0 };
   }
 
   close(): void {
@@ -111,14 +180,14 @@ export class LiveLog {
   }
 
   /** The newest file that begins after a transaction not later than `after`. */
-  private newestFileFrom(after: number): number {
+  private newestFileFrom(after: number): number | undefined {
     const { lowest, highest } = this.files;
-    if (lowest === undefined || highest === undefined) throw this.pruned(after);
+    if (lowest === undefined || highest === undefined) return undefined;
     for (let version = highest; version >= lowest; version--) {
       const header = readLogHeader(this.files, version);
       if (header !== undefined && header.previousTransaction <= after) return version;
     }
-    throw this.pruned(after);
+    return undefined;
   }
 
   private pruned(after: number): GraphkeepError {

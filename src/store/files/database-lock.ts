@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../../base/errors.ts';
 import { forbiddenError, isForbidden, isMissing, systemCodeOf } from '../../base/file-errors.ts';
-import { type FileLock, tryLockFile } from '../../base/file-lock.ts';
+import { type FileLock, lockFileWithin, tryLockFile } from '../../base/file-lock.ts';
 import { STORE_LOCK_FILE } from './store-files.ts';
 
 /** Both lock files of a database, locked. */
@@ -12,23 +12,29 @@ export interface DatabaseLock {
 }
 
 /**
+ * A backup that is followed is locked for a moment, again and again. Whoever only reads waits so long for the next pause, in milliseconds.
+ */
+export const READER_PATIENCE_MS = 5000;
+
+/**
  * Locks a database so that no server can use it meanwhile. A 3.4 server locks `store_lock` in the database directory, a 3.5 server the one
  * beside it (one for all databases), so both are taken. Missing lock files are created, and removed on release. Where they cannot be
  * created (a read-only disk), no server can run either, so no lock is needed.
  *
- * `shared`: for callers that only read the closed database. Shared locks exclude servers and writers, but not each other.
+ * `shared`: for callers that only read the closed database. Shared locks exclude servers and writers, but not each other. `patienceMs`:
+ * how long to wait for another holder; default: not at all.
  *
  * @throws GraphkeepError `directory.in-use`, or `directory.forbidden` if an existing lock file may not be written
  */
 export async function lockDatabase(
   databaseDirectory: string,
-  { shared = false }: { shared?: boolean } = {},
+  { shared = false, patienceMs = 0 }: { shared?: boolean; patienceMs?: number } = {},
 ): Promise<DatabaseLock> {
   const held: FileLock[] = [];
   try {
     for (const directory of [dirname(databaseDirectory), databaseDirectory]) {
       if ((await statIfExists(directory))?.isDirectory() !== true) continue;
-      const lock = await lockOne(join(directory, STORE_LOCK_FILE), shared);
+      const lock = await lockOne(join(directory, STORE_LOCK_FILE), shared, patienceMs);
       if (lock !== undefined) held.push(lock);
     }
   } catch (error) {
@@ -53,15 +59,22 @@ export async function isDatabaseInUse(databaseDirectory: string): Promise<boolea
   return false;
 }
 
-/** @throws GraphkeepError `directory.in-use` */
-export async function requireNotInUse(databaseDirectory: string): Promise<void> {
-  if (!(await isDatabaseInUse(databaseDirectory))) return;
-  throw new GraphkeepError('directory.in-use', 'the database is in use -- stop Neo4j and try again');
+/**
+ * Reads a closed database or backup while nobody can change it.
+ * @throws GraphkeepError `directory.in-use`
+ */
+export async function whileUnchanged<T>(directory: string, read: () => Promise<T>): Promise<T> {
+  const lock = await lockDatabase(directory, { shared: true, patienceMs: READER_PATIENCE_MS });
+  try {
+    return await read();
+  } finally {
+    await lock.release();
+  }
 }
 
-async function lockOne(path: string, shared: boolean): Promise<FileLock | undefined> {
+async function lockOne(path: string, shared: boolean, patienceMs: number): Promise<FileLock | undefined> {
   try {
-    const lock = await tryLockFile(path, { shared });
+    const lock = await lockFileWithin(patienceMs, path, { shared });
     if (lock !== undefined) return lock;
   } catch (error) {
     if (!isForbidden(error)) throw error;
