@@ -41,3 +41,23 @@ it('a copy reports its files, and the bytes of the whole copy', async () => {
   expect(calls).toEqual(['bytes a', 'bytes b', 'bytes b', 'restart a', 'end b', 'discard b', 'end a']);
   expect([copy.files, copy.bytes]).toEqual([1, 0]);
 });
+
+it('a copy reports a file that was taken whole at once, and reads on where that is not possible', async () => {
+  const sizes = [7, undefined];
+  const told: CopyEvent[] = [];
+  const sharing: CopyReceiver = {
+    openFile: async (file) => ({ ...(await target.openFile(file)), clone: async () => sizes.shift() }),
+  };
+  const receiver = new ToldCopy(sharing, (event) => told.push(event));
+  for (const taken of [7, undefined]) {
+    const file = await receiver.openFile({ name: 'a', alignment: 1, empty: false });
+    expect(await file.clone?.('/a', 10)).toBe(taken);
+  }
+  const without = await copy.openFile({ name: 'a', alignment: 1, empty: false });
+  expect(await without.clone?.('/a', 10)).toBeUndefined();
+  expect(told).toEqual([
+    { kind: 'file-began', name: 'a' },
+    { kind: 'file-progress', name: 'a', bytes: 7, copiedFiles: 0, copiedBytes: 7 },
+    { kind: 'file-began', name: 'a' },
+  ]);
+});

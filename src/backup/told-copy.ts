@@ -28,15 +28,22 @@ export class ToldCopy implements CopyReceiver {
       this.bytes += to - size;
       size = to;
     };
+    const advance = (to: number): void => {
+      resize(to);
+      this.onEvent({ kind: 'file-progress', name, bytes: size, ...this.copied });
+    };
     return {
       bytes: (chunk) => {
-        resize(size + chunk.length);
-        this.onEvent({ kind: 'file-progress', name, bytes: size, ...this.copied });
+        advance(size + chunk.length);
         return file.bytes(chunk);
       },
+      clone: async (path, mostBytes) => {
+        const taken = await file.clone?.(path, mostBytes);
+        if (taken !== undefined) advance(taken);
+        return taken;
+      },
       restart: () => {
-        resize(0);
-        this.onEvent({ kind: 'file-progress', name, bytes: 0, ...this.copied });
+        advance(0);
         return file.restart();
       },
       end: () => {

@@ -48,6 +48,12 @@ export interface CopyReceiver {
 export interface FileReceiver {
   /** The memory of `chunk` is reused once the call has returned and its promise, if any, is fulfilled. */
   bytes(chunk: Buffer): Promise<void> | undefined;
+  /**
+   * Before the first {@link bytes}: takes the whole content of the file at `path`, but no more than `mostBytes`, by sharing its blocks
+   * on disk. Returns its size; undefined if that is not possible here, and then nothing was taken. A receiver without files has no such
+   * method.
+   */
+  clone?(path: string, mostBytes: number): Promise<number | undefined>;
   /** What was received so far is worthless: the file starts again from its beginning. */
   restart(): Promise<void>;
   end(): Promise<void> | void;

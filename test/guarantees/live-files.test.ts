@@ -1,4 +1,4 @@
-import { cpSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
@@ -8,6 +8,7 @@ import type { LiveFilesOptions } from '../../src/source/live-files/live-files-so
 import { readMetadata } from '../../src/store/files/neostore-metadata.ts';
 import { type AttemptOptions, attemptBackup, hashTree, makeBackup } from '../support/commands/backup-attempt.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
+import { canShareBlocks, SharingDisk } from '../support/faults/sharing-disk.ts';
 import { findContentDifferences } from '../support/history/model-graph.ts';
 import { EmbeddedLoad, loadSchema } from '../support/live/embedded-load.ts';
 import { campaign } from '../support/random/campaign-size.ts';
@@ -24,6 +25,7 @@ let backupDir: string;
 let place: LiveFilesOptions;
 let database: EmbeddedDatabase;
 let load: EmbeddedLoad;
+let disk: SharingDisk | undefined;
 
 beforeEach(async () => {
   scratch = await makeTemporaryDirectory();
@@ -35,6 +37,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await load.stop();
   await database.close();
+  disk?.unmount();
+  disk = undefined;
   await removeDirectory(scratch);
 });
 
@@ -114,6 +118,24 @@ describe('a database that is written all the time', () => {
     expect(await expectExact(had + 1)).toBeGreaterThan(had);
   });
 });
+
+if (canShareBlocks) {
+  it('a copy that shares its blocks with the files of the database is exact, whatever is written to them later', async () => {
+    const path = join(scratch, 'disk');
+    mkdirSync(path);
+    disk = SharingDisk.mount(path);
+    place = { directory: join(path, 'graph.db'), logDirectory: join(path, 'graph.db') };
+    backupDir = join(path, 'backups');
+    await startWriting(LONG_LOG_BYTES);
+    for (const kind of ['full', 'incremental']) {
+      const atLeast = database.lastTransaction;
+      expect((await backUp()).kind).toBe(kind);
+      await more(50);
+      await database.checkPoint();
+      expectExact(atLeast);
+    }
+  });
+}
 
 describe('a database that is replaced', () => {
   it('a copy during which it is replaced is not made', async () => {

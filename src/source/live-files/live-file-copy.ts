@@ -6,7 +6,8 @@ import type { CopyReceiver, FileReceiver } from '../backup-source.ts';
 import type { LiveFile } from './live-file-list.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-const READ_BYTES = 1 << 20;
+/** Small enough to stay in the cache of a processor until it is written. */
+const READ_BYTES = 256 * 1024;
 /** Files that are read at the same time. */
 const FILES_AT_ONCE = 3;
 
@@ -64,7 +65,9 @@ export async function copyLiveFile(
     throwIfCancelled(copying.signal);
     const file = await receiver.openFile({ name, alignment, empty: size < alignment });
     // As much as it had when it was opened, in whole records: what comes after that is in the log.
-    await deliver({ source, path, bytes: size - (size % alignment) }, file, copying);
+    const bytes = size - (size % alignment);
+    const cloned = bytes === 0 ? undefined : await file.clone?.(pathOfOpen(source, path), bytes);
+    if (cloned === undefined) await deliver({ source, path, bytes }, file, copying);
     throwIfCancelled(copying.signal);
     await file.end();
     return file;
@@ -73,21 +76,39 @@ export async function copyLiveFile(
   }
 }
 
+/** A path to the open file, whatever has its name by now. */
+function pathOfOpen(source: FileHandle, path: string): string {
+  return process.platform === 'linux' ? `/proc/self/fd/${source.fd}` : path;
+}
+
+/** Reads the next piece while the receiver takes one. */
 async function deliver(
   { source, path, bytes }: { source: FileHandle; path: string; bytes: number },
   file: FileReceiver,
   { rate, signal }: LiveCopying,
 ): Promise<void> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, Math.max(1, bytes)));
-  for (let at = 0; at < bytes; ) {
+  const buffers = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(READ_BYTES, bytes)));
+  const read = async (into: Buffer, at: number): Promise<Buffer> => {
     throwIfCancelled(signal);
-    const wanted = Math.min(buffer.length, bytes - at);
+    const wanted = Math.min(into.length, bytes - at);
+    if (wanted === 0) return into.subarray(0, 0);
     await rate.take(wanted, signal);
-    const { bytesRead } = await atFile('read the file', path, () => source.read(buffer, 0, wanted, at));
-    // It became shorter: what is missing was deleted after the check point, and the log says so.
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    throwIfCancelled(signal);
-    await file.bytes(buffer.subarray(0, bytesRead));
+    const { bytesRead } = await atFile('read the file', path, () => source.read(into, 0, wanted, at));
+    return into.subarray(0, bytesRead);
+  };
+  let reading = read(buffers[0]!, 0);
+  try {
+    // It may become shorter: what is missing was deleted after the check point, and the log says so.
+    for (let at = 0, piece = await reading; piece.length > 0; piece = await reading) {
+      at += piece.length;
+      buffers.reverse();
+      reading = read(buffers[0]!, at);
+      // A failure waits until the piece is taken.
+      reading.catch(() => {});
+      throwIfCancelled(signal);
+      await file.bytes(piece);
+    }
+  } finally {
+    await Promise.allSettled([reading]);
   }
 }

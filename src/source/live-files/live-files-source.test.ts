@@ -1,8 +1,10 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect, it } from 'vitest';
 import { describeBackupSource, type SourceWorld } from '../../../test/support/conformance/backup-source.ts';
-import { makeTemporaryDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
-import type { GeneratedHistory } from '../../../test/support/history/generated-history.ts';
+import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
+import { type GeneratedHistory, generateHistory } from '../../../test/support/history/generated-history.ts';
+import { CopyRecorder } from '../../../test/support/servers/copy-recorder.ts';
 import { LogWriter } from '../../log/v3/log-writer.ts';
 import { formatByVersion } from '../../store/files/store-format.ts';
 import { listLiveFiles } from './live-file-list.ts';
@@ -105,4 +107,23 @@ class FilesWorld implements SourceWorld {
 
 describeBackupSource('LiveFilesSource', async (history) => new FilesWorld(history, await makeTemporaryDirectory()), {
   hasPeer: false,
+});
+
+it('whole files are taken as of the moment when they were opened, even if others have their names by then', async () => {
+  const scratch = await makeTemporaryDirectory();
+  const history = await generateHistory(join(scratch, 'history'), { nodes: 50, transactions: 3 });
+  const world = new FilesWorld(history, await makeTemporaryDirectory());
+  const name = 'neostore.propertystore.db';
+  const recorder = new CopyRecorder();
+  recorder.takesClones = true;
+  recorder.onCall = (kind, file) => {
+    if (kind !== 'openFile' || file !== name) return;
+    renameSync(join(world.directory, name), join(world.directory, 'moved'));
+    writeFileSync(join(world.directory, name), 'another one');
+  };
+  await world.openSource().fullCopy(recorder, new AbortController().signal);
+  expect(recorder.contents[name]!.equals(world.files.get(name)!)).toBe(true);
+  expect(recorder.clones).toBe([...world.files.values()].filter(({ length }) => length > 0).length);
+  await world.stop();
+  await removeDirectory(scratch);
 });

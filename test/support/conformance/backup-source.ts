@@ -110,6 +110,14 @@ export function describeBackupSource(
     }
 
     describe('a full copy', () => {
+      it('a full copy equals what is served, for a receiver that takes whole files where it can', async () => {
+        world.newest = NEWEST;
+        const recorder = new CopyRecorder();
+        recorder.takesClones = true;
+        await copy(world.openSource(), recorder);
+        expectWhole(recorder);
+      });
+
       it.each([
         ['fast', false],
         ['slow', true],

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type {
   CopyReceiver,
   FileReceiver,
@@ -8,7 +9,15 @@ import type {
 import type { StoreIdentity } from '../../../src/store/files/store-id.ts';
 
 /** The calls that a source makes. */
-export type ReceiverCall = 'openFile' | 'bytes' | 'restart' | 'end' | 'discard' | 'storeId' | 'transactionBytes';
+export type ReceiverCall =
+  | 'openFile'
+  | 'bytes'
+  | 'clone'
+  | 'restart'
+  | 'end'
+  | 'discard'
+  | 'storeId'
+  | 'transactionBytes';
 
 interface RecordedFile {
   alignment: number;
@@ -36,6 +45,9 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
   onCall: (kind: ReceiverCall, what: string) => Promise<void> | void = () => undefined;
   /** Called with each piece; may return a promise to wait for, or throw. */
   onBytes: (name: string, size: number) => Promise<void> | undefined = () => undefined;
+  /** Takes whole files from their paths. */
+  takesClones = false;
+  clones = 0;
   private readonly files = new Map<string, RecordedFile>();
   private readonly transactionParts: Buffer[] = [];
   private isReceivingTransactions = false;
@@ -82,7 +94,18 @@ export class CopyRecorder implements CopyReceiver, TransactionReceiver, StoreIdR
       isBusy = false;
       effect();
     };
+    const clone = async (path: string, mostBytes: number): Promise<number> => {
+      this.check(mostBytes > 0 && file.parts.length === 0, `a clone of ${name}`);
+      let size = 0;
+      await call('clone', 'a clone', () => {
+        file.parts = [readFileSync(path).subarray(0, mostBytes)];
+        size = file.parts[0]!.length;
+        this.clones++;
+      });
+      return size;
+    };
     return {
+      ...(this.takesClones ? { clone } : {}),
       bytes: (chunk) => {
         this.check(chunk.length > 0 && !file.empty, `an empty piece of ${name}`);
         return call('bytes', 'a piece', () => file.parts.push(Buffer.from(chunk))).then(() =>

@@ -1,11 +1,10 @@
-import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectory, statIfExists, syncDirectory } from '../../../base/durable-files.ts';
-import { atFile, fileError } from '../../../base/file-errors.ts';
+import { fileError } from '../../../base/file-errors.ts';
 import type { CopyReceiver, FileReceiver, StoreFileStream } from '../../../source/backup-source.ts';
+import { ReceivedFile } from './received-file.ts';
 
-/** A large file is flushed while it is received, in steps of this size, so that the final flush has little left to do. */
-const FLUSH_STEP_BYTES = 32 * 1024 * 1024;
 /** Maximum number of concurrent final flushes. */
 const MAX_FLUSHES = 4;
 
@@ -28,6 +27,7 @@ export class ReceivedFiles implements CopyReceiver {
     this.openFiles.add(file);
     return {
       bytes: (chunk) => file.write(chunk),
+      clone: (from, mostBytes) => file.clone(from, mostBytes),
       restart: () => file.restart(),
       end: () => this.end(file),
       discard: () => this.discard(file),
@@ -81,78 +81,5 @@ export class ReceivedFiles implements CopyReceiver {
     if (this.directories.has(directory)) return;
     await makeDirectory(join(this.folder, directory));
     for (let made = directory; !this.directories.has(made); made = dirname(made)) this.directories.add(made);
-  }
-}
-
-class ReceivedFile {
-  /** Its last flush, once it is complete. */
-  ended: Promise<void> | undefined;
-  private readonly path: string;
-  private readonly handle: FileHandle;
-  private size = 0;
-  private flushedTo = 0;
-  private flushing: Promise<void> | undefined;
-  private failure: unknown;
-
-  constructor(path: string, handle: FileHandle) {
-    this.path = path;
-    this.handle = handle;
-  }
-
-  async write(chunk: Buffer): Promise<void> {
-    if (this.failure !== undefined) throw this.failure;
-    try {
-      for (let rest = chunk; rest.length > 0; ) {
-        const { bytesWritten } = await this.handle.write(rest, 0, rest.length, this.size);
-        this.size += bytesWritten;
-        rest = rest.subarray(bytesWritten);
-      }
-    } catch (error) {
-      throw fileError(error, 'write the file', this.path);
-    }
-    if (this.flushing === undefined && this.size - this.flushedTo >= FLUSH_STEP_BYTES) this.flushInBackground();
-  }
-
-  private flushInBackground(): void {
-    this.flushedTo = this.size;
-    this.flushing = this.handle
-      .datasync()
-      .catch((error: unknown) => {
-        this.failure ??= fileError(error, 'flush the file', this.path);
-      })
-      .then(() => {
-        this.flushing = undefined;
-      });
-  }
-
-  async close(): Promise<void> {
-    try {
-      await this.flushing;
-      if (this.failure !== undefined) throw this.failure;
-      await this.handle.sync();
-    } catch (error) {
-      throw fileError(error, 'flush the file', this.path);
-    } finally {
-      await this.handle.close();
-    }
-  }
-
-  /** Truncates the file. */
-  async restart(): Promise<void> {
-    await this.flushing;
-    if (this.failure !== undefined) throw this.failure;
-    this.size = 0;
-    this.flushedTo = 0;
-    await atFile('empty the file', this.path, () => this.handle.truncate(0));
-  }
-
-  async remove(): Promise<void> {
-    await this.abandon();
-    await atFile('remove the file', this.path, () => unlink(this.path));
-  }
-
-  async abandon(): Promise<void> {
-    await this.flushing;
-    await this.handle.close();
   }
 }
