@@ -8,11 +8,11 @@ import type { BackupTarget, ContinuedBackup, ReceivedTransactions } from './targ
 import { TransactionProgress } from './transaction-progress.ts';
 import { TransactionsInTransit, type TransactionsOptions } from './transactions-in-transit.ts';
 
-/** Shared by the steps of one incremental. */
-interface Incremental {
+/** Transactions that a backup needs from a source. */
+export interface MissingTransactions {
   source: BackupSource;
-  backup: ContinuedBackup;
-  progress: TransactionProgress;
+  backup: Pick<ContinuedBackup, 'storeId' | 'last' | 'beginLog'>;
+  progress: Pick<TransactionProgress, 'begin' | 'advance'>;
   signal: AbortSignal;
 }
 
@@ -29,7 +29,7 @@ export async function makeIncrementalBackup(
   const backup = await target.continueBackup(signal);
   try {
     const progress = new TransactionProgress(onEvent);
-    const received = await receive({ source, backup, progress, signal });
+    const received = await receiveMissing({ source, backup, progress, signal });
     progress.end(received, backup.last.id);
     return await keep(backup, received, signal);
   } catch (error) {
@@ -57,7 +57,7 @@ async function keep(
  * Receives the transactions after the last one of the backup, preceded by that one for comparing histories. If the server has pruned
  * exactly that one, asks again without it.
  */
-async function receive(run: Incremental): Promise<ReceivedTransactions> {
+export async function receiveMissing(run: MissingTransactions): Promise<ReceivedTransactions> {
   const { last } = run.backup;
   if (last.id > BASE_TRANSACTION) {
     try {
@@ -70,7 +70,7 @@ async function receive(run: Incremental): Promise<ReceivedTransactions> {
 }
 
 async function receiveAfter(
-  { source, backup, progress, signal }: Incremental,
+  { source, backup, progress, signal }: MissingTransactions,
   lastTransactionId: number,
   expected: Pick<TransactionsOptions, 'overlap' | 'after'>,
 ): Promise<ReceivedTransactions> {

@@ -19,6 +19,9 @@ export interface Strategy {
   open(onEvent: (event: JobEvent) => void): BackupSource;
 }
 
+/** What decides about the protocols and how they are spoken. */
+export type StrategyOptions = Pick<BackupOptions, 'from' | 'protocol' | 'sslPolicy' | 'timeoutMs' | 'config'>;
+
 /** Same as the Java client (spec common-protocol 2). */
 const CONNECT_TIMEOUT_MS = 5000;
 
@@ -32,7 +35,7 @@ const LASTING_ATTEMPTS = 5;
  * The protocols to try, in order (spec backup-command 3.1). With a TLS policy, `any` means catchup only, because the common protocol has no
  * encryption: doing without it must be requested explicitly.
  */
-export function strategiesFor(options: BackupOptions): Strategy[] {
+export function strategiesFor(options: StrategyOptions): Strategy[] {
   const { protocol, sslPolicy, from } = options;
   if (isLiveFiles(from)) return [fromFiles(() => new LiveFilesSource(from))];
   const catchup: Strategy = {
@@ -78,12 +81,12 @@ function keepOpen(source: BackupSource): BackupSource {
   };
 }
 
-function openCommon({ timeoutMs }: BackupOptions, address: ServerAddress): BackupSource {
+function openCommon({ timeoutMs }: StrategyOptions, address: ServerAddress): BackupSource {
   return new CommonSource({ address, timeoutMs });
 }
 
 function openCatchup(
-  { config, sslPolicy: policy }: BackupOptions,
+  { config, sslPolicy: policy }: StrategyOptions,
   address: ServerAddress,
   onEvent: (event: JobEvent) => void,
 ): BackupSource {

@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
+import { readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { lstatIfExists, statIfExists } from './durable-files.ts';
 import { GraphkeepError } from './errors.ts';
 import { atFile } from './file-errors.ts';
 import { mayAccess } from './file-permissions.ts';
+import { isMountPoint } from './mounts.ts';
 
 /*
  * Checks the target of a replacing rename before the work for it begins: where it really is, and whether the system will allow the rename.
@@ -56,7 +57,7 @@ export async function findRenameObstacle(path: string): Promise<string | undefin
   const parent = dirname(path);
   const around = await atFile('read the directory', parent, () => stat(parent));
   const info = await lstatIfExists(path);
-  if (info !== undefined && (info.dev !== around.dev || (await listMountPoints()).has(path))) {
+  if (info !== undefined && (info.dev !== around.dev || (await isMountPoint(path)))) {
     return `the directory ${basename(path)} is a mount point`;
   }
   if (!mayAccess(parent, MAY_CHANGE)) return `this user may not change the directory ${parent}`;
@@ -83,20 +84,4 @@ export async function findUnremovable(path: string): Promise<string | undefined>
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** Includes mounts on the same disk (`mount --bind`), which device numbers do not show. Empty where the system has no such list. */
-async function listMountPoints(): Promise<ReadonlySet<string>> {
-  try {
-    const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
-    return new Set(lines.map((line) => decodeMountPoint(line.split(' ')[4] ?? '')));
-  } catch {
-    // The system has no such list.
-    return new Set();
-  }
-}
-
-/** Blanks and similar characters are octal escapes there: `\040`. */
-function decodeMountPoint(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

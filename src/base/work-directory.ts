@@ -65,8 +65,8 @@ export class WorkDirectory {
   }
 }
 
-/** Why an existing path is not ours; undefined if it is, or if nothing is there. */
-async function findForeign(path: string, parts: readonly string[]): Promise<string | undefined> {
+/** Why an existing path is not ours, to complete "it is in the way: ..."; undefined if it is ours, or if nothing is there. */
+export async function findForeign(path: string, parts: readonly string[]): Promise<string | undefined> {
   const info = await lstatIfExists(path);
   if (info === undefined) return undefined;
   if (!info.isDirectory()) return info.isSymbolicLink() ? 'it is a link' : 'it is no directory';

@@ -11,6 +11,19 @@ export interface DatabaseLocation {
   logDirectory: string;
 }
 
+/** A database, and the configuration of the server that it belongs to. */
+export interface ServerLocation extends DatabaseLocation {
+  config: ClientConfig;
+  /** The neo4j.conf that was found near the path; undefined if there is none, or if the user has named one. */
+  configFile: string | undefined;
+}
+
+/** What the user has said about the configuration of a server. */
+interface GivenConfig {
+  config: ClientConfig;
+  isNamed: boolean;
+}
+
 /** Any database directory of 3.x has it. */
 const KEY_FILE = 'neostore';
 
@@ -19,28 +32,41 @@ const KEY_FILE = 'neostore';
  * database, and where its logs are, says the neo4j.conf of that server: `given` if the user named one, else the one found near the path.
  * @throws GraphkeepError `backup.missing` if there is no database, `config` for a bad neo4j.conf
  */
-export async function locateDatabase(
-  path: string,
-  { config: given, isNamed }: { config: ClientConfig; isNamed: boolean },
-): Promise<DatabaseLocation> {
-  const configOf = async (home: string) => (isNamed ? given : ((await readConfigBelow(home)) ?? given));
+export async function locateDatabase(path: string, given: GivenConfig): Promise<DatabaseLocation> {
+  const { directory, logDirectory } = await locateServer(path, given);
+  return { directory, logDirectory };
+}
+
+/** The same, with the configuration. Throws what {@link locateDatabase} throws. */
+export async function locateServer(path: string, given: GivenConfig): Promise<ServerLocation> {
   if (await exists(join(path, KEY_FILE))) {
-    const config = await configOf(homeOfDatabase(path));
-    const logDirectory = isNamed || basename(dirname(path)) === 'databases' ? logsOf(path, config) : path;
-    return { directory: path, logDirectory };
+    const found = await configOf(homeOfDatabase(path), given);
+    const isInstalled = given.isNamed || basename(dirname(path)) === 'databases';
+    return { ...found, directory: path, logDirectory: isInstalled ? logsOf(path, found.config) : path };
   }
   if (await exists(join(path, 'databases'))) {
-    const config = await configOf(dirname(path));
-    const directory = join(path, 'databases', config.get(settings.activeDatabase));
-    await requireDatabase(directory, path);
-    return { directory, logDirectory: logsOf(directory, config) };
+    return await databaseIn(join(path, 'databases'), await configOf(dirname(path), given), path);
   }
   if (!(await isHome(path))) throw noDatabase(path, path);
-  const config = await configOf(path);
-  const databases = config === given && !isNamed ? join(path, 'data', 'databases') : config.databasesDirectory;
-  const directory = join(databases, config.get(settings.activeDatabase));
-  await requireDatabase(directory, path);
-  return { directory, logDirectory: logsOf(directory, config) };
+  const found = await configOf(path, given);
+  const isDefault = found.configFile === undefined && !given.isNamed;
+  const databases = isDefault ? join(path, 'data', 'databases') : found.config.databasesDirectory;
+  return await databaseIn(databases, found, path);
+}
+
+type FoundConfig = Pick<ServerLocation, 'config' | 'configFile'>;
+
+async function databaseIn(databases: string, found: FoundConfig, path: string): Promise<ServerLocation> {
+  const directory = join(databases, found.config.get(settings.activeDatabase));
+  if (!(await exists(join(directory, KEY_FILE)))) throw noDatabase(directory, path);
+  return { ...found, directory, logDirectory: logsOf(directory, found.config) };
+}
+
+async function configOf(home: string, { config, isNamed }: GivenConfig): Promise<FoundConfig> {
+  const confDirectory = join(home, 'conf');
+  const configFile = join(confDirectory, 'neo4j.conf');
+  if (isNamed || !(await exists(configFile))) return { config, configFile: undefined };
+  return { config: await loadClientConfig({ cwd: home, home, confDirectory }), configFile };
 }
 
 function logsOf(directory: string, config: ClientConfig): string {
@@ -50,16 +76,6 @@ function logsOf(directory: string, config: ClientConfig): string {
 /** `<home>/data/databases/<name>` is where servers keep databases. */
 function homeOfDatabase(directory: string): string {
   return dirname(dirname(dirname(directory)));
-}
-
-async function readConfigBelow(home: string): Promise<ClientConfig | undefined> {
-  const confDirectory = join(home, 'conf');
-  if (!(await exists(join(confDirectory, 'neo4j.conf')))) return undefined;
-  return await loadClientConfig({ cwd: home, home, confDirectory });
-}
-
-async function requireDatabase(directory: string, path: string): Promise<void> {
-  if (!(await exists(join(directory, KEY_FILE)))) throw noDatabase(directory, path);
 }
 
 /** Whatever the configuration says: another database than the one that the path leads to must not be taken. */

@@ -22,7 +22,7 @@ export async function loadSslPolicy(config: ClientConfig, name: string): Promise
   const settings = readSslPolicySettings(config, name);
   await requireDirectory(settings.baseDirectory);
   const notices: PolicyNotice[] = [];
-  if (settings.allowKeyGeneration && !(await isKeyPairThere(settings))) {
+  if (await mustMakeKeyPair(settings)) {
     await generateKeyPair(settings);
     notices.push({ kind: 'key-pair-made', policy: name, certificate: settings.publicCertificate.path });
   }
@@ -58,9 +58,14 @@ async function requireDirectory(place: PolicyPath): Promise<void> {
 }
 
 /** One alone is no reason to generate a pair: the other one is missing by mistake. */
-async function isKeyPairThere({ privateKey, publicCertificate }: SslPolicySettings): Promise<boolean> {
+export async function mustMakeKeyPair({
+  allowKeyGeneration,
+  privateKey,
+  publicCertificate,
+}: SslPolicySettings): Promise<boolean> {
+  if (!allowKeyGeneration) return false;
   const found = await Promise.all([privateKey, publicCertificate].map(({ path }) => statIfExists(path)));
-  return found.some((stats) => stats !== undefined);
+  return found.every((stats) => stats === undefined);
 }
 
 function requireMatch(settings: SslPolicySettings, key: KeyObject, certificate: X509Certificate): void {

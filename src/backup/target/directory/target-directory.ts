@@ -1,19 +1,25 @@
-import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { lstatIfExists, makeDirectory, removeTree, renameDurably, statIfExists } from '../../../base/durable-files.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
-import { atFile } from '../../../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../../../base/file-lock.ts';
 import { type FileRights, grantRights, RightsKeeper, rightsBelow, rightsOf } from '../../../base/file-rights.ts';
-import { findRenameObstacle, resolveTarget } from '../../../base/replaceable-directory.ts';
 import { WorkDirectory } from '../../../base/work-directory.ts';
 import { NEO4J_3 } from '../../../generation/neo4j-3.ts';
-import { isStoreDirectory, readMetadataIn, storeIdOf } from '../../../store/files/neostore-metadata.ts';
+import { readMetadataIn, storeIdOf } from '../../../store/files/neostore-metadata.ts';
 import { STORE_LOCK_FILE } from '../../../store/files/store-files.ts';
 import { relateStores } from '../../../store/files/store-id.ts';
 import { requireSupportedStore } from '../../../store/files/supported-store.ts';
 import type { TargetEvent } from '../target-events.ts';
-import { MountedTarget } from './mounted-target.ts';
+import {
+  listTargetEntries,
+  locateTarget,
+  readTargetState,
+  refuseInsideBackup,
+  SCRATCH_PARTS,
+  type TargetPlaces,
+  type TargetState,
+  WORK_PARTS,
+} from './target-places.ts';
 
 /*
  * The life of a backup directory. `<name>` is the directory itself, after resolving links. Everything that belongs to it is a sibling, so
@@ -41,29 +47,7 @@ import { MountedTarget } from './mounted-target.ts';
 
 const MAX_REPLACED = 1000;
 
-/** Parts of the work directory that are worthless after the command. */
-const SCRATCH = ['store', 'log', 'replay'];
 type ScratchPart = 'log' | 'replay';
-/** All parts: `ready` is a finished backup, and so are the parts of {@link MountedTarget}. */
-const PARTS = [...SCRATCH, 'ready', 'placing', 'old'];
-
-export type TargetState =
-  /** Nothing there, or an empty directory. */
-  | 'absent'
-  /** A backup: a file named `neostore` is in it. */
-  | 'backup'
-  /** Something else that must not be touched. */
-  | 'foreign';
-
-/** The paths that belong to a target. */
-interface TargetPlaces {
-  path: string;
-  lock: string;
-  work: string;
-  unpublished: string;
-  /** Set if the target cannot be renamed. */
-  mounted: MountedTarget | undefined;
-}
 
 export class TargetDirectory {
   readonly path: string;
@@ -92,7 +76,7 @@ export class TargetDirectory {
    * taken by something that is not ours, `directory.missing` for a dangling link
    */
   static async open(path: string, onEvent: (event: TargetEvent) => void = () => {}): Promise<TargetDirectory> {
-    const places = await locate(await resolveTarget(path));
+    const places = await locateTarget(path);
     await refuseInsideBackup(places.path);
     await makeDirectory(dirname(places.path));
     const lock = await tryLockFile(places.lock, { remove: 'always' });
@@ -103,7 +87,7 @@ export class TargetDirectory {
     }
     let target: TargetDirectory | undefined;
     try {
-      const work = await WorkDirectory.open(places.work, PARTS);
+      const work = await WorkDirectory.open(places.work, WORK_PARTS);
       target = new TargetDirectory(places, lock, work, onEvent);
       await target.tidy();
       if ((await target.state()) === 'backup') {
@@ -187,7 +171,7 @@ export class TargetDirectory {
   }
 
   private async clearScratch(): Promise<void> {
-    for (const part of SCRATCH) await this.work.remove(part);
+    for (const part of SCRATCH_PARTS) await this.work.remove(part);
   }
 
   private async isPublicationOpen(): Promise<boolean> {
@@ -237,25 +221,15 @@ export class TargetDirectory {
   /** A Java client that was killed while copying leaves only `temp-copy`; it would block every later run. */
   private async removeLeftoversOfJava(): Promise<void> {
     if ((await statIfExists(this.path))?.isDirectory() !== true) return;
-    const names = await this.listEntries();
+    const names = await listTargetEntries(this.places);
     const copy = join(this.path, 'temp-copy');
     if (names.length === 1 && names[0] === 'temp-copy' && (await lstatIfExists(copy))?.isDirectory() === true) {
       await removeTree(copy);
     }
   }
 
-  async state(): Promise<TargetState> {
-    const info = await statIfExists(this.path);
-    if (info === undefined) return 'absent';
-    if (!info.isDirectory()) return 'foreign';
-    if ((await this.listEntries()).length === 0) return 'absent';
-    return (await isStoreDirectory(this.path)) ? 'backup' : 'foreign';
-  }
-
-  /** The content of the target, except our own entries and those of the file system. */
-  private async listEntries(): Promise<string[]> {
-    if (this.places.mounted !== undefined) return await this.places.mounted.listEntries();
-    return await atFile('read the directory', this.path, () => readdir(this.path));
+  state(): Promise<TargetState> {
+    return readTargetState(this.places);
   }
 
   /** Creates an empty directory for a full copy inside the scratch directory. */
@@ -325,30 +299,6 @@ export class TargetDirectory {
       place: { file: dirname(this.path) },
       observed: `${MAX_REPLACED} directories ${basename(prefix)}.<N>`,
       hint: 'Remove old ones that are no longer needed.',
-    });
-  }
-}
-
-async function locate(path: string): Promise<TargetPlaces> {
-  const isDirectory = (await statIfExists(path))?.isDirectory() === true;
-  const obstacle = isDirectory ? await findRenameObstacle(path) : undefined;
-  if (obstacle === undefined) {
-    const [lock, work] = [`${path}.graphkeep-lock`, `${path}.graphkeep-work`];
-    return { path, lock, work, unpublished: `${path}.graphkeep-unpublished`, mounted: undefined };
-  }
-  const inside = (name: string) => join(path, `.graphkeep-${name}`);
-  const mounted = new MountedTarget(path);
-  return { path, lock: inside('lock'), work: inside('work'), unpublished: inside('unpublished'), mounted };
-}
-
-/** A full backup would move the outer backup aside, with everything in it. */
-async function refuseInsideBackup(path: string): Promise<void> {
-  for (let above = dirname(path); above !== dirname(above); above = dirname(above)) {
-    if (!(await isStoreDirectory(above))) continue;
-    throw new GraphkeepError('usage', 'the target is inside another backup or database', {
-      place: { file: path },
-      observed: above,
-      hint: 'Choose another --name or --backup-dir.',
     });
   }
 }

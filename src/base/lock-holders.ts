@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { statIfExists } from './durable-files.ts';
+
+/** Whether anybody holds a lock on a file, seen without taking one. */
+export type LockView =
+  /** `process`: its id, where the system tells it. */
+  | { kind: 'held'; process: number | undefined }
+  /** Nobody that this process can see: locks of other containers may be hidden. Also if there is no such file. */
+  | { kind: 'free' }
+  /** The system has no list of locks. */
+  | { kind: 'unseen' };
+
+/** Looks for locks on a file in the list of the system. Neither opens nor locks the file. */
+export async function viewLock(path: string): Promise<LockView> {
+  const info = await statIfExists(path);
+  if (info === undefined) return { kind: 'free' };
+  let list: string;
+  try {
+    list = await readFile('/proc/locks', 'utf8');
+  } catch {
+    // Only Linux has it.
+    return { kind: 'unseen' };
+  }
+  const locks = list.split('\n').map(readLock);
+  // btrfs and overlay give a file another device here than in the list; then the number of the inode has to do.
+  const onDevice = locks.some((lock) => lock?.device === info.dev);
+  const found = locks.find((lock) => lock?.inode === info.ino && (!onDevice || lock.device === info.dev));
+  if (found === undefined) return { kind: 'free' };
+  return { kind: 'held', process: found.process > 0 ? found.process : undefined };
+}
+
+interface ListedLock {
+  device: number;
+  inode: number;
+  process: number;
+}
+
+/** `1: POSIX  ADVISORY  WRITE 8320 fe:00:5439790 0 EOF`; the process of an open file description lock is -1. Waiting ones have `->`. */
+function readLock(line: string): ListedLock | undefined {
+  const match = /^\d+: (?!->)\S+ +\S+ +\S+ +(-?\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /.exec(line);
+  if (match === null) return undefined;
+  const [, process, major, minor, inode] = match;
+  const device = deviceNumber(Number.parseInt(major!, 16), Number.parseInt(minor!, 16));
+  return { device, inode: Number(inode), process: Number(process) };
+}
+
+/** As `stat` gives it on Linux: 12 bits of the major number between two parts of the minor one. */
+function deviceNumber(major: number, minor: number): number {
+  return (minor & 0xff) + (major & 0xfff) * 0x100 + Math.floor(minor / 0x100) * 0x10_0000;
+}
