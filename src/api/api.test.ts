@@ -8,6 +8,7 @@ import {
   type BackupServer,
   backup,
   check,
+  doctor,
   dump,
   EmbeddedDatabase,
   GraphkeepError,
@@ -49,6 +50,23 @@ async function failureOf(promise: Promise<unknown>): Promise<GraphkeepError> {
   expect(error).toBeInstanceOf(GraphkeepError);
   return error as GraphkeepError;
 }
+
+describe('a doctor', () => {
+  it('says whether a backup would succeed: of a server, of files, of a place alone, of nobody', async () => {
+    const levels = async (options: Parameters<typeof doctor>[0]) => (await doctor(options)).verdict;
+    const place = { backupDir: path('backups'), name: 'of-doctor' };
+    expect(await levels({ from: server.address, ...place })).not.toBe('fail');
+    expect(await levels({ from: `file:${db.directory}`, ...place })).not.toBe('fail');
+    expect(await levels(place)).not.toBe('fail');
+    const nobody = await doctor({ from: '127.0.0.1:1', timeoutMs: 5000 });
+    expect(nobody.verdict).toBe('fail');
+    expect(nobody.findings.find(({ level }) => level === 'fail')).toMatchObject({
+      check: 'protocol',
+      remedy: expect.any(String),
+    });
+    expect((await failureOf(doctor({ from: 'a:b:c' }))).code).toBe('usage');
+  });
+});
 
 describe('a backup', () => {
   it('is full, then incremental, then unchanged, and tells what it does', async () => {

@@ -11,14 +11,19 @@ import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress, parseFileAddress
 import { locateDatabase } from '../config/database-location.ts';
 import { settings } from '../config/settings.ts';
 import { loadBackupSslPolicy } from '../config/ssl-policy/backup-policy.ts';
-import { type Cancellable, type Configuration, ignore, loadConfiguration, signalOf } from './configuration.ts';
+import {
+  type Cancellable,
+  type Configuration,
+  DEFAULT_MEMORY_BYTES,
+  ignore,
+  loadConfiguration,
+  signalOf,
+} from './configuration.ts';
 
 export type { BackupEvent, BackupNote, BackupProtocol } from '../backup/backup-events.ts';
 export type { FollowEvent, FollowedEvent, FollowState } from '../backup/follow/follow-events.ts';
 
-const MEGABYTE = 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 20 * 60_000;
-const DEFAULT_MEMORY_BYTES = 128 * MEGABYTE;
 
 /** What a check looks at. */
 export interface CheckParts {

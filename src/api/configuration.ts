@@ -2,6 +2,9 @@ import { resolve } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { ClientConfig, loadClientConfig } from '../config/neo4j-conf.ts';
 
+/** Memory of an operation that is given none. */
+export const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
+
 /** Settings of neo4j.conf, by default none of any file. The environment (`NEO4J_HOME`, `NEO4J_CONF`) is never read. */
 export interface Configuration {
   /** Base of relative paths in settings: `NEO4J_HOME` of a server. Default: the working directory. */

@@ -6,6 +6,7 @@ export * from './archive.ts';
 export * from './backup.ts';
 export * from './check.ts';
 export type { Cancellable, Configuration } from './configuration.ts';
+export * from './doctor.ts';
 export * from './embedded.ts';
 export * from './errors.ts';
 export * from './recover.ts';

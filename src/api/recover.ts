@@ -2,11 +2,9 @@ import { resolve } from 'node:path';
 import type { ReplayProgress } from '../replay/events/replay-events.ts';
 import { eventsOfRecovery, type RecoveryEvent } from '../replay/recovery-events.ts';
 import { recoverDatabase } from '../restore/database-recovery.ts';
-import { type Cancellable, signalOf } from './configuration.ts';
+import { type Cancellable, DEFAULT_MEMORY_BYTES, signalOf } from './configuration.ts';
 
 export type { ReplayProgress } from '../replay/events/replay-events.ts';
-
-const DEFAULT_MEMORY_BYTES = 128 * 1024 * 1024;
 
 /** How to recover a store. */
 export interface RecoverOptions extends Cancellable {

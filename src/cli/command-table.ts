@@ -325,6 +325,9 @@ const follow: OptionRow = {
   isBare: true,
 };
 
+/** Where backups of `backup` come from, and what is asked of the server. */
+const source: readonly OptionRow[] = backup.options.slice(2, 4);
+
 /** The native front accepts the place of a backup as one directory, or in two parts like the Java tool. */
 const backupPlace: readonly OptionRow[] = [
   value(
@@ -506,6 +509,42 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     examples: [
       { purpose: 'How old is this backup?', command: 'graphkeep inspect /backups/graph.db-backup' },
       { purpose: 'The same for a script', command: 'graphkeep inspect /backups/graph.db-backup --json' },
+    ],
+  },
+  {
+    name: 'doctor',
+    summary: 'Say whether backups will succeed, and what to do if not. Changes nothing.',
+    description:
+      'Looks at everything that a backup needs, before it is needed at night: the database and its log, how late an incremental backup may ' +
+      'come, the rights of this user, the place of the backup and its room, the server and its protocol. Each line is OK, WARN (a backup ' +
+      'succeeds, but not always, or as a full one), FAIL (the next backup fails) or UNKNOWN (it cannot be seen from here); WARN and FAIL say ' +
+      'what to do.\n' +
+      '\n' +
+      'Give it the --from and --to of your backup. Without --to only the source is looked at, without --from only the place of the backup; ' +
+      'without both, the server that backup would ask. It takes no lock, writes nothing and begins no copy, so it may run at any time, also ' +
+      'during a backup.\n' +
+      '\n' +
+      'Exit code 0: nothing is FAIL. 1: something is.',
+    options: [
+      ...source.map((row) => ({ ...row, default: row.name === 'from' ? '' : row.default })),
+      ...backupPlace,
+      value('timeout', 'timeout', '30s', 'Longest wait for each answer of the server, as in 90s or 2m (ms, s, m, h).'),
+      rateLimit,
+      additionalConfig,
+      json,
+      quiet,
+      verbose,
+    ],
+    positionals: [],
+    examples: [
+      {
+        purpose: 'Will the backups of a Community server on this machine succeed?',
+        command: 'graphkeep doctor --from=file:/var/lib/neo4j --to=/backups/graph.db-backup',
+      },
+      {
+        purpose: "Does the server answer, and can last night's backup be continued?",
+        command: 'graphkeep doctor --from=10.0.0.1:6362 --to=/backups/graph.db-backup',
+      },
     ],
   },
   {

@@ -1,5 +1,6 @@
 import { errorCodes } from '../base/error-codes.ts';
 import { settings } from '../config/settings.ts';
+import { doctorChecks } from '../doctor/findings/doctor-checks.ts';
 import {
   adminCommands,
   environmentVariables,
@@ -22,6 +23,7 @@ export function referencePage(): string {
   const sections = [
     '# Reference\n\n<!-- Made by `npm run docs` from the tables in src/. Do not edit. -->',
     nativeSection(),
+    doctorSection(),
     adminSection(),
     environmentSection(),
     settingsSection(),
@@ -61,6 +63,18 @@ function nativeCommand({ name, description, options, positionals, examples }: Na
   const lines = examples.map(({ purpose, command }) => `# ${purpose}\n${command}`);
   parts.push(`\`\`\`sh\n${lines.join('\n\n')}\n\`\`\``);
   return parts.join('\n\n');
+}
+
+function doctorSection(): string {
+  const rows = Object.entries(doctorChecks).map(([name, { meaning, numbers }]) => [
+    `\`${name}\``,
+    meaning,
+    numbers.map((number) => `\`${number}\``).join(', '),
+  ]);
+  const intro =
+    'Names of checks are stable. With `--json`, `numbers` has what was measured, where it could be: sizes in bytes, time spans in ' +
+    'milliseconds.';
+  return `### What \`graphkeep doctor\` looks at\n\n${intro}\n\n${table(['check', 'meaning', 'numbers'], rows)}`;
 }
 
 function adminSection(): string {
@@ -106,7 +120,7 @@ function settingsSection(): string {
 function exitCodeSection(): string {
   const rows = [
     ['0', 'Success. `serve`, and `backup --follow` once it has a backup: stopped by SIGINT, SIGTERM or SIGHUP.'],
-    ['1', 'Wrong usage, bad configuration, or the command failed.'],
+    ['1', 'Wrong usage, bad configuration, or the command failed. `doctor`: the next backup would fail.'],
     [
       '2',
       'The backup was made, or the directory is there, but it could not be checked. `recover`: all was recovered but explicit indexes, which are left to the server.',

@@ -375,6 +375,19 @@ it('inspect: clean, dirty, incomplete, damaged, without a log', async () => {
   expect(await stateOf(store)).toBe('absent');
 });
 
+it('doctor: all in order, a warning, a failure', async () => {
+  const from = `--from=file:${database.directory}`;
+  const sound = await run(['doctor', from, `--to=${world.path('backup', 'b')}`]);
+  expect({ exitCode: sound.exitCode, event: last(sound).event }).toEqual({ exitCode: 0, event: 'report' });
+  expect(last(sound).verdict).not.toBe('fail');
+  await world.configure('dbms.tx_log.rotation.retention_policy=keep_none\n');
+  expect(last(await run(['doctor', from]))).toMatchObject({ verdict: 'warn' });
+  await world.configure('');
+  expect(last(await run(['doctor', from]))).toMatchObject({ verdict: 'ok' });
+  const failed = await run(['doctor', '--from=127.0.0.1:1', `--to=${world.path('backup', 'none')}`]);
+  expect({ exitCode: failed.exitCode, verdict: last(failed).verdict }).toEqual({ exitCode: 1, verdict: 'fail' });
+});
+
 it('a store that waits for the server: check, inspect, recover', async () => {
   const directory = world.path('pending');
   await makePendingStore(directory, world.path('report'));

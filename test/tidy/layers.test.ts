@@ -8,6 +8,7 @@ const ROOMS = [
   'cli',
   'api',
   'demo',
+  'doctor',
   'backup',
   'restore',
   'serve',

@@ -88,7 +88,7 @@ export async function requestBackup(
   };
 }
 
-function readProtocol(text: string): (typeof PROTOCOLS)[number] {
+export function readProtocol(text: string): (typeof PROTOCOLS)[number] {
   const protocol = PROTOCOLS.find((candidate) => candidate === text);
   if (protocol === undefined) {
     throw new UnexpectedValue(`must be one of ${PROTOCOLS.join(', ')}, not '${text}'`, `Failed to parse \`${text}\``);
@@ -105,7 +105,8 @@ function readChecks(values: OptionValues) {
   };
 }
 
-function readHeap(heapSize: string | undefined): number {
+/** Memory besides the page cache. */
+export function readHeap(heapSize: string | undefined): number {
   return heapSize ? parseHeapBytes(heapSize) : DEFAULT_MEMORY_BYTES;
 }
 
