@@ -14,7 +14,8 @@ import { openRegularFileAsync } from './regular-files.ts';
  * directory that holds it. Every function below returns only once what it promises has reached the disk.
  */
 
-const COPY_BUFFER_BYTES = 1 << 20;
+const LEAST_COPY_BYTES = 1 << 16;
+const MOST_COPY_BYTES = 1 << 20;
 
 export interface CopyOptions {
   signal?: AbortSignal;
@@ -187,7 +188,8 @@ export async function copyFileDurably(from: string, to: string, options: CopyOpt
   try {
     const target = await atFile('create the file', to, () => open(to, 'w'));
     try {
-      const buffer = Buffer.allocUnsafe(COPY_BUFFER_BYTES);
+      const { size } = await atFile('read the file', from, () => source.stat());
+      const buffer = Buffer.allocUnsafe(Math.min(MOST_COPY_BYTES, Math.max(LEAST_COPY_BYTES, size)));
       let copiedBytes = 0;
       for (;;) {
         throwIfCancelled(options.signal);

@@ -1,3 +1,5 @@
+import { allocateFirst, growBuffer } from '../base/growing-buffer.ts';
+
 /** Size of the buffer that collects received data before it is passed on: one disk write. */
 const DELIVERY_BYTES = 1 << 20;
 
@@ -63,7 +65,7 @@ export class Delivery {
 
   /** Copies `source[start, end)`; there must be room. */
   append(source: Buffer, start: number, end: number): void {
-    source.copy(this.target(), this.filled, start, end);
+    source.copy(this.target(end - start), this.filled, start, end);
     this.filled += end - start;
   }
 
@@ -78,7 +80,7 @@ export class Delivery {
     let count = 0;
     for (let at = start; count < most && source[at] === 0; at += blockBytes) count++;
     if (count === 0) return 0;
-    const target = this.target();
+    const target = this.target(count * blockBytes);
     const first = this.filled;
     source.copy(target, first, start, start + count * blockBytes);
     let to = first;
@@ -92,7 +94,7 @@ export class Delivery {
   /** Passes on what is collected. Nothing may be pending. */
   flush(receive: (chunk: Buffer) => Wait): void {
     if (this.filled === 0) return;
-    const full = this.target();
+    const full = this.target(0);
     this.track(receive(full.subarray(0, this.filled)));
     this.filled = 0;
     if (this.pending === undefined) return;
@@ -100,8 +102,10 @@ export class Delivery {
     this.spare = full;
   }
 
-  private target(): Buffer {
-    this.filling ??= Buffer.allocUnsafeSlow(this.capacity);
+  /** The buffer, with room for so many bytes more. */
+  private target(bytes: number): Buffer {
+    this.filling ??= allocateFirst(this.capacity);
+    this.filling = growBuffer(this.filling, this.filled, this.filled + bytes, this.capacity);
     return this.filling;
   }
 }

@@ -5,6 +5,7 @@ import { ByteWriter } from '../../base/byte-writer.ts';
 import { removeTree, syncDirectory, syncDirectoryNow } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { fileError } from '../../base/file-errors.ts';
+import { allocateFirst, growBuffer } from '../../base/growing-buffer.ts';
 import { listLogFiles, logFileName } from '../log-files.ts';
 import type { LogPosition } from '../log-position.ts';
 import { encodeCheckPointEntry } from './entries/check-point-entry.ts';
@@ -30,7 +31,7 @@ export class LogWriter {
   /** Bytes of the file known to be on disk. */
   private forced = 0;
   private failed = false;
-  private readonly pending = Buffer.allocUnsafe(BUFFER_BYTES);
+  private pending = allocateFirst(BUFFER_BYTES);
   private pendingBytes = 0;
   private readonly encoder = new ByteWriter(4096);
 
@@ -84,10 +85,11 @@ export class LogWriter {
   /** Appends bytes of whole entries as they are. `lastTransaction` is the id in the last Commit entry among them. */
   appendRaw(bytes: Uint8Array, lastTransaction?: number): void {
     this.requireUsable();
-    if (this.pendingBytes + bytes.length > this.pending.length) this.flush();
-    if (bytes.length >= this.pending.length) {
+    if (this.pendingBytes + bytes.length > BUFFER_BYTES) this.flush();
+    if (bytes.length >= BUFFER_BYTES) {
       this.write(bytes);
     } else {
+      this.pending = growBuffer(this.pending, this.pendingBytes, this.pendingBytes + bytes.length, BUFFER_BYTES);
       this.pending.set(bytes, this.pendingBytes);
       this.pendingBytes += bytes.length;
     }

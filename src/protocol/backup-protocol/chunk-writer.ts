@@ -1,3 +1,4 @@
+import { allocateFirst, growBuffer } from '../../base/growing-buffer.ts';
 import type { FrameSink } from '../frame-sink.ts';
 import { encodeChunkHeader } from './chunk-header.ts';
 import { BLOCK_DATA, BLOCK_SIZE, MAX_FRAME_PAYLOAD, MIN_FRAME_PAYLOAD } from './limits.ts';
@@ -25,7 +26,7 @@ export class ChunkWriter {
     if (limit < MIN_FRAME_PAYLOAD + BLOCK_SIZE + 1) throw new RangeError('a chunk holds at least one block');
     this.sink = sink;
     this.limit = limit;
-    this.filling = Buffer.allocUnsafeSlow(LENGTH_BYTES + limit);
+    this.filling = allocateFirst(LENGTH_BYTES + limit);
   }
 
   /** Bytes that still fit into the current chunk. */
@@ -42,6 +43,7 @@ export class ChunkWriter {
   /** Appends bytes that are known to fit: one or more atoms, or part of something that may be cut anywhere. */
   append(bytes: Uint8Array, start = 0, end = bytes.length): void {
     if (end - start > this.room) throw new RangeError('no room was reserved');
+    this.makeRoom(end - start);
     this.filling.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), this.filled);
     this.filled += end - start;
   }
@@ -53,6 +55,7 @@ export class ChunkWriter {
   appendBlocks(data: Uint8Array, start: number, end: number): number {
     const count = Math.min(Math.floor((end - start) / BLOCK_DATA), Math.floor(this.room / BLOCK_SIZE));
     if (count === 0) return 0;
+    this.makeRoom(count * BLOCK_SIZE);
     const { filling, filled } = this;
     filling.set(data.subarray(start, start + count * BLOCK_DATA), filled);
     for (let i = count - 1; i >= 0; i--) {
@@ -87,6 +90,10 @@ export class ChunkWriter {
     await this.sending;
   }
 
+  private makeRoom(bytes: number): void {
+    this.filling = growBuffer(this.filling, this.filled, this.filled + bytes, LENGTH_BYTES + this.limit);
+  }
+
   private send(more: boolean, failure: boolean): Promise<void> | undefined {
     if (this.sending !== undefined) return this.sending.then(() => this.send(more, failure));
     const frame = this.filling.subarray(0, this.filled);
@@ -96,7 +103,7 @@ export class ChunkWriter {
     this.filled = BODY_START;
     if (sent === undefined) return undefined;
     const full = this.filling;
-    this.filling = this.spare ?? Buffer.allocUnsafeSlow(full.length);
+    this.filling = this.spare ?? allocateFirst(full.length);
     this.spare = full;
     this.sending = sent.then(() => {
       this.sending = undefined;

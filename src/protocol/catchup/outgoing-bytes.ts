@@ -1,3 +1,4 @@
+import { allocateFirst, growBuffer } from '../../base/growing-buffer.ts';
 import type { FrameSink } from '../frame-sink.ts';
 
 /**
@@ -5,31 +6,34 @@ import type { FrameSink } from '../frame-sink.ts';
  * or undefined. Do not call another method before the promise is fulfilled.
  */
 export class OutgoingBytes {
-  /** The buffer being filled; valid until the next {@link reserve} or {@link flush}. */
+  /** The buffer being filled; valid until the next {@link append}, {@link reserve} or {@link flush}. */
   buffer: Buffer;
   filled = 0;
   private spare: Buffer | undefined;
   private sending: Promise<void> | undefined;
   private readonly sink: FrameSink;
+  private readonly capacity: number;
 
   constructor(sink: FrameSink, capacity: number) {
     this.sink = sink;
-    this.buffer = Buffer.allocUnsafeSlow(capacity);
+    this.capacity = capacity;
+    this.buffer = allocateFirst(capacity);
   }
 
   get room(): number {
-    return this.buffer.length - this.filled;
+    return this.capacity - this.filled;
   }
 
   /** Ensures that `size` bytes fit, sending the collected bytes if they do not. */
   reserve(size: number): Promise<void> | undefined {
-    if (size > this.buffer.length) throw new RangeError('more than the buffer holds');
+    if (size > this.capacity) throw new RangeError('more than the buffer holds');
     return size <= this.room ? undefined : this.send();
   }
 
   /** Appends bytes that are known to fit. */
   append(bytes: Uint8Array): void {
     if (bytes.length > this.room) throw new RangeError('no room was reserved');
+    this.buffer = growBuffer(this.buffer, this.filled, this.filled + bytes.length, this.capacity);
     this.buffer.set(bytes, this.filled);
     this.filled += bytes.length;
   }
@@ -47,7 +51,7 @@ export class OutgoingBytes {
     this.filled = 0;
     if (sent === undefined) return undefined;
     const full = this.buffer;
-    this.buffer = this.spare ?? Buffer.allocUnsafeSlow(full.length);
+    this.buffer = this.spare ?? allocateFirst(full.length);
     this.spare = full;
     this.sending = sent.then(() => {
       this.sending = undefined;

@@ -1,11 +1,13 @@
 import { closeSync, openSync } from 'node:fs';
 import { writeU32 } from '../../base/byte-reader.ts';
 import { GraphkeepError } from '../../base/errors.ts';
+import { growBuffer } from '../../base/growing-buffer.ts';
 import { writeFully } from '../../base/positional-io.ts';
 import type { RecordCodec } from '../records/record-codec.ts';
 import { filePageBytes } from './store-files.ts';
 
-const BUFFER_BYTES = 1024 * 1024;
+const MOST_BUFFERED_BYTES = 1024 * 1024;
+const FIRST_BUFFER_BYTES = 8192;
 /** Stores with a header are created with one whole page. */
 const FIRST_PAGE_BYTES = 8192;
 
@@ -16,7 +18,9 @@ export class RecordAppender<R extends { id: number }> {
   private readonly codec: RecordCodec<R>;
   private readonly fd: number;
   private readonly hasHeader: boolean;
-  private readonly buffer: Buffer;
+  private readonly mostBytes: number;
+  /** Whole records, cleared after those that are used. */
+  private buffer: Buffer;
   private used = 0;
   private position = 0;
 
@@ -24,7 +28,8 @@ export class RecordAppender<R extends { id: number }> {
   constructor(path: string, codec: RecordCodec<R>, header?: number) {
     this.codec = codec;
     this.fd = openSync(path, 'w');
-    this.buffer = Buffer.alloc(Math.max(1, Math.floor(BUFFER_BYTES / codec.size)) * codec.size);
+    this.mostBytes = wholeRecords(MOST_BUFFERED_BYTES, codec.size);
+    this.buffer = Buffer.alloc(Math.min(this.mostBytes, wholeRecords(FIRST_BUFFER_BYTES, codec.size)));
     this.hasHeader = header !== undefined;
     if (header === undefined) return;
     writeU32(this.buffer, 0, header);
@@ -50,7 +55,12 @@ export class RecordAppender<R extends { id: number }> {
   private advance(): void {
     this.nextId++;
     this.used += this.codec.size;
-    if (this.used === this.buffer.length) this.flush();
+    if (this.used < this.buffer.length) return;
+    if (this.used === this.mostBytes) {
+      this.flush();
+      return;
+    }
+    this.buffer = growBuffer(this.buffer, this.used, this.used + this.codec.size, this.mostBytes).fill(0, this.used);
   }
 
   private flush(): void {
@@ -69,4 +79,9 @@ export class RecordAppender<R extends { id: number }> {
     writeFully(this.fd, Buffer.alloc(end - this.position), end - this.position, this.position);
     closeSync(this.fd);
   }
+}
+
+/** About so many bytes, as a multiple of the size of a record, at least one. */
+function wholeRecords(bytes: number, recordBytes: number): number {
+  return Math.max(1, Math.floor(bytes / recordBytes)) * recordBytes;
 }

@@ -10,6 +10,7 @@ export interface LabelScanBuilderOptions extends BulkLoadOptions {
 }
 
 const DEFAULT_MAX_ENTRIES = 1 << 20;
+const FIRST_ENTRIES = 1024;
 /** f64 range, u32 high, u32 low. */
 const RUN_ENTRY_BYTES = 16;
 const ENTRIES_PER_READ = 4096;
@@ -36,24 +37,21 @@ export class LabelScanBuilder {
   private readonly path: string;
   private readonly options: LabelScanBuilderOptions;
   private readonly open = new Map<number, OpenRange>();
-  private readonly labels: Int32Array;
-  private readonly ranges: Float64Array;
-  private readonly highs: Uint32Array;
-  private readonly lows: Uint32Array;
+  private readonly mostEntries: number;
+  private labels = new Int32Array();
+  private ranges = new Float64Array();
+  private highs = new Uint32Array();
+  private lows = new Uint32Array();
   private count = 0;
   private readonly runFile: RunFile;
   private readonly runs = new Map<number, Run[]>();
 
   /** @param path where {@link finish} writes the store: a temporary name; `<path>.runs` is used as well */
   constructor(path: string, options: LabelScanBuilderOptions = {}) {
-    const capacity = options.maxEntriesInMemory ?? DEFAULT_MAX_ENTRIES;
     this.path = path;
     this.runFile = new RunFile(`${path}.runs`);
     this.options = options;
-    this.labels = new Int32Array(capacity);
-    this.ranges = new Float64Array(capacity);
-    this.highs = new Uint32Array(capacity);
-    this.lows = new Uint32Array(capacity);
+    this.mostEntries = options.maxEntriesInMemory ?? DEFAULT_MAX_ENTRIES;
   }
 
   /** Adds a node with its labels. Ids must ascend. */
@@ -100,12 +98,26 @@ export class LabelScanBuilder {
   }
 
   private push(label: number, { range, high, low }: OpenRange): void {
-    if (this.count === this.labels.length) this.spill();
+    if (this.count === this.mostEntries) this.spill();
+    if (this.count === this.labels.length) this.grow();
     const at = this.count++;
     this.labels[at] = label;
     this.ranges[at] = range;
     this.highs[at] = high;
     this.lows[at] = low;
+  }
+
+  private grow(): void {
+    const capacity = Math.min(this.mostEntries, Math.max(FIRST_ENTRIES, 2 * this.labels.length));
+    const { labels, ranges, highs, lows } = this;
+    this.labels = new Int32Array(capacity);
+    this.labels.set(labels);
+    this.ranges = new Float64Array(capacity);
+    this.ranges.set(ranges);
+    this.highs = new Uint32Array(capacity);
+    this.highs.set(highs);
+    this.lows = new Uint32Array(capacity);
+    this.lows.set(lows);
   }
 
   /** Entry numbers grouped by ascending label, in order of arrival within a label. */
