@@ -23,7 +23,7 @@ import { JsonPage } from '../support/commands/json-page.ts';
 import { World } from '../support/commands/world.ts';
 import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts';
 import { unpackStore } from '../support/corpus/golden-store.ts';
-import { layOutPolicy, TestIdentity } from '../support/corpus/test-certificates.ts';
+import { layOutPolicy, removePolicyHomes, TestIdentity } from '../support/corpus/test-certificates.ts';
 import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
 import { CatchupCaller } from '../support/servers/catchup-caller.ts';
 import { RawClient } from '../support/servers/raw-client.ts';
@@ -57,6 +57,7 @@ beforeAll(async () => {
   listener = await BackupListener.start(serveEmbedded(database), { listen: { host: '127.0.0.1', port: 0 } });
 });
 
+afterAll(removePolicyHomes);
 afterAll(async () => {
   await listener.stop();
   await database.close();

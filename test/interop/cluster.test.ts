@@ -10,7 +10,12 @@ import { loadSslPolicy } from '../../src/config/ssl-policy/ssl-policy-loading.ts
 import { InstalledPrograms } from '../support/commands/installed-programs.ts';
 import { jobOptions } from '../support/commands/job-options.ts';
 import { runJob } from '../support/commands/run-job.ts';
-import { layOutPolicy, type PolicyFiles, TestIdentity } from '../support/corpus/test-certificates.ts';
+import {
+  layOutPolicy,
+  type PolicyFiles,
+  removePolicyHomes,
+  TestIdentity,
+} from '../support/corpus/test-certificates.ts';
 import { findContentDifferences } from '../support/history/model-graph.ts';
 import { readContent } from '../support/stores/stored-content.ts';
 import {
@@ -57,6 +62,7 @@ beforeAll(async () => {
   await load.run(200);
 });
 afterAll(() => cluster?.kill());
+afterAll(removePolicyHomes);
 beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(cluster.console())));
 
 function policySettings(directory: string): Record<string, string> {

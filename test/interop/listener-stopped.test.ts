@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { afterAll, expect, it, onTestFinished } from 'vitest';
 import type { SslPolicy } from '../../src/config/ssl-policy/ssl-policy.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
 import { serveStore } from '../../src/serve/database/stopped-store.ts';
 import { makeBackup } from '../support/commands/backup-attempt.ts';
 import { unpackStore } from '../support/corpus/golden-store.ts';
-import { layOutPolicy, TestIdentity } from '../support/corpus/test-certificates.ts';
+import { layOutPolicy, removePolicyHomes, TestIdentity } from '../support/corpus/test-certificates.ts';
 import { findContentDifferences } from '../support/history/model-graph.ts';
 import { loadPolicy } from '../support/servers/tls-conversation.ts';
 import { readContent } from '../support/stores/stored-content.ts';
@@ -35,6 +35,8 @@ async function serve(
   onTestFinished(stop);
   return { address: `127.0.0.1:${listener.address.port}`, events, stop };
 }
+
+afterAll(removePolicyHomes);
 
 /** Serves a directory with the user's command; returns the address. */
 async function serveByCommand(directory: string): Promise<string> {

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attemptBackup, makeBackup } from '../../../test/support/commands/backup-attempt.ts';
 import { World } from '../../../test/support/commands/world.ts';
-import { layOutPolicy, TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
+import { layOutPolicy, removePolicyHomes, TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
 import { loadPolicy } from '../../../test/support/servers/tls-conversation.ts';
 import { runGraphkeep } from './front.ts';
 
@@ -13,6 +13,7 @@ beforeEach(async () => {
   await world.makeBackup();
 });
 afterEach(() => world.close());
+afterEach(removePolicyHomes);
 
 const backup = () => world.path('backup', 'n34', 'n1');
 
