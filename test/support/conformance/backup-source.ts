@@ -90,8 +90,9 @@ export function describeBackupSource(
     }
 
     function expectWhole(recorder: CopyRecorder): void {
-      expect(Object.keys(recorder.contents).sort()).toEqual([...world.files.keys()].sort());
-      for (const [file, bytes] of world.files) expect(recorder.contents[file]!.equals(bytes), file).toBe(true);
+      const { contents } = recorder;
+      expect(Object.keys(contents).sort()).toEqual([...world.files.keys()].sort());
+      for (const [file, bytes] of world.files) expect(contents[file]!.equals(bytes), file).toBe(true);
       expect(recorder.transactions.equals(transactionsAfter(history.checkPoint))).toBe(true);
     }
 

@@ -18,6 +18,11 @@ export class CampaignSize {
     }
   }
 
+  /** True for a developer who waits. */
+  get isShort(): boolean {
+    return this.factor < 1;
+  }
+
   /** How many rounds to do where the long form has `long`, but never fewer than `least`. */
   rounds(long: number, least = Math.min(long, 3)): number {
     return Math.max(least, Math.ceil(long * this.factor));
@@ -29,7 +34,7 @@ export class CampaignSize {
    */
   places(first: number, last: number, step = 1): number[] {
     const stride = Math.max(1, Math.round(step / this.factor));
-    const isShort = this.factor < 1;
+    const { isShort } = this;
     const start = isShort ? first + new Dice(nextSeed()).below(stride) : first;
     const places = new Set<number>();
     if (isShort && first <= last) places.add(first);
@@ -60,7 +65,7 @@ export class CampaignSize {
 
   /** A size of something, or a number of places: `long` in the long form, `short` in a shorter one. */
   size(long: number, short: number): number {
-    return this.factor < 1 ? short : long;
+    return this.isShort ? short : long;
   }
 }
 
