@@ -10,11 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attemptBackup, hashTree, makeBackup } from '../../test/support/commands/backup-attempt.ts';
+import { checksAt, doctorOptions, examine, findingOf } from '../../test/support/commands/doctor-options.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
 import { canMount, SmallDisk } from '../../test/support/faults/small-disk.ts';
+import { campaign } from '../../test/support/random/campaign-size.ts';
 import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { ClientConfig } from '../config/neo4j-conf.ts';
@@ -23,9 +25,10 @@ import { listLogFiles } from '../log/log-files.ts';
 import { LOG_HEADER_BYTES } from '../log/v3/log-header.ts';
 import { BackupListener } from '../serve/backup-listener.ts';
 import { serveEmbedded } from '../serve/database/live-store.ts';
-import { type Diagnosis, type DoctorOptions, examineBackups } from './doctor.ts';
+import { type Diagnosis, examineBackups } from './doctor.ts';
 import { type DoctorCheck, doctorChecks } from './findings/doctor-checks.ts';
-import type { DoctorFinding } from './findings/finding.ts';
+import { checkOpenFiles } from './log/log-files.ts';
+import { readLogHistory } from './log/log-history.ts';
 
 /* The doctor beside a database under load, with the directories of a server: `home/conf`, `home/data/databases/graph.db`. */
 
@@ -90,34 +93,9 @@ async function pruneLog(): Promise<void> {
   }
 }
 
-function options(changed: Partial<DoctorOptions>): DoctorOptions {
-  return {
-    from: undefined,
-    to: undefined,
-    protocol: 'any',
-    timeoutMs: 20_000,
-    bytesPerSecond: undefined,
-    memoryBudgetBytes: 1024 * 1024,
-    config: new ClientConfig(root),
-    isNamed: false,
-    configFile: undefined,
-    ...changed,
-  };
-}
-
-function examine(changed: Partial<DoctorOptions>, nowMs = Date.now()): Promise<Diagnosis> {
-  return examineBackups(options(changed), new AbortController().signal, nowMs);
-}
-
-/** The only finding of a check. */
-function of(check: DoctorCheck, { findings }: Diagnosis): DoctorFinding {
-  const found = findings.filter((finding) => finding.check === check);
-  expect({ check, count: found.length }).toEqual({ check, count: 1 });
-  return found[0]!;
-}
-
-const levelOf = (check: DoctorCheck, diagnosis: Diagnosis) => of(check, diagnosis).level;
-const failed = ({ findings }: Diagnosis) => findings.filter(({ level }) => level === 'fail').map(({ check }) => check);
+const of = findingOf;
+const levelOf = (check: DoctorCheck, diagnosis: Diagnosis) => findingOf(check, diagnosis).level;
+const failed = (diagnosis: Diagnosis) => checksAt('fail', diagnosis);
 
 describe('the files of a running database', () => {
   it('a sound database and an empty target have nothing that fails, and are left as they are', async () => {
@@ -166,17 +144,20 @@ describe('the files of a running database', () => {
     expect(levelOf('room', diagnosis)).toBe('unknown');
   });
 
-  it.each(['4.4.48', '5.26.30', '2026.08.1'])('a database of %s is refused by name', async (release) => {
-    await unpackCorpus(`foreign-stores/${release}.tar.gz`, path('foreign'));
-    const found = readdirSync(path('foreign'), { recursive: true, encoding: 'utf8' }).find((name) =>
-      /(^|\/)neostore$|block\..*\.db$/.test(name),
-    );
-    const diagnosis = await examine({ from: { path: join(path('foreign'), dirname(found!)) } });
-    rmSync(path('foreign'), { recursive: true });
-    expect(failed(diagnosis)).toHaveLength(1);
-    const [problem] = diagnosis.findings.filter(({ level }) => level === 'fail');
-    expect(['store', 'database']).toContain(problem!.check);
-  });
+  it.each(campaign.sample(['4.4.48', '5.26.30', '2026.08.1']))(
+    'a database of %s is refused by name',
+    async (release) => {
+      await unpackCorpus(`foreign-stores/${release}.tar.gz`, path('foreign'));
+      const found = readdirSync(path('foreign'), { recursive: true, encoding: 'utf8' }).find((name) =>
+        /(^|\/)neostore$|block\..*\.db$/.test(name),
+      );
+      const diagnosis = await examine({ from: { path: join(path('foreign'), dirname(found!)) } });
+      rmSync(path('foreign'), { recursive: true });
+      expect(failed(diagnosis)).toHaveLength(1);
+      const [problem] = diagnosis.findings.filter(({ level }) => level === 'fail');
+      expect(['store', 'database']).toContain(problem!.check);
+    },
+  );
 
   it('a bad neo4j.conf of the server fails, and a missing one is told', async () => {
     configure('dbms.tx_log.rotation.size=much');
@@ -240,6 +221,30 @@ describe('the files of a running database', () => {
     expect(levelOf('check-point', soon)).toBe('ok');
     const late = await examine({ from: home() }, Date.now() + 3 * 3_600_000);
     expect(of('check-point', late)).toMatchObject({ level: 'warn', observed: expect.stringContaining('overdue') });
+  });
+
+  it('a log in a directory of its own is found, and a conf that names another one is not taken for sound', async () => {
+    const other = path('other-home');
+    cpSync(path('home'), other, { recursive: true });
+    const logs = path('other-home', 'tx');
+    mkdirSync(logs);
+    for (const file of listNames(path('other-home', 'data', 'databases', 'graph.db'), /transaction\.db/))
+      renameSync(file, join(logs, basename(file)));
+    writeFileSync(path('other-home', 'conf', 'neo4j.conf'), 'dbms.directories.tx_log=tx\n');
+    const right = await examine({ from: { path: other } });
+    writeFileSync(path('other-home', 'conf', 'neo4j.conf'), '');
+    const wrong = await examine({ from: { path: other } });
+    rmSync(other, { recursive: true });
+    expect([failed(right), failed(wrong)]).toEqual([[], ['log-files']]);
+    expect(of('database', right).observed).toContain(`logs in ${logs}`);
+  });
+
+  it('a log of more files than a process may open fails, before a copy does', async () => {
+    const history = (await readLogHistory(database.directory, new AbortController().signal))!;
+    expect(history.files.length).toBeGreaterThan(1);
+    const levels = [50, 150, 1000].map((limit) => checkOpenFiles(history, limit).level);
+    expect(levels).toEqual(['fail', 'warn', 'ok']);
+    expect(checkOpenFiles(history, undefined).level).toBe('unknown');
   });
 
   it('a clock that is ahead is told, of transactions and of files', async () => {
@@ -429,7 +434,7 @@ describe('a server', () => {
     }
   }
 
-  it.each(['any', 'catchup', 'common'] as const)(
+  it.each(campaign.sample(['any', 'catchup', 'common'] as const))(
     'a server answers with --protocol=%s, and can continue a backup',
     async (protocol) => {
       await makeBackup(backups, listener.address);
@@ -488,7 +493,7 @@ describe('a server', () => {
     const interrupt = new AbortController();
     const stopped = withServer(
       () => interrupt.abort('SIGINT'),
-      (port) => examineBackups(options({ from: { host: '127.0.0.1', port } }), interrupt.signal, Date.now()),
+      (port) => examineBackups(doctorOptions({ from: { host: '127.0.0.1', port } }), interrupt.signal, Date.now()),
     );
     await expect(stopped).rejects.toMatchObject({ code: 'cancelled' });
   });

@@ -14,7 +14,7 @@ import { Findings } from './findings/attempt.ts';
 import { type DoctorFinding, type DoctorLevel, failure, failureOf, inOrder, unseen } from './findings/finding.ts';
 import { checkCheckPoint } from './log/check-point.ts';
 import { describeBreak, describeContinuation, describeLiveContinuation, missingLogBytes } from './log/continuation.ts';
-import { checkOpenFiles, describeLogFiles } from './log/log-files.ts';
+import { checkOpenFiles, describeLogFiles, readOpenFileLimit } from './log/log-files.ts';
 import { type LogHistory, readLogHistory } from './log/log-history.ts';
 import { checkLogSettings, checkRetention, describeTraffic } from './log/retention.ts';
 import { type LogTraffic, measureTraffic } from './log/retention-forecast.ts';
@@ -149,12 +149,15 @@ async function examineFiles(
   findings.add(describeLocation(location, configFile));
   const storeBytes = await measureStore(directory);
   findings.add(checkTimeLimit(given, { bytesPerSecond, copyBytes: storeBytes }));
+  // What cannot be read would only fail again below.
+  const rights = await findings.attempt('read-rights', () => checkReadRights(location));
+  findings.add(rights);
+  if (rights?.level !== 'ok') return { location, storeBytes, history: undefined, traffic: undefined };
   const store = await findings.attempt('store', () => describeStore(location, storeBytes));
   if (store === undefined) return undefined;
   findings.add(store);
   const server = await viewServer(directory);
   findings.add(await findings.attempt('server', async () => describeServer(server, logDirectory)));
-  findings.add(await findings.attempt('read-rights', () => checkReadRights(location)));
   findings.add(await findings.attempt('source-disk', () => checkSourceDisk(directory)));
   const history = await findings.attempt('log-files', () => readLogHistory(logDirectory, signal));
   findings.add(await findings.attempt('clock', () => checkClock(directory, history?.newest?.atMs, nowMs)));
@@ -165,7 +168,7 @@ async function examineFiles(
   }
   findings.add(
     describeLogFiles(history),
-    await checkOpenFiles(history),
+    checkOpenFiles(history, await readOpenFileLimit()),
     checkCheckPoint(history, { config, isRunning: server.kind === 'held', nowMs }),
     describeTraffic(traffic),
     checkRetention(history, traffic, config, nowMs),

@@ -65,3 +65,14 @@ it('a wrong command line is an error, a wrong configuration a finding', async ()
   expect({ code, level: levelOf('configuration', lines) }).toEqual({ code: 1, level: 'FAIL' });
   expect(lines.join('\n')).toContain(join('conf', 'neo4j.conf'));
 });
+
+it('with --quiet a doctor prints only what is not in order', async () => {
+  const sound = await run('--quiet', backupAt('new'));
+  expect({ ...sound, stderr: world.stderr }).toEqual({ code: 0, lines: [''], stderr: '' });
+  writeFileSync(world.path('backup', 'letter'), '');
+  const { code, lines } = await run('--quiet', backupAt('letter'));
+  expect({ code, lines }).toEqual({ code: 1, lines: [''] });
+  expect(world.stderr).toMatch(
+    /^FAIL target: .*letter holds something else than a backup\. Choose another --name.*\n$/,
+  );
+});

@@ -20,8 +20,17 @@ export async function doctorBody({ values, context }: Invocation, reporter: Repo
   const place = hasPlace ? readBackupPlace(values) : undefined;
   const options = await requestDoctor(values, context, readRateLimit(values), place);
   const diagnosis = await examineBackups(options, context.signal, context.now().getTime());
+  if (values.flag('quiet') && !values.flag('json')) tellComplaints(diagnosis, reporter);
   reporter.report(describeDiagnosis(diagnosis).join('\n'), diagnosis);
   return diagnosis.verdict === 'fail' ? FAILS : 0;
+}
+
+/** With `--quiet`, nothing is said of what is in order. */
+function tellComplaints({ findings }: Diagnosis, reporter: Reporter): void {
+  for (const { check, level, observed, remedy } of findings) {
+    if (level !== 'warn' && level !== 'fail') continue;
+    reporter.note({ code: check, text: printableLine(`${levelNames[level]} ${check}: ${observed}. ${remedy}`) });
+  }
 }
 
 /** The lines for people: the groups with their findings, then a count. */

@@ -26,9 +26,11 @@ function describe({ transaction, atMs }: LoggedMoment): string {
   return atMs === undefined ? String(transaction) : `${transaction} (${describeMoment(atMs)})`;
 }
 
-/** A copy opens all log files at the same time, so that the server cannot take one away. */
-export async function checkOpenFiles({ files }: LogHistory): Promise<DoctorFinding> {
-  const limit = await readOpenFileLimit();
+/**
+ * A copy opens all log files at the same time, so that the server cannot take one away. `limit`: how many files this process may open,
+ * undefined if that cannot be seen.
+ */
+export function checkOpenFiles({ files }: LogHistory, limit: number | undefined): DoctorFinding {
   const wanted = files.length + OTHER_FILES;
   if (limit === undefined) return unseen('open-files', 'this system does not tell how many files a process may open');
   const observed = `a copy opens all ${files.length} log files, and this process may open ${limit} files`;
@@ -41,7 +43,7 @@ export async function checkOpenFiles({ files }: LogHistory): Promise<DoctorFindi
 }
 
 /** The soft limit of this process; undefined where it cannot be read. */
-async function readOpenFileLimit(): Promise<number | undefined> {
+export async function readOpenFileLimit(): Promise<number | undefined> {
   try {
     const limits = await readFile('/proc/self/limits', 'utf8');
     const soft = /^Max open files +(\d+|unlimited)/m.exec(limits)?.[1];

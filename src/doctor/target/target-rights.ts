@@ -51,7 +51,7 @@ export async function checkTargetInUse({ places }: TargetView): Promise<DoctorFi
     return warning(
       'target-in-use',
       `another run works on the target${who}, so what is said here may change any moment`,
-      'Wait until it has ended: a second backup into the same target is refused.',
+      'A second backup into the same target is refused until this one has ended. One with --follow goes on by itself.',
     );
   }
   const isThere = (await statIfExists(places.lock)) !== undefined;

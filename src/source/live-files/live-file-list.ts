@@ -32,9 +32,11 @@ export interface LiveFiles {
  * else can be made from these, and could not be copied while a server writes it (spec transaction-logs 10.2).
  */
 export function listLiveFiles(directory: string, format: StoreFormat): LiveFiles {
-  const files = [...walk(directory, directory, '')]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, path }) => ({ name, path, alignment: alignmentOf(name, path, format) }));
+  const files = listCopiedFiles(directory).map(({ name, path }) => ({
+    name,
+    path,
+    alignment: alignmentOf(name, path, format),
+  }));
   const folders = new Map<string, string>();
   for (const { name, path } of files) {
     if (classifyDatabaseFile(name) === 'explicit-index') folders.set(dirname(name), dirname(path));
@@ -44,6 +46,14 @@ export function listLiveFiles(directory: string, format: StoreFormat): LiveFiles
     metadata: { name: METADATA_FILE, path: join(directory, METADATA_FILE), alignment: 1 },
     indexFolders: [...folders].map(([name, path]) => ({ name, path })),
   };
+}
+
+/**
+ * The files that a copy reads beside the log, in order of their names (relative, with `/`).
+ * @throws GraphkeepError `file.io` for a directory that cannot be read, or a link that leads out of the database
+ */
+export function listCopiedFiles(directory: string): { name: string; path: string }[] {
+  return [...walk(directory, directory, '')].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function* walk(root: string, directory: string, prefix: string): Generator<{ name: string; path: string }, void> {
