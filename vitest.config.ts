@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/interop/harness/longest-first.ts';
 import { fastTemporaryDirectory } from './test/support/build/fast-temporary-directory.ts';
-import { campaign } from './test/support/random/campaign-size.ts';
 
 const buildPrograms = 'test/support/build/build-programs.ts';
 
@@ -21,8 +20,7 @@ const aloneTests = unitTests.filter((name) =>
 const unit = {
   globalSetup: [buildPrograms],
   setupFiles: ['test/support/random/seed-fast-check.ts'],
-  // The long form flushes to a real disk.
-  env: campaign.isShort ? { TMPDIR: fastTemporaryDirectory() } : {},
+  env: { TMPDIR: process.env.TMPDIR || fastTemporaryDirectory() },
   testTimeout: 60_000,
   hookTimeout: 60_000,
   // By default one core is left to the runner, which has little to do.

@@ -1,4 +1,5 @@
 import type { RunBackup } from '../backup/backup-options.ts';
+import type { DemoPlan } from '../demo/demo-run.ts';
 
 export interface Terminal {
   /** Read before every redraw: windows change their size. */
@@ -27,6 +28,8 @@ export interface CommandContext {
   now(): Date;
   /** Replaces the backup job in tests. */
   runBackup?: RunBackup;
+  /** Replaces the amount of work of the demonstration in tests. */
+  demoPlan?: DemoPlan;
 }
 
 /** NEO4J_DEBUG counts once it is set, even to an empty text. */

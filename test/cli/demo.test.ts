@@ -7,7 +7,9 @@ import { JsonPage } from '../support/commands/json-page.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { campaign } from '../support/random/campaign-size.ts';
 
-/* The demonstration as `npm run demo` runs it. */
+/* The demonstration as `npm run demo` runs it; in the short form, with fewer transactions. */
+
+const demoPlan = campaign.isShort ? { writers: 8, early: 100, later: 100, after: 20 } : undefined;
 
 let scratch: string;
 beforeEach(async () => {
@@ -35,6 +37,7 @@ async function demo(args: string[], onText: (text: string) => void = () => {}, s
     },
     signal,
     now: () => new Date(),
+    ...(demoPlan === undefined ? {} : { demoPlan }),
   });
   return { exitCode, stdout, stderr };
 }

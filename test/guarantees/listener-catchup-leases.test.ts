@@ -44,7 +44,7 @@ beforeEach(async () => {
   await database.createIndex(loadSchema.indexes[0].label, loadSchema.indexes[0].keys);
   await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
   load = new EmbeddedLoad(database, { seed: SEED });
-  await load.run(campaign.size(300, 100));
+  await load.run(campaign.size(300, 50));
 });
 
 afterEach(async () => {

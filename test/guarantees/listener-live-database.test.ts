@@ -45,8 +45,8 @@ afterEach(async () => {
 });
 
 /** How much log is kept where it must be pruned while a client is at work. */
-const SHORT_LOG_BYTES = campaign.size(1024, 128) * 1024;
-const ROTATION_BYTES = campaign.size(128, 32) * 1024;
+const SHORT_LOG_BYTES = campaign.size(1024, 32) * 1024;
+const ROTATION_BYTES = campaign.size(128, 8) * 1024;
 /** So much that no client on a slow machine comes too late. */
 const LONG_LOG_BYTES = 1024 * 1024 * 1024;
 
@@ -55,12 +55,12 @@ async function startServing(limits: Partial<ListenerLimits> = {}, keptBytes = SH
   database = await EmbeddedDatabase.open(join(scratch, 'graph.db'), {
     rotationBytes: ROTATION_BYTES,
     retention: { keep: 'size', bytes: keptBytes },
-    checkPointTransactions: 200,
+    checkPointTransactions: campaign.size(200, 50),
   });
   await database.createIndex(loadSchema.indexes[0].label, loadSchema.indexes[0].keys);
   await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
-  load = new EmbeddedLoad(database, { seed: SEED });
-  await load.run(campaign.size(300, 150));
+  load = new EmbeddedLoad(database, { seed: SEED, pauseMs: campaign.size(0, 8) });
+  await load.run(campaign.size(300, 100));
   listener = await BackupListener.start(serveEmbedded(database), {
     listen: { host: '127.0.0.1', port: 0 },
     limits,
@@ -93,9 +93,9 @@ describe.each(['common', 'catchup'] as const)('while writers commit, over the %s
       expect(report.kind).toBe(round === 0 ? 'full' : 'incremental');
       expect(report.lastTransaction).toBeGreaterThan(before);
       before = expectExact('db', atLeast);
-      await more(40);
+      await more(campaign.size(40, 20));
     }
-    await more(campaign.size(600, 300));
+    await more(campaign.size(600, 100));
     expect(listLogFiles(database.directory).highest).toBeGreaterThan(firstLog);
     await makeBackup(backupDir, listener.address, { protocol });
     expectExact('db', before);
@@ -134,7 +134,7 @@ describe('while writers commit', () => {
     const { signal } = new AbortController();
     const copy = await served.openFullCopy(signal);
     const metadata = readFileSync(join(database.directory, 'neostore'));
-    await more(campaign.size(1500, 500));
+    await more(campaign.size(1500, 150));
     // Each rotation names the new log in the file.
     expect(metadata.equals(readFileSync(join(database.directory, 'neostore')))).toBe(false);
     for (const file of copy.files) {
@@ -148,7 +148,7 @@ describe('while writers commit', () => {
     const held = listLogFiles(database.directory).lowest!;
     // Check points run again from here on, and prune what only the copy still has.
     while (listLogFiles(database.directory).lowest! <= held) {
-      await more(campaign.size(500, 150));
+      await more(campaign.size(500, 50));
       await database.checkPoint();
     }
     let bytes = 0;
@@ -171,7 +171,7 @@ describe.each(['common', 'catchup'] as const)('a client that comes too late, ove
     const had = readMetadata(join(backupDir, 'db', 'neostore')).lastTransactionId;
     const firstKept = listLogFiles(database.directory).highest!;
     while (listLogFiles(database.directory).lowest! <= firstKept) {
-      await more(campaign.size(500, 150));
+      await more(campaign.size(500, 50));
       await database.checkPoint();
     }
     const { error } = await attemptBackup(backupDir, listener.address, { protocol, fallbackToFull: false });

@@ -25,7 +25,7 @@ export async function demoBody({ values, context }: Invocation, reporter: Report
       signal: context.signal,
       runAdminCommand: (args, home, signal) => runAdminCommand(args, { ...context, signal }, home),
     };
-    report = await new DemoRun(folders, world, new Narrator(audienceOf(reporter)), seed).run();
+    report = await new DemoRun(folders, world, new Narrator(audienceOf(reporter)), seed, context.demoPlan).run();
   } finally {
     if (keep) reporter.note({ code: 'demo-kept', text: `\nEverything is still in ${root}`, data: { path: root } });
     else await removeTree(root);

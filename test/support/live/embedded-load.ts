@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Dice } from '../../../src/base/dice.ts';
 import { GraphLedger } from '../history/model-graph.ts';
 import { RecordedTransaction, type WritableTransaction } from '../history/recorded-transaction.ts';
@@ -14,6 +15,8 @@ export interface EmbeddedLoadOptions {
   seed: number;
   /** Number of concurrent writers. Default 4. */
   writers?: number;
+  /** Pause of each writer of {@link EmbeddedLoad.start} after a transaction, so that others get to work. Default 0. */
+  pauseMs?: number;
   /** Write no values to indexed keys that a `lucene+native` index would keep in Lucene. Default false. */
   nativeOnly?: boolean;
   /** The transactions of an earlier load on the same graph. */
@@ -46,6 +49,7 @@ export class EmbeddedLoad {
   private readonly database: WritableDatabase;
   private readonly seed: number;
   private readonly writers: number;
+  private readonly pauseMs: number;
   private readonly state: LoadState;
   private rounds = 0;
   private running: Promise<void> | undefined;
@@ -56,6 +60,7 @@ export class EmbeddedLoad {
     this.database = database;
     this.seed = options.seed;
     this.writers = options.writers ?? 4;
+    this.pauseMs = options.pauseMs ?? 0;
     this.ledger = options.ledger ?? new GraphLedger();
     this.state = {
       nodes: new KnownIds(),
@@ -79,7 +84,7 @@ export class EmbeddedLoad {
   start(): void {
     if (this.running !== undefined) throw new Error('the load is already running');
     this.stopping = false;
-    this.running = this.work(() => !this.stopping);
+    this.running = this.work(() => !this.stopping, this.pauseMs);
     this.running.catch(() => {}); // Reported by stop().
   }
 
@@ -118,12 +123,15 @@ export class EmbeddedLoad {
     this.state.nextToken = 30;
   }
 
-  private async work(more: () => boolean): Promise<void> {
+  private async work(more: () => boolean, pauseMs = 0): Promise<void> {
     if (this.state.hubs.length === 0) await this.createHubs();
     const round = this.rounds++;
     const writers = Array.from({ length: this.writers }, async (_, writer) => {
       const dice = new Dice(this.seed + 7919 * writer + 104_729 * round);
-      while (more()) await this.runTransaction(dice);
+      while (more()) {
+        await this.runTransaction(dice);
+        if (pauseMs > 0) await sleep(pauseMs);
+      }
     });
     await Promise.all(writers);
   }
