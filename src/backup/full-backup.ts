@@ -54,6 +54,7 @@ async function receiveFull(
     {
       openFile: (file) => copy.openFile(file),
       filesAnnounced: (announced) => copy.filesAnnounced(announced),
+      genericIndexes: (minorVersion) => copy.genericIndexes(minorVersion),
       transactionBytes: (chunk) => transactions.transactionBytes(chunk),
       transactionsFrom: (first) => progress.begin(first),
     },

@@ -18,6 +18,10 @@ export class ToldCopy implements CopyReceiver {
     this.target.filesAnnounced?.(announced);
   }
 
+  genericIndexes(minorVersion: number): void {
+    this.target.genericIndexes?.(minorVersion);
+  }
+
   async openFile(stream: StoreFileStream): Promise<FileReceiver> {
     const { name } = stream;
     this.onEvent({ kind: 'file-began', name });

@@ -42,6 +42,11 @@ export interface CopyReceiver {
    * counted.
    */
   filesAnnounced?(announced: { files: number; indexes: number }): void;
+  /**
+   * Called at most once, before the first transaction, if the source sees the version of the server's `native-btree` index files, whether
+   * it delivers any or not.
+   */
+  genericIndexes?(minorVersion: number): void;
 }
 
 /** Receives one file: its data, then {@link end}. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { listLogFiles } from '../../src/log/log-files.ts';
+import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
 import type { LiveFilesOptions } from '../../src/source/live-files/live-files-source.ts';
 import { runLiveJob } from '../support/commands/run-job.ts';
 import { WatchedProgram } from '../support/live/watched-program.ts';
@@ -27,8 +28,8 @@ const restless = {
   'dbms.tx_log.rotation.retention_policy': '5M size',
 };
 
-async function start(version: Version): Promise<RunningServer> {
-  const server = await startServer({ version, conf: restless });
+async function start(version: Version, conf: Record<string, string> = {}): Promise<RunningServer> {
+  const server = await startServer({ version, conf: { ...restless, ...conf } });
   onTestFinished(() => server.kill());
   return server;
 }
@@ -42,15 +43,31 @@ function placeOf(server: RunningServer): LiveFilesOptions {
 async function expectWhole(version: Version, backup: string, ledger: Ledger, atLeast: number[]): Promise<void> {
   const copy = await openCopy(version, backup);
   onTestFinished(() => copy.kill());
+  if (version === '3.5.34') await expectIndexesAccepted(copy);
   expect((await checkLedger(copy, ledger.seed, atLeast)).violations).toEqual([]);
   await copy.kill();
+}
+
+/** The server must accept the indexes of a backup as they are; only fulltext indexes, those on titles, are left to it. */
+async function expectIndexesAccepted(copy: RunningServer): Promise<void> {
+  const log = await copy.debugLog();
+  expect(log).toContain('ONLINE');
+  expect(log.split('\n').filter((line) => /POPULATING|[Rr]ebuild/.test(line) && !line.includes('fulltext'))).toEqual(
+    [],
+  );
+}
+
+/** Waits until the server has written a check point after its last transaction. */
+async function awaitCheckPoint(server: RunningServer): Promise<void> {
+  while (findRecoveryStart(server.storeDirectory).needed) await server.cypher('RETURN 1');
 }
 
 describeInterop('backup of a running server from its files', () => {
   it.each(['3.5.34', '3.4.9'] as const)(
     'a full and three incremental backups are made of %s while it is written',
     async (version) => {
-      const server = await start(version);
+      // Writers go on while a backup is checked, however long that takes: the log must reach back to it.
+      const server = await start(version, { 'dbms.tx_log.rotation.retention_policy': '500M size' });
       const load = new RandomLoad(server, { values: 'everything' });
       await load.run(300);
       const backupDir = makeScratch('backups');
@@ -96,6 +113,27 @@ describeInterop('backup of a running server from its files', () => {
       expect(findDifferences(source, await exportGraph(copy))).toEqual([]);
       await copy.stop();
       await expectSoundCheck(version, copy.storeDirectory, false);
+    },
+  );
+
+  it.each(['3.5.34', '3.4.9'] as const)(
+    'label scan store, indexes and counts of %s at rest are in the backup as they are',
+    async (version) => {
+      const server = await start(version);
+      const load = new RandomLoad(server, { values: 'everything', fulltext: false });
+      await load.run(400);
+      await awaitCheckPoint(server);
+      const backupDir = makeScratch('backups');
+      const { notes, events } = await runLiveJob(placeOf(server), backupDir, 'live');
+      expect(notes).toEqual([]);
+      const copied = events.flatMap((event) => (event.kind === 'file-ended' ? [event.name] : []));
+      expect(copied).toContain('neostore.labelscanstore.db');
+      expect(copied.filter((name) => name.startsWith('neostore.counts.db.'))).toHaveLength(1);
+      await expectSoundCheck(version, path.join(backupDir, 'live'), true);
+      const copy = await openCopy(version, path.join(backupDir, 'live'));
+      onTestFinished(() => copy.kill());
+      await expectIndexesAccepted(copy);
+      expect(findDifferences(await exportGraph(server), await exportGraph(copy))).toEqual([]);
     },
   );
 

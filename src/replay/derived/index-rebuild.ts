@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isMissing } from '../../base/file-errors.ts';
 import { NodeStateReader } from '../../store/graph/node-state.ts';
 import type { IndexRule } from '../../store/graph/schema-rule.ts';
 import { StoreReader } from '../../store/graph/store-reader.ts';
@@ -7,7 +8,7 @@ import { storedRecords } from '../../store/graph/stored-records.ts';
 import { canBuildIndex, IndexBuilder } from '../../store/index/index-builder.ts';
 import { genericKey } from '../../store/index/keys/generic-key.ts';
 import { decodeMetaPage, META_BYTES } from '../../store/tree/page/meta-page.ts';
-import { openPageFile } from '../../store/tree/page/page-file.ts';
+import { openPageFile, type PageFile } from '../../store/tree/page/page-file.ts';
 import type { PropertyValue } from '../../store/values/property-value.ts';
 
 const GENERIC_PROVIDER = 'native-btree';
@@ -17,6 +18,8 @@ const GENERIC_FOLDER = 'schema/index/native-btree-1.0';
 export interface IndexBuilding {
   /** The server that will open the store reads the current form of `native-btree` files, that of 3.5.34. */
   presentGenericVersion?: boolean;
+  /** The version of the `native-btree` files of the server, if it is known from elsewhere. */
+  genericVersion?: number;
   /** Rules of indexes that could not be built before; they are not tried again. */
   except?: ReadonlySet<number>;
 }
@@ -26,31 +29,34 @@ export interface IndexBuilding {
  * So an index of the store must show that its server uses the version that we write (`genericVersion`, see {@link findGenericVersion}); if
  * no index shows a version, the caller must know.
  */
-export function mayBuildIndex(
-  rule: IndexRule,
-  genericVersion: number | undefined,
-  { except, presentGenericVersion }: IndexBuilding,
-): boolean {
-  if (!canBuildIndex(rule) || except?.has(rule.id) === true) return false;
+export function mayBuildIndex(rule: IndexRule, genericVersion: number | undefined, building: IndexBuilding): boolean {
+  if (!canBuildIndex(rule) || building.except?.has(rule.id) === true) return false;
   if (rule.provider.key !== GENERIC_PROVIDER) return true;
-  if (genericVersion === undefined) return presentGenericVersion === true;
-  return genericVersion === genericKey.layout.minorVersion;
+  const version = genericVersion ?? building.genericVersion;
+  if (version === undefined) return building.presentGenericVersion === true;
+  return version === genericKey.layout.minorVersion;
 }
 
-/** The version of the `native-btree` files in a store; undefined if there are none. */
+/** The version of the `native-btree` files in a store, which a server may be writing; undefined if there are none. */
 export function findGenericVersion(folder: string): number | undefined {
   const root = join(folder, GENERIC_FOLDER);
   if (!existsSync(root)) return undefined;
   for (const id of readdirSync(root)) {
-    const path = join(root, id, `index-${id}`);
-    const version = existsSync(path) ? readMinorVersion(path) : undefined;
+    const version = readMinorVersion(join(root, id, `index-${id}`));
     if (version !== undefined) return version;
   }
   return undefined;
 }
 
+/** Undefined if there is no such file, or not even its first bytes. */
 function readMinorVersion(path: string): number | undefined {
-  const file = openPageFile(path, 'read');
+  let file: PageFile;
+  try {
+    file = openPageFile(path, 'read');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
   try {
     if (file.sizeBytes() < META_BYTES) return undefined;
     const head = new Uint8Array(META_BYTES);

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileError, isMissing } from '../../base/file-errors.ts';
 import { refuseOuterLink } from '../../base/inner-links.ts';
 import { alignmentOf } from '../../store/files/file-alignment.ts';
-import { classifyDatabaseFile, METADATA_FILE } from '../../store/files/store-files.ts';
+import { classifyDatabaseFile, type DatabaseFileRole, METADATA_FILE } from '../../store/files/store-files.ts';
 import type { StoreFormat } from '../../store/files/store-format.ts';
 
 /** A file of a live database that goes into a copy. */
@@ -18,18 +18,36 @@ export interface LiveFile {
 /** Settings of a fulltext index. They are nowhere else (spec record-stores 11.4). */
 const FULLTEXT_SETTINGS = /^schema\/index\/fulltext-[^/]+\/.*\/fulltext-index\.properties$/;
 
+/** A folder of Lucene: it is copied as a whole. */
+export interface LiveFolder {
+  /** Relative to the database directory, with `/`. */
+  name: string;
+  path: string;
+}
+
+/** The parts of a schema index. Half an index is worse than none. */
+export interface LiveIndex {
+  trees: LiveFile[];
+  folders: LiveFolder[];
+}
+
 /** What a copy of a live database consists of. */
 export interface LiveFiles {
   /** In any order, but {@link metadata} is the last one. */
   records: LiveFile[];
   metadata: LiveFile;
-  /** Folders of explicit indexes, each with the path of the folder; a Lucene index is copied as a whole. */
-  indexFolders: { name: string; path: string }[];
+  /** Explicit indexes. */
+  indexFolders: LiveFolder[];
+  /** Can be made from the records, but a copy costs less where it succeeds. Its parts are trees and folders too. */
+  derived: {
+    labelScan: LiveFile | undefined;
+    indexes: LiveIndex[];
+  };
 }
 
 /**
- * What has to be copied of a live database: the record stores, what explicit indexes consist of, and the settings of fulltext indexes. All
- * else can be made from these, and could not be copied while a server writes it (spec transaction-logs 10.2).
+ * What is copied of a live database: the record stores, what explicit indexes consist of, the settings of fulltext indexes, label scan
+ * store and schema indexes. A fulltext index is not: it may be updated later than its check point.
  */
 export function listLiveFiles(directory: string, format: StoreFormat): LiveFiles {
   const files = listCopiedFiles(directory).map(({ name, path }) => ({
@@ -37,14 +55,12 @@ export function listLiveFiles(directory: string, format: StoreFormat): LiveFiles
     path,
     alignment: alignmentOf(name, path, format),
   }));
-  const folders = new Map<string, string>();
-  for (const { name, path } of files) {
-    if (classifyDatabaseFile(name) === 'explicit-index') folders.set(dirname(name), dirname(path));
-  }
+  const withRole = (...roles: DatabaseFileRole[]) => files.filter(({ name }) => roles.includes(roleOf(name)));
   return {
-    records: files.filter(({ name }) => name !== METADATA_FILE && !folders.has(dirname(name))),
+    records: withRole('record-store', 'explicit-index-config'),
     metadata: { name: METADATA_FILE, path: join(directory, METADATA_FILE), alignment: 1 },
-    indexFolders: [...folders].map(([name, path]) => ({ name, path })),
+    indexFolders: foldersOf(withRole('explicit-index')),
+    derived: { labelScan: withRole('label-scan')[0], indexes: groupIndexes(withRole('schema-index')) },
   };
 }
 
@@ -54,6 +70,34 @@ export function listLiveFiles(directory: string, format: StoreFormat): LiveFiles
  */
 export function listCopiedFiles(directory: string): { name: string; path: string }[] {
   return [...walk(directory, directory, '')].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Settings of fulltext indexes are copied like records: any time, and only once. */
+function roleOf(name: string): DatabaseFileRole {
+  return FULLTEXT_SETTINGS.test(name) ? 'record-store' : classifyDatabaseFile(name);
+}
+
+function foldersOf(files: readonly LiveFile[]): LiveFolder[] {
+  const folders = new Map(files.map(({ name, path }) => [dirname(name), dirname(path)]));
+  return [...folders].map(([name, path]) => ({ name, path }));
+}
+
+/** By the id of the rule: an index may have parts in the folders of two providers (spec trees-and-indexes 10). */
+function groupIndexes(files: readonly LiveFile[]): LiveIndex[] {
+  const byRule = new Map<string, LiveFile[]>();
+  for (const file of files) {
+    const [, provider, rule] = /^schema\/index\/([^/]+)\/(\d+)\//.exec(file.name) ?? [];
+    if (provider === undefined || provider.startsWith('fulltext-')) continue;
+    byRule.set(rule!, [...(byRule.get(rule!) ?? []), file]);
+  }
+  return [...byRule.values()].map((parts) => ({
+    trees: parts.filter(({ name }) => !isLucene(name)),
+    folders: foldersOf(parts.filter(({ name }) => isLucene(name))),
+  }));
+}
+
+function isLucene(name: string): boolean {
+  return /^schema\/index\/(lucene\/\d+|[^/]+\/\d+\/lucene-[^/]+)\//.test(name);
 }
 
 function* walk(root: string, directory: string, prefix: string): Generator<{ name: string; path: string }, void> {
@@ -69,10 +113,18 @@ function* walk(root: string, directory: string, prefix: string): Generator<{ nam
   }
 }
 
+const COPIED: readonly DatabaseFileRole[] = [
+  'metadata',
+  'record-store',
+  'explicit-index',
+  'explicit-index-config',
+  'label-scan',
+  'schema-index',
+];
+
 function isCopied(name: string): boolean {
   if (/(^|\/)(write\.lock$|\.)/.test(name)) return false;
-  if (FULLTEXT_SETTINGS.test(name)) return true;
-  return ['metadata', 'record-store', 'explicit-index', 'explicit-index-config'].includes(classifyDatabaseFile(name));
+  return COPIED.includes(roleOf(name));
 }
 
 function mayHoldCopied(directory: string): boolean {

@@ -1,5 +1,6 @@
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import type { ErrorPlace } from '../../base/errors.ts';
+import { findGenericVersion } from '../../replay/derived/index-rebuild.ts';
 import { formatByVersion } from '../../store/files/store-format.ts';
 import type { StoreId, StoreIdentity } from '../../store/files/store-id.ts';
 import type {
@@ -10,11 +11,14 @@ import type {
   TransactionReceiver,
 } from '../backup-source.ts';
 import { requireTransactionId, SourceCalls } from '../source-calls.ts';
+import { type CountsFile, deliverCounts, findStartWithCounts } from './live-counts.ts';
 import { type DatabasePlace, LiveDatabase } from './live-database.ts';
-import { copyLiveFiles } from './live-file-copy.ts';
-import { listLiveFiles } from './live-file-list.ts';
-import { copyIndexFolder } from './live-index-folder.ts';
+import { copyLiveFile, type LiveCopying, type LiveTask, runTasks } from './live-file-copy.ts';
+import { type LiveFiles, listLiveFiles } from './live-file-list.ts';
+import { copyExplicitIndex } from './live-index-folder.ts';
 import { LiveLog } from './live-log.ts';
+import { copySchemaIndex } from './live-schema-index.ts';
+import { copyLiveTree } from './live-tree-copy.ts';
 import { RateLimit } from './rate-limit.ts';
 
 export interface LiveFilesOptions extends DatabasePlace {
@@ -60,13 +64,13 @@ export class LiveFilesSource implements BackupSource {
     // The log of an earlier call may not reach back to the check point any more.
     this.release();
     return this.withLog(signal, async ({ database, log }, running) => {
-      const start = log.findCopyStart();
-      const format = formatByVersion(database.storeId.storeVersion);
-      const { records, metadata, indexFolders } = listLiveFiles(this.options.directory, format);
+      const { directory } = this.options;
+      const { start, counts } = findStartWithCounts(directory, log);
       const copying = { rate: new RateLimit(this.options.bytesPerSecond), signal: running };
-      await copyLiveFiles(records, receiver, copying);
-      for (const folder of indexFolders) await copyIndexFolder(folder, receiver, copying);
-      await copyLiveFiles([metadata], receiver, copying);
+      const files = listLiveFiles(directory, formatByVersion(database.storeId.storeVersion));
+      const genericVersion = findGenericVersion(directory);
+      if (genericVersion !== undefined) receiver.genericIndexes?.(genericVersion);
+      await copyFiles(files, counts, receiver, copying);
       database.requireSame();
       await log.deliver(start, receiver, running);
       return database.storeId;
@@ -134,4 +138,30 @@ export class LiveFilesSource implements BackupSource {
       yield waiting;
     }
   }
+}
+
+/** Copies everything but the log; `neostore` last. */
+async function copyFiles(
+  { records, metadata, indexFolders, derived }: LiveFiles,
+  counts: CountsFile | undefined,
+  receiver: CopyReceiver,
+  copying: LiveCopying,
+): Promise<void> {
+  const { labelScan, indexes } = derived;
+  const tasks: LiveTask[] = records.map((file) => (how) => copyLiveFile(file, receiver, how));
+  // With explicit indexes a server may have to replay the log, and these must then be as of its check point.
+  if (indexFolders.length === 0) {
+    if (labelScan !== undefined) tasks.push((how) => copyLiveTree(labelScan, receiver, how));
+    tasks.push(
+      ...indexes.map(
+        (index): LiveTask =>
+          (how) =>
+            copySchemaIndex(index, receiver, how),
+      ),
+    );
+  }
+  await runTasks(tasks, copying);
+  if (counts !== undefined) await deliverCounts(counts, receiver);
+  for (const folder of indexFolders) await copyExplicitIndex(folder, receiver, copying);
+  await copyLiveFile(metadata, receiver, copying);
 }

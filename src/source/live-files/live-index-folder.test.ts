@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
 import { CopyRecorder } from '../../../test/support/servers/copy-recorder.ts';
-import { copyIndexFolder } from './live-index-folder.ts';
+import { copyExplicitIndex } from './live-index-folder.ts';
 import { RateLimit } from './rate-limit.ts';
 
 let root: string;
@@ -33,7 +33,7 @@ it('a folder at rest is copied without what belongs to the server', async () => 
   writeFileSync(join(root, 'pending_segments_2'), '');
   mkdirSync(join(root, 'folder'));
   const recorder = new CopyRecorder();
-  await copyIndexFolder(folder(), recorder, copying());
+  await copyExplicitIndex(folder(), recorder, copying());
   expect(copied(recorder)).toEqual({
     'index/lucene/node/people/_1.cfs': 'segment 1',
     'index/lucene/node/people/segments_1': 'commit 1',
@@ -49,7 +49,7 @@ it('a commit during the copy makes it begin again, so that it holds one commit a
     if (kind === 'end' && generation < 12) commit(++generation);
     return undefined;
   };
-  await copyIndexFolder(folder(), recorder, copying());
+  await copyExplicitIndex(folder(), recorder, copying());
   expect(copied(recorder)).toEqual({
     'index/lucene/node/people/_12.cfs': 'segment 12',
     'index/lucene/node/people/segments_c': 'commit 12',
@@ -64,8 +64,8 @@ it('an index that never rests is an error, one that was dropped is none', async 
     if (kind === 'openFile') commit(++generation);
     return undefined;
   };
-  await expect(copyIndexFolder(folder(), recorder, copying())).rejects.toMatchObject({ code: 'file.io' });
+  await expect(copyExplicitIndex(folder(), recorder, copying())).rejects.toMatchObject({ code: 'file.io' });
   const dropped = new CopyRecorder();
-  await copyIndexFolder({ ...folder(), path: join(root, 'gone') }, dropped, copying());
+  await copyExplicitIndex({ ...folder(), path: join(root, 'gone') }, dropped, copying());
   expect(dropped.contents).toEqual({});
 });

@@ -6,20 +6,21 @@ import { atFile, isMissing } from '../../base/file-errors.ts';
 import { newestCommit } from '../../store/index/lucene-part.ts';
 import type { CopyReceiver, FileReceiver } from '../backup-source.ts';
 import { copyLiveFile, type LiveCopying } from './live-file-copy.ts';
+import type { LiveFolder } from './live-file-list.ts';
 
 /** A folder changes only at a check point of the server: more often than that in a row is not to be expected. */
 const MAX_ATTEMPTS = 20;
 
 /**
- * Copies the folder of an explicit index, which is nowhere else: it cannot be made anew from the records. Lucene never changes a file; each
- * commit is a file `segments_N`, and the files it names stay as long as it is the newest. So a copy is whole if the newest commit is still
- * the same after the last file; else it is dropped and made again. What came after the commit is in the log.
+ * Copies a folder of Lucene. Lucene never changes a file; each commit is a file `segments_N`, and the files it names stay as long as it is
+ * the newest. So a copy is whole if the newest commit is still the same after the last file; else it is dropped and made again. What came
+ * after the commit is in the log. Undefined, and then nothing was delivered, if the index changes too fast.
  */
 export async function copyIndexFolder(
-  folder: { name: string; path: string },
+  folder: LiveFolder,
   receiver: CopyReceiver,
   copying: LiveCopying,
-): Promise<void> {
+): Promise<FileReceiver[] | undefined> {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     throwIfCancelled(copying.signal);
     const before = await listFolder(folder.path);
@@ -29,9 +30,22 @@ export async function copyIndexFolder(
       const received = await copyLiveFile(file, receiver, copying);
       if (received !== undefined) copied.push(received);
     }
-    if (newestCommit(await listFolder(folder.path)) === newestCommit(before)) return;
+    if (newestCommit(await listFolder(folder.path)) === newestCommit(before)) return copied;
     for (const file of copied) await file.discard();
   }
+  return undefined;
+}
+
+/**
+ * Copies the folder of an explicit index, which is nowhere else: it cannot be made anew from the records.
+ * @throws GraphkeepError `file.io` if it changes too fast
+ */
+export async function copyExplicitIndex(
+  folder: LiveFolder,
+  receiver: CopyReceiver,
+  copying: LiveCopying,
+): Promise<void> {
+  if ((await copyIndexFolder(folder, receiver, copying)) !== undefined) return;
   throw new GraphkeepError('file.io', 'an explicit index changes faster than it can be copied', {
     place: { file: folder.path },
     hint: 'Run the command again when fewer explicit indexes are written, or raise --rate-limit.',

@@ -66,6 +66,15 @@ export class LiveLog {
     });
   }
 
+  /** The first transaction from `start` on; undefined if there is none yet. */
+  firstTransactionFrom({ from }: LogStart): number | undefined {
+    const reader = new LogReader(this.files, { from });
+    for (let item = reader.next(); item !== undefined; item = reader.next()) {
+      if (item.kind === 'transaction') return item.transactionId;
+    }
+    return undefined;
+  }
+
   /**
    * Where the transaction after `after` begins; undefined if there is none, because nothing is new or the database is behind.
    * @throws GraphkeepError `peer.history-pruned`

@@ -1,3 +1,4 @@
+import type { BackupEvent } from '../../../src/backup/backup-events.ts';
 import { runBackup } from '../../../src/backup/backup-job.ts';
 import type { BackupOptions, BackupReport } from '../../../src/backup/backup-options.ts';
 import type { LiveFilesOptions } from '../../../src/source/live-files/live-files-source.ts';
@@ -11,6 +12,7 @@ export interface JobResult {
   lines: string[];
   /** stderr. */
   notes: string[];
+  events: BackupEvent[];
 }
 
 /** Runs one backup of a server in this process, with the defaults of the command line and no consistency check. */
@@ -45,5 +47,5 @@ async function run(
   const told = new ToldEvents();
   const changed = { timeoutMs: 60_000, memoryBudgetBytes: 128 * 1024 * 1024, ...options };
   const report = await runBackup(jobOptions(backupDir, from, changed), told.take, signal);
-  return { report, lines: told.lines, notes: told.notes };
+  return { report, lines: told.lines, notes: told.notes, events: told.events };
 }

@@ -25,6 +25,8 @@ export class FullDirectory implements FullBackup {
   private readonly folder: string;
   private readonly from: ErrorPlace;
   private readonly files: ReceivedFiles;
+  /** Version of the server's `native-btree` index files, if the source told it. */
+  private genericVersion: number | undefined;
 
   private constructor(run: DirectoryRun, folder: string, from: ErrorPlace) {
     this.run = run;
@@ -42,6 +44,10 @@ export class FullDirectory implements FullBackup {
 
   openFile(file: StoreFileStream): Promise<FileReceiver> {
     return this.files.openFile(file);
+  }
+
+  genericIndexes(minorVersion: number): void {
+    this.genericVersion = minorVersion;
   }
 
   readLastTransaction(): number {
@@ -64,7 +70,9 @@ export class FullDirectory implements FullBackup {
       lastClosedLogOffset: start.offset,
     });
     const scratch = await directory.scratch('replay');
-    const recovery = await recoverStore(folder, { start, storeIsExact: false, budgetBytes, scratch, signal, onEvent });
+    const indexes = this.genericVersion === undefined ? {} : { genericVersion: this.genericVersion };
+    const how = { start, storeIsExact: false, indexes };
+    const recovery = await recoverStore(folder, { ...how, budgetBytes, scratch, signal, onEvent });
     onEvent({ kind: 'flush-began' });
     await this.files.finish();
     for (const event of eventsOfRecovery(recovery)) onEvent(event);

@@ -67,7 +67,7 @@ export function findMetaProblem(meta: MetaPage, layout: TreeLayout): { message: 
   return undefined;
 }
 
-function isPlausiblePageSize(bytes: number): boolean {
+export function isPlausiblePageSize(bytes: number): boolean {
   return bytes >= SMALLEST_PAGE_BYTES && bytes <= LARGEST_PAGE_BYTES && (bytes & (bytes - 1)) === 0;
 }
 
