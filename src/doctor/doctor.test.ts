@@ -15,6 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attemptBackup, hashTree, makeBackup } from '../../test/support/commands/backup-attempt.ts';
 import { checksAt, doctorOptions, examine, findingOf } from '../../test/support/commands/doctor-options.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
+import { pretendMounts } from '../../test/support/faults/pretended-mounts.ts';
 import { canMount, SmallDisk } from '../../test/support/faults/small-disk.ts';
 import { campaign } from '../../test/support/random/campaign-size.ts';
 import { lockFile } from '../../test/support/stores/locked-file.ts';
@@ -363,6 +364,21 @@ describe('the place of the backup', () => {
     expect(of('leftovers', await examine({ to: target() }))).toMatchObject({ level: 'warn', numbers: { backups: 1 } });
     writeFileSync(join(backups, 'db.graphkeep-work', 'letter.txt'), '');
     expect(levelOf('leftovers', await examine({ to: target() }))).toBe('fail');
+  });
+
+  it('a target that is a mount point is told, with what is inside of it', async () => {
+    await makeBackup(backups, place());
+    mkdirSync(join(backups, 'db', '.graphkeep-err.0'));
+    const unmount = pretendMounts(join(backups, 'db'));
+    const diagnosis = await examine({ to: target() });
+    unmount();
+    expect(of('target', diagnosis).observed).toContain('cannot be renamed');
+    expect(of('leftovers', diagnosis).numbers).toMatchObject({ backups: 1 });
+    expect(levelOf('target-rights', diagnosis)).toBe('ok');
+  });
+
+  it.runIf(process.platform === 'linux')('a place where the system shows itself fails', async () => {
+    expect(failed(await examine({ to: { backupDir: '/proc', name: 'db' } }))).toEqual(['target-disk', 'room']);
   });
 
   it('an old backup and a damaged one are told', async () => {

@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { listIfExists } from '../../base/directory-names.ts';
-import { describeError } from '../../base/errors.ts';
 import { asGraphkeepError, isForbidden, isMissing } from '../../base/file-errors.ts';
 import { openRegularFile } from '../../base/regular-files.ts';
 import type { DatabasePlace } from '../../source/live-files/live-database.ts';
@@ -34,9 +33,9 @@ export async function checkReadRights({ directory, logDirectory }: DatabasePlace
   const more = closed.length > NAMED ? ` and ${closed.length - NAMED} more` : '';
   const { error } = closed[0]!;
   const observed = `${closed.length} of ${total} files cannot be read: ${named.join(', ')}${more}`;
-  const { hint } = asGraphkeepError(error);
+  const { hint, message, observed: seen } = asGraphkeepError(error);
   const numbers = { files: total, unreadable: closed.length };
-  if (!isForbidden(error)) return failure('read-rights', `${observed} (${describeError(error)})`, hint, numbers);
+  if (!isForbidden(error)) return failure('read-rights', `${observed} (${message}: ${seen})`, hint, numbers);
   return failure(
     'read-rights',
     observed,

@@ -9,6 +9,14 @@ const MEMORY = /^(tmpfs|ramfs|rootfs)$/;
 /** The layers of a container: gone with it. */
 const LAYERS = /^(overlay|overlayfs|aufs|fuse\.fuse-overlayfs)$/;
 
+/** What the system shows of itself: nobody can make files there. */
+const NO_DISK =
+  /^(proc|sysfs|cgroup2?|devpts|devtmpfs|debugfs|tracefs|securityfs|bpf|mqueue|pstore|configfs|squashfs|iso9660|erofs)$/;
+
+export function isNoDisk(type: string): boolean {
+  return NO_DISK.test(type);
+}
+
 export function isNetworkDisk(type: string): boolean {
   return NETWORK.test(type);
 }

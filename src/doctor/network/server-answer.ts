@@ -93,9 +93,15 @@ function describeProtocol({ name }: Strategy, from: ServerAddress, storeId: Stor
   );
 }
 
+/** The errors of all protocols; one that is the same in several is told once. */
 function describeFailures(failures: readonly { strategy: Strategy; error: GraphkeepError }[]): DoctorFinding {
   const last = failures.at(-1)!;
-  if (failures.length === 1) return failureOf('protocol', last.error);
-  const all = failures.map(({ strategy, error }) => `${strategy.name} protocol: ${describeError(error)}`);
+  const protocols = new Map<string, string[]>();
+  for (const { strategy, error } of failures) {
+    const text = describeError(error);
+    protocols.set(text, [...(protocols.get(text) ?? []), strategy.name]);
+  }
+  if (protocols.size === 1) return failureOf('protocol', last.error);
+  const all = [...protocols].map(([text, names]) => `${names.join(' and ')} protocol: ${text}`);
   return failure('protocol', all.join('; '), last.error.hint);
 }

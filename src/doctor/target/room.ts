@@ -41,6 +41,7 @@ export async function checkRoom(
     ...(fullBytes === undefined ? {} : { fullBytes }),
     ...(incrementalBytes === undefined ? {} : { incrementalBytes }),
   };
+  if (freeBytes === 0) return failure('room', free, remedy, numbers);
   const full = fullBytes === undefined ? '' : `a full backup needs about ${formatBytes(fullBytes)}`;
   if (isIncremental) {
     const next =

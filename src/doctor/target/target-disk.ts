@@ -2,7 +2,7 @@ import { stat, statfs } from 'node:fs/promises';
 import { atFile } from '../../base/file-errors.ts';
 import { mountOf } from '../../base/mounts.ts';
 import { type DoctorFinding, failure, inOrder, unseen, warning } from '../findings/finding.ts';
-import { isContainerLayer, isMemoryDisk, isNetworkDisk, knowsReflinks } from '../machine/file-systems.ts';
+import { isContainerLayer, isMemoryDisk, isNetworkDisk, isNoDisk, knowsReflinks } from '../machine/file-systems.ts';
 import type { TargetView } from './target-view.ts';
 
 /** More than any store of one database has, except for very many indexes. */
@@ -14,6 +14,8 @@ export async function checkTargetDisk({ base }: TargetView): Promise<DoctorFindi
   if (mount === undefined) return unseen('target-disk', 'this system does not tell on which kind of disk it is');
   const { type, point } = mount;
   const observed = `${type} at ${point}, reflinks: ${knowsReflinks(type)}`;
+  if (isNoDisk(type))
+    return failure('target-disk', `${type} at ${point} keeps no files`, 'Choose a directory on a disk.');
   if (isMemoryDisk(type)) {
     return warning(
       'target-disk',
