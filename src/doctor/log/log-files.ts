@@ -4,8 +4,8 @@ import { type DoctorFinding, failure, inOrder, unseen, warning } from '../findin
 import { describeMoment } from '../findings/spans.ts';
 import type { LoggedMoment, LogHistory } from './log-history.ts';
 
-/** Files that a process has open beside the log: standard streams, libraries, store files, the target. */
-const OTHER_FILES = 100;
+/** Files that a backup has open beside the log: what Node itself needs, store files, the target. More with a check. */
+const OTHER_FILES = { least: 30, most: 100 };
 
 /** How large the log is, and from when to when it reaches. */
 export function describeLogFiles({ files, bytes, oldest, newest }: LogHistory): DoctorFinding {
@@ -31,15 +31,13 @@ function describe({ transaction, atMs }: LoggedMoment): string {
  * undefined if that cannot be seen.
  */
 export function checkOpenFiles({ files }: LogHistory, limit: number | undefined): DoctorFinding {
-  const wanted = files.length + OTHER_FILES;
+  const wanted = 2 * files.length + OTHER_FILES.most;
   if (limit === undefined) return unseen('open-files', 'this system does not tell how many files a process may open');
   const observed = `a copy opens all ${files.length} log files, and this process may open ${limit} files`;
   const numbers = { logFiles: files.length, limit };
-  const remedy = `Raise the limit of this user (ulimit -n ${2 * wanted}), or raise dbms.tx_log.rotation.size, so that there are fewer files.`;
-  if (wanted > limit) return failure('open-files', observed, remedy, numbers);
-  return 2 * wanted > limit
-    ? warning('open-files', observed, remedy, numbers)
-    : inOrder('open-files', observed, numbers);
+  const remedy = `Raise the limit of this user (ulimit -n ${wanted}), or raise dbms.tx_log.rotation.size, so that there are fewer files.`;
+  if (files.length + OTHER_FILES.least > limit) return failure('open-files', observed, remedy, numbers);
+  return wanted > limit ? warning('open-files', observed, remedy, numbers) : inOrder('open-files', observed, numbers);
 }
 
 /** The soft limit of this process; undefined where it cannot be read. */

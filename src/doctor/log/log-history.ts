@@ -65,7 +65,10 @@ async function readOnce(directory: string, signal: AbortSignal): Promise<LogHist
   if (files.length === 0) return undefined;
   const bytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const found = findLastCheckPoint(directory);
-  const tail = await readTail(directory, found?.target.version ?? files[0]!.version, found, signal);
+  const from = found?.target.version ?? files[0]!.version;
+  let tail = await readTail(directory, from, found, signal);
+  // A file that was just begun has none.
+  if (tail.newest?.atMs === undefined) tail = await readTail(directory, from - 1, found, signal);
   const first = files.find(({ firstStartedMs }) => timeOf(firstStartedMs) !== undefined);
   return {
     directory,
