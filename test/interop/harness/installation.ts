@@ -89,7 +89,7 @@ async function listSources(folder: string): Promise<string[]> {
 }
 
 function starterSources(release: Release): string[] {
-  const sources = ['Tethered', 'Repeated'].map((name) => path.join(here, `starter/common/${name}.java`));
+  const sources = ['Tethered', 'Repeated', 'Opened'].map((name) => path.join(here, `starter/common/${name}.java`));
   if (release.starter !== undefined) sources.push(path.join(here, 'starter', release.starter, 'Starter.java'));
   return sources;
 }

@@ -25,7 +25,7 @@ export interface JavaOptions extends ProcessOptions {
 }
 
 /** The purpose of a JVM; each has an archive of the classes it loads. */
-export type Purpose = 'server' | 'tool' | 'repeated';
+export type Purpose = 'server' | 'tool' | 'repeated' | 'opener';
 
 interface Launch {
   readonly args: string[];
@@ -83,6 +83,11 @@ export async function runMain(
 /** Starts a main class of a release that is run many times in one JVM (see `Repeated.java`). */
 export async function startRepeated(version: Version, main: string, options: JavaOptions = {}): Promise<Child> {
   return start(await planLaunch(version, 'repeated', ['Repeated', main], options), options);
+}
+
+/** Starts a JVM that opens databases (see `Opened.java`). */
+export async function startOpener(version: Version): Promise<Child> {
+  return start(await planLaunch(version, 'opener', ['Opened'], {}), {});
 }
 
 function start({ args, sharing }: Launch, options: JavaOptions): Child {

@@ -116,7 +116,7 @@ export class RunningServer implements CypherTarget {
     readonly version: Version,
     readonly home: string,
     private readonly child: Child,
-    private readonly ports: ServerPorts,
+    readonly ports: ServerPorts,
   ) {
     const collect = (chunk: Buffer) => {
       this.output += chunk.toString();

@@ -1,0 +1,117 @@
+import path from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import type { LiveFilesOptions } from '../../../src/source/live-files/live-files-source.ts';
+import {
+  type BoltConnection,
+  type CypherTarget,
+  checkLedger,
+  copyStore,
+  DatabaseOpener,
+  expectSoundCheck,
+  exportGraph,
+  findDifferences,
+  Ledger,
+  makeScratch,
+  RandomLoad,
+  type Result,
+  type RunningServer,
+  startServer,
+  type Value,
+  type Version,
+} from '../harness/index.ts';
+import { poll, unlessSwitch } from '../harness/leadership.ts';
+
+/** A server that writes its pages early, checks points and rotates all the time: the worst for a copy. */
+const restless = {
+  'dbms.memory.pagecache.size': '8m',
+  'dbms.checkpoint.interval.time': '2s',
+  'dbms.tx_log.rotation.size': '1m',
+  // Writers go on while a backup is judged, however long that takes: the log must reach back to it.
+  'dbms.tx_log.rotation.retention_policy': '500M size',
+};
+
+/** A server that may go away and come back: whoever writes waits for it. */
+class ReturningServer implements CypherTarget {
+  constructor(public current: RunningServer) {}
+
+  get version(): Version {
+    return this.current.version;
+  }
+
+  cypher(statement: string, params?: Readonly<Record<string, Value>>): Promise<Result> {
+    return poll('answer', () => unlessSwitch(this.current.cypher(statement, params)));
+  }
+
+  connect(): Promise<BoltConnection> {
+    return poll('connection', () => unlessSwitch(this.current.connect()));
+  }
+}
+
+/** A server under load, and a judge of its backups. */
+export class BusyServer {
+  private closing: Promise<void> | undefined;
+
+  private constructor(
+    readonly version: Version,
+    private readonly server: ReturningServer,
+    readonly ledger: Ledger,
+    private readonly opener: DatabaseOpener,
+    private readonly conf: Readonly<Record<string, string>>,
+  ) {}
+
+  /** Starts it with some content of every kind; the ledger is written from then on, and survives the end of the server. */
+  static async start(version: Version, conf: Readonly<Record<string, string>> = {}): Promise<BusyServer> {
+    const settings = { ...restless, ...conf };
+    const first = await startServer({ version, conf: settings });
+    await new RandomLoad(first, { values: 'everything' }).run(150);
+    const server = new ReturningServer(first);
+    const ledger = new Ledger(server, { workers: 3, survive: true });
+    await ledger.start();
+    const busy = new BusyServer(version, server, ledger, await DatabaseOpener.start(version), settings);
+    onTestFinished(() => busy.close());
+    return busy;
+  }
+
+  get place(): LiveFilesOptions {
+    const { storeDirectory } = this.server.current;
+    return { directory: storeDirectory, logDirectory: storeDirectory };
+  }
+
+  /** Ends the server, with SIGKILL or cleanly, and starts it again on the same directory and ports. The ledger goes on. */
+  async restart(how: 'kill' | 'stop'): Promise<void> {
+    const { server, version, conf } = this;
+    const { home, ports } = server.current;
+    await server.current[how]();
+    server.current = await startServer({ version, conf, home, ports });
+  }
+
+  /**
+   * Judges a backup that began when `atLeast` was acknowledged: the real checker has no objections, the real database opens a copy, and the
+   * ledger in it is a prefix of the history that reaches `atLeast`.
+   */
+  async judge(backup: string, atLeast: readonly number[]): Promise<void> {
+    await expectSoundCheck(this.version, backup, false);
+    const copy = path.join(makeScratch('judged'), 'graph.db');
+    await copyStore(backup, copy);
+    const { violations } = await this.opener.use(copy, (database) => checkLedger(database, this.ledger.seed, atLeast));
+    expect(violations).toEqual([]);
+  }
+
+  /** With nobody writing any more: the whole graph of a backup is that of the server. */
+  async expectSameGraph(backup: string): Promise<void> {
+    const copy = path.join(makeScratch('judged'), 'graph.db');
+    await copyStore(backup, copy);
+    const made = await this.opener.use(copy, (database) => exportGraph(database));
+    expect(findDifferences(await exportGraph(this.server), made)).toEqual([]);
+  }
+
+  /** May be called again. */
+  close(): Promise<void> {
+    this.closing ??= (async () => {
+      await this.ledger.stop();
+      await this.server.current.kill();
+      await this.opener.end();
+    })();
+    return this.closing;
+  }
+}
