@@ -8,8 +8,8 @@ import type { Version } from './releases.ts';
 import type { CypherTarget } from './server.ts';
 
 /**
- * Opens databases with a real release in a separate JVM, one after the other: recovery, indexes and queries as in a server, at a fraction of
- * the time that the start of a server takes (see `Opened.java`).
+ * Opens databases with a real release in a separate JVM, one after the other: recovery, indexes and queries as in a server, in a fraction
+ * of the time that a server needs to start (see `Opened.java`).
  */
 export class DatabaseOpener {
   private constructor(

@@ -2,9 +2,9 @@ import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { restoreDatabase } from '../../../src/restore/database-restore.ts';
 import { campaign } from '../../support/random/campaign-size.ts';
+import { BusyServer } from '../harness/busy-server.ts';
+import { FollowProcess } from '../harness/follow-process.ts';
 import { describeInterop, makeScratch } from '../harness/index.ts';
-import { BusyServer } from './busy-server.ts';
-import { FollowProcess } from './follow-process.ts';
 
 /** How often a server, or graphkeep, is killed in between. */
 const KILL_EVERY = 4;

@@ -2,8 +2,8 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { runLiveJob } from '../../support/commands/run-job.ts';
 import { campaign } from '../../support/random/campaign-size.ts';
+import { BusyServer } from '../harness/busy-server.ts';
 import { describeInterop, makeScratch } from '../harness/index.ts';
-import { BusyServer } from './busy-server.ts';
 
 /** Backups of one server; then a new one, whose ledger is short again. */
 const FULL_PER_SERVER = 25;

@@ -18,8 +18,8 @@ import {
   startServer,
   type Value,
   type Version,
-} from '../harness/index.ts';
-import { poll, unlessSwitch } from '../harness/leadership.ts';
+} from './index.ts';
+import { poll, unlessSwitch } from './leadership.ts';
 
 /** A server that writes its pages early, checks points and rotates all the time: the worst for a copy. */
 const restless = {
