@@ -251,7 +251,8 @@ describe('the files of a running database', () => {
   it('the newest transaction is known by its time, also if the newest file has none', async () => {
     const closed = path('closed');
     const other = await EmbeddedDatabase.open(closed, { rotationBytes: 1000 });
-    for (let done = 0; done < 20; done++) await other.transact((tx) => tx.createNode(['Item'], {}));
+    do await other.transact((tx) => tx.createNode(['Item'], {}));
+    while (listLogFiles(closed).files.at(-1)!.sizeBytes > LOG_HEADER_BYTES);
     await other.close();
     const history = (await readLogHistory(closed, new AbortController().signal))!;
     rmSync(closed, { recursive: true });
