@@ -403,6 +403,15 @@ describe('the place of the backup', () => {
     });
   });
 
+  it('nothing is said of a backup that another run may be writing just now', async () => {
+    await makeBackup(backups, place());
+    rmSync(join(backups, 'db', 'neostore.nodestore.db'));
+    const lock = await lockFile(join(backups, 'db.graphkeep-lock'));
+    const finding = of('backup', await examine({ to: target() }));
+    await lock.release();
+    expect(finding.level).toBe('unknown');
+  });
+
   it('a backup that needs recovery is told', async () => {
     cpSync(database.directory, join(backups, 'db'), { recursive: true });
     expect(of('backup', await examine({ to: target() })).observed).toContain('which the next run applies');

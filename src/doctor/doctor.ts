@@ -158,7 +158,7 @@ async function examineFiles(
   findings.add(store);
   const server = await viewServer(directory);
   findings.add(await findings.attempt('server', async () => describeServer(server, logDirectory)));
-  findings.add(await findings.attempt('source-disk', () => checkSourceDisk(directory)));
+  findings.add(await findings.attempt('source-disk', () => checkSourceDisk(location)));
   const history = await findings.attempt('log-files', () => readLogHistory(logDirectory, signal));
   findings.add(await findings.attempt('clock', () => checkClock(directory, history?.newest?.atMs, nowMs)));
   const traffic = history && measureTraffic(history, config.get(settings.rotationSizeBytes), nowMs);
@@ -252,7 +252,7 @@ async function examineTarget(findings: Findings, target: TargetView, surrounding
     await findings.attempt('inodes', () => checkInodes(target)),
   );
   if (backup?.is === undefined) {
-    if (backup !== undefined) findings.add(describeDamage(backup.error));
+    if (backup !== undefined) findings.add(describeDamage(backup.error, inUse.level !== 'ok'));
     return;
   }
   const { last } = backup.is;

@@ -12,7 +12,7 @@ import { readMetadataIn, storeIdOf } from '../../store/files/neostore-metadata.t
 import { METADATA_FILE } from '../../store/files/store-files.ts';
 import type { StoreId } from '../../store/files/store-id.ts';
 import { requireSupportedStore } from '../../store/files/supported-store.ts';
-import { type DoctorFinding, failureOf, inOrder, warning } from '../findings/finding.ts';
+import { type DoctorFinding, failureOf, inOrder, unseen, warning } from '../findings/finding.ts';
 import { DAY_MS, describeMoment, describeSpan } from '../findings/spans.ts';
 
 /** A backup that a target holds. */
@@ -82,9 +82,10 @@ export function describeBackup(
   );
 }
 
-/** Why the next backup is full although there is one. */
-export function describeDamage(error: unknown): DoctorFinding {
+/** Why the next backup is full although there is one; or nothing certain, while another run may be writing it. */
+export function describeDamage(error: unknown, isInUse: boolean): DoctorFinding {
   if (!(error instanceof GraphkeepError)) throw error;
+  if (isInUse) return unseen('backup', 'it cannot be read while another run works on it');
   // A full backup does not help against that.
   if (error.code === 'file.io') return failureOf('backup', error);
   return warning(
