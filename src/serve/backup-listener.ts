@@ -12,7 +12,7 @@ import {
   type ListenerLimits,
   type ListenerOptions,
 } from './conversation/listener-options.ts';
-import type { ServedDatabase } from './database/served-database.ts';
+import type { ServedPlace } from './database/served-database.ts';
 import { cannotListen } from './listen-errors.ts';
 
 export type { ListenerEvent } from './conversation/listener-events.ts';
@@ -28,7 +28,7 @@ const MOST_REFUSED = 64;
  */
 export class BackupListener {
   readonly address: { host: string; port: number };
-  private readonly database: ServedDatabase;
+  private readonly place: ServedPlace;
   private readonly limits: ListenerLimits;
   private readonly sslPolicy: SslPolicy | undefined;
   private readonly compression: readonly string[];
@@ -40,8 +40,8 @@ export class BackupListener {
   private stopping: Promise<void> | undefined;
   private onAllClosed: (() => void) | undefined;
 
-  private constructor(database: ServedDatabase, options: ListenerOptions, server: Server) {
-    this.database = database;
+  private constructor(place: ServedPlace, options: ListenerOptions, server: Server) {
+    this.place = place;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.sslPolicy = options.sslPolicy;
     this.compression = options.compression ?? [];
@@ -59,8 +59,8 @@ export class BackupListener {
    * Listens on the first free port of the range.
    * @throws GraphkeepError `serve.address` with the range and the cause
    */
-  static async start(database: ServedDatabase, options: ListenerOptions): Promise<BackupListener> {
-    return new BackupListener(database, options, await listenOnFirstFree(options.listen));
+  static async start(place: ServedPlace, options: ListenerOptions): Promise<BackupListener> {
+    return new BackupListener(place, options, await listenOnFirstFree(options.listen));
   }
 
   /** Number of connected clients. */
@@ -121,7 +121,7 @@ export class BackupListener {
       return;
     }
     const connection = new ClientConnection(socket, {
-      database: this.database,
+      place: this.place,
       limits: this.limits,
       leases: this.leases,
       sslPolicy: this.sslPolicy,

@@ -15,7 +15,7 @@ import { FrameSender } from './conversation/frame-sender.ts';
 import type { ListenerEvent } from './conversation/listener-events.ts';
 import type { ListenerLimits } from './conversation/listener-options.ts';
 import { BackupLog } from './database/backup-log.ts';
-import type { ServedDatabase } from './database/served-database.ts';
+import type { ServedPlace } from './database/served-database.ts';
 import { IncomingRequests } from './incoming-requests.ts';
 
 /** Time that a refused client gets to read the reason before the connection is closed. */
@@ -27,7 +27,7 @@ const KEEP_ALIVE_MS = 60_000;
 const FLOOD = 'the client sends more while its answer is under way';
 
 export interface ConnectionOptions {
-  database: ServedDatabase;
+  place: ServedPlace;
   limits: ListenerLimits;
   leases: CopyLeases;
   sslPolicy?: SslPolicy | undefined;
@@ -167,16 +167,16 @@ export class ClientConnection {
   }
 
   private converse(protocol: 'catchup' | 'common'): Conversation {
-    const { database, limits, leases, compression } = this.options;
+    const { place, limits, leases, compression } = this.options;
     const { signal } = this.gone;
     const onHeldTooLong = () =>
       this.cut(tooSlow(`the copy kept the database from its check points for ${limits.maxHoldMs} ms`, this.peer));
     if (protocol === 'common') {
-      return new CommonConversation(this.peer, { database, signal, maxHoldMs: limits.maxHoldMs, onHeldTooLong });
+      return new CommonConversation(this.peer, { place, signal, maxHoldMs: limits.maxHoldMs, onHeldTooLong });
     }
     const switchOver = () => this.switchOver();
     const onUse = (isUsed: boolean) => this.noteUse(isUsed);
-    const shared = { database, limits, leases, signal, onHeldTooLong, onUse };
+    const shared = { place, limits, leases, signal, onHeldTooLong, onUse };
     return new CatchupConversation(this.peer, { ...shared, compression, switchOver });
   }
 

@@ -6,7 +6,7 @@ import { listLogFiles } from '../../src/log/log-files.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import type { ListenerLimits } from '../../src/serve/conversation/listener-options.ts';
 import { serveEmbedded } from '../../src/serve/database/live-store.ts';
-import type { OpenedFile, ServedCopy, ServedDatabase } from '../../src/serve/database/served-database.ts';
+import type { OpenedFile, ServedCopy, ServedDatabase, ServedPlace } from '../../src/serve/database/served-database.ts';
 import { readMetadata } from '../../src/store/files/neostore-metadata.ts';
 import { makeBackup } from '../support/commands/backup-attempt.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
@@ -55,7 +55,7 @@ afterEach(async () => {
   await removeDirectory(scratch);
 });
 
-async function listen(limits: Partial<ListenerLimits> = {}, served: ServedDatabase = serveEmbedded(database)) {
+async function listen(limits: Partial<ListenerLimits> = {}, served: ServedPlace = serveEmbedded(database)) {
   listener = await BackupListener.start(served, {
     listen: { host: '127.0.0.1', port: 0 },
     limits,
@@ -253,7 +253,7 @@ describe('a listener that is stopped', () => {
 });
 
 /** Lets check points run as soon as a copy is prepared, and makes one before each file: what happens to a slow client after the limit. */
-class MovingDatabase implements ServedDatabase {
+class MovingDatabase implements ServedDatabase, ServedPlace {
   moves = 0;
   private readonly inner: ServedDatabase;
   private readonly move: () => Promise<void>;
@@ -262,6 +262,10 @@ class MovingDatabase implements ServedDatabase {
   constructor(inner: ServedDatabase, move: () => Promise<void>) {
     this.inner = inner;
     this.move = move;
+  }
+
+  async current(): Promise<ServedDatabase> {
+    return this;
   }
 
   get storeId() {

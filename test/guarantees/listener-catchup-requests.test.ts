@@ -6,7 +6,7 @@ import { encodeRequest } from '../../src/protocol/catchup/catchup-request.ts';
 import { encodeClientHandshake, MAGIC_TEXT } from '../../src/protocol/catchup/handshake-messages.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import { serveEmbedded } from '../../src/serve/database/live-store.ts';
-import type { ServedDatabase } from '../../src/serve/database/served-database.ts';
+import type { ServedPlace } from '../../src/serve/database/served-database.ts';
 import { type StoppedStore, serveStore } from '../../src/serve/database/stopped-store.ts';
 import { unpackStore } from '../support/corpus/golden-store.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
@@ -32,7 +32,7 @@ afterEach(async () => {
   await removeDirectory(scratch);
 });
 
-async function listen(database: ServedDatabase, compression: string[] = []): Promise<BackupListener> {
+async function listen(database: ServedPlace, compression: string[] = []): Promise<BackupListener> {
   const listener = await BackupListener.start(database, {
     listen: { host: '127.0.0.1', port: 0 },
     compression,

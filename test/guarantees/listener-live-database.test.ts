@@ -144,7 +144,7 @@ describe('while writers commit', () => {
       expect(Buffer.concat(pieces).equals(bytes), file.name).toBe(true);
     }
     const through = database.lastTransaction;
-    const transactions = copy.openTransactions();
+    const transactions = await copy.openTransactions();
     const held = listLogFiles(database.directory).lowest!;
     // Check points run again from here on, and prune what only the copy still has.
     while (listLogFiles(database.directory).lowest! <= held) {

@@ -6,7 +6,7 @@ import { listLogFiles } from '../../src/log/log-files.ts';
 import { LogReader } from '../../src/log/v3/log-reader.ts';
 import { restoreDatabase } from '../../src/restore/database-restore.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
-import type { ServedDatabase } from '../../src/serve/database/served-database.ts';
+import type { ServedPlace } from '../../src/serve/database/served-database.ts';
 import { type StoppedStore, serveStore } from '../../src/serve/database/stopped-store.ts';
 import { CommonSource } from '../../src/source/backup-protocol/common-source.ts';
 import { readMetadata } from '../../src/store/files/neostore-metadata.ts';
@@ -44,7 +44,7 @@ async function serve(directory: string): Promise<StoppedStore> {
   return store;
 }
 
-async function listen(database: ServedDatabase, onEvent?: (event: ListenerEvent) => void) {
+async function listen(database: ServedPlace, onEvent?: (event: ListenerEvent) => void) {
   const listener = await BackupListener.start(database, {
     listen: { host: '127.0.0.1', port: 0 },
     ...(onEvent === undefined ? {} : { onEvent }),
@@ -264,7 +264,7 @@ describe('while a store is served', () => {
       change();
       const readAll = async () => {
         for (const file of copy.files) for await (const piece of copy.readFile(file, signal)) piece.at(0);
-        copy.openTransactions().close();
+        (await copy.openTransactions()).close();
       };
       await expect(readAll(), what).rejects.toMatchObject({ code: 'serve.changed' });
       copy.close();

@@ -1,3 +1,5 @@
+import { GraphkeepError } from '../../base/errors.ts';
+import type { LogPosition } from '../log-position.ts';
 import { LogFileSet, type LogSource } from '../log-source.ts';
 import { CHECK_POINT_ENTRY_BYTES, decodeCheckPointEntry } from './entries/check-point-entry.ts';
 import { CHECK_POINT_ENTRY, CURRENT_ENTRY_VERSION_BYTE } from './entries/entry-types.ts';
@@ -32,6 +34,21 @@ export function findLastCheckPoint(log: LogSource | string): LogCheckPoint | und
       newest = false;
     }
     return undefined;
+  });
+}
+
+/**
+ * Where a copy of a running database has to be replayed from: the position of its last check point, as long as the log reaches back to it.
+ * @throws GraphkeepError `log.no-check-point`
+ */
+export function copyStartOf(log: LogFileSet, checkPoint: LogCheckPoint | undefined): LogPosition {
+  const { lowest } = log;
+  if (checkPoint !== undefined && checkPoint.target.version >= (lowest ?? 0)) return checkPoint.target;
+  if (checkPoint === undefined && lowest === 0) return beginningOf(0);
+  throw new GraphkeepError('log.no-check-point', 'the log does not reach back to its last check point', {
+    place: { file: log.directory },
+    observed: checkPoint === undefined ? 'no check point' : `log ${checkPoint.target.version} is gone`,
+    hint: 'Wait until the server has written the next check point (15 minutes at most by default), then run the command again.',
   });
 }
 

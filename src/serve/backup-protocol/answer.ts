@@ -4,10 +4,10 @@ import { startTimer } from '../../base/timers.ts';
 import type { CommonRequest } from '../../protocol/backup-protocol/request.ts';
 import type { ResponseWriter } from '../../protocol/backup-protocol/response-writer.ts';
 import { formatStoreId, wasUpgraded } from '../../store/files/store-id.ts';
-import type { ServedCopy, ServedDatabase, ServedTransactions } from '../database/served-database.ts';
+import type { ServedCopy, ServedDatabase, ServedPlace, ServedTransactions } from '../database/served-database.ts';
 
 export interface AnswerOptions {
-  database: ServedDatabase;
+  place: ServedPlace;
   signal: AbortSignal;
   /** Longest time that a full copy may prevent check points. */
   maxHoldMs: number;
@@ -26,12 +26,18 @@ export async function writeAnswer(
   writer: ResponseWriter,
   options: AnswerOptions,
 ): Promise<void> {
-  if (request.kind === 'full') await writeFullCopy(request.forensics, writer, options);
-  else await writeIncrement(request.lastTransactionId, writer, options);
+  const database = await options.place.current(options.signal);
+  if (request.kind === 'full') await writeFullCopy(database, request.forensics, writer, options);
+  else await writeIncrement(database, request.lastTransactionId, writer, options);
 }
 
-async function writeFullCopy(logs: boolean, writer: ResponseWriter, options: AnswerOptions): Promise<void> {
-  const { database, signal, maxHoldMs, onHeldTooLong } = options;
+async function writeFullCopy(
+  database: ServedDatabase,
+  logs: boolean,
+  writer: ResponseWriter,
+  options: AnswerOptions,
+): Promise<void> {
+  const { signal, maxHoldMs, onHeldTooLong } = options;
   const copy = await database.openFullCopy(signal, { logs });
   const limit = copy.holdsCheckPoints && maxHoldMs > 0 ? startTimer(onHeldTooLong, maxHoldMs) : undefined;
   // Waiting for a slow client must not hold up check points.
@@ -41,9 +47,9 @@ async function writeFullCopy(logs: boolean, writer: ResponseWriter, options: Ans
     throwIfCancelled(signal);
     await writeFiles(copy, writer, signal);
     throwIfCancelled(signal);
-    const transactions = copy.openTransactions();
+    const transactions = await copy.openTransactions();
     clearTimeout(limit);
-    await writeTransactions(transactions, writer, options);
+    await writeTransactions(database, transactions, writer, options);
   } finally {
     clearTimeout(limit);
     signal.removeEventListener('abort', release);
@@ -62,16 +68,21 @@ async function writeFiles(copy: ServedCopy, writer: ResponseWriter, signal: Abor
   await writer.endFiles();
 }
 
-async function writeIncrement(after: number, writer: ResponseWriter, options: AnswerOptions): Promise<void> {
+async function writeIncrement(
+  database: ServedDatabase,
+  after: number,
+  writer: ResponseWriter,
+  options: AnswerOptions,
+): Promise<void> {
   if (after < 1) {
     // A Java server sends nothing here, and the client believes that it is up to date (spec common-protocol 10).
     throw new GraphkeepError('peer.protocol', 'the client asks for transactions after an impossible one', {
       observed: after,
     });
   }
-  await requireAfterUpgrade(after, writer, options.database);
-  const transactions = await options.database.openTransactions(after, options.signal);
-  await writeTransactions(transactions, writer, options);
+  await requireAfterUpgrade(after, writer, database);
+  const transactions = await database.openTransactions(after, options.signal);
+  await writeTransactions(database, transactions, writer, options);
 }
 
 /**
@@ -93,9 +104,10 @@ async function requireAfterUpgrade(after: number, writer: ResponseWriter, databa
 }
 
 async function writeTransactions(
+  database: ServedDatabase,
   transactions: ServedTransactions,
   writer: ResponseWriter,
-  { database, signal }: AnswerOptions,
+  { signal }: AnswerOptions,
 ): Promise<void> {
   try {
     await writer.storeId(database.storeId);

@@ -9,7 +9,8 @@ import type { CopyLeases } from './copy-leases.ts';
 
 /** Shared by the answers on one connection. */
 export interface AnswerScope {
-  readonly database: ServedDatabase;
+  /** The database of the current request. */
+  database: ServedDatabase;
   readonly limits: ListenerLimits;
   readonly leases: CopyLeases;
   /** Aborted when the connection has ended or is about to end. */

@@ -6,11 +6,13 @@ import { ResponseWriter } from '../../protocol/catchup/response-writer.ts';
 import { ServerHandshake, type ServerHandshakeStep } from '../../protocol/catchup/server-handshake.ts';
 import type { Conversation, Inquiry } from '../conversation/conversation.ts';
 import type { FrameSender } from '../conversation/frame-sender.ts';
+import type { ServedPlace } from '../database/served-database.ts';
 import type { AnswerScope } from './answer-scope.ts';
 import { writeIndexFiles, writePreparedCopy, writeStoreFile } from './copy-answers.ts';
 import { endOfFailedStream, writeTransactions } from './transactions-answer.ts';
 
-export interface CatchupOptions extends Pick<AnswerScope, 'database' | 'limits' | 'leases' | 'signal'> {
+export interface CatchupOptions extends Pick<AnswerScope, 'limits' | 'leases' | 'signal'> {
+  place: ServedPlace;
   onHeldTooLong: () => void;
   onUse: (isUsed: boolean) => void;
   /** Compressions that may be agreed for requests, by their names on the wire, best first (spec catchup-protocol 6). */
@@ -23,7 +25,8 @@ export interface CatchupOptions extends Pick<AnswerScope, 'database' | 'limits' 
 export class CatchupConversation implements Conversation {
   private readonly peer: string;
   private readonly options: CatchupOptions;
-  private readonly scope: AnswerScope;
+  /** Has a database from the first request on. */
+  private readonly scope: Omit<AnswerScope, 'database'> & Partial<AnswerScope>;
   unpack: Conversation['unpack'];
   private readonly handshake: ServerHandshake;
   /** The next step of the handshake. */
@@ -34,10 +37,10 @@ export class CatchupConversation implements Conversation {
   constructor(peer: string, options: CatchupOptions) {
     this.peer = peer;
     this.options = options;
-    const { database, limits, leases, signal, onHeldTooLong, onUse, compression } = options;
+    const { limits, leases, signal, onHeldTooLong, onUse, compression } = options;
     this.handshake = new ServerHandshake(peer, compression);
     const writer = new ResponseWriter((bytes) => this.sender!.send(bytes));
-    const shared = { database, limits, leases, signal, onHeldTooLong, onUse };
+    const shared = { limits, leases, signal, onHeldTooLong, onUse };
     this.scope = { ...shared, writer, lease: undefined, isBroken: false };
   }
 
@@ -119,8 +122,9 @@ export class CatchupConversation implements Conversation {
     return { request: 'incremental', begins: { after: request.after }, ends: true };
   }
 
-  private answer(request: CatchupRequest): Promise<void> {
-    const { scope } = this;
+  private async answer(request: CatchupRequest): Promise<void> {
+    const { place, signal } = this.options;
+    const scope: AnswerScope = Object.assign(this.scope, { database: await place.current(signal) });
     switch (request.kind) {
       case 'storeId':
         return scope.writer.storeId(scope.database.storeId);
@@ -133,7 +137,7 @@ export class CatchupConversation implements Conversation {
       case 'transactions':
         return writeTransactions(request, scope);
       case 'coreSnapshot':
-        return Promise.reject(notServed(this.peer));
+        throw notServed(this.peer);
     }
   }
 
@@ -158,7 +162,7 @@ export class CatchupConversation implements Conversation {
         }
         return 'stays-open';
       case 'transactions': {
-        const { status, transactionId } = endOfFailedStream(error, this.scope);
+        const { status, transactionId } = endOfFailedStream(error, this.scope.database?.lastTransaction ?? 0);
         await writer.streamFinished(status, transactionId);
         return 'stays-open';
       }

@@ -81,9 +81,9 @@ async function writeEach(transactions: ServedTransactions, scope: AnswerScope): 
   }
 }
 
-/** Tells a client why its stream ends (spec catchup-protocol 13). */
-export function endOfFailedStream(error: unknown, { database }: AnswerScope): StreamEnd {
-  const end = (status: StreamStatus): StreamEnd => ({ status, transactionId: database.lastTransaction });
+/** Tells a client why its stream ends (spec catchup-protocol 13). `last`: the last transaction of the database, 0 if there is none. */
+export function endOfFailedStream(error: unknown, last: number): StreamEnd {
+  const end = (status: StreamStatus): StreamEnd => ({ status, transactionId: last });
   if (hasCode(error, 'peer.protocol')) return { status: 'E_INVALID_REQUEST', transactionId: -1 };
   if (hasCode(error, 'serve.other-store')) return end('E_STORE_ID_MISMATCH');
   if (hasCode(error, 'serve.history-pruned', 'log.gap')) return end('E_TRANSACTION_PRUNED');

@@ -7,7 +7,7 @@ describeServedDatabase('LiveStore', async (scratch) => {
   const numbered = await NumberedDatabase.open(join(scratch, 'graph.db'));
   const { database } = numbered;
   return {
-    database: serveEmbedded(database),
+    place: serveEmbedded(database),
     directory: database.directory,
     get committed() {
       return numbered.committed;

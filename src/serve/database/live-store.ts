@@ -2,14 +2,21 @@ import { join } from 'node:path';
 import { readRegularFile } from '../../base/regular-files.ts';
 import type { LogPosition } from '../../log/log-position.ts';
 import { LogFileSet } from '../../log/log-source.ts';
+import { TransactionPlaces } from '../../log/v3/transaction-places.ts';
 import { decodeMetadata } from '../../store/files/neostore-metadata.ts';
 import { classifyDatabaseFile, METADATA_FILE } from '../../store/files/store-files.ts';
 import { formatByVersion } from '../../store/files/store-format.ts';
 import { formatStoreId, type StoreId } from '../../store/files/store-id.ts';
 import { LogTransactions, openLogRange } from './log-transactions.ts';
-import type { CopyRequest, OpenedFile, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
+import type {
+  CopyRequest,
+  OpenedFile,
+  ServedCopy,
+  ServedDatabase,
+  ServedPlace,
+  ServedTransactions,
+} from './served-database.ts';
 import { type FoundFile, findServedFile, listServedFiles, readMovingFile, readServedFile } from './served-files.ts';
-import { TransactionPlaces } from './transaction-places.ts';
 
 /** A check point; no further one runs until it is released. */
 export interface HeldCheckPoint {
@@ -39,11 +46,11 @@ export interface LiveDatabase {
  * which they are served, up to the last one that was durable when the last file was read. Log files stay readable through their
  * descriptors, whatever is pruned meanwhile.
  */
-export function serveEmbedded(database: LiveDatabase): ServedDatabase {
+export function serveEmbedded(database: LiveDatabase): ServedDatabase & ServedPlace {
   return new LiveStore(database);
 }
 
-class LiveStore implements ServedDatabase {
+class LiveStore implements ServedDatabase, ServedPlace {
   private readonly database: LiveDatabase;
   private readonly places = new TransactionPlaces();
   /** Newest check point made for a copy; as on a real server, none is known at first. */
@@ -52,6 +59,10 @@ class LiveStore implements ServedDatabase {
 
   constructor(database: LiveDatabase) {
     this.database = database;
+  }
+
+  async current(): Promise<ServedDatabase> {
+    return this;
   }
 
   get storeId(): StoreId {
@@ -169,8 +180,8 @@ class LiveCopy implements ServedCopy {
     return file.name === METADATA_FILE ? onePiece(this.metadata) : readServedFile(file, signal);
   }
 
-  /** Opens the log and only then allows check points, and pruning, again. Synchronous, so the log ends at or after `through`. */
-  openTransactions(): ServedTransactions {
+  /** Opens the log and only then allows check points, and pruning, again. Does not wait, so the log ends at or after `through`. */
+  async openTransactions(): Promise<ServedTransactions> {
     const { lastTransaction: after, position } = this.held;
     const range = { after, through: this.database.lastTransaction };
     const log = new LogFileSet(this.database.directory);

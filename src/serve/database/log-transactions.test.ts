@@ -12,10 +12,10 @@ import { COMMIT_ENTRY_BYTES } from '../../log/v3/entries/commit-entry.ts';
 import { COMMIT_ENTRY, START_ENTRY } from '../../log/v3/entries/entry-types.ts';
 import { skipStartEntry } from '../../log/v3/entries/start-entry.ts';
 import { LogWriter } from '../../log/v3/log-writer.ts';
+import { TransactionPlaces } from '../../log/v3/transaction-places.ts';
 import { readEntryForm } from '../../log/v3/transaction-walker.ts';
 import { findTransaction, LogTransactions, openLogRange } from './log-transactions.ts';
 import type { ServedTransactions } from './served-database.ts';
-import { TransactionPlaces } from './transaction-places.ts';
 
 let directory: string;
 beforeEach(async () => {

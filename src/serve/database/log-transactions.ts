@@ -1,19 +1,19 @@
-import { setImmediate } from 'node:timers/promises';
-import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { LogPosition } from '../../log/log-position.ts';
-import { LogFileSet } from '../../log/log-source.ts';
+import { LogFileSet, type LogSource } from '../../log/log-source.ts';
 import { entryFormOfByte } from '../../log/v3/entries/entry-types.ts';
-import { beginningOf, readLogHeader } from '../../log/v3/log-header.ts';
 import { LogReader } from '../../log/v3/log-reader.ts';
-import type { LogTransaction } from '../../log/v3/log-transaction.ts';
 import { inPresentForm } from '../../log/v3/transaction-codec.ts';
 import { inPieces } from '../../log/v3/transaction-pieces.ts';
+import type { TransactionPlaces } from '../../log/v3/transaction-places.ts';
+import { findTransactionAfter } from '../../log/v3/transaction-search.ts';
 import type { ServedTransaction, ServedTransactions } from './served-database.ts';
-import type { KnownPlace, TransactionPlaces } from './transaction-places.ts';
 
-/** Other connections get a turn after this many bytes of skipped log. */
-const BYTES_PER_TURN = 4 * 1024 * 1024;
+/** Log files that are open for one reader. */
+export interface OpenLog extends LogSource {
+  readonly directory: string;
+  close(): void;
+}
 
 /** Transactions of a log, from the one after {@link after} to {@link through}. */
 export interface LogRange {
@@ -31,15 +31,15 @@ export function noTransactions(): ServedTransactions {
   return { close: () => {}, each: none, [Symbol.asyncIterator]: none };
 }
 
-/** Yields the transactions of `range`, the first of which begins at `from`, and closes the files of `log`. */
+/** Yields the transactions of `range`, the first of which begins at `from`, and closes `log`. */
 export class LogTransactions implements ServedTransactions {
-  private readonly log: LogFileSet;
+  private readonly log: OpenLog;
   private readonly from: LogPosition;
   private readonly range: LogRange;
   private readonly places: TransactionPlaces | undefined;
   private isClosed = false;
 
-  constructor(log: LogFileSet, from: LogPosition, range: LogRange, places?: TransactionPlaces) {
+  constructor(log: OpenLog, from: LogPosition, range: LogRange, places?: TransactionPlaces) {
     this.log = log;
     this.from = from;
     this.range = range;
@@ -79,20 +79,23 @@ export class LogTransactions implements ServedTransactions {
 }
 
 /**
- * The transactions of `range` from the log in `directory`. Opens everything needed synchronously, so that nothing of it can be pruned in
- * between.
+ * The transactions of `range` from a log, which is closed with them, or from the one in a directory. Opens everything needed synchronously,
+ * so that nothing of it can be pruned in between.
  *
  * @throws GraphkeepError `serve.history-pruned`
  */
 export async function openLogRange(
-  directory: string,
+  source: OpenLog | string,
   range: LogRange,
   places: TransactionPlaces,
   signal: AbortSignal,
 ): Promise<ServedTransactions> {
-  if (range.after >= range.through) return noTransactions();
-  const log = new LogFileSet(directory);
+  const log = typeof source === 'string' ? new LogFileSet(source) : source;
   try {
+    if (range.after >= range.through) {
+      log.close();
+      return noTransactions();
+    }
     const from = await findTransaction(log, range, places, signal);
     requireServable(log, from, range);
     return new LogTransactions(log, from, range, places);
@@ -103,37 +106,19 @@ export async function openLogRange(
 }
 
 /**
- * Finds where the transaction after `after` begins in the log. Since a newer transaction exists, it is either there or in no log any more.
- * Looks at headers and at places known from before, then reads on from the nearest.
+ * Finds where the first transaction of `range` begins in the log. Since the last one exists, it is either there or in no log any more.
  *
  * @throws GraphkeepError `serve.history-pruned`
  */
 export async function findTransaction(
-  log: LogFileSet,
+  log: OpenLog,
   { after, through }: LogRange,
   places: TransactionPlaces,
   signal: AbortSignal,
 ): Promise<LogPosition> {
-  const from = nearestPlace(log, after, places);
-  if (from === undefined) throw pruned(after);
-  if (from.transaction === after) return from.end;
-  const reader = new LogReader(log, {
-    from: from.end,
-    ...(from.transaction === undefined ? {} : { lastTransaction: from.transaction }),
-  });
-  let skipped = 0;
-  for (let item = reader.next(); item !== undefined; item = reader.next()) {
-    if (item.kind !== 'transaction') continue;
-    if (item.transactionId > after + 1) throw pruned(after);
-    if (item.transactionId === after + 1) return { version: item.version, offset: item.startOffset };
-    skipped += item.endOffset - item.startOffset;
-    if (skipped < BYTES_PER_TURN) continue;
-    skipped = 0;
-    places.note(endOf(item));
-    await setImmediate();
-    throwIfCancelled(signal);
-  }
-  throw endsTooEarly(log, reader.lastTransaction ?? after, through);
+  const found = await findTransactionAfter(log, after, signal, places);
+  if (found.kind === 'found') return found.begin;
+  throw found.kind === 'pruned' ? pruned(after) : endsTooEarly(log, found.lastTransaction ?? after, through);
 }
 
 /**
@@ -141,7 +126,7 @@ export async function findTransaction(
  * rewritten, as a server does when it sends them. Entries of 2.3 lack what a client needs, so they count as pruned. Old entries precede all
  * others, so checking the first transaction of a range is enough.
  */
-function requireServable(log: LogFileSet, from: LogPosition, { after }: LogRange): void {
+function requireServable(log: OpenLog, from: LogPosition, { after }: LogRange): void {
   const reader = new LogReader(log, { from, lastTransaction: after });
   for (let item = reader.next(); item !== undefined; item = reader.next()) {
     if (item.kind !== 'transaction') continue;
@@ -155,36 +140,6 @@ function requireServable(log: LogFileSet, from: LogPosition, { after }: LogRange
   }
 }
 
-function endOf(item: LogTransaction): KnownPlace {
-  return { transaction: item.transactionId, end: { version: item.version, offset: item.endOffset } };
-}
-
-/** A place at or before the end of transaction `after`; without a transaction number if the file's header does not give it. */
-function nearestPlace(
-  log: LogFileSet,
-  after: number,
-  places: TransactionPlaces,
-): { transaction: number | undefined; end: LogPosition } | undefined {
-  const file = newestFileBefore(log, after);
-  if (file === undefined) return undefined;
-  const known = places.nearest(after);
-  const isNearer = known !== undefined && known.end.version >= file.version;
-  return isNearer ? known : { transaction: undefined, end: beginningOf(file.version) };
-}
-
-/** The newest file that begins after a transaction not later than `after`; opens it and all newer ones, so that they stay. */
-function newestFileBefore(log: LogFileSet, after: number): { version: number } | undefined {
-  const { lowest, highest } = log;
-  if (lowest === undefined || highest === undefined) return undefined;
-  for (let version = highest; version >= lowest; version--) {
-    const header = readLogHeader(log, version);
-    if (header !== undefined && header.previousTransaction <= after) return { version };
-    // The newest file may not have a header yet; an older one without a header was pruned while we looked.
-    if (header === undefined && version !== highest) return undefined;
-  }
-  return undefined;
-}
-
 /** The error for a client that comes too late. */
 function pruned(after: number): GraphkeepError {
   return new GraphkeepError('serve.history-pruned', `transaction ${after + 1} is in no transaction log any more`, {
@@ -192,7 +147,7 @@ function pruned(after: number): GraphkeepError {
   });
 }
 
-function endsTooEarly(log: LogFileSet, last: number, through: number): GraphkeepError {
+function endsTooEarly(log: OpenLog, last: number, through: number): GraphkeepError {
   return new GraphkeepError('log.gap', `the log ends with transaction ${last}, but ${through} was committed`, {
     place: { file: log.directory },
     observed: last,

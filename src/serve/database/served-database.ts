@@ -51,7 +51,7 @@ export interface ServedCopy {
   readonly files: readonly ServedFile[];
   /** True if the database can make no check point until {@link openTransactions}, {@link letFilesMove} or {@link close}. */
   readonly holdsCheckPoints: boolean;
-  /** True if the files are still as of C: {@link letFilesMove} was not called. */
+  /** True if the files are still as of C: nothing was committed since, or nothing of it can have reached them. */
   readonly isStill: boolean;
   /**
    * Exactly `sizeBytes` bytes; a piece is valid until the next one is requested.
@@ -62,14 +62,23 @@ export interface ServedCopy {
    * Every transaction after C up to the last one that is durable now, without gaps. Reading ends with `log.gap` if one is missing: the
    * files would be inconsistent without it.
    */
-  openTransactions(): ServedTransactions;
+  openTransactions(): Promise<ServedTransactions>;
   /** Allows check points, which change files; only the log from C on stays. No effect for a closed store. */
   letFilesMove(): void;
   /** Releases everything. May be called again. */
   close(): void;
 }
 
-/** A store that a {@link ../backup-listener.ts BackupListener} serves to clients. Any number of copies may be open at the same time. */
+/** What a {@link ../backup-listener.ts BackupListener} serves. */
+export interface ServedPlace {
+  /**
+   * The database that is there now, to answer one request with.
+   * @throws GraphkeepError `serve.unavailable` if there is none
+   */
+  current(signal: AbortSignal): Promise<ServedDatabase>;
+}
+
+/** A database as it is when a request comes. Any number of copies may be open at the same time. */
 export interface ServedDatabase {
   readonly storeId: StoreId;
   /** For messages: what is served. */

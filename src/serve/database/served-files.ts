@@ -42,16 +42,21 @@ const READ_BYTES = 512 * 1024;
  * the last one. Links within the directory are followed; one that leads out of it is refused.
  */
 export function listServedFiles(directory: string, format: StoreFormat, { logs }: CopyRequest): FoundFile[] {
-  const found: { file: FoundFile; rank: number }[] = [];
+  const found: FoundFile[] = [];
   for (const { name, path, info } of walkFiles(directory, directory, '', 0)) {
     const role = classifyDatabaseFile(name);
     if (!isServed(role, name, logs)) continue;
     const alignment = alignmentOf(name, path, format);
     const file = { name, path, alignment, sizeBytes: info.size, inode: info.ino, modifiedMs: info.mtimeMs };
-    found.push({ file, rank: order.indexOf(role) });
+    found.push(file);
   }
-  found.sort((a, b) => a.rank - b.rank || (a.file.name < b.file.name ? -1 : 1));
-  return found.map(({ file }) => file);
+  return inOrder(found);
+}
+
+/** Files in the order in which a server sends them: `neostore` is the last one. */
+export function inOrder(files: readonly FoundFile[]): FoundFile[] {
+  const rank = ({ name }: FoundFile) => order.indexOf(classifyDatabaseFile(name));
+  return files.toSorted((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
 }
 
 function isServed(role: DatabaseFileRole, name: string, logs: boolean): boolean {

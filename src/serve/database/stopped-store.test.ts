@@ -10,7 +10,7 @@ describeServedDatabase('StoppedStore', async (scratch) => {
   const store = await serveStore(directory);
   const nobodyWorks = async () => {};
   return {
-    database: store,
+    place: store,
     directory,
     committed,
     commit: nobodyWorks,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { findRecoveryStart } from '../../log/v3/recovery-start.ts';
+import { TransactionPlaces } from '../../log/v3/transaction-places.ts';
 import { type DatabaseLock, lockDatabase } from '../../store/files/database-lock.ts';
 import { type NeostoreMetadata, readMetadataIn, storeIdOf } from '../../store/files/neostore-metadata.ts';
 import { METADATA_FILE } from '../../store/files/store-files.ts';
@@ -8,9 +9,15 @@ import { formatByVersion } from '../../store/files/store-format.ts';
 import { formatStoreId, type StoreId } from '../../store/files/store-id.ts';
 import { requireSupportedStore } from '../../store/files/supported-store.ts';
 import { noTransactions, openLogRange } from './log-transactions.ts';
-import type { CopyRequest, OpenedFile, ServedCopy, ServedDatabase, ServedTransactions } from './served-database.ts';
+import type {
+  CopyRequest,
+  OpenedFile,
+  ServedCopy,
+  ServedDatabase,
+  ServedPlace,
+  ServedTransactions,
+} from './served-database.ts';
 import { type FoundFile, findServedFile, listServedFiles, readServedFile, requireReadable } from './served-files.ts';
-import { TransactionPlaces } from './transaction-places.ts';
 
 export interface StoppedStoreOptions {
   /** The directory of the transaction logs; default: the store directory. */
@@ -18,7 +25,7 @@ export interface StoppedStoreOptions {
 }
 
 /** A store directory that no process works in: a database whose server is stopped, or a backup. */
-export interface StoppedStore extends ServedDatabase {
+export interface StoppedStore extends ServedDatabase, ServedPlace {
   /** Releases the lock of the directory. */
   close(): Promise<void>;
 }
@@ -88,6 +95,10 @@ class LockedStore implements StoppedStore {
     for (const file of this.list({ logs: true })) await requireReadable(file);
   }
 
+  async current(): Promise<ServedDatabase> {
+    return this;
+  }
+
   get lastTransaction(): number {
     return this.metadata.lastTransactionId;
   }
@@ -101,7 +112,7 @@ class LockedStore implements StoppedStore {
       isStill: true,
       letFilesMove: () => {},
       readFile: (file, signal) => readServedFile(file as FoundFile, signal),
-      openTransactions: () => {
+      openTransactions: async () => {
         this.requireUnchanged();
         return noTransactions();
       },

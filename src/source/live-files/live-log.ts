@@ -1,20 +1,17 @@
-import { setImmediate } from 'node:timers/promises';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { type ErrorPlace, GraphkeepError } from '../../base/errors.ts';
 import { sleep } from '../../base/timers.ts';
 import { LogPinner } from '../../log/log-pinner.ts';
 import { isBefore, type LogPosition } from '../../log/log-position.ts';
 import { LogFileSet } from '../../log/log-source.ts';
-import { findLastCheckPoint } from '../../log/v3/check-points.ts';
-import { beginningOf, readLogHeader } from '../../log/v3/log-header.ts';
+import { copyStartOf, findLastCheckPoint } from '../../log/v3/check-points.ts';
 import { LogReader } from '../../log/v3/log-reader.ts';
 import { LogTailer } from '../../log/v3/log-tailer.ts';
 import { inPresentForm } from '../../log/v3/transaction-codec.ts';
 import { inPieces } from '../../log/v3/transaction-pieces.ts';
+import { findTransactionAfter, newestFileBefore } from '../../log/v3/transaction-search.ts';
 import type { TransactionReceiver } from '../backup-source.ts';
 
-/** Timers and sockets get a turn after this many bytes that are only skipped. */
-const BYTES_PER_TURN = 8 * 1024 * 1024;
 /** A log that grows all the time is looked at this often, in milliseconds. */
 const LOOK_MS = 100;
 
@@ -52,18 +49,10 @@ export class LiveLog {
 
   /**
    * Where a copy that begins now has to replay from: the position of the last check point. Everything before it is in the store files.
-   * @throws GraphkeepError `log.no-check-point` if there is none and the log does not reach back to the beginning of the database
+   * @throws GraphkeepError `log.no-check-point`
    */
   findCopyStart(): LogStart {
-    const { lowest } = this.files;
-    const checkPoint = findLastCheckPoint(this.files);
-    if (checkPoint !== undefined && checkPoint.target.version >= (lowest ?? 0)) return { from: checkPoint.target };
-    if (checkPoint === undefined && lowest === 0) return { from: beginningOf(0) };
-    throw new GraphkeepError('log.no-check-point', 'the log does not reach back to its last check point', {
-      place: { file: this.files.directory },
-      observed: checkPoint === undefined ? 'no check point' : `log ${checkPoint.target.version} is gone`,
-      hint: 'Wait until the server has written the next check point (15 minutes at most by default), then run the command again.',
-    });
+    return { from: copyStartOf(this.files, findLastCheckPoint(this.files)) };
   }
 
   /** The first transaction from `start` on; undefined if there is none yet. */
@@ -86,28 +75,20 @@ export class LiveLog {
       this.files.release(delivered.begin.version);
       return { from: delivered.begin, lastTransaction: after };
     }
-    const version = this.newestFileFrom(after);
-    if (version === undefined) throw this.pruned(after);
-    const reader = new LogReader(this.files, { from: beginningOf(version) });
-    let skipped = 0;
-    for (let item = reader.next(); item !== undefined; item = reader.next()) {
-      if (item.kind !== 'transaction') continue;
-      const from = { version: item.version, offset: item.startOffset };
-      if (item.transactionId > after + 1) throw this.pruned(after);
-      if (item.transactionId === after + 1) return { from, lastTransaction: after };
-      skipped += item.endOffset - item.startOffset;
-      if (skipped < BYTES_PER_TURN) continue;
-      skipped = 0;
-      await setImmediate();
-      throwIfCancelled(signal);
+    const found = await findTransactionAfter(this.files, after, signal);
+    if (found.kind === 'found') return { from: found.begin, lastTransaction: after };
+    if (found.kind === 'not-yet') {
+      this.followAfter(found);
+      return undefined;
     }
-    this.followAfter(reader);
-    return undefined;
+    throw new GraphkeepError('peer.history-pruned', `transaction ${after + 1} is in no transaction log any more`, {
+      place: this.place,
+    });
   }
 
   /** False if no open file can hold the transaction after `after`. */
   reachesBackTo(after: number): boolean {
-    return this.newestFileFrom(after) !== undefined;
+    return newestFileBefore(this.files, after) !== undefined;
   }
 
   /**
@@ -186,22 +167,5 @@ export class LiveLog {
   private presentEnd(): LogPosition {
     const version = this.files.highest ?? 0;
     return { version, offset: this.files.sizeOf(version) };
-  }
-
-  /** The newest file that begins after a transaction not later than `after`. */
-  private newestFileFrom(after: number): number | undefined {
-    const { lowest, highest } = this.files;
-    if (lowest === undefined || highest === undefined) return undefined;
-    for (let version = highest; version >= lowest; version--) {
-      const header = readLogHeader(this.files, version);
-      if (header !== undefined && header.previousTransaction <= after) return version;
-    }
-    return undefined;
-  }
-
-  private pruned(after: number): GraphkeepError {
-    return new GraphkeepError('peer.history-pruned', `transaction ${after + 1} is in no transaction log any more`, {
-      place: this.place,
-    });
   }
 }

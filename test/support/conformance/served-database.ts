@@ -10,6 +10,7 @@ import type {
   ServedCopy,
   ServedDatabase,
   ServedFile,
+  ServedPlace,
   ServedTransactions,
 } from '../../../src/serve/database/served-database.ts';
 import { patchMetadataIn, readMetadataIn, storeIdOf } from '../../../src/store/files/neostore-metadata.ts';
@@ -23,7 +24,7 @@ import { campaign } from '../random/campaign-size.ts';
  * `n`; it has an index and several log files, of which the oldest are pruned.
  */
 export interface ServedWorld {
-  readonly database: ServedDatabase;
+  readonly place: ServedPlace;
   readonly directory: string;
   readonly committed: number;
   /** Commits more nodes; does nothing for a database in which nobody works. */
@@ -51,6 +52,9 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       await world.stop();
       await removeDirectory(scratch);
     });
+
+    /** The database as it is now. */
+    const current = (): Promise<ServedDatabase> => world.place.current(signal);
 
     /** Asserts that everything was released: files are closed, and check points run. */
     async function expectNothingHeld(): Promise<void> {
@@ -101,8 +105,9 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
 
     const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
-    it('the database says whose it is, and up to where', () => {
-      const { database, directory } = world;
+    it('the database says whose it is, and up to where', async () => {
+      const { directory } = world;
+      const database = await current();
       const metadata = readMetadataIn(directory);
       expect(formatStoreId(database.storeId)).toBe(formatStoreId(storeIdOf(metadata)));
       expect(database.lastTransaction).toBe(Math.max(...readLog().keys()));
@@ -111,13 +116,13 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
 
     describe('a full copy', () => {
       it('a full copy with the transactions after it is the whole database, even while somebody works in it', async () => {
-        const copy = await world.database.openFullCopy(signal);
+        const copy = await (await current()).openFullCopy(signal);
         await world.commit(40);
         const files = await receive(copy);
         await world.commit(40);
         const { committed } = world;
-        const through = world.database.lastTransaction;
-        const opened = copy.openTransactions();
+        const through = (await current()).lastTransaction;
+        const opened = await copy.openTransactions();
         await world.commit(40);
         const transactions = await readAll(opened);
         expect(transactions.equals(bytesBetween(readLog(), copy.lastTransaction, through))).toBe(true);
@@ -127,7 +132,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       });
 
       it('a full copy has each file once, as it was when the copy began, and neostore last', async () => {
-        const copy = await world.database.openFullCopy(signal);
+        const copy = await (await current()).openFullCopy(signal);
         const asTheyWere = new Map(
           copy.files.map(({ name: file }) => [file, readFileSync(join(world.directory, file))]),
         );
@@ -135,9 +140,14 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         expect(asTheyWere.size).toBe(copy.files.length);
         expect(copy.files.at(-1)!.name).toBe('neostore');
         expect(copy.files.some(({ name: file }) => file.startsWith('schema/index/'))).toBe(true);
-        for (const [file, bytes] of await receive(copy)) expect(bytes.equals(asTheyWere.get(file)!), file).toBe(true);
+        const received = await receive(copy);
         for (const { name: file, alignment, sizeBytes } of copy.files) {
-          expect([file, sizeBytes]).toEqual([file, asTheyWere.get(file)!.length]);
+          const bytes = received.get(file)!;
+          const was = asTheyWere.get(file)!;
+          // Half a record at the end may be left out.
+          expect(was.length - bytes.length, file).toBeLessThan(Math.max(1, alignment));
+          expect(bytes.equals(was.subarray(0, bytes.length)), file).toBe(true);
+          expect([file, sizeBytes]).toEqual([file, bytes.length]);
           expect(alignment).toBeGreaterThan(0);
         }
         expect(copy.files.filter(({ name: file }) => /transaction|\.id$|lock/.test(file))).toEqual([]);
@@ -145,7 +155,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       });
 
       it('a full copy includes the log if requested, before the store files', async () => {
-        const copy = await world.database.openFullCopy(signal, { logs: true });
+        const copy = await (await current()).openFullCopy(signal, { logs: true });
         const isLog = ({ name: file }: ServedFile) => file.startsWith('neostore.transaction.db.');
         const logs = listLogFiles(world.directory).files.map(({ path }) => path.slice(world.directory.length + 1));
         expect(
@@ -164,11 +174,11 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       });
 
       it('any number of full copies can be open at the same time', async () => {
-        const copies = await Promise.all([1, 2, 3].map(() => world.database.openFullCopy(signal)));
+        const copies = await Promise.all([1, 2, 3].map(async () => (await current()).openFullCopy(signal)));
         for (const copy of copies) {
           const files = await receive(copy);
           const { committed } = world;
-          const transactions = await readAll(copy.openTransactions());
+          const transactions = await readAll(await copy.openTransactions());
           copy.close();
           expect(await restore(files, transactions, copy.lastTransaction)).toEqual(upTo(committed));
           await world.commit(5);
@@ -177,7 +187,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       });
 
       it('a full copy holds check points only as long as it says, and then keeps the log from C on', async () => {
-        const copy = await world.database.openFullCopy(signal);
+        const copy = await (await current()).openFullCopy(signal);
         expect(copy.isStill).toBe(true);
         const files = await receive(copy);
         copy.letFilesMove();
@@ -185,8 +195,8 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         await world.commit(200);
         await world.checkPoint();
         const { committed } = world;
-        const through = world.database.lastTransaction;
-        const opened = await world.database.openTransactions(copy.lastTransaction, signal);
+        const through = (await current()).lastTransaction;
+        const opened = await (await current()).openTransactions(copy.lastTransaction, signal);
         const transactions = await readAll(opened);
         opened.close();
         expect(transactions.equals(bytesBetween(readLog(), copy.lastTransaction, through))).toBe(true);
@@ -198,12 +208,12 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       it('a full copy may be closed at any time, and twice', async () => {
         const stations = ['opened', 'in a file', 'files', 'open transactions', 'transactions', 'in transactions'];
         for (const station of campaign.sample(stations, 3)) {
-          const copy = await world.database.openFullCopy(signal);
+          const copy = await (await current()).openFullCopy(signal);
           await world.commit(3);
           if (station === 'in a file') for await (const _ of copy.readFile(copy.files[0]!, signal)) break;
           else if (station !== 'opened') await receive(copy);
           if (station.endsWith('transactions')) {
-            const transactions = copy.openTransactions();
+            const transactions = await copy.openTransactions();
             if (station.startsWith('in')) for await (const _ of transactions) break;
             if (!station.startsWith('open')) transactions.close();
             if (!station.startsWith('open')) transactions.close();
@@ -215,7 +225,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       });
 
       it('a full copy can be interrupted while a file is read', async () => {
-        const copy = await world.database.openFullCopy(signal);
+        const copy = await (await current()).openFullCopy(signal);
         const file = copy.files.find(({ sizeBytes, name: it }) => sizeBytes > 0 && it !== 'neostore')!;
         const reading = readAll(copy.readFile(file, AbortSignal.abort()));
         await expect(reading).rejects.toMatchObject({ code: 'cancelled' });
@@ -228,14 +238,14 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       it('transactions follow any one that the log still has, together and one by one', async () => {
         await world.commit(10);
         const log = readLog();
-        const through = world.database.lastTransaction;
+        const through = (await current()).lastTransaction;
         const first = Math.min(...log.keys());
         for (const after of [first - 1, first, Math.floor((first + through) / 2), through - 1, through, through + 5]) {
           const expected = bytesBetween(log, after, through);
-          const together = await world.database.openTransactions(after, signal);
+          const together = await (await current()).openTransactions(after, signal);
           expect((await readAll(together)).equals(expected), `after ${after}`).toBe(true);
           together.close();
-          const single = await world.database.openTransactions(after, signal);
+          const single = await (await current()).openTransactions(after, signal);
           const pieces: Buffer[] = [];
           let next = after + 1;
           for await (const { transactionId, bytes } of single.each()) {
@@ -249,8 +259,8 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       });
 
       it('transactions end with the last one that was durable when they were requested', async () => {
-        const through = world.database.lastTransaction;
-        const transactions = await world.database.openTransactions(through - 1, signal);
+        const through = (await current()).lastTransaction;
+        const transactions = await (await current()).openTransactions(through - 1, signal);
         await world.commit(10);
         expect((await readAll(transactions)).equals(bytesBetween(readLog(), through - 1, through))).toBe(true);
         transactions.close();
@@ -260,14 +270,14 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         const first = Math.min(...readLog().keys());
         expect(first).toBeGreaterThan(3);
         for (const after of [1, first - 2]) {
-          const opening = world.database.openTransactions(after, signal);
+          const opening = (await current()).openTransactions(after, signal);
           await expect(opening).rejects.toMatchObject({ code: 'serve.history-pruned' });
         }
         await expectNothingHeld();
       });
 
       it('transactions may be released unread, twice', async () => {
-        const transactions = await world.database.openTransactions(world.database.lastTransaction - 1, signal);
+        const transactions = await (await current()).openTransactions((await current()).lastTransaction - 1, signal);
         transactions.close();
         transactions.close();
         await expectNothingHeld();
@@ -276,11 +286,11 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
 
     describe('a single file', () => {
       it('a single file is found by the last part of its name, and read as it is', async () => {
-        const copy = await world.database.openFullCopy(signal);
+        const copy = await (await current()).openFullCopy(signal);
         const files = await receive(copy);
         copy.close();
         for (const wanted of ['neostore.nodestore.db', 'neostore', 'neostore.labelscanstore.db']) {
-          const file = await world.database.openFile(`anywhere/${wanted}`, signal);
+          const file = await (await current()).openFile(`anywhere/${wanted}`, signal);
           expect([file.name, file.sizeBytes]).toEqual([wanted, files.get(wanted)!.length]);
           expect((await readAll(file.read(signal))).equals(files.get(wanted)!), wanted).toBe(true);
           file.close();
@@ -292,14 +302,14 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
       it.each(['neostore.transaction.db.0', 'store_lock', 'nothing'])(
         '%s is not a file of the store',
         async (wanted) => {
-          await expect(world.database.openFile(wanted, signal)).rejects.toMatchObject({ code: 'serve.no-file' });
+          await expect((await current()).openFile(wanted, signal)).rejects.toMatchObject({ code: 'serve.no-file' });
           await expectNothingHeld();
         },
       );
     });
 
     it('the database has a check point that covers its last transaction, if not at once, then soon', async () => {
-      const { database } = world;
+      const database = await current();
       const { lastTransaction } = database;
       while (!database.hasReached(lastTransaction)) await new Promise(setImmediate);
       expect(database.hasReached(1)).toBe(true);

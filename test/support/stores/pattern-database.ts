@@ -5,6 +5,7 @@ import type {
   ServedCopy,
   ServedDatabase,
   ServedFile,
+  ServedPlace,
   ServedTransactions,
 } from '../../../src/serve/database/served-database.ts';
 import type { StoreId } from '../../../src/store/files/store-id.ts';
@@ -18,7 +19,7 @@ const STORE_ID: StoreId = {
 };
 
 /** A database of imaginary files of any size, to test how a listener treats its clients. */
-export class PatternDatabase implements ServedDatabase {
+export class PatternDatabase implements ServedDatabase, ServedPlace {
   readonly storeId = STORE_ID;
   readonly description = 'a pattern';
   readonly lastTransaction = 5;
@@ -36,6 +37,10 @@ export class PatternDatabase implements ServedDatabase {
   /** Resolves when nothing of this database is in use any more. */
   async unused(): Promise<void> {
     while (this.open > 0 || this.holding > 0) await new Promise<void>((resolve) => this.waiters.push(resolve));
+  }
+
+  async current(): Promise<ServedDatabase> {
+    return this;
   }
 
   async openFullCopy(signal: AbortSignal): Promise<ServedCopy> {
@@ -58,7 +63,7 @@ export class PatternDatabase implements ServedDatabase {
       },
       letFilesMove: release,
       readFile: (file) => this.readFile(file),
-      openTransactions: () => {
+      openTransactions: async () => {
         release();
         return this.transactions();
       },

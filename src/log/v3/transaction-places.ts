@@ -1,4 +1,4 @@
-import type { LogPosition } from '../../log/log-position.ts';
+import type { LogPosition } from '../log-position.ts';
 
 /** Where a transaction ends in the log, and so where the next one begins. */
 export interface KnownPlace {
