@@ -75,6 +75,10 @@ export const errorCodes = {
   'serve.other-store':
     'The client has a backup of another database, or of this one before an upgrade. It needs a full backup.',
   'serve.behind': 'The client asks for a newer check point than there is. One was begun; the client tries again.',
+  'serve.unavailable':
+    'There is no database to serve now. Look at its directory and into the log of its server; the listener goes on, so ask again later.',
+  'serve.unsettled':
+    'Raise dbms.checkpoint.interval.time of the server, or put graphkeep.serve.spool_directory on a faster disk, then make the backup again.',
   'serve.no-file': 'The client asked for a file that the store does not have. Look into its output.',
   'serve.client-lost': 'The client went away before its answer was complete. Look into its output.',
   'serve.client-slow':

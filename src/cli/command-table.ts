@@ -445,14 +445,28 @@ export const nativeCommands: readonly NativeCommandRow[] = [
   },
   {
     name: 'serve',
-    summary: 'Serve a stopped database, or a backup, to backup clients until interrupted.',
+    summary: 'Serve a database or a backup to backup clients until interrupted.',
     description:
-      'Any backup client, ours or the one of Neo4j, gets full and incremental backups from it as from a running server, over the common or ' +
-      'the catchup protocol. Use it to bring a backup to another site, or to back up databases of the Community edition.\n' +
+      'Any backup client, ours or the one of Neo4j, gets full and incremental backups from it as from a server with online backup, over the ' +
+      'common or the catchup protocol. Use it to bring a backup to another site, or to back up a Community server over the network.\n' +
+      '\n' +
+      'With --live the server of the database may run, start and stop meanwhile. Its files are read while it writes them, and nothing in its ' +
+      'directories is created, changed, locked or removed.\n' +
       '\n' +
       'When it is interrupted, backups under way may still finish, for as long as graphkeep.serve.stop_grace says.',
     options: [
-      mandatory('database', 'directory', 'The database or backup: the directory with the file neostore.'),
+      value(
+        'database',
+        'directory',
+        '',
+        'A database that no server uses, or a backup: the directory with the file neostore.',
+      ),
+      value(
+        'live',
+        'path',
+        '',
+        'Instead of --database: the database of a server of any edition that may be running. Its home, data directory or database; its neo4j.conf says the rest.',
+      ),
       value(
         'listen',
         'host:port[-port]',
@@ -469,6 +483,10 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       {
         purpose: 'Serve a backup to the network',
         command: 'graphkeep serve --database=/backups/graph.db-backup --listen=0.0.0.0:6362',
+      },
+      {
+        purpose: 'Give a running Community server online backup',
+        command: 'graphkeep serve --live=/var/lib/neo4j --listen=0.0.0.0:6362',
       },
     ],
   },

@@ -19,8 +19,9 @@ export interface ServerLocation extends DatabaseLocation {
 }
 
 /** What the user has said about the configuration of a server. */
-interface GivenConfig {
+export interface GivenConfig {
   config: ClientConfig;
+  /** The user named it; else the neo4j.conf near a database comes first. */
   isNamed: boolean;
 }
 
@@ -67,6 +68,23 @@ async function configOf(home: string, { config, isNamed }: GivenConfig): Promise
   const configFile = join(confDirectory, 'neo4j.conf');
   if (isNamed || !(await exists(configFile))) return { config, configFile: undefined };
   return { config: await loadClientConfig({ cwd: home, home, confDirectory }), configFile };
+}
+
+/**
+ * The configuration of the server to which a path for {@link locateDatabase} leads, whether there is a database or not: `given` if the user
+ * named one, else the neo4j.conf near the path, else `given`.
+ * @throws GraphkeepError `config` for a bad neo4j.conf
+ */
+export async function findServerConfig(path: string, given: GivenConfig): Promise<ClientConfig> {
+  return (await configOf(await homeOf(path), given)).config;
+}
+
+/** The home of the server that a path means; a database or data directory that does not exist yet is recognized by its name. */
+async function homeOf(path: string): Promise<string> {
+  const isDatabase = basename(dirname(path)) === 'databases' || (await exists(join(path, KEY_FILE)));
+  if (isDatabase) return homeOfDatabase(path);
+  const isData = basename(path) === 'data' || (await exists(join(path, 'databases')));
+  return isData ? dirname(path) : path;
 }
 
 function logsOf(directory: string, config: ClientConfig): string {

@@ -121,6 +121,13 @@ export const settings = {
     duration,
     'Backups under way may take this time to finish when `graphkeep serve` is stopped.',
   ),
+  serveSpoolDirectory: setting(
+    'graphkeep.serve.spool_directory',
+    '',
+    'directory',
+    (text) => text,
+    'Where `graphkeep serve --live` copies indexes to before it sends them. Not set: the directory for temporary files of the system.',
+  ),
 
   dataDirectory: setting(
     'dbms.directories.data',

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import { checkStore } from '../../src/check/store-check.ts';
 import { readLiveCounts } from '../../src/store/counts/counts-store.ts';
+import { findLayoutOf } from '../../src/store/index/tree-layouts.ts';
 import { TreeCursor } from '../../src/store/tree/read/tree-cursor.ts';
 import { openTreeForReading } from '../../src/store/tree/read/tree-file.ts';
 import { type BaseStore, CorruptionLab } from '../support/corpus/corruptions.ts';
@@ -11,7 +12,6 @@ import { plainCounts } from '../support/corpus/golden-store.ts';
 import { campaign } from '../support/random/campaign-size.ts';
 import { Dice } from '../support/random/dice.ts';
 import { SEED } from '../support/random/seed.ts';
-import { findLayoutOf } from '../support/trees/layouts.ts';
 
 /*
  * Promise: whatever bytes of derived files, schema, tokens and metadata are damaged, the check ends, and notices every change of what a

@@ -5,6 +5,7 @@ import { Dice } from '../../src/base/dice.ts';
 import type { IndexRule } from '../../src/store/graph/schema-rule.ts';
 import { StoreReader } from '../../src/store/graph/store-reader.ts';
 import { IndexBuilder } from '../../src/store/index/index-builder.ts';
+import { findLayoutOf } from '../../src/store/index/tree-layouts.ts';
 import { LabelScanBuilder } from '../../src/store/label-scan/label-scan-builder.ts';
 import type { TreeLayout } from '../../src/store/tree/page/layout.ts';
 import { openPageFile } from '../../src/store/tree/page/page-file.ts';
@@ -15,7 +16,6 @@ import type { TreeChange } from '../../src/store/tree/update/tree-change.ts';
 import { updateTree, updateTreeFile } from '../../src/store/tree/update/tree-update.ts';
 import { nextSeed } from '../support/random/seed.ts';
 import { MemoryPageFile } from '../support/stores/memory-page-file.ts';
-import { findLayoutOf } from '../support/trees/layouts.ts';
 import { readEntries } from '../support/trees/trees.ts';
 import {
   awaitIndexes,

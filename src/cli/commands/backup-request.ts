@@ -12,7 +12,7 @@ import { loadBackupSslPolicy } from '../../config/ssl-policy/backup-policy.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
-import { loadConfig } from './config-loading.ts';
+import { loadGivenConfig } from './config-loading.ts';
 
 const PROTOCOLS = ['any', 'catchup', 'common'] as const;
 /** Size of a page in the page cache, as the Java tool counts it. */
@@ -52,9 +52,10 @@ export async function requestBackup(
   const protocol = parseOption(values, 'protocol', readProtocol);
   const additionalFile = values.optional('additional-config');
   const reportDir = await canonicalDirectory(resolve(context.cwd, values.optional('cc-report-dir')!), 'later');
-  const given = readChecks(values);
+  const checks = readChecks(values);
 
-  const config = await loadConfig(context, additionalFile);
+  const given = await loadGivenConfig(context, additionalFile);
+  const { config } = given;
   const pagecacheBytes = parseOption(values, 'pagecache', readPageCache);
   const memoryBudgetBytes = pagecacheBytes + readHeap(context.env.HEAP_SIZE);
   // Whatever the protocol, and before a server is contacted, as the Java tool does.
@@ -67,10 +68,7 @@ export async function requestBackup(
     from:
       path === undefined
         ? completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS)
-        : await locateDatabase(resolve(context.cwd, path), {
-            config,
-            isNamed: Boolean(context.env.NEO4J_CONF) || additionalFile !== undefined,
-          }),
+        : await locateDatabase(resolve(context.cwd, path), given),
     protocol,
     sslPolicy,
     fallbackToFull,
@@ -79,10 +77,10 @@ export async function requestBackup(
     checkConsistency,
     reportDir,
     checks: {
-      graph: given.graph ?? config.get(settings.checkGraph),
-      indexes: given.indexes ?? config.get(settings.checkIndexes),
-      labelScanStore: given.labelScanStore ?? config.get(settings.checkLabelScanStore),
-      propertyOwners: given.propertyOwners ?? config.get(settings.checkPropertyOwners),
+      graph: checks.graph ?? config.get(settings.checkGraph),
+      indexes: checks.indexes ?? config.get(settings.checkIndexes),
+      labelScanStore: checks.labelScanStore ?? config.get(settings.checkLabelScanStore),
+      propertyOwners: checks.propertyOwners ?? config.get(settings.checkPropertyOwners),
     },
     config,
   };

@@ -1,3 +1,4 @@
+import type { GivenConfig } from '../../config/database-location.ts';
 import { type ClientConfig, loadClientConfig } from '../../config/neo4j-conf.ts';
 import type { CommandContext } from '../command-context.ts';
 
@@ -9,4 +10,10 @@ export function loadConfig(context: CommandContext, additionalFile?: string): Pr
     confDirectory: context.env.NEO4J_CONF,
     additionalFile,
   });
+}
+
+/** The same for a command that looks for the neo4j.conf of a server: the user may have named another one. */
+export async function loadGivenConfig(context: CommandContext, additionalFile?: string): Promise<GivenConfig> {
+  const config = await loadConfig(context, additionalFile);
+  return { config, isNamed: Boolean(context.env.NEO4J_CONF) || additionalFile !== undefined };
 }

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { cpSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attemptBackup, makeBackup } from '../../../test/support/commands/backup-attempt.ts';
 import { World } from '../../../test/support/commands/world.ts';
 import { layOutPolicy, removePolicyHomes, TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
 import { loadPolicy } from '../../../test/support/servers/tls-conversation.ts';
+import { makeDirectory } from '../../base/durable-files.ts';
 import { runGraphkeep } from './front.ts';
 
 let world: World;
@@ -18,7 +21,7 @@ afterEach(removePolicyHomes);
 const backup = () => world.path('backup', 'n34', 'n1');
 
 /** Runs `serve` until `work` is done with the port it listens on, then interrupts it. */
-async function serveWhile(args: string[], work: (port: number) => Promise<void>) {
+async function serveWhile(args: string[], work: (port: number) => Promise<void>, what = `--database=${backup()}`) {
   const interrupt = new AbortController();
   let listening: (port: number) => void = () => {};
   const port = new Promise<number>((resolve) => {
@@ -26,7 +29,7 @@ async function serveWhile(args: string[], work: (port: number) => Promise<void>)
   });
   let stdout = '';
   let stderr = '';
-  const ended = runGraphkeep(['serve', `--database=${backup()}`, ...args], {
+  const ended = runGraphkeep(['serve', what, ...args], {
     ...world.context(),
     signal: interrupt.signal,
     stdout: (text) => {
@@ -145,5 +148,40 @@ describe('serve', () => {
     const { error } = await attemptBackup(world.path('backup', 'n34'), { host: '127.0.0.1', port }, { name: 'n1' });
     // Not 'directory.in-use': nobody works in the backup.
     expect(error?.code).toBe('peer.unreachable');
+  });
+
+  it('serves the database of a server as its own neo4j.conf says, from when there is one', async () => {
+    const home = world.path('home');
+    await makeDirectory(join(home, 'conf'));
+    const settings = ['dbms.backup.address=127.0.0.1:20000-60000', 'dbms.active_database=mine'];
+    writeFileSync(join(home, 'conf', 'neo4j.conf'), settings.join('\n'));
+    const directory = join(home, 'data', 'databases', 'mine');
+    const { exitCode, stdout, stderr } = await serveWhile(
+      [],
+      async (port) => {
+        const from = { host: '127.0.0.1', port };
+        const { error } = await attemptBackup(world.path('backup'), from, { name: 'copy' });
+        expect(error).toBeDefined();
+        await makeDirectory(dirname(directory));
+        cpSync(backup(), directory, { recursive: true });
+        expect(await makeBackup(world.path('backup'), from, { name: 'copy' })).toMatchObject({ kind: 'full' });
+        expect(await makeBackup(world.path('backup'), from, { name: 'copy' })).toMatchObject({ kind: 'unchanged' });
+      },
+      `--live=${home}`,
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(`Serving ${home} as soon as that can be done: there is no database`);
+    expect(stdout).toMatch(/Full backup failed for 127\.0\.0\.1:\d+, .*no database that can be served now/);
+    expect(stdout).toMatch(/Full backup finished for /);
+  });
+
+  it.each([
+    [['serve'], 'either --database or --live is needed'],
+    [['serve', '--database=a', '--live=b'], '--database and --live exclude each other'],
+  ])('refuses %s', async (args, message) => {
+    let stderr = '';
+    const exitCode = await runGraphkeep(args, { ...world.context(), stderr: (text) => (stderr += text) });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(message);
   });
 });

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
+import { asGraphkeepError } from '../../base/file-errors.ts';
 import { printableLine } from '../../base/printable-text.ts';
 import { formatAddress } from '../../net/server-address.ts';
 import { BackupListener } from '../../serve/backup-listener.ts';
 import type { ListenerEvent } from '../../serve/conversation/listener-events.ts';
-import { serveStore } from '../../serve/database/stopped-store.ts';
 import { EventThrottle } from '../../serve/event-throttle.ts';
+import type { OpenServed } from '../../serve/open-served.ts';
 import { formatLogTime } from '../command-context.ts';
 import { requestServe } from '../commands/serve-request.ts';
 import { describeListenerEvent } from '../wording/listener-text.ts';
@@ -16,9 +17,9 @@ import type { Reporter } from './reporter.ts';
 
 /** Serves until SIGINT or SIGTERM, which is the ordinary end. */
 export async function serveBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
-  const { directory, logDirectory, listen, limits, sslPolicy, compression } = await requestServe(values, context);
+  const { directory, open, listen, limits, sslPolicy, compression } = await requestServe(values, context);
   for (const notice of sslPolicy?.notices ?? []) reporter.note(noteOfEvent(notice, describePolicyNotice(notice)));
-  const store = await serveStore(directory, { logDirectory });
+  const served = await open();
   try {
     const clients = new ClientCount();
     reporter.answerStateWith(() => clients.describe());
@@ -28,7 +29,7 @@ export async function serveBody({ values, context }: Invocation, reporter: Repor
       reporter.happened(event.kind, text, dataOfEvent(event));
     };
     const throttle = new EventThrottle(onEvent);
-    const listener = await BackupListener.start(store, {
+    const listener = await BackupListener.start(served.place, {
       listen,
       limits,
       sslPolicy,
@@ -37,7 +38,7 @@ export async function serveBody({ values, context }: Invocation, reporter: Repor
     });
     const address = formatAddress(listener.address);
     const security = sslPolicy === undefined ? '' : `, with TLS policy '${sslPolicy.name}'`;
-    const lines = [`Serving ${store.description}`, `Listening on ${address}${security}`];
+    const lines = [describeServed(served), `Listening on ${address}${security}`];
     const text = lines.map(printableLine).join('\n');
     reporter.happened('listening', text, { address, directory });
     try {
@@ -48,6 +49,12 @@ export async function serveBody({ values, context }: Invocation, reporter: Repor
     }
     reporter.report('Stopped.', { directory });
   } finally {
-    await store.close();
+    await served.close();
   }
+}
+
+function describeServed({ description, trouble }: OpenServed): string {
+  if (trouble === undefined) return `Serving ${description}`;
+  const why = asGraphkeepError(trouble);
+  return `Serving ${description} as soon as that can be done: ${why.message}${why.observed === undefined ? '' : ` (${why.observed})`}`;
 }

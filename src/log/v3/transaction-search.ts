@@ -19,8 +19,8 @@ export type FoundTransaction =
   | { kind: 'not-yet'; position: LogPosition; lastTransaction: number | undefined };
 
 /**
- * Finds where the transaction after `after` begins. Looks at headers and at places known from before, then reads on from the nearest. On the way it opens every file from that position on,
- * so that none of them can be lost.
+ * Finds where the transaction after `after` begins. Looks at headers and at places known from before, then reads on from the nearest. On
+ * the way it opens every file from that position on, so that none of them can be lost.
  */
 export async function findTransactionAfter(
   log: LogSource,

@@ -3,7 +3,6 @@ import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../../test/support/corpus/unpack-corpus.ts';
-import { findLayoutOf } from '../../../test/support/trees/layouts.ts';
 import { ByteReader } from '../../base/byte-reader.ts';
 import type { IndexProvider, IndexRule } from '../graph/schema-rule.ts';
 import { openPageFile } from '../tree/page/page-file.ts';
@@ -19,6 +18,7 @@ import { genericKey } from './keys/generic-key.ts';
 import { numberKey } from './keys/number-key.ts';
 import { temporalKeys } from './keys/temporal-key.ts';
 import { textKey } from './keys/text-key.ts';
+import { findLayoutOf } from './tree-layouts.ts';
 
 let originals: string;
 let store34: string;

@@ -5,6 +5,8 @@ import { openRegularFileAsync } from '../../base/regular-files.ts';
 import type { IndexState } from './index-header.ts';
 
 const SEGMENTS = /^segments_([0-9a-z]+)$/;
+/** Name of a segment, then what the file holds of it. */
+const SEGMENT_FILE = /^(_[0-9a-z]+)[._]/;
 /** Commit user data of an online index: `status` = `online`, each preceded by its length. */
 const ONLINE = Buffer.from('\x06status\x06online', 'latin1');
 
@@ -28,7 +30,16 @@ export function newestCommit(names: readonly string[]): string | undefined {
   return names.filter((name) => SEGMENTS.test(name)).sort((a, b) => generation(b) - generation(a))[0];
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+/** Those of `names` that belong to the segments of a commit, a file `segments_N`. In it, each text follows its length. */
+export function filesOfCommit(commit: Buffer, names: readonly string[]): string[] {
+  return names.filter((name) => {
+    const segment = SEGMENT_FILE.exec(name)?.[1];
+    if (segment === undefined) return false;
+    return commit.includes(Buffer.from(String.fromCharCode(segment.length) + segment, 'latin1'));
+  });
+}
+
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     const file = await openRegularFileAsync(path);
     try {
@@ -42,7 +53,7 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
   }
 }
 
-async function listIfThere(path: string): Promise<string[]> {
+export async function listIfThere(path: string): Promise<string[]> {
   try {
     return await readdir(path);
   } catch (error) {

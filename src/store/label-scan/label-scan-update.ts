@@ -26,6 +26,26 @@ export async function updateLabelScanStore(
   return updateTree(path, labelScanLayout, toTreeChanges(collect(changes)), options);
 }
 
+/**
+ * Gives every range that is named an entry, without nodes if it has none: a server of 3.4 adds a label that it should remove where there is
+ * no entry (spec transaction-logs 7.3). Otherwise as {@link updateLabelScanStore}.
+ */
+export async function ensureLabelRanges(
+  path: string,
+  rangesByLabel: ReadonlyMap<number, ReadonlySet<number>>,
+  options: TreeUpdateOptions = {},
+): Promise<TreeUpdateResult> {
+  requireUsable(path);
+  return updateTree(path, labelScanLayout, toEnsuredEntries(rangesByLabel), options);
+}
+
+function* toEnsuredEntries(rangesByLabel: ReadonlyMap<number, ReadonlySet<number>>): Generator<TreeChange> {
+  for (const label of [...rangesByLabel.keys()].sort((a, b) => a - b)) {
+    const ranges = Float64Array.from(rangesByLabel.get(label)!).sort();
+    for (const range of ranges) yield { kind: 'ensure', key: createLabelKey(label, range) };
+  }
+}
+
 function requireUsable(path: string): void {
   const tree = openTreeForReading(path, labelScanLayout);
   tree.file.close();

@@ -5,13 +5,13 @@ import {
   removeDirectory,
   unpackCorpus,
 } from '../../../../test/support/corpus/unpack-corpus.ts';
-import { findLayoutOf } from '../../../../test/support/trees/layouts.ts';
 import { ByteReader } from '../../../base/byte-reader.ts';
 import { TreeCursor } from '../../tree/read/tree-cursor.ts';
 import { openTreeForReading } from '../../tree/read/tree-file.ts';
 import type { PropertyValue, ScalarType, ScalarValue } from '../../values/property-value.ts';
 import { partOf } from '../index-part.ts';
 import { findProvider } from '../index-provider.ts';
+import { findLayoutOf } from '../tree-layouts.ts';
 import { genericKey } from './generic-key.ts';
 import { temporalKeys } from './temporal-key.ts';
 

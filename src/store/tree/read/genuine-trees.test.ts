@@ -8,7 +8,6 @@ import {
   removeDirectory,
   unpackCorpus,
 } from '../../../../test/support/corpus/unpack-corpus.ts';
-import { findLayoutOf, treeLayouts } from '../../../../test/support/trees/layouts.ts';
 import { ByteReader } from '../../../base/byte-reader.ts';
 import { genericKey } from '../../index/keys/generic-key.ts';
 import type { IndexKeyCodec } from '../../index/keys/key-codec.ts';
@@ -17,6 +16,7 @@ import { isNumber, NUMBER_TYPES, type NumberValue } from '../../index/keys/numbe
 import { isTemporal, type TemporalValue } from '../../index/keys/temporal-fields.ts';
 import { temporalKeys } from '../../index/keys/temporal-key.ts';
 import { textKey } from '../../index/keys/text-key.ts';
+import { findLayoutOf, treeLayouts } from '../../index/tree-layouts.ts';
 import type { PropertyValue, ScalarValue } from '../../values/property-value.ts';
 import { openPageFile } from '../page/page-file.ts';
 import { checkTreeStructure } from './structure-check.ts';

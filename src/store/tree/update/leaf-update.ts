@@ -97,6 +97,12 @@ export class LeafUpdate {
       if (exists) result.removed++;
       return exists ? 'remove' : 'none';
     }
+    if (change.kind === 'ensure') {
+      if (exists) return 'none';
+      this.value.fill(0);
+      result.added++;
+      return 'put';
+    }
     const isEmpty = change.kind === 'add' ? this.takeValue(change.value) : this.maskValue(change, page, index);
     if (isEmpty && !exists) return 'none';
     if (isEmpty) {

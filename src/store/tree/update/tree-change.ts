@@ -5,11 +5,13 @@ import type { OpenTree } from '../read/tree-file.ts';
 
 /**
  * One change of a tree. Changes are idempotent: adding an existing entry or removing a missing one does nothing. `mask` is for trees whose
- * values are bitsets: it clears the bits in `clear`, then sets those in `set`; an entry without bits is removed.
+ * values are bitsets: it clears the bits in `clear`, then sets those in `set`; an entry without bits is removed. `ensure` adds an entry
+ * with a value of zeros where there is none.
  */
 export type TreeChange =
   | { kind: 'add'; key: Uint8Array; value?: Uint8Array }
   | { kind: 'remove'; key: Uint8Array }
+  | { kind: 'ensure'; key: Uint8Array }
   | { kind: 'mask'; key: Uint8Array; set: Uint8Array; clear: Uint8Array };
 
 /**

@@ -79,11 +79,14 @@ function bitset(n: number): Uint8Array {
 interface Step {
   add: number[];
   remove: number[];
+  ensure?: number[];
 }
 
 function toChanges(kind: Kind, step: Step): TreeChange[] {
   const added = new Set(step.add);
-  return sortKeys(kind.layout, [...step.add, ...step.remove], kind.key).map(([n, key]) => {
+  const removed = new Set(step.remove);
+  return sortKeys(kind.layout, [...step.add, ...step.remove, ...(step.ensure ?? [])], kind.key).map(([n, key]) => {
+    if (!added.has(n) && !removed.has(n)) return { kind: 'ensure', key };
     if (kind.layout.valueBytes > 0) {
       return { kind: 'mask', key, set: bitset(added.has(n) ? n : 0), clear: bitset(added.has(n) ? 1 : -1) };
     }
@@ -99,13 +102,15 @@ function toModel(entries: TreeEntry[]): Model {
   return new Map(entries.map(({ key, value }) => [hex(key), value === undefined ? '' : hex(value)]));
 }
 
-function applyToModel(model: Model, changes: TreeChange[]): Model {
+function applyToModel(model: Model, changes: TreeChange[], valueBytes: number): Model {
   const result = new Map(model);
   for (const change of changes) {
     const key = hex(change.key);
     if (change.kind === 'add') result.set(key, '');
     else if (change.kind === 'remove') result.delete(key);
-    else {
+    else if (change.kind === 'ensure') {
+      if (!result.has(key)) result.set(key, valueBytes === 0 ? '' : '0'.repeat(2 * valueBytes));
+    } else {
       const old = BigInt(`0x${result.get(key) || '0'}`);
       const bits = (old & ~BigInt(`0x${hex(change.clear)}`)) | BigInt(`0x${hex(change.set)}`);
       if (bits === 0n) result.delete(key);
@@ -128,7 +133,11 @@ const range = fc.tuple(fc.nat({ max: 2000 }), fc.nat({ max: 400 })).map(([from, 
   return Array.from({ length: count }, (_, i) => from + i);
 });
 const numbersOrRange = fc.oneof(numbers(60), range);
-const stepArbitrary: fc.Arbitrary<Step> = fc.record({ add: numbersOrRange, remove: numbersOrRange });
+const stepArbitrary: fc.Arbitrary<Step> = fc.record({
+  add: numbersOrRange,
+  remove: numbersOrRange,
+  ensure: numbers(20),
+});
 
 describe.each(kinds)('updates of a tree of $name', (kind) => {
   const { layout, pageBytes } = kind;
@@ -147,7 +156,7 @@ describe.each(kinds)('updates of a tree of $name', (kind) => {
           for (const step of steps) {
             const changes = toChanges(kind, step);
             const before = model;
-            model = applyToModel(model, changes);
+            model = applyToModel(model, changes, kind.layout.valueBytes);
             const result = await updateTreeFile(file, layout, changes);
             expect(readEntries(file, layout)).toEqual(modelEntries(layout, model));
             expect(await checkTreeStructure(file, layout)).toEqual([]);

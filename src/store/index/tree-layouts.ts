@@ -1,12 +1,12 @@
-import { genericLayout } from '../../../src/store/index/keys/generic-key.ts';
-import { numberLayout, uniqueNumberLayout } from '../../../src/store/index/keys/number-key.ts';
-import { pointLayout } from '../../../src/store/index/keys/point-key.ts';
-import { temporalKeys } from '../../../src/store/index/keys/temporal-key.ts';
-import { textLayout } from '../../../src/store/index/keys/text-key.ts';
-import { labelScanLayout } from '../../../src/store/label-scan/label-scan-layout.ts';
-import { fitsLayout, type TreeLayout } from '../../../src/store/tree/page/layout.ts';
-import { decodeMetaPage, META_BYTES } from '../../../src/store/tree/page/meta-page.ts';
-import { openPageFile } from '../../../src/store/tree/page/page-file.ts';
+import { labelScanLayout } from '../label-scan/label-scan-layout.ts';
+import { fitsLayout, type TreeLayout } from '../tree/page/layout.ts';
+import { decodeMetaPage, META_BYTES } from '../tree/page/meta-page.ts';
+import { openPageFile } from '../tree/page/page-file.ts';
+import { genericLayout } from './keys/generic-key.ts';
+import { numberLayout, uniqueNumberLayout } from './keys/number-key.ts';
+import { pointLayout } from './keys/point-key.ts';
+import { temporalKeys } from './keys/temporal-key.ts';
+import { textLayout } from './keys/text-key.ts';
 
 /** Every kind of tree file of the stores of 3.4 and 3.5 (spec trees-and-indexes 2). */
 export const treeLayouts: readonly TreeLayout[] = [

@@ -1,0 +1,114 @@
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
+import { LiveFilesPlace } from '../../src/serve/live-files/live-files-place.ts';
+import {
+  checkConsistency,
+  checkLedger,
+  describeInterop,
+  exportGraph,
+  findDifferences,
+  javaBackup,
+  Ledger,
+  makeScratch,
+  openCopy,
+  RandomLoad,
+  type RunningServer,
+  startServer,
+  type Version,
+} from './harness/index.ts';
+
+/** A server that writes its pages early, checks points and rotates all the time, and prunes what it can: the worst for a copy. */
+const restless = {
+  'dbms.memory.pagecache.size': '8m',
+  'dbms.checkpoint.interval.time': '2s',
+  'dbms.tx_log.rotation.size': '1m',
+  'dbms.tx_log.rotation.retention_policy': '30M size',
+  // The published Java clients cannot read the native-btree indexes of 3.5.34.
+  'dbms.index.default_schema_provider': 'lucene+native-2.0',
+};
+
+/** Serves the database in a directory; returns the address. */
+async function serveLive(directory: string) {
+  const place = await LiveFilesPlace.open({
+    locate: async () => ({ directory, logDirectory: directory }),
+    spoolDirectory: makeScratch('spool'),
+  });
+  const events: ListenerEvent[] = [];
+  const listener = await BackupListener.start(place, {
+    listen: { host: '127.0.0.1', port: 0 },
+    onEvent: (event) => events.push(event),
+  });
+  onTestFinished(async () => {
+    await listener.stop();
+    await place.close();
+  });
+  const { host, port } = listener.address;
+  const finished = () => events.flatMap((event) => (event.kind === 'finished' ? [event.request] : []));
+  return { address: `${host}:${port}`, finished };
+}
+
+async function start(version: Version): Promise<RunningServer> {
+  const server = await startServer({ version, conf: restless });
+  onTestFinished(() => server.kill());
+  return server;
+}
+
+/** Opens a backup with the real server: the ledger must be whole, up to what was acknowledged before the backup. */
+async function expectWhole(version: Version, backup: string, ledger: Ledger, atLeast: number[]): Promise<void> {
+  const copy = await openCopy(version, backup);
+  onTestFinished(() => copy.kill());
+  expect((await checkLedger(copy, ledger.seed, atLeast)).violations).toEqual([]);
+  await copy.kill();
+}
+
+/** A backup in which neither the client nor the checkers find anything. */
+async function backUp(client: Version, from: string, backupDir: string, name: string, args: string[]): Promise<void> {
+  const done = await javaBackup(client, { from, backupDir, name, args, check: true });
+  expect(done, done.stdout + done.stderr).toMatchObject({ code: 0 });
+  expect(done.stdout).toContain('Backup complete.');
+  expect(await checkConsistency(client, path.join(backupDir, name))).toEqual({ consistent: true, report: '' });
+}
+
+/** Every combination of a server that has no online backup, or is treated as such, and a client that can open its stores. */
+const combinations: [Version, Version, string][] = [
+  ['3.5.34', '3.5.0-beta03', 'catchup'],
+  ['3.5.34', '3.5.0-beta03', 'common'],
+  ['3.5.34', '3.4.9', 'catchup'],
+  ['3.5.34', '3.4.9', 'common'],
+  ['3.4.9', '3.4.9', 'catchup'],
+  ['3.4.9', '3.4.9', 'common'],
+];
+
+describeInterop('the files of a running server, served to Java clients', () => {
+  it.each(combinations)(
+    'the files of a running %s give the Java client %s a full and three incrementals over the %s protocol',
+    async (version, client, protocol) => {
+      const server = await start(version);
+      const load = new RandomLoad(server, { values: 'everything', fulltext: false });
+      await load.run(300);
+      const { address, finished } = await serveLive(server.storeDirectory);
+      const backupDir = makeScratch('backups');
+      const only = `--protocol=${protocol}`;
+      const ledger = new Ledger(server, { workers: 3 });
+      await ledger.start();
+      for (let round = 0; round <= 3; round++) {
+        await ledger.advance(200);
+        const atLeast = ledger.acknowledged();
+        await backUp(client, address, backupDir, 'ledger', [only, `--fallback-to-full=${round === 0}`]);
+        if (round === 0 || round === 3) await expectWhole(version, path.join(backupDir, 'ledger'), ledger, atLeast);
+      }
+      await ledger.stop();
+      expect(finished()).toEqual(['full', 'incremental', 'incremental', 'incremental']);
+
+      // Every kind of value in indexes, while the copy is made.
+      await load.start();
+      await backUp(client, address, backupDir, 'load', [only]);
+      await load.stop();
+      await backUp(client, address, backupDir, 'load', [only, '--fallback-to-full=false']);
+      const copy = await openCopy(version, path.join(backupDir, 'load'));
+      onTestFinished(() => copy.kill());
+      expect(findDifferences(await exportGraph(server), await exportGraph(copy))).toEqual([]);
+    },
+  );
+});
