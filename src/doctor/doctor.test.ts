@@ -18,6 +18,7 @@ import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../tes
 import { pretendMounts } from '../../test/support/faults/pretended-mounts.ts';
 import { canMount, SmallDisk } from '../../test/support/faults/small-disk.ts';
 import { campaign } from '../../test/support/random/campaign-size.ts';
+import { ScriptedServer } from '../../test/support/servers/scripted-server.ts';
 import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { ClientConfig } from '../config/neo4j-conf.ts';
@@ -524,6 +525,25 @@ describe('a server', () => {
       expect(of('protocol', silent)).toMatchObject({ level: 'fail', observed: expect.stringContaining('200 ms') });
     },
   );
+
+  it('a server that sends byte after byte, and never an answer, fails in time', async () => {
+    function* drops(): Generator<Buffer, void> {
+      yield Buffer.from('000010000802', 'hex');
+      for (;;) yield Buffer.alloc(1);
+    }
+    const server = await ScriptedServer.start({ pieces: drops(), delayMs: 20 });
+    const from = { host: '127.0.0.1', port: server.port };
+    const diagnosis = await examine({ from, protocol: 'common', timeoutMs: 200 });
+    await server.stop();
+    expect(of('protocol', diagnosis)).toMatchObject({
+      level: 'fail',
+      observed: expect.stringContaining('no answer within 200 ms'),
+    });
+  });
+
+  it('a time limit of 0 is refused', async () => {
+    await expect(examine({ from: listener.address, timeoutMs: 0 })).rejects.toMatchObject({ code: 'usage' });
+  });
 
   it('an interruption ends it at once', async () => {
     const interrupt = new AbortController();

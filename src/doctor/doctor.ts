@@ -1,5 +1,5 @@
 import type { BackupOptions } from '../backup/backup-options.ts';
-import type { GraphkeepError } from '../base/errors.ts';
+import { GraphkeepError } from '../base/errors.ts';
 import { measureTree } from '../base/tree-size.ts';
 import { locateServer, type ServerLocation } from '../config/database-location.ts';
 import { ClientConfig } from '../config/neo4j-conf.ts';
@@ -46,7 +46,7 @@ export interface DoctorOptions {
   /** Where backups go; undefined: only the source is looked at. */
   to: TypedTarget | undefined;
   protocol: BackupOptions['protocol'];
-  /** Longest wait for each answer of a server, in milliseconds. */
+  /** Longest wait for each answer of a server, in milliseconds; more than 0. */
   timeoutMs: number;
   /** Most bytes per second that a backup reads of store files. */
   bytesPerSecond: number | undefined;
@@ -73,9 +73,10 @@ interface LiveView {
   traffic: LogTraffic | undefined;
 }
 
-/** @throws GraphkeepError `cancelled` */
+/** @throws GraphkeepError `cancelled`, `usage` for a time limit of 0, which would be none */
 export async function examineBackups(options: DoctorOptions, signal: AbortSignal, nowMs: number): Promise<Diagnosis> {
   const { config, to } = options;
+  if (options.timeoutMs <= 0) throw new GraphkeepError('usage', 'the timeout must be more than 0');
   const findings = new Findings();
   findings.add(checkMemory(options.memoryBudgetBytes), describeConfiguration(config));
   const target = to === undefined ? undefined : await findings.attempt('target', () => viewTarget(to));

@@ -9,6 +9,7 @@ import { releaseOfStore } from '../../store/files/neo4j-versions.ts';
 import { formatStoreId, type StoreIdentity } from '../../store/files/store-id.ts';
 import { type DoctorFinding, failure, failureOf, inOrder } from '../findings/finding.ts';
 import type { ExistingBackup } from '../target/existing-backup.ts';
+import { withinTime } from './deadline.ts';
 
 /** A server that is asked. */
 export type AskedServer = Omit<StrategyOptions, 'from'> & { from: ServerAddress };
@@ -24,7 +25,7 @@ export interface ServerAnswer {
 
 /**
  * Asks a server for its store, and whether it can continue the backup. No copy begins: a full copy makes the server write a check point,
- * these requests do not. No wait is longer than `timeoutMs`.
+ * these requests do not. No answer may take longer than `timeoutMs`.
  */
 export async function askServer(
   given: AskedServer,
@@ -32,15 +33,17 @@ export async function askServer(
   signal: AbortSignal,
 ): Promise<ServerAnswer> {
   const options = withoutPatience(given);
+  const inTime = <T>(ask: (running: AbortSignal) => Promise<T>) =>
+    withinTime(given.timeoutMs, formatAddress(given.from), signal, ask);
   const failures: { strategy: Strategy; error: GraphkeepError }[] = [];
   for (const strategy of strategiesFor(options)) {
     const source = strategy.open(() => {});
     try {
-      const storeId = await askStoreId(source, signal);
+      const storeId = await inTime((running) => askStoreId(source, running));
       const protocol = describeProtocol(strategy, given.from, storeId);
       return backup === undefined
         ? { protocol }
-        : { protocol, continuation: await askContinuation(source, backup, signal) };
+        : { protocol, continuation: await inTime((running) => askContinuation(source, backup, running)) };
     } catch (caught) {
       const error = asKnownError(caught);
       if (!isWrongProtocol(source, error)) return { protocol: describeFailures([...failures, { strategy, error }]) };
