@@ -77,11 +77,50 @@ export class BusyServer {
     return { directory: storeDirectory, logDirectory: storeDirectory };
   }
 
+  /** Stops the process of the server during `work`. */
+  async frozen(work: () => Promise<unknown>): Promise<void> {
+    const { pid } = this.server.current;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await work();
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  }
+
+  /** Creates or drops an index or a constraint; the number says which. */
+  async changeSchema(change: number): Promise<void> {
+    const which = Math.floor(change / 2) % 3;
+    const what = [`INDEX ON :Item(a)`, `INDEX ON :Item(b, c)`, `CONSTRAINT ON (n:LedgerHub) ASSERT n.hub IS UNIQUE`][
+      which
+    ];
+    await this.server.cypher(`${change % 2 === 0 ? 'CREATE' : 'DROP'} ${what}`);
+  }
+
+  /** Fills about one log file with nodes, and removes them. */
+  async writeMuch(): Promise<void> {
+    await this.server.cypher('UNWIND range(1, 60) AS i CREATE (:Ballast {text: $text})', {
+      text: 'bulk '.repeat(2000),
+    });
+    await this.server.cypher('MATCH (n:Ballast) DELETE n');
+  }
+
   /** Ends the server, with SIGKILL or cleanly, and starts it again on the same directory and ports. The ledger goes on. */
   async restart(how: 'kill' | 'stop'): Promise<void> {
+    await this.server.current[how]();
+    await this.startAgain();
+  }
+
+  /** Stops the server cleanly, and starts it again after `work`. The ledger goes on. */
+  async whileStopped(work: () => Promise<void>): Promise<void> {
+    await this.server.current.stop();
+    await work();
+    await this.startAgain();
+  }
+
+  private async startAgain(): Promise<void> {
     const { server, version, conf } = this;
     const { home, ports } = server.current;
-    await server.current[how]();
     server.current = await startServer({ version, conf, home, ports });
   }
 
