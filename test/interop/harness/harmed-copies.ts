@@ -64,8 +64,8 @@ export class HarmedCopies {
   }
 
   /**
-   * Makes a copy, full or incremental, while `harm` happens. It must be right, or end with a clear error and leave the old backup as it was.
-   * Nothing else may be left.
+   * Makes a copy, full or incremental, while `harm` happens. It must be right, or end with a clear error and leave the old backup as it
+   * was. Nothing else may be left.
    */
   async make(harm: Harm): Promise<string> {
     if (this.dice.chance(0.3)) await this.removeBackups();
