@@ -7,14 +7,14 @@ import { atFile, isMissing } from '../../base/file-errors.ts';
 import { classifyDatabaseFile, LABEL_SCAN_FILE } from '../../store/files/store-files.ts';
 import { HEADER_USABLE, labelScanLayout } from '../../store/label-scan/label-scan-layout.ts';
 import { openTreeForReading } from '../../store/tree/read/tree-file.ts';
-import { copySettledCounts, copySettledFile, copySettledLucene } from './settled-files.ts';
+import { copySettledFile, copySettledLucene } from './settled-files.ts';
 import { copySettledTree } from './settled-tree.ts';
 
 /** Files beside the trees of an index: the message of a failure, the settings of a fulltext index. */
 const SMALL_FILE = /^failure-message$|\.properties$/;
 
 /**
- * Copies what replay of a log cannot make from a mixture of old and new: label scan store, indexes and counts, each as of some check point
+ * Copies what replay of a log cannot make from a mixture of old and new: label scan store and indexes, each as of some check point
  * that is not older than the last one in the log. A server that recovers the copy applies the log to them once more: what they hold already
  * is set again, and what was removed since is removed.
  *
@@ -26,7 +26,6 @@ export async function copyDerivedFiles(directory: string, to: string, signal: Ab
   await copyLabelScan(directory, to, signal);
   await copySettledFile(join(directory, 'index.db'), join(to, 'index.db'), signal);
   for (const name of ['schema', 'index']) await copyIndexes(directory, name, to, signal);
-  await copySettledCounts(directory, to, signal);
 }
 
 async function copyLabelScan(directory: string, to: string, signal: AbortSignal): Promise<void> {

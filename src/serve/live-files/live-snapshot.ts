@@ -1,8 +1,9 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GraphkeepError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
 import type { LogEnd } from '../../log/v3/log-end.ts';
+import { findStartWithCounts } from '../../source/live-files/live-counts.ts';
 import type { DatabasePlace, LiveDatabase } from '../../source/live-files/live-database.ts';
 import { classifyDatabaseFile, METADATA_FILE } from '../../store/files/store-files.ts';
 import { formatByVersion } from '../../store/files/store-format.ts';
@@ -96,6 +97,7 @@ async function collectFiles(
   { place, database, end, signal }: SnapshotOptions,
 ): Promise<{ spooled: FoundFile[]; live: FoundFile[] }> {
   const format = formatByVersion(database.storeId.storeVersion);
+  await copyCounts(place.directory, folder, log);
   await copyDerivedFiles(place.directory, folder, signal);
   await copyNamedStores(place.directory, folder);
   await log.lookAtEnd(end, signal);
@@ -105,6 +107,15 @@ async function collectFiles(
   const live = listServedFiles(place.directory, format, { logs: false }).filter(isReadLive).map(inWholeRecords);
   requireSame(database);
   return { spooled: listServedFiles(folder, format, { logs: false }), live };
+}
+
+/** The counts of the last check point; without them, whoever opens the copy counts again. */
+async function copyCounts(directory: string, folder: string, { start }: PinnedLog): Promise<void> {
+  const beginning = { findCopyStart: () => start, firstTransactionFrom: () => start.transaction + 1 };
+  const { counts } = findStartWithCounts(directory, beginning);
+  if (counts === undefined) return;
+  const path = join(folder, counts.name);
+  await atFile('write the file', path, () => writeFile(path, counts.bytes));
 }
 
 /** @throws GraphkeepError `serve.changed` */

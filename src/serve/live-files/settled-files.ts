@@ -2,13 +2,11 @@ import { constants, type Stats } from 'node:fs';
 import { copyFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../../base/cancellation.ts';
-import { GraphkeepError, hasCode } from '../../base/errors.ts';
+import { GraphkeepError } from '../../base/errors.ts';
 import { atFile, isMissing } from '../../base/file-errors.ts';
 import { readRegularFile } from '../../base/regular-files.ts';
 import { sleep } from '../../base/timers.ts';
-import { decodeCounts } from '../../store/counts/counts-store.ts';
-import { COUNTS_FILES } from '../../store/files/store-files.ts';
-import { filesOfCommit, listIfThere, newestCommit, readIfThere } from '../../store/index/lucene-part.ts';
+import { listCommit } from '../../store/index/lucene-part.ts';
 
 /** A file that was written within this time may be written again without another time of its last change. */
 const QUIET_MS = 100;
@@ -48,35 +46,6 @@ function isSame(a: Stats, b: Stats): boolean {
 }
 
 /**
- * Copies the counts store: of its two files the newer one, which the server does not touch until the next but one check point. Leaves both
- * out if that cannot be had: whoever opens the copy counts again.
- */
-export async function copySettledCounts(from: string, to: string, signal: AbortSignal): Promise<void> {
-  let newest: { name: string; content: Buffer; transaction: number } | undefined;
-  for (const name of COUNTS_FILES) {
-    const content = await readCounts(join(from, name), signal);
-    if (content === undefined) continue;
-    if (newest === undefined || content.transaction > newest.transaction) newest = { name, ...content };
-  }
-  if (newest === undefined) return;
-  const { name, content } = newest;
-  await atFile('write the file', join(to, name), () => writeFile(join(to, name), content));
-}
-
-async function readCounts(
-  path: string,
-  signal: AbortSignal,
-): Promise<{ content: Buffer; transaction: number } | undefined> {
-  try {
-    const content = await readSettled(path, signal);
-    return content === undefined ? undefined : { content, transaction: decodeCounts(content, path).txId };
-  } catch (error) {
-    if (hasCode(error, 'file.corrupt', 'serve.unsettled')) return undefined;
-    throw error;
-  }
-}
-
-/**
  * Copies a Lucene index. Lucene never changes a file; each commit is a file `segments_N`, and the files that it names stay as long as it is
  * the newest. So the copy is whole if the newest commit and its files are still the same after the last file. Files of no commit are left
  * out.
@@ -84,26 +53,18 @@ async function readCounts(
 export async function copySettledLucene(from: string, to: string, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     throwIfCancelled(signal);
-    const wanted = await readCommit(from);
+    const wanted = await listCommit(from);
     if (wanted.length === 0) return;
     await rm(to, { recursive: true, force: true });
     await atFile('create the directory', to, () => mkdir(to));
     for (const name of wanted) await copyIfThere(join(from, name), join(to, name), signal);
-    const now = await readCommit(from);
+    const now = await listCommit(from);
     if (now.join() === wanted.join()) return;
     await sleep(QUIET_MS, signal);
   }
   throw new GraphkeepError('serve.unsettled', 'an index changes faster than it can be copied', {
     place: { file: from },
   });
-}
-
-/** The files of the newest commit, sorted; empty if there is none. */
-async function readCommit(directory: string): Promise<string[]> {
-  const names = await listIfThere(directory);
-  const commit = newestCommit(names);
-  const content = commit === undefined ? undefined : await readIfThere(join(directory, commit));
-  return content === undefined ? [] : [commit!, ...filesOfCommit(content, names)].sort();
 }
 
 async function copyIfThere(from: string, to: string, signal: AbortSignal): Promise<void> {

@@ -6,8 +6,9 @@ import { GraphkeepError, hasCode } from '../../base/errors.ts';
 import { atFile, isMissing } from '../../base/file-errors.ts';
 import { openRegularFileAsync } from '../../base/regular-files.ts';
 import { sleep } from '../../base/timers.ts';
+import type { OpenPart } from '../../source/live-files/live-file-copy.ts';
+import { readTreeHead, type TreeHead } from '../../source/live-files/live-tree-copy.ts';
 import { findLayoutOf } from '../../store/index/tree-layouts.ts';
-import { decodeMetaPage, META_BYTES } from '../../store/tree/page/meta-page.ts';
 import { openPageFile } from '../../store/tree/page/page-file.ts';
 import { Pulse } from '../../store/tree/page/pulse.ts';
 import { chooseState, decodeStatePage } from '../../store/tree/page/state-page.ts';
@@ -20,14 +21,6 @@ const ATTEMPTS = 30;
 const STATELESS_ATTEMPTS = 4;
 const PAUSE_MS = 50;
 const COPY_BYTES = 1 << 20;
-
-/** The beginning of a tree: meta page and both state pages. */
-interface TreeHead {
-  bytes: Buffer;
-  pageBytes: number;
-  /** Pages that belong to the tree as of its last check point; undefined if neither state page is valid. */
-  pages: number | undefined;
-}
 
 /**
  * Copies a tree that a server writes, as of a check point of the tree. Pages of the last check point are never changed in place, except for
@@ -63,10 +56,11 @@ async function tryCopy(from: string, to: string, signal: AbortSignal): Promise<O
     throw error;
   }
   try {
-    const before = await readHead(source, from);
-    if (before?.pages === undefined) return 'stateless';
-    await copyPages(source, from, to, before, signal);
-    const after = await readHead(source, from);
+    const before = await readTreeHead(source, from);
+    const pages = before === undefined ? undefined : countPages(before);
+    if (before === undefined || pages === undefined) return 'stateless';
+    await copyPages({ source, path: from, bytes: pages * before.pageBytes }, to, before.bytes, signal);
+    const after = await readTreeHead(source, from);
     if (after === undefined || !after.bytes.equals(before.bytes) || !(await isStillThere(source, from))) {
       return 'changed';
     }
@@ -76,18 +70,13 @@ async function tryCopy(from: string, to: string, signal: AbortSignal): Promise<O
   return (await isSound(to, signal)) ? 'copied' : 'changed';
 }
 
-async function readHead(source: FileHandle, path: string): Promise<TreeHead | undefined> {
-  const meta = await readBytes(source, path, META_BYTES, 0);
-  if (meta.length < META_BYTES) return undefined;
-  const { pageBytes } = decodeMetaPage(meta);
-  if (pageBytes < 256 || pageBytes > 1 << 20) return undefined;
-  const bytes = await readBytes(source, path, 3 * pageBytes, 0);
-  if (bytes.length < 3 * pageBytes) return undefined;
+/** How many pages belong to the tree as of its last check point; undefined if no state page is valid. */
+function countPages({ bytes, pageBytes }: TreeHead): number | undefined {
   const a = decodeStatePage(bytes.subarray(pageBytes, 2 * pageBytes))?.state;
   const b = decodeStatePage(bytes.subarray(2 * pageBytes))?.state;
   const choice = chooseState(a, b);
   const state = choice === 'a' ? a : choice === 'b' ? b : undefined;
-  return { bytes, pageBytes, pages: state === undefined ? undefined : state.lastId + 1 };
+  return state === undefined ? undefined : state.lastId + 1;
 }
 
 async function readBytes(source: FileHandle, path: string, length: number, position: number): Promise<Buffer> {
@@ -105,19 +94,17 @@ async function readBytes(source: FileHandle, path: string, length: number, posit
 
 /** Copies what belongs to the check point; the head is the one that was looked at. */
 async function copyPages(
-  source: FileHandle,
-  from: string,
+  { source, path: from, bytes: size }: OpenPart,
   to: string,
-  { bytes, pageBytes, pages }: TreeHead,
+  head: Buffer,
   signal: AbortSignal,
 ): Promise<void> {
-  const size = pages! * pageBytes;
   const isCloned = await tryClone(from, to);
   const target = await atFile('create the file', to, () => open(to, isCloned ? 'r+' : 'w'));
   try {
-    await atFile('write the file', to, () => writeFully(target, bytes));
+    await atFile('write the file', to, () => writeFully(target, head));
     if (isCloned) await atFile('write the file', to, () => target.truncate(size));
-    for (let at = bytes.length; !isCloned && at < size; ) {
+    for (let at = head.length; !isCloned && at < size; ) {
       throwIfCancelled(signal);
       const piece = await readBytes(source, from, Math.min(COPY_BYTES, size - at), at);
       if (piece.length === 0) return;

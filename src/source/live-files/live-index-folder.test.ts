@@ -15,10 +15,16 @@ afterEach(() => removeDirectory(root));
 const folder = () => ({ name: 'index/lucene/node/people', path: root });
 const copying = () => ({ rate: new RateLimit(undefined), signal: new AbortController().signal });
 
+/** The content of a commit: texts, each after its length. */
+function commitOf(generation: number): string {
+  const segment = `_${generation}`;
+  return `commit ${String.fromCharCode(segment.length)}${segment}`;
+}
+
 /** A commit of Lucene: new files, then the file that names them, then the old ones go. */
 function commit(generation: number): void {
   writeFileSync(join(root, `_${generation}.cfs`), `segment ${generation}`);
-  writeFileSync(join(root, `segments_${generation.toString(36)}`), `commit ${generation}`);
+  writeFileSync(join(root, `segments_${generation.toString(36)}`), commitOf(generation));
   if (generation === 1) return;
   rmSync(join(root, `_${generation - 1}.cfs`));
   rmSync(join(root, `segments_${(generation - 1).toString(36)}`));
@@ -31,12 +37,15 @@ it('a folder at rest is copied without what belongs to the server', async () => 
   commit(1);
   writeFileSync(join(root, 'write.lock'), '');
   writeFileSync(join(root, 'pending_segments_2'), '');
+  writeFileSync(join(root, '_2.fdt'), 'of the next commit');
+  writeFileSync(join(root, 'failure-message'), 'none');
   mkdirSync(join(root, 'folder'));
   const recorder = new CopyRecorder();
   await copyExplicitIndex(folder(), recorder, copying());
   expect(copied(recorder)).toEqual({
     'index/lucene/node/people/_1.cfs': 'segment 1',
-    'index/lucene/node/people/segments_1': 'commit 1',
+    'index/lucene/node/people/failure-message': 'none',
+    'index/lucene/node/people/segments_1': commitOf(1),
   });
 });
 
@@ -52,7 +61,7 @@ it('a commit during the copy makes it begin again, so that it holds one commit a
   await copyExplicitIndex(folder(), recorder, copying());
   expect(copied(recorder)).toEqual({
     'index/lucene/node/people/_12.cfs': 'segment 12',
-    'index/lucene/node/people/segments_c': 'commit 12',
+    'index/lucene/node/people/segments_c': commitOf(12),
   });
 });
 

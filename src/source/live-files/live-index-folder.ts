@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { atFile, isMissing } from '../../base/file-errors.ts';
-import { newestCommit } from '../../store/index/lucene-part.ts';
+import { listCommit } from '../../store/index/lucene-part.ts';
 import type { CopyReceiver, FileReceiver } from '../backup-source.ts';
 import { copyLiveFile, type LiveCopying } from './live-file-copy.ts';
 import type { LiveFolder } from './live-file-list.ts';
@@ -13,8 +13,9 @@ const MAX_ATTEMPTS = 20;
 
 /**
  * Copies a folder of Lucene. Lucene never changes a file; each commit is a file `segments_N`, and the files it names stay as long as it is
- * the newest. So a copy is whole if the newest commit is still the same after the last file; else it is dropped and made again. What came
- * after the commit is in the log. Undefined, and then nothing was delivered, if the index changes too fast.
+ * the newest. So a copy is whole if the newest commit and its files are still the same after the last file; else it is dropped and made
+ * again. (Not the commit alone: a listing may miss a file that appears while it is made.) What came after the commit is in the log.
+ * Undefined, and then nothing was delivered, if the index changes too fast.
  */
 export async function copyIndexFolder(
   folder: LiveFolder,
@@ -30,7 +31,7 @@ export async function copyIndexFolder(
       const received = await copyLiveFile(file, receiver, copying);
       if (received !== undefined) copied.push(received);
     }
-    if (newestCommit(await listFolder(folder.path)) === newestCommit(before)) return copied;
+    if ((await listFolder(folder.path)).join() === before.join()) return copied;
     for (const file of copied) await file.discard();
   }
   return undefined;
@@ -52,14 +53,17 @@ export async function copyExplicitIndex(
   });
 }
 
-/** Files only; the lock of the server and temporary names are none of the index. Empty if the index was dropped. */
+/** The newest commit and its files, and what is not of Lucene, except the lock of the server. Empty if the index was dropped. */
 async function listFolder(path: string): Promise<string[]> {
+  const commit = await listCommit(path);
+  const others = (await listFiles(path)).filter((name) => !/^(write\.lock$|\.|_|pending_|segments)/.test(name));
+  return [...commit, ...others].sort();
+}
+
+async function listFiles(path: string): Promise<string[]> {
   try {
     const entries = await atFile('read the directory', path, () => readdir(path, { withFileTypes: true }));
-    const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-    return files
-      .filter((name) => name !== 'write.lock' && !name.startsWith('.') && !name.startsWith('pending_'))
-      .sort();
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;

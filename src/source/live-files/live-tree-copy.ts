@@ -24,14 +24,14 @@ export async function copyLiveTree(
     const { name, path } = file;
     let received: FileReceiver | undefined;
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-      const before = await readHead(source, path);
+      const before = await readTreeHead(source, path);
       if (before === undefined) break;
       const { size } = await atFile('read the file', path, () => source.stat());
       throwIfCancelled(copying.signal);
       if (received === undefined) received = await receiver.openFile({ name, alignment: 1, empty: false });
       else await received.restart();
       await deliverFile({ source, path, bytes: size - (size % before.pageBytes) }, received, copying);
-      const after = await readHead(source, path);
+      const after = await readTreeHead(source, path);
       if (after?.bytes.equals(before.bytes)) {
         throwIfCancelled(copying.signal);
         await received.end();
@@ -44,8 +44,14 @@ export async function copyLiveTree(
   });
 }
 
-/** The meta page, which never changes, and the state pages; undefined if the file has not all of them. */
-async function readHead(source: FileHandle, path: string): Promise<{ bytes: Buffer; pageBytes: number } | undefined> {
+/** The beginning of a tree: the meta page, which never changes, and the state pages. */
+export interface TreeHead {
+  bytes: Buffer;
+  pageBytes: number;
+}
+
+/** Undefined if the file has not all of these pages. */
+export async function readTreeHead(source: FileHandle, path: string): Promise<TreeHead | undefined> {
   const meta = await readStart(source, path, META_BYTES);
   if (meta === undefined) return undefined;
   const { pageBytes } = decodeMetaPage(meta);

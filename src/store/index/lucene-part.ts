@@ -25,21 +25,30 @@ export async function readLuceneState(directory: string): Promise<{ state: Index
 }
 
 /** Commit generations are numbers in base 36. */
-export function newestCommit(names: readonly string[]): string | undefined {
+function newestCommit(names: readonly string[]): string | undefined {
   const generation = (name: string) => Number.parseInt(SEGMENTS.exec(name)![1]!, 36);
   return names.filter((name) => SEGMENTS.test(name)).sort((a, b) => generation(b) - generation(a))[0];
 }
 
-/** Those of `names` that belong to the segments of a commit, a file `segments_N`. In it, each text follows its length. */
-export function filesOfCommit(commit: Buffer, names: readonly string[]): string[] {
-  return names.filter((name) => {
-    const segment = SEGMENT_FILE.exec(name)?.[1];
-    if (segment === undefined) return false;
-    return commit.includes(Buffer.from(String.fromCharCode(segment.length) + segment, 'latin1'));
-  });
+/**
+ * What a copy of a Lucene folder consists of: the newest commit and the files of its segments, which stay as long as it is the newest,
+ * sorted by name. Files of later segments, which no commit names yet, are left out. Empty if there is no commit.
+ */
+export async function listCommit(directory: string): Promise<string[]> {
+  const names = await listIfThere(directory);
+  const commit = newestCommit(names);
+  const content = commit === undefined ? undefined : await readIfThere(join(directory, commit));
+  if (commit === undefined || content === undefined) return [];
+  return [commit, ...names.filter((name) => belongsToCommit(name, content))].sort();
 }
 
-export async function readIfThere(path: string): Promise<Buffer | undefined> {
+/** In a commit, each text follows its length. */
+function belongsToCommit(name: string, commit: Buffer): boolean {
+  const segment = SEGMENT_FILE.exec(name)?.[1];
+  return segment !== undefined && commit.includes(Buffer.from(String.fromCharCode(segment.length) + segment, 'latin1'));
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
   try {
     const file = await openRegularFileAsync(path);
     try {
@@ -53,7 +62,7 @@ export async function readIfThere(path: string): Promise<Buffer | undefined> {
   }
 }
 
-export async function listIfThere(path: string): Promise<string[]> {
+async function listIfThere(path: string): Promise<string[]> {
   try {
     return await readdir(path);
   } catch (error) {
