@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyText } from '../../test/support/random/any-text.ts';
 import {
   hasUnprintable,
   printableJson,
@@ -13,7 +14,7 @@ import {
 const hostileText = fc
   .array(
     fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText(100),
       fc.constantFrom('\x1b[2J', '\n', '\r', '\x7f', '\x9b', '\u202e', '\u2028', '\ud800', '\u{e0041}'),
     ),
   )

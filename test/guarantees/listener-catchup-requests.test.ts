@@ -114,7 +114,8 @@ describe('a closed store', () => {
       const answer = await caller.ask({ kind: 'indexSnapshot', storeId, requiredTransactionId, indexId });
       expect(answer.outcome).toEqual({ kind: 'copyFinished', status: 'SUCCESS' });
       const expected = [...files].filter(([name]) => new RegExp(`^schema/index/[^/]+/${id}/`).test(name));
-      expect([...answer.files]).toEqual(expected);
+      expect([...answer.files.keys()]).toEqual(expected.map(([name]) => name));
+      for (const [name, bytes] of expected) expect(answer.files.get(name)!.equals(bytes), name).toBe(true);
       expect(expected.length > 0).toBe(ids.has(id));
     }
   });

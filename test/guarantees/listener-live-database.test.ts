@@ -59,7 +59,7 @@ async function startServing(limits: Partial<ListenerLimits> = {}, keptBytes = SH
   });
   await database.createIndex(loadSchema.indexes[0].label, loadSchema.indexes[0].keys);
   await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
-  load = new EmbeddedLoad(database, { seed: SEED, pauseMs: campaign.size(0, 8) });
+  load = new EmbeddedLoad(database, { seed: SEED });
   await load.run(campaign.size(300, 100));
   listener = await BackupListener.start(serveEmbedded(database), {
     listen: { host: '127.0.0.1', port: 0 },

@@ -54,7 +54,7 @@ async function startWriting(keptBytes: number): Promise<void> {
   });
   await database.createIndex(loadSchema.indexes[0].label, loadSchema.indexes[0].keys);
   await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
-  load = new EmbeddedLoad(database, { seed: SEED, pauseMs: campaign.size(0, 8) });
+  load = new EmbeddedLoad(database, { seed: SEED });
   await load.run(campaign.rounds(300, 100));
   load.start();
 }

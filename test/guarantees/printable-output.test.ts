@@ -11,6 +11,7 @@ import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { World } from '../support/commands/world.ts';
+import { anyText } from '../support/random/any-text.ts';
 import { campaign } from '../support/random/campaign-size.ts';
 
 /*
@@ -25,7 +26,7 @@ const HUGE = `b${'x'.repeat(1 << 20)}`;
 
 const hostileValue = fc.oneof(
   fc.constantFrom(HOSTILE, HUGE, `../${HOSTILE}`, `/${HOSTILE}`, `${HOSTILE}=1`, `1${HOSTILE}`, `[${HOSTILE}]:1`),
-  fc.string({ unit: 'binary', maxLength: 40 }).map((text) => `${text}\n${FORGED}`),
+  anyText(40).map((text) => `${text}\n${FORGED}`),
 );
 
 let world: World;

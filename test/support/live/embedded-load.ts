@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Dice } from '../../../src/base/dice.ts';
 import { GraphLedger } from '../history/model-graph.ts';
 import { RecordedTransaction, type WritableTransaction } from '../history/recorded-transaction.ts';
+import { campaign } from '../random/campaign-size.ts';
 import { KnownIds, type LoadState, makeChange } from '../random/load-operations.ts';
 import { LoadValues } from '../random/load-values.ts';
 
@@ -15,8 +16,6 @@ export interface EmbeddedLoadOptions {
   seed: number;
   /** Number of concurrent writers. Default 4. */
   writers?: number;
-  /** Pause of each writer of {@link EmbeddedLoad.start} after a transaction, so that others get to work. Default 0. */
-  pauseMs?: number;
   /** Write no values to indexed keys that a `lucene+native` index would keep in Lucene. Default false. */
   nativeOnly?: boolean;
   /** The transactions of an earlier load on the same graph. */
@@ -37,6 +36,8 @@ export const loadSchema = {
 const REFUSALS = ['embedded.conflict', 'embedded.constraint'];
 
 const HUBS = 4;
+/** Pause of a writer that works until it is stopped. Without one, writers take the processor from what the test waits for. */
+const PAUSE_MS = campaign.size(0, 8);
 
 /**
  * Random legal transactions by concurrent writers: nodes (dense ones too), relationships, loops, labels, properties of every type, tokens,
@@ -49,7 +50,6 @@ export class EmbeddedLoad {
   private readonly database: WritableDatabase;
   private readonly seed: number;
   private readonly writers: number;
-  private readonly pauseMs: number;
   private readonly state: LoadState;
   private rounds = 0;
   private running: Promise<void> | undefined;
@@ -60,7 +60,6 @@ export class EmbeddedLoad {
     this.database = database;
     this.seed = options.seed;
     this.writers = options.writers ?? 4;
-    this.pauseMs = options.pauseMs ?? 0;
     this.ledger = options.ledger ?? new GraphLedger();
     this.state = {
       nodes: new KnownIds(),
@@ -84,7 +83,7 @@ export class EmbeddedLoad {
   start(): void {
     if (this.running !== undefined) throw new Error('the load is already running');
     this.stopping = false;
-    this.running = this.work(() => !this.stopping, this.pauseMs);
+    this.running = this.work(() => !this.stopping, PAUSE_MS);
     this.running.catch(() => {}); // Reported by stop().
   }
 

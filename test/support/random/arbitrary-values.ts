@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { bitsOfDouble } from '../../../src/base/floating-bits.ts';
 import type { ArrayValue, PropertyValue, ScalarType, ScalarValue } from '../../../src/store/values/property-value.ts';
+import { anyText } from './any-text.ts';
 
 /** Arbitrary property values that a server could have stored, including edge values. */
 
@@ -18,7 +19,7 @@ const nanoOfDay = fc.bigInt({ min: 0n, max: 86_399_999_999_999n });
 const offsetSeconds = fc.integer({ min: -64_800, max: 64_800 });
 const epochSecond = fc.bigInt({ min: -31_556_889_000_000_000n, max: 31_556_889_000_000_000n });
 
-const wellFormed = fc.string({ unit: 'binary', maxLength: 70 });
+const wellFormed = anyText(70);
 const string = fc.oneof(
   wellFormed,
   fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 60 }),
