@@ -211,7 +211,7 @@ it(`the listener survives ${rounds} rounds, seed ${SEED}`, { timeout: 3_600_000 
   // However fast the others are, one is silent for too long.
   const silent = await RawClient.connect(listener.address);
   await playUpTo(Math.ceil(rounds / 4));
-  await silent.ended;
+  await Promise.race([silent.ended, sleep(60_000, undefined, { ref: false })]);
   const before = await settle();
   await playUpTo(rounds);
   const after = await settle();

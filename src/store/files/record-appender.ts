@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { writeU32 } from '../../base/byte-reader.ts';
 import { GraphkeepError } from '../../base/errors.ts';
-import { growBuffer } from '../../base/growing-buffer.ts';
 import { writeFully } from '../../base/positional-io.ts';
 import type { RecordCodec } from '../records/record-codec.ts';
 import { filePageBytes } from './store-files.ts';
@@ -60,7 +59,9 @@ export class RecordAppender<R extends { id: number }> {
       this.flush();
       return;
     }
-    this.buffer = growBuffer(this.buffer, this.used, this.used + this.codec.size, this.mostBytes).fill(0, this.used);
+    const larger = Buffer.alloc(Math.min(this.mostBytes, 2 * this.buffer.length));
+    this.buffer.copy(larger);
+    this.buffer = larger;
   }
 
   private flush(): void {

@@ -73,6 +73,13 @@ describe('label scan store', () => {
     );
   });
 
+  it('a label scan store is built from many nodes', async () => {
+    // Each fills a range of its own, now in its lower and now in its upper half.
+    const nodes = new Map(Array.from({ length: 3000 }, (_, i) => [64 * i + (i % 64), i % 2 === 0 ? [1] : [1, 2]]));
+    await build(nodes);
+    expect(sorted(readLabels())).toEqual(sorted(nodes));
+  });
+
   it('a label scan store follows changes of labels, twice with the same result', async () => {
     await fc.assert(
       fc.asyncProperty(graph, graph, async (before, after) => {
