@@ -40,6 +40,8 @@ describe.each<[KillKind, number]>([
   it('a backup may be killed at any time', async () => {
     let killed = 0;
     for (let i = 0; i < size.rounds(3, 1); i++) killed += Number(await campaign.killDuring(kind, 0.3 + 0.2 * i));
+    // A machine with less to do than before may have ended each of them in time.
+    for (let part = 0.15; killed === 0; part /= 2) killed += Number(await campaign.killDuring(kind, part));
     expect(killed).toBeGreaterThan(0);
   });
 });

@@ -67,12 +67,12 @@ it('a wrong command line is an error, a wrong configuration a finding', async ()
 });
 
 it('with --quiet a doctor prints only what is not in order', async () => {
+  // Tests may keep their files in memory, which the doctor finds no place for a backup.
+  const problems = () => world.stderr.replace(/^WARN target-disk: .*\n/gm, '');
   const sound = await run('--quiet', backupAt('new'));
-  expect({ ...sound, stderr: world.stderr }).toEqual({ code: 0, lines: [''], stderr: '' });
+  expect({ ...sound, problems: problems() }).toEqual({ code: 0, lines: [''], problems: '' });
   writeFileSync(world.path('backup', 'letter'), '');
   const { code, lines } = await run('--quiet', backupAt('letter'));
   expect({ code, lines }).toEqual({ code: 1, lines: [''] });
-  expect(world.stderr).toMatch(
-    /^FAIL target: .*letter holds something else than a backup\. Choose another --name.*\n$/,
-  );
+  expect(problems()).toMatch(/^FAIL target: .*letter holds something else than a backup\. Choose another --name.*\n$/);
 });
