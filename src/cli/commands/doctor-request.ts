@@ -5,7 +5,7 @@ import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress, parseFileAddress
 import { parseDurationMs } from '../../config/durations.ts';
 import { settings } from '../../config/settings.ts';
 import { parsePageCacheBytes } from '../../config/sizes.ts';
-import type { DoctorOptions } from '../../doctor/doctor.ts';
+import type { DoctorOptions } from '../../doctor/doctor-options.ts';
 import type { TypedTarget } from '../../doctor/target/target-view.ts';
 import type { CommandContext } from '../command-context.ts';
 import { backup } from '../command-table.ts';

@@ -11,6 +11,7 @@ import { BackupListener } from '../../serve/backup-listener.ts';
 import { type StoppedStore, serveStore } from '../../serve/database/stopped-store.ts';
 
 let scratch: string;
+let directory: string;
 let authority: TestIdentity;
 let friend: TestIdentity;
 let store: StoppedStore;
@@ -22,7 +23,8 @@ beforeAll(async () => {
   scratch = await makeTemporaryDirectory();
   authority = await TestIdentity.authority('authority');
   friend = await authority.issue('friend');
-  store = await serveStore(await unpackStore('3.5.34-standard', scratch));
+  directory = await unpackStore('3.5.34-standard', scratch);
+  store = await serveStore(directory);
   const identity = await authority.issue('server');
   const sslPolicy = await loadBackupSslPolicy(named(layOutPolicy({ identity, trusted: [authority.pem] })));
   listener = await BackupListener.start(store, { listen: { host: '127.0.0.1', port: 0 }, sslPolicy });
@@ -83,7 +85,10 @@ it('a key that the first backup would make is not made', async () => {
   expect(readdirSync(directory)).toEqual(before);
 });
 
-it('a policy that cannot be used fails', async () => {
-  const diagnosis = await ask(named(layOutPolicy({ trusted: [authority.pem] })));
-  expect(checksAt('fail', diagnosis)).toEqual(['tls-policy']);
+it('a policy that cannot be used fails, also for a backup from files, which reads it too', async () => {
+  const config = named(layOutPolicy({ trusted: [authority.pem] }));
+  expect(checksAt('fail', await ask(config))).toEqual(['tls-policy']);
+  const files = await examine({ from: { path: directory }, config });
+  expect(checksAt('fail', files)).toEqual(['tls-policy']);
+  expect(findingOf('store', files).level).toBe('ok');
 });

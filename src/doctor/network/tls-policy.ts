@@ -4,31 +4,30 @@ import { isKeyPairToBeMade, loadBackupSslPolicy } from '../../config/ssl-policy/
 import type { PolicyNotice, SslPolicy } from '../../config/ssl-policy/ssl-policy.ts';
 import { type DoctorFinding, inOrder, unseen, warning } from '../findings/finding.ts';
 
+/** The TLS policy for backups, and what is to be said of it. */
+export interface TlsPolicy {
+  policy: SslPolicy | undefined;
+  /** The first backup makes the key and the certificate. */
+  isToBeMade: boolean;
+  findings: readonly DoctorFinding[];
+}
+
 /**
- * Reads the TLS policy for backups; undefined without one. A key pair that the first backup would make is not made here.
+ * Reads the policy of the configuration, if it names one. Makes no key pair.
  * @throws GraphkeepError `config` for a policy that cannot be used
  */
-export async function readTlsPolicy(
-  config: ClientConfig,
-): Promise<{ policy: SslPolicy | undefined; findings: DoctorFinding[] }> {
+export async function readTlsPolicy(config: ClientConfig): Promise<TlsPolicy> {
   const name = config.get(settings.backupSslPolicy);
-  if (name === '') return { policy: undefined, findings: [] };
   if (await isKeyPairToBeMade(config)) {
     const observed = `the policy '${name}' has no key and no certificate yet; the first backup makes them`;
-    return {
-      policy: undefined,
-      findings: [
-        unseen('tls-policy', observed, 'Make the first backup, and let the server trust the new certificate.'),
-      ],
-    };
+    const remedy = 'Make the first backup, and let the server trust the new certificate.';
+    return { policy: undefined, isToBeMade: true, findings: [unseen('tls-policy', observed, remedy)] };
   }
   const policy = await loadBackupSslPolicy(config);
-  const notices = policy?.notices ?? [];
-  const findings = notices.map(describeNotice);
-  return {
-    policy,
-    findings: findings.length > 0 ? findings : [inOrder('tls-policy', `the policy '${name}' can be used`)],
-  };
+  if (policy === undefined) return { policy, isToBeMade: false, findings: [] };
+  const told = policy.notices.map(describeNotice);
+  const findings = told.length > 0 ? told : [inOrder('tls-policy', `the policy '${name}' can be used`)];
+  return { policy, isToBeMade: false, findings };
 }
 
 function describeNotice(notice: PolicyNotice): DoctorFinding {

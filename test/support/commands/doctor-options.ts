@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { ClientConfig } from '../../../src/config/neo4j-conf.ts';
-import { type Diagnosis, type DoctorOptions, examineBackups } from '../../../src/doctor/doctor.ts';
+import { type Diagnosis, examineBackups } from '../../../src/doctor/doctor.ts';
+import type { DoctorOptions } from '../../../src/doctor/doctor-options.ts';
 import type { DoctorCheck } from '../../../src/doctor/findings/doctor-checks.ts';
 import type { DoctorFinding } from '../../../src/doctor/findings/finding.ts';
 
