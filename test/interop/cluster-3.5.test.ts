@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { checksAt, examine, findingOf } from '../support/commands/doctor-options.ts';
 import { runJob } from '../support/commands/run-job.ts';
 import {
   type Cluster,
@@ -47,6 +48,11 @@ describeInterop('backup of a causal cluster of 3.5', () => {
     const theirs = await javaBackup(version, { from: follower.backupAddress, backupDir, name: 'b' });
     expect(theirs, theirs.stderr).toMatchObject({ code: 0 });
     await ledger.advance(50);
+    const [host, port] = follower.backupAddress.split(':');
+    const diagnosis = await examine({ from: { host: host!, port: Number(port) }, to: { backupDir, name: 'b' } });
+    expect(checksAt('fail', diagnosis)).toEqual([]);
+    expect(findingOf('protocol', diagnosis).observed).toContain('answers in the catchup protocol');
+    expect(findingOf('continuation', diagnosis).observed).toMatch(/^yes: the server still has transaction/);
     const atLeast = await ledger.stop();
     const last = await cluster.awaitCaughtUp(follower);
     expect((await run(false)).report).toMatchObject({ kind: 'incremental', lastTransaction: last });
