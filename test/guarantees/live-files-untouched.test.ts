@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
+import { makeBackup } from '../support/commands/backup-attempt.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { DirectoryWatch } from '../support/live/directory-watch.ts';
 import { EmbeddedLoad, loadSchema } from '../support/live/embedded-load.ts';
@@ -9,8 +10,8 @@ import { backUpFiles, WatchedProgram } from '../support/live/watched-program.ts'
 import { SEED } from '../support/random/seed.ts';
 
 /*
- * Promise: the program that makes a backup from the files of a database changes nothing in its directories: it opens nothing for writing,
- * creates, renames, removes and locks nothing, and sets no rights or times. It needs no right to do so.
+ * Promise: the program that makes a backup from the files of a database, or serves them, changes nothing in its directories: it opens
+ * nothing for writing, creates, renames, removes and locks nothing, and sets no rights or times. It needs no right to do so.
  */
 
 let scratch: string;
@@ -48,6 +49,20 @@ it('full and incremental backups of a database under load need no right to write
   expect(program.harmful).toEqual([]);
   expect(program.countOpened('neostore.nodestore.db')).not.toBe(0);
   expect(program.countOpened('neostore.transaction.db.')).not.toBe(0);
+});
+
+it('a database under load is served without any right to write there, and no call tries to', async () => {
+  const program = new WatchedProgram(home, scratch);
+  await program.serveWhile(async (port) => {
+    const from = { host: '127.0.0.1', port };
+    load.start();
+    expect(await makeBackup(backup, from)).toMatchObject({ kind: 'full' });
+    await load.reach(load.statistics.committed + 50);
+    expect(await makeBackup(backup, from)).toMatchObject({ kind: 'incremental' });
+    await load.stop();
+  });
+  expect(program.harmful).toEqual([]);
+  expect(program.countOpened('neostore.labelscanstore.db')).not.toBe(0);
 });
 
 it('the system reports no change in the directories of a database while full and incremental backups are made', async () => {

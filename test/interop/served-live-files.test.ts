@@ -111,4 +111,64 @@ describeInterop('the files of a running server, served to Java clients', () => {
       expect(findDifferences(await exportGraph(server), await exportGraph(copy))).toEqual([]);
     },
   );
+
+  it.each<[Version, Version]>([
+    ['3.5.34', '3.5.0-beta03'],
+    ['3.4.9', '3.4.9'],
+  ])('explicit indexes of a running %s are complete in backups of the Java client %s', async (version, client) => {
+    const server = await start(version);
+    const load = new RandomLoad(server, { values: 'plain', fulltext: false, explicitIndexes: true });
+    await load.run(200);
+    const { address } = await serveLive(server.storeDirectory);
+    const backupDir = makeScratch('backups');
+    for (const protocol of ['catchup', 'common']) {
+      await load.start();
+      await backUp(client, address, backupDir, protocol, [`--protocol=${protocol}`]);
+      await load.stop();
+      await backUp(client, address, backupDir, protocol, [`--protocol=${protocol}`, '--fallback-to-full=false']);
+      const source = await exportGraph(server);
+      expect(source.explicitIndexes).not.toEqual([]);
+      const copy = await openCopy(version, path.join(backupDir, protocol));
+      onTestFinished(() => copy.kill());
+      expect(findDifferences(source, await exportGraph(copy))).toEqual([]);
+      await copy.kill();
+    }
+  });
+
+  it.each(['stopped', 'killed'] as const)(
+    'a server that is %s and started again while clients are served loses nothing in their backups',
+    async (how) => {
+      let server = await start('3.5.34');
+      const { home } = server;
+      const load = new RandomLoad(server, { values: 'everything', fulltext: false });
+      await load.run(200);
+      const { address, finished } = await serveLive(server.storeDirectory);
+      const backupDir = makeScratch('backups');
+      const backUpBoth = async (args: string[]) => {
+        await backUp('3.5.0-beta03', address, backupDir, 'catchup', ['--protocol=catchup', ...args]);
+        await backUp('3.4.9', address, backupDir, 'common', ['--protocol=common', ...args]);
+      };
+      await load.start();
+      await backUpBoth([]);
+      const halted = how === 'stopped' ? server.stop() : server.kill();
+      // The server goes down while this one runs; what it had acknowledged is in its files.
+      await Promise.all([halted, backUpBoth(['--fallback-to-full=false'])]);
+      await load.stop();
+      // Nobody runs the database now: it waits for its recovery, if it was killed.
+      await backUpBoth(['--fallback-to-full=false']);
+      await backUp('3.5.0-beta03', address, backupDir, 'full', ['--protocol=catchup']);
+      server = await startServer({ version: '3.5.34', home, conf: restless });
+      onTestFinished(() => server.kill());
+      await backUpBoth(['--fallback-to-full=false']);
+      await backUp('3.5.0-beta03', address, backupDir, 'full', ['--protocol=catchup', '--fallback-to-full=false']);
+      expect(finished()).toHaveLength(10);
+      const source = await exportGraph(server);
+      for (const name of ['catchup', 'common', 'full']) {
+        const copy = await openCopy('3.5.34', path.join(backupDir, name));
+        onTestFinished(() => copy.kill());
+        expect(findDifferences(source, await exportGraph(copy)), name).toEqual([]);
+        await copy.kill();
+      }
+    },
+  );
 });

@@ -30,7 +30,7 @@ export class LiveFilesCopy implements ServedCopy {
   }
 
   get isStill(): boolean {
-    return this.copied.end.lastTransaction === this.lastTransaction;
+    return (this.copied.end.lastTransaction ?? 0) <= this.lastTransaction;
   }
 
   readFile(file: FoundFile, signal: AbortSignal): AsyncIterable<Uint8Array> {

@@ -1,4 +1,4 @@
-import { cpSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashTree } from '../../../test/support/commands/backup-attempt.ts';
@@ -80,6 +80,17 @@ describe('a place with a database', () => {
     expect((await place.current(signal)).storeId.upgradeTime).toBe(4711);
   });
 
+  it('requests at the same time get the same database, so that each knows which log is kept', async () => {
+    await makeDatabase();
+    const all = await Promise.all([1, 2, 3].map(() => place.current(signal)));
+    const copies = await Promise.all(all.map((database) => database.openFullCopy(signal)));
+    expect(readdirSync(spoolOf(root))).toHaveLength(1);
+    for (const copy of copies) copy.close();
+    const gone = await (await place.current(signal)).openFullCopy(signal);
+    await readAll(gone);
+    gone.close();
+  });
+
   it('nothing in the directories of the server changes', async () => {
     await makeDatabase();
     const before = hashTree(directory);
@@ -99,4 +110,10 @@ describe('a place with a database', () => {
 
 function readMetadataOf(): { lastTransaction: number } {
   return { lastTransaction: readMetadataIn(directory).lastTransactionId };
+}
+
+/** The only private directory. */
+function spoolOf(folder: string): string {
+  const [name] = readdirSync(join(folder, 'spool')).filter((candidate) => !candidate.endsWith('.lock'));
+  return join(folder, 'spool', name!);
 }

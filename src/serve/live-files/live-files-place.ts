@@ -20,6 +20,7 @@ export class LiveFilesPlace implements ServedPlace {
   private readonly locate: () => Promise<DatabasePlace>;
   private readonly spool: Spool;
   private known: LiveFilesDatabase | undefined;
+  private finding: Promise<void> = Promise.resolve();
 
   private constructor(locate: () => Promise<DatabasePlace>, spool: Spool) {
     this.locate = locate;
@@ -45,7 +46,18 @@ export class LiveFilesPlace implements ServedPlace {
     return this.spool.close();
   }
 
-  private async findDatabase(): Promise<LiveFilesDatabase> {
+  /** One after the other, so that requests at the same time find the same one: what it keeps for one client, another may need. */
+  private findDatabase(): Promise<LiveFilesDatabase> {
+    const finding = this.finding.then(() => this.findNow());
+    this.finding = finding.then(
+      () => {},
+      // Told to whoever asked.
+      () => {},
+    );
+    return finding;
+  }
+
+  private async findNow(): Promise<LiveFilesDatabase> {
     const place = await this.locate();
     const { known } = this;
     if (known !== undefined && isAt(known, place)) return known;

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -31,8 +32,34 @@ export class WatchedProgram {
   }
 
   async backUp(to: string): Promise<string> {
-    const view = canViewReadOnly ? viewedReadOnly(this.from) : [];
-    return await backUpFiles(this.from, to, [...view, ...(canTrace ? traced(this.calls) : [])]);
+    return await backUpFiles(this.from, to, this.watching());
+  }
+
+  /** Serves the database while `work` is done with the port of the program. */
+  async serveWhile(work: (port: number) => Promise<void>): Promise<void> {
+    const args = ['serve', `--live=${this.from}`, '--listen=127.0.0.1:20000-60000', '--json'];
+    const [command, ...words] = [...this.watching(), process.execPath, program, ...args];
+    // A group of its own: a signal for whoever traces the program would not reach the program.
+    const child = spawn(command!, words, { cwd: '/', detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child, 'close');
+    try {
+      child.stdout.setEncoding('utf8');
+      let output = '';
+      for await (const text of child.stdout) {
+        output += text;
+        const [, port] = /"address":"127\.0\.0\.1:(\d+)"/.exec(output) ?? [];
+        if (port === undefined) continue;
+        await work(Number(port));
+        break;
+      }
+    } finally {
+      process.kill(-child.pid!, 'SIGTERM');
+      await ended;
+    }
+  }
+
+  private watching(): string[] {
+    return [...(canViewReadOnly ? viewedReadOnly(this.from) : []), ...(canTrace ? traced(this.calls) : [])];
   }
 
   /** Calls of all runs that would have changed or locked something. */
