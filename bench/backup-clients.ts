@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type Completed, startProcess } from '../test/interop/harness/child-process.ts';
+import type { Completed } from '../test/interop/harness/child-process.ts';
 import { javaBackup } from '../test/interop/harness/index.ts';
 import { type JvmMode, projectRoot } from './bench-options.ts';
 import { findProcess, ProcessWatch, type Usage } from './measured-process.ts';
+import { runMeasured } from './measured-run.ts';
 import { javaVersion, stockJvm } from './store-fixture.ts';
 
 export interface Measurement extends Usage {
@@ -40,29 +41,15 @@ export function ourClient(
     const args = ['backup', ...targetArgs, '--check-consistency=false', ...sharedArguments(kind, protocol)];
     const [command, ...words] =
       nodeArgs.length === 0 ? [program, ...args] : [process.execPath, ...nodeArgs, program, ...args];
-    const startedAt = performance.now();
-    const child = startProcess(command!, words, {
+    const phases = new Phases(performance.now());
+    const run = await runMeasured(command!, words, {
       cwd: home,
       env: { NEO4J_HOME: home, NEO4J_CONF: path.join(home, 'conf') },
+      onStdout: (stdout) => phases.see(stdout),
     });
-    const watch = new ProcessWatch(() => child.pid);
-    const phases = new Phases(startedAt);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk;
-      phases.see(stdout);
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk;
-    });
-    const ended = await new Promise<Pick<Completed, 'code' | 'signal'>>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code, signal) => resolve({ code, signal }));
-    });
-    const durationMs = performance.now() - startedAt;
-    requireBackup('our client', { ...ended, stdout, stderr });
-    return { durationMs, ...watch.stop(), phasesMs: phases.end(durationMs) };
+    const { durationMs, peakBytes, cpuMs } = run;
+    requireBackup('our client', run);
+    return { durationMs, peakBytes, cpuMs, phasesMs: phases.end(durationMs) };
   };
 }
 

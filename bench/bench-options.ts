@@ -8,8 +8,11 @@ export const projectRoot = fileURLToPath(new URL('../', import.meta.url));
 /** `stock`: the JVM's own choices, as with the product's launcher. `small`: one compiler tier, serial collector, 512 MB. */
 export type JvmMode = 'stock' | 'small';
 
-/** `backup`: our backups and those of the Java client. `check`: our consistency check and the real one. */
-export type Suite = 'backup' | 'cluster' | 'check';
+/**
+ * `backup`: our backups and those of the Java client. `check`: our consistency check and the real one. `live`: backups from the files of a
+ * running server.
+ */
+export type Suite = 'backup' | 'cluster' | 'check' | 'live';
 
 export interface BenchOptions {
   readonly suite: Suite;
@@ -32,7 +35,7 @@ export interface BenchOptions {
   readonly scratchDir: string;
 }
 
-export const usage = `usage: npm run bench -- [backup | cluster | check] [options]
+export const usage = `usage: npm run bench -- [backup | cluster | check | live] [options]
 
   --quick              small sizes and 2 rounds, to try it out
   --rounds=<n>         rounds of each comparison, ours and the other in turns (5)
@@ -51,10 +54,16 @@ cluster: full backups from a follower of a causal cluster. Only --quick, --round
 and --json apply.
 
 check: a store of 5000000 nodes, 10000000 relationships, 22000000 properties, two indexes; 3 rounds. Only --quick, --rounds, --nodes,
---relationships, --no-build, --scratch and --json apply.`;
+--relationships, --no-build, --scratch and --json apply.
+
+live: backups from the files of a running server, against cp -r; 3 rounds. Only --quick, --rounds, --nodes, --relationships,
+--transactions, --no-build, --scratch and --json apply.`;
 
 const full = { nodes: '2800000', relationships: '5600000', transactions: '100000', rounds: '5' };
-const fullCheck = { ...full, nodes: '5000000', relationships: '10000000', rounds: '3' };
+const fullSizes: Partial<Record<Suite, typeof full>> = {
+  check: { ...full, nodes: '5000000', relationships: '10000000', rounds: '3' },
+  live: { ...full, rounds: '3' },
+};
 const quick = { nodes: '60000', relationships: '120000', transactions: '3000', rounds: '2' };
 
 /** @throws Error on an unknown option or a value that is not a positive number */
@@ -80,8 +89,8 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   });
   if (values.help) return 'help';
   const suite = positionals[0] ?? 'backup';
-  if (suite !== 'backup' && suite !== 'cluster' && suite !== 'check') throw new Error(`there is no suite ${suite}`);
-  const sizes = { ...(values.quick ? quick : suite === 'check' ? fullCheck : full) };
+  if (!isSuite(suite)) throw new Error(`there is no suite ${suite}`);
+  const sizes = { ...(values.quick ? quick : (fullSizes[suite] ?? full)) };
   for (const name of ['nodes', 'relationships', 'transactions', 'rounds'] as const)
     sizes[name] = values[name] ?? sizes[name];
   if (values.jvm !== 'stock' && values.jvm !== 'small') throw new Error(`--jvm is stock or small, not ${values.jvm}`);
@@ -99,6 +108,10 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     cacheDir: path.join(projectRoot, '.cache/bench'),
     scratchDir: path.resolve(values.scratch, `run-${process.pid}`),
   };
+}
+
+function isSuite(name: string): name is Suite {
+  return ['backup', 'cluster', 'check', 'live'].includes(name);
 }
 
 function readCount(name: string, text: string): number {

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type Completed, runOrThrow, startProcess } from '../test/interop/harness/child-process.ts';
+import { type Completed, runOrThrow } from '../test/interop/harness/child-process.ts';
 import { copyStore } from '../test/interop/harness/index.ts';
 import { runMain } from '../test/interop/harness/java.ts';
 import type { Measurement } from './backup-clients.ts';
@@ -8,6 +8,7 @@ import { projectRoot } from './bench-options.ts';
 import { median } from './bench-report.ts';
 import { listFiles, openCheckFixture } from './check-fixture.ts';
 import { findProcess, ProcessWatch } from './measured-process.ts';
+import { runMeasured } from './measured-run.ts';
 import { type StoreFixture, sizeOfDirectory, stockJvm } from './store-fixture.ts';
 
 /** The release whose checker is compared with ours, and its memory. */
@@ -74,24 +75,11 @@ async function readAll(files: readonly string[]): Promise<Measurement> {
 /** Our program as a user runs it, from this working tree. */
 async function checkOurs(store: string): Promise<Measurement> {
   const reports = await makeReportDirectory(store);
-  const startedAt = performance.now();
   const args = ['check', store, '--property-owners=true', `--report-dir=${reports}`];
-  const child = startProcess(path.join(projectRoot, 'bin/graphkeep'), args);
-  const watch = new ProcessWatch(() => child.pid);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk;
-    });
-  }
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  const durationMs = performance.now() - startedAt;
-  const usage = watch.stop();
-  if (code !== 0) throw new Error(`our check did not call the store consistent: exit ${code}\n${output}`);
-  return { durationMs, ...usage, phasesMs: {} };
+  const run = await runMeasured(path.join(projectRoot, 'bin/graphkeep'), args);
+  const { durationMs, peakBytes, cpuMs, code, stdout, stderr } = run;
+  if (code !== 0) throw new Error(`our check did not call the store consistent: exit ${code}\n${stdout}${stderr}`);
+  return { durationMs, peakBytes, cpuMs, phasesMs: {} };
 }
 
 async function checkTheirs(store: string): Promise<Measurement> {

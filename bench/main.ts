@@ -1,7 +1,7 @@
 /**
  * Compares our backups with those of the real Java client (and with `cp -r`) in one run on this machine: time and peak memory of full
  * backups and of incrementals with one and with many transactions, and how memory grows with the store. The suite `check` does the same for
- * the consistency check. Run: `npm run bench -- --help`.
+ * the consistency check, `live` for backups from files. Run: `npm run bench -- --help`.
  */
 import { rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -15,6 +15,8 @@ import { isMet, makeRows, renderDetails, renderTable } from './bench-report.ts';
 import { renderCheckResult, runCheckSuite } from './check-suite.ts';
 import { renderClusterResult, runClusterSuite } from './cluster-suite.ts';
 import { renderTopFunctions } from './cpu-profile.ts';
+import { renderLiveResult } from './live-report.ts';
+import { runLiveSuite } from './live-suite.ts';
 import { javaVersion, openFixture } from './store-fixture.ts';
 
 /** Above this load per core, somebody else is using the machine. */
@@ -81,6 +83,12 @@ async function main(): Promise<void> {
     if (options.suite === 'check') {
       const result = await runCheckSuite({ ...options, tell });
       console.log(options.json ? JSON.stringify({ machine, busy, result }, null, 2) : renderCheckResult(result));
+      return;
+    }
+    if (options.suite === 'live') {
+      await install('3.5.34');
+      const result = await runLiveSuite({ ...options, tell });
+      console.log(options.json ? JSON.stringify({ machine, busy, result }, null, 2) : renderLiveResult(result));
       return;
     }
     await install(javaVersion);

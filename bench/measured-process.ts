@@ -41,9 +41,10 @@ export class ProcessWatch {
     try {
       const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
       if (peak !== null) this.peakBytes = Math.max(this.peakBytes, Number(peak[1]) * 1024);
-      // After the name, which may contain anything: fields 14 and 15 are user and system time.
+      // After the name, which may contain anything: fields 14 to 17 are user and system time, its own and of children that have ended.
       const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ');
-      this.cpuMs = Math.max(this.cpuMs, (Number(fields[11]) + Number(fields[12])) * TICK_MS);
+      const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+      this.cpuMs = Math.max(this.cpuMs, ticks * TICK_MS);
     } catch {
       // It has ended.
     }

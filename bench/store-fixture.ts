@@ -184,9 +184,14 @@ export async function serveStore(
   }
 }
 
+/** Puts a copy of the fixture into the home of a server. */
+export async function copyFixture(fixture: StoreFixture, home: string): Promise<void> {
+  await copyStore(fixture.directory, path.join(home, 'data/databases/graph.db'));
+}
+
 /** Serves a copy of the fixture, so that the cached one stays as it is. */
 export async function serveFixture(fixture: StoreFixture, home: string) {
-  await copyStore(fixture.directory, path.join(home, 'data/databases/graph.db'));
+  await copyFixture(fixture, home);
   return await serveStore(home);
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BoltConnection, CypherError, type RunningServer, type Value } from '../test/interop/harness/index.ts';
 import type { StoreFixture } from './store-fixture.ts';
 
@@ -30,28 +31,55 @@ const cycle = mix.flatMap(([statement, share]) => Array.from({ length: share }, 
 export class TransactionLoad {
   private readonly server: RunningServer;
   private readonly fixture: StoreFixture;
+  private readonly lastTransaction: () => Promise<number>;
   private written = 0;
 
-  constructor(server: RunningServer, fixture: StoreFixture) {
+  /** `lastTransaction`: finds the last transaction of a server that cannot be asked for it. */
+  constructor(server: RunningServer, fixture: StoreFixture, lastTransaction = () => server.lastTransactionId()) {
     this.server = server;
     this.fixture = fixture;
+    this.lastTransaction = lastTransaction;
   }
 
   /** Commits `count` transactions over several connections; throws if the server counts a different number. */
   async run(count: number): Promise<void> {
-    const before = await this.server.lastTransactionId();
+    const before = await this.lastTransaction();
     let left = count;
+    await this.work(() => left-- > 0);
+    const committed = (await this.lastTransaction()) - before;
+    if (committed !== count) throw new Error(`the server committed ${committed} transactions instead of ${count}`);
+  }
+
+  /** Writes while `work` runs, at most so many transactions per second. Returns how many were committed per second. */
+  async runDuring(work: () => Promise<void>, mostPerSecond = Number.POSITIVE_INFINITY): Promise<number> {
+    const before = this.written;
+    const startedAt = performance.now();
+    let isOver = false;
+    const written = this.work(async () => {
+      const due = startedAt + (1000 * (this.written - before)) / mostPerSecond;
+      const early = due - performance.now();
+      if (early > 0) await sleep(early);
+      return !isOver;
+    });
+    await work().finally(() => {
+      isOver = true;
+    });
+    const seconds = (performance.now() - startedAt) / 1000;
+    const perSecond = (this.written - before) / seconds;
+    await written;
+    return perSecond;
+  }
+
+  private async work(hasMore: () => boolean | Promise<boolean>): Promise<void> {
     const worker = async () => {
       const connection = await this.server.connect();
       try {
-        while (left-- > 0) await commit(connection, this.plan(this.written++));
+        while (await hasMore()) await commit(connection, this.plan(this.written++));
       } finally {
         connection.close();
       }
     };
-    await Promise.all(Array.from({ length: Math.min(CONNECTIONS, count) }, worker));
-    const committed = (await this.server.lastTransactionId()) - before;
-    if (committed !== count) throw new Error(`the server committed ${committed} transactions instead of ${count}`);
+    await Promise.all(Array.from({ length: CONNECTIONS }, worker));
   }
 
   private plan(i: number): Work {
