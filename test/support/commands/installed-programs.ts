@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,8 @@ export class InstalledPrograms {
 
   static install(): InstalledPrograms {
     const root = realpathSync(mkdtempSync(join(tmpdir(), 'graphkeep-bin-')));
-    execFileSync(process.execPath, [join(repository, 'scripts', 'build.mjs'), join(root, 'dist')]);
+    // The global setup has built it.
+    cpSync(join(repository, 'dist'), join(root, 'dist'), { recursive: true });
     cpSync(join(repository, 'bin'), join(root, 'bin'), { recursive: true });
     cpSync(join(repository, 'package.json'), join(root, 'package.json'));
     symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));

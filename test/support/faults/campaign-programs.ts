@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,7 +55,8 @@ export class CampaignPrograms {
     // Inside the project, so that the bundles find its modules.
     const folder = join(repository, '.cache', `campaign-programs-${process.pid}`);
     mkdirSync(folder, { recursive: true });
-    execFileSync(process.execPath, [join(repository, 'scripts', 'build.mjs'), join(folder, 'dist')]);
+    // The global setup has built it.
+    cpSync(join(repository, 'dist'), join(folder, 'dist'), { recursive: true });
     cpSync(join(repository, 'bin'), join(folder, 'bin'), { recursive: true });
     await build({
       absWorkingDir: repository,
