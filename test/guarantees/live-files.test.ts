@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
@@ -62,6 +72,13 @@ async function startWriting(keptBytes: number): Promise<void> {
 const more = (transactions: number) => load.reach(load.statistics.committed + transactions);
 
 const backUp = (options: AttemptOptions = {}) => makeBackup(backupDir, place, options);
+
+/** Writes to the end of a state page, which nobody reads: as if the tree had a check point. */
+function changeStatePage(name: string, value: number): void {
+  const file = openSync(join(place.directory, name), 'r+');
+  writeSync(file, Buffer.of(value), 0, 1, 2 * 8192 - 1);
+  closeSync(file);
+}
 
 /** The backup must equal the graph as of its last transaction, which is at least `atLeast`. */
 async function expectExact(atLeast: number): Promise<number> {
@@ -183,6 +200,29 @@ describe('a database that is replaced', () => {
 });
 
 describe('a database that nobody writes', () => {
+  it('what does not rest for as long as it is copied is made from the records', async () => {
+    await startWriting(LONG_LOG_BYTES);
+    await load.stop();
+    await database.close();
+    const restless = readdirSync(place.directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /labelscanstore|index-\d+$/.test(name),
+    );
+    expect(restless.length).toBe(3);
+    let changes = 0;
+    const dropped = new Set<string>();
+    await backUp({
+      checkConsistency: true,
+      onEvent: (event) => {
+        if (event.kind === 'file-dropped') dropped.add(event.name);
+        if (event.kind === 'file-progress' && restless.includes(event.name)) changeStatePage(event.name, ++changes);
+      },
+    });
+    expect([...dropped].sort()).toEqual(restless.sort());
+    expectExact(database.lastTransaction);
+    expect(restless.filter((name) => !existsSync(join(backupDir, 'db', name)))).toEqual([]);
+    database = await EmbeddedDatabase.open(place.directory);
+  });
+
   it('its directory is as before, after full and incremental backups', async () => {
     await startWriting(LONG_LOG_BYTES);
     await load.stop();
