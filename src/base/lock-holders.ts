@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { statIfExists } from './durable-files.ts';
+import { mountOf } from './mounts.ts';
 
 /** Whether anybody holds a lock on a file, seen without taking one. */
 export type LockView =
@@ -21,10 +22,21 @@ export async function viewLock(path: string): Promise<LockView> {
     // Only Linux has it.
     return { kind: 'unseen' };
   }
+  const mount = await mountOf(await realpath(path).catch(() => path));
+  return findHolder(list, info, OTHER_DEVICE.test(mount?.type ?? ''));
+}
+
+/** File systems on which a file has another device in the list than for `stat`: there the number of its inode has to do. */
+const OTHER_DEVICE = /^(btrfs|bcachefs|overlay|overlayfs|aufs|zfs)$/;
+
+/** Looks for a file in the text of the list. `hasOtherDevice`: its device there is another one than that of `stat`. */
+export function findHolder(
+  list: string,
+  { dev, ino }: { dev: number; ino: number },
+  hasOtherDevice: boolean,
+): LockView {
   const locks = list.split('\n').map(readLock);
-  // btrfs and overlay give a file another device here than in the list; then the number of the inode has to do.
-  const onDevice = locks.some((lock) => lock?.device === info.dev);
-  const found = locks.find((lock) => lock?.inode === info.ino && (!onDevice || lock.device === info.dev));
+  const found = locks.find((lock) => lock?.inode === ino && (hasOtherDevice || lock.device === dev));
   if (found === undefined) return { kind: 'free' };
   return { kind: 'held', process: found.process > 0 ? found.process : undefined };
 }

@@ -5,7 +5,7 @@ import type { ContinuationAnswer } from './network/server-answer.ts';
 import { describeBackup, describeDamage, type ExistingBackup, readExistingBackup } from './target/existing-backup.ts';
 import { findLeftovers } from './target/leftovers.ts';
 import { checkRoom, roomOfFull, roomOfIncremental, type WantedRoom } from './target/room.ts';
-import { checkInodes, checkSameDisk, checkTargetDisk } from './target/target-disk.ts';
+import { checkInodes, checkSameDisk, checkTargetDisk, mayShareBlocks } from './target/target-disk.ts';
 import { checkTargetInUse, checkTargetRights } from './target/target-rights.ts';
 import { describeTarget, type TargetView } from './target/target-view.ts';
 
@@ -37,6 +37,7 @@ interface Surroundings extends SourceView {
 export async function examineTarget(findings: Findings, target: TargetView, surroundings: Surroundings): Promise<void> {
   const { backup, live, answer, nowMs } = surroundings;
   const inUse = await checkTargetInUse(target);
+  const mayShare = live !== undefined && (await mayShareBlocks(target, live.location.directory));
   findings.add(
     await findings.attempt('target', () => describeTarget(target)),
     await findings.attempt('target-rights', () => checkTargetRights(target)),
@@ -44,7 +45,7 @@ export async function examineTarget(findings: Findings, target: TargetView, surr
     await findings.attempt('leftovers', () => findLeftovers(target, inUse.level !== 'ok')),
     await findings.attempt('target-disk', () => checkTargetDisk(target)),
     live && (await findings.attempt('same-disk', () => checkSameDisk(target, live.location.directory))),
-    await findings.attempt('room', () => checkRoom(target, wantedRoom(surroundings))),
+    await findings.attempt('room', () => checkRoom(target, { ...wantedRoom(surroundings), mayShare })),
     await findings.attempt('inodes', () => checkInodes(target)),
   );
   if (backup?.is === undefined) {
@@ -64,7 +65,7 @@ export async function examineTarget(findings: Findings, target: TargetView, surr
   }
 }
 
-function wantedRoom({ backup, live, answer, isAsked }: Surroundings): WantedRoom {
+function wantedRoom({ backup, live, answer, isAsked }: Surroundings): Omit<WantedRoom, 'mayShare'> {
   const isIncremental = backup?.is !== undefined && (answer === undefined ? !isAsked : 'hasNew' in answer);
   const logBytes = live?.history?.checkPoint?.bytesSince ?? live?.history?.bytes ?? 0;
   const fullBytes = live === undefined ? backup?.is?.bytes : roomOfFull(live.storeBytes, logBytes);

@@ -12,6 +12,8 @@ export interface WantedRoom {
   incrementalBytes: number | undefined;
   /** Whether the next backup is incremental as far as can be seen. */
   isIncremental: boolean;
+  /** A full copy may take hardly any room, because the file system can share blocks with the database. */
+  mayShare: boolean;
 }
 
 /** A disk that is nearly full is not enough for a database that grows. */
@@ -29,7 +31,7 @@ export function roomOfIncremental(logBytes: number): number {
 /** Whether the disk has room for the next backup, and for the full one that may take its place: the old one is kept beside it. */
 export async function checkRoom(
   { base }: TargetView,
-  { fullBytes, incrementalBytes, isIncremental }: WantedRoom,
+  { fullBytes, incrementalBytes, isIncremental, mayShare }: WantedRoom,
 ): Promise<DoctorFinding> {
   const { bavail, bsize } = await atFile('read', base, () => statfs(base));
   const freeBytes = bavail * bsize;
@@ -62,6 +64,9 @@ export async function checkRoom(
   if (fullBytes === undefined)
     return unseen('room', `${free}; how large the database is cannot be seen from here`, undefined, numbers);
   const observed = `${free}; ${full}`;
+  if (fullBytes > freeBytes && mayShare) {
+    return warning('room', `${observed}, unless it shares its blocks with the database`, remedy, numbers);
+  }
   if (fullBytes > freeBytes) return failure('room', observed, remedy, numbers);
   return fullBytes * MARGIN > freeBytes
     ? warning('room', observed, remedy, numbers)

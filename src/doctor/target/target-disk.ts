@@ -44,6 +44,13 @@ export async function checkSameDisk({ base }: TargetView, database: string): Pro
   );
 }
 
+/** Whether a full copy may share its blocks with the files of the database, and so take hardly any room. */
+export async function mayShareBlocks({ base }: TargetView, database: string): Promise<boolean> {
+  const [target, source] = await Promise.all([base, database].map((path) => atFile('read', path, () => stat(path))));
+  if (target!.dev !== source!.dev) return false;
+  return knowsReflinks((await mountOf(base))?.type ?? '') !== 'no';
+}
+
 /** A file system may have room, and still no place for another file. */
 export async function checkInodes({ base }: TargetView): Promise<DoctorFinding> {
   const { files, ffree } = await atFile('read', base, () => statfs(base));
