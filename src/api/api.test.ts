@@ -167,6 +167,18 @@ describe('what is made of a backup', () => {
     expect((await failureOf(dump({ database: path('gone'), to: path('b.dump') }))).code).toBe('database.missing');
   });
 
+  it('is served from its files while the database is written', async () => {
+    const listen = { host: '127.0.0.1', port: 0 };
+    const files = await serve({ live: db.directory, listen });
+    expect(await backUp('from-files', { from: files.address })).toMatchObject({ kind: 'full' });
+    const { transactionId } = await db.transact((tx) => tx.createNode(['Later']));
+    const later = await backUp('from-files', { from: files.address });
+    expect(later).toMatchObject({ kind: 'incremental', lastTransaction: transactionId });
+    await files.stop();
+    expect((await failureOf(serve({ listen }))).code).toBe('usage');
+    expect((await failureOf(serve({ live: db.directory, database: db, listen }))).code).toBe('usage');
+  });
+
   it('is served again, until the signal aborts', async () => {
     const controller = new AbortController();
     const listen = { host: '127.0.0.1', port: 0 };

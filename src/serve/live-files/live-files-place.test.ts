@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hashTree } from '../../../test/support/commands/backup-attempt.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
 import { NumberedDatabase } from '../../../test/support/live/numbered-database.ts';
@@ -26,9 +26,17 @@ afterEach(async () => {
 
 const { signal } = new AbortController();
 
-async function makeDatabase(): Promise<void> {
-  const { database } = await NumberedDatabase.open(directory);
+let template: string;
+beforeAll(async () => {
+  template = await makeTemporaryDirectory();
+  const { database } = await NumberedDatabase.open(join(template, 'graph.db'));
   await database.close();
+});
+afterAll(() => removeDirectory(template));
+
+/** A database whose server was stopped. */
+function makeDatabase(): void {
+  cpSync(join(template, 'graph.db'), directory, { recursive: true });
 }
 
 async function readAll(copy: ServedCopy): Promise<void> {
@@ -39,7 +47,7 @@ async function readAll(copy: ServedCopy): Promise<void> {
 describe('a place with a database', () => {
   it('a database may be missing at first, or later', async () => {
     await expect(place.current(signal)).rejects.toMatchObject({ code: 'serve.unavailable' });
-    await makeDatabase();
+    makeDatabase();
     const { lastTransaction } = readMetadataOf();
     expect((await place.current(signal)).lastTransaction).toBe(lastTransaction);
     renameSync(directory, `${directory}.away`);
@@ -49,7 +57,7 @@ describe('a place with a database', () => {
   });
 
   it('a database that is incomplete cannot be served until it is complete', async () => {
-    await makeDatabase();
+    makeDatabase();
     renameSync(join(directory, 'neostore.nodestore.db'), join(root, 'kept'));
     await expect(place.current(signal)).rejects.toMatchObject({ code: 'serve.unavailable' });
     renameSync(join(root, 'kept'), join(directory, 'neostore.nodestore.db'));
@@ -57,7 +65,7 @@ describe('a place with a database', () => {
   });
 
   it('a copy ends with an error if the database is replaced, even by the same one, and the next copy is of the new one', async () => {
-    await makeDatabase();
+    makeDatabase();
     cpSync(directory, `${directory}.other`, { recursive: true });
     const copy = await (await place.current(signal)).openFullCopy(signal);
     renameSync(directory, `${directory}.old`);
@@ -70,7 +78,7 @@ describe('a place with a database', () => {
   });
 
   it('an upgraded store is another one', async () => {
-    await makeDatabase();
+    makeDatabase();
     const before = await place.current(signal);
     const copy = await before.openFullCopy(signal);
     patchMetadataIn(directory, { upgradeTime: 4711, upgradeTransactionId: 20 });
@@ -81,7 +89,7 @@ describe('a place with a database', () => {
   });
 
   it('requests at the same time get the same database, so that each knows which log is kept', async () => {
-    await makeDatabase();
+    makeDatabase();
     const all = await Promise.all([1, 2, 3].map(() => place.current(signal)));
     const copies = await Promise.all(all.map((database) => database.openFullCopy(signal)));
     expect(readdirSync(spoolOf(root))).toHaveLength(1);
@@ -92,7 +100,7 @@ describe('a place with a database', () => {
   });
 
   it('nothing in the directories of the server changes', async () => {
-    await makeDatabase();
+    makeDatabase();
     const before = hashTree(directory);
     const copy = await (await place.current(signal)).openFullCopy(signal, { logs: true });
     await readAll(copy);
@@ -101,7 +109,7 @@ describe('a place with a database', () => {
   });
 
   it('a label scan store that the server has not finished makes a copy fail', async () => {
-    await makeDatabase();
+    makeDatabase();
     rmSync(join(directory, 'neostore.labelscanstore.db'));
     const opening = (await place.current(signal)).openFullCopy(signal);
     await expect(opening).rejects.toMatchObject({ code: 'serve.unsettled' });
