@@ -1,5 +1,5 @@
 import type { Dirent } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
@@ -45,7 +45,14 @@ function isUsable(path: string): boolean {
   return header[0] === HEADER_USABLE;
 }
 
-/** Copies the folder `name` and everything below it that belongs to an index. */
+/** The folder of one index, which may have several parts. */
+const INDEX = /^schema\/index\/[^/]+\/\d+$/;
+/** Names that Lucene gives to files, besides a lock. */
+const OF_LUCENE = /^(_|segments|pending_|write\.lock$)/;
+/** How often an index may get or lose a part while it is copied. */
+const ATTEMPTS = 10;
+
+/** Copies the folder `name` and everything below it that belongs to indexes. */
 async function copyIndexes(directory: string, name: string, to: string, signal: AbortSignal): Promise<void> {
   throwIfCancelled(signal);
   const entries = await listEntries(join(directory, name));
@@ -58,12 +65,39 @@ async function copyIndexes(directory: string, name: string, to: string, signal: 
   for (const entry of entries) {
     const path = `${name}/${entry.name}`;
     if (entry.isDirectory() && classifyDatabaseFile(`${entry.name}/`) !== 'profile') {
-      await copyIndexes(directory, path, to, signal);
+      const copy = INDEX.test(path) ? copyWholeIndex : copyIndexes;
+      await copy(directory, path, to, signal);
     } else if (entry.isFile() && !/^write\.lock$|^\./.test(entry.name)) {
       const copy = SMALL_FILE.test(entry.name) ? copySettledFile : copySettledTree;
       await copy(join(directory, path), join(to, path), signal);
     }
   }
+}
+
+/**
+ * Copies an index with all parts. A server that populates it may add a part with values that are in no log any more, and then declare the
+ * others complete: so the parts must be the same after the copy.
+ */
+async function copyWholeIndex(directory: string, name: string, to: string, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const before = await listParts(join(directory, name));
+    await copyIndexes(directory, name, to, signal);
+    if ((await listParts(join(directory, name))) === before) return;
+    await rm(join(to, name), { recursive: true, force: true });
+  }
+  throw new GraphkeepError('serve.unsettled', 'the parts of an index change during every attempt to copy it', {
+    place: { file: join(directory, name) },
+  });
+}
+
+/** Names the files and folders of an index, except those whose content a commit of Lucene decides. */
+async function listParts(path: string, prefix = ''): Promise<string> {
+  const parts: string[] = [];
+  for (const entry of await listEntries(path)) {
+    if (entry.isDirectory()) parts.push(await listParts(join(path, entry.name), `${prefix}${entry.name}/`));
+    else if (!OF_LUCENE.test(entry.name)) parts.push(prefix + entry.name);
+  }
+  return [prefix, ...parts.sort()].join(' ');
 }
 
 async function listEntries(path: string): Promise<Dirent[]> {
