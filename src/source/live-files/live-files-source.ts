@@ -14,7 +14,7 @@ import { requireTransactionId, SourceCalls } from '../source-calls.ts';
 import { type CountsFile, deliverCounts, findStartWithCounts } from './live-counts.ts';
 import { type DatabasePlace, LiveDatabase } from './live-database.ts';
 import { copyLiveFile, type LiveCopying, type LiveTask, runTasks } from './live-file-copy.ts';
-import { type LiveFiles, listLiveFiles } from './live-file-list.ts';
+import { type LiveFiles, type LiveIndex, listLiveFiles } from './live-file-list.ts';
 import { copyExplicitIndex } from './live-index-folder.ts';
 import { LiveLog } from './live-log.ts';
 import { copySchemaIndex } from './live-schema-index.ts';
@@ -67,10 +67,11 @@ export class LiveFilesSource implements BackupSource {
       const { directory } = this.options;
       const { start, counts } = findStartWithCounts(directory, log);
       const copying = { rate: new RateLimit(this.options.bytesPerSecond), signal: running };
-      const files = listLiveFiles(directory, formatByVersion(database.storeId.storeVersion));
+      const listNow = () => listLiveFiles(directory, formatByVersion(database.storeId.storeVersion));
+      const files = listNow();
       const genericVersion = findGenericVersion(directory);
       if (genericVersion !== undefined) receiver.genericIndexes?.(genericVersion);
-      await copyFiles(files, counts, receiver, copying);
+      await copyFiles(files, { counts, listIndexes: () => listNow().derived.indexes }, receiver, copying);
       database.requireSame();
       await log.deliver(start, receiver, running);
       return database.storeId;
@@ -143,7 +144,7 @@ export class LiveFilesSource implements BackupSource {
 /** Copies everything but the log; `neostore` last. */
 async function copyFiles(
   { records, metadata, indexFolders, derived }: LiveFiles,
-  counts: CountsFile | undefined,
+  { counts, listIndexes }: { counts: CountsFile | undefined; listIndexes: () => readonly LiveIndex[] },
   receiver: CopyReceiver,
   copying: LiveCopying,
 ): Promise<void> {
@@ -156,7 +157,7 @@ async function copyFiles(
       ...indexes.map(
         (index): LiveTask =>
           (how) =>
-            copySchemaIndex(index, receiver, how),
+            copySchemaIndex(index, listIndexes, receiver, how),
       ),
     );
   }

@@ -6,17 +6,31 @@ import { copyLiveTree } from './live-tree-copy.ts';
 
 /**
  * Copies a schema index: each of its parts as of some moment between the last check point and the end of the log, which is all that replay
- * needs. Leaves the index out if a part changes too fast or vanishes: half an index would pass for a complete one.
+ * needs. Leaves the index out if a part changes too fast or vanishes: half an index would pass for a complete one. So would one that has
+ * got a part since it was listed, with values that are in no log any more: a server that populates an index makes parts as it needs them.
+ *
+ * `listNow`: the indexes of the database as they are when it is called.
  */
-export async function copySchemaIndex(index: LiveIndex, receiver: CopyReceiver, copying: LiveCopying): Promise<void> {
+export async function copySchemaIndex(
+  index: LiveIndex,
+  listNow: () => readonly LiveIndex[],
+  receiver: CopyReceiver,
+  copying: LiveCopying,
+): Promise<void> {
   const copied: FileReceiver[] = [];
+  const discard = async (): Promise<void> => {
+    for (const file of copied) await file.discard();
+  };
   for await (const files of copyParts(index, receiver, copying)) {
-    if (files === undefined) {
-      for (const file of copied) await file.discard();
-      return;
-    }
+    if (files === undefined) return await discard();
     copied.push(...files);
   }
+  const parts = nameParts(index);
+  if (!listNow().some((now) => nameParts(now) === parts)) await discard();
+}
+
+function nameParts({ trees, folders }: LiveIndex): string {
+  return [...trees, ...folders].map(({ name }) => name).join(' ');
 }
 
 async function* copyParts(

@@ -130,10 +130,18 @@ describe('a schema index', () => {
   }
 
   it('an index is copied with all its parts', async () => {
-    await copySchemaIndex(indexFiles(), recorder, copying());
+    const index = indexFiles();
+    await copySchemaIndex(index, () => [index], recorder, copying());
     expect(Object.keys(recorder.contents).sort()).toEqual(
       [`${folder}/lucene-1.0/1/segments_1`, ...parts.map(partName)].sort(),
     );
+  });
+
+  it('an index that got another part since it was listed is left out as a whole', async () => {
+    const index = indexFiles();
+    const later = { ...index, trees: [...index.trees, { name: partName('temporal-1.0/date'), path, alignment: 1 }] };
+    await copySchemaIndex(index, () => [later], recorder, copying());
+    expect([recorder.contents, recorder.calls > 3]).toEqual([{}, true]);
   });
 
   it('an index of which a part cannot be copied is left out as a whole', async () => {
@@ -152,7 +160,7 @@ describe('a schema index', () => {
       recorder.onCall = (kind, what) => {
         if (kind === 'openFile') trouble(what);
       };
-      await copySchemaIndex(index, recorder, copying());
+      await copySchemaIndex(index, () => [index], recorder, copying());
       expect([recorder.contents, recorder.calls > 3]).toEqual([{}, true]);
     }
   });
