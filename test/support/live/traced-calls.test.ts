@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { makeTemporaryDirectory } from '../corpus/unpack-corpus.ts';
+import { expect, it, onTestFinished } from 'vitest';
+import { makeTemporaryDirectory, removeDirectory } from '../corpus/unpack-corpus.ts';
 import { canViewReadOnly, viewedReadOnly } from './read-only-view.ts';
 import { canTrace, harmfulCalls, traced, tracedCalls } from './traced-calls.ts';
 
@@ -27,6 +27,7 @@ const deeds: Record<string, string> = {
 /** A folder with a file for each deed, and one for traces. */
 async function makeFolders(): Promise<{ calls: string; watched: string; folderOf: (deed: string) => string }> {
   const scratch = await makeTemporaryDirectory();
+  onTestFinished(() => removeDirectory(scratch));
   const calls = join(scratch, 'calls');
   const watched = join(scratch, 'watched');
   const folderOf = (deed: string) => join(watched, deed.replaceAll(' ', '-'));
