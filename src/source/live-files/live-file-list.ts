@@ -118,6 +118,7 @@ const COPIED: readonly DatabaseFileRole[] = [
   'record-store',
   'explicit-index',
   'explicit-index-config',
+  'counts',
   'label-scan',
   'schema-index',
 ];
