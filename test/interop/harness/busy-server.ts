@@ -30,6 +30,9 @@ const restless = {
   'dbms.tx_log.rotation.retention_policy': '500M size',
 };
 
+/** A server that commits nothing for so long, in milliseconds, never will again. */
+const HANG_MS = 90_000;
+
 /** A server that may go away and come back: whoever writes waits for it. */
 class ReturningServer implements CypherTarget {
   constructor(public current: RunningServer) {}
@@ -50,6 +53,10 @@ class ReturningServer implements CypherTarget {
 /** A server under load, and a judge of its backups. */
 export class BusyServer {
   private closing: Promise<void> | undefined;
+  /** Somebody has stopped the server, and will start it again. */
+  private isAway = false;
+  private readonly hangWatch: NodeJS.Timeout;
+  private seen = { numbers: '', at: performance.now() };
 
   private constructor(
     readonly version: Version,
@@ -57,7 +64,9 @@ export class BusyServer {
     readonly ledger: Ledger,
     private readonly opener: DatabaseOpener,
     private readonly conf: Readonly<Record<string, string>>,
-  ) {}
+  ) {
+    this.hangWatch = setInterval(() => void this.endHang(), 5000);
+  }
 
   /** Starts it with some content of every kind; the ledger is written from then on, and survives the end of the server. */
   static async start(version: Version, conf: Readonly<Record<string, string>> = {}): Promise<BusyServer> {
@@ -80,12 +89,14 @@ export class BusyServer {
   /** Stops the process of the server during `work`. */
   async frozen(work: () => Promise<unknown>): Promise<void> {
     const { pid } = this.server.current;
-    process.kill(pid, 'SIGSTOP');
-    try {
-      await work();
-    } finally {
-      process.kill(pid, 'SIGCONT');
-    }
+    await this.away(async () => {
+      process.kill(pid, 'SIGSTOP');
+      try {
+        await work();
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+    });
   }
 
   /** Creates or drops an index or a constraint; the number says which. */
@@ -107,15 +118,39 @@ export class BusyServer {
 
   /** Ends the server, with SIGKILL or cleanly, and starts it again on the same directory and ports. The ledger goes on. */
   async restart(how: 'kill' | 'stop'): Promise<void> {
-    await this.server.current[how]();
-    await this.startAgain();
+    await this.away(async () => {
+      await this.server.current[how]();
+      await this.startAgain();
+    });
   }
 
   /** Stops the server cleanly, and starts it again after `work`. The ledger goes on. */
   async whileStopped(work: () => Promise<void>): Promise<void> {
-    await this.server.current.stop();
-    await work();
-    await this.startAgain();
+    await this.away(async () => {
+      await this.server.current.stop();
+      await work();
+      await this.startAgain();
+    });
+  }
+
+  private async away(work: () => Promise<void>): Promise<void> {
+    this.isAway = true;
+    try {
+      await work();
+    } finally {
+      this.isAway = false;
+      this.seen.at = performance.now();
+    }
+  }
+
+  /** 3.5.34 can lock itself up when a check point meets the population of an index: all commits wait for ever. */
+  private async endHang(): Promise<void> {
+    const now = performance.now();
+    const numbers = this.ledger.acknowledged().join();
+    if (numbers !== this.seen.numbers) this.seen = { numbers, at: now };
+    if (this.isAway || this.closing !== undefined || now - this.seen.at < HANG_MS) return;
+    console.log(`${this.version} hangs: it is killed and started again`);
+    await this.restart('kill');
   }
 
   private async startAgain(): Promise<void> {
@@ -146,6 +181,7 @@ export class BusyServer {
 
   /** May be called again. */
   close(): Promise<void> {
+    clearInterval(this.hangWatch);
     this.closing ??= (async () => {
       await this.ledger.stop();
       await this.server.current.kill();
