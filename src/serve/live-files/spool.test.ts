@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
@@ -35,4 +35,14 @@ it('what a killed process left is removed, what belongs to a living one or to no
   await second.close();
   await living.close();
   expect(readdirSync(root)).toEqual(['graphkeep-serve-of-mine']);
+});
+
+it.runIf(process.geteuid?.() === 0)('what a process of another user left is not touched', async () => {
+  const name = 'graphkeep-serve-0123456789abcdef';
+  mkdirSync(join(root, name));
+  writeFileSync(join(root, `${name}.lock`), '');
+  chownSync(join(root, name), 1234, 1234);
+  const spool = await Spool.open(root);
+  await spool.close();
+  expect(readdirSync(root).sort()).toEqual([name, `${name}.lock`]);
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDirectory, removeTree } from '../../base/durable-files.ts';
+import { lstatIfExists, makeDirectory, removeTree } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import { atFile, fileError, isForbidden, isMissing } from '../../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../../base/file-lock.ts';
@@ -66,7 +66,16 @@ async function removeAbandoned(place: string): Promise<void> {
   for (const name of names.filter((candidate) => NAME.test(candidate))) await removeIfAbandoned(join(place, name));
 }
 
+/** Only what is of this user: in a directory for everybody, others could make us remove what they have no right to. */
+async function isOurs(path: string): Promise<boolean> {
+  const user = process.geteuid?.();
+  const info = await lstatIfExists(path);
+  return info === undefined || user === undefined || info.uid === user;
+}
+
 async function removeIfAbandoned(lockPath: string): Promise<void> {
+  const folder = lockPath.slice(0, -'.lock'.length);
+  if (!(await isOurs(lockPath)) || !(await isOurs(folder))) return;
   let lock: FileLock | undefined;
   try {
     lock = await tryLockFile(lockPath, { create: false, remove: 'always' });
@@ -77,7 +86,7 @@ async function removeIfAbandoned(lockPath: string): Promise<void> {
   }
   if (lock === undefined) return;
   try {
-    await removeTree(lockPath.slice(0, -'.lock'.length));
+    await removeTree(folder);
   } finally {
     await lock.release();
   }
