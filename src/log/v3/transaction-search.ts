@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import type { LogPosition } from '../log-position.ts';
 import type { LogSource } from '../log-source.ts';
+import { findCommit } from './commit-search.ts';
 import { beginningOf, readLogHeader } from './log-header.ts';
 import { LogReader } from './log-reader.ts';
 import type { LogTransaction } from './log-transaction.ts';
@@ -19,8 +20,9 @@ export type FoundTransaction =
   | { kind: 'not-yet'; position: LogPosition; lastTransaction: number | undefined };
 
 /**
- * Finds where the transaction after `after` begins. Looks at headers and at places known from before, then reads on from the nearest. On
- * the way it opens every file from that position on, so that none of them can be lost.
+ * Finds where the transaction after `after` begins. Looks at headers and at places known from before, then for the commit entry of `after`
+ * from the end of its file; if that does not show it, reads on from the nearest place. On the way it opens every file from that position
+ * on, so that none of them can be lost.
  */
 export async function findTransactionAfter(
   log: LogSource,
@@ -66,6 +68,9 @@ function nearestPlace(
   if (version === undefined) return undefined;
   const known = places?.nearest(after);
   const isNearer = known !== undefined && known.end.version >= version;
+  if (isNearer && known.transaction === after) return known;
+  const commit = findCommit(log, version, after);
+  if (commit !== undefined) return { transaction: after, end: commit };
   return isNearer ? known : { transaction: undefined, end: beginningOf(version) };
 }
 
