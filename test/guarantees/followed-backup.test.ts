@@ -104,9 +104,10 @@ async function caughtUp(following: Following): Promise<void> {
 }
 
 /** The backup is complete by itself, and equals the graph as of its last transaction. */
-function expectExact(directory = target): number {
+async function expectExact(directory = target): Promise<number> {
   expect(findRecoveryStart(directory).needed).toBe(false);
   const { lastTransactionId } = readMetadata(join(directory, 'neostore'));
+  await load.settle();
   const expected = load.ledger.graphAt(lastTransactionId).content();
   expect(findContentDifferences(expected, readContent(directory))).toEqual([]);
   return lastTransactionId;
@@ -129,7 +130,7 @@ describe('from the files of a database whose log is pruned at once', () => {
     const report = await following.stop();
     expect(report).toMatchObject({ fullBackups: 1, lastTransaction: database.lastTransaction, protocol: 'files' });
     expect(report.incrementalBackups).toBe(followed(following).length - 1);
-    expect(expectExact()).toBe(database.lastTransaction);
+    expect(await expectExact()).toBe(database.lastTransaction);
     expect(listLogFiles(target).files.length).toBe(1);
     expect(readdirSync(join(scratch, 'backups'))).toEqual(['db']);
   });
@@ -146,7 +147,7 @@ describe('from the files of a database whose log is pruned at once', () => {
       await caughtUp(following);
     }
     expect((await following.stop()).fullBackups).toBe(1);
-    expectExact();
+    await expectExact();
   });
 
   it('a restored, older database is copied anew if that is allowed', async () => {
@@ -154,7 +155,7 @@ describe('from the files of a database whose log is pruned at once', () => {
     const { report } = await following.next('followed', (event) => event.report.kind === 'full');
     expect(report.fallback?.reason).toMatch(/does not have transaction|is not the one of this backup/);
     await following.stop();
-    expectExact();
+    await expectExact();
   });
 
   it('a restored, older database ends it if a full backup is not allowed', async () => {
@@ -202,7 +203,7 @@ describe('while a backup is followed', () => {
         force: false,
         signal: new AbortController().signal,
       });
-      expectExact(databaseDirectory);
+      await expectExact(databaseDirectory);
     }
     await load.stop();
     await following.stop();
@@ -227,7 +228,7 @@ describe('over the network', () => {
     await caughtUp(following);
     await following.stop();
     await listener.stop();
-    expect(expectExact()).toBe(database.lastTransaction);
+    expect(await expectExact()).toBe(database.lastTransaction);
   });
 
   it('a first backup that fails ends it, and says why', async () => {

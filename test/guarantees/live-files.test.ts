@@ -86,6 +86,7 @@ async function expectExact(atLeast: number): Promise<number> {
   expect(await requireRestorable(target)).toMatchObject({ needsRecovery: false });
   const { lastTransactionId } = readMetadata(join(target, 'neostore'));
   expect(lastTransactionId).toBeGreaterThanOrEqual(atLeast);
+  await load.settle();
   const expected = load.ledger.graphAt(lastTransactionId).content();
   expect(findContentDifferences(expected, readContent(target))).toEqual([]);
   return lastTransactionId;
@@ -218,7 +219,7 @@ describe('a database that nobody writes', () => {
       },
     });
     expect([...dropped].sort()).toEqual(restless.sort());
-    expectExact(database.lastTransaction);
+    await expectExact(database.lastTransaction);
     expect(restless.filter((name) => !existsSync(join(backupDir, 'db', name)))).toEqual([]);
     database = await EmbeddedDatabase.open(place.directory);
   });

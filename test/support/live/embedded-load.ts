@@ -55,6 +55,7 @@ export class EmbeddedLoad {
   private running: Promise<void> | undefined;
   private stopping = false;
   private waiting: { committed: number; resolve(): void }[] = [];
+  private readonly underWay = new Set<Promise<void>>();
 
   constructor(database: WritableDatabase, options: EmbeddedLoadOptions) {
     this.database = database;
@@ -102,6 +103,13 @@ export class EmbeddedLoad {
     await Promise.race([reached, this.running]);
   }
 
+  /**
+   * Resolves when the ledger has every transaction that is in the log now. A reader of the log may know one before its writer is told.
+   */
+  async settle(): Promise<void> {
+    await Promise.allSettled([...this.underWay]);
+  }
+
   private tellWaiting(): void {
     const isThere = ({ committed }: { committed: number }) => committed <= this.statistics.committed;
     for (const { resolve } of this.waiting.filter(isThere)) resolve();
@@ -128,7 +136,9 @@ export class EmbeddedLoad {
     const writers = Array.from({ length: this.writers }, async (_, writer) => {
       const dice = new Dice(this.seed + 7919 * writer + 104_729 * round);
       while (more()) {
-        await this.runTransaction(dice);
+        const transaction = this.runTransaction(dice);
+        this.underWay.add(transaction);
+        await transaction.finally(() => this.underWay.delete(transaction));
         if (pauseMs > 0) await sleep(pauseMs);
       }
     });
