@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { describeError } from '../../src/base/errors.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import { LiveFilesPlace } from '../../src/serve/live-files/live-files-place.ts';
 import { campaign } from '../support/random/campaign-size.ts';
@@ -38,7 +39,11 @@ async function serveLive(directory: string) {
   const events: ListenerEvent[] = [];
   const listener = await BackupListener.start(place, {
     listen: { host: '127.0.0.1', port: 0 },
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      events.push(event);
+      // What a Java client prints says little.
+      if ('error' in event) console.log(`${event.kind}: ${describeError(event.error)}`);
+    },
   });
   onTestFinished(async () => {
     await listener.stop();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { logFileName } from '../log-files.ts';
 import type { LogPosition } from '../log-position.ts';
 import { LogFileSet } from '../log-source.ts';
@@ -86,12 +87,13 @@ it('every transaction of any log is found where it begins', async () => {
         log.close();
       }
     }),
+    { numRuns: campaign.rounds(200, 25) },
   );
 });
 
 it('only the end of a long log is read for a transaction near its end', async () => {
-  const count = 40_000;
-  const begins = writeLog(Array.from({ length: count }, () => new Uint8Array(100)));
+  const count = 12_000;
+  const begins = writeLog(Array.from({ length: count }, () => new Uint8Array(450)));
   const log = new CountedLog(directory);
   try {
     const id = count - 5;
