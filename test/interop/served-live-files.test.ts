@@ -124,30 +124,32 @@ describeInterop('the files of a running server, served to Java clients', () => {
     },
   );
 
-  it.each(
-    campaign.sample<[Version, Version]>([
-      ['3.5.34', '3.5.0-beta03'],
-      ['3.4.9', '3.4.9'],
-    ]),
-  )('explicit indexes of a running %s are complete in backups of the Java client %s', async (version, client) => {
-    const server = await start(version);
-    const load = new RandomLoad(server, { values: 'plain', fulltext: false, explicitIndexes: true });
-    await load.run(200);
-    const { address } = await serveLive(server.storeDirectory);
-    const backupDir = makeScratch('backups');
-    for (const protocol of ['catchup', 'common']) {
-      await load.start();
-      await backUp(client, address, backupDir, protocol, [`--protocol=${protocol}`]);
-      await load.stop();
-      await backUp(client, address, backupDir, protocol, [`--protocol=${protocol}`, '--fallback-to-full=false']);
-      const source = await exportGraph(server);
-      expect(source.explicitIndexes).not.toEqual([]);
-      const copy = await openCopy(version, path.join(backupDir, protocol));
-      onTestFinished(() => copy.kill());
-      expect(findDifferences(source, await exportGraph(copy))).toEqual([]);
-      await copy.kill();
-    }
-  });
+  const withExplicitIndexes: [Version, Version][] = [
+    ['3.5.34', '3.5.0-beta03'],
+    ['3.4.9', '3.4.9'],
+  ];
+  it.each(withExplicitIndexes.slice(0, campaign.size(2, 1)))(
+    'explicit indexes of a running %s are complete in backups of the Java client %s',
+    async (version, client) => {
+      const server = await start(version);
+      const load = new RandomLoad(server, { values: 'plain', fulltext: false, explicitIndexes: true });
+      await load.run(200);
+      const { address } = await serveLive(server.storeDirectory);
+      const backupDir = makeScratch('backups');
+      for (const protocol of ['catchup', 'common']) {
+        await load.start();
+        await backUp(client, address, backupDir, protocol, [`--protocol=${protocol}`]);
+        await load.stop();
+        await backUp(client, address, backupDir, protocol, [`--protocol=${protocol}`, '--fallback-to-full=false']);
+        const source = await exportGraph(server);
+        expect(source.explicitIndexes).not.toEqual([]);
+        const copy = await openCopy(version, path.join(backupDir, protocol));
+        onTestFinished(() => copy.kill());
+        expect(findDifferences(source, await exportGraph(copy))).toEqual([]);
+        await copy.kill();
+      }
+    },
+  );
 
   it.each(campaign.sample(['stopped', 'killed'] as const))(
     'a server that is %s and started again while clients are served loses nothing in their backups',
