@@ -18,6 +18,8 @@ export interface LiveFile {
 /** Settings of a fulltext index. They are nowhere else (spec record-stores 11.4). */
 const FULLTEXT_SETTINGS = /^schema\/index\/fulltext-[^/]+\/.*\/fulltext-index\.properties$/;
 
+const INDEX_FOLDER = 'schema/index';
+
 /** A folder of Lucene: it is copied as a whole. */
 export interface LiveFolder {
   /** Relative to the database directory, with `/`. */
@@ -27,6 +29,8 @@ export interface LiveFolder {
 
 /** The parts of a schema index. Half an index is worse than none. */
 export interface LiveIndex {
+  /** Id of its rule, as in the names of its folders. */
+  rule: string;
   trees: LiveFile[];
   folders: LiveFolder[];
 }
@@ -64,12 +68,26 @@ export function listLiveFiles(directory: string, format: StoreFormat): LiveFiles
   };
 }
 
+/** The schema index with this rule as it is now; undefined if there is none. Looks at no other index: there may be hundreds. */
+export function listLiveIndex(directory: string, rule: string): LiveIndex | undefined {
+  const files = readEntries(join(directory, INDEX_FOLDER))
+    .filter((provider) => provider.isDirectory())
+    .map((provider) => `${INDEX_FOLDER}/${provider.name}/${rule}`)
+    .flatMap((folder) => [...walk(directory, join(directory, folder), `${folder}/`)])
+    .filter(({ name }) => roleOf(name) === 'schema-index');
+  return groupIndexes(inOrder(files).map((file) => ({ ...file, alignment: 1 })))[0];
+}
+
 /**
  * The files that a copy reads beside the log, in order of their names (relative, with `/`).
  * @throws GraphkeepError `file.io` for a directory that cannot be read, or a link that leads out of the database
  */
 export function listCopiedFiles(directory: string): { name: string; path: string }[] {
-  return [...walk(directory, directory, '')].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return inOrder([...walk(directory, directory, '')]);
+}
+
+function inOrder(files: { name: string; path: string }[]): { name: string; path: string }[] {
+  return files.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Settings of fulltext indexes are copied like records: any time, and only once. */
@@ -90,7 +108,8 @@ function groupIndexes(files: readonly LiveFile[]): LiveIndex[] {
     if (provider === undefined || provider.startsWith('fulltext-')) continue;
     byRule.set(rule!, [...(byRule.get(rule!) ?? []), file]);
   }
-  return [...byRule.values()].map((parts) => ({
+  return [...byRule].map(([rule, parts]) => ({
+    rule,
     trees: parts.filter(({ name }) => !isLucene(name)),
     folders: foldersOf(parts.filter(({ name }) => isLucene(name))),
   }));

@@ -14,7 +14,7 @@ import { requireTransactionId, SourceCalls } from '../source-calls.ts';
 import { type CountsFile, deliverCounts, findStartWithCounts } from './live-counts.ts';
 import { type DatabasePlace, LiveDatabase } from './live-database.ts';
 import { copyLiveFile, type LiveCopying, type LiveTask, runTasks } from './live-file-copy.ts';
-import { type LiveFiles, type LiveIndex, listLiveFiles } from './live-file-list.ts';
+import { type LiveFiles, listLiveFiles, listLiveIndex } from './live-file-list.ts';
 import { copyExplicitIndex } from './live-index-folder.ts';
 import { LiveLog } from './live-log.ts';
 import { copySchemaIndex } from './live-schema-index.ts';
@@ -67,11 +67,10 @@ export class LiveFilesSource implements BackupSource {
       const { directory } = this.options;
       const { start, counts } = findStartWithCounts(directory, log);
       const copying = { rate: new RateLimit(this.options.bytesPerSecond), signal: running };
-      const listNow = () => listLiveFiles(directory, formatByVersion(database.storeId.storeVersion));
-      const files = listNow();
+      const files = listLiveFiles(directory, formatByVersion(database.storeId.storeVersion));
       const genericVersion = findGenericVersion(directory);
       if (genericVersion !== undefined) receiver.genericIndexes?.(genericVersion);
-      await copyFiles(files, { counts, listIndexes: () => listNow().derived.indexes }, receiver, copying);
+      await copyFiles(files, { counts, directory }, receiver, copying);
       database.requireSame();
       await log.deliver(start, receiver, running);
       return database.storeId;
@@ -144,7 +143,7 @@ export class LiveFilesSource implements BackupSource {
 /** Copies everything but the log; `neostore` last. */
 async function copyFiles(
   { records, metadata, indexFolders, derived }: LiveFiles,
-  { counts, listIndexes }: { counts: CountsFile | undefined; listIndexes: () => readonly LiveIndex[] },
+  { counts, directory }: { counts: CountsFile | undefined; directory: string },
   receiver: CopyReceiver,
   copying: LiveCopying,
 ): Promise<void> {
@@ -157,7 +156,7 @@ async function copyFiles(
       ...indexes.map(
         (index): LiveTask =>
           (how) =>
-            copySchemaIndex(index, listIndexes, receiver, how),
+            copySchemaIndex(index, () => listLiveIndex(directory, index.rule), receiver, how),
       ),
     );
   }

@@ -9,11 +9,11 @@ import { copyLiveTree } from './live-tree-copy.ts';
  * needs. Leaves the index out if a part changes too fast or vanishes: half an index would pass for a complete one. So would one that has
  * got a part since it was listed, with values that are in no log any more: a server that populates an index makes parts as it needs them.
  *
- * `listNow`: the indexes of the database as they are when it is called.
+ * `listNow`: the index as it is when it is called; undefined if it is gone.
  */
 export async function copySchemaIndex(
   index: LiveIndex,
-  listNow: () => readonly LiveIndex[],
+  listNow: () => LiveIndex | undefined,
   receiver: CopyReceiver,
   copying: LiveCopying,
 ): Promise<void> {
@@ -25,8 +25,8 @@ export async function copySchemaIndex(
     if (files === undefined) return await discard();
     copied.push(...files);
   }
-  const parts = nameParts(index);
-  if (!listNow().some((now) => nameParts(now) === parts)) await discard();
+  const now = listNow();
+  if (now === undefined || nameParts(now) !== nameParts(index)) await discard();
 }
 
 function nameParts({ trees, folders }: LiveIndex): string {
