@@ -8,6 +8,7 @@ import { defaultFollowIntervalMs, FollowedBackup } from '../backup/follow/follow
 import { canonicalDirectory, requireDirectory } from '../base/canonical-directory.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress, parseFileAddress } from '../config/addresses.ts';
+import { completeChecks } from '../config/check-settings.ts';
 import { locateDatabase } from '../config/database-location.ts';
 import { settings } from '../config/settings.ts';
 import { loadBackupSslPolicy } from '../config/ssl-policy/backup-policy.ts';
@@ -168,12 +169,7 @@ async function prepare(options: Omit<BackupOptions, 'onEvent'>): Promise<JobOpti
     memoryBudgetBytes: options.memoryBytes ?? DEFAULT_MEMORY_BYTES,
     checkConsistency: check !== false,
     reportDir,
-    checks: {
-      graph: parts.graph ?? config.get(settings.checkGraph),
-      indexes: parts.indexes ?? config.get(settings.checkIndexes),
-      labelScanStore: parts.labelScanStore ?? config.get(settings.checkLabelScanStore),
-      propertyOwners: parts.propertyOwners ?? config.get(settings.checkPropertyOwners),
-    },
+    checks: completeChecks(parts, config),
     config,
   };
 }

@@ -1,4 +1,5 @@
 import { GraphkeepError } from '../base/errors.ts';
+import type { CheckedParts } from '../config/check-settings.ts';
 import type { ClientConfig } from '../config/neo4j-conf.ts';
 import type { SslPolicy } from '../config/ssl-policy/ssl-policy.ts';
 import type { ServerAddress } from '../net/server-address.ts';
@@ -30,7 +31,7 @@ export interface BackupOptions {
   checkConsistency: boolean;
   /** Existing directory, canonical path. */
   reportDir: string;
-  checks: { graph: boolean; indexes: boolean; labelScanStore: boolean; propertyOwners: boolean };
+  checks: CheckedParts;
   config: ClientConfig;
 }
 

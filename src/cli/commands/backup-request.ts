@@ -4,6 +4,7 @@ import type { BackupOptions } from '../../backup/backup-options.ts';
 import { canonicalDirectory, requireDirectory } from '../../base/canonical-directory.ts';
 import { asGraphkeepError } from '../../base/file-errors.ts';
 import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress, parseFileAddress } from '../../config/addresses.ts';
+import { completeChecks } from '../../config/check-settings.ts';
 import { locateDatabase } from '../../config/database-location.ts';
 import { parseDurationMs } from '../../config/durations.ts';
 import { settings } from '../../config/settings.ts';
@@ -76,12 +77,7 @@ export async function requestBackup(
     memoryBudgetBytes,
     checkConsistency,
     reportDir,
-    checks: {
-      graph: checks.graph ?? config.get(settings.checkGraph),
-      indexes: checks.indexes ?? config.get(settings.checkIndexes),
-      labelScanStore: checks.labelScanStore ?? config.get(settings.checkLabelScanStore),
-      propertyOwners: checks.propertyOwners ?? config.get(settings.checkPropertyOwners),
-    },
+    checks: completeChecks(checks, config),
     config,
   };
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { WantedParts } from '../../check/findings/check-context.ts';
-import { settings } from '../../config/settings.ts';
+import { completeChecks } from '../../config/check-settings.ts';
 import { parseHeapBytes } from '../../config/sizes.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OptionValues } from '../option-values.ts';
@@ -37,12 +37,16 @@ export async function requestCheck(values: OptionValues, context: CommandContext
   if (backup !== undefined && (await statIfExists(directory))?.isDirectory() !== true) {
     throw new GraphkeepError('directory.missing', `Specified backup should be a directory: ${directory}`);
   }
-  const parts = {
-    graph: values.givenFlag('check-graph') ?? config.get(settings.checkGraph),
-    indexes: values.givenFlag('check-indexes') ?? config.get(settings.checkIndexes),
-    labelScan: values.givenFlag('check-label-scan-store') ?? config.get(settings.checkLabelScanStore),
-    propertyOwners: values.givenFlag('check-property-owners') ?? config.get(settings.checkPropertyOwners),
-  };
+  const { labelScanStore, ...others } = completeChecks(
+    {
+      graph: values.givenFlag('check-graph'),
+      indexes: values.givenFlag('check-indexes'),
+      labelScanStore: values.givenFlag('check-label-scan-store'),
+      propertyOwners: values.givenFlag('check-property-owners'),
+    },
+    config,
+  );
+  const parts = { ...others, labelScan: labelScanStore };
   return { directory, parts, verbose, reportDirectory, ...readBudget(context) };
 }
 
