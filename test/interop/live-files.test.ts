@@ -16,20 +16,16 @@ import {
   openCopy,
   RandomLoad,
   type RunningServer,
+  restless,
   startServer,
   type Version,
 } from './harness/index.ts';
 
-/** A server that writes its pages early, checks points and rotates all the time, and prunes what it can: the worst for a copy. */
-const restless = {
-  'dbms.memory.pagecache.size': '8m',
-  'dbms.checkpoint.interval.time': '2s',
-  'dbms.tx_log.rotation.size': '1m',
-  'dbms.tx_log.rotation.retention_policy': '5M size',
-};
+/** It prunes what it can. */
+const pruning = { ...restless, 'dbms.tx_log.rotation.retention_policy': '5M size' };
 
 async function start(version: Version, conf: Record<string, string> = {}): Promise<RunningServer> {
-  const server = await startServer({ version, conf: { ...restless, ...conf } });
+  const server = await startServer({ version, conf: { ...pruning, ...conf } });
   onTestFinished(() => server.kill());
   return server;
 }

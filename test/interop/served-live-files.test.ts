@@ -16,17 +16,15 @@ import {
   openCopy,
   RandomLoad,
   type RunningServer,
+  restless,
   startServer,
   type Version,
 } from './harness/index.ts';
 
-/** A server that writes its pages early, checks points and rotates all the time, and prunes what it can: the worst for a copy. */
-const restless = {
-  'dbms.memory.pagecache.size': '8m',
-  'dbms.checkpoint.interval.time': '2s',
-  'dbms.tx_log.rotation.size': '1m',
+/** It prunes what it can, and has no index that the published Java clients cannot read: not the native-btree ones of 3.5.34. */
+const served = {
+  ...restless,
   'dbms.tx_log.rotation.retention_policy': '30M size',
-  // The published Java clients cannot read the native-btree indexes of 3.5.34.
   'dbms.index.default_schema_provider': 'lucene+native-2.0',
 };
 
@@ -55,7 +53,7 @@ async function serveLive(directory: string) {
 }
 
 async function start(version: Version): Promise<RunningServer> {
-  const server = await startServer({ version, conf: restless });
+  const server = await startServer({ version, conf: served });
   onTestFinished(() => server.kill());
   return server;
 }
@@ -174,7 +172,7 @@ describeInterop('the files of a running server, served to Java clients', () => {
       // Nobody runs the database now: it waits for its recovery, if it was killed.
       await overCommon('meanwhile', again);
       await overCatchup('down');
-      server = await startServer({ version: '3.5.34', home, conf: restless });
+      server = await startServer({ version: '3.5.34', home, conf: served });
       onTestFinished(() => server.kill());
       for (const name of ['before', 'down']) await overCatchup(name, again);
       expect(finished()).toHaveLength(7);

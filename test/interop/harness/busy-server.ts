@@ -20,15 +20,10 @@ import {
   type Version,
 } from './index.ts';
 import { poll, unlessSwitch } from './leadership.ts';
+import { restless } from './restless.ts';
 
-/** A server that writes its pages early, checks points and rotates all the time: the worst for a copy. */
-const restless = {
-  'dbms.memory.pagecache.size': '8m',
-  'dbms.checkpoint.interval.time': '2s',
-  'dbms.tx_log.rotation.size': '1m',
-  // Writers go on while a backup is judged, however long that takes: the log must reach back to it.
-  'dbms.tx_log.rotation.retention_policy': '500M size',
-};
+/** Writers go on while a backup is judged, however long that takes: the log must reach back to it. */
+const KEEPS_LOG = { 'dbms.tx_log.rotation.retention_policy': '500M size' };
 
 /** A server that commits nothing for so long, in milliseconds, never will again. */
 const HANG_MS = 90_000;
@@ -70,7 +65,7 @@ export class BusyServer {
 
   /** Starts it with some content of every kind; the ledger is written from then on, and survives the end of the server. */
   static async start(version: Version, conf: Readonly<Record<string, string>> = {}): Promise<BusyServer> {
-    const settings = { ...restless, ...conf };
+    const settings = { ...restless, ...KEEPS_LOG, ...conf };
     const first = await startServer({ version, conf: settings });
     await new RandomLoad(first, { values: 'everything' }).run(150);
     const server = new ReturningServer(first);

@@ -18,6 +18,7 @@ export { copyStore, openCopy } from './open-copy.ts';
 export { Float64, Structure, tags, type Value } from './packstream.ts';
 export { type LoadOptions, type LoadStatistics, RandomLoad } from './random-load.ts';
 export { findRelease, type Version, versions } from './releases.ts';
+export { restless } from './restless.ts';
 export { makeScratch } from './scratch.ts';
 export { type CypherTarget, RunningServer, type ServerOptions, startServer } from './server.ts';
 export { expectSoundCheck } from './sound-check.ts';
