@@ -213,6 +213,10 @@ export const checkKinds = {
     'warning',
     'The property chain that begins here belongs to no node and no relationship.',
   ),
+  'property.orphanRecordFaulty': ours(
+    'warning',
+    'This property record, to which no node and no relationship leads, has a fault.',
+  ),
   'property.detachedCycle': ours('warning', 'The property chain of this record is a cycle without a beginning.'),
 
   // dynamic records

@@ -45,7 +45,7 @@ async function examineOwners(context: CheckContext, owners: PropertyOwners): Pro
   await scanOwners(stores.relationship, views?.relationship, owners, (r) => {
     owners.claim(r, relationships, renderRelationship);
   });
-  owners.reportOrphans();
+  await owners.reportFaults();
   if (context.parts.propertyOwners) await reportMultipleOwners(context, stores, owners, nodes, relationships);
 }
 

@@ -19,6 +19,9 @@ export class PropertyOwners {
   /** Chains with several owners. */
   readonly shared = new IdBitmap();
   private readonly owned = new IdBitmap();
+  /** Records to which an owner leads along a chain with faults, and others that were asked for. */
+  private readonly reached = new IdBitmap();
+  private readonly unowned = new IdBitmap();
   private readonly properties: PropertyStore;
   private readonly record: PropertyRecord;
   private readonly keys = new KeySet();
@@ -41,11 +44,48 @@ export class PropertyOwners {
     const exists = first >= 0 && first < this.properties.records.endId;
     const alone = !exists || this.owned.add(first);
     if (!alone) this.shared.add(first);
-    if (!this.properties.isSound(first)) this.examineChain(owner, alone, findings, render);
+    if (this.properties.isSound(first)) return;
+    this.examineChain(owner, alone, findings, render);
+    this.followFaulty(first);
   }
 
-  /** Call after all owners were processed. */
-  reportOrphans(): void {
+  /**
+   * True if an owner leads to a property record: along the chain as its records agree on it, or, as the real checker goes, by the next
+   * pointers alone.
+   */
+  private readonly leadTo = (id: number): boolean => {
+    const { properties, record } = this;
+    const way: number[] = [];
+    let found = false;
+    for (let at = id; at !== NULL_REFERENCE && !this.unowned.has(at); ) {
+      found = this.owned.has(at) || this.reached.has(at);
+      // What was seen on the way counts as unowned until an owner is found: a cycle ends here.
+      if (found || !this.unowned.add(at)) break;
+      way.push(at);
+      const previous = properties.load(at, record)?.prev ?? NULL_REFERENCE;
+      if (previous === NULL_REFERENCE || properties.load(previous, record)?.next !== at) break;
+      at = previous;
+    }
+    if (found) {
+      for (const seen of way) {
+        this.unowned.remove(seen);
+        this.reached.add(seen);
+      }
+    }
+    return found;
+  };
+
+  /** Notes where the next pointers lead to, through records that are not in use too. */
+  private followFaulty(first: number): void {
+    const { records } = this.properties;
+    for (let id = first; id >= 0 && id < records.endId && this.reached.add(id); ) {
+      id = this.properties.nextOf(id, this.record);
+    }
+  }
+
+  /** Reports chains without an owner and the faults of single records. Call after all owners were processed. */
+  async reportFaults(): Promise<void> {
+    await this.properties.reportFaults(this.leadTo);
     const { first, findings } = this.properties;
     for (const id of first.without(this.owned)) {
       findings.add('property.orphanPropertyChain', id, this.properties.render(id));

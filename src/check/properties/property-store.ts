@@ -6,12 +6,12 @@ import { NULL_REFERENCE } from '../../store/records/record-codec.ts';
 import { PropertyBlockCursor } from '../../store/values/property-chain.ts';
 import { findValueDamage, hasLostValue } from '../../store/values/value-damage.ts';
 import type { CheckContext } from '../findings/check-context.ts';
-import type { CheckKind } from '../findings/check-kinds.ts';
+import { type CheckKind, describeKind } from '../findings/check-kinds.ts';
 import { isDamage } from '../findings/damage.ts';
 import { renderProperty, renderUnused } from '../findings/record-texts.ts';
 import { IdBitmap } from '../records/id-bitmap.ts';
 import { KeySet } from '../records/key-set.ts';
-import { RecordFindings } from '../records/record-findings.ts';
+import { type FindingExtras, RecordFindings } from '../records/record-findings.ts';
 import { StoreRecords } from '../records/store-records.ts';
 import type { DynamicStore } from './dynamic-store.ts';
 
@@ -19,6 +19,9 @@ import type { DynamicStore } from './dynamic-store.ts';
  * Checks the property store (spec consistency-check 3.5). {@link examine} goes through it once and checks the blocks of each record. It
  * walks each chain of several records from its first one as far as both sides agree, so no record is walked more than once. Afterwards bits
  * say which records begin a chain and which chains are sound. Most chains are a single plain record, of which only the bytes are looked at.
+ *
+ * Faults of single records are reported once the owners are known, by {@link reportFaults}: servers leave chains without an owner, and
+ * use parts of them again, so that a fault there is no damage (docs/formats/consistency-check.md 4).
  */
 export class PropertyStore {
   readonly records: StoreRecords<'property'>;
@@ -32,6 +35,8 @@ export class PropertyStore {
    * unreachable.
    */
   private readonly unreached = new IdBitmap();
+  /** Records with a fault. */
+  private readonly suspects = new IdBitmap();
   private readonly context: CheckContext;
   private readonly strings: DynamicStore;
   private readonly arrays: DynamicStore;
@@ -65,8 +70,58 @@ export class PropertyStore {
         else this.records.visitRecord(record, buffer, id, offset, visit, unreadable);
       }
     });
-    for (const id of this.unreached.without()) this.examineLinks(id);
+    for (const id of this.unreached.without()) this.suspects.add(id);
     this.reportCycles();
+  }
+
+  /**
+   * Reports the faults of single records, and values that several of them share. `hasOwner` tells whether a node, a relationship or the
+   * graph leads to a record: in others, a fault is no more than a warning.
+   */
+  async reportFaults(hasOwner: (id: number) => boolean): Promise<void> {
+    const record = this.records.create();
+    for (const id of this.suspects.without()) {
+      if (this.load(id, record) === undefined) continue;
+      const text = renderProperty(record);
+      const isOwned = hasOwner(id);
+      let first: CheckKind | undefined;
+      const report: ReportFault = (kind, _, others, extras) => {
+        first ??= kind;
+        if (isOwned) this.findings.add(kind, id, text, others(), extras);
+      };
+      this.examineBlocks(record, report);
+      this.examineLinks(record, report);
+      if (first === undefined || isOwned) continue;
+      this.findings.add('property.orphanRecordFaulty', id, text, [], { found: describeKind(first).message });
+    }
+    if (this.strings.shared.size > 0 || this.arrays.shared.size > 0) await this.reportSharedValues(hasOwner);
+  }
+
+  /** Reports each value that several records with an owner refer to, for every such record but the first. */
+  private async reportSharedValues(hasOwner: (id: number) => boolean): Promise<void> {
+    const strings = new IdBitmap();
+    const arrays = new IdBitmap();
+    await this.records.scan('properties', (record) => {
+      if (!this.holdsValues(record)) return;
+      this.eachReference(record, (isString, id) => {
+        const store = isString ? this.strings : this.arrays;
+        if (!store.shared.has(id) || !hasOwner(record.id) || (isString ? strings : arrays).add(id)) return;
+        store.findings.add('dynamic.multipleOwners', id, store.render(id), [renderProperty(record)]);
+      });
+    });
+  }
+
+  /** Calls `visit` with every string and array record that a property refers to. An unreadable value ends the record. */
+  private eachReference(record: PropertyRecord, visit: (isString: boolean, id: number) => void): void {
+    const { cursor } = this;
+    try {
+      for (cursor.open(record); cursor.next(); ) {
+        if (cursor.type === blockTypes.string) visit(true, cursor.reference);
+        else if (cursor.type === blockTypes.array) visit(false, cursor.reference);
+      }
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+    }
   }
 
   /** True if a chain without faults begins here. */
@@ -76,7 +131,7 @@ export class PropertyStore {
 
   private examineRecord(record: PropertyRecord): void {
     if (!this.holdsValues(record)) return;
-    this.examineBlocks(record);
+    this.examineBlocks(record, this.suspect, true);
     if (record.prev !== NULL_REFERENCE) this.unreached.toggle(record.id);
     else {
       this.first.add(record.id);
@@ -92,6 +147,15 @@ export class PropertyStore {
   /** A record without an in-use mark is not in use if its first block has no valid type, whatever follows (spec record-stores 5). */
   private holdsValues(record: PropertyRecord): boolean {
     return this.format.propertyMarks || record.blockCount > 0;
+  }
+
+  /** The next pointer of a record, also of one that only its values say is not in use: the real checker follows that too. */
+  nextOf(id: number, into: PropertyRecord): number {
+    const record = this.records.load(id, into);
+    if (record !== undefined) return record.next;
+    const view = this.format.plainViews?.property;
+    const bytes = this.records.readBytes(id);
+    return view === undefined || bytes.length < this.records.recordBytes ? NULL_REFERENCE : view.next(bytes, 0);
   }
 
   render(id: number): string {
@@ -110,17 +174,20 @@ export class PropertyStore {
     return unique;
   }
 
-  private examineBlocks(record: PropertyRecord): void {
+  private readonly suspect: ReportFault = (_, { id }) => this.suspects.add(id);
+
+  /** Reports what is wrong with the values of a record. `claims`: the record becomes an owner of its strings and arrays. */
+  private examineBlocks(record: PropertyRecord, report: ReportFault, claims = false): void {
     const { cursor } = this;
     const known = this.context.tokens.propertyKey;
     let damage: string | undefined;
     try {
       for (cursor.open(record); cursor.next(); ) {
-        if (!known.has(cursor.key)) {
-          this.findings.add('property.keyNotInUse', record.id, renderProperty(record), [`PropertyKey[${cursor.key}]`]);
-        }
-        if (cursor.type === blockTypes.string) this.examineReference(record, this.strings, stringKinds);
-        else if (cursor.type === blockTypes.array) this.examineReference(record, this.arrays, arrayKinds);
+        const { key } = cursor;
+        if (!known.has(key)) report('property.keyNotInUse', record, () => [`PropertyKey[${key}]`]);
+        if (cursor.type === blockTypes.string) this.examineReference(record, this.strings, stringKinds, report, claims);
+        else if (cursor.type === blockTypes.array)
+          this.examineReference(record, this.arrays, arrayKinds, report, claims);
         else damage ??= findValueDamage(cursor);
       }
     } catch (error) {
@@ -129,13 +196,18 @@ export class PropertyStore {
     }
     if (!this.format.propertyMarks && hasLostValue(record))
       damage ??= `nothing readable after block ${record.blockCount}`;
-    if (damage === undefined) return;
-    this.findings.add('property.valueUnreadable', record.id, renderProperty(record), [], { found: damage });
+    if (damage !== undefined) report('property.valueUnreadable', record, () => [], { found: damage });
   }
 
-  private examineReference(record: PropertyRecord, store: DynamicStore, kinds: ReferenceKinds): void {
+  private examineReference(
+    record: PropertyRecord,
+    store: DynamicStore,
+    kinds: ReferenceKinds,
+    report: ReportFault,
+    claims: boolean,
+  ): void {
     const id = this.cursor.reference;
-    const alone = store.inUse.has(id) ? store.reference(id) : true;
+    if (claims && store.inUse.has(id)) store.reference(id);
     const kind = !store.inUse.has(id)
       ? kinds.notInUse
       : store.empty.has(id)
@@ -143,9 +215,7 @@ export class PropertyStore {
         : store.first.has(id)
           ? undefined
           : kinds.notFirst;
-    const text = () => renderProperty(record);
-    if (kind !== undefined) this.findings.add(kind, record.id, text(), [store.render(id)]);
-    if (!alone) store.findings.add('dynamic.multipleOwners', id, store.render(id), [text()]);
+    if (kind !== undefined) report(kind, record, () => [store.render(id)]);
   }
 
   /** False if an owner must look at the chain. */
@@ -157,7 +227,7 @@ export class PropertyStore {
     for (let turn = 0; next !== NULL_REFERENCE; turn ^= 1) {
       const record = this.load(next, this.walked[turn]!);
       if (record === undefined || record.prev !== id) {
-        this.examineLinks(id);
+        this.suspects.add(id);
         return false;
       }
       this.unreached.toggle(next);
@@ -167,26 +237,16 @@ export class PropertyStore {
     return sound;
   }
 
-  private examineLinks(id: number): void {
-    const record = this.load(id, this.records.create());
-    if (record === undefined) return;
+  private examineLinks(record: PropertyRecord, report: ReportFault): void {
     const { prev, next } = record;
-    this.examineLink(record, prev, 'property.prevNotInUse', 'property.previousDoesNotReferenceBack', (r) => r.next);
-    this.examineLink(record, next, 'property.nextNotInUse', 'property.nextDoesNotReferenceBack', (r) => r.prev);
-  }
-
-  private examineLink(
-    record: PropertyRecord,
-    to: number,
-    notInUse: CheckKind,
-    notBack: CheckKind,
-    back: (record: PropertyRecord) => number,
-  ): void {
-    if (to === NULL_REFERENCE) return;
-    const other = this.load(to, this.neighbour);
-    if (other !== undefined && back(other) === record.id) return;
-    const kind = other === undefined ? notInUse : notBack;
-    this.findings.add(kind, record.id, renderProperty(record), [this.render(to)]);
+    const examine = (to: number, notInUse: CheckKind, notBack: CheckKind, back: (record: PropertyRecord) => number) => {
+      if (to === NULL_REFERENCE) return;
+      const other = this.load(to, this.neighbour);
+      if (other !== undefined && back(other) === record.id) return;
+      report(other === undefined ? notInUse : notBack, record, () => [this.render(to)]);
+    };
+    examine(prev, 'property.prevNotInUse', 'property.previousDoesNotReferenceBack', (other) => other.next);
+    examine(next, 'property.nextNotInUse', 'property.nextDoesNotReferenceBack', (other) => other.prev);
   }
 
   /** Records that no walk reaches, from a first record or from the start of a broken part, are in cycles. */
@@ -204,6 +264,13 @@ export class PropertyStore {
     }
   }
 }
+
+type ReportFault = (
+  kind: CheckKind,
+  record: PropertyRecord,
+  inconsistentWith: () => string[],
+  extras?: FindingExtras,
+) => void;
 
 interface ReferenceKinds {
   notInUse: CheckKind;

@@ -123,8 +123,12 @@ export class StoreRecords<K extends StoreKey> {
 
   /** Bytes after the last whole record. */
   readTail(): Uint8Array {
-    if (this.endId * this.recordBytes === this.sizeBytes) return new Uint8Array(0);
-    const place = this.file.read(this.endId);
+    return this.endId * this.recordBytes === this.sizeBytes ? new Uint8Array(0) : this.readBytes(this.endId);
+  }
+
+  /** The bytes of a record, in use or not, up to the end of the file: none beyond it. */
+  readBytes(id: number): Uint8Array {
+    const place = this.file.read(id);
     return place === undefined
       ? new Uint8Array(0)
       : place.buffer.subarray(place.offset, place.offset + this.recordBytes);

@@ -114,12 +114,17 @@ function applyEdit(directory: string, edit: Edit): void {
     rmSync(path, { recursive: true });
     return;
   }
-  copyFileSync(path, `${path}.edited`);
-  renameSync(`${path}.edited`, path);
+  unshareFile(path);
   if (edit.op === 'write') {
     replaceBytes(path, edit.offset, Buffer.from(edit.before, 'hex'), Buffer.from(edit.after, 'hex'));
   } else if (edit.op === 'append') appendFileSync(path, Buffer.from(edit.after, 'hex'));
   else if (edit.op === 'truncate') truncateSync(path, edit.size);
+}
+
+/** Makes a file of a copy its own, so that it can be changed. */
+export function unshareFile(path: string): void {
+  copyFileSync(path, `${path}.edited`);
+  renameSync(`${path}.edited`, path);
 }
 
 function replaceBytes(path: string, offset: number, before: Buffer, after: Buffer): void {
