@@ -63,7 +63,12 @@ describe('a database that was not closed cleanly', () => {
 
   it('a database that was not closed cleanly is left alone while it is in use, or being backed up', async () => {
     await unpack('3.4.9-standard-dirty');
-    for (const path of [join(store, 'store_lock'), join(root, 'store_lock'), `${store}.graphkeep-lock`]) {
+    for (const path of [
+      join(store, 'store_lock'),
+      join(root, 'store_lock'),
+      `${store}.graphkeep-lock`,
+      join(store, '.graphkeep-lock'),
+    ]) {
       const lock = await tryLockFile(path, { remove: 'always' });
       const before = everything();
       await expect(recover()).rejects.toMatchObject({ code: 'directory.in-use' });

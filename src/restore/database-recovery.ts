@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, removeTree, statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { tryLockFile } from '../base/file-lock.ts';
+import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 import { RightsKeeper } from '../base/file-rights.ts';
+import { findTargetLock } from '../base/target-lock.ts';
 import type { Generation } from '../generation/generation.ts';
 import { requireGeneration } from '../generation/known-generations.ts';
 import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
@@ -51,18 +52,22 @@ export async function recoverDatabase(options: RecoverDatabaseOptions): Promise<
 
 /** Prevents a backup job of ours from working in this directory meanwhile. */
 async function withBackupLock<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  const path = `${directory}.graphkeep-lock`;
-  if ((await statIfExists(path)) === undefined) return await work();
-  const lock = await tryLockFile(path, { remove: 'always' });
-  if (lock === undefined) {
-    throw new GraphkeepError('directory.in-use', 'another backup is running on this target', {
-      place: { file: directory },
-    });
-  }
+  const { own, other } = await findTargetLock(directory);
+  const held: FileLock[] = [];
   try {
+    for (const path of [own, other]) {
+      if ((await statIfExists(path)) === undefined) continue;
+      const lock = await tryLockFile(path, { remove: 'always' });
+      if (lock === undefined) {
+        throw new GraphkeepError('directory.in-use', 'another backup is running on this target', {
+          place: { file: directory },
+        });
+      }
+      held.push(lock);
+    }
     return await work();
   } finally {
-    await lock.release();
+    for (const lock of held) await lock.release();
   }
 }
 

@@ -11,11 +11,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { whenFileBegins } from '../../test/support/commands/when-file-begins.ts';
 import { makeTemporaryDirectory, removeDirectory, unpackCorpus } from '../../test/support/corpus/unpack-corpus.ts';
+import { pretendMounts } from '../../test/support/faults/pretended-mounts.ts';
 import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { type GraphkeepError, hasCode } from '../base/errors.ts';
+import { tryLockFile } from '../base/file-lock.ts';
 import { NEO4J_3 } from '../generation/neo4j-3.ts';
 import { type RestoreOptions, restoreDatabase } from './database-restore.ts';
 import { StagedDatabase } from './staged-database.ts';
@@ -217,6 +219,27 @@ describe('locks', () => {
     writeFileSync(`${backup}.graphkeep-lock`, '');
     await restoreDatabase(options());
     expect(existsSync(`${backup}.graphkeep-lock`)).toBe(false);
+  });
+
+  it('no job of ours begins in a backup on a mount point while it is restored', async () => {
+    const unmount = pretendMounts(backup);
+    onTestFinished(unmount);
+    const lock = join(backup, '.graphkeep-lock');
+    const attempts: Promise<unknown>[] = [];
+    const onEvent = whenFileBegins((name) => {
+      if (name === 'neostore') attempts.push(tryLockFile(lock));
+    });
+    await restoreDatabase(options({ onEvent }));
+    expect(await Promise.all(attempts)).toEqual([undefined]);
+    expect(existsSync(lock)).toBe(false);
+    expect(namesIn(target)).toEqual(expected());
+
+    const job = await lockFile(lock);
+    await expect(restoreDatabase(options({ force: true, patienceMs: 0 }))).rejects.toMatchObject({
+      code: 'directory.in-use',
+      place: { file: lock },
+    });
+    await job.release();
   });
 
   it('locks are held while the files are replaced, and gone afterwards', async () => {

@@ -7,8 +7,8 @@ import { atFile, isForbidden, isMissing } from '../base/file-errors.ts';
 import { type FileLock, lockFileWithin } from '../base/file-lock.ts';
 import { type FileRights, rightsOf } from '../base/file-rights.ts';
 import { isWithin } from '../base/inner-links.ts';
-import { resolveTarget } from '../base/replaceable-directory.ts';
 import { isOwnEntry } from '../base/reserved-names.ts';
+import { findTargetLock } from '../base/target-lock.ts';
 import { measureTree } from '../base/tree-size.ts';
 import type { DatabaseFiles } from '../generation/generation.ts';
 import { lockDatabase, READER_PATIENCE_MS } from '../store/files/database-lock.ts';
@@ -184,7 +184,7 @@ async function realpathOrSelf(path: string): Promise<string> {
 }
 
 /**
- * Locks the backup, so that no job writes into it while it is copied. Our jobs lock `<backup>.graphkeep-lock`, the Java client locks
+ * Locks the backup, so that no job writes into it while it is copied. The places of our jobs: {@link findTargetLock}. The Java client locks
  * `store_lock`: 3.4 in the backup, 3.5 beside it. Skips what {@link lockDatabase} locks anyway.
  */
 async function lockBackup({
@@ -192,11 +192,11 @@ async function lockBackup({
   databaseDirectory,
   patienceMs = READER_PATIENCE_MS,
 }: RestoreOptions): Promise<FileLock[]> {
-  const real = await resolveTarget(from);
+  const { own, other } = await findTargetLock(from);
   const places = [
     // Removed even if a killed run left it: nobody else would.
-    { path: `${real}.graphkeep-lock`, create: true, remove: 'always' as const },
-    { path: join(real, '.graphkeep-lock'), create: false },
+    { path: own, create: true, remove: 'always' as const },
+    { path: other, create: false },
     { path: join(from, STORE_LOCK_FILE), create: false },
     { path: join(dirname(from), STORE_LOCK_FILE), create: false },
   ];

@@ -3,7 +3,7 @@ import { statIfExists } from '../../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../../base/errors.ts';
 import { forbiddenError, isForbidden, isMissing, systemCodeOf } from '../../base/file-errors.ts';
 import { type FileLock, lockFileWithin, tryLockFile } from '../../base/file-lock.ts';
-import { resolveTarget } from '../../base/replaceable-directory.ts';
+import { findTargetLock } from '../../base/target-lock.ts';
 import { STORE_LOCK_FILE } from './store-files.ts';
 
 /** Both lock files of a database, locked. */
@@ -76,9 +76,8 @@ export async function whileUnchanged<T>(directory: string, read: () => Promise<T
 
 /** True if a backup is being made into the directory, which has a lock of its own then. A server keeps its lock: waiting is no use. */
 async function isBackupAtWork(directory: string): Promise<boolean> {
-  const real = await resolveTarget(directory);
-  const locks = [`${real}.graphkeep-lock`, join(real, '.graphkeep-lock')];
-  return (await Promise.all(locks.map((path) => statIfExists(path)))).some((info) => info !== undefined);
+  const { own, other } = await findTargetLock(directory);
+  return (await Promise.all([own, other].map((path) => statIfExists(path)))).some((info) => info !== undefined);
 }
 
 async function lockOne(path: string, shared: boolean, patienceMs: number): Promise<FileLock | undefined> {

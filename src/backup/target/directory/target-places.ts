@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { statIfExists } from '../../../base/durable-files.ts';
 import { GraphkeepError } from '../../../base/errors.ts';
 import { atFile } from '../../../base/file-errors.ts';
-import { findRenameObstacle, resolveTarget } from '../../../base/replaceable-directory.ts';
+import { findTargetLock } from '../../../base/target-lock.ts';
 import { isStoreDirectory } from '../../../store/files/neostore-metadata.ts';
 import { MountedTarget } from './mounted-target.ts';
 
@@ -34,16 +34,18 @@ export type TargetState =
 
 /** @throws GraphkeepError `directory.missing` for a dangling link */
 export async function locateTarget(target: string): Promise<TargetPlaces> {
-  const path = await resolveTarget(target);
-  const isDirectory = (await statIfExists(path))?.isDirectory() === true;
-  const obstacle = isDirectory ? await findRenameObstacle(path) : undefined;
-  if (obstacle === undefined) {
-    const [lock, work] = [`${path}.graphkeep-lock`, `${path}.graphkeep-work`];
-    return { path, lock, work, unpublished: `${path}.graphkeep-unpublished`, mounted: undefined };
+  const { path, isInside, own: lock } = await findTargetLock(target);
+  if (!isInside) {
+    return {
+      path,
+      lock,
+      work: `${path}.graphkeep-work`,
+      unpublished: `${path}.graphkeep-unpublished`,
+      mounted: undefined,
+    };
   }
   const inside = (name: string) => join(path, `.graphkeep-${name}`);
-  const mounted = new MountedTarget(path);
-  return { path, lock: inside('lock'), work: inside('work'), unpublished: inside('unpublished'), mounted };
+  return { path, lock, work: inside('work'), unpublished: inside('unpublished'), mounted: new MountedTarget(path) };
 }
 
 export async function readTargetState(places: TargetPlaces): Promise<TargetState> {
