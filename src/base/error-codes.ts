@@ -102,6 +102,15 @@ export const errorCodes = {
   'archive.missing': 'Check the path of the archive.',
   'archive.exists': 'Choose another file; an archive is never overwritten.',
   'archive.invalid': 'The archive must have been made by the dump command and be complete.',
+  // objects of repositories, and their keys
+  'repository.object-truncated':
+    'The object is shorter than it was when it was written. Read it again; if it stays so, use another base or repository.',
+  'repository.object-damaged':
+    'The bytes of the object are not those that were written. Read it again; if it stays so, use another base or repository.',
+  'repository.object-overlong':
+    'Something was added to the object. Use another base or repository, and look for who may write to this one.',
+  'repository.object-oversized':
+    'graphkeep writes no such object. Use another base or repository, and look for who may write to this one.',
   // the command
   usage: 'See the help of the command.',
   config: 'Correct the setting in the configuration file.',

@@ -13,6 +13,7 @@ const ROOMS = [
   'restore',
   'serve',
   'embedded',
+  'repository',
   'source',
   'check',
   'replay',

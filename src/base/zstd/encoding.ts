@@ -1,20 +1,14 @@
 import { pipeline, Readable } from 'node:stream';
 import createXxhash from 'xxhash-wasm';
 import { CHECKSUM_PARAMETER, type NativeZstd, nativeZstd } from './native-zstd.ts';
+import { loadWasmZstd } from './wasm-zstd.ts';
 
 const FRAME_CONTENT_BYTES = 1 << 20;
 const DESCRIPTOR_AT = 4;
 const CHECKSUM_FLAG = 4;
 const LEVEL = 3;
 
-/** Initialised once per process: the library produces garbage after a second initialisation. */
-let loading: ReturnType<typeof loadCompressor> | undefined;
-
-async function loadCompressor() {
-  const { init, compress } = await import('@bokuweb/zstd-wasm');
-  await init();
-  return { compress, xxhash: await createXxhash() };
-}
+let xxhashLoading: ReturnType<typeof createXxhash> | undefined;
 
 /**
  * Encodes a stream as zstd with checksums. Node's zstd, where present, writes a single frame. The fallback writes frames of 1 MiB each,
@@ -41,14 +35,15 @@ export async function* encodeZstd(
 }
 
 async function* encodeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  loading ??= loadCompressor();
-  const { compress, xxhash } = await loading;
+  const { compress } = await loadWasmZstd();
+  xxhashLoading ??= createXxhash();
+  const xxhash = await xxhashLoading;
   const content = new Uint8Array(FRAME_CONTENT_BYTES);
   let filledBytes = 0;
   let isEmpty = true;
   const flush = () => {
     const bytes = content.subarray(0, filledBytes);
-    const frame = Buffer.from(compress(bytes as Buffer, LEVEL));
+    const frame = Buffer.from(compress(bytes, LEVEL));
     // The library writes no checksum, so set the flag and append one.
     frame[DESCRIPTOR_AT]! |= CHECKSUM_FLAG;
     const checksum = Buffer.alloc(4);

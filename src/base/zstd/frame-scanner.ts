@@ -42,10 +42,22 @@ export class ZstdFrameScanner {
   private leftBytes = 0;
   private isLastBlock = false;
   private hasChecksum = false;
+  private declaredBytes: number | undefined;
+  private skippableMagic: number | undefined;
 
   /** True if the current frame, or the one that has just ended, has a content checksum in its last four bytes. */
   get isChecked(): boolean {
     return this.hasChecksum;
+  }
+
+  /** Content size that the header of the current frame, or of the one that has just ended, declares; undefined if it declares none. */
+  get contentBytes(): number | undefined {
+    return this.declaredBytes;
+  }
+
+  /** Magic number of the current frame, or of the one that has just ended, if it is skippable. */
+  get skippable(): number | undefined {
+    return this.skippableMagic;
   }
 
   /** Continues from `start` to the end of the frame or of the chunk, whichever comes first. */
@@ -73,7 +85,10 @@ export class ZstdFrameScanner {
     if (collectedBytes < 5) return;
     const magic = collected.readUInt32LE(0);
     if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
-      if (collectedBytes === 8) this.enter('skippable', collected.readUInt32LE(4));
+      if (collectedBytes < 8) return;
+      this.skippableMagic = magic;
+      this.declaredBytes = undefined;
+      this.enter('skippable', collected.readUInt32LE(4));
       return;
     }
     if (magic !== MAGIC) throw new ZstdError('what follows is not a zstd frame');
@@ -83,11 +98,13 @@ export class ZstdFrameScanner {
     const contentSizeBytes = sizeFlag === 0 ? (isSingleSegment ? 1 : 0) : 1 << sizeFlag;
     const headBytes = 5 + (isSingleSegment ? 0 : 1) + DICTIONARY_ID_BYTES[descriptor & 3]! + contentSizeBytes;
     if (collectedBytes < headBytes) return;
-    const windowBytes = isSingleSegment
-      ? readContentSize(collected.subarray(headBytes - contentSizeBytes, headBytes))
-      : readWindow(collected[5]!);
+    const contentSize = collected.subarray(headBytes - contentSizeBytes, headBytes);
+    const declaredBytes = contentSizeBytes === 0 ? undefined : readContentSize(contentSize);
+    const windowBytes = isSingleSegment ? declaredBytes! : readWindow(collected[5]!);
     if (windowBytes > MAX_WINDOW_BYTES) throw new ZstdError(`a zstd frame asks for a window of ${windowBytes} bytes`);
     this.hasChecksum = (descriptor & 4) !== 0;
+    this.declaredBytes = declaredBytes;
+    this.skippableMagic = undefined;
     this.enter('block head', 0);
   }
 
