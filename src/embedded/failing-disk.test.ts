@@ -121,7 +121,7 @@ test('a log file that cannot be created fails the database, but nothing acknowle
   expect(await findStoreProblems(directory, { idsMayBeLost: true })).toEqual([]);
 });
 
-test.each(campaign.some([0, 3, 6, 12]))(
+test.each(campaign.sample([0, 3, 6, 12]))(
   'close waits for a check point that runs while the log fails (%d turns)',
   async (turns) => {
     const db = await openDatabase();
@@ -193,7 +193,7 @@ test('check points that fail under load leave sound files once one succeeds', as
   for (const { label, keys } of loadSchema.indexes) await db.createIndex(label, keys);
   const load = new EmbeddedLoad(db, { seed, writers: 8 });
   let failed = 0;
-  for (const [round, file] of files.entries()) {
+  for (const [round, file] of campaign.sample(files, 2).entries()) {
     load.start();
     await load.reach(60 * (round + 1));
     disk.fails = { call: 'writeSync', file, code: 'ENOSPC' };

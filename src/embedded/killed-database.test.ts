@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { MortalFiles } from '../../test/support/faults/mortal-files.ts';
 import { campaign } from '../../test/support/random/campaign-size.ts';
+import { Dice } from '../../test/support/random/dice.ts';
+import { nextSeed } from '../../test/support/random/seed.ts';
 import { findStoreProblems } from '../../test/support/stores/sound-store.ts';
 import { hasCode } from '../base/errors.ts';
 import type { PropertyValue } from '../store/values/property-value.ts';
@@ -172,7 +174,8 @@ test(
     cpSync(original, directory, { recursive: true });
     const acknowledged = [...started];
     let kills = 0;
-    for (let at = 1; at < 400; at = Math.ceil(at * 1.3)) {
+    const growth = campaign.isShort ? new Dice(nextSeed()).between(17, 22) / 10 : 1.3;
+    for (let at = 1; at < 400; at = Math.ceil(at * growth)) {
       if (!(await liveAndDie(directory, acknowledged, at))) continue;
       kills++;
       const copy = join(root, 'second', 'copy');
@@ -183,7 +186,7 @@ test(
         acknowledged[writer] = last;
       });
     }
-    expect(kills).toBeGreaterThan(10);
+    expect(kills).toBeGreaterThan(campaign.size(10, 4));
   },
   TIMEOUT_MS,
 );

@@ -18,9 +18,11 @@ import {
  */
 
 const all = loadCorruptions();
-const argued = arguedDifferences.map((difference) => ({ ...difference, ids: campaign.sample(difference.ids) }));
+const argued = campaign
+  .sample(arguedDifferences, 2)
+  .map((difference) => ({ ...difference, ids: campaign.sample(difference.ids) }));
 const isCalled = (id: string, known: string) => id === known || id.endsWith(`/${known}`);
-const sampled = campaign.sample(all);
+const sampled = campaign.few(all, 15);
 const chosen = all.filter(
   (corruption) =>
     sampled.includes(corruption) || argued.some(({ ids }) => ids.some((known) => isCalled(corruption.id, known))),

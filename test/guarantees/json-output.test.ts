@@ -25,6 +25,7 @@ import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts
 import { unpackStore } from '../support/corpus/golden-store.ts';
 import { layOutPolicy, removePolicyHomes, TestIdentity } from '../support/corpus/test-certificates.ts';
 import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { CatchupCaller } from '../support/servers/catchup-caller.ts';
 import { RawClient } from '../support/servers/raw-client.ts';
 import { lockFile } from '../support/stores/locked-file.ts';
@@ -344,13 +345,21 @@ it('check: consistent, inconsistent, and what cannot be checked', async () => {
   const sound = await run(['check', lab.copy('base35'), report]);
   expect({ exitCode: sound.exitCode, consistent: last(sound).consistent }).toEqual({ exitCode: 0, consistent: true });
   const found = { bad: 0, kinds: new Set<unknown>() };
-  for (const { id, store } of loadCorruptions().filter((_, at) => at % 8 === 0)) {
-    if (store !== 'base35') continue;
+  // A warning alone, findings of both origins, one without a record, one with what is expected and found.
+  const always = ['dyn-04', 'tok-04', 'node-08', 'sch-08'].map((id) => `base35/${id}`);
+  const all = loadCorruptions().filter(
+    ({ id, store }, at) => store === 'base35' && (always.includes(id) || at % 8 === 0),
+  );
+  const others = campaign.few(
+    all.filter(({ id }) => !always.includes(id)),
+    2,
+  );
+  for (const { id } of all.filter((one) => always.includes(one.id) || others.includes(one))) {
     const damaged = await run(['check', corruption(id), report]);
     if (damaged.exitCode === 3) found.bad++;
     for (const { kind } of (last(damaged).findings ?? []) as { kind: string }[]) found.kinds.add(kind);
   }
-  expect(found.bad).toBeGreaterThan(3);
+  expect(found.bad).toBeGreaterThan(2);
   expect(found.kinds.size).toBeGreaterThan(5);
   const failed = await run(['check', world.path('nowhere'), report]);
   expect({ exitCode: failed.exitCode, event: last(failed).event }).toEqual({ exitCode: 2, event: 'error' });

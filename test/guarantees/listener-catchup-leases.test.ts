@@ -166,7 +166,8 @@ describe('a client whose connection broke', () => {
     const checkPoint = await prepare(first);
     first.close();
     for (let i = 0; i < 16; i++) {
-      await outrunLog();
+      if (i === 0 || !campaign.isShort) await outrunLog();
+      else await load.run(1);
       const caller = await call();
       await prepare(caller);
       caller.close();
@@ -180,7 +181,7 @@ describe('a client whose connection broke', () => {
 describe('files that check points change while they are fetched', () => {
   it('files that check points change while they are fetched become exact by the transactions', async () => {
     const moving = new MovingDatabase(serveEmbedded(database), async () => {
-      await load.run(campaign.size(40, 15));
+      await load.run(campaign.size(40, 4));
       await database.checkPoint();
     });
     await listen({}, moving);

@@ -65,7 +65,7 @@ async function startWriting(keptBytes: number): Promise<void> {
   await database.createIndex(loadSchema.indexes[0].label, loadSchema.indexes[0].keys);
   await database.createUniquenessConstraint(loadSchema.unique.label, loadSchema.unique.key);
   load = new EmbeddedLoad(database, { seed: SEED });
-  await load.run(campaign.rounds(300, 100));
+  await load.run(campaign.size(300, 60));
   load.start();
 }
 
@@ -95,7 +95,7 @@ async function expectExact(atLeast: number): Promise<number> {
 describe('a database that is written all the time', () => {
   it('a full backup from its files and incrementals are exact', async () => {
     await startWriting(LONG_LOG_BYTES);
-    const rounds = campaign.rounds(10, 2);
+    const rounds = campaign.rounds(10, 1);
     for (let round = 0; round <= rounds; round++) {
       const atLeast = database.lastTransaction;
       const report = await backUp({ fallbackToFull: round === 0, checkConsistency: round === 0 || round === rounds });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A sentence that we must not use, known only by its hashes. */
 export interface ForeignSentence {
@@ -26,14 +26,18 @@ export function hashSentence(text: string): ForeignSentence {
  */
 export function findForeign(text: string, list: readonly ForeignSentence[]): string[] {
   const words = wordsOf(text);
-  return words.flatMap((_, at) => {
+  const openings = new Set(list.map(({ opening }) => opening));
+  const found: string[] = [];
+  for (let at = 0; at + OPENING_WORDS <= words.length; at++) {
+    // Nearly every place of the project ends here.
     const opening = hashWords(words.slice(at, at + OPENING_WORDS));
-    return list
-      .filter((entry) => entry.opening === opening)
-      .map((entry) => words.slice(at, at + entry.words))
-      .filter((candidate) => list.some(({ sentence }) => sentence === hashWords(candidate)))
-      .map((candidate) => candidate.join(' '));
-  });
+    if (!openings.has(opening)) continue;
+    for (const entry of list.filter((known) => known.opening === opening)) {
+      const candidate = words.slice(at, at + entry.words);
+      if (entry.sentence === hashWords(candidate)) found.push(candidate.join(' '));
+    }
+  }
+  return found;
 }
 
 function wordsOf(text: string): string[] {
@@ -46,5 +50,5 @@ function wordsOf(text: string): string[] {
 }
 
 function hashWords(words: readonly string[]): string {
-  return createHash('sha256').update(words.join(' ')).digest('hex');
+  return hash('sha256', words.join(' '), 'hex');
 }

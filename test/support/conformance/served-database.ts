@@ -192,7 +192,7 @@ export function describeServedDatabase(name: string, makeWorld: (scratch: string
         const files = await receive(copy);
         copy.letFilesMove();
         copy.letFilesMove();
-        await world.commit(200);
+        await world.commit(campaign.size(200, 50));
         await world.checkPoint();
         const { committed } = world;
         const through = (await current()).lastTransaction;

@@ -36,8 +36,11 @@ export const loadSchema = {
 const REFUSALS = ['embedded.conflict', 'embedded.constraint'];
 
 const HUBS = 4;
-/** Pause of a writer that works until it is stopped. Without one, writers take the processor from what the test waits for. */
-const PAUSE_MS = campaign.size(0, 8);
+/**
+ * Pause of a writer that works until it is stopped, while no test waits for what it writes. Without one, writers take the processor from
+ * what the test waits for instead.
+ */
+const PAUSE_MS = campaign.size(0, 25);
 
 /**
  * Random legal transactions by concurrent writers: nodes (dense ones too), relationships, loops, labels, properties of every type, tokens,
@@ -139,7 +142,7 @@ export class EmbeddedLoad {
         const transaction = this.runTransaction(dice);
         this.underWay.add(transaction);
         await transaction.finally(() => this.underWay.delete(transaction));
-        if (pauseMs > 0) await sleep(pauseMs);
+        if (pauseMs > 0 && this.waiting.length === 0) await sleep(pauseMs);
       }
     });
     await Promise.all(writers);

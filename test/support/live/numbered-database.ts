@@ -1,7 +1,10 @@
 import { EmbeddedDatabase } from '../../../src/embedded/embedded-database.ts';
+import { campaign } from '../random/campaign-size.ts';
 
 /** A log file is closed between flushes, so not all transactions may share one. */
 const TOGETHER = 20;
+
+const ROTATION_BYTES = campaign.size(16, 4) * 1024;
 
 /** A database whose nodes are numbered from 1, with an index on the numbers, and small logs of which the oldest are pruned. */
 export class NumberedDatabase {
@@ -14,13 +17,13 @@ export class NumberedDatabase {
 
   static async open(directory: string): Promise<NumberedDatabase> {
     const database = await EmbeddedDatabase.open(directory, {
-      rotationBytes: 16 * 1024,
-      retention: { keep: 'size', bytes: 64 * 1024 },
+      rotationBytes: ROTATION_BYTES,
+      retention: { keep: 'size', bytes: 4 * ROTATION_BYTES },
       checkPointTransactions: 1_000_000,
     });
     const numbered = new NumberedDatabase(database);
     await database.createIndex('Item', ['n']);
-    await numbered.commit(600);
+    await numbered.commit(campaign.size(600, 150));
     await database.checkPoint();
     return numbered;
   }

@@ -19,6 +19,7 @@ describe('the long form', () => {
 
   it('takes every item, and the full size', () => {
     expect([long.sample(['a', 'b', 'c']), long.size(500, 60)]).toEqual([['a', 'b', 'c'], 500]);
+    expect(long.few(['a', 'b', 'c'], 1)).toEqual(['a', 'b', 'c']);
   });
 });
 
@@ -58,6 +59,7 @@ describe('the short form', () => {
       for (const item of sample) taken.add(item);
     }
     expect([...taken].sort()).toEqual(['a', 'b', 'c', 'd']);
+    expect([short.few(['a', 'b', 'c'], 2).length, short.few(['a'], 2)]).toEqual([2, ['a']]);
     expect([short.sample(['a']), short.sample([], 3), short.size(500, 60)]).toEqual([['a'], [], 60]);
   });
 

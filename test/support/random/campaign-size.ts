@@ -55,17 +55,26 @@ export class CampaignSize {
 
   /** All items in the long form; in a shorter one that part of them, in order and at least `least`, which the seed chooses. */
   sample<T>(items: readonly T[], least = 1): T[] {
-    const left = [...items.keys()];
-    const dice = new Dice(nextSeed());
-    const chosen = new Set<number>();
-    const wanted = Math.min(items.length, this.rounds(items.length, least));
-    while (chosen.size < wanted) chosen.add(left.splice(dice.below(left.length), 1)[0]!);
-    return items.filter((_, at) => chosen.has(at));
+    return this.draw(items, this.rounds(items.length, least));
+  }
+
+  /** As {@link sample}, for items of which a tenth is still too many: a shorter form takes `count` of them. */
+  few<T>(items: readonly T[], count: number): T[] {
+    return this.draw(items, this.size(items.length, count));
   }
 
   /** A size of something, or a number of places: `long` in the long form, `short` in a shorter one. */
   size(long: number, short: number): number {
     return this.isShort ? short : long;
+  }
+
+  private draw<T>(items: readonly T[], count: number): T[] {
+    const left = [...items.keys()];
+    const dice = new Dice(nextSeed());
+    const chosen = new Set<number>();
+    const wanted = Math.min(items.length, count);
+    while (chosen.size < wanted) chosen.add(left.splice(dice.below(left.length), 1)[0]!);
+    return items.filter((_, at) => chosen.has(at));
   }
 }
 

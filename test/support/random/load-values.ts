@@ -6,6 +6,7 @@ import { PointCurves } from '../../../src/store/index/keys/point-curves.ts';
 import type { PropertyValue } from '../../../src/store/values/property-value.ts';
 import { noteValue } from '../corpus/golden-store.ts';
 import { arbitraryValue } from './arbitrary-values.ts';
+import { campaign } from './campaign-size.ts';
 import { zoneNumber } from './zone-numbers.ts';
 
 /** Java and Node may have different rules for unusual zones, the past and the future. These are safe from 1982 to 2022. */
@@ -17,6 +18,29 @@ const SECONDS = 1_262_304_000n;
 
 const LARGEST_INDEXED = 400;
 
+/** The values of a seed: all, and those that fit into every index. */
+interface Pool {
+  all: readonly PropertyValue[];
+  small: readonly PropertyValue[];
+}
+
+/** Nearly every load has the same seed, and a pool takes longer than some loads. */
+const pools = new Map<number, Pool>();
+
+function poolOf(seed: number): Pool {
+  const known = pools.get(seed);
+  if (known !== undefined) return known;
+  const all = fc.sample(arbitraryValue, { seed, numRuns: campaign.size(3000, 600) }).map(withKnownZone);
+  const small = all.filter(
+    (value) =>
+      JSON.stringify(noteValue(value)).length <= LARGEST_INDEXED &&
+      genericKey.encode(0, [value], new PointCurves()) !== undefined,
+  );
+  const pool = { all, small };
+  pools.set(seed, pool);
+  return pool;
+}
+
 /** Values to draw from: every type that a server stores, with edge values and long texts and arrays. */
 export class LoadValues {
   private readonly dice: Dice;
@@ -26,13 +50,8 @@ export class LoadValues {
   /** `nativeOnly`: indexed keys get only types that a `lucene+native` index keeps outside Lucene. */
   constructor(seed: number, nativeOnly: boolean) {
     this.dice = new Dice(seed);
-    const pool = fc.sample(arbitraryValue, { seed, numRuns: 3000 }).map(withKnownZone);
-    const small = pool.filter(
-      (value) =>
-        JSON.stringify(noteValue(value)).length <= LARGEST_INDEXED &&
-        genericKey.encode(0, [value], new PointCurves()) !== undefined,
-    );
-    this.any = [...pool, ...Array.from({ length: 300 }, () => this.longText())];
+    const { all, small } = poolOf(seed);
+    this.any = [...all, ...Array.from({ length: all.length / 10 }, () => this.longText())];
     this.indexed = nativeOnly ? small.filter(({ type }) => type !== 'array' && type !== 'boolean') : small;
   }
 
