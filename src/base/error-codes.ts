@@ -103,6 +103,8 @@ export const errorCodes = {
   'archive.exists': 'Choose another file; an archive is never overwritten.',
   'archive.invalid': 'The archive must have been made by the dump command and be complete.',
   // objects of repositories, and their keys
+  'repository.key-wrong':
+    'Give an identity (AGE-SECRET-KEY-...) of one of the recipients that the backup was made for.',
   'repository.object-truncated':
     'The object is shorter than it was when it was written. Read it again; if it stays so, use another base or repository.',
   'repository.object-damaged':
