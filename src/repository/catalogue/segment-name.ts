@@ -1,0 +1,75 @@
+import { formatMilliseconds, parseMilliseconds } from './times.ts';
+
+/**
+ * What the name of a log object says: which transactions it holds, and until when, so that no object needs to be opened to find out what
+ * can be restored (spec repository 5).
+ *
+ *     <first>-<last>.<piece><c|e>.<newest commit time>.<checksum of last>.<32 hex>.tar.zst[.age]
+ *
+ * `first` and `last` have 19 digits. A transaction larger than an object comes in several pieces, `0c`, `1c`, ... `4e`, each with the same
+ * two ids; it exists only with its last piece, the one with `e`. All others are `0e`.
+ */
+export interface SegmentName {
+  readonly first: number;
+  readonly last: number;
+  /** Counted from 0. */
+  readonly piece: number;
+  readonly isLastPiece: boolean;
+  /** The newest commit time in it: the times of transactions are not in their order. */
+  readonly newestCommit: Date;
+  /** Of the last transaction, as the log holds it. */
+  readonly checksum: bigint;
+  /** The beginning of the SHA-256 of the object as stored: 32 lower-case hexadecimal digits. */
+  readonly digest: string;
+  readonly isEncrypted: boolean;
+}
+
+const ID_DIGITS = 19;
+const MOST_PIECES = 99_999;
+const NAME =
+  /^(\d{19})-(\d{19})\.(\d{1,5})([ce])\.(\d{8}T\d{6}\.\d{3}Z)\.([0-9a-f]{16})\.([0-9a-f]{32})\.tar\.zst(\.age)?$/;
+
+/** @throws RangeError if the ids or the piece are impossible */
+export function formatSegmentName(segment: SegmentName): string {
+  const { first, last, piece, isLastPiece, newestCommit, checksum, digest, isEncrypted } = segment;
+  if (!isPossible(segment)) throw new RangeError(`no segment: transactions ${first} to ${last}, piece ${piece}`);
+  return [
+    `${digits(first)}-${digits(last)}`,
+    `${piece}${isLastPiece ? 'e' : 'c'}`,
+    formatMilliseconds(newestCommit),
+    BigInt.asUintN(64, checksum).toString(16).padStart(16, '0'),
+    digest,
+    `tar.zst${isEncrypted ? '.age' : ''}`,
+  ].join('.');
+}
+
+/** Undefined for any other name: unknown objects are ignored (spec repository 7, R5). */
+export function parseSegmentName(name: string): SegmentName | undefined {
+  const match = NAME.exec(name);
+  if (match === null) return undefined;
+  const [, first, last, piece, end, time, checksum, digest, age] = match;
+  const newestCommit = parseMilliseconds(time!);
+  if (newestCommit === undefined || String(Number(piece)) !== piece) return undefined;
+  const segment: SegmentName = {
+    first: Number(first),
+    last: Number(last),
+    piece: Number(piece),
+    isLastPiece: end === 'e',
+    newestCommit,
+    checksum: BigInt.asIntN(64, BigInt(`0x${checksum}`)),
+    digest: digest!,
+    isEncrypted: age !== undefined,
+  };
+  return isPossible(segment) ? segment : undefined;
+}
+
+/** Several pieces make up one transaction. */
+function isPossible({ first, last, piece, isLastPiece }: SegmentName): boolean {
+  const ids = Number.isSafeInteger(first) && Number.isSafeInteger(last) && first > 0 && first <= last;
+  const isOnly = piece === 0 && isLastPiece;
+  return ids && Number.isInteger(piece) && piece >= 0 && piece <= MOST_PIECES && (isOnly || first === last);
+}
+
+function digits(id: number): string {
+  return String(id).padStart(ID_DIGITS, '0');
+}
