@@ -105,6 +105,7 @@ export const errorCodes = {
   // objects of repositories, and their keys
   'repository.key-wrong':
     'Give an identity (AGE-SECRET-KEY-...) of one of the recipients that the backup was made for.',
+  'repository.newer-version': 'Install a newer release of graphkeep, then run the command again.',
   'repository.object-truncated':
     'The object is shorter than it was when it was written. Read it again; if it stays so, use another base or repository.',
   'repository.object-damaged':

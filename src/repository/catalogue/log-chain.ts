@@ -21,7 +21,7 @@ export interface LogRun {
   readonly segments: readonly Segment[];
 }
 
-/** What the names of a log say (spec repository 7: W5, R4). */
+/** What the names of a log say (spec repository-layout 3). */
 export interface LogChain {
   /** Ascending; there is a gap between any two of them. */
   readonly runs: readonly LogRun[];

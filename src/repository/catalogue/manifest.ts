@@ -2,14 +2,14 @@ import { z } from 'zod';
 import { GraphkeepError } from '../../base/errors.ts';
 
 /*
- * The manifest of a base is written last: a base without one does not exist (spec repository 5). It is plain JSON, so that anybody who may
- * list the repository can tell what it holds, without a key.
+ * The manifest of a base is written last: a base without one does not exist (spec repository-layout 4). It is plain JSON, so that anybody
+ * who may list the repository can tell what it holds, without a key.
  *
  * 64-bit numbers are decimal strings. Unknown fields are left alone: later releases may add some. A reader refuses a version above its own.
  */
 
-export const MANIFEST_FORMAT = 'graphkeep-base';
-export const MANIFEST_VERSION = 1;
+const MANIFEST_FORMAT = 'graphkeep-base';
+const MANIFEST_VERSION = 1;
 /** No manifest is longer; a file of this name that is, is none. */
 export const MOST_MANIFEST_BYTES = 1024 * 1024;
 

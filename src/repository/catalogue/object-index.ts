@@ -3,8 +3,8 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { type PartName, parsePartName } from './part-name.ts';
 
 /*
- * The index of a base says which object holds which bytes of which file: one line for each object, tab-separated, in UTF-8 (spec repository
- * 5). It is never encrypted: whoever may list a repository can verify that it is complete.
+ * The index of a base says which object holds which bytes of which file: one line for each object, tab-separated, in UTF-8 (spec
+ * repository-layout 2). It is never encrypted: whoever may list a repository can verify that it is complete.
  *
  *     <file> \t <offset> \t <bytes> \t <object> \t <stored bytes> \t <sha256 of the object>
  *

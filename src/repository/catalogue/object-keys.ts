@@ -1,20 +1,9 @@
 import { formatSeconds, parseSeconds } from './times.ts';
 
 /*
- * The names in a repository (spec repository 5). They are the catalogue: what a run, a restore or a clean-up needs to know of an object
- * stands in its key. Keys hold A-Z, a-z, 0-9 and . _ - / only: names of store files stand in an index instead.
- *
- *     db/<database>/<timeline>/timeline.json
- *     db/<database>/<timeline>/base/<base>/...
- *     db/<database>/<timeline>/log/<segment>
- *     db/<database>/<timeline>/mark/<base>.<kind>.<UTC>-<8 hex>.json
+ * Names in the keys of a repository (spec repository-layout 1). They are the catalogue: what a run, a restore or a clean-up needs to know
+ * of an object stands in its key.
  */
-
-export const REPOSITORY_FILE = 'graphkeep-repository.json';
-export const README_FILE = 'README.txt';
-export const TIMELINE_FILE = 'timeline.json';
-export const INDEX_FILE = 'index.tsv.zst';
-export const MANIFEST_FILE = 'manifest.json';
 
 /** What names a timeline or a base: when it began, and random digits. */
 export interface StampedId {
@@ -42,7 +31,3 @@ const DATABASE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 export function isDatabaseKey(name: string): boolean {
   return DATABASE.test(name) && !name.includes('..');
 }
-
-export const timelinePrefix = (database: string, timeline: string): string => `db/${database}/${timeline}/`;
-export const basePrefix = (timelinePath: string, base: string): string => `${timelinePath}base/${base}/`;
-export const logPrefix = (timelinePath: string): string => `${timelinePath}log/`;

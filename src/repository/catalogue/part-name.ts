@@ -1,6 +1,6 @@
 /**
- * What the name of a piece of store files says (spec repository 5). Files are numbered, as their names hold characters that a key must not
- * have; the index says which number is which file.
+ * What the name of a piece of store files says (spec repository-layout 2). Files are numbered, as their names hold characters that a key
+ * must not have; the index says which number is which file.
  *
  *     data/<file number>/<offset>.<16 hex>.zst[.age]       at most 16 MiB of one file, from an offset of 16 digits
  *     data/bundle/<number>.<16 hex>.tar.zst[.age]          small files together

@@ -37,8 +37,8 @@ export type NoPlan =
   | { readonly kind: 'not-reached'; readonly base: BasePoint; readonly last: number };
 
 /**
- * Chooses what to read for a moment (spec repository 12.1): the newest base at or before it, then the log after that base. `chainOf` gives
- * the log of a timeline.
+ * Chooses what to read for a moment (spec repository-layout 5): the newest base at or before it, then the log after that base. `chainOf`
+ * gives the log of a timeline.
  */
 export function planRestore(
   bases: readonly BasePoint[],

@@ -1,4 +1,4 @@
-/* Which bases and which log a repository keeps (spec repository 11). A pure function of what is listed and of the policy. */
+/* Which bases and which log a repository keeps (spec repository-layout 6). A pure function of what is listed and of the policy. */
 
 const DAY_MS = 86_400_000;
 

@@ -2,7 +2,7 @@ import { formatMilliseconds, parseMilliseconds } from './times.ts';
 
 /**
  * What the name of a log object says: which transactions it holds, and until when, so that no object needs to be opened to find out what
- * can be restored (spec repository 5).
+ * can be restored (spec repository-layout 3).
  *
  *     <first>-<last>.<piece><c|e>.<newest commit time>.<checksum of last>.<32 hex>.tar.zst[.age]
  *
@@ -43,7 +43,7 @@ export function formatSegmentName(segment: SegmentName): string {
   ].join('.');
 }
 
-/** Undefined for any other name: unknown objects are ignored (spec repository 7, R5). */
+/** Undefined for any other name: unknown objects are ignored (spec repository-layout 1). */
 export function parseSegmentName(name: string): SegmentName | undefined {
   const match = NAME.exec(name);
   if (match === null) return undefined;
