@@ -114,6 +114,23 @@ export const errorCodes = {
     'Something was added to the object. Use another base or repository, and look for who may write to this one.',
   'repository.object-oversized':
     'graphkeep writes no such object. Use another base or repository, and look for who may write to this one.',
+  // objects in folders and buckets
+  'object.exists':
+    'Objects are never overwritten. Look who else writes to this place; each repository needs a place of its own.',
+  'object.missing': 'Somebody removed it, or it was never complete. Look for the reason, then run the command again.',
+  'object.changed':
+    'Another process is at work in the same place. Wait until it has finished, then run the command again.',
+  'object.damaged':
+    'Read it once more. If it stays so, its content is lost: use another backup, and check the disk or server.',
+  'object.denied': 'Give the user or key of this command the right to do that, or use another one.',
+  'object.full': 'Free space there or raise the quota, then run the command again.',
+  'object.unavailable':
+    'Check that the disk or server can be reached and is not overloaded, then run the command again.',
+  'object.unsupported': 'The disk or server cannot do that. Use another one, or do without.',
+  'object.key': 'Who wrote this name did not follow the format. Look where it comes from.',
+  'object.address':
+    'Give a path, file:/path, or s3://bucket/prefix with ?endpoint=, region= and path-style= as needed.',
+  'object.no-store': 'Correct the address, or create the folder or bucket.',
   // the command
   usage: 'See the help of the command.',
   config: 'Correct the setting in the configuration file.',

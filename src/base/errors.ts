@@ -1,12 +1,14 @@
 import { type ErrorCode, errorCodes } from './error-codes.ts';
 import { printableMessage, printableText } from './printable-text.ts';
 
-/** Where something was observed: a file with an offset, or a peer. */
+/** Where something was observed: a file with an offset, an object in a bucket, or a peer. */
 export interface ErrorPlace {
   file?: string;
   /** Line in a text file, counted from 1. */
   line?: number;
   offset?: number;
+  /** An object, or where many of them are: `s3://bucket/key`. */
+  object?: string;
   peer?: string;
 }
 
@@ -49,12 +51,13 @@ export function describeError(error: unknown): string {
   if (!(error instanceof GraphkeepError))
     return printableMessage(error instanceof Error ? error.message : String(error));
   const parts: string[] = [];
-  const { file, line, offset, peer } = error.place ?? {};
+  const { file, line, offset, object, peer } = error.place ?? {};
   if (file !== undefined) {
     const name = printableText(file);
     const where = line !== undefined ? `, line ${line}` : offset !== undefined ? `, offset ${offset}` : '';
     parts.push(`file ${name}${where}`);
   }
+  if (object !== undefined) parts.push(`object ${printableText(object)}`);
   const atPeer = offset === undefined || file !== undefined ? '' : `, offset ${offset} of what it sent`;
   if (peer !== undefined) parts.push(`server ${printableText(peer)}${atPeer}`);
   if (error.observed !== undefined) parts.push(`observed ${error.observed}`);

@@ -21,6 +21,7 @@ const ROOMS = [
   'generation',
   'log',
   'store',
+  'objects',
   'config',
   'net',
   'base',
