@@ -103,8 +103,14 @@ export const errorCodes = {
   'archive.exists': 'Choose another file; an archive is never overwritten.',
   'archive.invalid': 'The archive must have been made by the dump command and be complete.',
   // objects of repositories, and their keys
+  'repository.recipient-invalid':
+    'Give recipients as age-keygen prints them (age1...). Hardware keys, SSH keys and plugins are not supported.',
+  'repository.key-unreadable': 'Correct where the identity or its passphrase is read from.',
+  'repository.key-invalid': 'Give an identity file of age-keygen; it may be encrypted by age -p.',
   'repository.key-wrong':
     'Give an identity (AGE-SECRET-KEY-...) of one of the recipients that the backup was made for.',
+  'repository.passphrase-missing': 'Say where the passphrase of the identity file is read from.',
+  'repository.passphrase-wrong': 'Give the passphrase with which the identity file was encrypted.',
   'repository.newer-version': 'Install a newer release of graphkeep, then run the command again.',
   'repository.object-truncated':
     'The object is shorter than it was when it was written. Read it again; if it stays so, use another base or repository.',
