@@ -1,10 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Dice } from '../base/dice.ts';
+import { sleep } from '../base/timers.ts';
 import type { EmbeddedDatabase } from '../embedded/embedded-database.ts';
 import type { GraphNode, Properties } from '../embedded/graph/graph.ts';
 import type { PropertyValue } from '../store/values/property-value.ts';
 import type { RecordedHistory, RecordedTransaction } from './recorded-graph.ts';
 import { makeSampleValue, sampleKeys } from './sample-values.ts';
+
+const never = new AbortController().signal;
 
 export const ACCOUNTS = 60;
 export const OPENING_BALANCE = 1000;
@@ -64,9 +67,9 @@ export class Bank {
     return new Bank(history, accounts, nodes);
   }
 
-  /** Runs all writers until {@link close}, each in its own loop. */
-  async work(seed: number): Promise<void> {
-    await Promise.all(this.writers.map((node, i) => this.write(node, i, new Dice(seed + i))));
+  /** Runs all writers until {@link close}, each in its own loop with this pause after each turn. */
+  async work(seed: number, pauseMs: number): Promise<void> {
+    await Promise.all(this.writers.map((node, i) => this.write(node, i, new Dice(seed + i), pauseMs)));
   }
 
   /** Each writer ends with its current transaction. */
@@ -74,7 +77,7 @@ export class Bank {
     this.isOpen = false;
   }
 
-  private async write(node: number, writer: number, dice: Dice): Promise<void> {
+  private async write(node: number, writer: number, dice: Dice, pauseMs: number): Promise<void> {
     const samples: Sample[] = [];
     while (this.isOpen) {
       await this.history.transact(async (transaction) => {
@@ -83,6 +86,7 @@ export class Bank {
         await turn();
       });
       if (dice.chance(0.4)) await this.changeSamples(samples, dice);
+      if (pauseMs > 0) await sleep(pauseMs, never);
     }
   }
 

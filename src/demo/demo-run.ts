@@ -19,9 +19,11 @@ export interface DemoPlan {
   early: number;
   later: number;
   after: number;
+  /** Pause of a writer after each transaction. */
+  pauseMs: number;
 }
 
-const DEMO_PLAN: DemoPlan = { writers: 8, early: 1200, later: 1200, after: 200 };
+const DEMO_PLAN: DemoPlan = { writers: 8, early: 1200, later: 1200, after: 200, pauseMs: 0 };
 const NAME = 'bank';
 /** Small, so that check points and rotations happen during the backups. */
 const CHECK_POINT_TRANSACTIONS = 1000;
@@ -150,7 +152,7 @@ export class DemoRun {
   private async backUpUnderLoad(database: EmbeddedDatabase, history: RecordedHistory, bank: Bank): Promise<void> {
     const { narrator, plan } = this;
     narrator.step(`${plan.writers} writers at the same time: transfers, and nodes with every type of property value`);
-    const working = bank.work(this.seed);
+    const working = bank.work(this.seed, plan.pauseMs);
     const beside = (work: (signal: AbortSignal) => Promise<void>) => this.runBeside(working, work);
     try {
       await beside((signal) => this.watch(history, plan.early, signal));

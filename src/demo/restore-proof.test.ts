@@ -22,7 +22,7 @@ beforeAll(async () => {
   const database = await EmbeddedDatabase.open(join(scratch, 'store'));
   history = new RecordedHistory(database);
   const bank = await Bank.create(database, history, 3);
-  const working = bank.work(5);
+  const working = bank.work(5, 0);
   await history.more(150, new AbortController().signal);
   bank.close();
   await working;

@@ -38,7 +38,7 @@ function contentOf(db: EmbeddedDatabase): GraphContent {
 const TRANSACTIONS = campaign.size(500, 80);
 
 test.each(
-  campaign.some([
+  campaign.sample([
     ['generic', 1],
     ['generic', 2],
     ['fusion', 3],

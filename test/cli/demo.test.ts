@@ -7,9 +7,9 @@ import { JsonPage } from '../support/commands/json-page.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { campaign } from '../support/random/campaign-size.ts';
 
-/* The demonstration as `npm run demo` runs it; in the short form, with fewer writers and transactions. */
+/* The demonstration as `npm run demo` runs it; in the short form, with fewer writers and transactions, and pauses. */
 
-const demoPlan = campaign.isShort ? { writers: 2, early: 100, later: 100, after: 20 } : undefined;
+const demoPlan = campaign.isShort ? { writers: 2, early: 60, later: 60, after: 10, pauseMs: 5 } : undefined;
 
 let scratch: string;
 beforeEach(async () => {

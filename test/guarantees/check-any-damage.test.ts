@@ -89,7 +89,7 @@ function countsOf(store: string): string {
   return live === undefined ? 'unreadable' : JSON.stringify(plainCounts(live.counts));
 }
 
-describe.each(['base34', 'base35'] as BaseStore[])('any damage to the derived files of %s', (name) => {
+describe.each(campaign.sample(['base34', 'base35'] as BaseStore[]))('any damage to the derived files of %s', (name) => {
   it(`any damage to derived files is survived, and noticed where it matters (GRAPHKEEP_SEED=${SEED})`, async () => {
     const dice = new Dice(SEED);
     const store = lab.copy(name);

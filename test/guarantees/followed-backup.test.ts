@@ -138,7 +138,7 @@ describe('from the files of a database whose log is pruned at once', () => {
   it('a database that is closed and opened again is followed on', async () => {
     const following = new Following(files());
     await following.next('followed');
-    for (let life = 0; life < 2; life++) {
+    for (let life = 0; life < campaign.size(2, 1); life++) {
       await load.run(30);
       await database.close();
       await open();

@@ -23,7 +23,7 @@ import { PatternDatabase } from '../support/stores/pattern-database.ts';
  * GRAPHKEEP_CAMPAIGN=30 for a campaign, GRAPHKEEP_SEED to repeat a run.
  */
 
-const rounds = campaign.rounds(4000);
+const rounds = campaign.isShort ? 250 : campaign.rounds(4000);
 
 const COMPRESSIONS = ['Gzip', 'Snappy', 'LZ4'];
 const { storeId } = new PatternDatabase();

@@ -22,7 +22,7 @@ import { campaign } from '../support/random/campaign-size.ts';
 const FORGED = 'FORGED: Backup complete.';
 /** One of each class that a terminal or an editor obeys. */
 const HOSTILE = `a\n${FORGED}\r${FORGED}\x1b[2J\x1b]0;t\x07\x7f\x9b31m\u202eb\u2028${FORGED}\u2029\u200d\u{e0041}`;
-const HUGE = `b${'x'.repeat(1 << 20)}`;
+const HUGE = `b${'x'.repeat(1 << campaign.size(20, 15))}`;
 
 const hostileValue = fc.oneof(
   fc.constantFrom(HOSTILE, HUGE, `../${HOSTILE}`, `/${HOSTILE}`, `${HOSTILE}=1`, `1${HOSTILE}`, `[${HOSTILE}]:1`),

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type PolicyFiles, TestIdentity } from '../../../test/support/corpus/test-certificates.ts';
+import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { openTappedWire, type TappedWire } from '../../../test/support/servers/tapped-wire.ts';
 import {
   converse,
@@ -73,7 +74,7 @@ function expectRefusal(outcome: Outcome, code: ErrorCode): GraphkeepError {
 
 const PUT_OUT = ['tls.refused-by-peer', 'tls.closed'];
 
-describe.each(['TLSv1.2', 'TLSv1.3'])('%s', (version) => {
+describe.each(campaign.sample(['TLSv1.2', 'TLSv1.3']))('%s', (version) => {
   const settings = { tls_versions: version };
   const both = (more: Record<string, string> = {}) => ({ settings: { ...settings, ...more } });
 

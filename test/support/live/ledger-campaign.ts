@@ -76,15 +76,15 @@ export class LedgerCampaign {
   }
 
   /**
-   * Runs every kind of round once, then random ones until there are enough kills and verified cycles. `choose` takes some of the backups,
-   * of the kills of a client, of those of the database, and of the other kinds.
+   * Runs every kind of round once, then random ones until there are enough kills and verified cycles. `choose` takes some of the
+   * kills of a client, of those of the database, and of the other kinds, which include undisturbed backups.
    */
   async run(
     rounds: number,
     onRound: (figures: CampaignFigures) => void = () => {},
     choose: <T>(kinds: T[]) => T[] = (kinds) => kinds,
   ): Promise<CampaignFigures> {
-    const backups = choose([() => this.backUp(true), () => this.backUp(false), () => this.backUp(true)]);
+    const backups = [() => this.backUp(true), () => this.backUp(false), () => this.backUp(true)];
     const clientKills = choose([() => this.killClient('time'), () => this.killClient('step')]);
     const writerKills = choose([
       () => this.killWriterDuringBackup(),
@@ -92,6 +92,7 @@ export class LedgerCampaign {
       () => this.startDoomedWriter(),
     ]);
     const others = choose([
+      ...backups,
       () => this.restore(),
       () => this.killRestore(),
       () => this.stopWriter(),
@@ -99,7 +100,9 @@ export class LedgerCampaign {
       () => this.killSecondHand(),
     ]);
     const kills = [...clientKills, ...writerKills];
-    const kinds = [...backups, ...kills, ...others];
+    const isBackup = (kind: () => Promise<void>) => backups.includes(kind);
+    // Backups first, so that a kill has something to lose.
+    const kinds = [...others.filter(isBackup), ...kills, ...others.filter((kind) => !isBackup(kind))];
     for (const kind of kinds) await kind();
     // Kills are chosen more often than undisturbed work.
     while (this.figures.rounds < rounds) {

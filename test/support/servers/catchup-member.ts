@@ -282,6 +282,23 @@ export function memberOf({ folder, storeId, checkPoint, transactions }: ServedHi
 
 /** The content that the member of a capture served: the full copy, and the transactions of the incremental after it. */
 export async function readCapturedMember(version: '349' | '350b3'): Promise<MemberContent> {
+  const known = capturedMembers.get(version) ?? decodeCapturedMember(version);
+  capturedMembers.set(version, known);
+  const content = await known;
+  const copy = (files: MemberFile[]) => files.map((file) => ({ ...file }));
+  return {
+    ...content,
+    prepared: copy(content.prepared),
+    listed: copy(content.listed),
+    indexes: new Map(content.indexes),
+    transactions: new Map(content.transactions),
+  };
+}
+
+/** Decoding one takes longer than serving it. */
+const capturedMembers = new Map<string, Promise<MemberContent>>();
+
+async function decodeCapturedMember(version: '349' | '350b3'): Promise<MemberContent> {
   const capture = new CaptureReader(`full-${version}`);
   const outcome = await capture.next('storeId');
   if (outcome.kind !== 'storeId' || outcome.storeId === undefined) throw new Error('no store id');

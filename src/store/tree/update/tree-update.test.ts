@@ -139,7 +139,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.record({
   ensure: numbers(20),
 });
 
-describe.each(kinds)('updates of a tree of $name', (kind) => {
+describe.each(campaign.sample(kinds, 2))('updates of a tree of $name', (kind) => {
   const { layout, pageBytes } = kind;
 
   it('updates of a tree match a simple model, batch after batch, without a flaw in the structure', async () => {
