@@ -107,6 +107,8 @@ export const errorCodes = {
     'Give recipients as age-keygen prints them (age1...). Hardware keys, SSH keys and plugins are not supported.',
   'repository.key-unreadable': 'Correct where the identity or its passphrase is read from.',
   'repository.key-invalid': 'Give an identity file of age-keygen; it may be encrypted by age -p.',
+  'repository.key-missing':
+    'Say where the identity (AGE-SECRET-KEY-...) of one of the recipients is read from that the backup was made for.',
   'repository.key-wrong':
     'Give an identity (AGE-SECRET-KEY-...) of one of the recipients that the backup was made for.',
   'repository.passphrase-missing': 'Say where the passphrase of the identity file is read from.',

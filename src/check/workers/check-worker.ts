@@ -1,11 +1,12 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { cancelledError } from '../../base/cancellation.ts';
+import { packError } from '../../base/packed-errors.ts';
 import { StoreReader } from '../../store/graph/store-reader.ts';
 import type { Finding } from '../findings/finding.ts';
 import { checkParts } from '../parts/check-parts.ts';
 import { PartRunner } from '../parts/part-run.ts';
 import { FindingGate } from './finding-gate.ts';
-import { packError, type WorkerMessage, type WorkerOrder, type WorkerSetup } from './part-messages.ts';
+import type { WorkerMessage, WorkerOrder, WorkerSetup } from './part-messages.ts';
 
 /** Entry point of a worker thread: runs the parts of a check that it is assigned. A separate file in the built program. */
 

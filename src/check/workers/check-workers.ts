@@ -1,12 +1,13 @@
 import { Worker } from 'node:worker_threads';
 import { cancelledError, throwIfCancelled } from '../../base/cancellation.ts';
 import { GraphkeepError } from '../../base/errors.ts';
+import { unpackError } from '../../base/packed-errors.ts';
+import { locateWorkerFile } from '../../base/worker-file.ts';
 import type { ReportFinding } from '../findings/finding.ts';
 import type { PartOptions } from '../parts/part-run.ts';
 import { FindingGate } from './finding-gate.ts';
-import { unpackError, type WorkerMessage, type WorkerOrder, type WorkerSetup } from './part-messages.ts';
+import type { WorkerMessage, WorkerOrder, WorkerSetup } from './part-messages.ts';
 import { PartStream } from './part-stream.ts';
-import { locateWorkerFile } from './worker-file.ts';
 
 export interface WorkersOptions extends Omit<PartOptions, 'progress'> {
   directory: string;
@@ -27,7 +28,7 @@ type PartNews = { message: Exclude<WorkerMessage, { kind: 'progress' }>; gate?: 
  */
 export async function runInWorkers(options: WorkersOptions): Promise<void> {
   const { signal, order, report } = options;
-  const file = locateWorkerFile();
+  const file = locateWorkerFile('check-worker');
   throwIfCancelled(signal);
   const pool = new WorkerPool(options, file);
   const onAbort = () => pool.cancel(cancelledError(signal!));

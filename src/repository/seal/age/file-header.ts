@@ -3,7 +3,7 @@ import { GraphkeepError } from '../../../base/errors.ts';
 import { objectError } from '../frames/object-errors.ts';
 
 /** More than the header of any object that graphkeep writes. */
-const MOST_HEADER_BYTES = 64 * 1024;
+export const MOST_HEADER_BYTES = 64 * 1024;
 
 const VERSION_LINE = Buffer.from('age-encryption.org/v1\n');
 const LAST_LINE = '\n--- ';

@@ -72,6 +72,12 @@ export class PayloadChunks {
     return { start, end: Math.min(start + SEALED_CHUNK_BYTES, this.bytes) };
   }
 
+  /** The chunks that hold a range of the content, and where it begins in the first of them. */
+  chunksOf(from: number, to: number): { first: number; last: number; skip: number } {
+    const first = Math.floor(from / CHUNK_BYTES);
+    return { first, last: Math.floor((to - 1) / CHUNK_BYTES), skip: from - first * CHUNK_BYTES };
+  }
+
   /**
    * Only the last chunk proves that there is no other one, and that the sizes are right.
    * @throws `repository.object-truncated`, `repository.object-damaged`, `repository.object-overlong`

@@ -26,7 +26,7 @@ export function* decodeFrames(object: Uint8Array, key: string, codec: FrameCodec
 }
 
 /** Decodes one frame that a seek table lists. Errors are those of `decodeFrames`. */
-function decodeFrame(encoded: Uint8Array, place: FramePlace, key: string, codec: FrameCodec): Uint8Array {
+export function decodeFrame(encoded: Uint8Array, place: FramePlace, key: string, codec: FrameCodec): Uint8Array {
   try {
     return codec.decode(encoded, place.contentBytes);
   } catch (error) {
