@@ -207,8 +207,8 @@ function ownersOf(store: string): Map<number, number> {
   }
 }
 
-// 3.4.9 leaves such chains, and uses parts of them again, when a relationship is deleted while it gets properties. Its checker and that of
-// 3.5.34 accept every one of these stores.
+// 3.4.9 leaves such chains, and uses parts of them again, when a node is deleted with its relationships while these get properties. Its
+// checker and that of 3.5.34 accept every one of these stores.
 test('the same damage in a property chain without an owner is no error', async () => {
   const owners = new Map((['base34', 'base35'] as const).map((base) => [base, ownersOf(lab.copy(base))]));
   let seen = 0;

@@ -15,6 +15,9 @@ export interface JobResult {
   events: BackupEvent[];
 }
 
+/** A real server may be silent for a minute: it makes a check point on a busy machine. */
+const PATIENCE_MS = 300_000;
+
 /** Runs one backup of a server in this process, with the defaults of the command line and no consistency check. */
 export async function runJob(
   from: string,
@@ -45,7 +48,7 @@ async function run(
   signal = new AbortController().signal,
 ): Promise<JobResult> {
   const told = new ToldEvents();
-  const changed = { timeoutMs: 60_000, memoryBudgetBytes: 128 * 1024 * 1024, ...options };
+  const changed = { timeoutMs: PATIENCE_MS, memoryBudgetBytes: 128 * 1024 * 1024, ...options };
   const report = await runBackup(jobOptions(backupDir, from, changed), told.take, signal);
   return { report, lines: told.lines, notes: told.notes, events: told.events };
 }
