@@ -1,4 +1,4 @@
-// Bundles the command line front ends, the API and the threads of the check into dist/: `bin/*` start fast and need no TypeScript at run
+// Bundles the command line front ends, the API and the worker threads into dist/: `bin/*` start fast and need no TypeScript at run
 // time. Runs as npm's `prepare`, so also at the end of `npm ci`, and before the tests. Another output directory may be given.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -16,8 +16,9 @@ const { outputFiles } = await build({
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .map((name) => ({ in: join(entryFolder, name), out: name.replace(/\.ts$/, '') })),
     { in: join(root, 'src/api/index.ts'), out: 'index' },
-    // Threads of the consistency check are started from a file of their own.
+    // Threads are started from files of their own: those of the consistency check, and those that seal objects of repositories.
     { in: join(root, 'src/check/workers/check-worker.ts'), out: 'check-worker' },
+    { in: join(root, 'src/repository/seal/pool/seal-worker.ts'), out: 'seal-worker' },
   ],
   outdir,
   write: false,

@@ -15,6 +15,7 @@ const KINDS: Record<string, RegExp> = {
   'code of the programs': /^dist\/(graphkeep|neo4j-admin)\.js$/,
   'code of the API': /^dist\/index\.js$/,
   'code of the threads of the check': /^dist\/check-worker\.js$/,
+  'code of the threads that seal': /^dist\/seal-worker\.js$/,
   'shared code': /^dist\/[a-z0-9-]+-[A-Z0-9]{8}\.js$/,
   'types of the API': /^dist\/index\.d\.ts$/,
   documents: /^docs\/(formats\/)?[a-z-]+\.md$/,
