@@ -139,6 +139,9 @@ export const errorCodes = {
   'object.address':
     'Give a path, file:/path, or s3://bucket/prefix with ?endpoint=, region= and path-style= as needed.',
   'object.no-store': 'Correct the address, or create the folder or bucket.',
+  'object.credentials': 'Check the credentials of this command: those that expire have to be renewed.',
+  'object.tls':
+    'Check https:// in the address, and that the certificate of the server is sound; NODE_EXTRA_CA_CERTS names a file with its issuer.',
   // the command
   usage: 'See the help of the command.',
   config: 'Correct the setting in the configuration file.',

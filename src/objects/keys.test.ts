@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { anyKeys } from '../../test/support/objects/any-keys.ts';
-import { isKey, isKeyPart, requireKey, requireListPrefix } from './keys.ts';
+import { isKey, isKeyPart, isStorePrefix, requireKey, requireListPrefix } from './keys.ts';
 
 it('a key is what every file system and server stores unchanged', () => {
   fc.assert(
@@ -26,4 +26,8 @@ it('every beginning of a key can be the prefix of a list', () => {
 
 it('the name of an incomplete object is no part of a key', () => {
   expect(['.tmp-', '.tmp-1', 'x.tmp-', '.tmp'].map(isKeyPart)).toEqual([false, false, true, true]);
+});
+
+it('the path of a store leaves room for the keys', () => {
+  expect(['', 'a/b', 'a/', '/a', 'x'.repeat(201)].map(isStorePrefix)).toEqual([true, true, false, false, false]);
 });

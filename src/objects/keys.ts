@@ -8,8 +8,9 @@ import { GraphkeepError } from '../base/errors.ts';
 /** File systems allow 255. */
 const MOST_PART_BYTES = 250;
 
-/** S3 allows 1024, with the path of the store in its bucket. */
+/** S3 allows 1024 with the prefix of the store, which has {@link MOST_PREFIX_BYTES} at most. */
 const MOST_KEY_BYTES = 800;
+const MOST_PREFIX_BYTES = 200;
 
 export const TEMPORARY = '.tmp-';
 
@@ -32,6 +33,11 @@ export function isKeyPart(name: string): boolean {
 export function requireListPrefix(prefix: string): void {
   // Whatever a key begins with becomes a key when a letter follows.
   if (!isKey(prefix) && !isKey(`${prefix}x`)) throw badKey(prefix);
+}
+
+/** True for the path of a store within a bucket: parts like those of keys, or empty. */
+export function isStorePrefix(prefix: string): boolean {
+  return prefix === '' || (isKey(prefix) && prefix.length <= MOST_PREFIX_BYTES);
 }
 
 function badKey(key: string): GraphkeepError {

@@ -19,12 +19,14 @@ export async function probeStore(store: ObjectStore, signal: AbortSignal): Promi
     const conditionalReplace = assumed.conditionalReplace && (await triesToReplaceLate(store, key, signal));
     const serverSideCopy = assumed.serverSideCopy && (await triesToCopy(store, key, copied, signal));
     if (!serverSideCopy) await create(store, copied, 'second', signal);
+    const startAfter = await startsAfter(store, key, copied, signal);
     store.capabilities = {
       ...store.capabilities,
       conditionalCreate: conditionalCreate && store.capabilities.conditionalCreate,
       conditionalReplace,
       serverSideCopy,
-      startAfter: assumed.startAfter && (await startsAfter(store, key, copied, signal)),
+      // A store that passes over what it did not want to get notices that itself.
+      startAfter: startAfter && store.capabilities.startAfter,
       storedChecksum: (await store.stat(key, signal))?.sha256 !== undefined,
     };
     return store.capabilities;
