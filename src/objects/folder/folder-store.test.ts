@@ -111,6 +111,9 @@ describe('the folder of a store', () => {
     const store = await open();
     await create(store, 'a', 'x');
     await expect(create(store, 'a/b', 'y')).rejects.toMatchObject({ code: 'object.key' });
+    expect(await store.stat('a/b', never)).toBeUndefined();
+    await expect(readWhole(store, 'a/b', { mostBytes: 9 }, never)).rejects.toMatchObject({ code: 'object.missing' });
+    expect(await store.remove(['a/b'], never)).toEqual([{ key: 'a/b', removed: true }]);
     expect(names()).toEqual(['a']);
   });
 

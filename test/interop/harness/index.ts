@@ -19,6 +19,7 @@ export { Float64, Structure, tags, type Value } from './packstream.ts';
 export { type LoadOptions, type LoadStatistics, RandomLoad } from './random-load.ts';
 export { findRelease, type Version, versions } from './releases.ts';
 export { restless } from './restless.ts';
+export { S3Proxy } from './s3-proxy.ts';
 export { makeScratch } from './scratch.ts';
 export { type CypherTarget, RunningServer, type ServerOptions, startServer } from './server.ts';
 export { expectSoundCheck } from './sound-check.ts';

@@ -56,6 +56,24 @@ async function prepare(release: Release): Promise<Installation> {
 }
 
 /**
+ * Fetches one artifact, which holds all that it needs, into the cache.
+ * @param coordinates group:artifact:version:jar:classifier
+ * @returns the path of the jar
+ */
+export async function fetchProgram(coordinates: string): Promise<string> {
+  const [, artifact, version, type, classifier] = coordinates.split(':');
+  const directory = path.join(cacheRoot, `${artifact}-${version}`);
+  await mkdir(cacheRoot, { recursive: true });
+  if (!existsSync(directory)) {
+    await publish(directory, async (target) => {
+      const goal = ['dependency:copy', `-Dartifact=${coordinates}`, `-DoutputDirectory=${target}`];
+      await runOrThrow('mvn', ['-q', '-B', ...goal], { cwd: target });
+    });
+  }
+  return path.join(directory, `${artifact}-${version}-${classifier}.${type}`);
+}
+
+/**
  * A jar with the classes of these sources, and their service declarations (interface to class). Not a directory: its classes could not be
  * shared.
  */

