@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { runAdminCommand } from '../../src/cli/graphkeep/demo-admin-command.ts';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
+import { blockTypes } from '../../src/store/records/property-block-layout.ts';
 import { JsonPage } from '../support/commands/json-page.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { campaign } from '../support/random/campaign-size.ts';
@@ -110,21 +111,26 @@ it('the demo finds what was changed in the restored database, and says that it d
   const { exitCode, stdout } = await demo(['--json'], (text) => {
     if (!text.includes('The proof: ')) return;
     const [root] = readdirSync(scratch);
-    const file = join(scratch, root!, 'server/data/databases/bank.db/neostore.propertystore.db.strings');
-    changed = changeTexts(file);
+    const file = join(scratch, root!, 'server/data/databases/bank.db/neostore.propertystore.db');
+    changed = changeNumbers(file);
   });
   expect(changed).toBeGreaterThan(0);
   expect(exitCode).toBe(1);
   expect(JSON.parse(stdout.trimEnd().split('\n').at(-1)!)).toMatchObject({ event: 'error', code: 'demo.difference' });
 });
 
-/** Changes a letter of every text in a store of dynamic records of 128 bytes (spec record-stores 6.5). Returns how many there are. */
-function changeTexts(file: string): number {
+/**
+ * Changes one bit of the first value of every property record of 41 bytes that is a whole number in the record itself, such as the balances
+ * of the accounts (spec record-stores 6.4, 8). Returns how many there are.
+ */
+function changeNumbers(file: string): number {
   const bytes = readFileSync(file);
   let count = 0;
-  for (let at = 128; at + 128 <= bytes.length; at += 128) {
-    if ((bytes[at]! & 0x10) === 0) continue;
-    bytes[at + 8] = bytes[at + 8]! ^ 1;
+  for (let at = 0; at + 41 <= bytes.length; at += 41) {
+    const head = bytes[at + 13]!;
+    const isInline = (head & 0x0f) === blockTypes.int || ((head & 0x0f) === blockTypes.long && (head & 0x10) !== 0);
+    if (!isInline) continue;
+    bytes[at + 13] = head ^ 0x20;
     count++;
   }
   writeFileSync(file, bytes);
