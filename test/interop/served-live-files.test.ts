@@ -5,8 +5,10 @@ import { BackupListener, type ListenerEvent } from '../../src/serve/backup-liste
 import { LiveFilesPlace } from '../../src/serve/live-files/live-files-place.ts';
 import { campaign } from '../support/random/campaign-size.ts';
 import {
+  awaitIndexes,
   checkConsistency,
   checkLedger,
+  createSchema,
   describeInterop,
   exportGraph,
   findDifferences,
@@ -52,8 +54,18 @@ async function serveLive(directory: string) {
   return { address: `${host}:${port}`, finished };
 }
 
+/**
+ * Starts a server that has the indexes of the random load, which must not create them: 3.5.34 can lock itself up for ever when a check
+ * point meets the population of an index. So they are made while check points are rare.
+ */
 async function start(version: Version): Promise<RunningServer> {
-  const server = await startServer({ version, conf: served });
+  const { 'dbms.checkpoint.interval.time': _, ...calm } = served;
+  const first = await startServer({ version, conf: calm });
+  onTestFinished(() => first.kill());
+  await createSchema(first, { fulltext: false });
+  await awaitIndexes(first);
+  await first.stop();
+  const server = await startServer({ version, home: first.home, conf: served });
   onTestFinished(() => server.kill());
   return server;
 }
@@ -95,7 +107,7 @@ describeInterop('the files of a running server, served to Java clients', () => {
     'the files of a running %s give the Java client %s a full and three incrementals over the %s protocol',
     async (version, client, protocol) => {
       const server = await start(version);
-      const load = new RandomLoad(server, { values: 'everything', fulltext: false });
+      const load = new RandomLoad(server, { values: 'everything', schema: false });
       await load.run(300);
       const { address, finished } = await serveLive(server.storeDirectory);
       const backupDir = makeScratch('backups');
@@ -130,7 +142,7 @@ describeInterop('the files of a running server, served to Java clients', () => {
     'explicit indexes of a running %s are complete in backups of the Java client %s',
     async (version, client) => {
       const server = await start(version);
-      const load = new RandomLoad(server, { values: 'plain', fulltext: false, explicitIndexes: true });
+      const load = new RandomLoad(server, { values: 'plain', schema: false, explicitIndexes: true });
       await load.run(200);
       const { address } = await serveLive(server.storeDirectory);
       const backupDir = makeScratch('backups');
@@ -154,7 +166,7 @@ describeInterop('the files of a running server, served to Java clients', () => {
     async (how) => {
       let server = await start('3.5.34');
       const { home } = server;
-      const load = new RandomLoad(server, { values: 'everything', fulltext: false });
+      const load = new RandomLoad(server, { values: 'everything', schema: false });
       await load.run(200);
       const { address, finished } = await serveLive(server.storeDirectory);
       const backupDir = makeScratch('backups');

@@ -20,6 +20,7 @@ export { type LoadOptions, type LoadStatistics, RandomLoad } from './random-load
 export { findRelease, type Version, versions } from './releases.ts';
 export { restless } from './restless.ts';
 export { S3Proxy } from './s3-proxy.ts';
+export { createSchema } from './schema.ts';
 export { makeScratch } from './scratch.ts';
 export { type CypherTarget, RunningServer, type ServerOptions, startServer } from './server.ts';
 export { expectSoundCheck } from './sound-check.ts';
