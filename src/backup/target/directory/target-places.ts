@@ -35,17 +35,9 @@ export type TargetState =
 /** @throws GraphkeepError `directory.missing` for a dangling link */
 export async function locateTarget(target: string): Promise<TargetPlaces> {
   const { path, isInside, own: lock } = await findTargetLock(target);
-  if (!isInside) {
-    return {
-      path,
-      lock,
-      work: `${path}.graphkeep-work`,
-      unpublished: `${path}.graphkeep-unpublished`,
-      mounted: undefined,
-    };
-  }
-  const inside = (name: string) => join(path, `.graphkeep-${name}`);
-  return { path, lock, work: inside('work'), unpublished: inside('unpublished'), mounted: new MountedTarget(path) };
+  const place = (name: string) => (isInside ? join(path, `.graphkeep-${name}`) : `${path}.graphkeep-${name}`);
+  const mounted = isInside ? new MountedTarget(path) : undefined;
+  return { path, lock, work: place('work'), unpublished: place('unpublished'), mounted };
 }
 
 export async function readTargetState(places: TargetPlaces): Promise<TargetState> {
