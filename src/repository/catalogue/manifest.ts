@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GraphkeepError } from '../../base/errors.ts';
+import { objectError } from '../object-errors.ts';
 
 /*
  * The manifest of a base is written last: a base without one does not exist (spec repository-layout 4). It is plain JSON, so that anybody
@@ -116,8 +117,5 @@ function readJson(bytes: Uint8Array, place: string): unknown {
 }
 
 function damaged(place: string, observed: string): GraphkeepError {
-  return new GraphkeepError('repository.object-damaged', 'this is no manifest of a base', {
-    place: { file: place },
-    observed,
-  });
+  return objectError('repository.object-damaged', place, 'this is no manifest of a base', { observed });
 }

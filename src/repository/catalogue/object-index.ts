@@ -1,5 +1,6 @@
 import { TextDecoder } from 'node:util';
-import { GraphkeepError } from '../../base/errors.ts';
+import type { GraphkeepError } from '../../base/errors.ts';
+import { objectError } from '../object-errors.ts';
 import { type PartName, parsePartName } from './part-name.ts';
 
 /*
@@ -93,8 +94,6 @@ function fits({ file, offset, sha256 }: IndexLine, part: PartName): boolean {
 }
 
 function damaged(place: string, line: number, observed: string): GraphkeepError {
-  return new GraphkeepError('repository.object-damaged', 'the index of the base is damaged', {
-    place: { file: place, line },
-    observed: observed.slice(0, 300),
-  });
+  const details = { line, observed: observed.slice(0, 300) };
+  return objectError('repository.object-damaged', place, 'the index of the base is damaged', details);
 }

@@ -1,6 +1,6 @@
 import { type Decrypter, Encrypter } from 'age-encryption';
 import { GraphkeepError } from '../../../base/errors.ts';
-import { objectError } from '../frames/object-errors.ts';
+import { objectError } from '../../object-errors.ts';
 
 /** More than the header of any object that graphkeep writes. */
 export const MOST_HEADER_BYTES = 64 * 1024;

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
-import { objectError } from '../frames/object-errors.ts';
+import { objectError } from '../../object-errors.ts';
 
 /**
  * The payload of an age file: 16 random bytes, then chunks of 64 KiB, each with its tag. Each chunk has the number of its place and a flag

@@ -1,7 +1,7 @@
 import type { FrameCodec } from '../../../base/zstd/frame-codec.ts';
 import { ZstdError, ZstdFrameScanner } from '../../../base/zstd/frame-scanner.ts';
+import { objectError } from '../../object-errors.ts';
 import { MOST_OBJECT_BYTES } from './limits.ts';
-import { objectError } from './object-errors.ts';
 import { checkContentSize, type FramePlace, MOST_TABLE_BYTES, readSeekTable } from './seek-table.ts';
 
 /**

@@ -1,5 +1,5 @@
+import { objectError } from '../../object-errors.ts';
 import { FRAME_BYTES } from './limits.ts';
-import { objectError } from './object-errors.ts';
 
 /**
  * The table behind the frames of an object (the zstd seekable format), by which single frames are read. Decoders ignore it, because it is

@@ -1,5 +1,5 @@
+import { objectError } from '../../object-errors.ts';
 import { decodeFrame } from '../frames/frame-reader.ts';
-import { objectError } from '../frames/object-errors.ts';
 import { type FramePlace, MOST_TABLE_BYTES, readSeekTable } from '../frames/seek-table.ts';
 import { openEncryptedContent, openPlainContent, type StoredContent, type StoredObject } from './stored-content.ts';
 import { demandIdentities, type Unsealing } from './unsealing.ts';

@@ -1,7 +1,7 @@
 import type { Decrypter } from 'age-encryption';
+import { objectError } from '../../object-errors.ts';
 import { MOST_HEADER_BYTES, openHeader } from '../age/file-header.ts';
 import { PayloadChunks } from '../age/payload-chunks.ts';
-import { objectError } from '../frames/object-errors.ts';
 
 /** Reads ranges of the stored bytes of an object, as a request to a store does. */
 export interface StoredObject {

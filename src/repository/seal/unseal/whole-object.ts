@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { objectError } from '../../object-errors.ts';
 import { decryptObject } from '../age/decryption.ts';
 import { decodeFrames } from '../frames/frame-reader.ts';
 import { MOST_OBJECT_BYTES } from '../frames/limits.ts';
-import { objectError } from '../frames/object-errors.ts';
 import { demandIdentities, type Unsealing } from './unsealing.ts';
 
 /** What a catalogue says about an object. */
