@@ -48,6 +48,8 @@ export default defineConfig({
           env: { GRAPHKEEP_SHARED_CLASSES: 'true' },
           // A server starts on one core, and a cluster waits for its elections.
           maxWorkers: 2,
+          // A fault of the server that ends the test of something else, see test/support/servers/thread-dump.ts.
+          retry: { count: 2, condition: /has locked itself up/ },
         },
       },
       {

@@ -55,8 +55,8 @@ async function serveLive(directory: string) {
 }
 
 /**
- * Starts a server that has the indexes of the random load, which must not create them: 3.5.34 can lock itself up for ever when a check
- * point meets the population of an index. So they are made while check points are rare.
+ * Starts a server that has the indexes of the random load. They are made while check points are rare: 3.5.34 locks itself up more easily
+ * while it populates indexes.
  */
 async function start(version: Version): Promise<RunningServer> {
   const { 'dbms.checkpoint.interval.time': _, ...calm } = served;

@@ -30,6 +30,22 @@ export class ConnectionLost extends Error {
   override name = 'ConnectionLost';
 }
 
+/** The server will never answer again, by a fault of its own (see `isLockedUp`). The test is repeated (vitest.config.ts). */
+export class ServerLockedUp extends ConnectionLost {
+  override name = 'ServerLockedUp';
+}
+
+/** Who knows more of the server at the other end than its port. */
+export interface ServerWatch {
+  /** Called when nothing has come for a while though something is due; again and again. */
+  onSilence(): void;
+  /** Why connections end, if that is known. */
+  readonly fault?: ConnectionLost | undefined;
+}
+
+/** How long a server may think, in milliseconds, before somebody takes a look. */
+const SILENCE_MS = 30_000;
+
 export interface Statement {
   readonly statement: string;
   readonly params?: Readonly<Record<string, Value>>;
@@ -65,17 +81,24 @@ export class BoltConnection {
   private chunks: Buffer[] = [];
   private closed = false;
 
-  private constructor(private readonly socket: Socket) {
+  private constructor(
+    private readonly socket: Socket,
+    private readonly watch: ServerWatch | undefined,
+  ) {
     socket.on('data', (data: Buffer) => this.receive(data));
     const lost = () => this.lose(new ConnectionLost('the server closed the connection'));
+    socket.setTimeout(SILENCE_MS, () => {
+      socket.setTimeout(SILENCE_MS);
+      if (this.waiting.length > 0) watch?.onSilence();
+    });
     socket.on('close', lost);
     socket.on('error', (error) => this.lose(new ConnectionLost(error.message)));
   }
 
-  static async open(port: number, host = '127.0.0.1'): Promise<BoltConnection> {
-    const socket = connect({ port, host, noDelay: true });
+  static async open(port: number, watch?: ServerWatch): Promise<BoltConnection> {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     await shakeHands(socket);
-    const connection = new BoltConnection(socket);
+    const connection = new BoltConnection(socket, watch);
     await connection.request(requests.init, ['graphkeep-interop', { scheme: 'none' }]);
     return connection;
   }
@@ -158,7 +181,7 @@ export class BoltConnection {
 
   private lose(error: ConnectionLost): void {
     this.closed = true;
-    for (const waiting of this.waiting.splice(0)) waiting.reject(error);
+    for (const waiting of this.waiting.splice(0)) waiting.reject(this.watch?.fault ?? error);
   }
 }
 

@@ -138,12 +138,13 @@ export class BusyServer {
     }
   }
 
-  /** 3.5.34 can lock itself up when a check point meets the population of an index: all commits wait for ever. */
+  /** 3.5.34 can lock itself up (see `isLockedUp`). */
   private async endHang(): Promise<void> {
     const now = performance.now();
     const numbers = this.ledger.acknowledged().join();
     if (numbers !== this.seen.numbers) this.seen = { numbers, at: now };
-    if (this.isAway || this.closing !== undefined || now - this.seen.at < HANG_MS) return;
+    if (this.isAway || this.closing !== undefined) return;
+    if (this.server.current.fault === undefined && now - this.seen.at < HANG_MS) return;
     console.log(`${this.version} hangs: it is killed and started again`);
     await this.restart('kill');
   }

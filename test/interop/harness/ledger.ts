@@ -1,5 +1,5 @@
 import { nextSeed } from '../../support/random/seed.ts';
-import { type BoltConnection, ConnectionLost, CypherError, type Statement } from './bolt.ts';
+import { type BoltConnection, ConnectionLost, CypherError, ServerLockedUp, type Statement } from './bolt.ts';
 import { isSwitch } from './leadership.ts';
 import { describeEdge, describeItem, hubCount, LedgerPlan } from './ledger-plan.ts';
 import type { Value } from './packstream.ts';
@@ -105,7 +105,7 @@ export class Ledger {
         this.acknowledgedNumbers[plan.worker] = plan.sequence;
       }
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) throw error;
+      if (!(error instanceof ConnectionLost) || error instanceof ServerLockedUp) throw error;
     } finally {
       connection.close();
     }

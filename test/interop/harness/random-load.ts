@@ -7,6 +7,7 @@ import {
   CypherError,
   isServerTrouble,
   type Result,
+  ServerLockedUp,
   type Statement,
 } from './bolt.ts';
 import { createExplicitIndexes, withExplicitIndexes } from './explicit-indexes.ts';
@@ -128,7 +129,7 @@ export class RandomLoad {
       connection = await this.server.connect();
       while (more()) await this.runTransaction(connection, dice);
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) throw error;
+      if (!(error instanceof ConnectionLost) || error instanceof ServerLockedUp) throw error;
     } finally {
       connection?.close();
     }

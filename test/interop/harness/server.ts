@@ -1,7 +1,16 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { BoltConnection, ConnectionLost, isServerTrouble, type Result, type Statement } from './bolt.ts';
+import { isLockedUp, summarizeThreads } from '../../support/servers/thread-dump.ts';
+import {
+  BoltConnection,
+  ConnectionLost,
+  isServerTrouble,
+  type Result,
+  ServerLockedUp,
+  type ServerWatch,
+  type Statement,
+} from './bolt.ts';
 import type { Child } from './child-process.ts';
 import { startServerProcess } from './java.ts';
 import type { Value } from './packstream.ts';
@@ -39,6 +48,8 @@ export interface CypherTarget {
 }
 
 const readyLine = 'Remote interface available';
+/** How long a virtual machine may take to print the stacks of its threads. */
+const DUMP_MS = 5000;
 /** Time limit of a start. */
 export const startTimeoutMs = 180_000;
 
@@ -105,12 +116,15 @@ export function renderSettings(settings: Readonly<Record<string, string>>): stri
 }
 
 /** A real server in a child process. Stop or kill it; the end of our process kills it too. */
-export class RunningServer implements CypherTarget {
+export class RunningServer implements CypherTarget, ServerWatch {
   private output = '';
   private exited: { code: number | null; signal: NodeJS.Signals | null } | undefined;
   private readonly exit: Promise<void>;
   private shared: Promise<BoltConnection> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
+  private looking = false;
+  /** Set when it was found locked up, and killed. */
+  fault: ServerLockedUp | undefined;
 
   constructor(
     readonly version: Version,
@@ -186,8 +200,9 @@ export class RunningServer implements CypherTarget {
   }
 
   /** A connection of its own, for concurrent work; the caller closes it. */
-  connect(): Promise<BoltConnection> {
-    return BoltConnection.open(this.ports.bolt);
+  async connect(): Promise<BoltConnection> {
+    if (this.fault !== undefined) throw this.fault;
+    return BoltConnection.open(this.ports.bolt, this);
   }
 
   /** Runs one statement in its own transaction; retries once after a fault of the server itself. */
@@ -229,16 +244,51 @@ export class RunningServer implements CypherTarget {
     return existsSync(file) ? await readFile(file, 'utf8') : '';
   }
 
-  /** Clean shutdown; rejects if the server has to be killed. */
+  /** Clean shutdown; rejects if the server has to be killed, and says what its threads were doing. */
   async stop(timeoutMs = 120_000): Promise<void> {
     this.disconnect();
     if (!this.running) return;
     this.child.kill('SIGTERM');
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), timeoutMs);
-    await this.exit;
+    if (!(await this.endsWithin(timeoutMs))) {
+      const threads = await this.endIfLockedUp();
+      await this.kill();
+      if (this.fault === undefined)
+        throw new Error(`server ${this.version} did not stop within ${timeoutMs} ms\n${threads}`);
+    }
+    if (this.fault !== undefined) throw this.fault;
+  }
+
+  onSilence(): void {
+    if (this.looking) return;
+    this.looking = true;
+    void this.endIfLockedUp().finally(() => {
+      this.looking = false;
+    });
+  }
+
+  /** Kills the server if its threads wait for each other; tells what they are doing. */
+  private async endIfLockedUp(): Promise<string> {
+    const before = this.output.length;
+    this.child.kill('SIGQUIT');
+    await this.endsWithin(DUMP_MS);
+    const dump = this.output.slice(before);
+    const threads = summarizeThreads(dump);
+    if (isLockedUp(dump)) {
+      this.fault = new ServerLockedUp(`server ${this.version} has locked itself up\n${threads}`);
+      console.log(this.fault.message);
+      await this.kill();
+    }
+    return threads;
+  }
+
+  private async endsWithin(timeoutMs: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs);
+    });
+    const ended = await Promise.race([this.exit.then(() => true), late]);
     clearTimeout(timer);
-    if (this.exited?.signal === 'SIGKILL')
-      throw new Error(`server ${this.version} did not stop within ${timeoutMs} ms`);
+    return ended;
   }
 
   /** Crash: SIGKILL, and wait for the end of the process. */
