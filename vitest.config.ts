@@ -3,14 +3,20 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/interop/harness/longest-first.ts';
 import { fastTemporaryDirectory } from './test/support/build/fast-temporary-directory.ts';
+import { COSTLY_FILES, drawnFiles } from './test/support/random/drawn-files.ts';
 
 const buildPrograms = 'test/support/build/build-programs.ts';
 
-const unitTests = ['src', 'test/support', 'test/guarantees', 'test/tidy', 'test/cli'].flatMap((folder) =>
+const findTests = (folder: string): string[] =>
   readdirSync(join(import.meta.dirname, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => join(folder, name)),
-);
+    .map((name) => join(folder, name));
+
+const besideCode = ['src', 'test/support', 'test/tidy', 'test/cli'].flatMap(findTests);
+const unitTests = [
+  ...besideCode.filter((name) => !COSTLY_FILES.includes(name)),
+  ...drawnFiles([...findTests('test/guarantees'), ...COSTLY_FILES]),
+];
 /** Tests that replace modules, or that record every call of the file system: what other tests have loaded would be in their way. */
 const NEEDS_OWN_PROCESS = /^vi\.mock\(|RecordedWorld\.make\(/m;
 const aloneTests = unitTests.filter((name) =>

@@ -96,9 +96,8 @@ class Recorder implements TransactionVisitor {
   }
 
   private note(before: number, after: number, end: number, ...call: Call): void {
-    expect(before).toBeLessThan(after);
-    expect(after).toBeLessThan(end);
-    expect(before).toBeGreaterThanOrEqual(this.lastEnd);
+    if (!(this.lastEnd <= before && before < after && after < end))
+      expect.fail(`images at ${before} and ${after}, end ${end}, last end ${this.lastEnd}`);
     this.lastEnd = end;
     this.calls.push(call);
   }

@@ -100,11 +100,17 @@ describe('the test vectors of age', () => {
     else expect(content.length).toBe(0);
   });
 
-  it.each(plain)('the vector $name of age gives the same as with the library', async ({ file, identities }) => {
-    const own = await decrypt(file, decrypterFor(...identities));
-    const library = await decryptByLibrary(file, decrypterFor(...identities));
-    expect([own.fault !== undefined, own.content.equals(library.content)]).toEqual([library.fault !== undefined, true]);
-  });
+  it.each(campaign.some(plain))(
+    'the vector $name of age gives the same as with the library',
+    async ({ file, identities }) => {
+      const own = await decrypt(file, decrypterFor(...identities));
+      const library = await decryptByLibrary(file, decrypterFor(...identities));
+      expect([own.fault !== undefined, own.content.equals(library.content)]).toEqual([
+        library.fault !== undefined,
+        true,
+      ]);
+    },
+  );
 
   it('the vectors of age are there, and some of each kind', () => {
     expect(plain.length).toBeGreaterThan(80);

@@ -141,7 +141,7 @@ describe('identities', () => {
   it('identities that are encrypted are opened once for all of a process', async () => {
     const encrypter = new Encrypter();
     encrypter.setPassphrase(PASSPHRASE);
-    encrypter.setScryptWorkFactor(16);
+    encrypter.setScryptWorkFactor(14);
     const source = fileWith(await encrypter.encrypt(identity));
     process.env[VARIABLE] = PASSPHRASE;
     const load = () => loadIdentities({ identity: source, passphrase: { environment: VARIABLE } });
