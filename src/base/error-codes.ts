@@ -102,7 +102,13 @@ export const errorCodes = {
   'archive.missing': 'Check the path of the archive.',
   'archive.exists': 'Choose another file; an archive is never overwritten.',
   'archive.invalid': 'The archive must have been made by the dump command and be complete.',
-  // objects of repositories, and their keys
+  // repositories, their objects and keys
+  'repository.missing': 'Correct --repo, or make a repository there with graphkeep repo init.',
+  'repository.exists': 'Use it as it is, or choose another place for a new one.',
+  'repository.foreign': 'A repository needs a place of its own: choose an empty folder, or another prefix in the bucket.',
+  'repository.in-use': 'Wait until the other run has ended, then run the command again.',
+  'repository.no-backup': 'Make a backup first, or correct --repo and --database; graphkeep info shows what there is.',
+  'repository.not-reached': 'Choose a moment within one of the ranges that graphkeep info shows.',
   'repository.recipient-invalid':
     'Give recipients as age-keygen prints them (age1...). Hardware keys, SSH keys and plugins are not supported.',
   'repository.key-unreadable': 'Correct where the identity or its passphrase is read from.',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backup } from '../../src/cli/command-table.ts';
 import { commandUsage } from '../../src/cli/neo4j-admin/usage-text.ts';
-import { version } from '../../src/cli/version.ts';
+import { version } from '../../src/base/own-version.ts';
 import { InstalledPrograms, type ProgramResult } from '../support/commands/installed-programs.ts';
 import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
 import { campaign } from '../support/random/campaign-size.ts';

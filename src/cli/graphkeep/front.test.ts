@@ -9,7 +9,7 @@ import { BackupFailed, type RunBackup } from '../../backup/backup-options.ts';
 import { GraphkeepError } from '../../base/errors.ts';
 import type { CommandContext } from '../command-context.ts';
 import { nativeCommands } from '../command-table.ts';
-import { version } from '../version.ts';
+import { version } from '../../base/own-version.ts';
 import { runGraphkeep } from './front.ts';
 
 let world: World;

@@ -10,7 +10,7 @@ import {
   type OptionRow,
 } from '../command-table.ts';
 import type { OptionValues } from '../option-values.ts';
-import { version } from '../version.ts';
+import { version } from '../../base/own-version.ts';
 
 /** What a command was given. */
 export interface Invocation {

@@ -4,7 +4,7 @@ import { type CommandContext, isDebugging } from '../command-context.ts';
 import { adminCommands, backup, type CommandRow, foreignCommands, help, namesInHelpError } from '../command-table.ts';
 import { describeStack, exitCodeOf } from '../failure-lines.ts';
 import { withPrintableOutput } from '../printable-output.ts';
-import { version } from '../version.ts';
+import { version } from '../../base/own-version.ts';
 import { adminCommandBodies } from './admin-commands.ts';
 import { parseArguments } from './argument-parser.ts';
 import { type CommandPhase, failureText } from './failure-text.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatManifest, type Manifest, MOST_MANIFEST_BYTES, parseManifest } from './manifest.ts';
+import { MOST_JSON_BYTES } from './json-object.ts';
+import { formatManifest, type Manifest, parseManifest } from './manifest.ts';
 
 const sha256 = '0123456789abcdef'.repeat(4);
 const object = { object: 'index.tsv.zst', bytes: 1234, sha256 };
@@ -11,9 +12,16 @@ const manifest: Manifest = {
   database: 'graph.db',
   timeline: '20261129T020304Z-00000001',
   tool: '0.1.0',
-  store: { id: 'x', format: 'standard-3.5', recoveredBy: 'graphkeep' },
-  form: 'pending',
-  source: { kind: 'live-files', address: '/var/lib/neo4j' },
+  store: {
+    creationTime: 1_700_000_000_000,
+    randomId: -(2n ** 63n),
+    storeVersion: 1n,
+    upgradeTime: 1_700_000_000_000,
+    upgradeTransactionId: 1,
+    format: 'v0.A.9',
+    genericIndexes: 2,
+  },
+  source: 'server:6362',
   checkPoint: { transaction: 120, position: { version: 7, offset: 1048 } },
   consistentAt: { transaction: 456, checksum: -(2n ** 63n), commitTime: new Date('2026-11-29T02:04:00.000Z') },
   newestCommit: new Date('2026-11-29T02:04:00.001Z'),
@@ -23,15 +31,10 @@ const manifest: Manifest = {
   bytes: Number.MAX_SAFE_INTEGER,
   storedBytes: 99,
   objects: 3,
-  partBytes: 16_777_216,
-  frameBytes: 1_048_576,
   index: object,
-  private: { ...object, object: 'private.tsv.zst.age' },
   log: [object],
-  omitted: [{ file: 'a', why: 'b' }],
   compression: { method: 'zstd', level: 1 },
   encryption: { method: 'age', recipients: ['age1xyz'] },
-  notes: [],
 };
 
 const read = (content: unknown) => parseManifest(Buffer.from(JSON.stringify(content)), 'manifest.json');
@@ -72,7 +75,7 @@ describe('the manifest of a base', () => {
     ['a day that does not exist', { startedAt: '2026-02-30T02:04:00.000Z' }, 'startedAt'],
     ['a short hash', { index: { ...object, bytes: '1', sha256: 'abc' } }, 'index.sha256'],
     ['encryption for nobody', { encryption: { method: 'age', recipients: [] } }, 'encryption.recipients'],
-    ['an unknown way to restore', { store: { id: 'x', format: 'y', recoveredBy: 'magic' } }, 'store.recoveredBy'],
+    ['a store without an identity', { store: { format: 'y' } }, 'store.creationTime'],
   ])('a manifest with a fault is refused, and the fault named: %s', (_, change, where) => {
     expect(() => read({ ...asJson(), ...change })).toThrow(
       expect.objectContaining({ code: 'repository.object-damaged', observed: expect.stringMatching(`^${where}: `) }),
@@ -85,7 +88,7 @@ describe('the manifest of a base', () => {
     ['a list', Buffer.from('[]')],
     ['null', Buffer.from('null')],
     ['bytes that are no text', Buffer.from([0x7b, 0xff, 0x7d])],
-    ['far too much', Buffer.alloc(MOST_MANIFEST_BYTES + 1, 0x20)],
+    ['far too much', Buffer.alloc(MOST_JSON_BYTES + 1, 0x20)],
   ])('something that is no manifest is refused: %s', (_, bytes) => {
     expect(() => parseManifest(bytes, 'manifest.json')).toThrow(
       expect.objectContaining({ code: 'repository.object-damaged', place: { file: 'manifest.json' } }),

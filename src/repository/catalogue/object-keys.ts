@@ -31,3 +31,21 @@ const DATABASE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 export function isDatabaseKey(name: string): boolean {
   return DATABASE.test(name) && !name.includes('..');
 }
+
+/** The settings of a repository: its first object. */
+export const SETTINGS_KEY = 'graphkeep-repository.json';
+export const README_KEY = 'README.txt';
+
+/** Names of the objects of a base, below its folder; parts and segments have their own. */
+export const INDEX_NAME = 'index.tsv.zst';
+export const MANIFEST_NAME = 'manifest.json';
+
+/** Everything of one database is below this. */
+export const databaseFolder = (database: string): string => `db/${database}`;
+export const timelineFolder = (database: string, timeline: string): string => `${databaseFolder(database)}/${timeline}`;
+export const timelineKey = (database: string, timeline: string): string =>
+  `${timelineFolder(database, timeline)}/timeline.json`;
+/** The log of a timeline, after its first base. */
+export const logFolder = (database: string, timeline: string): string => `${timelineFolder(database, timeline)}/log`;
+export const baseFolder = (database: string, timeline: string, base: string): string =>
+  `${timelineFolder(database, timeline)}/base/${base}`;

@@ -142,6 +142,17 @@ export function encodeMetadata(metadata: NeostoreMetadata): Buffer {
   return bytes;
 }
 
+/** The bytes of a `neostore` with some fields changed. */
+export function withMetadata(bytes: Uint8Array, patch: Partial<NeostoreMetadata>): Buffer {
+  const changed = Buffer.alloc(Math.max(bytes.length, METADATA_BYTES));
+  changed.set(bytes);
+  positions.forEach((field, position) => {
+    const value = patch[field];
+    if (value !== undefined) encodeField(changed, position * METADATA_RECORD_BYTES, value);
+  });
+  return changed;
+}
+
 /** Changes some fields of the `neostore` in a directory with one positional write and leaves the others as they are. Not durable. */
 export function patchMetadataIn(directory: string, patch: Partial<NeostoreMetadata>): void {
   const fd = openRegularFile(join(directory, METADATA_FILE), 'r+');

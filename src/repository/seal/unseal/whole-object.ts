@@ -28,6 +28,7 @@ export async function* unsealObject(
 ): AsyncGenerator<Uint8Array> {
   const { key } = expected;
   const identities = demandIdentities(unsealing, key);
+  checkObjectSize(expected.bytes, key);
   verifyStored(stored, expected);
   if (identities === 'none') {
     yield* decodeFrames(stored, key, unsealing.codec);
@@ -43,8 +44,8 @@ export async function* unsealObject(
   yield* decodeFrames(content.subarray(0, contentBytes), key, unsealing.codec);
 }
 
-function verifyStored(stored: Uint8Array, { key, bytes, sha256 }: ExpectedObject): void {
-  checkObjectSize(bytes, key);
+/** @throws `repository.object-truncated`, `repository.object-overlong`, `repository.object-damaged` */
+export function verifyStored(stored: Uint8Array, { key, bytes, sha256 }: ExpectedObject): void {
   if (stored.length !== bytes) {
     const fault = stored.length < bytes ? 'repository.object-truncated' : 'repository.object-overlong';
     throw objectError(fault, key, `it should have ${bytes} bytes`, { observed: stored.length });

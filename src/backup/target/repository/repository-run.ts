@@ -1,0 +1,20 @@
+import type { Manifest } from '../../../repository/catalogue/manifest.ts';
+import type { Repository } from '../../../repository/opening/repository.ts';
+import type { SealPool } from '../../../repository/seal/pool/seal-pool.ts';
+import type { StoreId } from '../../../store/files/store-id.ts';
+
+/** What both kinds of backup need of their repository. */
+export interface RepositoryRun {
+  readonly repository: Repository;
+  readonly pool: SealPool;
+  /** The key of the database. */
+  readonly database: string;
+  readonly signal: AbortSignal;
+  readonly compression: Manifest['compression'];
+}
+
+/** The parts of an identity that are kept. */
+export function keptIdentity(id: StoreId): StoreId {
+  const { creationTime, randomId, storeVersion, upgradeTime, upgradeTransactionId } = id;
+  return { creationTime, randomId, storeVersion, upgradeTime, upgradeTransactionId };
+}

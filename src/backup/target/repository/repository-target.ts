@@ -1,0 +1,80 @@
+import type { ErrorPlace } from '../../../base/errors.ts';
+import { openRepository, type Repository } from '../../../repository/opening/repository.ts';
+import type { ObjectStore } from '../../../objects/object-store.ts';
+import { readHistory, type TimelineHistory } from '../../../repository/reading/database-history.ts';
+import { SealPool } from '../../../repository/seal/pool/seal-pool.ts';
+import type { BackupTarget, ContinuedBackup, FullBackup } from '../backup-target.ts';
+import { ContinuedTimeline } from './continued-timeline.ts';
+import { FullBase } from './full-base.ts';
+import type { RepositoryRun } from './repository-run.ts';
+import { RunLock } from './run-lock.ts';
+
+const LEVEL = 1;
+
+/**
+ * A database in a repository: bases, and every transaction after them. Files and transactions go there as they come, sealed in this
+ * process; replay happens at a restore.
+ */
+export class RepositoryTarget implements BackupTarget {
+  readonly location: string;
+  private readonly run: RepositoryRun;
+  private readonly lock: RunLock;
+  private isClosed = false;
+
+  private constructor(run: RepositoryRun, lock: RunLock) {
+    this.run = run;
+    this.lock = lock;
+    this.location = `${run.repository.store.address}/db/${run.database}`;
+  }
+
+  /**
+   * @param database its key in the repository
+   * @throws GraphkeepError `repository.missing`, `repository.in-use`, and those of {@link openRepository}
+   */
+  static async open(store: ObjectStore, database: string, signal: AbortSignal): Promise<RepositoryTarget> {
+    const repository = await openRepository(store, signal);
+    const lock = await RunLock.take(store, database, signal);
+    try {
+      const pool = await startPool(repository, signal);
+      const compression = { method: 'zstd' as const, level: LEVEL };
+      return new RepositoryTarget({ repository, pool, database, signal, compression }, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  async holdsBackup(): Promise<boolean> {
+    return (await this.newest()) !== undefined;
+  }
+
+  async beginFullBackup(from: ErrorPlace): Promise<FullBackup> {
+    return await FullBase.begin(this.run, from, await this.newest());
+  }
+
+  async continueBackup(): Promise<ContinuedBackup> {
+    const history = await this.newest();
+    if (history === undefined) throw new Error('there is no backup to continue');
+    return new ContinuedTimeline(this.run, history);
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.run.pool.close();
+    await this.lock.release();
+  }
+
+  /** The newest timeline with a complete base. */
+  private async newest(): Promise<TimelineHistory | undefined> {
+    const { repository, database, signal } = this.run;
+    const histories = await readHistory(repository.store, database, signal);
+    return histories.findLast(({ bases }) => bases.length > 0);
+  }
+}
+
+function startPool({ settings }: Repository, signal: AbortSignal): Promise<SealPool> {
+  const { encryption } = settings;
+  const recipients = encryption.method === 'none' ? ('none' as const) : encryption.recipients;
+  return SealPool.start({ recipients, level: LEVEL, signal });
+}

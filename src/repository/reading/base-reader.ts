@@ -1,0 +1,183 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { makeDirectory } from '../../base/durable-files.ts';
+import { describeError } from '../../base/errors.ts';
+import { atFile } from '../../base/file-errors.ts';
+import { decodeZstd } from '../../base/zstd/decoding.ts';
+import { ZstdError } from '../../base/zstd/frame-scanner.ts';
+import { readWhole } from '../../objects/whole-object.ts';
+import { logFileName } from '../../log/log-files.ts';
+import { ReceivedNames } from '../../source/received-names.ts';
+import type { Manifest } from '../catalogue/manifest.ts';
+import { BUNDLE_FILE, type IndexLine, readIndex } from '../catalogue/object-index.ts';
+import { baseFolder } from '../catalogue/object-keys.ts';
+import { objectError } from '../object-errors.ts';
+import { verifyStored } from '../seal/unseal/whole-object.ts';
+import { readTar, type StoredObjects } from './stored-objects.ts';
+
+/** Objects that are read at the same time. */
+const SLOTS = 3;
+/** An index is as large as its base is; this one belongs to some terabytes. */
+const MOST_INDEX_BYTES = 256 * 1024 * 1024;
+const ZEROS = Buffer.alloc(1024 * 1024);
+
+export interface UnpackOptions {
+  readonly signal: AbortSignal;
+  /** Called after each piece of a file. */
+  readonly onBytes?: (bytes: number) => void;
+  /** Called before the first piece of each file. */
+  readonly onFile?: (name: string) => void;
+}
+
+/**
+ * Writes the files of a base below an empty directory. They are not flushed, and not exact before the log was applied.
+ * @throws GraphkeepError `repository.object-*`, `repository.key-*`, `peer.hostile` for a name that leads out of the directory
+ */
+export async function unpackBase(
+  objects: StoredObjects,
+  manifest: Manifest,
+  directory: string,
+  options: UnpackOptions,
+): Promise<void> {
+  const folder = baseFolder(manifest.database, manifest.timeline, manifest.id);
+  const files = new UnpackedFiles(manifest, directory, options);
+  const running = new Set<Promise<void>>();
+  let failure: { error: unknown } | undefined;
+  try {
+    for await (const line of readLines(objects, manifest, folder, options.signal)) {
+      while (running.size >= SLOTS) await Promise.race(running);
+      if (failure !== undefined) throw failure.error;
+      const work = unpackObject(objects, folder, line, files)
+        .catch((error: unknown) => {
+          failure ??= { error };
+        })
+        .finally(() => running.delete(work));
+      running.add(work);
+    }
+  } finally {
+    await Promise.all(running);
+    await files.close();
+  }
+  if (failure !== undefined) throw failure.error;
+  files.requireComplete(folder);
+}
+
+async function* readLines(
+  { store }: StoredObjects,
+  { index }: Manifest,
+  folder: string,
+  signal: AbortSignal,
+): AsyncGenerator<IndexLine> {
+  const key = `${folder}/${index.object}`;
+  const stored = await readWhole(store, key, { mostBytes: MOST_INDEX_BYTES }, signal);
+  verifyStored(stored, { key, bytes: index.bytes, sha256: Buffer.from(index.sha256, 'hex') });
+  try {
+    yield* readIndex(decodeZstd(toAsync(stored)), key);
+  } catch (error) {
+    if (!(error instanceof ZstdError)) throw error;
+    throw objectError('repository.object-damaged', key, 'the index is damaged', { observed: error.message });
+  }
+}
+
+async function* toAsync(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function unpackObject(
+  objects: StoredObjects,
+  folder: string,
+  line: IndexLine,
+  files: UnpackedFiles,
+): Promise<void> {
+  const key = `${folder}/${line.object}`;
+  const plain = objects.read({ key, bytes: line.storedBytes, sha256: Buffer.from(line.sha256, 'hex') });
+  if (line.file === BUNDLE_FILE) {
+    for (const { name, content } of await readTar(plain, key)) await files.write(name, 0, content);
+    return;
+  }
+  let at = 0;
+  for await (const piece of plain) {
+    await files.write(line.file, line.offset + at, piece);
+    at += piece.length;
+  }
+  if (at === line.bytes) return;
+  throw objectError('repository.object-damaged', key, `it should hold ${line.bytes} bytes of a file`, { observed: at });
+}
+
+async function writeAt(handle: FileHandle, content: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < content.length; )
+    done += (await handle.write(content, done, content.length - done, offset + done)).bytesWritten;
+}
+
+/** The files of a base that are being written. Parts of one may come in any order. */
+class UnpackedFiles {
+  private readonly manifest: Manifest;
+  private readonly directory: string;
+  private readonly options: UnpackOptions;
+  private readonly names = new ReceivedNames();
+  private readonly handles = new Map<string, Promise<FileHandle>>();
+  private readonly sizes = new Map<string, number>();
+  private bytes = 0;
+
+  constructor(manifest: Manifest, directory: string, options: UnpackOptions) {
+    this.manifest = manifest;
+    this.directory = directory;
+    this.options = options;
+  }
+
+  /** Zeros become holes. */
+  async write(name: string, offset: number, content: Uint8Array): Promise<void> {
+    const opening = this.handles.get(name) ?? this.open(name);
+    this.handles.set(name, opening);
+    const handle = await opening;
+    const isZero = content.length <= ZEROS.length && ZEROS.compare(content, 0, content.length, 0, content.length) === 0;
+    if (!isZero) await atFile('write the file', join(this.directory, name), () => writeAt(handle, content, offset));
+    this.sizes.set(name, Math.max(this.sizes.get(name) ?? 0, offset + content.length));
+    this.bytes += content.length;
+    this.options.onBytes?.(content.length);
+  }
+
+  /** Gives every file its size, also one that ends with zeros. */
+  async close(): Promise<void> {
+    for (const [name, opening] of this.handles) {
+      const handle = await opening.catch(() => undefined);
+      if (handle === undefined) continue;
+      try {
+        await atFile('write the file', join(this.directory, name), () => handle.truncate(this.sizes.get(name) ?? 0));
+      } finally {
+        await handle.close();
+      }
+    }
+  }
+
+  requireComplete(folder: string): void {
+    const { files, bytes } = this.manifest;
+    if (this.handles.size === files && this.bytes === bytes) return;
+    throw objectError('repository.object-damaged', folder, `the base should hold ${files} files of ${bytes} bytes`, {
+      observed: `${this.handles.size} files of ${this.bytes} bytes`,
+    });
+  }
+
+  private requireHarmless(name: string): void {
+    try {
+      this.names.accept(name, {});
+    } catch (error) {
+      throw objectError('repository.object-damaged', this.manifest.id, 'a file of the base has a name that is refused', {
+        observed: describeError(error),
+      });
+    }
+  }
+
+  private async open(name: string): Promise<FileHandle> {
+    if (name !== logNameOf(this.manifest)) this.requireHarmless(name);
+    this.options.onFile?.(name);
+    const path = join(this.directory, name);
+    await makeDirectory(dirname(path));
+    return await atFile('create the file', path, () => open(path, 'wx'));
+  }
+}
+
+/** The log file of a base, with nothing but its header until the transactions are added. */
+function logNameOf({ checkPoint }: Manifest): string {
+  return logFileName(checkPoint.position.version);
+}

@@ -1,0 +1,134 @@
+import type { ObjectInfo, ObjectStore } from '../../objects/object-store.ts';
+import { readWhole } from '../../objects/whole-object.ts';
+import { MOST_JSON_BYTES } from '../catalogue/json-object.ts';
+import { findLogChain, type LogChain } from '../catalogue/log-chain.ts';
+import { type Manifest, parseManifest } from '../catalogue/manifest.ts';
+import { baseFolder, databaseFolder, MANIFEST_NAME, parseStampedId, timelineKey } from '../catalogue/object-keys.ts';
+import { parseSegmentName, type SegmentName } from '../catalogue/segment-name.ts';
+import { parseTimeline, type Timeline } from '../catalogue/timeline.ts';
+import { objectError } from '../object-errors.ts';
+
+/** What a repository has of one unbroken history of a database. */
+export interface TimelineHistory {
+  readonly timeline: Timeline;
+  /** Complete ones, oldest first. */
+  readonly bases: readonly Manifest[];
+  /** Of the log after the first base. */
+  readonly chain: LogChain;
+  /** Stored bytes of the log. */
+  readonly logBytes: number;
+  /** Bases without a manifest: interrupted, or under way. */
+  readonly unfinished: readonly string[];
+}
+
+interface Found {
+  timeline?: string;
+  manifests: string[];
+  bases: Set<string>;
+  segments: SegmentName[];
+  logBytes: number;
+}
+
+/** Oldest first. Names that follow no rule are passed over. */
+export async function readHistory(
+  store: ObjectStore,
+  database: string,
+  signal: AbortSignal,
+): Promise<TimelineHistory[]> {
+  const found = new Map<string, Found>();
+  for await (const { key, size } of listWithoutData(store, `${databaseFolder(database)}/`, signal)) {
+    const [, , timeline = '', kind = '', name = '', file = '', ...rest] = key.split('/');
+    if (parseStampedId(timeline) === undefined || rest.length > 1) continue;
+    const entry = found.get(timeline) ?? { manifests: [], bases: new Set(), segments: [], logBytes: 0 };
+    found.set(timeline, entry);
+    if (kind === 'timeline.json') entry.timeline = key;
+    if (kind === 'base' && parseStampedId(name) !== undefined) {
+      entry.bases.add(name);
+      if (file === MANIFEST_NAME) entry.manifests.push(key);
+    }
+    const segment = kind === 'log' && file === '' ? parseSegmentName(name) : undefined;
+    if (segment !== undefined) {
+      entry.segments.push(segment);
+      entry.logBytes += size;
+    }
+  }
+  const histories: TimelineHistory[] = [];
+  for (const id of [...found.keys()].sort()) {
+    const { timeline, manifests, bases, segments, logBytes } = found.get(id)!;
+    if (timeline === undefined) continue;
+    const read = (key: string) => readWhole(store, key, { mostBytes: MOST_JSON_BYTES }, signal);
+    const complete: Manifest[] = [];
+    for (const key of manifests.sort()) {
+      const manifest = parseManifest(await read(key), key);
+      requirePlace(key, `${baseFolder(manifest.database, manifest.timeline, manifest.id)}/${MANIFEST_NAME}`);
+      complete.push(manifest);
+    }
+    const ids = new Set(complete.map((manifest) => manifest.id));
+    const parsed = parseTimeline(await read(timeline), timeline);
+    requirePlace(timeline, timelineKey(parsed.database, parsed.id));
+    histories.push({
+      timeline: parsed,
+      bases: complete,
+      chain: findLogChain(segments),
+      logBytes,
+      unfinished: [...bases].filter((base) => !ids.has(base)).sort(),
+    });
+  }
+  return histories;
+}
+
+/** What an object says of its place is used to find others. */
+function requirePlace(key: string, said: string): void {
+  if (key === said) return;
+  throw objectError('repository.object-damaged', key, 'it belongs to another place', { observed: said });
+}
+
+/** The names of all databases of a repository. */
+export async function listDatabases(store: ObjectStore, signal: AbortSignal): Promise<string[]> {
+  const names: string[] = [];
+  for (let after: string | undefined; ; ) {
+    const next = await firstKey(store, 'db/', after, signal);
+    if (next === undefined) return names;
+    const name = next.split('/')[1]!;
+    names.push(name);
+    // Behind everything of this database: `0` comes after `/`.
+    after = `${databaseFolder(name)}0`;
+  }
+}
+
+async function firstKey(
+  store: ObjectStore,
+  prefix: string,
+  after: string | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  for await (const { key } of store.list(prefix, after, signal)) return key;
+  return undefined;
+}
+
+/** Lists a folder, but leaps over the parts of store files, which are most of the objects. */
+async function* listWithoutData(store: ObjectStore, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
+  for (let after: string | undefined; ; ) {
+    let data: string | undefined;
+    for await (const info of store.list(prefix, after, signal)) {
+      data = /^(.*\/base\/[^/]+\/data)\//.exec(info.key)?.[1];
+      if (data !== undefined) break;
+      yield info;
+    }
+    if (data === undefined) return;
+    after = `${data}0`;
+  }
+}
+
+/** The last transaction that can be had of a timeline, and its checksum; undefined without a complete base. */
+export function headOf({ bases, chain }: Pick<TimelineHistory, 'bases' | 'chain'>):
+  | { id: number; checksum: bigint; newestCommit: Date }
+  | undefined {
+  const base = bases.at(-1);
+  if (base === undefined) return undefined;
+  const { transaction: id, checksum } = base.consistentAt;
+  const run = chain.runs.find(({ first, last }) => first <= id + 1 && last > id);
+  if (run === undefined) return { id, checksum, newestCommit: base.newestCommit };
+  const newestCommit = run.newestCommit > base.newestCommit ? run.newestCommit : base.newestCommit;
+  return { id: run.last, checksum: run.checksum, newestCommit };
+}

@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import { statIfExists } from '../../base/durable-files.ts';
+import type { GraphkeepError } from '../../base/errors.ts';
+import { logFileName } from '../../log/log-files.ts';
+import { LogWriter } from '../../log/v3/log-writer.ts';
+import { type StreamedTransaction, type TransactionSink, TransactionStream } from '../../log/v3/transaction-stream.ts';
+import type { Segment } from '../catalogue/log-chain.ts';
+import type { Manifest } from '../catalogue/manifest.ts';
+import { baseFolder, logFolder } from '../catalogue/object-keys.ts';
+import type { RestorePlan } from '../catalogue/restore-plan.ts';
+import { formatSegmentName, parseSegmentName } from '../catalogue/segment-name.ts';
+import { objectError } from '../object-errors.ts';
+import { TransactionSpool } from '../tar/transaction-spool.ts';
+import { readTar, type StoredObjects } from './stored-objects.ts';
+
+/** The last transaction of an assembled log. */
+export interface AssembledLog {
+  readonly transaction: number;
+  readonly commitTime: Date;
+}
+
+/**
+ * Writes the log that makes the files of a base exact: its own transactions, and those of the segments of a plan up to its end. The log
+ * file of the base, with its header, is in the directory already. Every id and checksum is compared.
+ */
+export async function assembleLog(
+  objects: StoredObjects,
+  manifest: Manifest,
+  plan: Pick<RestorePlan, 'segments' | 'end'>,
+  directory: string,
+  onBytes: (bytes: number) => void = () => {},
+): Promise<AssembledLog> {
+  const { version } = manifest.checkPoint.position;
+  const file = join(directory, logFileName(version));
+  const offset = (await statIfExists(file))?.size ?? 0;
+  const writer = LogWriter.open(directory, { version, offset });
+  const log = new GrowingLog(writer, manifest, plan.end);
+  try {
+    const own = baseFolder(manifest.database, manifest.timeline, manifest.id);
+    const names = manifest.log.map(({ object }) => `${own}/${object}`);
+    for (const group of groupPieces(names)) await log.append(objects, group, onBytes);
+    const last = manifest.consistentAt;
+    log.requireLast(last.transaction, last.checksum, own);
+    const folder = logFolder(manifest.database, manifest.timeline);
+    for (const segment of plan.segments) {
+      if (log.isEnded) break;
+      await log.append(objects, keysOf(segment, folder), onBytes);
+      if (!log.isEnded) log.requireLast(segment.last, segment.checksum, folder);
+    }
+    await writer.force();
+    return log.last;
+  } finally {
+    log.close();
+    writer.close();
+  }
+}
+
+const keysOf = ({ names }: Segment, folder: string): string[] =>
+  names.map((name) => `${folder}/${formatSegmentName(name)}`);
+
+/** Pieces of one transaction belong together. */
+function groupPieces(keys: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  for (const key of keys) {
+    const name = parseSegmentName(key.slice(key.lastIndexOf('/') + 1));
+    if (name !== undefined && name.piece > 0) groups.at(-1)!.push(key);
+    else groups.push([key]);
+  }
+  return groups;
+}
+
+class GrowingLog implements TransactionSink {
+  private readonly writer: LogWriter;
+  private readonly end: RestorePlan['end'];
+  private readonly spool = new TransactionSpool();
+  private id: number;
+  private checksum: bigint;
+  private commitTime: Date;
+  /** False until the first transaction of the base: the log may begin anywhere at or before what its files hold. */
+  private isAnyKnown: boolean;
+  isEnded = false;
+  /** The object that is read. */
+  private place = '';
+
+  constructor(writer: LogWriter, { consistentAt, log }: Manifest, end: RestorePlan['end']) {
+    this.isAnyKnown = log.length === 0;
+    this.writer = writer;
+    this.end = end;
+    this.id = consistentAt.transaction;
+    this.checksum = consistentAt.checksum;
+    this.commitTime = consistentAt.commitTime;
+  }
+
+  get last(): AssembledLog {
+    return { transaction: this.id, commitTime: this.commitTime };
+  }
+
+  /** Appends the transactions of an object, or of all pieces of one that is large. */
+  async append(objects: StoredObjects, keys: readonly string[], onBytes: (bytes: number) => void): Promise<void> {
+    this.place = keys[0]!;
+    const first = parseSegmentName(keys[0]!.slice(keys[0]!.lastIndexOf('/') + 1))?.first;
+    const stream = new TransactionStream({
+      sink: this,
+      place: { file: this.place },
+      ...(first === undefined ? {} : { firstTransaction: first }),
+    });
+    for (const key of keys) {
+      const digest = parseSegmentName(key.slice(key.lastIndexOf('/') + 1))?.digest ?? '';
+      const [entry] = await readTar(objects.readNamed(key, digest), key);
+      if (entry === undefined)
+        throw objectError('repository.object-damaged', key, 'it holds no transactions', { observed: 0 });
+      stream.feed(Buffer.from(entry.content));
+      onBytes(entry.content.length);
+    }
+    stream.end();
+  }
+
+  takeBytes(bytes: Buffer): void {
+    if (!this.isEnded) this.spool.add(bytes);
+  }
+
+  takeTransaction({ transactionId: id, checksum, timeCommitted }: StreamedTransaction): void {
+    if (this.isEnded) return;
+    const time = new Date(timeCommitted);
+    // What overlaps the segment before it is there already.
+    const isKnown = this.isAnyKnown && id <= this.id;
+    if (!isKnown && this.isBehindEnd(id, time)) {
+      this.isEnded = true;
+    } else if (!isKnown) {
+      if (this.isAnyKnown && id !== this.id + 1) throw gap(this.place, this.id, id);
+      for (const piece of this.spool.read()) this.writer.appendRaw(piece, id);
+      this.isAnyKnown = true;
+      this.id = id;
+      this.checksum = checksum;
+      this.commitTime = time;
+    }
+    this.spool.clear();
+  }
+
+  requireLast(id: number, checksum: bigint, key: string): void {
+    if (!this.isAnyKnown || (this.id === id && this.checksum === checksum)) return;
+    if (this.id > id) return;
+    throw objectError('repository.object-damaged', key, `the log should reach transaction ${id}`, {
+      observed: `transaction ${this.id}, checksum ${this.checksum} in place of ${checksum}`,
+    });
+  }
+
+  close(): void {
+    this.spool.clear();
+  }
+
+  private isBehindEnd(id: number, time: Date): boolean {
+    if (this.end === undefined) return false;
+    return 'transaction' in this.end ? id > this.end.transaction : time > this.end.before;
+  }
+}
+
+function gap(key: string, last: number, next: number): GraphkeepError {
+  return objectError('repository.object-damaged', key, 'transactions are missing before it', {
+    observed: `${next} after ${last}`,
+  });
+}

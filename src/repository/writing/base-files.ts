@@ -1,0 +1,223 @@
+import { GraphkeepError } from '../../base/errors.ts';
+import type { CopyReceiver, FileReceiver, StoreFileStream } from '../../source/backup-source.ts';
+import { BUNDLE_FILE, formatIndexLine, type IndexLine } from '../catalogue/object-index.ts';
+import { formatPartName } from '../catalogue/part-name.ts';
+import { MOST_PLAIN_BYTES } from '../seal/frames/limits.ts';
+import type { ObjectInProgress, SealedObject } from '../seal/pool/object-in-progress.ts';
+import type { SealPool } from '../seal/pool/seal-pool.ts';
+import { packTar, TAR_END_BYTES, TAR_ENTRY_BYTES, type TarEntry } from '../tar/tar-content.ts';
+import type { Uploads } from './uploads.ts';
+
+/** Files up to this size are stored together. */
+const SMALL_BYTES = 1024 * 1024;
+
+export interface BaseFilesOptions {
+  readonly pool: SealPool;
+  readonly uploads: Uploads;
+  /** Of the base. */
+  readonly folder: string;
+  readonly isEncrypted: boolean;
+}
+
+/**
+ * Stores the files of a base: parts of at most 16 MiB of each large file, as they come, and bundles of the small ones (spec
+ * repository-layout 2). Small files stay in memory until {@link finish}, large ones only in the objects that are being sealed.
+ */
+export class BaseFiles implements CopyReceiver {
+  private readonly options: BaseFilesOptions;
+  private readonly files = new Map<string, ArrivingFile>();
+  private nextNumber = 0;
+  private bundles = 0;
+
+  constructor(options: BaseFilesOptions) {
+    this.options = options;
+  }
+
+  async openFile({ name }: StoreFileStream): Promise<FileReceiver> {
+    if (this.files.has(name)) throw new GraphkeepError('file.io', `there is a file ${name} already`);
+    const file = new ArrivingFile(this.nextNumber++, this.options);
+    this.files.set(name, file);
+    return {
+      bytes: (chunk) => file.add(chunk),
+      restart: async () => file.drop(),
+      end: () => file.end(),
+      discard: async () => {
+        file.drop();
+        this.files.delete(name);
+      },
+    };
+  }
+
+  /** The names of all files. */
+  get names(): string[] {
+    return [...this.files.keys()];
+  }
+
+  /** Of all files. */
+  get bytes(): number {
+    return [...this.files.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** The content of a small file, or undefined if there is none. */
+  small(name: string): Buffer | undefined {
+    return this.files.get(name)?.small;
+  }
+
+  /** Puts another content in the place of that of a small file, or adds one. */
+  replaceSmall(name: string, content: Buffer): void {
+    const file = new ArrivingFile(this.nextNumber++, this.options);
+    file.keep(content);
+    this.files.set(name, file);
+  }
+
+  /** Stores what is still in memory. Returns the lines of the index, in an order that does not depend on that of arrival. */
+  async finish(): Promise<IndexLine[]> {
+    const lines: IndexLine[] = [];
+    let bundle: TarEntry[] = [];
+    let bundleBytes = TAR_END_BYTES;
+    for (const [name, file] of [...this.files].sort(([one], [other]) => (one < other ? -1 : 1))) {
+      const content = file.small;
+      if (content === undefined) {
+        lines.push(...file.lines(name));
+        continue;
+      }
+      const bytes = content.length + TAR_ENTRY_BYTES;
+      if (bundleBytes + bytes > MOST_PLAIN_BYTES) {
+        lines.push(await this.storeBundle(bundle));
+        bundle = [];
+        bundleBytes = TAR_END_BYTES;
+      }
+      bundle.push({ name, content });
+      bundleBytes += bytes;
+    }
+    if (bundle.length > 0) lines.push(await this.storeBundle(bundle));
+    await this.options.uploads.settle();
+    return lines;
+  }
+
+  /** Gives the memory of unfinished parts back. */
+  abandon(): void {
+    for (const file of this.files.values()) file.drop();
+    this.files.clear();
+  }
+
+  private async storeBundle(entries: readonly TarEntry[]): Promise<IndexLine> {
+    const { pool, uploads, folder, isEncrypted } = this.options;
+    const object = await pool.open({ hasTable: false });
+    for (const piece of await packTar(entries)) await object.write(piece);
+    const sealed = await object.seal();
+    const digest = digestOf(sealed);
+    const name = formatPartName({ kind: 'bundle', number: this.bundles++, digest: digest.slice(0, 16), isEncrypted });
+    const line = indexLine(BUNDLE_FILE, 0, name, sealed);
+    await uploads.send(`${folder}/${name}`, sealed);
+    return line;
+  }
+}
+
+/** One file. */
+class ArrivingFile {
+  private readonly number: number;
+  private readonly options: BaseFilesOptions;
+  /** What there is of it while it is small. */
+  private start: Buffer[] = [];
+  bytes = 0;
+  private object: ObjectInProgress | undefined;
+  private objectOffset = 0;
+  private stored: Omit<IndexLine, 'file'>[] = [];
+
+  constructor(number: number, options: BaseFilesOptions) {
+    this.number = number;
+    this.options = options;
+  }
+
+  /** The whole content, if it has ended and is small. */
+  get small(): Buffer | undefined {
+    return this.bytes <= SMALL_BYTES ? Buffer.concat(this.start) : undefined;
+  }
+
+  keep(content: Buffer): void {
+    this.start = [content];
+    this.bytes = content.length;
+  }
+
+  add(chunk: Buffer): Promise<void> | undefined {
+    if (this.bytes + chunk.length > SMALL_BYTES) return this.addLarge(chunk);
+    this.start.push(Buffer.from(chunk));
+    this.bytes += chunk.length;
+    return undefined;
+  }
+
+  async end(): Promise<void> {
+    if (this.object !== undefined) await this.store();
+  }
+
+  /** Forgets what has come. Parts that were stored stay behind until they are removed with others that no index names. */
+  drop(): void {
+    this.object?.abandon();
+    this.object = undefined;
+    this.start = [];
+    this.stored = [];
+    this.bytes = 0;
+  }
+
+  lines(file: string): IndexLine[] {
+    return this.stored.map((part) => ({ file, ...part }));
+  }
+
+  private async addLarge(chunk: Buffer): Promise<void> {
+    const before = this.start;
+    this.start = [];
+    let written = this.bytes - before.reduce((sum, { length }) => sum + length, 0);
+    this.bytes += chunk.length;
+    for (const piece of [...before, chunk]) {
+      await this.write(piece, written);
+      written += piece.length;
+    }
+  }
+
+  private async write(bytes: Buffer, offset: number): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.object === undefined) {
+        this.object = await this.options.pool.open({ hasTable: true });
+        this.objectOffset = offset + at;
+      }
+      const piece = bytes.subarray(at, at + this.object.roomBytes);
+      await this.object.write(piece);
+      at += piece.length;
+      if (this.object.roomBytes === 0) await this.store();
+    }
+  }
+
+  private async store(): Promise<void> {
+    const { uploads, folder, isEncrypted } = this.options;
+    const object = this.object!;
+    this.object = undefined;
+    const sealed = await object.seal();
+    const offset = this.objectOffset;
+    const digest = digestOf(sealed).slice(0, 16);
+    const name = formatPartName({ kind: 'part', file: this.number, offset, digest, isEncrypted });
+    const { file: _, ...line } = indexLine('', offset, name, sealed);
+    this.stored.push(line);
+    await uploads.send(`${folder}/${name}`, sealed);
+  }
+}
+
+/** The SHA-256 of an object as stored, in hexadecimal. */
+export function digestOf({ sha256 }: Pick<SealedObject, 'sha256'>): string {
+  return Buffer.from(sha256).toString('hex');
+}
+
+function indexLine(file: string, offset: number, object: string, sealed: SealedObject): IndexLine {
+  const { plainBytes, bytes } = sealed;
+  return { file, offset, bytes: plainBytes, object, storedBytes: bytes.length, sha256: digestOf(sealed) };
+}
+
+/** @throws GraphkeepError `peer.hostile` for a name that the index cannot hold */
+export function formatIndex(lines: readonly IndexLine[]): Buffer {
+  try {
+    return Buffer.from(lines.map(formatIndexLine).join(''));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new GraphkeepError('peer.hostile', 'the name of a file cannot be stored', { observed: error.message });
+  }
+}

@@ -1,0 +1,169 @@
+import type { StreamedTransaction, TransactionSink } from '../../log/v3/transaction-stream.ts';
+import type { ObjectStore } from '../../objects/object-store.ts';
+import { formatSegmentName } from '../catalogue/segment-name.ts';
+import { MOST_PLAIN_BYTES } from '../seal/frames/limits.ts';
+import type { SealPool } from '../seal/pool/seal-pool.ts';
+import { digestOf } from './base-files.ts';
+import { packTar, TAR_END_BYTES, TAR_ENTRY_BYTES } from '../tar/tar-content.ts';
+import { TransactionSpool } from '../tar/transaction-spool.ts';
+
+/** The entry of a segment with the bytes of its transactions, as they stand in a log. */
+export const TRANSACTIONS_ENTRY = 'transactions';
+
+const ROOM_BYTES = MOST_PLAIN_BYTES - TAR_ENTRY_BYTES - TAR_END_BYTES;
+
+export interface SegmentLogOptions {
+  readonly pool: SealPool;
+  readonly store: ObjectStore;
+  /** Where the segments go. */
+  readonly folder: string;
+  readonly isEncrypted: boolean;
+  /** Transactions up to this one are stored already, and passed over. */
+  readonly after?: number;
+  readonly signal: AbortSignal;
+  /** Plain bytes of a segment. */
+  readonly roomBytes?: number;
+}
+
+/** An object of the log as it was stored. */
+export interface StoredSegment {
+  /** Key below the folder. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Transactions that go into one object, or one that needs several. */
+interface Run {
+  first: number;
+  last: number;
+  newestCommit: number;
+  checksum: bigint;
+  content: Buffer[] | TransactionSpool;
+  bytes: number;
+}
+
+/**
+ * Stores transactions as segments of at most 16 MiB, whole ones, or pieces of one that is larger (spec repository-layout 3). A segment is
+ * sent when the next one begins, or at the end, and only after the one before it is there: whatever fails, the log has no gap.
+ */
+export class SegmentLog implements TransactionSink {
+  readonly stored: StoredSegment[] = [];
+  /** The last transaction that came. */
+  last: { id: number; checksum: bigint; commitTime: number } | undefined;
+  /** The last transaction that is there; 0 if none is. */
+  reached = 0;
+  /** Of everything that came. */
+  newestCommit = 0;
+  private readonly options: SegmentLogOptions;
+  private readonly roomBytes: number;
+  private current = new TransactionSpool();
+  private open: Run | undefined;
+  private ready: Run[] = [];
+
+  constructor(options: SegmentLogOptions) {
+    this.options = options;
+    this.roomBytes = options.roomBytes ?? ROOM_BYTES;
+  }
+
+  takeBytes(bytes: Buffer): void {
+    this.current.add(bytes);
+  }
+
+  takeTransaction({ transactionId: id, checksum, timeCommitted }: StreamedTransaction): void {
+    if (id <= (this.options.after ?? 0)) {
+      this.current.clear();
+      return;
+    }
+    this.newestCommit = Math.max(this.newestCommit, timeCommitted);
+    this.last = { id, checksum, commitTime: timeCommitted };
+    const { bytes } = this.current;
+    if (this.open !== undefined && this.open.bytes + bytes > this.roomBytes) this.closeRun();
+    if (bytes > this.roomBytes) {
+      const content = this.current;
+      this.ready.push({ first: id, last: id, newestCommit: timeCommitted, checksum, content, bytes });
+      this.current = new TransactionSpool();
+      return;
+    }
+    this.open ??= { first: id, last: id, newestCommit: 0, checksum, content: [], bytes: 0 };
+    const run = this.open;
+    run.last = id;
+    run.checksum = checksum;
+    run.newestCommit = Math.max(run.newestCommit, timeCommitted);
+    run.bytes += bytes;
+    (run.content as Buffer[]).push(...[...this.current.read()].map((piece) => Buffer.from(piece)));
+    this.current.clear();
+  }
+
+  drain(): Promise<void> | undefined {
+    return this.ready.length === 0 ? undefined : this.sendReady();
+  }
+
+  /** Stores the rest. */
+  async finish(): Promise<void> {
+    this.closeRun();
+    await this.sendReady();
+  }
+
+  /** Drops what is not stored. */
+  abandon(): void {
+    this.current.clear();
+    for (const { content } of this.ready.splice(0)) if (content instanceof TransactionSpool) content.clear();
+    this.open = undefined;
+  }
+
+  private closeRun(): void {
+    if (this.open !== undefined) this.ready.push(this.open);
+    this.open = undefined;
+  }
+
+  private async sendReady(): Promise<void> {
+    while (this.ready.length > 0) {
+      const run = this.ready[0]!;
+      if (run.content instanceof TransactionSpool) await this.sendPieces(run, run.content);
+      else await this.send(run, run.content, 0, true);
+      this.ready.shift();
+    }
+  }
+
+  private async sendPieces(run: Run, spool: TransactionSpool): Promise<void> {
+    let content: Buffer[] = [];
+    let bytes = 0;
+    let piece = 0;
+    let left = run.bytes;
+    for (const chunk of spool.read(Math.min(this.roomBytes, 1024 * 1024))) {
+      for (let at = 0; at < chunk.length; ) {
+        const part = Buffer.from(chunk.subarray(at, at + this.roomBytes - bytes));
+        content.push(part);
+        bytes += part.length;
+        left -= part.length;
+        at += part.length;
+        if (bytes < this.roomBytes && left > 0) continue;
+        await this.send(run, content, piece++, left === 0);
+        content = [];
+        bytes = 0;
+      }
+    }
+    spool.clear();
+  }
+
+  private async send(run: Run, content: readonly Buffer[], piece: number, isLastPiece: boolean): Promise<void> {
+    const { pool, store, folder, isEncrypted, signal } = this.options;
+    const object = await pool.open({ hasTable: false });
+    for (const part of await packTar([{ name: TRANSACTIONS_ENTRY, content: Buffer.concat(content) }]))
+      await object.write(part);
+    const sealed = await object.seal();
+    try {
+      const sha256 = digestOf(sealed);
+      const { first, last, checksum } = run;
+      const newestCommit = new Date(run.newestCommit);
+      const digest = sha256.slice(0, 32);
+      const name = formatSegmentName({ first, last, piece, isLastPiece, newestCommit, checksum, digest, isEncrypted });
+      await store.create(`${folder}/${name}`, sealed.bytes, sealed.sha256, {}, signal);
+      this.stored.push({ name, bytes: sealed.bytes.length, sha256 });
+      if (isLastPiece) this.reached = last;
+    } finally {
+      sealed.release();
+    }
+  }
+}

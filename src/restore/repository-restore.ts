@@ -1,0 +1,132 @@
+import { dirname, join } from 'node:path';
+import { throwIfCancelled } from '../base/cancellation.ts';
+import { makeDirectory, removeTree, statIfExists, syncTree } from '../base/durable-files.ts';
+import { GraphkeepError } from '../base/errors.ts';
+import { loadFrameCodec } from '../base/zstd/frame-codec.ts';
+import { NEO4J_3 } from '../generation/neo4j-3.ts';
+import { recoverStore } from '../replay/recovery.ts';
+import type { Manifest } from '../repository/catalogue/manifest.ts';
+import type { Moment, RestorePlan } from '../repository/catalogue/restore-plan.ts';
+import type { Repository } from '../repository/opening/repository.ts';
+import { unpackBase } from '../repository/reading/base-reader.ts';
+import { readHistory } from '../repository/reading/database-history.ts';
+import { assembleLog } from '../repository/reading/log-assembly.ts';
+import { chooseRestore } from '../repository/reading/restore-choice.ts';
+import { StoredObjects } from '../repository/reading/stored-objects.ts';
+import type { Unsealing } from '../repository/seal/unseal/unsealing.ts';
+import { withDatabaseLock } from '../store/files/database-lock.ts';
+import { SCRATCH_FOLDER } from '../store/files/store-files.ts';
+import { requireConsistent, requireRestorable } from './restorable-store.ts';
+import type { RestoreEvent } from './restore-events.ts';
+import type { RestoreNote } from './restore-notes.ts';
+import { listTransactionLogs } from './separate-logs.ts';
+import { StagedDatabase } from './staged-database.ts';
+
+export interface RepositoryRestoreOptions {
+  readonly repository: Repository;
+  /** The key of the database in the repository. */
+  readonly source: string;
+  readonly moment: Moment;
+  /** None if the repository is not encrypted. */
+  readonly identities: Unsealing['identities'];
+  readonly databaseName: string;
+  /** Absolute path; its parent is created if missing. */
+  readonly databaseDirectory: string;
+  /** Equal to the database directory if the logs have no separate one. */
+  readonly transactionLogDirectory: string;
+  /** Replace an existing database. */
+  readonly force: boolean;
+  /** An inconsistent database replaces nothing. */
+  readonly checkConsistency: boolean;
+  /** Memory for the replay. */
+  readonly budgetBytes: number;
+  readonly signal: AbortSignal;
+  readonly onEvent?: (event: RestoreEvent) => void;
+}
+
+export interface RepositoryRestoreReport {
+  readonly base: string;
+  /** The last transaction of the database, and when it was committed. */
+  readonly transaction: number;
+  readonly commitTime: Date;
+  readonly files: number;
+  readonly bytes: number;
+  readonly notes: readonly RestoreNote[];
+}
+
+/**
+ * Brings a database back from a repository, as of any moment that it reaches (spec repository-layout 5). The old database is kept until the
+ * new one is complete, exact and flushed.
+ */
+export async function restoreFromRepository(options: RepositoryRestoreOptions): Promise<RepositoryRestoreReport> {
+  const { repository, source, moment, databaseDirectory, signal } = options;
+  const { store } = repository;
+  await requireVacancy(options);
+  const where = `${store.address}/db/${source}`;
+  const { manifest, plan } = chooseRestore(await readHistory(store, source, signal), moment, where);
+  await makeDirectory(dirname(databaseDirectory));
+  const forbidden = 'this user may not change the database';
+  return await withDatabaseLock(databaseDirectory, forbidden, async () => {
+    const staged = await StagedDatabase.create({ ...options, files: NEO4J_3.files });
+    try {
+      const reached = await rebuild(options, manifest, plan, staged.path);
+      await requireRestorable(staged.path);
+      if (options.checkConsistency) await requireConsistent(staged.path, signal, options.onEvent);
+      throwIfCancelled(signal);
+      const notes = await staged.publish();
+      return { base: manifest.id, ...reached, files: manifest.files, bytes: manifest.bytes, notes };
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
+  });
+}
+
+/** Makes the exact store in an empty directory; everything is flushed when it resolves. */
+async function rebuild(
+  { repository, identities, budgetBytes, signal, onEvent }: RepositoryRestoreOptions,
+  manifest: Manifest,
+  plan: RestorePlan,
+  directory: string,
+) {
+  const unsealing = { codec: await loadFrameCodec(), identities };
+  const objects = new StoredObjects(repository.store, unsealing, signal);
+  let done = 0;
+  let files = 0;
+  const total = { files: manifest.files, bytes: manifest.bytes };
+  onEvent?.({ kind: 'copy-began', ...total });
+  await unpackBase(objects, manifest, directory, {
+    signal,
+    onFile: (name) => {
+      files++;
+      onEvent?.({ kind: 'file-began', name, bytes: 0 });
+    },
+    onBytes: (bytes) => {
+      done += bytes;
+      onEvent?.({ kind: 'copy-progress', files, bytes: done });
+    },
+  });
+  const reached = await assembleLog(objects, manifest, plan, directory);
+  const scratch = join(directory, SCRATCH_FOLDER);
+  await makeDirectory(scratch);
+  const { genericIndexes } = manifest.store;
+  const indexes = genericIndexes === undefined ? {} : { genericVersion: genericIndexes };
+  const { position } = manifest.checkPoint;
+  await recoverStore(directory, { start: position, storeIsExact: false, budgetBytes, scratch, indexes, signal });
+  await removeTree(scratch);
+  await syncTree(directory);
+  return reached;
+}
+
+/** Without `force` nothing may be there. */
+async function requireVacancy(options: RepositoryRestoreOptions): Promise<void> {
+  const { databaseDirectory, transactionLogDirectory, databaseName, force } = options;
+  if (force) return;
+  let taken: string | undefined;
+  if ((await statIfExists(databaseDirectory)) !== undefined) taken = databaseDirectory;
+  else if (transactionLogDirectory !== databaseDirectory) {
+    if ((await listTransactionLogs(transactionLogDirectory)).length > 0) taken = transactionLogDirectory;
+  }
+  if (taken === undefined) return;
+  throw new GraphkeepError('database.exists', `Database with name [${databaseName}] already exists at ${taken}`);
+}
