@@ -51,7 +51,7 @@ export interface BackupRound {
 }
 
 /**
- * Runs one backup into a directory, from beginning to end.
+ * Runs one backup into a directory or a repository, from beginning to end.
  *
  * @throws BackupFailed with the cause of each attempt; GraphkeepError for everything before the first attempt, and `check.inconsistent` or
  * `check.failed` after a completed backup
@@ -79,13 +79,14 @@ async function backUp(
 ): Promise<Omit<BackupReport, 'notes'>> {
   const startedAt = performance.now();
   const startedOn = new Date();
-  const path = join(options.backupDir, options.name);
+  const path = locationOf(options);
   const server = isLiveFiles(options.from) ? options.from.directory : formatAddress(options.from);
   onEvent({ kind: 'backup-began', target: path, server });
-  const target = await DirectoryTarget.open(path, { budgetBytes: options.memoryBudgetBytes, onEvent });
+  const target = await openTarget(options, onEvent, signal);
   try {
     const { outcome, protocol, fallback } = await makeBackup(target, options, onEvent, signal, strategies);
-    const isChecked = options.checkConsistency && (outcome.kind === 'full' || !checksOnlyFull);
+    const isDirectory = options.repository === undefined;
+    const isChecked = isDirectory && options.checkConsistency && (outcome.kind === 'full' || !checksOnlyFull);
     const check = isChecked ? await checkBackup(target.location, options, onEvent, startedOn, signal) : undefined;
     const durationMs = Math.round(performance.now() - startedAt);
     const { kind: backup, lastTransaction, files, bytes } = outcome;
@@ -102,6 +103,18 @@ async function backUp(
   } finally {
     await target.close();
   }
+}
+
+function locationOf({ repository, backupDir, name }: BackupOptions): string {
+  return repository === undefined ? join(backupDir, name) : `${repository.location}/db/${repository.database}`;
+}
+
+async function openTarget(options: BackupOptions, onEvent: OnEvent, signal: AbortSignal): Promise<BackupTarget> {
+  const { repository } = options;
+  if (repository === undefined)
+    return await DirectoryTarget.open(locationOf(options), { budgetBytes: options.memoryBudgetBytes, onEvent });
+  const { RepositoryTarget } = await import('./target/repository/repository-target.ts');
+  return await RepositoryTarget.open(await repository.open(signal), repository.database, signal);
 }
 
 /** Makes one backup into any open target, within the time limit for a backup. Throws like {@link runBackup}. */

@@ -3,6 +3,7 @@ import type { CheckedParts } from '../config/check-settings.ts';
 import type { ClientConfig } from '../config/neo4j-conf.ts';
 import type { SslPolicy } from '../config/ssl-policy/ssl-policy.ts';
 import type { ServerAddress } from '../net/server-address.ts';
+import type { ObjectStore } from '../objects/object-store.ts';
 import type { LiveFilesOptions } from '../source/live-files/live-files-source.ts';
 import type { BackupEvent, BackupNote, BackupProtocol } from './backup-events.ts';
 
@@ -13,12 +14,24 @@ export function isLiveFiles(from: BackupOrigin): from is LiveFilesOptions {
   return 'directory' in from;
 }
 
+/** A database in a repository, where a backup may go instead of a directory. */
+export interface RepositoryPlace {
+  /** Opens the store of the repository. */
+  open(signal: AbortSignal): Promise<ObjectStore>;
+  /** For messages: the repository as it was named, without anything secret. */
+  location: string;
+  /** The key of the database. */
+  database: string;
+}
+
 /** The task of a backup job, with all settings resolved and defaults filled in. */
 export interface BackupOptions {
   /** Existing directory, canonical path. */
   backupDir: string;
   /** As typed; stays below {@link backupDir}. The target is `join(backupDir, name)`. */
   name: string;
+  /** The target instead of a directory. Nothing is checked then: files are exact only after a restore. */
+  repository?: RepositoryPlace;
   from: BackupOrigin;
   protocol: 'any' | 'catchup' | 'common';
   fallbackToFull: boolean;
@@ -43,7 +56,7 @@ export interface BackupReport {
   bytes: number;
   files: number;
   durationMs: number;
-  /** The backup: its directory. */
+  /** The backup: its directory, or the address of the database in a repository. */
   directory: string;
   /** `host:port` of the server. */
   server: string;

@@ -105,7 +105,8 @@ export const errorCodes = {
   // repositories, their objects and keys
   'repository.missing': 'Correct --repo, or make a repository there with graphkeep repo init.',
   'repository.exists': 'Use it as it is, or choose another place for a new one.',
-  'repository.foreign': 'A repository needs a place of its own: choose an empty folder, or another prefix in the bucket.',
+  'repository.foreign':
+    'A repository needs a place of its own: choose an empty folder, or another prefix in the bucket.',
   'repository.in-use': 'Wait until the other run has ended, then run the command again.',
   'repository.no-backup': 'Make a backup first, or correct --repo and --database; graphkeep info shows what there is.',
   'repository.not-reached': 'Choose a moment within one of the ranges that graphkeep info shows.',

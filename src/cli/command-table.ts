@@ -308,6 +308,16 @@ const json = flag('json', false, 'Print one JSON object per line instead of text
 const verbose = flag('verbose', false, 'Print details while working, and the stack of an error.');
 const quiet = flag('quiet', false, 'Print nothing but warnings and errors.');
 
+const repo = (purpose: string): OptionRow =>
+  value('repo', 'place', '', `${purpose} A folder, or s3://bucket/prefix?endpoint=https://...&region=...`);
+
+const credentialsCommand = value(
+  'credentials-command',
+  'program',
+  '',
+  'With s3://: program, with its arguments, that prints credentials as credential_process of the AWS tools does. Not set: those of the environment, profile or machine.',
+);
+
 const rateLimit = value(
   'rate-limit',
   '50m',
@@ -345,6 +355,37 @@ export interface Example {
   command: string;
 }
 
+/** What `graphkeep` adds to the restore of the Java tool: repositories. */
+const repositoryRestore: readonly OptionRow[] = [
+  repo('The repository to restore from, instead of --from.'),
+  value(
+    'until',
+    'moment',
+    'latest',
+    'With --repo: the moment to bring back: latest, the number of a transaction, which is included, or a time with its zone, as in 2026-11-30T02:00:00Z.',
+  ),
+  value(
+    'to',
+    'directory',
+    '',
+    'With --repo: make the database in this directory, instead of where the server looks for it.',
+  ),
+  value('identity', 'file', '', 'With --repo: file of age-keygen with the identity that opens the backups.'),
+  value(
+    'passphrase-file',
+    'file',
+    '',
+    'With --identity: file with the passphrase, if the identity file is encrypted by age -p.',
+  ),
+  value(
+    'source-database',
+    'name',
+    '',
+    'With --repo: name of the database in the repository, if it differs from --database.',
+  ),
+  credentialsCommand,
+];
+
 /** A command of `graphkeep`. Flags are `--name`, `--no-name` or `--name=true|false`. */
 export interface NativeCommandRow {
   name: string;
@@ -365,7 +406,18 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     name: 'backup',
     summary: backup.summary,
     description: backup.description,
-    options: [...backupPlace, ...backup.options.slice(2), rateLimit, follow, json, quiet, verbose],
+    options: [
+      ...backupPlace,
+      repo('Repository that the backup goes into, instead of --to.'),
+      value('database', 'name', 'graph.db', 'With --repo: name of the database in the repository.'),
+      credentialsCommand,
+      ...backup.options.slice(2),
+      rateLimit,
+      follow,
+      json,
+      quiet,
+      verbose,
+    ],
     positionals: [],
     examples: [
       {
@@ -381,6 +433,10 @@ export const nativeCommands: readonly NativeCommandRow[] = [
         command: 'graphkeep backup --from=file:/var/lib/neo4j --to=/backups/graph.db-backup --follow',
       },
       {
+        purpose: 'Into a repository: every backup adds moments that can be restored',
+        command: 'graphkeep backup --from=10.0.0.1:6362 --repo=s3://backups/neo4j',
+      },
+      {
         purpose: 'Without the check, which another machine does later',
         command: 'graphkeep backup --from=10.0.0.1:6362 --to=/backups/graph.db-backup --no-check-consistency',
       },
@@ -391,7 +447,8 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     summary: restore.summary,
     description: restore.description,
     options: [
-      ...restore.options,
+      ...restore.options.map((row) => ({ ...row, mandatory: false })),
+      ...repositoryRestore,
       flag(
         'check',
         false,
@@ -406,6 +463,11 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       {
         purpose: 'Replace the database of a stopped server',
         command: 'graphkeep restore --from=/backups/graph.db-backup --database=graph.db --force',
+      },
+      {
+        purpose: 'The database as it was at two in the night, from a repository, into a directory of its own',
+        command:
+          'graphkeep restore --repo=s3://backups/neo4j --identity=key.txt --until=2026-11-30T02:00:00Z --to=/tmp/old.db',
       },
     ],
   },
@@ -564,6 +626,51 @@ export const nativeCommands: readonly NativeCommandRow[] = [
         command: 'graphkeep doctor --from=10.0.0.1:6362 --to=/backups/graph.db-backup',
       },
     ],
+  },
+  {
+    name: 'repo',
+    summary: 'Make a repository: a place for backups of any age, compressed and encrypted.',
+    description:
+      'Makes a repository in a folder or an S3 bucket: repo init. Backups go there with backup --repo, and come back with restore --repo.\n' +
+      '\n' +
+      'Every object in it is encrypted with age for the recipients that you name. Machines that make backups need no secret. To restore, you ' +
+      'need the identity of one recipient. Make it with age-keygen, and keep a copy outside of these machines: lost keys are lost backups.',
+    options: [
+      { ...repo('Where to make it. A folder is created if it is missing.'), mandatory: true },
+      value('recipients', 'recipient,recipient', '', 'Public keys, as age-keygen prints them, separated by commas.'),
+      flag('encryption', true, 'Encrypt the objects. Without that, whoever can read the place can read your data.'),
+      credentialsCommand,
+      json,
+      quiet,
+      verbose,
+    ],
+    positionals: [{ name: '<action>', description: 'init' }],
+    examples: [
+      {
+        purpose: 'An encrypted repository in a bucket',
+        command: 'graphkeep repo init --repo=s3://backups/neo4j --recipients=age1...',
+      },
+      {
+        purpose: 'One in a folder that only you can read',
+        command: 'graphkeep repo init --repo=/backups/repository --no-encryption',
+      },
+    ],
+  },
+  {
+    name: 'info',
+    summary: 'Show what a repository holds, and which moments can be restored.',
+    description:
+      'Tells of each database in a repository: its newest transaction and how old that is, the ranges that can be restored, its full backups ' +
+      'and their sizes. It reads names and manifests only, and needs no key.',
+    options: [
+      { ...repo('The repository.'), mandatory: true },
+      value('database', 'name', '', 'Only this database.'),
+      credentialsCommand,
+      json,
+      verbose,
+    ],
+    positionals: [],
+    examples: [{ purpose: 'Am I safe?', command: 'graphkeep info --repo=s3://backups/neo4j' }],
   },
   {
     name: 'recover',

@@ -1,4 +1,5 @@
 import { BackupFailed, type FailedAttempt } from '../backup/backup-options.ts';
+import type { ErrorCode } from '../base/error-codes.ts';
 import { errorCodes } from '../base/error-codes.ts';
 import { describeError, GraphkeepError, hasCode } from '../base/errors.ts';
 import { printableMessage } from '../base/printable-text.ts';
@@ -60,12 +61,28 @@ export function isStop(name: unknown): name is keyof typeof stopCodes {
   return typeof name === 'string' && name in stopCodes;
 }
 
+/** What a script may want to know of a failure of a repository (docs/repository.md). */
+const repositoryExitCodes: Partial<Record<ErrorCode, number>> = {
+  'repository.missing': 10,
+  'object.no-store': 10,
+  'repository.in-use': 11,
+  'repository.key-missing': 12,
+  'repository.key-wrong': 12,
+  'repository.passphrase-missing': 12,
+  'repository.passphrase-wrong': 12,
+  'repository.object-damaged': 14,
+  'repository.object-truncated': 14,
+  'repository.object-overlong': 14,
+  'object.missing': 14,
+};
+
 /**
  * The exit code of a failed command: 129, 130 and 143 after SIGHUP, SIGINT and SIGTERM; 2 and 3 if the result could not be checked or is
- * inconsistent; otherwise 1.
+ * inconsistent; 10 to 14 for repositories; otherwise 1.
  */
 export function exitCodeOf(signal: AbortSignal, error: unknown): number {
   if (signal.aborted) return isStop(signal.reason) ? stopCodes[signal.reason] : stopCodes.SIGINT;
   if (hasCode(error, 'check.inconsistent')) return 3;
-  return hasCode(error, 'check.failed') ? 2 : 1;
+  if (hasCode(error, 'check.failed')) return 2;
+  return error instanceof GraphkeepError ? (repositoryExitCodes[error.code] ?? 1) : 1;
 }

@@ -1,6 +1,6 @@
+import { version } from '../../src/base/own-version.ts';
 import { backup } from '../../src/cli/command-table.ts';
 import { commandUsage } from '../../src/cli/neo4j-admin/usage-text.ts';
-import { version } from '../../src/base/own-version.ts';
 import type { Transcript } from './transcript.ts';
 import { maskUsageProse } from './usage-structure.ts';
 

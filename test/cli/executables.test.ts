@@ -4,9 +4,9 @@ import { mkdirSync, realpathSync, rmSync, truncateSync, writeFileSync } from 'no
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { version } from '../../src/base/own-version.ts';
 import { backup } from '../../src/cli/command-table.ts';
 import { commandUsage } from '../../src/cli/neo4j-admin/usage-text.ts';
-import { version } from '../../src/base/own-version.ts';
 import { InstalledPrograms, type ProgramResult } from '../support/commands/installed-programs.ts';
 import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
 import { campaign } from '../support/random/campaign-size.ts';

@@ -124,6 +124,12 @@ test('timers are started only where any delay works', () => {
     (path) => !path.endsWith('.test.ts') && direct.test(readFileSync(join(source, path), 'utf8')),
   );
   // The intervals are constants, or shorter than one.
-  const withReason = ['base/timers.ts', 'embedded/check-point-timer.ts', 'log/log-pinner.ts'];
+  const withReason = [
+    'backup/target/repository/run-lock.ts',
+    'base/timers.ts',
+    'embedded/check-point-timer.ts',
+    'log/log-pinner.ts',
+    'repository/writing/base-writer.ts',
+  ];
   expect(starters.map((path) => path.split(sep).join('/')).sort()).toEqual(withReason);
 });

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { readBackupName } from '../../backup/backup-name.ts';
-import type { BackupOptions } from '../../backup/backup-options.ts';
+import type { BackupOptions, RepositoryPlace } from '../../backup/backup-options.ts';
 import { canonicalDirectory, requireDirectory } from '../../base/canonical-directory.ts';
 import { asGraphkeepError } from '../../base/file-errors.ts';
 import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress, parseFileAddress } from '../../config/addresses.ts';
@@ -24,6 +24,8 @@ const DEFAULT_MEMORY_BYTES = 120 * 1024 * 1024;
 /** The destination of a backup, as typed. */
 export interface BackupPlace {
   backupDir: string;
+  /** Set if it is not a directory: the other two are there for messages then. */
+  repository?: RepositoryPlace;
   /** Called once the directory is known to exist: the Java tool checks that first. @throws GraphkeepError `usage` */
   readName(): string;
 }
@@ -40,11 +42,11 @@ const readTwoParts = (values: OptionValues): BackupPlace => ({
 export async function requestBackup(
   values: OptionValues,
   context: CommandContext,
-  readPlace: (values: OptionValues) => BackupPlace = readTwoParts,
+  readPlace: (values: OptionValues, context: CommandContext) => BackupPlace = readTwoParts,
 ): Promise<BackupOptions> {
   const path = parseFileAddress(values.optional('from')!);
   const from = path === undefined ? parseOption(values, 'from', parseAddress) : {};
-  const place = readPlace(values);
+  const place = readPlace(values, context);
   const backupDir = await canonicalDirectory(resolve(context.cwd, place.backupDir));
   const name = readBackupName(place.readName(), backupDir);
   const fallbackToFull = values.flag('fallback-to-full');
@@ -66,6 +68,7 @@ export async function requestBackup(
   return {
     backupDir,
     name,
+    ...(place.repository === undefined ? {} : { repository: place.repository }),
     from:
       path === undefined
         ? completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS)

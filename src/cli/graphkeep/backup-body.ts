@@ -32,5 +32,5 @@ export async function backupBody({ values, context }: Invocation, reporter: Repo
   const { copyMs, checkMs } = times;
   const { check, ...rest } = report;
   const verdict = check === undefined ? {} : { check: { ...check, durationMs: checkMs } };
-  reporter.report(describeBackup(report, times), { ...rest, copyMs, ...verdict });
+  reporter.report(describeBackup(report, times, options.repository !== undefined), { ...rest, copyMs, ...verdict });
 }

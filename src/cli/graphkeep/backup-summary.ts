@@ -26,12 +26,16 @@ export class BackupTimes {
 }
 
 /** The end of a backup for people: what it is, what came in which time, the verdict of the check, and where it is. */
-export function describeBackup(report: Omit<BackupReport, 'notes'>, times: BackupTimes): string {
+export function describeBackup(
+  report: Omit<BackupReport, 'notes'>,
+  times: BackupTimes,
+  isInRepository = false,
+): string {
   const { durationMs, directory } = report;
   const received = describeReceived(report);
   const rows = [
     ...(received === undefined ? [] : [['received', received + describeRate(report, times)]]),
-    ['check', describeCheck(report, times)],
+    ...(isInRepository ? [] : [['check', describeCheck(report, times)]]),
     ['took', describeSeconds(durationMs)],
     ['backup', directory],
   ];

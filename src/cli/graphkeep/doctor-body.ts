@@ -3,7 +3,7 @@ import { type Diagnosis, examineBackups } from '../../doctor/doctor.ts';
 import { doctorChecks } from '../../doctor/findings/doctor-checks.ts';
 import type { DoctorFinding, DoctorLevel } from '../../doctor/findings/finding.ts';
 import { requestDoctor } from '../commands/doctor-request.ts';
-import { readBackupPlace } from './backup-place.ts';
+import { readDirectoryPlace } from './backup-place.ts';
 import type { Invocation } from './program.ts';
 import { readRateLimit } from './rate-limit-option.ts';
 import type { Reporter } from './reporter.ts';
@@ -17,7 +17,7 @@ const groupNames = { settings: 'This command', source: 'Database', log: 'Transac
 /** @returns the exit code */
 export async function doctorBody({ values, context }: Invocation, reporter: Reporter): Promise<number> {
   const hasPlace = ['to', 'backup-dir', 'name'].some((name) => values.isGiven(name));
-  const place = hasPlace ? readBackupPlace(values) : undefined;
+  const place = hasPlace ? readDirectoryPlace(values) : undefined;
   const options = await requestDoctor(values, context, readRateLimit(values), place);
   const diagnosis = await examineBackups(options, context.signal, context.now().getTime());
   if (values.flag('quiet') && !values.flag('json')) tellComplaints(diagnosis, reporter);

@@ -7,9 +7,9 @@ import { lockFile } from '../../../test/support/stores/locked-file.ts';
 import { type BackupEvent, isNote } from '../../backup/backup-events.ts';
 import { BackupFailed, type RunBackup } from '../../backup/backup-options.ts';
 import { GraphkeepError } from '../../base/errors.ts';
+import { version } from '../../base/own-version.ts';
 import type { CommandContext } from '../command-context.ts';
 import { nativeCommands } from '../command-table.ts';
-import { version } from '../../base/own-version.ts';
 import { runGraphkeep } from './front.ts';
 
 let world: World;
@@ -84,7 +84,7 @@ describe('the program', () => {
   it.each([
     [['bogus'], "error: unknown command 'bogus'"],
     [['inspect', 'x', '--bogus'], "error: unknown option '--bogus'"],
-    [['restore', '--database=x'], "error: required option '--from <backup-directory>' not specified"],
+    [['load', '--database=x'], "error: required option '--from <archive-path>' not specified"],
     [['inspect'], "error: missing required argument 'directory'"],
     [['inspect', 'a', 'b'], 'error: too many arguments'],
     [['inspect', 'a', '--json=maybe'], "error: unknown option '--json=maybe'"],
@@ -100,7 +100,7 @@ describe('the program', () => {
 describe('what is wrong with the arguments', () => {
   it.each([
     [['inspect', 'x', '--bogus'], "unknown option '--bogus'"],
-    [['restore', '--database=x'], "required option '--from <backup-directory>' not specified"],
+    [['load', '--database=x'], "required option '--from <archive-path>' not specified"],
     [['bogus'], "unknown command 'bogus'"],
   ])('is an event for programs: %j', async (args, message) => {
     const { exitCode, stdout, stderr } = await run([...args, '--json']);
@@ -165,8 +165,8 @@ describe('backup', () => {
       expect(world.requested).toMatchObject(place);
     }
     const refusals = [
-      [[], 'where does the backup go? Give --to, or both --backup-dir and --name'],
-      [['--name=x'], 'where does the backup go? Give --to, or both --backup-dir and --name'],
+      [[], 'where does the backup go? Give --to, or both --backup-dir and --name, or --repo'],
+      [['--name=x'], 'where does the backup go? Give --to, or both --backup-dir and --name, or --repo'],
       [['--to=/b/x', '--name=x'], 'give either --to or --backup-dir and --name, not both'],
       [['--to='], '--to must not be empty'],
       [['--to=/'], "--to must end with the name of a directory, as in /backups/graph.db-backup, not '/'"],

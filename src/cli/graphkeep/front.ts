@@ -28,13 +28,15 @@ const bodies: Record<string, () => Promise<NativeCommand>> = {
   check: async () => (await import('./check-body.ts')).checkBody,
   inspect: async () => (await import('./inspect-body.ts')).inspectBody,
   doctor: async () => (await import('./doctor-body.ts')).doctorBody,
+  repo: async () => (await import('./repo-body.ts')).repoBody,
+  info: async () => (await import('./info-body.ts')).infoBody,
   recover: async () => (await import('./recover-body.ts')).recoverBody,
   demo: async () => (await import('./demo-body.ts')).demoBody,
   completion: async () => (await import('./completion-body.ts')).completionBody,
 };
 
 /** Commands that do nothing but print: without their output they have done nothing. */
-const PRINTING = ['inspect', 'doctor', 'completion'];
+const PRINTING = ['inspect', 'doctor', 'info', 'completion'];
 
 function isLost({ hasLostOutput }: CommandContext, command: string): boolean {
   return PRINTING.includes(command) && hasLostOutput?.() === true;

@@ -1,5 +1,6 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { GraphkeepError } from '../../base/errors.ts';
+import { version } from '../../base/own-version.ts';
 import { printableMessage } from '../../base/printable-text.ts';
 import type { CommandContext } from '../command-context.ts';
 import {
@@ -10,7 +11,6 @@ import {
   type OptionRow,
 } from '../command-table.ts';
 import type { OptionValues } from '../option-values.ts';
-import { version } from '../../base/own-version.ts';
 
 /** What a command was given. */
 export interface Invocation {

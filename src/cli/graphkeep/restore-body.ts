@@ -7,8 +7,14 @@ import { createCopyView } from './copy-view.ts';
 import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
+import { isFromRepository } from './restore-origin.ts';
 
-export async function restoreBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
+export async function restoreBody(invocation: Invocation, reporter: Reporter): Promise<void> {
+  if (isFromRepository(invocation)) {
+    await (await import('./repository-restore-body.ts')).restoreRepositoryBody(invocation, reporter);
+    return;
+  }
+  const { values, context } = invocation;
   const options = await requestRestore(values, context);
   const checked = values.flag('check');
   const { notes, files, bytes, needsRecovery } = await restoreDatabase({

@@ -1,10 +1,10 @@
+import { version } from '../../base/own-version.ts';
 import { printableText } from '../../base/printable-text.ts';
 import { refuseBrokenArguments } from '../argument-bytes.ts';
 import { type CommandContext, isDebugging } from '../command-context.ts';
 import { adminCommands, backup, type CommandRow, foreignCommands, help, namesInHelpError } from '../command-table.ts';
 import { describeStack, exitCodeOf } from '../failure-lines.ts';
 import { withPrintableOutput } from '../printable-output.ts';
-import { version } from '../../base/own-version.ts';
 import { adminCommandBodies } from './admin-commands.ts';
 import { parseArguments } from './argument-parser.ts';
 import { type CommandPhase, failureText } from './failure-text.ts';

@@ -6,8 +6,8 @@ import { formatMilliseconds, parseMilliseconds } from './times.ts';
  *
  *     <first>-<last>.<piece><c|e>.<newest commit time>.<checksum of last>.<32 hex>.tar.zst[.age]
  *
- * `first` and `last` have 19 digits. A transaction larger than an object comes in several pieces, `0c`, `1c`, ... `4e`, each with the same
- * two ids; it exists only with its last piece, the one with `e`. All others are `0e`.
+ * `first` and `last` have 19 digits. A transaction larger than an object comes in several pieces, `00000c`, `00001c`, ... `00004e`, each with
+ * the same two ids; it exists only with its last piece, the one with `e`. All others are `00000e`. So names sort in the order of the log.
  */
 export interface SegmentName {
   readonly first: number;
@@ -25,9 +25,10 @@ export interface SegmentName {
 }
 
 const ID_DIGITS = 19;
+const PIECE_DIGITS = 5;
 const MOST_PIECES = 99_999;
 const NAME =
-  /^(\d{19})-(\d{19})\.(\d{1,5})([ce])\.(\d{8}T\d{6}\.\d{3}Z)\.([0-9a-f]{16})\.([0-9a-f]{32})\.tar\.zst(\.age)?$/;
+  /^(\d{19})-(\d{19})\.(\d{5})([ce])\.(\d{8}T\d{6}\.\d{3}Z)\.([0-9a-f]{16})\.([0-9a-f]{32})\.tar\.zst(\.age)?$/;
 
 /** @throws RangeError if the ids or the piece are impossible */
 export function formatSegmentName(segment: SegmentName): string {
@@ -35,7 +36,7 @@ export function formatSegmentName(segment: SegmentName): string {
   if (!isPossible(segment)) throw new RangeError(`no segment: transactions ${first} to ${last}, piece ${piece}`);
   return [
     `${digits(first)}-${digits(last)}`,
-    `${piece}${isLastPiece ? 'e' : 'c'}`,
+    `${String(piece).padStart(PIECE_DIGITS, '0')}${isLastPiece ? 'e' : 'c'}`,
     formatMilliseconds(newestCommit),
     BigInt.asUintN(64, checksum).toString(16).padStart(16, '0'),
     digest,
@@ -49,7 +50,7 @@ export function parseSegmentName(name: string): SegmentName | undefined {
   if (match === null) return undefined;
   const [, first, last, piece, end, time, checksum, digest, age] = match;
   const newestCommit = parseMilliseconds(time!);
-  if (newestCommit === undefined || String(Number(piece)) !== piece) return undefined;
+  if (newestCommit === undefined) return undefined;
   const segment: SegmentName = {
     first: Number(first),
     last: Number(last),

@@ -5,8 +5,8 @@ import { describeError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
 import { decodeZstd } from '../../base/zstd/decoding.ts';
 import { ZstdError } from '../../base/zstd/frame-scanner.ts';
-import { readWhole } from '../../objects/whole-object.ts';
 import { logFileName } from '../../log/log-files.ts';
+import { readWhole } from '../../objects/whole-object.ts';
 import { ReceivedNames } from '../../source/received-names.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import { BUNDLE_FILE, type IndexLine, readIndex } from '../catalogue/object-index.ts';
@@ -162,9 +162,14 @@ class UnpackedFiles {
     try {
       this.names.accept(name, {});
     } catch (error) {
-      throw objectError('repository.object-damaged', this.manifest.id, 'a file of the base has a name that is refused', {
-        observed: describeError(error),
-      });
+      throw objectError(
+        'repository.object-damaged',
+        this.manifest.id,
+        'a file of the base has a name that is refused',
+        {
+          observed: describeError(error),
+        },
+      );
     }
   }
 

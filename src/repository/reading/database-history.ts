@@ -121,9 +121,10 @@ async function* listWithoutData(store: ObjectStore, prefix: string, signal: Abor
 }
 
 /** The last transaction that can be had of a timeline, and its checksum; undefined without a complete base. */
-export function headOf({ bases, chain }: Pick<TimelineHistory, 'bases' | 'chain'>):
-  | { id: number; checksum: bigint; newestCommit: Date }
-  | undefined {
+export function headOf({
+  bases,
+  chain,
+}: Pick<TimelineHistory, 'bases' | 'chain'>): { id: number; checksum: bigint; newestCommit: Date } | undefined {
   const base = bases.at(-1);
   if (base === undefined) return undefined;
   const { transaction: id, checksum } = base.consistentAt;

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import tar from 'tar-stream';
 import type { ObjectStore } from '../../objects/object-store.ts';
 import { readWhole } from '../../objects/whole-object.ts';
-import type { TarEntry } from '../tar/tar-content.ts';
 import { objectError } from '../object-errors.ts';
 import { MOST_OBJECT_BYTES } from '../seal/frames/limits.ts';
 import type { Unsealing } from '../seal/unseal/unsealing.ts';
 import { type ExpectedObject, unsealObject } from '../seal/unseal/whole-object.ts';
+import type { TarEntry } from '../tar/tar-content.ts';
 
 /** Objects of one repository, read and unsealed. */
 export class StoredObjects {

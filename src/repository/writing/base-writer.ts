@@ -5,7 +5,7 @@ import { sha256Of } from '../../objects/whole-object.ts';
 import type { FileReceiver, StoreFileStream } from '../../source/backup-source.ts';
 import { formatManifest, type Manifest } from '../catalogue/manifest.ts';
 import type { IndexLine } from '../catalogue/object-index.ts';
-import { baseFolder, formatStampedId, INDEX_NAME, MANIFEST_NAME } from '../catalogue/object-keys.ts';
+import { baseFolder, formatStampedId, INDEX_NAME, MANIFEST_NAME, parseStampedId } from '../catalogue/object-keys.ts';
 import { createSmall, type Repository } from '../opening/repository.ts';
 import type { SealPool } from '../seal/pool/seal-pool.ts';
 import { BaseFiles, formatIndex } from './base-files.ts';
@@ -20,6 +20,8 @@ export interface BaseWriterOptions {
   readonly pool: SealPool;
   readonly database: string;
   readonly timeline: string;
+  /** The newest base. */
+  readonly previous?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -60,7 +62,7 @@ export class BaseWriter {
   /** The id begins with the time of the store, which all who write there share. */
   static async begin(options: BaseWriterOptions): Promise<BaseWriter> {
     const began = await options.repository.store.now(options.signal);
-    return new BaseWriter(options, makeId(began), began);
+    return new BaseWriter(options, makeId(began, options.previous), began);
   }
 
   openFile(file: StoreFileStream): Promise<FileReceiver> {
@@ -161,7 +163,12 @@ async function* toAsync(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** A name for a timeline or base that begins now. */
-export function makeId(began: Date): string {
+/**
+ * A name for a timeline or base that begins now. It sorts after `previous`, even if that began in the same second, or by a clock that was
+ * ahead: the order of names is the order of time.
+ */
+export function makeId(now: Date, previous?: string): string {
+  const before = previous === undefined ? undefined : parseStampedId(previous)?.began.getTime();
+  const began = new Date(Math.max(now.getTime(), before === undefined ? 0 : before + 1000));
   return formatStampedId({ began, random: randomBytes(4).toString('hex') });
 }

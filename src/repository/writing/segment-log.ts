@@ -3,9 +3,9 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import { formatSegmentName } from '../catalogue/segment-name.ts';
 import { MOST_PLAIN_BYTES } from '../seal/frames/limits.ts';
 import type { SealPool } from '../seal/pool/seal-pool.ts';
-import { digestOf } from './base-files.ts';
 import { packTar, TAR_END_BYTES, TAR_ENTRY_BYTES } from '../tar/tar-content.ts';
 import { TransactionSpool } from '../tar/transaction-spool.ts';
+import { digestOf } from './base-files.ts';
 
 /** The entry of a segment with the bytes of its transactions, as they stand in a log. */
 export const TRANSACTIONS_ENTRY = 'transactions';
@@ -91,7 +91,7 @@ export class SegmentLog implements TransactionSink {
     run.checksum = checksum;
     run.newestCommit = Math.max(run.newestCommit, timeCommitted);
     run.bytes += bytes;
-    (run.content as Buffer[]).push(...[...this.current.read()].map((piece) => Buffer.from(piece)));
+    for (const piece of this.current.read()) (run.content as Buffer[]).push(Buffer.from(piece));
     this.current.clear();
   }
 

@@ -54,6 +54,7 @@ export class Uploads {
     try {
       return (await this.store.stat(key, this.signal))?.size === size;
     } catch {
+      // The first error is the one to tell.
       return false;
     }
   }

@@ -30,7 +30,8 @@ export class ContinuedTimeline implements ContinuedBackup {
 
   async beginLog(): Promise<SegmentLog> {
     await this.abandon();
-    const { repository, pool, signal } = this.run;
+    const { repository, signal } = this.run;
+    const pool = await this.run.pool();
     const { store, settings } = repository;
     const isEncrypted = settings.encryption.method === 'age';
     this.log = new SegmentLog({ pool, store, folder: this.folder, isEncrypted, after: this.reached, signal });

@@ -4,8 +4,8 @@ import { version } from '../../../base/own-version.ts';
 import { logFileName } from '../../../log/log-files.ts';
 import { encodeCheckPointEntry } from '../../../log/v3/entries/check-point-entry.ts';
 import { beginningOf, encodeLogHeader } from '../../../log/v3/log-header.ts';
-import { formatTimeline } from '../../../repository/catalogue/timeline.ts';
 import { timelineFolder, timelineKey } from '../../../repository/catalogue/object-keys.ts';
+import { formatTimeline } from '../../../repository/catalogue/timeline.ts';
 import { createSmall } from '../../../repository/opening/repository.ts';
 import { headOf, type TimelineHistory } from '../../../repository/reading/database-history.ts';
 import { BaseWriter, makeId } from '../../../repository/writing/base-writer.ts';
@@ -51,10 +51,12 @@ export class FullBase implements FullBackup {
 
   /** `parent`: the timeline that is not continued, if there is one. */
   static async begin(run: RepositoryRun, from: ErrorPlace, parent: TimelineHistory | undefined): Promise<FullBase> {
-    const { repository, pool, database, signal } = run;
+    const { repository, database, signal } = run;
+    const pool = await run.pool();
     const began = await repository.store.now(signal);
-    const timeline = { id: makeId(began), began };
-    const writer = await BaseWriter.begin({ repository, pool, database, timeline: timeline.id, signal });
+    const timeline = { id: makeId(began, parent?.timeline.id), began };
+    const previous = parent?.bases.at(-1)?.id;
+    const writer = await BaseWriter.begin({ repository, pool, database, timeline: timeline.id, previous, signal });
     return new FullBase(run, from, parent, timeline, writer);
   }
 

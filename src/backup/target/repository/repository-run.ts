@@ -6,7 +6,8 @@ import type { StoreId } from '../../../store/files/store-id.ts';
 /** What both kinds of backup need of their repository. */
 export interface RepositoryRun {
   readonly repository: Repository;
-  readonly pool: SealPool;
+  /** The threads that seal. They start when they are needed, not to find that nothing is new. */
+  readonly pool: () => Promise<SealPool>;
   /** The key of the database. */
   readonly database: string;
   readonly signal: AbortSignal;

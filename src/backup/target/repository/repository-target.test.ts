@@ -1,7 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { Decrypter } from 'age-encryption';
+import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { describeBackupTarget, type TargetWorld } from '../../../../test/support/conformance/backup-target.ts';
 import { MemoryStore } from '../../../../test/support/objects/memory-store.ts';
 import { FolderStore } from '../../../objects/folder/folder-store.ts';

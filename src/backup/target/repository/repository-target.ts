@@ -1,6 +1,6 @@
 import type { ErrorPlace } from '../../../base/errors.ts';
-import { openRepository, type Repository } from '../../../repository/opening/repository.ts';
 import type { ObjectStore } from '../../../objects/object-store.ts';
+import { openRepository, type Repository } from '../../../repository/opening/repository.ts';
 import { readHistory, type TimelineHistory } from '../../../repository/reading/database-history.ts';
 import { SealPool } from '../../../repository/seal/pool/seal-pool.ts';
 import type { BackupTarget, ContinuedBackup, FullBackup } from '../backup-target.ts';
@@ -21,10 +21,16 @@ export class RepositoryTarget implements BackupTarget {
   private readonly lock: RunLock;
   private isClosed = false;
 
-  private constructor(run: RepositoryRun, lock: RunLock) {
-    this.run = run;
+  private pool: Promise<SealPool> | undefined;
+
+  private constructor(repository: Repository, database: string, signal: AbortSignal, lock: RunLock) {
+    const pool = () => {
+      this.pool ??= startPool(repository, signal);
+      return this.pool;
+    };
+    this.run = { repository, pool, database, signal, compression: { method: 'zstd', level: LEVEL } };
     this.lock = lock;
-    this.location = `${run.repository.store.address}/db/${run.database}`;
+    this.location = `${repository.store.address}/db/${database}`;
   }
 
   /**
@@ -34,14 +40,7 @@ export class RepositoryTarget implements BackupTarget {
   static async open(store: ObjectStore, database: string, signal: AbortSignal): Promise<RepositoryTarget> {
     const repository = await openRepository(store, signal);
     const lock = await RunLock.take(store, database, signal);
-    try {
-      const pool = await startPool(repository, signal);
-      const compression = { method: 'zstd' as const, level: LEVEL };
-      return new RepositoryTarget({ repository, pool, database, signal, compression }, lock);
-    } catch (error) {
-      await lock.release();
-      throw error;
-    }
+    return new RepositoryTarget(repository, database, signal, lock);
   }
 
   async holdsBackup(): Promise<boolean> {
@@ -61,7 +60,10 @@ export class RepositoryTarget implements BackupTarget {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
-    await this.run.pool.close();
+    await this.pool?.then(
+      (pool) => pool.close(),
+      () => {},
+    );
     await this.lock.release();
   }
 

@@ -1,0 +1,114 @@
+import { printableLine } from '../../base/printable-text.ts';
+import { formatBytes } from '../../config/sizes.ts';
+import type { Manifest } from '../../repository/catalogue/manifest.ts';
+import { openRepository } from '../../repository/opening/repository.ts';
+import { headOf, listDatabases, readHistory, type TimelineHistory } from '../../repository/reading/database-history.ts';
+import { openRepositoryStore } from '../commands/repository-request.ts';
+import { describeSeconds } from '../progress/progress-text.ts';
+import type { Invocation } from './program.ts';
+import type { Reporter } from './reporter.ts';
+
+/** What can be restored of one timeline: every transaction from `first` to `last`. */
+interface Range {
+  timeline: string;
+  first: number;
+  last: number;
+  from: Date;
+  until: Date;
+}
+
+/** `graphkeep info`: what a repository holds, and up to when. */
+export async function infoBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
+  const store = await openRepositoryStore(values, context);
+  const { settings } = await openRepository(store, context.signal);
+  const wanted = values.optional('database');
+  const names = wanted === undefined ? await listDatabases(store, context.signal) : [wanted];
+  const now = await store.now(context.signal);
+  const databases = [];
+  for (const name of names) {
+    databases.push(describeDatabase(name, await readHistory(store, name, context.signal), now));
+  }
+  const recipients = settings.encryption.method === 'none' ? [] : settings.encryption.recipients;
+  const encrypted = recipients.length === 0 ? 'not encrypted' : `encrypted for ${recipients.length}`;
+  const head = printableLine(`Repository ${store.address}, ${encrypted}`);
+  const nothing = databases.length === 0 ? ['No backups yet'] : [];
+  reporter.report([head, ...nothing, ...databases.flatMap(({ lines }) => lines)].join('\n'), {
+    repository: store.address,
+    id: settings.id,
+    recipients: [...recipients],
+    databases: databases.map(({ data }) => data),
+  });
+}
+
+function describeDatabase(name: string, histories: readonly TimelineHistory[], now: Date) {
+  const complete = histories.filter(({ bases }) => bases.length > 0);
+  const ranges = complete.map(rangeOf);
+  const bases = complete.flatMap((history) => history.bases);
+  const unfinished = histories.flatMap((history) => history.unfinished);
+  const newest = ranges.at(-1);
+  const ageSeconds = newest === undefined ? undefined : Math.max(0, (now.getTime() - newest.until.getTime()) / 1000);
+  const logBytes = complete.reduce((sum, history) => sum + history.logBytes, 0);
+  const storedBytes = logBytes + bases.reduce((sum, base) => sum + base.storedBytes, 0);
+  const rows = [
+    ['newest', newest === undefined ? 'there is no complete backup' : describeNewest(newest, ageSeconds!)],
+    ...ranges.map((range) => ['restorable', describeRange(range)]),
+    ...bases.map((base) => ['full', describeBase(base)]),
+    ['stored', `${formatBytes(storedBytes)}, ${formatBytes(logBytes)} of it log`],
+    ...unfinished.map((base) => ['unfinished', `${base}: interrupted, or under way`]),
+  ];
+  return {
+    lines: ['', printableLine(name), ...rows.map(([row, text]) => `  ${row!.padEnd(12)}${printableLine(text!)}`)],
+    data: {
+      database: name,
+      ...(newest === undefined
+        ? {}
+        : {
+            lastTransaction: newest.last,
+            lastCommit: newest.until.toISOString(),
+            ageSeconds: Math.round(ageSeconds!),
+          }),
+      storedBytes,
+      logBytes,
+      ranges: ranges.map(({ timeline, first, last, from, until }) => ({
+        timeline,
+        firstTransaction: first,
+        lastTransaction: last,
+        from: from.toISOString(),
+        until: until.toISOString(),
+      })),
+      bases: bases.map(dataOfBase),
+      unfinished,
+    },
+  };
+}
+
+function rangeOf({ timeline, bases, chain }: TimelineHistory): Range {
+  const { consistentAt, newestCommit } = bases[0]!;
+  const head = headOf({ bases, chain })!;
+  return {
+    timeline: timeline.id,
+    first: consistentAt.transaction,
+    last: head.id,
+    from: newestCommit,
+    until: head.newestCommit,
+  };
+}
+
+function dataOfBase({ id, consistentAt, finishedAt, files, bytes, storedBytes }: Manifest) {
+  const { transaction } = consistentAt;
+  return { id, transaction, finishedAt: finishedAt.toISOString(), files, bytes, storedBytes };
+}
+
+function describeNewest({ last, until }: Range, ageSeconds: number): string {
+  return `transaction ${last}, committed ${until.toISOString()}, ${describeSeconds(ageSeconds * 1000)} ago`;
+}
+
+function describeRange({ first, last, from, until }: Range): string {
+  return first === last
+    ? `transaction ${first}, ${from.toISOString()}`
+    : `transactions ${first} to ${last}, ${from.toISOString()} to ${until.toISOString()}`;
+}
+
+function describeBase({ id, consistentAt, bytes, storedBytes }: Manifest): string {
+  return `${id}, as of transaction ${consistentAt.transaction}: ${formatBytes(bytes)}, stored ${formatBytes(storedBytes)}`;
+}
