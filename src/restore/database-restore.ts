@@ -19,8 +19,8 @@ import { describeUnsupported } from '../store/files/supported-store.ts';
 import { requireConsistent, requireRestorable } from './restorable-store.ts';
 import { CopyCount, type RestoreEvent } from './restore-events.ts';
 import type { RestoreNote } from './restore-notes.ts';
-import { listTransactionLogs } from './separate-logs.ts';
 import { StagedDatabase } from './staged-database.ts';
+import { requireVacancy } from './vacancy.ts';
 
 /** Brings a store up to the end of its log, in place. The caller passes it in from `replay/`. */
 export type RecoverStore = (directory: string, signal: AbortSignal) => Promise<void>;
@@ -127,10 +127,6 @@ async function copyKeyFileLast(
   return total;
 }
 
-function separateLogDirectory(options: RestoreOptions): string | undefined {
-  return options.transactionLogDirectory === options.databaseDirectory ? undefined : options.transactionLogDirectory;
-}
-
 async function requireBackup({ from, typedFrom }: RestoreOptions): Promise<void> {
   if ((await statIfExists(from)) === undefined) {
     throw new GraphkeepError('backup.missing', `Source directory does not exist [${typedFrom}]`);
@@ -141,20 +137,6 @@ async function requireBackup({ from, typedFrom }: RestoreOptions): Promise<void>
     ...(observed === undefined ? {} : { observed }),
     hint,
   });
-}
-
-/** Without `force` nothing may be there: no directory, and no logs of another database in a separate log directory. */
-async function requireVacancy(options: RestoreOptions): Promise<void> {
-  if (options.force) return;
-  const logs = separateLogDirectory(options);
-  let taken: string | undefined;
-  if ((await statIfExists(options.databaseDirectory)) !== undefined) taken = options.databaseDirectory;
-  else if (logs !== undefined && (await listTransactionLogs(logs)).length > 0) taken = logs;
-  if (taken === undefined) return;
-  throw new GraphkeepError(
-    'database.exists',
-    `Database with name [${options.databaseName}] already exists at ${taken}`,
-  );
 }
 
 /** Refuses a backup that is the database itself or inside it: it would be replaced by its own copy and then removed. */

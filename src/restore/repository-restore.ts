@@ -1,10 +1,10 @@
 import { dirname, join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
-import { makeDirectory, removeTree, statIfExists, syncTree } from '../base/durable-files.ts';
-import { GraphkeepError } from '../base/errors.ts';
+import { makeDirectory, removeTree, syncTree } from '../base/durable-files.ts';
 import { loadFrameCodec } from '../base/zstd/frame-codec.ts';
 import { NEO4J_3 } from '../generation/neo4j-3.ts';
-import { recoverStore } from '../replay/recovery.ts';
+import type { ReplayProgress } from '../replay/events/replay-events.ts';
+import { type Recovery, recoverStore } from '../replay/recovery.ts';
 import type { Manifest } from '../repository/catalogue/manifest.ts';
 import type { Moment, RestorePlan } from '../repository/catalogue/restore-plan.ts';
 import type { Repository } from '../repository/opening/repository.ts';
@@ -19,29 +19,23 @@ import { SCRATCH_FOLDER } from '../store/files/store-files.ts';
 import { requireConsistent, requireRestorable } from './restorable-store.ts';
 import type { RestoreEvent } from './restore-events.ts';
 import type { RestoreNote } from './restore-notes.ts';
-import { listTransactionLogs } from './separate-logs.ts';
 import { StagedDatabase } from './staged-database.ts';
+import { type DatabasePlace, requireVacancy } from './vacancy.ts';
 
-export interface RepositoryRestoreOptions {
+export interface RepositoryRestoreOptions extends DatabasePlace {
   readonly repository: Repository;
   /** The key of the database in the repository. */
   readonly source: string;
   readonly moment: Moment;
   /** None if the repository is not encrypted. */
   readonly identities: Unsealing['identities'];
-  readonly databaseName: string;
-  /** Absolute path; its parent is created if missing. */
-  readonly databaseDirectory: string;
-  /** Equal to the database directory if the logs have no separate one. */
-  readonly transactionLogDirectory: string;
-  /** Replace an existing database. */
-  readonly force: boolean;
   /** An inconsistent database replaces nothing. */
   readonly checkConsistency: boolean;
   /** Memory for the replay. */
   readonly budgetBytes: number;
   readonly signal: AbortSignal;
   readonly onEvent?: (event: RestoreEvent) => void;
+  readonly onReplay?: (event: ReplayProgress) => void;
 }
 
 export interface RepositoryRestoreReport {
@@ -51,6 +45,8 @@ export interface RepositoryRestoreReport {
   readonly commitTime: Date;
   readonly files: number;
   readonly bytes: number;
+  /** How the files were made exact, and what is left to the server. */
+  readonly recovery: Recovery;
   readonly notes: readonly RestoreNote[];
 }
 
@@ -84,7 +80,7 @@ export async function restoreFromRepository(options: RepositoryRestoreOptions): 
 
 /** Makes the exact store in an empty directory; everything is flushed when it resolves. */
 async function rebuild(
-  { repository, identities, budgetBytes, signal, onEvent }: RepositoryRestoreOptions,
+  { repository, identities, budgetBytes, signal, onEvent, onReplay }: RepositoryRestoreOptions,
   manifest: Manifest,
   plan: RestorePlan,
   directory: string,
@@ -112,21 +108,9 @@ async function rebuild(
   const { genericIndexes } = manifest.store;
   const indexes = genericIndexes === undefined ? {} : { genericVersion: genericIndexes };
   const { position } = manifest.checkPoint;
-  await recoverStore(directory, { start: position, storeIsExact: false, budgetBytes, scratch, indexes, signal });
+  const how = { start: position, storeIsExact: false, budgetBytes, scratch, indexes, signal };
+  const recovery = await recoverStore(directory, { ...how, ...(onReplay === undefined ? {} : { onEvent: onReplay }) });
   await removeTree(scratch);
   await syncTree(directory);
-  return reached;
-}
-
-/** Without `force` nothing may be there. */
-async function requireVacancy(options: RepositoryRestoreOptions): Promise<void> {
-  const { databaseDirectory, transactionLogDirectory, databaseName, force } = options;
-  if (force) return;
-  let taken: string | undefined;
-  if ((await statIfExists(databaseDirectory)) !== undefined) taken = databaseDirectory;
-  else if (transactionLogDirectory !== databaseDirectory) {
-    if ((await listTransactionLogs(transactionLogDirectory)).length > 0) taken = transactionLogDirectory;
-  }
-  if (taken === undefined) return;
-  throw new GraphkeepError('database.exists', `Database with name [${databaseName}] already exists at ${taken}`);
+  return { ...reached, recovery };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { connect, Server } from 'node:net';
 import { join } from 'node:path';
@@ -396,6 +396,43 @@ it('doctor: all in order, a warning, a failure', async () => {
   expect(last(await run(['doctor', from]))).toMatchObject({ verdict: 'ok' });
   const failed = await run(['doctor', '--from=127.0.0.1:1', `--to=${world.path('backup', 'none')}`]);
   expect({ exitCode: failed.exitCode, verdict: last(failed).verdict }).toEqual({ exitCode: 1, verdict: 'fail' });
+});
+
+it('a repository is made, filled, described and restored as the page says', async () => {
+  const repo = `--repo=${world.path('repository')}`;
+  const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+  const encrypted = await run(['repo', 'init', `--repo=${world.path('encrypted')}`, `--recipients=${recipient}`]);
+  expect(last(encrypted)).toMatchObject({ recipients: [recipient], refusesOverwriting: true });
+  await run(['repo', 'init', repo, '--no-encryption']);
+  const { host, port } = listener.address;
+  const made = await run(['backup', `--from=${host}:${port}`, repo]);
+  expect(last(made)).toMatchObject({ event: 'report', kind: 'full' });
+  const interrupted = 'db/graph.db/20260101T000000Z-00000000';
+  mkdirSync(world.path('repository', interrupted, 'base/20260101T000000Z-00000001'), { recursive: true });
+  cpSync(
+    world.path('repository', 'README.txt'),
+    world.path('repository', interrupted, 'base/20260101T000000Z-00000001/x'),
+  );
+  const timeline = readdirSync(world.path('repository', 'db', 'graph.db'))
+    .sort()
+    .at(-1)!;
+  cpSync(world.path('repository', interrupted, 'base'), world.path('repository', 'db', 'graph.db', timeline, 'base'), {
+    recursive: true,
+  });
+  const info = await run(['info', repo]);
+  expect(last(info)).toMatchObject({ databases: [{ bases: [{}], ranges: [{}], unfinished: [expect.any(String)] }] });
+  expect(last(await run(['restore', repo, `--to=${world.path('from-repository')}`]))).toMatchObject({
+    event: 'report',
+  });
+  expect(last(await run(['info', `--repo=${world.path('none')}`]))).toMatchObject({ code: 'object.no-store' });
+  mkdirSync(world.path('empty'));
+  const none = await run(['info', `--repo=${world.path('empty')}`]);
+  expect(last(none)).toMatchObject({ code: 'repository.missing', place: { object: world.path('empty') } });
+  const { bases } = (last(info).databases as { bases: { id: string }[] }[])[0]!;
+  rmSync(world.path('repository', 'db', 'graph.db', timeline, 'base', bases[0]!.id, 'data'), { recursive: true });
+  const damaged = await run(['restore', repo, `--to=${world.path('damaged')}`]);
+  expect(last(damaged)).toMatchObject({ code: 'object.missing', place: { file: expect.any(String) } });
+  expect([damaged.exitCode, existsSync(world.path('damaged'))]).toEqual([14, false]);
 });
 
 it('a store that waits for the server: check, inspect, recover', async () => {

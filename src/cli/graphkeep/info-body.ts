@@ -46,11 +46,11 @@ function describeDatabase(name: string, histories: readonly TimelineHistory[], n
   const bases = complete.flatMap((history) => history.bases);
   const unfinished = histories.flatMap((history) => history.unfinished);
   const newest = ranges.at(-1);
-  const ageSeconds = newest === undefined ? undefined : Math.max(0, (now.getTime() - newest.until.getTime()) / 1000);
+  const ageMs = newest === undefined ? undefined : Math.max(0, now.getTime() - newest.until.getTime());
   const logBytes = complete.reduce((sum, history) => sum + history.logBytes, 0);
   const storedBytes = logBytes + bases.reduce((sum, base) => sum + base.storedBytes, 0);
   const rows = [
-    ['newest', newest === undefined ? 'there is no complete backup' : describeNewest(newest, ageSeconds!)],
+    ['newest', newest === undefined ? 'there is no complete backup' : describeNewest(newest, ageMs!)],
     ...ranges.map((range) => ['restorable', describeRange(range)]),
     ...bases.map((base) => ['full', describeBase(base)]),
     ['stored', `${formatBytes(storedBytes)}, ${formatBytes(logBytes)} of it log`],
@@ -65,7 +65,7 @@ function describeDatabase(name: string, histories: readonly TimelineHistory[], n
         : {
             lastTransaction: newest.last,
             lastCommit: newest.until.toISOString(),
-            ageSeconds: Math.round(ageSeconds!),
+            ageMs,
           }),
       storedBytes,
       logBytes,
@@ -99,8 +99,8 @@ function dataOfBase({ id, consistentAt, finishedAt, files, bytes, storedBytes }:
   return { id, transaction, finishedAt: finishedAt.toISOString(), files, bytes, storedBytes };
 }
 
-function describeNewest({ last, until }: Range, ageSeconds: number): string {
-  return `transaction ${last}, committed ${until.toISOString()}, ${describeSeconds(ageSeconds * 1000)} ago`;
+function describeNewest({ last, until }: Range, ageMs: number): string {
+  return `transaction ${last}, committed ${until.toISOString()}, ${describeSeconds(ageMs)} ago`;
 }
 
 function describeRange({ first, last, from, until }: Range): string {

@@ -1,12 +1,10 @@
 import { printableLine } from '../../base/printable-text.ts';
-import { eventsOfRecovery, type RecoveryEvent } from '../../replay/recovery-events.ts';
 import { type RecoveredDatabase, recoverDatabase } from '../../restore/database-recovery.ts';
 import { requestRecover } from '../commands/recover-request.ts';
 import { progressOfReplay } from '../progress/event-progress.ts';
 import { describePendingLog } from '../wording/pending-log-text.ts';
-import { describeAppliedLog, describeReplayNote } from '../wording/replay-text.ts';
-import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
+import { tellRecovery } from './recovery-notes.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Something is left for the server: the directory is not as after a clean shutdown. */
@@ -20,7 +18,7 @@ export async function recoverBody({ positionals, context }: Invocation, reporter
     onEvent: (event) => reporter.progress(progressOfReplay(event)),
   });
   const { state, lastTransaction, tornBytes, recovery } = recovered;
-  if (recovery !== undefined) for (const event of eventsOfRecovery(recovery)) tell(event, reporter);
+  if (recovery !== undefined) tellRecovery(recovery, reporter);
   reporter.report(printableLine(describe(options.directory, recovered)), {
     directory: options.directory,
     state,
@@ -31,11 +29,6 @@ export async function recoverBody({ positionals, context }: Invocation, reporter
     ...(recovery?.pendingFrom === undefined ? {} : { pendingFrom: recovery.pendingFrom }),
   });
   return state === 'pending' ? LEFT_TO_SERVER : 0;
-}
-
-function tell(event: RecoveryEvent, reporter: Reporter): void {
-  if (event.kind === 'log-applied') reporter.debug(printableLine(describeAppliedLog(event)));
-  else reporter.note(noteOfEvent(event, describeReplayNote(event)));
 }
 
 function describe(directory: string, { state, lastTransaction, tornBytes, recovery }: RecoveredDatabase): string {

@@ -16,19 +16,18 @@ export async function repoBody({ values, positionals, context }: Invocation, rep
   const store = await openRepositoryStore(values, context, { create: true });
   const { settings } = await initRepository(store, encryption, context.signal);
   const { conditionalCreate } = await probeStore(store, context.signal);
-  if (!conditionalCreate) {
-    const text = 'This store does not refuse to overwrite objects: let only one machine write into the repository';
-    reporter.note({ code: 'repository-unguarded', text });
-  }
   const recipients = encryption.method === 'none' ? [] : encryption.recipients;
   const how =
     encryption.method === 'none'
       ? 'not encrypted'
       : `encrypted for ${recipients.length} recipient${recipients.length === 1 ? '' : 's'}; without an identity of one of them nobody can read a backup, so keep it in another place too`;
-  reporter.report(printableLine(`Repository ${store.address}: made, ${how}`), {
+  const unguarded = 'This store does not refuse to overwrite objects: let only one machine write into the repository.';
+  const text = printableLine(`Repository ${store.address}: made, ${how}`);
+  reporter.report(conditionalCreate ? text : `${text}\n${unguarded}`, {
     repository: store.address,
     id: settings.id,
     recipients: [...recipients],
+    refusesOverwriting: conditionalCreate,
   });
 }
 

@@ -7,10 +7,12 @@ import { readHeap } from '../commands/backup-request.ts';
 import { loadConfig } from '../commands/config-loading.ts';
 import { readDatabaseName } from '../commands/database-name.ts';
 import { openRepositoryStore, readIdentities, readMoment } from '../commands/repository-request.ts';
+import { progressOfReplay } from '../progress/event-progress.ts';
 import { describeRestoreNote } from '../wording/restore-text.ts';
 import { createCopyView } from './copy-view.ts';
 import { noteOfEvent } from './event-data.ts';
 import type { Invocation } from './program.ts';
+import { tellRecovery } from './recovery-notes.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Memory for pages of the store besides HEAP_SIZE, as of a backup. */
@@ -33,7 +35,9 @@ export async function restoreRepositoryBody(invocation: Invocation, reporter: Re
     budgetBytes: parsePageCacheBytes(PAGE_CACHE) + readHeap(context.env.HEAP_SIZE),
     signal: context.signal,
     onEvent: createCopyView(reporter, 'copying files'),
+    onReplay: (event) => reporter.progress(progressOfReplay(event)),
   });
+  tellRecovery(report.recovery, reporter);
   for (const note of report.notes) reporter.note(noteOfEvent(note, describeRestoreNote(note)));
   const { files, bytes, base, transaction, commitTime } = report;
   const { databaseName, databaseDirectory } = place;
@@ -49,7 +53,7 @@ export async function restoreRepositoryBody(invocation: Invocation, reporter: Re
       files,
       bytes,
       checked,
-      needsRecovery: false,
+      needsRecovery: report.recovery.pendingFrom !== undefined,
       base,
       transaction,
       commitTime: commitTime.toISOString(),

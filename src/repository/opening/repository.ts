@@ -51,7 +51,7 @@ export async function openRepository(store: ObjectStore, signal: AbortSignal): P
   } catch (error) {
     if (!hasCode(error, 'object.missing')) throw error;
     throw new GraphkeepError('repository.missing', 'there is no repository', {
-      place: { file: store.address },
+      place: { object: store.address },
       observed: `no object ${SETTINGS_KEY}`,
     });
   }
@@ -66,12 +66,12 @@ async function requireVacant(store: ObjectStore, signal: AbortSignal): Promise<v
   if ((await store.stat(SETTINGS_KEY, signal)) !== undefined) throw existsAlready(store);
   for await (const { key } of store.list('', undefined, signal)) {
     throw new GraphkeepError('repository.foreign', 'something else is in the place of the repository', {
-      place: { file: store.address },
+      place: { object: store.address },
       observed: key,
     });
   }
 }
 
 function existsAlready(store: ObjectStore): GraphkeepError {
-  return new GraphkeepError('repository.exists', 'there is a repository already', { place: { file: store.address } });
+  return new GraphkeepError('repository.exists', 'there is a repository already', { place: { object: store.address } });
 }

@@ -10,6 +10,7 @@ import { baseFolder, logFolder } from '../catalogue/object-keys.ts';
 import type { RestorePlan } from '../catalogue/restore-plan.ts';
 import { formatSegmentName, parseSegmentName } from '../catalogue/segment-name.ts';
 import { objectError } from '../object-errors.ts';
+import { TRANSACTIONS_ENTRY } from '../tar/tar-content.ts';
 import { TransactionSpool } from '../tar/transaction-spool.ts';
 import { readTar, type StoredObjects } from './stored-objects.ts';
 
@@ -107,8 +108,11 @@ class GrowingLog implements TransactionSink {
     for (const key of keys) {
       const digest = parseSegmentName(key.slice(key.lastIndexOf('/') + 1))?.digest ?? '';
       const [entry] = await readTar(objects.readNamed(key, digest), key);
-      if (entry === undefined)
-        throw objectError('repository.object-damaged', key, 'it holds no transactions', { observed: 0 });
+      if (entry?.name !== TRANSACTIONS_ENTRY) {
+        throw objectError('repository.object-damaged', key, 'it holds no transactions', {
+          observed: entry?.name ?? 'nothing',
+        });
+      }
       stream.feed(Buffer.from(entry.content));
       onBytes(entry.content.length);
     }

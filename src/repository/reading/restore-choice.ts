@@ -29,7 +29,7 @@ function pointOf({ id, timeline, consistentAt, newestCommit }: Manifest): BasePo
 }
 
 function describeNoPlan(plan: NoPlan, where: string): GraphkeepError {
-  const place = { file: where };
+  const place = { object: where };
   switch (plan.kind) {
     case 'no-base':
       return new GraphkeepError('repository.no-backup', 'the repository has no complete backup of this database', {

@@ -1,5 +1,8 @@
 import tar from 'tar-stream';
 
+/** The entry of a segment with the bytes of its transactions, as they stand in a log. */
+export const TRANSACTIONS_ENTRY = 'transactions';
+
 export interface TarEntry {
   readonly name: string;
   readonly content: Uint8Array;

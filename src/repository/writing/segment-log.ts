@@ -3,12 +3,9 @@ import type { ObjectStore } from '../../objects/object-store.ts';
 import { formatSegmentName } from '../catalogue/segment-name.ts';
 import { MOST_PLAIN_BYTES } from '../seal/frames/limits.ts';
 import type { SealPool } from '../seal/pool/seal-pool.ts';
-import { packTar, TAR_END_BYTES, TAR_ENTRY_BYTES } from '../tar/tar-content.ts';
+import { packTar, TAR_END_BYTES, TAR_ENTRY_BYTES, TRANSACTIONS_ENTRY } from '../tar/tar-content.ts';
 import { TransactionSpool } from '../tar/transaction-spool.ts';
 import { digestOf } from './base-files.ts';
-
-/** The entry of a segment with the bytes of its transactions, as they stand in a log. */
-export const TRANSACTIONS_ENTRY = 'transactions';
 
 const ROOM_BYTES = MOST_PLAIN_BYTES - TAR_ENTRY_BYTES - TAR_END_BYTES;
 

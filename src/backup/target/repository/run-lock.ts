@@ -110,7 +110,7 @@ function hasEnded({ host, pid }: Lease): boolean {
 
 function inUse(store: ObjectStore, holder: Lease | undefined): GraphkeepError {
   return new GraphkeepError('repository.in-use', 'another backup of this database into this repository is running', {
-    place: { file: store.address },
+    place: { object: store.address },
     ...(holder === undefined ? {} : { observed: `process ${holder.pid} of ${holder.host}` }),
   });
 }
