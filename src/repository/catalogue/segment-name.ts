@@ -7,7 +7,8 @@ import { formatMilliseconds, parseMilliseconds } from './times.ts';
  *     <first>-<last>.<piece><c|e>.<newest commit time>.<checksum of last>.<32 hex>.tar.zst[.age]
  *
  * `first` and `last` have 19 digits. A transaction larger than an object comes in several pieces, `00000c`, `00001c`, ... `00004e`, each
- * with the same two ids; it exists only with its last piece, the one with `e`. All others are `00000e`. So names sort in the order of the log.
+ * with the same two ids; it exists only with its last piece, the one with `e`. All others are `00000e`. So names sort in the order of the
+ * log.
  */
 export interface SegmentName {
   readonly first: number;

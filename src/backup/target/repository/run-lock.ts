@@ -58,6 +58,7 @@ export class RunLock {
     }
     try {
       const etag = await store.replace(key, encode(lease), found?.etag, signal);
+      held.add(owner);
       return new RunLock(store, key, lease, etag);
     } catch (error) {
       if (!hasCode(error, 'object.changed')) throw error;
@@ -68,6 +69,7 @@ export class RunLock {
   /** Errors do not matter: a lease that stays is stale after a while. */
   async release(): Promise<void> {
     clearInterval(this.timer);
+    held.delete(this.lease.owner);
     await this.renewing;
     await this.store.remove([this.key], new AbortController().signal).catch(() => {});
   }
@@ -97,9 +99,13 @@ async function readLease(store: ObjectStore, key: string, signal: AbortSignal): 
   }
 }
 
-/** True for a process of this machine that is gone. */
-function hasEnded({ host, pid }: Lease): boolean {
+/** The leases of this process. */
+const held = new Set<string>();
+
+/** True for a run on this machine that is gone. In a container that was started again, it had the number of this process. */
+function hasEnded({ host, pid, owner }: Lease): boolean {
   if (host !== hostname()) return false;
+  if (pid === process.pid) return !held.has(owner);
   try {
     process.kill(pid, 0);
     return false;
