@@ -1,0 +1,100 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
+import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
+import { BackupListener } from '../../src/serve/backup-listener.ts';
+import { serveEmbedded } from '../../src/serve/database/live-store.ts';
+import { World } from '../support/commands/world.ts';
+import { S3_KEY, S3Server } from '../support/objects/s3-server.ts';
+
+let world: World;
+let bucket: S3Server;
+let database: EmbeddedDatabase;
+let listener: BackupListener;
+
+beforeAll(async () => {
+  world = await World.create();
+  bucket = await S3Server.start();
+  database = await EmbeddedDatabase.open(world.path('live'));
+  listener = await BackupListener.start(serveEmbedded(database), { listen: { host: '127.0.0.1', port: 0 } });
+});
+afterAll(async () => {
+  await listener.stop();
+  await database.close();
+  await bucket.stop();
+  await world.close();
+});
+
+/** Both streams of a command that must succeed. */
+async function run(...args: string[]): Promise<string> {
+  let output = '';
+  const take = (text: string) => {
+    output += text;
+  };
+  const { runBackup: _, ...context } = world.context();
+  expect(await runGraphkeep(args, { ...context, stdout: take, stderr: take }), output).toBe(0);
+  return output;
+}
+
+const commit = (value: number) =>
+  database.transact((tx) => {
+    tx.createNode(['Item'], { n: { type: 'int', value } });
+  });
+
+it('a repository in a bucket, with credentials of a program: init, backup, info, restore', async () => {
+  const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey } = S3_KEY;
+  const credentials = world.path('credentials.json');
+  writeFileSync(credentials, JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey }));
+  const place = [
+    `--repo=s3://${bucket.bucket}/neo4j?endpoint=${bucket.endpoint}`,
+    `--credentials-command=cat ${credentials}`,
+  ];
+  const { host, port } = listener.address;
+  const backUp = () => run('backup', `--from=${host}:${port}`, ...place);
+  expect(await run('repo', 'init', '--no-encryption', ...place)).toContain('made, not encrypted');
+  await commit(1);
+  expect(await backUp()).toMatch(
+    /^Full backup, up to transaction \d+\n {2}received .*\n {2}took .*\n {2}backup .*\n$/m,
+  );
+  await commit(2);
+  const made = await backUp();
+  expect(made).toMatch(/Incremental backup, transaction \d+/);
+  expect(await backUp()).toContain('Nothing new');
+  const last = Number(/transaction (\d+)/.exec(made)![1]);
+  const info = await run('info', ...place);
+  expect(info).toContain(`restorable  transactions ${last - 1} to ${last}, `);
+  expect(info).toMatch(/newest {6}transaction \d+, committed \d{4}-.*Z, .* ago/);
+  for (const [until, nodes] of [
+    [last - 1, 1],
+    [last, 2],
+  ]) {
+    const to = world.path('restored', `${until}`);
+    expect(await run('restore', ...place, `--until=${until}`, `--to=${to}`)).toContain(`as of transaction ${until}, `);
+    const restored = await EmbeddedDatabase.open(to);
+    expect([...restored.nodes()]).toHaveLength(nodes!);
+    await restored.close();
+  }
+  expect(readdirSync(world.root).filter((name) => name.includes('graphkeep-new'))).toEqual([]);
+});
+
+it.each([
+  [['backup', '--repo=r', '--to=x'], 'give either --repo or --to, not both'],
+  [['backup', '--repo=r', '--follow'], '--follow is not possible with --repo yet; use --to'],
+  [['backup', '--to=x', '--database=y'], '--database is for a backup into a repository: give --repo too'],
+  [['backup', '--repo=r', '--database=ä'], "'ä' cannot be the name of a database in a repository"],
+  [['restore', '--repo=r', '--from=x'], 'give either --from, a backup in a directory, or --repo, a repository'],
+  [['restore', '--from=x', '--until=3'], '--until is for a restore from a repository: give --repo too'],
+  [['restore', '--repo=r', '--until=yesterday'], "--until: 'yesterday' is no moment"],
+  [['restore', '--repo=r', '--until=2026-11-30'], "--until: '2026-11-30' is no moment"],
+  [['restore', '--repo=r', '--until=2026-11-30T02:00:00'], 'is no moment: give latest'],
+  [['repo', 'init', '--repo=r'], 'for whom are the backups encrypted? Give --recipients, or --no-encryption'],
+  [['repo', 'burn', '--repo=r'], "there is no action 'burn' of repo; there is: init"],
+])('%j is refused', async (args, message) => {
+  let output = '';
+  const { runBackup: _, ...context } = world.context();
+  const take = (text: string) => {
+    output += text;
+  };
+  expect(await runGraphkeep(args, { ...context, stdout: take, stderr: take })).toBe(1);
+  expect(output).toContain(message);
+});
