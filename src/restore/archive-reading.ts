@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, statfs } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -8,6 +8,7 @@ import { cancelledError, throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, statIfExists, syncTree, writeFully } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, fileError, systemCodeOf } from '../base/file-errors.ts';
+import { requireRoom } from '../base/free-room.ts';
 import { decodeZstd } from '../base/zstd/decoding.ts';
 import { NEO4J_3 } from '../generation/neo4j-3.ts';
 import { BLOCK_FILE_NAME } from '../store/files/neo4j-versions.ts';
@@ -219,16 +220,8 @@ class ArchiveReading {
   private async requireRoom(sizeBytes: number): Promise<void> {
     const isFirst = this.seen.files === 1;
     const neededBytes = isFirst ? Math.max(sizeBytes, this.header?.bytes ?? 0) : sizeBytes;
-    const { bavail, bsize, blocks } = await atFile('read the file system', this.directory, () =>
-      statfs(this.directory),
-    );
-    // Some file systems do not report their size.
-    if (blocks === 0 || neededBytes <= bavail * bsize) return;
-    throw new GraphkeepError('file.io', 'there is not enough room to unpack the archive', {
-      place: { file: this.directory },
-      observed: `${bavail * bsize} bytes free, ${neededBytes} needed${isFirst ? '' : ' by the next file'}`,
-      hint: 'Make room on this disk, then run the command again.',
-    });
+    const message = 'there is not enough room to unpack the archive';
+    await requireRoom(this.directory, neededBytes, message, isFirst ? '' : ' by the next file');
   }
 
   private requireWhole(): void {

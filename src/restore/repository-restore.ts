@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { throwIfCancelled } from '../base/cancellation.ts';
 import { makeDirectory, removeTree, syncTree } from '../base/durable-files.ts';
+import { requireRoom } from '../base/free-room.ts';
 import { loadFrameCodec } from '../base/zstd/frame-codec.ts';
 import { NEO4J_3 } from '../generation/neo4j-3.ts';
 import type { ReplayProgress } from '../replay/events/replay-events.ts';
@@ -65,6 +66,7 @@ export async function restoreFromRepository(options: RepositoryRestoreOptions): 
   return await withDatabaseLock(databaseDirectory, forbidden, async () => {
     const staged = await StagedDatabase.create({ ...options, files: NEO4J_3.files });
     try {
+      await requireRoom(staged.path, manifest.bytes, 'there is not enough room for the database');
       const reached = await rebuild(options, manifest, plan, staged.path);
       await requireRestorable(staged.path);
       if (options.checkConsistency) await requireConsistent(staged.path, signal, options.onEvent);

@@ -54,7 +54,7 @@ it('a repository in a bucket, with credentials of a program: init, backup, info,
   expect(await run('repo', 'init', '--no-encryption', ...place)).toContain('made, not encrypted');
   await commit(1);
   expect(await backUp()).toMatch(
-    /^Full backup, up to transaction \d+\n {2}received .*\n {2}took .*\n {2}backup .*\n$/m,
+    /^Full backup, up to transaction \d+\n {2}received .*\n {2}check {5}when it is restored\n {2}took .*\n {2}backup .*\n$/m,
   );
   await commit(2);
   const made = await backUp();

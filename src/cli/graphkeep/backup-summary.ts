@@ -35,7 +35,7 @@ export function describeBackup(
   const received = describeReceived(report);
   const rows = [
     ...(received === undefined ? [] : [['received', received + describeRate(report, times)]]),
-    ...(isInRepository ? [] : [['check', describeCheck(report, times)]]),
+    ['check', isInRepository ? 'when it is restored' : describeCheck(report, times)],
     ['took', describeSeconds(durationMs)],
     ['backup', directory],
   ];

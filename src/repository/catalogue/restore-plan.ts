@@ -48,10 +48,15 @@ export function planRestore(
   const sorted = bases.toSorted(byAge);
   const oldest = sorted[0];
   if (oldest === undefined) return { kind: 'no-base' };
-  const base = sorted.findLast((candidate) => isAtOrBefore(candidate, moment));
+  const candidates = sorted.filter((candidate) => isAtOrBefore(candidate, moment)).reverse();
+  const [base] = candidates;
   if (base === undefined) return { kind: 'too-early', oldest };
+  if (moment.kind === 'transaction') {
+    // A newer timeline may begin before it and end before it, as after a restore of the server: then an older one has it.
+    const plans = candidates.map((candidate) => planTo(candidate, chainOf(candidate.timeline), moment.transaction));
+    return plans.find((plan) => !('kind' in plan)) ?? plans[0]!;
+  }
   const chain = chainOf(base.timeline);
-  if (moment.kind === 'transaction') return planTo(base, chain, moment.transaction);
   const after = runAfter(base, chain);
   if (moment.kind === 'latest') return { base, segments: after, end: undefined };
   const later = after.findIndex(({ newestCommit }) => newestCommit > moment.time);

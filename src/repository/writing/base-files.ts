@@ -8,8 +8,11 @@ import type { SealPool } from '../seal/pool/seal-pool.ts';
 import { packTar, TAR_END_BYTES, TAR_ENTRY_BYTES, type TarEntry } from '../tar/tar-content.ts';
 import type { Uploads } from './uploads.ts';
 
-/** Files up to this size are stored together. */
+/** Files up to this size are stored together, */
 const SMALL_BYTES = 1024 * 1024;
+/** as long as they do not take more memory than this in all. Tiny ones always are. */
+const MOST_KEPT_BYTES = 32 * 1024 * 1024;
+const TINY_BYTES = 16 * 1024;
 
 export interface BaseFilesOptions {
   readonly pool: SealPool;
@@ -17,6 +20,8 @@ export interface BaseFilesOptions {
   /** Of the base. */
   readonly folder: string;
   readonly isEncrypted: boolean;
+  /** Memory for small files. */
+  readonly mostKeptBytes?: number;
 }
 
 /**
@@ -28,20 +33,33 @@ export class BaseFiles implements CopyReceiver {
   private readonly files = new Map<string, ArrivingFile>();
   private nextNumber = 0;
   private bundles = 0;
+  private readonly mostKeptBytes: number;
+  /** Of small files that have ended. */
+  private keptBytes = 0;
 
   constructor(options: BaseFilesOptions) {
     this.options = options;
+    this.mostKeptBytes = options.mostKeptBytes ?? MOST_KEPT_BYTES;
   }
 
   async openFile({ name }: StoreFileStream): Promise<FileReceiver> {
     if (this.files.has(name)) throw new GraphkeepError('file.io', `there is a file ${name} already`);
     const file = new ArrivingFile(this.nextNumber++, this.options);
     this.files.set(name, file);
+    return this.receive(name, file);
+  }
+
+  private receive(name: string, file: ArrivingFile): FileReceiver {
     return {
       bytes: (chunk) => file.add(chunk),
       restart: async () => file.drop(),
-      end: () => file.end(),
+      end: async () => {
+        await file.end(this.keptBytes + file.keptBytes > this.mostKeptBytes);
+        file.countedBytes = file.keptBytes;
+        this.keptBytes += file.countedBytes;
+      },
       discard: async () => {
+        this.keptBytes -= file.countedBytes;
         file.drop();
         this.files.delete(name);
       },
@@ -124,6 +142,8 @@ class ArrivingFile {
   private object: ObjectInProgress | undefined;
   private objectOffset = 0;
   private stored: Omit<IndexLine, 'file'>[] = [];
+  /** How much of it counts among the small files in memory. */
+  countedBytes = 0;
 
   constructor(number: number, options: BaseFilesOptions) {
     this.number = number;
@@ -132,7 +152,7 @@ class ArrivingFile {
 
   /** The whole content, if it has ended and is small. */
   get small(): Buffer | undefined {
-    return this.bytes <= SMALL_BYTES ? Buffer.concat(this.start) : undefined;
+    return this.bytes <= SMALL_BYTES && this.stored.length === 0 ? Buffer.concat(this.start) : undefined;
   }
 
   keep(content: Buffer): void {
@@ -147,7 +167,18 @@ class ArrivingFile {
     return undefined;
   }
 
-  async end(): Promise<void> {
+  /** In memory. */
+  get keptBytes(): number {
+    return this.start.length === 0 ? 0 : this.bytes;
+  }
+
+  /** `isCrowded`: there are many small files in memory, and this one had better not be among them. */
+  async end(isCrowded: boolean): Promise<void> {
+    if (isCrowded && this.bytes > TINY_BYTES && this.object === undefined && this.stored.length === 0) {
+      const [content, offset] = [Buffer.concat(this.start), 0];
+      this.start = [];
+      await this.write(content, offset);
+    }
     if (this.object !== undefined) await this.store();
   }
 

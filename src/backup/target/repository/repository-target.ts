@@ -18,12 +18,12 @@ const LEVEL = 1;
 export class RepositoryTarget implements BackupTarget {
   readonly location: string;
   private readonly run: RepositoryRun;
-  private readonly lock: RunLock;
+  private readonly lock: RunLock | undefined;
   private isClosed = false;
 
   private pool: Promise<SealPool> | undefined;
 
-  private constructor(repository: Repository, database: string, signal: AbortSignal, lock: RunLock) {
+  private constructor(repository: Repository, database: string, signal: AbortSignal, lock: RunLock | undefined) {
     const pool = () => {
       this.pool ??= startPool(repository, signal);
       return this.pool;
@@ -64,7 +64,7 @@ export class RepositoryTarget implements BackupTarget {
       (pool) => pool.close(),
       () => {},
     );
-    await this.lock.release();
+    await this.lock?.release();
   }
 
   /** The newest timeline with a complete base. */

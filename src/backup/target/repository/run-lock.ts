@@ -44,8 +44,20 @@ export class RunLock {
     this.timer.unref();
   }
 
-  /** @throws GraphkeepError `repository.in-use` */
-  static async take(store: ObjectStore, database: string, signal: AbortSignal): Promise<RunLock> {
+  /**
+   * Undefined where this user may not write leases: then nobody is kept out.
+   * @throws GraphkeepError `repository.in-use`
+   */
+  static async take(store: ObjectStore, database: string, signal: AbortSignal): Promise<RunLock | undefined> {
+    try {
+      return await RunLock.takeLease(store, database, signal);
+    } catch (error) {
+      if (hasCode(error, 'object.denied', 'object.unsupported')) return undefined;
+      throw error;
+    }
+  }
+
+  private static async takeLease(store: ObjectStore, database: string, signal: AbortSignal): Promise<RunLock> {
     const key = `lease/${database}.json`;
     const owner = randomBytes(8).toString('hex');
     const lease: Lease = { owner, host: hostname(), pid: process.pid, operation: 'backup', renewed: 0 };
@@ -66,12 +78,18 @@ export class RunLock {
     }
   }
 
-  /** Errors do not matter: a lease that stays is stale after a while. */
+  /** Errors do not matter: a lease that stays is stale after a while. One that another run has taken over is left alone. */
   async release(): Promise<void> {
     clearInterval(this.timer);
     held.delete(this.lease.owner);
     await this.renewing;
-    await this.store.remove([this.key], new AbortController().signal).catch(() => {});
+    const { signal } = new AbortController();
+    try {
+      if ((await readLease(this.store, this.key, signal))?.owner === this.lease.owner)
+        await this.store.remove([this.key], signal);
+    } catch {
+      // See above.
+    }
   }
 
   private async renew(): Promise<void> {
