@@ -318,6 +318,17 @@ const credentialsCommand = value(
   'With s3://: program, with its arguments, that prints credentials as credential_process of the AWS tools does. Not set: those of the environment, profile or machine.',
 );
 
+/** What opens the objects of a repository. `first`: how the description begins. */
+const identity = (first: string): readonly OptionRow[] => [
+  value('identity', 'file', '', `${first} of age-keygen with the identity that opens the backups.`),
+  value(
+    'passphrase-file',
+    'file',
+    '',
+    'With --identity: file with the passphrase, if the identity file is encrypted by age -p.',
+  ),
+];
+
 const rateLimit = value(
   'rate-limit',
   '50m',
@@ -370,13 +381,7 @@ const repositoryRestore: readonly OptionRow[] = [
     '',
     'With --repo: make the database in this directory, instead of where the server looks for it.',
   ),
-  value('identity', 'file', '', 'With --repo: file of age-keygen with the identity that opens the backups.'),
-  value(
-    'passphrase-file',
-    'file',
-    '',
-    'With --identity: file with the passphrase, if the identity file is encrypted by age -p.',
-  ),
+  ...identity('With --repo: file'),
   value(
     'source-database',
     'name',
@@ -671,6 +676,34 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     ],
     positionals: [],
     examples: [{ purpose: 'Am I safe?', command: 'graphkeep info --repo=s3://backups/neo4j' }],
+  },
+  {
+    name: 'verify',
+    summary: 'Look whether everything in a repository is there; with --read, also whether it is what was written.',
+    description:
+      'Looks whether the full backups in a repository have all their objects, in their sizes, and whether the log after them has no gaps. That ' +
+      'reads names and manifests only, and needs no key. With --read every object is fetched, decrypted and decoded, and every transaction ' +
+      'compared with the names. Nothing is restored: for a proof of that, use restore --check.\n' +
+      '\n' +
+      'Exit code 0: all is there. 14: something is missing or damaged.',
+    options: [
+      { ...repo('The repository.'), mandatory: true },
+      value('database', 'name', '', 'Only this database.'),
+      flag('read', false, 'Read every object too. An encrypted repository needs --identity then.'),
+      ...identity('With --read: file'),
+      credentialsCommand,
+      json,
+      quiet,
+      verbose,
+    ],
+    positionals: [],
+    examples: [
+      { purpose: 'Every day, from any machine', command: 'graphkeep verify --repo=s3://backups/neo4j' },
+      {
+        purpose: 'Now and then, where the key is',
+        command: 'graphkeep verify --repo=s3://backups/neo4j --read --identity=key.txt',
+      },
+    ],
   },
   {
     name: 'recover',

@@ -430,6 +430,7 @@ it('a repository is made, filled, described and restored as the page says', asyn
   expect(last(none)).toMatchObject({ code: 'repository.missing', place: { object: world.path('empty') } });
   const { bases } = (last(info).databases as { bases: { id: string }[] }[])[0]!;
   rmSync(world.path('repository', 'db', 'graph.db', timeline, 'base', bases[0]!.id, 'data'), { recursive: true });
+  expect(last(await run(['verify', repo, '--read']))).toMatchObject({ faults: [{ code: 'object.missing' }] });
   const damaged = await run(['restore', repo, `--to=${world.path('damaged')}`]);
   expect(last(damaged)).toMatchObject({ code: 'object.missing', place: { file: expect.any(String) } });
   expect([damaged.exitCode, existsSync(world.path('damaged'))]).toEqual([14, false]);

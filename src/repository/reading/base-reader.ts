@@ -3,22 +3,17 @@ import { dirname, join } from 'node:path';
 import { makeDirectory } from '../../base/durable-files.ts';
 import { describeError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
-import { decodeZstd } from '../../base/zstd/decoding.ts';
-import { ZstdError } from '../../base/zstd/frame-scanner.ts';
 import { logFileName } from '../../log/log-files.ts';
-import { readWhole } from '../../objects/whole-object.ts';
 import { ReceivedNames } from '../../source/received-names.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
-import { BUNDLE_FILE, type IndexLine, readIndex } from '../catalogue/object-index.ts';
+import { BUNDLE_FILE, type IndexLine } from '../catalogue/object-index.ts';
 import { baseFolder } from '../catalogue/object-keys.ts';
 import { objectError } from '../object-errors.ts';
-import { verifyStored } from '../seal/unseal/whole-object.ts';
+import { readLines } from './base-index.ts';
 import { readTar, type StoredObjects } from './stored-objects.ts';
 
 /** Objects that are read at the same time. */
 const SLOTS = 3;
-/** An index is as large as its base is; this one belongs to some terabytes. */
-const MOST_INDEX_BYTES = 256 * 1024 * 1024;
 const ZEROS = Buffer.alloc(1024 * 1024);
 
 export interface UnpackOptions {
@@ -44,7 +39,7 @@ export async function unpackBase(
   const running = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
   try {
-    for await (const line of readLines(objects, manifest, folder, options.signal)) {
+    for await (const line of readLines(objects.store, manifest, options.signal)) {
       while (running.size >= SLOTS) await Promise.race(running);
       if (failure !== undefined) throw failure.error;
       const work = unpackObject(objects, folder, line, files)
@@ -60,27 +55,6 @@ export async function unpackBase(
   }
   if (failure !== undefined) throw failure.error;
   files.requireComplete(folder);
-}
-
-async function* readLines(
-  { store }: StoredObjects,
-  { index }: Manifest,
-  folder: string,
-  signal: AbortSignal,
-): AsyncGenerator<IndexLine> {
-  const key = `${folder}/${index.object}`;
-  const stored = await readWhole(store, key, { mostBytes: MOST_INDEX_BYTES }, signal);
-  verifyStored(stored, { key, bytes: index.bytes, sha256: Buffer.from(index.sha256, 'hex') });
-  try {
-    yield* readIndex(decodeZstd(toAsync(stored)), key);
-  } catch (error) {
-    if (!(error instanceof ZstdError)) throw error;
-    throw objectError('repository.object-damaged', key, 'the index is damaged', { observed: error.message });
-  }
-}
-
-async function* toAsync(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 async function unpackObject(
