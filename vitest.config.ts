@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/interop/harness/longest-first.ts';
 import { fastTemporaryDirectory } from './test/support/build/fast-temporary-directory.ts';
+import { campaign } from './test/support/random/campaign-size.ts';
 import { COSTLY_FILES, drawnFiles } from './test/support/random/drawn-files.ts';
 
 const buildPrograms = 'test/support/build/build-programs.ts';
@@ -27,8 +28,9 @@ const unit = {
   globalSetup: [buildPrograms],
   setupFiles: ['test/support/random/seed-fast-check.ts'],
   env: { TMPDIR: process.env.TMPDIR || fastTemporaryDirectory() },
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  // A long form on a busy machine takes minutes.
+  testTimeout: campaign.size(300_000, 60_000),
+  hookTimeout: campaign.size(300_000, 60_000),
   // By default one core is left to the runner, which has little to do.
   maxWorkers: '100%',
 };
