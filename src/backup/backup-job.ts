@@ -84,7 +84,9 @@ async function backUp(
   onEvent({ kind: 'backup-began', target: path, server });
   const target = await openTarget(options, onEvent, signal);
   try {
-    const { outcome, protocol, fallback } = await makeBackup(target, options, onEvent, signal, strategies);
+    const make = (full = false) => makeBackup(target, options, onEvent, signal, strategies, full);
+    const renewable = options.repository?.renew === true && (await target.holdsBackup()) ? target : undefined;
+    const { outcome, protocol, fallback } = await (renewable === undefined ? make() : renewBackup(renewable, make));
     const isDirectory = options.repository === undefined;
     const isChecked = isDirectory && options.checkConsistency && (outcome.kind === 'full' || !checksOnlyFull);
     const check = isChecked ? await checkBackup(target.location, options, onEvent, startedOn, signal) : undefined;
@@ -124,15 +126,29 @@ export async function makeBackup(
   onEvent: OnEvent,
   signal: AbortSignal,
   strategies: readonly Strategy[] = strategiesFor(options),
+  full = false,
 ): Promise<MadeBackup> {
   const limitMs = options.config.get(settings.backupMaxTimeMs);
   const overtime = new AbortController();
   const timer = limitMs > 0 ? startTimer(() => overtime.abort(tookTooLong(limitMs)), limitMs) : undefined;
   try {
-    return await new BackupJob(options, onEvent, { signal, overtime: overtime.signal }, target).run(strategies);
+    return await new BackupJob(options, onEvent, { signal, overtime: overtime.signal }, target).run(strategies, full);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * A full backup beside the one that is there, and every transaction between the two: first what is new, then the copy, then what came
+ * meanwhile.
+ */
+async function renewBackup(target: BackupTarget, make: (full?: boolean) => Promise<MadeBackup>): Promise<MadeBackup> {
+  const before = await make();
+  if (before.outcome.kind === 'full') return before;
+  target.renew?.();
+  const made = await make(true);
+  await make();
+  return made;
 }
 
 function tookTooLong(limitMs: number): GraphkeepError {
@@ -165,9 +181,10 @@ class BackupJob {
     this.target = target;
   }
 
-  async run(strategies: readonly Strategy[]): Promise<MadeBackup> {
-    const holdsBackup = await this.target.holdsBackup();
-    if (!holdsBackup && !this.options.fallbackToFull) {
+  /** `full`: make a full backup, whatever there is. */
+  async run(strategies: readonly Strategy[], full: boolean): Promise<MadeBackup> {
+    const holdsBackup = !full && (await this.target.holdsBackup());
+    if (!full && !holdsBackup && !this.options.fallbackToFull) {
       throw this.failed('no-strategy', strategies.at(-1)!, this.noPreviousBackup());
     }
     for (const strategy of strategies) {

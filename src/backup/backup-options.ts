@@ -22,6 +22,8 @@ export interface RepositoryPlace {
   location: string;
   /** The key of the database. */
   database: string;
+  /** Make a full backup even if there is one, without a gap in the history. */
+  renew: boolean;
 }
 
 /** The task of a backup job, with all settings resolved and defaults filled in. */

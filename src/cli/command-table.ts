@@ -415,6 +415,11 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       ...backupPlace,
       repo('Repository that the backup goes into, instead of --to.'),
       value('database', 'name', 'graph.db', 'With --repo: name of the database in the repository.'),
+      flag(
+        'full',
+        false,
+        'With --repo: make a full backup even if there is one. Restores of later moments begin with it and need less of the log; no moment is lost.',
+      ),
       credentialsCommand,
       ...backup.options.slice(2),
       rateLimit,

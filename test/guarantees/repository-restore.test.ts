@@ -49,9 +49,9 @@ async function run(...args: string[]): Promise<Line & { exitCode: number }> {
 
 const repo = () => `--repo=${world.path('repository')}`;
 
-async function backUp(): Promise<Line> {
+async function backUp(...more: string[]): Promise<Line> {
   const { host, port } = listener.address;
-  const made = await run('backup', `--from=${host}:${port}`, repo());
+  const made = await run('backup', `--from=${host}:${port}`, repo(), ...more);
   expect(made, JSON.stringify(made)).toMatchObject({ event: 'report', exitCode: 0 });
   return made;
 }
@@ -73,7 +73,8 @@ beforeAll(async () => {
   first = (await backUp()).lastTransaction as number;
   for (let step = 0; step < campaign.rounds(8, 3); step++) {
     await load.reach(load.statistics.committed + campaign.size(60, 25));
-    await backUp();
+    const made = await backUp(...(step === 1 ? ['--full'] : []));
+    expect(made.kind).toBe(step === 1 ? 'full' : 'incremental');
   }
   await load.stop();
   last = (await backUp()).lastTransaction as number;
@@ -147,6 +148,13 @@ describe('a repository with a full backup and segments', () => {
     expect(wrong).toMatchObject({ code: 'repository.key-wrong', exitCode: 12 });
   });
 
+  it('a repository is whole, as far as names and reading tell', async () => {
+    const read = ['--read', `--identity=${identity}`];
+    for (const how of [[], read]) {
+      expect(await run('verify', repo(), ...how)).toMatchObject({ exitCode: 0, bases: 2, faults: [] });
+    }
+  });
+
   it('a repository tells without a key what it has', async () => {
     const info = await run('info', repo());
     expect(info.databases).toMatchObject([
@@ -154,7 +162,7 @@ describe('a repository with a full backup and segments', () => {
         database: 'graph.db',
         lastTransaction: last,
         ranges: [{ firstTransaction: first, lastTransaction: last }],
-        bases: [{ transaction: first }],
+        bases: [{ transaction: first }, {}],
         unfinished: [],
       },
     ]);

@@ -89,5 +89,10 @@ export interface BackupTarget {
    * @throws GraphkeepError `store.*` for a damaged backup, which a full one may replace
    */
   continueBackup(signal: AbortSignal): Promise<ContinuedBackup>;
+  /**
+   * The next full backup takes the place of none: the history goes on, and the next {@link continueBackup} begins where it ends now. Absent
+   * in a target that holds one backup only.
+   */
+  renew?(): void;
   close(): Promise<void>;
 }

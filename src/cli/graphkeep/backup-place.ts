@@ -13,7 +13,7 @@ import type { OptionValues } from '../option-values.ts';
  */
 export function readBackupPlace(values: OptionValues, context: CommandContext): BackupPlace {
   if (values.isGiven('repo')) return readRepositoryPlace(values, context);
-  const foreign = ['database', 'credentials-command'].find((name) => values.isGiven(name));
+  const foreign = ['database', 'credentials-command', 'full'].find((name) => values.isGiven(name));
   if (foreign !== undefined)
     throw new GraphkeepError('usage', `--${foreign} is for a backup into a repository: give --repo too`);
   return readDirectoryPlace(values, ', or --repo');
@@ -55,6 +55,7 @@ function readRepositoryPlace(values: OptionValues, context: CommandContext): Bac
     );
   }
   const location = repositoryLocation(values, context);
-  const repository = { location, database, open: () => openRepositoryStore(values, context) };
+  const renew = values.flag('full');
+  const repository = { location, database, renew, open: () => openRepositoryStore(values, context) };
   return { backupDir: '.', readName: () => database, repository };
 }

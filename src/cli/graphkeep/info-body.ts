@@ -1,20 +1,16 @@
 import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import type { Manifest } from '../../repository/catalogue/manifest.ts';
+import { findRanges, type RestorableRange } from '../../repository/catalogue/restorable-ranges.ts';
 import { openRepository } from '../../repository/opening/repository.ts';
-import { headOf, listDatabases, readHistory, type TimelineHistory } from '../../repository/reading/database-history.ts';
+import { listDatabases, readHistory, type TimelineHistory } from '../../repository/reading/database-history.ts';
 import { openRepositoryStore } from '../commands/repository-request.ts';
 import { describeSeconds } from '../progress/progress-text.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
-/** What can be restored of one timeline: every transaction from `first` to `last`. */
-interface Range {
-  timeline: string;
-  first: number;
-  last: number;
-  from: Date;
-  until: Date;
+interface Range extends RestorableRange {
+  readonly timeline: string;
 }
 
 /** `graphkeep info`: what a repository holds, and up to when. */
@@ -42,7 +38,7 @@ export async function infoBody({ values, context }: Invocation, reporter: Report
 
 function describeDatabase(name: string, histories: readonly TimelineHistory[], now: Date) {
   const complete = histories.filter(({ bases }) => bases.length > 0);
-  const ranges = complete.map(rangeOf);
+  const ranges = complete.flatMap(rangesOf);
   const bases = complete.flatMap((history) => history.bases);
   const unfinished = histories.flatMap((history) => history.unfinished);
   const newest = ranges.at(-1);
@@ -82,16 +78,9 @@ function describeDatabase(name: string, histories: readonly TimelineHistory[], n
   };
 }
 
-function rangeOf({ timeline, bases, chain }: TimelineHistory): Range {
-  const { consistentAt, newestCommit } = bases[0]!;
-  const head = headOf({ bases, chain })!;
-  return {
-    timeline: timeline.id,
-    first: consistentAt.transaction,
-    last: head.id,
-    from: newestCommit,
-    until: head.newestCommit,
-  };
+function rangesOf({ timeline, bases, chain }: TimelineHistory): Range[] {
+  const points = bases.map(({ consistentAt, newestCommit }) => ({ ...consistentAt, newestCommit }));
+  return findRanges(points, chain).map((range) => ({ timeline: timeline.id, ...range }));
 }
 
 function dataOfBase({ id, consistentAt, finishedAt, files, bytes, storedBytes }: Manifest) {

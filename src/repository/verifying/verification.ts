@@ -60,10 +60,15 @@ class Verifier {
     for (const [one] of chain.conflicts) {
       this.fault(folder, 'two servers have written one history', `two transactions ${one.last}`);
     }
-    let reached = bases[0]?.consistentAt.transaction;
+    let reached: number | undefined;
     const sizes = await this.sizesBelow(`${folder}/`);
     for (const run of chain.runs) {
-      if (reached !== undefined && run.first > reached + 1)
+      const isAfterBase = bases.some(({ consistentAt }) => {
+        const { transaction } = consistentAt;
+        return transaction > (reached ?? 0) && run.first <= transaction + 1 && run.last >= transaction;
+      });
+      reached ??= bases[0]?.consistentAt.transaction;
+      if (reached !== undefined && run.first > reached + 1 && !isAfterBase)
         this.fault(folder, 'transactions are missing', `${reached + 1} to ${run.first - 1}`);
       reached = Math.max(reached ?? 0, run.last);
       for (const segment of run.segments) await this.attempt(() => this.verifySegment(segment, folder, sizes));

@@ -18,9 +18,9 @@ export class ContinuedTimeline implements ContinuedBackup {
   /** The last transaction that is stored. */
   private reached: number;
 
-  /** `history` has a complete base. */
-  constructor(run: RepositoryRun, history: TimelineHistory) {
-    const { id, checksum } = headOf(history)!;
+  /** `history` has a complete base. `from`: where to go on, if not at its head. */
+  constructor(run: RepositoryRun, history: TimelineHistory, from?: KnownTransaction) {
+    const { id, checksum } = from ?? headOf(history)!;
     this.run = run;
     this.storeId = history.timeline.store;
     this.last = { id, checksum };

@@ -18,6 +18,7 @@ import {
 } from '../../../store/files/neostore-metadata.ts';
 import { METADATA_FILE, storeFiles } from '../../../store/files/store-files.ts';
 import { formatByVersion } from '../../../store/files/store-format.ts';
+import { formatStoreId, relateStores, type StoreIdentity } from '../../../store/files/store-id.ts';
 import type { FullBackup, ReceivedTransactions } from '../backup-target.ts';
 import { keptIdentity, type RepositoryRun } from './repository-run.ts';
 
@@ -49,12 +50,18 @@ export class FullBase implements FullBackup {
     this.writer = writer;
   }
 
-  /** `parent`: the timeline that is not continued, if there is one. */
-  static async begin(run: RepositoryRun, from: ErrorPlace, parent: TimelineHistory | undefined): Promise<FullBase> {
+  /** `parent`: the newest timeline, if there is one. `goesOn`: the base belongs to it; otherwise it begins another one. */
+  static async begin(
+    run: RepositoryRun,
+    from: ErrorPlace,
+    parent: TimelineHistory | undefined,
+    goesOn: boolean,
+  ): Promise<FullBase> {
     const { repository, database, signal } = run;
     const pool = await run.pool();
     const began = await repository.store.now(signal);
-    const timeline = { id: makeId(began, parent?.timeline.id), began };
+    const same = goesOn ? parent?.timeline : undefined;
+    const timeline = same ?? { id: makeId(began, parent?.timeline.id), began };
     const previous = parent?.bases.at(-1)?.id;
     const writer = await BaseWriter.begin({ repository, pool, database, timeline: timeline.id, previous, signal });
     return new FullBase(run, from, parent, timeline, writer);
@@ -89,6 +96,7 @@ export class FullBase implements FullBackup {
 
   async finish({ first }: ReceivedTransactions): Promise<number> {
     const metadata = this.readMetadata();
+    this.requireSameStore(storeIdOf(metadata));
     const { log } = this.writer;
     const start = beginningOf(metadata.logVersion);
     const before = first === undefined ? metadata.lastTransactionId : first - 1;
@@ -118,6 +126,10 @@ export class FullBase implements FullBackup {
 
   async publish(): Promise<string | undefined> {
     const { repository, database, signal } = this.run;
+    if (this.parent?.timeline.id === this.timeline) {
+      await this.writer.publish();
+      return undefined;
+    }
     const head = this.parent === undefined ? undefined : headOf(this.parent);
     const timeline = formatTimeline({
       format: 'graphkeep-timeline',
@@ -136,6 +148,16 @@ export class FullBase implements FullBackup {
 
   abandon(): Promise<void> {
     return this.writer.abandon();
+  }
+
+  /** A base that belongs to a timeline is of its store. */
+  private requireSameStore(id: StoreIdentity): void {
+    const { parent } = this;
+    if (parent?.timeline.id !== this.timeline || relateStores(id, parent.timeline.store) === 'same') return;
+    throw new GraphkeepError('peer.other-store', 'the server has another database than a moment ago', {
+      place: this.from,
+      observed: formatStoreId(id),
+    });
   }
 
   /**

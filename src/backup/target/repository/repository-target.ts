@@ -1,9 +1,9 @@
 import type { ErrorPlace } from '../../../base/errors.ts';
 import type { ObjectStore } from '../../../objects/object-store.ts';
 import { openRepository, type Repository } from '../../../repository/opening/repository.ts';
-import { readHistory, type TimelineHistory } from '../../../repository/reading/database-history.ts';
+import { headOf, readHistory, type TimelineHistory } from '../../../repository/reading/database-history.ts';
 import { SealPool } from '../../../repository/seal/pool/seal-pool.ts';
-import type { BackupTarget, ContinuedBackup, FullBackup } from '../backup-target.ts';
+import type { BackupTarget, ContinuedBackup, FullBackup, KnownTransaction } from '../backup-target.ts';
 import { ContinuedTimeline } from './continued-timeline.ts';
 import { FullBase } from './full-base.ts';
 import type { RepositoryRun } from './repository-run.ts';
@@ -20,6 +20,9 @@ export class RepositoryTarget implements BackupTarget {
   private readonly run: RepositoryRun;
   private readonly lock: RunLock | undefined;
   private isClosed = false;
+  private renews = false;
+  /** Where the log of the timeline ended before a base was added to it. */
+  private head: KnownTransaction | undefined;
 
   private pool: Promise<SealPool> | undefined;
 
@@ -48,13 +51,20 @@ export class RepositoryTarget implements BackupTarget {
   }
 
   async beginFullBackup(from: ErrorPlace): Promise<FullBackup> {
-    return await FullBase.begin(this.run, from, await this.newest());
+    const newest = await this.newest();
+    // What comes while the copy is made follows this one, so that the log has no gap.
+    if (this.renews && newest !== undefined) this.head = headOf(newest);
+    return await FullBase.begin(this.run, from, newest, this.renews);
   }
 
   async continueBackup(): Promise<ContinuedBackup> {
     const history = await this.newest();
     if (history === undefined) throw new Error('there is no backup to continue');
-    return new ContinuedTimeline(this.run, history);
+    return new ContinuedTimeline(this.run, history, this.head);
+  }
+
+  renew(): void {
+    this.renews = true;
   }
 
   async close(): Promise<void> {
