@@ -711,6 +711,44 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     ],
   },
   {
+    name: 'prune',
+    summary: 'Remove old backups from a repository, by rules. Says what it would do; does it with --confirm.',
+    description:
+      'Keeps every full backup that one of the rules asks for, and never fewer than two; ages count from the newest one, so backups that have ' +
+      'stopped are not removed. The log between full backups stays as far as --point-in-time asks for; without that, only what follows the ' +
+      'newest full backup. A full backup needs nothing but itself, so older ones stay restorable without the log.\n' +
+      '\n' +
+      'What an interrupted full backup left behind is removed after seven days.',
+    options: [
+      { ...repo('The repository.'), mandatory: true },
+      value('database', 'name', 'graph.db', 'Name of the database in the repository.'),
+      value('keep-last', 'count', '', 'Keep the newest so many full backups.'),
+      value('keep-within', 'span', '', 'Keep all that are no older than this, as in 36h, 14d or 8w.'),
+      value('keep-daily', 'count', '', 'Keep the newest one of each of the last so many days that have one.'),
+      value('keep-weekly', 'count', '', 'The same for weeks, which begin on Monday.'),
+      value('keep-monthly', 'count', '', 'The same for months.'),
+      value('keep-yearly', 'count', '', 'The same for years.'),
+      value(
+        'point-in-time',
+        'span',
+        '',
+        'Keep what it takes to restore any moment of so long before the newest full backup.',
+      ),
+      flag('confirm', false, 'Remove it.'),
+      credentialsCommand,
+      json,
+      quiet,
+      verbose,
+    ],
+    positionals: [],
+    examples: [
+      {
+        purpose: 'Two weeks of moments, and a full backup of each of the last twelve months',
+        command: 'graphkeep prune --repo=s3://backups/neo4j --point-in-time=14d --keep-monthly=12 --confirm',
+      },
+    ],
+  },
+  {
     name: 'recover',
     summary: 'Recover a database or backup that was not closed cleanly, in place and without a server.',
     description:

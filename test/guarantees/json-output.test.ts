@@ -416,9 +416,6 @@ it('a repository is made, filled, described and restored as the page says', asyn
   const timeline = readdirSync(world.path('repository', 'db', 'graph.db'))
     .sort()
     .at(-1)!;
-  cpSync(world.path('repository', interrupted, 'base'), world.path('repository', 'db', 'graph.db', timeline, 'base'), {
-    recursive: true,
-  });
   const info = await run(['info', repo]);
   expect(last(info)).toMatchObject({ databases: [{ bases: [{}], ranges: [{}], unfinished: [expect.any(String)] }] });
   expect(last(await run(['restore', repo, `--to=${world.path('from-repository')}`]))).toMatchObject({
@@ -430,6 +427,11 @@ it('a repository is made, filled, described and restored as the page says', asyn
   expect(last(none)).toMatchObject({ code: 'repository.missing', place: { object: world.path('empty') } });
   const { bases } = (last(info).databases as { bases: { id: string }[] }[])[0]!;
   rmSync(world.path('repository', 'db', 'graph.db', timeline, 'base', bases[0]!.id, 'data'), { recursive: true });
+  const pruneable = ['prune', repo, '--keep-last=1'];
+  expect(last(await run(pruneable))).toMatchObject({
+    bases: [{ kept: true, reasons: ['last', 'newest-that-restores'] }],
+  });
+  expect(last(await run([...pruneable, '--confirm']))).toMatchObject({ removedObjects: 0, refusedObjects: 0 });
   expect(last(await run(['verify', repo, '--read']))).toMatchObject({ faults: [{ code: 'object.missing' }] });
   const damaged = await run(['restore', repo, `--to=${world.path('damaged')}`]);
   expect(last(damaged)).toMatchObject({ code: 'object.missing', place: { file: expect.any(String) } });

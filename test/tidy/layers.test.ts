@@ -125,10 +125,10 @@ test('timers are started only where any delay works', () => {
   );
   // The intervals are constants, or shorter than one.
   const withReason = [
-    'backup/target/repository/run-lock.ts',
     'base/timers.ts',
     'embedded/check-point-timer.ts',
     'log/log-pinner.ts',
+    'repository/lease/run-lock.ts',
     'repository/writing/base-writer.ts',
   ];
   expect(starters.map((path) => path.split(sep).join('/')).sort()).toEqual(withReason);

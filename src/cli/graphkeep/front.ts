@@ -31,6 +31,7 @@ const bodies: Record<string, () => Promise<NativeCommand>> = {
   repo: async () => (await import('./repo-body.ts')).repoBody,
   info: async () => (await import('./info-body.ts')).infoBody,
   verify: async () => (await import('./verify-body.ts')).verifyBody,
+  prune: async () => (await import('./prune-body.ts')).pruneBody,
   recover: async () => (await import('./recover-body.ts')).recoverBody,
   demo: async () => (await import('./demo-body.ts')).demoBody,
   completion: async () => (await import('./completion-body.ts')).completionBody,

@@ -3,7 +3,12 @@ import { formatBytes } from '../../config/sizes.ts';
 import type { Manifest } from '../../repository/catalogue/manifest.ts';
 import { findRanges, type RestorableRange } from '../../repository/catalogue/restorable-ranges.ts';
 import { openRepository } from '../../repository/opening/repository.ts';
-import { listDatabases, readHistory, type TimelineHistory } from '../../repository/reading/database-history.ts';
+import {
+  findUnfinished,
+  listDatabases,
+  readHistory,
+  type TimelineHistory,
+} from '../../repository/reading/database-history.ts';
 import { openRepositoryStore } from '../commands/repository-request.ts';
 import { describeSeconds } from '../progress/progress-text.ts';
 import type { Invocation } from './program.ts';
@@ -22,7 +27,14 @@ export async function infoBody({ values, context }: Invocation, reporter: Report
   const now = await store.now(context.signal);
   const databases = [];
   for (const name of names) {
-    databases.push(describeDatabase(name, await readHistory(store, name, context.signal), now));
+    databases.push(
+      describeDatabase(
+        name,
+        await readHistory(store, name, context.signal),
+        await findUnfinished(store, name, context.signal),
+        now,
+      ),
+    );
   }
   const recipients = settings.encryption.method === 'none' ? [] : settings.encryption.recipients;
   const encrypted = recipients.length === 0 ? 'not encrypted' : `encrypted for ${recipients.length}`;
@@ -36,11 +48,15 @@ export async function infoBody({ values, context }: Invocation, reporter: Report
   });
 }
 
-function describeDatabase(name: string, histories: readonly TimelineHistory[], now: Date) {
+function describeDatabase(
+  name: string,
+  histories: readonly TimelineHistory[],
+  unfinished: readonly string[],
+  now: Date,
+) {
   const complete = histories.filter(({ bases }) => bases.length > 0);
   const ranges = complete.flatMap(rangesOf);
   const bases = complete.flatMap((history) => history.bases);
-  const unfinished = histories.flatMap((history) => history.unfinished);
   const newest = ranges.at(-1);
   const ageMs = newest === undefined ? undefined : Math.max(0, now.getTime() - newest.until.getTime());
   const logBytes = complete.reduce((sum, history) => sum + history.logBytes, 0);

@@ -17,13 +17,12 @@ export interface TimelineHistory {
   readonly chain: LogChain;
   /** Stored bytes of the log. */
   readonly logBytes: number;
-  /** Bases without a manifest: interrupted, or under way. */
-  readonly unfinished: readonly string[];
 }
 
 interface Found {
   timeline?: string;
   manifests: string[];
+  /** Their folders. */
   bases: Set<string>;
   segments: SegmentName[];
   logBytes: number;
@@ -35,16 +34,44 @@ export async function readHistory(
   database: string,
   signal: AbortSignal,
 ): Promise<TimelineHistory[]> {
+  const histories: TimelineHistory[] = [];
+  for (const { timeline, manifests, segments, logBytes } of await findTimelines(store, database, signal)) {
+    if (timeline === undefined) continue;
+    const read = (key: string) => readWhole(store, key, { mostBytes: MOST_JSON_BYTES }, signal);
+    const bases: Manifest[] = [];
+    for (const key of manifests.sort()) {
+      const manifest = parseManifest(await read(key), key);
+      requirePlace(key, `${baseFolder(manifest.database, manifest.timeline, manifest.id)}/${MANIFEST_NAME}`);
+      bases.push(manifest);
+    }
+    const parsed = parseTimeline(await read(timeline), timeline);
+    requirePlace(timeline, timelineKey(parsed.database, parsed.id));
+    histories.push({ timeline: parsed, bases, chain: findLogChain(segments), logBytes });
+  }
+  return histories;
+}
+
+/** Folders of bases without a manifest: interrupted, or under way. Oldest first. */
+export async function findUnfinished(store: ObjectStore, database: string, signal: AbortSignal): Promise<string[]> {
+  const timelines = await findTimelines(store, database, signal);
+  return timelines.flatMap(({ bases, manifests }) =>
+    [...bases].filter((folder) => !manifests.includes(`${folder}/${MANIFEST_NAME}`)).sort(),
+  );
+}
+
+/** What names tell of each timeline, oldest first. */
+async function findTimelines(store: ObjectStore, database: string, signal: AbortSignal): Promise<Found[]> {
   const found = new Map<string, Found>();
   for await (const { key, size } of listWithoutData(store, `${databaseFolder(database)}/`, signal)) {
-    const [, , timeline = '', kind = '', name = '', file = '', ...rest] = key.split('/');
-    if (parseStampedId(timeline) === undefined || rest.length > 1) continue;
-    const entry = found.get(timeline) ?? { manifests: [], bases: new Set(), segments: [], logBytes: 0 };
-    found.set(timeline, entry);
+    const [, , id = '', kind = '', name = '', file = ''] = key.split('/');
+    if (parseStampedId(id) === undefined) continue;
+    const entry = found.get(id) ?? { manifests: [], bases: new Set(), segments: [], logBytes: 0 };
+    found.set(id, entry);
     if (kind === 'timeline.json') entry.timeline = key;
     if (kind === 'base' && parseStampedId(name) !== undefined) {
-      entry.bases.add(name);
-      if (file === MANIFEST_NAME) entry.manifests.push(key);
+      const folder = baseFolder(database, id, name);
+      entry.bases.add(folder);
+      if (key === `${folder}/${MANIFEST_NAME}`) entry.manifests.push(key);
     }
     const segment = kind === 'log' && file === '' ? parseSegmentName(name) : undefined;
     if (segment !== undefined) {
@@ -52,29 +79,7 @@ export async function readHistory(
       entry.logBytes += size;
     }
   }
-  const histories: TimelineHistory[] = [];
-  for (const id of [...found.keys()].sort()) {
-    const { timeline, manifests, bases, segments, logBytes } = found.get(id)!;
-    if (timeline === undefined) continue;
-    const read = (key: string) => readWhole(store, key, { mostBytes: MOST_JSON_BYTES }, signal);
-    const complete: Manifest[] = [];
-    for (const key of manifests.sort()) {
-      const manifest = parseManifest(await read(key), key);
-      requirePlace(key, `${baseFolder(manifest.database, manifest.timeline, manifest.id)}/${MANIFEST_NAME}`);
-      complete.push(manifest);
-    }
-    const ids = new Set(complete.map((manifest) => manifest.id));
-    const parsed = parseTimeline(await read(timeline), timeline);
-    requirePlace(timeline, timelineKey(parsed.database, parsed.id));
-    histories.push({
-      timeline: parsed,
-      bases: complete,
-      chain: findLogChain(segments),
-      logBytes,
-      unfinished: [...bases].filter((base) => !ids.has(base)).sort(),
-    });
-  }
-  return histories;
+  return [...found.keys()].sort().map((id) => found.get(id)!);
 }
 
 /** What an object says of its place is used to find others. */
@@ -106,14 +111,14 @@ async function firstKey(
   return undefined;
 }
 
-/** Lists a folder, but leaps over the parts of store files, which are most of the objects. */
+/** Lists a folder, but of the parts of store files, which are most of the objects, only the first one of each base. */
 async function* listWithoutData(store: ObjectStore, prefix: string, signal: AbortSignal): AsyncGenerator<ObjectInfo> {
   for (let after: string | undefined; ; ) {
     let data: string | undefined;
     for await (const info of store.list(prefix, after, signal)) {
+      yield info;
       data = /^(.*\/base\/[^/]+\/data)\//.exec(info.key)?.[1];
       if (data !== undefined) break;
-      yield info;
     }
     if (data === undefined) return;
     after = `${data}0`;

@@ -1,5 +1,6 @@
 import type { ErrorPlace } from '../../../base/errors.ts';
 import type { ObjectStore } from '../../../objects/object-store.ts';
+import { RunLock } from '../../../repository/lease/run-lock.ts';
 import { openRepository, type Repository } from '../../../repository/opening/repository.ts';
 import { headOf, readHistory, type TimelineHistory } from '../../../repository/reading/database-history.ts';
 import { SealPool } from '../../../repository/seal/pool/seal-pool.ts';
@@ -7,7 +8,6 @@ import type { BackupTarget, ContinuedBackup, FullBackup, KnownTransaction } from
 import { ContinuedTimeline } from './continued-timeline.ts';
 import { FullBase } from './full-base.ts';
 import type { RepositoryRun } from './repository-run.ts';
-import { RunLock } from './run-lock.ts';
 
 const LEVEL = 1;
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { answer, FaultyStore, faults } from '../../../../test/support/objects/faulty-store.ts';
-import { MemoryStore } from '../../../../test/support/objects/memory-store.ts';
+import { answer, FaultyStore, faults } from '../../../test/support/objects/faulty-store.ts';
+import { MemoryStore } from '../../../test/support/objects/memory-store.ts';
 import { RunLock } from './run-lock.ts';
 
 const never = new AbortController().signal;
@@ -21,7 +21,7 @@ describe('a lease', () => {
     const lock = await take(store);
     await expect(take(store)).rejects.toMatchObject({
       code: 'repository.in-use',
-      observed: `process ${process.pid} of ${hostname()}`,
+      observed: `backup by process ${process.pid} of ${hostname()}`,
     });
     await lock!.release();
     expect(store.objects.byKey.size).toBe(0);
@@ -42,7 +42,10 @@ describe('a lease', () => {
   it('a lease of another machine that was renewed is respected', async () => {
     const store = new MemoryStore();
     leaseOf(store, 'elsewhere', 7, 100_000);
-    await expect(take(store)).rejects.toMatchObject({ code: 'repository.in-use', observed: 'process 7 of elsewhere' });
+    await expect(take(store)).rejects.toMatchObject({
+      code: 'repository.in-use',
+      observed: 'backup by process 7 of elsewhere',
+    });
   });
 
   it('a lease that is no lease is replaced', async () => {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { GraphkeepError, hasCode } from '../../../base/errors.ts';
-import type { ObjectStore } from '../../../objects/object-store.ts';
-import { readWhole } from '../../../objects/whole-object.ts';
+import { GraphkeepError, hasCode } from '../../base/errors.ts';
+import type { ObjectStore } from '../../objects/object-store.ts';
+import { readWhole } from '../../objects/whole-object.ts';
 
 const RENEW_MS = 20_000;
 /** A lease that nobody has renewed for so long belongs to a run that was killed. By the clock of the store. */
@@ -48,19 +48,29 @@ export class RunLock {
    * Undefined where this user may not write leases: then nobody is kept out.
    * @throws GraphkeepError `repository.in-use`
    */
-  static async take(store: ObjectStore, database: string, signal: AbortSignal): Promise<RunLock | undefined> {
+  static async take(
+    store: ObjectStore,
+    database: string,
+    signal: AbortSignal,
+    operation = 'backup',
+  ): Promise<RunLock | undefined> {
     try {
-      return await RunLock.takeLease(store, database, signal);
+      return await RunLock.takeLease(store, database, signal, operation);
     } catch (error) {
       if (hasCode(error, 'object.denied', 'object.unsupported')) return undefined;
       throw error;
     }
   }
 
-  private static async takeLease(store: ObjectStore, database: string, signal: AbortSignal): Promise<RunLock> {
+  private static async takeLease(
+    store: ObjectStore,
+    database: string,
+    signal: AbortSignal,
+    operation: string,
+  ): Promise<RunLock> {
     const key = `lease/${database}.json`;
     const owner = randomBytes(8).toString('hex');
-    const lease: Lease = { owner, host: hostname(), pid: process.pid, operation: 'backup', renewed: 0 };
+    const lease: Lease = { owner, host: hostname(), pid: process.pid, operation, renewed: 0 };
     const found = await store.stat(key, signal);
     if (found !== undefined) {
       const holder = await readLease(store, key, signal);
@@ -133,8 +143,8 @@ function hasEnded({ host, pid, owner }: Lease): boolean {
 }
 
 function inUse(store: ObjectStore, holder: Lease | undefined): GraphkeepError {
-  return new GraphkeepError('repository.in-use', 'another backup of this database into this repository is running', {
+  return new GraphkeepError('repository.in-use', 'another run works on this database in the repository', {
     place: { object: store.address },
-    ...(holder === undefined ? {} : { observed: `process ${holder.pid} of ${holder.host}` }),
+    ...(holder === undefined ? {} : { observed: `${holder.operation} by process ${holder.pid} of ${holder.host}` }),
   });
 }
