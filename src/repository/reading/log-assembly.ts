@@ -4,12 +4,12 @@ import type { GraphkeepError } from '../../base/errors.ts';
 import { logFileName } from '../../log/log-files.ts';
 import { LogWriter } from '../../log/v3/log-writer.ts';
 import { type StreamedTransaction, type TransactionSink, TransactionStream } from '../../log/v3/transaction-stream.ts';
-import type { Segment } from '../catalogue/log-chain.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import { baseFolder, logFolder } from '../catalogue/object-keys.ts';
 import type { RestorePlan } from '../catalogue/restore-plan.ts';
 import { formatSegmentName, parseSegmentName } from '../catalogue/segment-name.ts';
 import { objectError } from '../object-errors.ts';
+import type { ExpectedObject } from '../seal/unseal/whole-object.ts';
 import { TRANSACTIONS_ENTRY } from '../tar/tar-content.ts';
 import { TransactionSpool } from '../tar/transaction-spool.ts';
 import { readTar, type StoredObjects } from './stored-objects.ts';
@@ -22,7 +22,7 @@ export interface AssembledLog {
 
 /**
  * Writes the log that makes the files of a base exact: its own transactions, and those of the segments of a plan up to its end. The log
- * file of the base, with its header, is in the directory already. Every id and checksum is compared.
+ * file of the base, with its header, is in the directory already. Every id is compared, and the checksum at the end of each segment.
  */
 export async function assembleLog(
   objects: StoredObjects,
@@ -38,14 +38,20 @@ export async function assembleLog(
   const log = new GrowingLog(writer, manifest, plan.end);
   try {
     const own = baseFolder(manifest.database, manifest.timeline, manifest.id);
-    const names = manifest.log.map(({ object }) => `${own}/${object}`);
-    for (const group of groupPieces(names)) await log.append(objects, group, onBytes);
+    for (const group of groupPieces(manifest, own)) {
+      const pieces = group.map((object) => ({ key: object.key, plain: objects.read(object) }));
+      await log.append(pieces, group[0]!.first, onBytes);
+    }
     const last = manifest.consistentAt;
     log.requireLast(last.transaction, last.checksum, own);
     const folder = logFolder(manifest.database, manifest.timeline);
     for (const segment of plan.segments) {
       if (log.isEnded) break;
-      await log.append(objects, keysOf(segment, folder), onBytes);
+      const pieces = segment.names.map((name) => {
+        const key = `${folder}/${formatSegmentName(name)}`;
+        return { key, plain: objects.readNamed(key, name.digest) };
+      });
+      await log.append(pieces, segment.first, onBytes);
       if (!log.isEnded) log.requireLast(segment.last, segment.checksum, folder);
     }
     await writer.force();
@@ -56,18 +62,28 @@ export async function assembleLog(
   }
 }
 
-const keysOf = ({ names }: Segment, folder: string): string[] =>
-  names.map((name) => `${folder}/${formatSegmentName(name)}`);
+/** An object of the log of a base, and its first transaction. */
+type LogObject = ExpectedObject & { readonly first: number };
 
-/** Pieces of one transaction belong together. */
-function groupPieces(keys: readonly string[]): string[][] {
-  const groups: string[][] = [];
-  for (const key of keys) {
-    const name = parseSegmentName(key.slice(key.lastIndexOf('/') + 1));
-    if (name !== undefined && name.piece > 0) groups.at(-1)!.push(key);
-    else groups.push([key]);
+/** The objects of the log of a base; pieces of one transaction belong together. */
+function groupPieces({ log }: Manifest, folder: string): LogObject[][] {
+  const groups: LogObject[][] = [];
+  for (const { object, bytes, sha256 } of log) {
+    const key = `${folder}/${object}`;
+    const name = parseSegmentName(object.replace(/^log\//, ''));
+    const group = name?.piece === 0 ? [] : groups.at(-1);
+    if (name === undefined || group === undefined)
+      throw objectError('repository.object-damaged', key, 'no object of a log has such a name');
+    if (name.piece === 0) groups.push(group);
+    group.push({ key, bytes, sha256: Buffer.from(sha256, 'hex'), first: name.first });
   }
   return groups;
+}
+
+/** An object that holds transactions, or a piece of one. */
+interface LogPiece {
+  readonly key: string;
+  readonly plain: AsyncIterable<Uint8Array>;
 }
 
 class GrowingLog implements TransactionSink {
@@ -97,17 +113,11 @@ class GrowingLog implements TransactionSink {
   }
 
   /** Appends the transactions of an object, or of all pieces of one that is large. */
-  async append(objects: StoredObjects, keys: readonly string[], onBytes: (bytes: number) => void): Promise<void> {
-    this.place = keys[0]!;
-    const first = parseSegmentName(keys[0]!.slice(keys[0]!.lastIndexOf('/') + 1))?.first;
-    const stream = new TransactionStream({
-      sink: this,
-      place: { file: this.place },
-      ...(first === undefined ? {} : { firstTransaction: first }),
-    });
-    for (const key of keys) {
-      const digest = parseSegmentName(key.slice(key.lastIndexOf('/') + 1))?.digest ?? '';
-      const [entry] = await readTar(objects.readNamed(key, digest), key);
+  async append(pieces: readonly LogPiece[], first: number, onBytes: (bytes: number) => void): Promise<void> {
+    this.place = pieces[0]!.key;
+    const stream = new TransactionStream({ sink: this, place: { file: this.place }, firstTransaction: first });
+    for (const { key, plain } of pieces) {
+      const [entry] = await readTar(plain, key);
       if (entry?.name !== TRANSACTIONS_ENTRY) {
         throw objectError('repository.object-damaged', key, 'it holds no transactions', {
           observed: entry?.name ?? 'nothing',
