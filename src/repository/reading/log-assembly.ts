@@ -38,6 +38,7 @@ export async function assembleLog(
   const log = new GrowingLog(writer, manifest, plan.end);
   try {
     const own = baseFolder(manifest.database, manifest.timeline, manifest.id);
+    requireJoined(manifest, own);
     for (const group of groupPieces(manifest, own)) {
       const pieces = group.map((object) => ({ key: object.key, plain: objects.read(object) }));
       await log.append(pieces, group[0]!.first, onBytes);
@@ -60,6 +61,15 @@ export async function assembleLog(
     log.close();
     writer.close();
   }
+}
+
+/** The log of a base begins right behind its check point, or there is nothing between that and its end. */
+function requireJoined({ checkPoint, consistentAt, log }: Manifest, folder: string): void {
+  const first = log.length === 0 ? consistentAt.transaction + 1 : parseSegmentName(log[0]!.object.slice(4))?.first;
+  if (first === checkPoint.transaction + 1) return;
+  throw objectError('repository.object-damaged', folder, 'the log does not begin at the check point of the base', {
+    observed: `transaction ${first ?? 'unknown'} in place of ${checkPoint.transaction + 1}`,
+  });
 }
 
 /** An object of the log of a base, and its first transaction. */
@@ -152,8 +162,7 @@ class GrowingLog implements TransactionSink {
   }
 
   requireLast(id: number, checksum: bigint, key: string): void {
-    if (!this.isAnyKnown || (this.id === id && this.checksum === checksum)) return;
-    if (this.id > id) return;
+    if (this.id === id && this.checksum === checksum) return;
     throw objectError('repository.object-damaged', key, `the log should reach transaction ${id}`, {
       observed: `transaction ${this.id}, checksum ${this.checksum} in place of ${checksum}`,
     });
