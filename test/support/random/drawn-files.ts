@@ -12,6 +12,7 @@ const ONE_OF = 5;
  */
 export const COSTLY_FILES = [
   'src/backup/target/directory/directory-target',
+  'src/backup/target/repository/repository-target',
   'src/check/chains/screen/chain-screen',
   'src/check/damaged-stores',
   'src/check/indexes/index-content-check',
@@ -25,9 +26,13 @@ export const COSTLY_FILES = [
   'src/protocol/catchup/captures',
   'src/protocol/tls/channel',
   'src/protocol/tls/refusals',
+  'src/repository/pruning/pruning',
   'src/repository/seal/frames/frames',
   'src/repository/seal/pool/seal-pool',
   'src/repository/seal/unseal/unseal',
+  'src/repository/verifying/verification',
+  'src/repository/writing/base-files',
+  'src/repository/writing/segment-log',
   'src/restore/archive-reading',
   'src/restore/archive-writing',
   'src/restore/restorable-store',
@@ -43,6 +48,7 @@ export const COSTLY_FILES = [
   'src/store/tree/update/tree-update',
   'test/cli/check-commands',
   'test/cli/demo',
+  'test/cli/repository-in-bucket',
 ].map((name) => `${name}.test.ts`);
 
 /**
