@@ -1,11 +1,19 @@
 import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
 import { TransactionSpool } from './transaction-spool.ts';
 
+let directory: string;
+beforeEach(async () => {
+  directory = await makeTemporaryDirectory();
+  vi.stubEnv('TMPDIR', directory);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await removeDirectory(directory);
+});
+
 it('a transaction that is larger than memory may be comes back as it was, and leaves nothing behind', () => {
-  const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith('graphkeep-'));
-  const before = left();
   const spool = new TransactionSpool(100);
   const content = Buffer.from(Array.from({ length: 5000 }, (_, i) => i % 251));
   for (let round = 0; round < 2; round++) {
@@ -19,8 +27,16 @@ it('a transaction that is larger than memory may be comes back as it was, and le
     const pieces: Buffer[] = [];
     for (const piece of spool.read(64)) pieces.push(Buffer.from(piece));
     expect(Buffer.concat(pieces)).toEqual(content);
-    expect(left()).toEqual(before);
+    expect(readdirSync(directory)).toEqual([]);
     spool.clear();
     expect([spool.bytes, [...spool.read()]]).toEqual([0, []]);
   }
+});
+
+it('a transaction for which there is no room is an error that names the place', async () => {
+  await removeDirectory(directory);
+  const spool = new TransactionSpool(100);
+  expect(() => spool.add(Buffer.alloc(101))).toThrow(
+    expect.objectContaining({ code: 'file.io', place: { file: directory } }),
+  );
 });
