@@ -135,7 +135,7 @@ async function attempt(run: (store: ObjectStore) => Promise<void>, number: numbe
 function pick(calls: number) {
   const all = kinds.flatMap((kind) => Array.from({ length: calls }, (_, number) => ({ kind, number })));
   const dice = new Dice(nextSeed());
-  return Array.from({ length: Math.min(all.length, campaign.rounds(30, 8)) }, () => {
+  return Array.from({ length: Math.min(all.length, campaign.rounds(30, 2)) }, () => {
     return all.splice(dice.below(all.length), 1)[0]!;
   });
 }

@@ -59,7 +59,8 @@ test(
       dense += run.denseNodes;
     });
     fc.assert(property, { numRuns: RUNS });
-    expect(dense).toBeGreaterThan(RUNS / 4);
+    // Of a few runs, luck decides.
+    expect(dense).toBeGreaterThan(campaign.size(RUNS / 4, 0));
   },
   TIMEOUT_MS,
 );

@@ -16,7 +16,7 @@ describe('costly files of tests', () => {
     expect(drawnFiles(files, ['run'], new CampaignSize('long'), 1)).toEqual(files);
   });
 
-  it('run one in five in the short form, as the seed draws, and all with some seed', () => {
+  it('run one in six in the short form, as the seed draws, and all with some seed', () => {
     const seeds = Array.from({ length: 50 }, (_, seed) => seed);
     for (const seed of seeds) expect(new Set(draw(seed)).size).toBe(2);
     expect(draw(7)).toEqual(draw(7));

@@ -4,7 +4,7 @@ import { Dice } from './dice.ts';
 import { SEED } from './seed.ts';
 
 /** The short form runs one of this many files. */
-const ONE_OF = 5;
+const ONE_OF = 6;
 
 /**
  * Files outside of `test/guarantees` that took about two seconds of processor time or more each in the short form, most of all tests
@@ -27,6 +27,7 @@ export const COSTLY_FILES = [
   'src/protocol/tls/channel',
   'src/protocol/tls/refusals',
   'src/repository/pruning/pruning',
+  'src/repository/reading/hostile-base',
   'src/repository/seal/frames/frames',
   'src/repository/seal/pool/seal-pool',
   'src/repository/seal/unseal/unseal',
@@ -48,12 +49,14 @@ export const COSTLY_FILES = [
   'src/store/tree/update/tree-update',
   'test/cli/check-commands',
   'test/cli/demo',
+  'test/cli/executables',
   'test/cli/repository-in-bucket',
+  'test/cli/surroundings',
 ].map((name) => `${name}.test.ts`);
 
 /**
  * Which of some costly files of tests to run: all in the long form, and if a name in `args` is that of one of them or of a folder with
- * some; otherwise the fifth part that the seed draws, as all of them take minutes.
+ * some; otherwise the sixth part that the seed draws, as all of them take minutes.
  */
 export function drawnFiles(
   files: readonly string[],
