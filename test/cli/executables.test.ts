@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, realpathSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -79,6 +79,20 @@ describe('graphkeep', () => {
     const { code, stderr } = await run('graphkeep', ['inspect', 'nope']);
     expect(code).toBe(1);
     expect(stderr).toContain('there is no such directory');
+  });
+
+  it('graphkeep loads what repositories need only for them', () => {
+    const hook =
+      'export async function load(url, context, next) { process._rawDebug(url); return next(url, context); }';
+    const asData = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
+    const register = asData(`import { register } from 'node:module'; register(${JSON.stringify(asData(hook))});`);
+    const loadedBy = (place: string) => {
+      const program = join(root, 'bin', 'graphkeep');
+      const args = ['--import', register, program, 'backup', '--from=127.0.0.1:1', place];
+      return spawnSync(process.execPath, args, { encoding: 'utf8' }).stderr;
+    };
+    expect(loadedBy('--repo=/nonexistent/repository')).toContain('/age-encryption/');
+    expect(loadedBy('--to=/nonexistent/directory')).not.toMatch(/\/(age-encryption|@aws-sdk|zod)\//);
   });
 
   it('graphkeep writes everything into a pipe before it ends', () => {

@@ -8,6 +8,7 @@ import { loadIdentities } from '../../repository/seal/keys/identities.ts';
 import type { Unsealing } from '../../repository/seal/unseal/unsealing.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
+import { repositoryLocation } from './repository-location.ts';
 
 /** Opens the place that `--repo` names. `create`: makes a missing folder. */
 export async function openRepositoryStore(
@@ -21,12 +22,6 @@ export async function openRepositoryStore(
     create,
     ...(command === undefined ? {} : { credentialsCommand: command.trim().split(/\s+/) }),
   });
-}
-
-/** What `--repo` names; a folder with its whole path. */
-export function repositoryLocation(values: OptionValues, context: CommandContext): string {
-  const typed = values.mandatory('repo');
-  return /^[a-z][a-z0-9+.-]+:/i.test(typed) ? typed : resolve(context.cwd, typed);
 }
 
 /** What opens the objects of a repository: `none` if they are not encrypted, undefined if no identity was given. */

@@ -4,7 +4,7 @@ import { isDatabaseKey } from '../../repository/catalogue/object-keys.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { BackupPlace } from '../commands/backup-request.ts';
 import { readDatabaseName } from '../commands/database-name.ts';
-import { openRepositoryStore, repositoryLocation } from '../commands/repository-request.ts';
+import { repositoryLocation } from '../commands/repository-location.ts';
 import type { OptionValues } from '../option-values.ts';
 
 /**
@@ -55,7 +55,12 @@ function readRepositoryPlace(values: OptionValues, context: CommandContext): Bac
     );
   }
   const location = repositoryLocation(values, context);
+  // A backup into a directory does without stores and keys.
+  const open = async () => {
+    const { openRepositoryStore } = await import('../commands/repository-request.ts');
+    return await openRepositoryStore(values, context);
+  };
   const renew = values.flag('full');
-  const repository = { location, database, renew, open: () => openRepositoryStore(values, context) };
+  const repository = { location, database, renew, open };
   return { backupDir: '.', readName: () => database, repository };
 }
