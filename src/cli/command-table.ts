@@ -311,6 +311,9 @@ const quiet = flag('quiet', false, 'Print nothing but warnings and errors.');
 const repo = (purpose: string): OptionRow =>
   value('repo', 'place', '', `${purpose} A folder, or s3://bucket/prefix?endpoint=https://...&region=...`);
 
+/** Of the commands that need nothing else. */
+const theRepository: OptionRow = { ...repo('The repository.'), mandatory: true };
+
 const credentialsCommand = value(
   'credentials-command',
   'program',
@@ -672,13 +675,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     description:
       'Tells of each database in a repository: its newest transaction and how old that is, the ranges that can be restored, its full backups ' +
       'and their sizes. It reads names and manifests only, and needs no key.',
-    options: [
-      { ...repo('The repository.'), mandatory: true },
-      value('database', 'name', '', 'Only this database.'),
-      credentialsCommand,
-      json,
-      verbose,
-    ],
+    options: [theRepository, value('database', 'name', '', 'Only this database.'), credentialsCommand, json, verbose],
     positionals: [],
     examples: [{ purpose: 'Am I safe?', command: 'graphkeep info --repo=s3://backups/neo4j' }],
   },
@@ -692,7 +689,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       '\n' +
       'Exit code 0: all is there. 14: something is missing or damaged.',
     options: [
-      { ...repo('The repository.'), mandatory: true },
+      theRepository,
       value('database', 'name', '', 'Only this database.'),
       flag('read', false, 'Read every object too. An encrypted repository needs --identity then.'),
       ...identity('With --read: file'),
@@ -720,7 +717,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       '\n' +
       'What an interrupted full backup left behind is removed after seven days.',
     options: [
-      { ...repo('The repository.'), mandatory: true },
+      theRepository,
       value('database', 'name', 'graph.db', 'Name of the database in the repository.'),
       value('keep-last', 'count', '', 'Keep the newest so many full backups.'),
       value('keep-within', 'span', '', 'Keep all that are no older than this, as in 36h, 14d or 8w.'),

@@ -61,6 +61,9 @@ export function isStop(name: unknown): name is keyof typeof stopCodes {
   return typeof name === 'string' && name in stopCodes;
 }
 
+/** Something in a repository is missing or damaged. */
+export const DAMAGED_REPOSITORY = 14;
+
 /** What a script may want to know of a failure of a repository (docs/repository.md). */
 const repositoryExitCodes: Partial<Record<ErrorCode, number>> = {
   'repository.missing': 10,
@@ -70,10 +73,10 @@ const repositoryExitCodes: Partial<Record<ErrorCode, number>> = {
   'repository.key-wrong': 12,
   'repository.passphrase-missing': 12,
   'repository.passphrase-wrong': 12,
-  'repository.object-damaged': 14,
-  'repository.object-truncated': 14,
-  'repository.object-overlong': 14,
-  'object.missing': 14,
+  'repository.object-damaged': DAMAGED_REPOSITORY,
+  'repository.object-truncated': DAMAGED_REPOSITORY,
+  'repository.object-overlong': DAMAGED_REPOSITORY,
+  'object.missing': DAMAGED_REPOSITORY,
 };
 
 /**

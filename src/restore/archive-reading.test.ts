@@ -16,6 +16,7 @@ import { nextSeed } from '../../test/support/random/seed.ts';
 import { lockFile } from '../../test/support/stores/locked-file.ts';
 import { Dice } from '../base/dice.ts';
 import { GraphkeepError } from '../base/errors.ts';
+import { onePiece } from '../base/one-piece.ts';
 import { decodeZstd } from '../base/zstd/decoding.ts';
 import { encodeZstd } from '../base/zstd/encoding.ts';
 import { encodeStoreVersion } from '../store/files/store-version.ts';
@@ -194,14 +195,10 @@ const genuine = [
   { version: '3.4.9', untar: async (dump: Buffer) => gunzipSync(dump), pack: async (bytes: Buffer) => gzipSync(bytes) },
   {
     version: '3.5.34',
-    untar: (dump: Buffer) => buffer(decodeZstd(one(dump))),
-    pack: (bytes: Buffer) => buffer(encodeZstd(one(bytes))),
+    untar: (dump: Buffer) => buffer(decodeZstd(onePiece(dump))),
+    pack: (bytes: Buffer) => buffer(encodeZstd(onePiece(bytes))),
   },
 ];
-
-async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
 
 describe.each(genuine)('a dump of $version', ({ version, untar, pack }) => {
   const dump = readFileSync(corpusPath(`dumps/${version}.dump`));
@@ -309,14 +306,14 @@ it('leftovers in an upgraded database are accepted, and files of another release
 });
 
 it('a dump whose header promises more is refused', async () => {
-  const whole = await buffer(decodeZstd(one(readFileSync(corpusPath('dumps/3.5.34.dump')))));
+  const whole = await buffer(decodeZstd(onePiece(readFileSync(corpusPath('dumps/3.5.34.dump')))));
   for (const [place, what] of [
     [8, /files/],
     [16, /bytes/],
   ] as const) {
     const changed = Buffer.from(whole);
     changed.writeBigInt64BE(changed.readBigInt64BE(place) + 1n, place);
-    writeFileSync(at('x.dump'), await buffer(encodeZstd(one(changed))));
+    writeFileSync(at('x.dump'), await buffer(encodeZstd(onePiece(changed))));
     await expect(load()).rejects.toMatchObject({ code: 'archive.invalid', observed: expect.stringMatching(what) });
   }
   await expectNothing();

@@ -2,17 +2,12 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { makeFullBackup } from '../../src/backup/full-backup.ts';
-import { makeIncrementalBackup } from '../../src/backup/incremental-backup.ts';
-import { RepositoryTarget } from '../../src/backup/target/repository/repository-target.ts';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import type { ObjectStore } from '../../src/objects/object-store.ts';
 import { Retries } from '../../src/objects/retry.ts';
 import { RetryingStore } from '../../src/objects/retrying-store.ts';
-import { initRepository, openRepository } from '../../src/repository/opening/repository.ts';
+import { initRepository } from '../../src/repository/opening/repository.ts';
 import { readHistory } from '../../src/repository/reading/database-history.ts';
-import { restoreFromRepository } from '../../src/restore/repository-restore.ts';
-import { CommonSource } from '../../src/source/backup-protocol/common-source.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { type GeneratedHistory, generateHistory, readSimpleGraph } from '../support/history/generated-history.ts';
 import { answer, type Fault, FaultyStore, faults } from '../support/objects/faulty-store.ts';
@@ -21,6 +16,7 @@ import { PretendedTime } from '../support/objects/pretended-time.ts';
 import { campaign } from '../support/random/campaign-size.ts';
 import { Dice } from '../support/random/dice.ts';
 import { nextSeed } from '../support/random/seed.ts';
+import { backUpInto, restoreInto } from '../support/repositories/repository-runs.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
 
 /*
@@ -73,32 +69,12 @@ beforeEach(async () => {
 
 async function backUp(store: ObjectStore, newest: number, isFull: boolean): Promise<void> {
   server.newest = newest;
-  const source = new CommonSource({ address: server.address, timeoutMs: 20_000 });
-  const target = await RepositoryTarget.open(store, 'graph.db', never);
-  try {
-    if (isFull) await makeFullBackup(source, target, () => {}, never);
-    else await makeIncrementalBackup(source, target, () => {}, never);
-  } finally {
-    await source.close();
-    await target.close();
-  }
+  await backUpInto(store, server, isFull ? 'full' : 'incremental');
 }
 
 async function expectMoment(store: ObjectStore, transaction: number): Promise<void> {
   const folder = join(await mkdtemp(join(scratch, 'restored-')), 'store');
-  await restoreFromRepository({
-    repository: await openRepository(store, never),
-    source: 'graph.db',
-    moment: { kind: 'transaction', transaction },
-    identities,
-    databaseName: 'graph.db',
-    databaseDirectory: folder,
-    transactionLogDirectory: folder,
-    force: false,
-    checkConsistency: true,
-    budgetBytes: 1 << 20,
-    signal: never,
-  });
+  await restoreInto(folder, store, { kind: 'transaction', transaction }, identities);
   expect(readSimpleGraph(folder)).toEqual(history.graphAt(transaction));
   await removeDirectory(folder);
 }

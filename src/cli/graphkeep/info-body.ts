@@ -4,9 +4,9 @@ import type { Manifest } from '../../repository/catalogue/manifest.ts';
 import { findRanges, type RestorableRange } from '../../repository/catalogue/restorable-ranges.ts';
 import { openRepository } from '../../repository/opening/repository.ts';
 import {
-  findUnfinished,
+  type DatabaseContent,
   listDatabases,
-  readHistory,
+  readDatabase,
   type TimelineHistory,
 } from '../../repository/reading/database-history.ts';
 import { openRepositoryStore } from '../commands/repository-request.ts';
@@ -27,14 +27,7 @@ export async function infoBody({ values, context }: Invocation, reporter: Report
   const now = await store.now(context.signal);
   const databases = [];
   for (const name of names) {
-    databases.push(
-      describeDatabase(
-        name,
-        await readHistory(store, name, context.signal),
-        await findUnfinished(store, name, context.signal),
-        now,
-      ),
-    );
+    databases.push(describeDatabase(name, await readDatabase(store, name, context.signal), now));
   }
   const recipients = settings.encryption.method === 'none' ? [] : settings.encryption.recipients;
   const encrypted = recipients.length === 0 ? 'not encrypted' : `encrypted for ${recipients.length}`;
@@ -48,12 +41,7 @@ export async function infoBody({ values, context }: Invocation, reporter: Report
   });
 }
 
-function describeDatabase(
-  name: string,
-  histories: readonly TimelineHistory[],
-  unfinished: readonly string[],
-  now: Date,
-) {
+function describeDatabase(name: string, { histories, unfinished }: DatabaseContent, now: Date) {
   const complete = histories.filter(({ bases }) => bases.length > 0);
   const ranges = complete.flatMap(rangesOf);
   const bases = complete.flatMap((history) => history.bases);

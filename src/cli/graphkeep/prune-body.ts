@@ -6,7 +6,7 @@ import { RunLock } from '../../repository/lease/run-lock.ts';
 import { openRepository } from '../../repository/opening/repository.ts';
 import { planPrune } from '../../repository/pruning/prune-plan.ts';
 import { findAbandoned, type Pruned, prune } from '../../repository/pruning/pruning.ts';
-import { readHistory } from '../../repository/reading/database-history.ts';
+import { readDatabase } from '../../repository/reading/database-history.ts';
 import { readDatabaseName } from '../commands/database-name.ts';
 import { openRepositoryStore } from '../commands/repository-request.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
@@ -26,9 +26,9 @@ export async function pruneBody({ values, context }: Invocation, reporter: Repor
   await openRepository(store, signal);
   const lock = confirmed ? await RunLock.take(store, database, signal, 'prune') : undefined;
   try {
-    const histories = await readHistory(store, database, signal);
+    const { histories, unfinished } = await readDatabase(store, database, signal);
     const plan = planPrune(histories, policy);
-    const abandoned = await findAbandoned(store, database, signal);
+    const abandoned = await findAbandoned(store, unfinished, signal);
     const pruned: Pruned | undefined = confirmed ? await prune(store, database, plan, abandoned, signal) : undefined;
     const segments = [...plan.segments.values()].reduce((sum, names) => sum + names.length, 0);
     const going = plan.bases.filter(({ reasons }) => reasons.length === 0);

@@ -7,11 +7,10 @@ import { listDatabases } from '../../repository/reading/database-history.ts';
 import { StoredObjects } from '../../repository/reading/stored-objects.ts';
 import { verifyDatabase } from '../../repository/verifying/verification.ts';
 import { openRepositoryStore, readIdentities } from '../commands/repository-request.ts';
+import { DAMAGED_REPOSITORY } from '../failure-lines.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
-/** Exit code if something is missing or damaged, as for a restore that finds it. */
-const FAULTY = 14;
 /** All are counted; so many are told. */
 const MOST_TOLD = 100;
 
@@ -58,5 +57,5 @@ export async function verifyBody({ values, context }: Invocation, reporter: Repo
     faultCount,
     faults: faults.map((fault) => ({ code: fault.code, text: describeError(fault) })),
   });
-  return faultCount === 0 ? 0 : FAULTY;
+  return faultCount === 0 ? 0 : DAMAGED_REPOSITORY;
 }

@@ -43,6 +43,11 @@ export function segmentsBetween(chain: LogChain, first: number, last: number): r
   return run?.segments.filter((segment) => segment.last >= first && segment.first <= last);
 }
 
+/** The run that goes on after a transaction without a gap; undefined if there is none. */
+export function findRunAfter({ runs }: LogChain, transaction: number): LogRun | undefined {
+  return runs.find(({ first, last }) => first <= transaction + 1 && last > transaction);
+}
+
 function joinPieces(names: Iterable<SegmentName>): { segments: Segment[]; unfinished: SegmentName[] } {
   const groups = new Map<string, SegmentName[]>();
   for (const name of names) {

@@ -1,4 +1,4 @@
-import type { LogChain } from './log-chain.ts';
+import { findRunAfter, type LogChain } from './log-chain.ts';
 
 /** A complete base, as far as ranges need it. */
 export interface RangeBase {
@@ -23,7 +23,7 @@ export function findRanges(bases: readonly RangeBase[], chain: LogChain): Restor
   for (const { transaction, newestCommit } of bases) {
     const before = ranges.at(-1);
     if (before !== undefined && transaction <= before.last) continue;
-    const run = chain.runs.find(({ first, last }) => first <= transaction + 1 && last > transaction);
+    const run = findRunAfter(chain, transaction);
     const until = run !== undefined && run.newestCommit > newestCommit ? run.newestCommit : newestCommit;
     ranges.push({ first: transaction, last: run?.last ?? transaction, from: newestCommit, until });
   }

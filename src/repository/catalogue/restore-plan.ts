@@ -1,5 +1,5 @@
 import type { LogChain, Segment } from './log-chain.ts';
-import { segmentsBetween } from './log-chain.ts';
+import { findRunAfter, segmentsBetween } from './log-chain.ts';
 
 /** A complete base, as its manifest tells. */
 export interface BasePoint {
@@ -86,6 +86,6 @@ function planTo(base: BasePoint, chain: LogChain, transaction: number): RestoreP
 
 /** Everything that follows a base without a gap. */
 function runAfter({ transaction }: BasePoint, chain: LogChain): readonly Segment[] {
-  const run = chain.runs.find(({ first, last }) => first <= transaction + 1 && last > transaction);
+  const run = findRunAfter(chain, transaction);
   return run === undefined ? [] : segmentsBetween(chain, transaction + 1, run.last)!;
 }

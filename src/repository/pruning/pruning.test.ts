@@ -4,14 +4,12 @@ import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/c
 import { generateHistory } from '../../../test/support/history/generated-history.ts';
 import { answer, FaultyStore, faults } from '../../../test/support/objects/faulty-store.ts';
 import { MemoryObjects, MemoryStore } from '../../../test/support/objects/memory-store.ts';
+import { backUpInto } from '../../../test/support/repositories/repository-runs.ts';
 import { BackupServer } from '../../../test/support/servers/backup-server.ts';
-import { makeFullBackup } from '../../backup/full-backup.ts';
-import { RepositoryTarget } from '../../backup/target/repository/repository-target.ts';
 import { loadFrameCodec } from '../../base/zstd/frame-codec.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
-import { CommonSource } from '../../source/backup-protocol/common-source.ts';
 import { initRepository } from '../opening/repository.ts';
-import { readHistory } from '../reading/database-history.ts';
+import { readDatabase, readHistory } from '../reading/database-history.ts';
 import { StoredObjects } from '../reading/stored-objects.ts';
 import { verifyDatabase } from '../verifying/verification.ts';
 import { planPrune } from './prune-plan.ts';
@@ -34,11 +32,7 @@ beforeAll(async () => {
   const server = await BackupServer.start(history, 5);
   for (const newest of [5, 8, 13]) {
     server.newest = newest;
-    const target = await RepositoryTarget.open(store, 'graph.db', never);
-    const source = new CommonSource({ address: server.address, timeoutMs: 20_000 });
-    await makeFullBackup(source, target, () => {}, never);
-    await source.close();
-    await target.close();
+    await backUpInto(store, server, 'full');
   }
   await server.stop();
   timelines = (await readHistory(store, 'graph.db', never)).map(({ timeline }) => timeline.id);
@@ -46,8 +40,8 @@ beforeAll(async () => {
 afterAll(() => removeDirectory(scratch));
 
 async function pruneOnce(store: ObjectStore): Promise<Pruned> {
-  const histories = await readHistory(store, 'graph.db', never);
-  const abandoned = await findAbandoned(store, 'graph.db', never);
+  const { histories, unfinished } = await readDatabase(store, 'graph.db', never);
+  const abandoned = await findAbandoned(store, unfinished, never);
   return await prune(store, 'graph.db', planPrune(histories, { keepLast: 1, minimumBases: 2 }), abandoned, never);
 }
 

@@ -1,6 +1,5 @@
 import type { ObjectStore } from '../../objects/object-store.ts';
 import { baseFolder, logFolder, MANIFEST_NAME, timelineKey } from '../catalogue/object-keys.ts';
-import { findUnfinished } from '../reading/database-history.ts';
 import type { PrunePlan } from './prune-plan.ts';
 
 /** A base without a manifest is left alone for so long after its last object, by the clock of the store: it may be under way. */
@@ -15,11 +14,15 @@ export interface Pruned {
   refused: number;
 }
 
-/** Folders of bases without a manifest that nobody works on any more. */
-export async function findAbandoned(store: ObjectStore, database: string, signal: AbortSignal): Promise<string[]> {
+/** Of the folders of bases without a manifest, those that nobody works on any more. */
+export async function findAbandoned(
+  store: ObjectStore,
+  unfinished: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
   const now = (await store.now(signal)).getTime();
   const folders: string[] = [];
-  for (const folder of await findUnfinished(store, database, signal)) {
+  for (const folder of unfinished) {
     let newest = 0;
     for await (const { modified } of store.list(`${folder}/`, undefined, signal))
       newest = Math.max(newest, modified.getTime());

@@ -1,3 +1,4 @@
+import { onePiece } from '../../base/one-piece.ts';
 import { decodeZstd } from '../../base/zstd/decoding.ts';
 import { ZstdError } from '../../base/zstd/frame-scanner.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
@@ -21,13 +22,9 @@ export async function* readLines(
   const stored = await readWhole(store, key, { mostBytes: MOST_INDEX_BYTES }, signal);
   verifyStored(stored, { key, bytes: index.bytes, sha256: Buffer.from(index.sha256, 'hex') });
   try {
-    yield* readIndex(decodeZstd(toAsync(stored)), key);
+    yield* readIndex(decodeZstd(onePiece(stored)), key);
   } catch (error) {
     if (!(error instanceof ZstdError)) throw error;
     throw objectError('repository.object-damaged', key, 'the index is damaged', { observed: error.message });
   }
-}
-
-async function* toAsync(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

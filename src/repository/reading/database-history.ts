@@ -1,7 +1,7 @@
 import type { ObjectInfo, ObjectStore } from '../../objects/object-store.ts';
 import { readWhole } from '../../objects/whole-object.ts';
 import { MOST_JSON_BYTES } from '../catalogue/json-object.ts';
-import { findLogChain, type LogChain } from '../catalogue/log-chain.ts';
+import { findLogChain, findRunAfter, type LogChain } from '../catalogue/log-chain.ts';
 import { type Manifest, parseManifest } from '../catalogue/manifest.ts';
 import { baseFolder, databaseFolder, MANIFEST_NAME, parseStampedId, timelineKey } from '../catalogue/object-keys.ts';
 import { parseSegmentName, type SegmentName } from '../catalogue/segment-name.ts';
@@ -28,14 +28,34 @@ interface Found {
   logBytes: number;
 }
 
-/** Oldest first. Names that follow no rule are passed over. */
+/** What a repository has of a database. */
+export interface DatabaseContent {
+  /** Oldest first. */
+  readonly histories: readonly TimelineHistory[];
+  /** Folders of bases without a manifest: interrupted, or under way. Oldest first. */
+  readonly unfinished: readonly string[];
+}
+
+/** The timelines of a database, oldest first. */
 export async function readHistory(
   store: ObjectStore,
   database: string,
   signal: AbortSignal,
-): Promise<TimelineHistory[]> {
+): Promise<readonly TimelineHistory[]> {
+  return (await readDatabase(store, database, signal)).histories;
+}
+
+/** Lists a database once, and reads its timelines and manifests. Names that follow no rule are passed over. */
+export async function readDatabase(
+  store: ObjectStore,
+  database: string,
+  signal: AbortSignal,
+): Promise<DatabaseContent> {
   const histories: TimelineHistory[] = [];
-  for (const { timeline, manifests, segments, logBytes } of await findTimelines(store, database, signal)) {
+  const unfinished: string[] = [];
+  for (const found of await findTimelines(store, database, signal)) {
+    const { timeline, manifests, segments, logBytes } = found;
+    unfinished.push(...[...found.bases].filter((folder) => !manifests.includes(`${folder}/${MANIFEST_NAME}`)).sort());
     if (timeline === undefined) continue;
     const read = (key: string) => readWhole(store, key, { mostBytes: MOST_JSON_BYTES }, signal);
     const bases: Manifest[] = [];
@@ -48,15 +68,7 @@ export async function readHistory(
     requirePlace(timeline, timelineKey(parsed.database, parsed.id));
     histories.push({ timeline: parsed, bases, chain: findLogChain(segments), logBytes });
   }
-  return histories;
-}
-
-/** Folders of bases without a manifest: interrupted, or under way. Oldest first. */
-export async function findUnfinished(store: ObjectStore, database: string, signal: AbortSignal): Promise<string[]> {
-  const timelines = await findTimelines(store, database, signal);
-  return timelines.flatMap(({ bases, manifests }) =>
-    [...bases].filter((folder) => !manifests.includes(`${folder}/${MANIFEST_NAME}`)).sort(),
-  );
+  return { histories, unfinished };
 }
 
 /** What names tell of each timeline, oldest first. */
@@ -133,7 +145,7 @@ export function headOf({
   const base = bases.at(-1);
   if (base === undefined) return undefined;
   const { transaction: id, checksum } = base.consistentAt;
-  const run = chain.runs.find(({ first, last }) => first <= id + 1 && last > id);
+  const run = findRunAfter(chain, id);
   if (run === undefined) return { id, checksum, newestCommit: base.newestCommit };
   const newestCommit = run.newestCommit > base.newestCommit ? run.newestCommit : base.newestCommit;
   return { id: run.last, checksum: run.checksum, newestCommit };

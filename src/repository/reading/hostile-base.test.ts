@@ -5,15 +5,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeTemporaryDirectory, removeDirectory } from '../../../test/support/corpus/unpack-corpus.ts';
 import { generateHistory } from '../../../test/support/history/generated-history.ts';
 import { MemoryObjects, MemoryStore } from '../../../test/support/objects/memory-store.ts';
+import { backUpInto, restoreInto } from '../../../test/support/repositories/repository-runs.ts';
 import { BackupServer } from '../../../test/support/servers/backup-server.ts';
-import { makeFullBackup } from '../../backup/full-backup.ts';
-import { RepositoryTarget } from '../../backup/target/repository/repository-target.ts';
+import { onePiece } from '../../base/one-piece.ts';
 import { decodeZstd } from '../../base/zstd/decoding.ts';
 import { encodeZstd } from '../../base/zstd/encoding.ts';
 import { sha256Of } from '../../objects/whole-object.ts';
-import { restoreFromRepository } from '../../restore/repository-restore.ts';
-import { CommonSource } from '../../source/backup-protocol/common-source.ts';
-import { initRepository, openRepository } from '../opening/repository.ts';
+import { initRepository } from '../opening/repository.ts';
 import { SealPool } from '../seal/pool/seal-pool.ts';
 import { packTar } from '../tar/tar-content.ts';
 
@@ -30,11 +28,7 @@ beforeAll(async () => {
   const store = new MemoryStore(whole);
   await initRepository(store, { method: 'none' }, never);
   const server = await BackupServer.start(history, 5);
-  const target = await RepositoryTarget.open(store, 'graph.db', never);
-  const source = new CommonSource({ address: server.address, timeoutMs: 20_000 });
-  await makeFullBackup(source, target, () => {}, never);
-  await source.close();
-  await target.close();
+  await backUpInto(store, server, 'full');
   await server.stop();
 });
 afterAll(() => removeDirectory(scratch));
@@ -47,16 +41,12 @@ async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(all);
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
 /** The repository with another index, to which the manifest agrees. */
 async function withIndex(change: (index: string) => string): Promise<MemoryObjects> {
   const objects = whole.copy();
   const key = keyOf(/index\.tsv\.zst$/);
-  const index = (await collect(decodeZstd(once(whole.byKey.get(key)!.bytes)))).toString();
-  const bytes = await collect(encodeZstd(once(Buffer.from(change(index)))));
+  const index = (await collect(decodeZstd(onePiece(whole.byKey.get(key)!.bytes)))).toString();
+  const bytes = await collect(encodeZstd(onePiece(Buffer.from(change(index)))));
   objects.put(key, bytes);
   return withManifest(objects, (manifest) => {
     manifest.index = { object: 'index.tsv.zst', bytes: `${bytes.length}`, sha256: sha256Of(bytes).toString('hex') };
@@ -75,21 +65,8 @@ function withManifest(objects: MemoryObjects, change: (manifest: Json) => unknow
 
 async function restore(objects: MemoryObjects): Promise<unknown> {
   const folder = await mkdtemp(join(scratch, 'restored-'));
-  const repository = await openRepository(new MemoryStore(objects), never);
   try {
-    await restoreFromRepository({
-      repository,
-      source: 'graph.db',
-      moment: { kind: 'latest' },
-      identities: 'none',
-      databaseName: 'graph.db',
-      databaseDirectory: join(folder, 'graph.db'),
-      transactionLogDirectory: join(folder, 'graph.db'),
-      force: false,
-      checkConsistency: false,
-      budgetBytes: 1 << 20,
-      signal: never,
-    });
+    await restoreInto(join(folder, 'graph.db'), new MemoryStore(objects), { kind: 'latest' }, 'none');
     return undefined;
   } catch (error) {
     expect(existsSync(join(folder, 'graph.db'))).toBe(false);

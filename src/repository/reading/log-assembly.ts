@@ -10,9 +10,8 @@ import type { RestorePlan } from '../catalogue/restore-plan.ts';
 import { formatSegmentName, parseSegmentName } from '../catalogue/segment-name.ts';
 import { objectError } from '../object-errors.ts';
 import type { ExpectedObject } from '../seal/unseal/whole-object.ts';
-import { TRANSACTIONS_ENTRY } from '../tar/tar-content.ts';
 import { TransactionSpool } from '../tar/transaction-spool.ts';
-import { readTar, type StoredObjects } from './stored-objects.ts';
+import { readTransactions, type StoredObjects } from './stored-objects.ts';
 
 /** The last transaction of an assembled log. */
 export interface AssembledLog {
@@ -29,7 +28,6 @@ export async function assembleLog(
   manifest: Manifest,
   plan: Pick<RestorePlan, 'segments' | 'end'>,
   directory: string,
-  onBytes: (bytes: number) => void = () => {},
 ): Promise<AssembledLog> {
   const { version } = manifest.checkPoint.position;
   const file = join(directory, logFileName(version));
@@ -41,7 +39,7 @@ export async function assembleLog(
     requireJoined(manifest, own);
     for (const group of groupPieces(manifest, own)) {
       const pieces = group.map((object) => ({ key: object.key, plain: objects.read(object) }));
-      await log.append(pieces, group[0]!.first, onBytes);
+      await log.append(pieces, group[0]!.first);
     }
     const last = manifest.consistentAt;
     log.requireLast(last.transaction, last.checksum, own);
@@ -52,7 +50,7 @@ export async function assembleLog(
         const key = `${folder}/${formatSegmentName(name)}`;
         return { key, plain: objects.readNamed(key, name.digest) };
       });
-      await log.append(pieces, segment.first, onBytes);
+      await log.append(pieces, segment.first);
       if (!log.isEnded) log.requireLast(segment.last, segment.checksum, folder);
     }
     await writer.force();
@@ -123,18 +121,11 @@ class GrowingLog implements TransactionSink {
   }
 
   /** Appends the transactions of an object, or of all pieces of one that is large. */
-  async append(pieces: readonly LogPiece[], first: number, onBytes: (bytes: number) => void): Promise<void> {
+  async append(pieces: readonly LogPiece[], first: number): Promise<void> {
     this.place = pieces[0]!.key;
     const stream = new TransactionStream({ sink: this, place: { file: this.place }, firstTransaction: first });
     for (const { key, plain } of pieces) {
-      const [entry] = await readTar(plain, key);
-      if (entry?.name !== TRANSACTIONS_ENTRY) {
-        throw objectError('repository.object-damaged', key, 'it holds no transactions', {
-          observed: entry?.name ?? 'nothing',
-        });
-      }
-      stream.feed(Buffer.from(entry.content));
-      onBytes(entry.content.length);
+      stream.feed(await readTransactions(plain, key));
     }
     stream.end();
   }

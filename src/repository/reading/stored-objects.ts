@@ -6,7 +6,7 @@ import { objectError } from '../object-errors.ts';
 import { MOST_OBJECT_BYTES } from '../seal/frames/limits.ts';
 import type { Unsealing } from '../seal/unseal/unsealing.ts';
 import { type ExpectedObject, unsealObject } from '../seal/unseal/whole-object.ts';
-import type { TarEntry } from '../tar/tar-content.ts';
+import { type TarEntry, TRANSACTIONS_ENTRY } from '../tar/tar-content.ts';
 
 /** Objects of one repository, read and unsealed. */
 export class StoredObjects {
@@ -41,6 +41,18 @@ export class StoredObjects {
   private fetch(key: string): Promise<Buffer> {
     return readWhole(this.store, key, { mostBytes: MOST_OBJECT_BYTES }, this.signal);
   }
+}
+
+/**
+ * The transactions in an object of a log, as they stand in a log.
+ * @throws GraphkeepError `repository.object-damaged` if it holds something else
+ */
+export async function readTransactions(plain: AsyncIterable<Uint8Array>, key: string): Promise<Buffer> {
+  const [entry] = await readTar(plain, key);
+  if (entry?.name === TRANSACTIONS_ENTRY) return Buffer.from(entry.content);
+  throw objectError('repository.object-damaged', key, 'it holds no transactions', {
+    observed: entry?.name ?? 'nothing',
+  });
 }
 
 /**

@@ -7,12 +7,9 @@ import { MemoryObjects, MemoryStore } from '../../../test/support/objects/memory
 import { campaign } from '../../../test/support/random/campaign-size.ts';
 import { Dice } from '../../../test/support/random/dice.ts';
 import { nextSeed } from '../../../test/support/random/seed.ts';
+import { backUpInto } from '../../../test/support/repositories/repository-runs.ts';
 import { BackupServer } from '../../../test/support/servers/backup-server.ts';
-import { makeFullBackup } from '../../backup/full-backup.ts';
-import { makeIncrementalBackup } from '../../backup/incremental-backup.ts';
-import { RepositoryTarget } from '../../backup/target/repository/repository-target.ts';
 import { loadFrameCodec } from '../../base/zstd/frame-codec.ts';
-import { CommonSource } from '../../source/backup-protocol/common-source.ts';
 import { initRepository } from '../opening/repository.ts';
 import { StoredObjects } from '../reading/stored-objects.ts';
 import { verifyDatabase } from './verification.ts';
@@ -35,12 +32,7 @@ beforeAll(async () => {
   const server = await BackupServer.start(history, 5);
   for (const newest of [5, 8, 13]) {
     server.newest = newest;
-    const target = await RepositoryTarget.open(store, 'graph.db', never);
-    const source = new CommonSource({ address: server.address, timeoutMs: 20_000 });
-    if (newest === 5) await makeFullBackup(source, target, () => {}, never);
-    else await makeIncrementalBackup(source, target, () => {}, never);
-    await source.close();
-    await target.close();
+    await backUpInto(store, server, newest === 5 ? 'full' : 'incremental');
   }
   await server.stop();
 });

@@ -9,8 +9,7 @@ import { formatSegmentName, parseSegmentName, type SegmentName } from '../catalo
 import { objectError } from '../object-errors.ts';
 import { readLines } from '../reading/base-index.ts';
 import { readHistory, type TimelineHistory } from '../reading/database-history.ts';
-import { readTar, type StoredObjects } from '../reading/stored-objects.ts';
-import { TRANSACTIONS_ENTRY } from '../tar/tar-content.ts';
+import { readTar, readTransactions, type StoredObjects } from '../reading/stored-objects.ts';
 
 export interface VerificationOptions {
   readonly database: string;
@@ -79,7 +78,7 @@ class Verifier {
     const folder = baseFolder(manifest.database, manifest.timeline, manifest.id);
     const sizes = await this.sizesBelow(`${folder}/`);
     this.seen.bases++;
-    for await (const line of readLines(this.objects.store, manifest, this.options.signal)) {
+    for await (const line of readLines(this.store, manifest, this.options.signal)) {
       await this.attempt(() => this.verifyPart(line, folder, sizes));
     }
     const names = manifest.log.map(({ object }) => parseSegmentName(object.slice('log/'.length)));
@@ -113,8 +112,7 @@ class Verifier {
     if (!this.options.reads) return;
     const stream = new TransactionStream({ firstTransaction: segment.first, place: { file: keys[0]! } });
     for (const [i, key] of keys.entries()) {
-      const [entry] = await readTar(this.objects.readNamed(key, segment.names[i]!.digest), key);
-      if (entry?.name === TRANSACTIONS_ENTRY) stream.feed(Buffer.from(entry.content));
+      stream.feed(await readTransactions(this.objects.readNamed(key, segment.names[i]!.digest), key));
     }
     const { last } = stream.end();
     if (last?.transactionId === segment.last && last.checksum === segment.checksum) return;

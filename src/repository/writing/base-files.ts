@@ -46,10 +46,6 @@ export class BaseFiles implements CopyReceiver {
     if (this.files.has(name)) throw new GraphkeepError('file.io', `there is a file ${name} already`);
     const file = new ArrivingFile(this.nextNumber++, this.options);
     this.files.set(name, file);
-    return this.receive(name, file);
-  }
-
-  private receive(name: string, file: ArrivingFile): FileReceiver {
     return {
       bytes: (chunk) => file.add(chunk),
       restart: async () => file.drop(),
@@ -175,9 +171,9 @@ class ArrivingFile {
   /** `isCrowded`: there are many small files in memory, and this one had better not be among them. */
   async end(isCrowded: boolean): Promise<void> {
     if (isCrowded && this.bytes > TINY_BYTES && this.object === undefined && this.stored.length === 0) {
-      const [content, offset] = [Buffer.concat(this.start), 0];
+      const content = Buffer.concat(this.start);
       this.start = [];
-      await this.write(content, offset);
+      await this.write(content, 0);
     }
     if (this.object !== undefined) await this.store();
   }
@@ -198,7 +194,7 @@ class ArrivingFile {
   private async addLarge(chunk: Buffer): Promise<void> {
     const before = this.start;
     this.start = [];
-    let written = this.bytes - before.reduce((sum, { length }) => sum + length, 0);
+    let written = before.length > 0 ? 0 : this.bytes;
     this.bytes += chunk.length;
     for (const piece of [...before, chunk]) {
       await this.write(piece, written);

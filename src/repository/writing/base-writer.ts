@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { GraphkeepError } from '../../base/errors.ts';
+import { onePiece } from '../../base/one-piece.ts';
 import { encodeZstd } from '../../base/zstd/encoding.ts';
 import { sha256Of } from '../../objects/whole-object.ts';
 import type { FileReceiver, StoreFileStream } from '../../source/backup-source.ts';
@@ -129,7 +130,7 @@ export class BaseWriter {
 
   private async storeIndex(lines: readonly IndexLine[]): Promise<Manifest['index']> {
     const pieces: Uint8Array[] = [];
-    for await (const piece of encodeZstd(toAsync(formatIndex(lines)))) pieces.push(piece);
+    for await (const piece of encodeZstd(onePiece(formatIndex(lines)))) pieces.push(piece);
     const bytes = Buffer.concat(pieces);
     await createSmall(this.options.repository.store, `${this.folder}/${INDEX_NAME}`, bytes, this.options.signal);
     return { object: INDEX_NAME, bytes: bytes.length, sha256: sha256Of(bytes).toString('hex') };
@@ -157,10 +158,6 @@ export class BaseWriter {
     // A key without the right to remove leaves them to those who clean up.
     if (unwanted.length > 0) await store.remove(unwanted, signal);
   }
-}
-
-async function* toAsync(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { onePiece } from '../../base/one-piece.ts';
 import { readRegularFile } from '../../base/regular-files.ts';
 import type { LogPosition } from '../../log/log-position.ts';
 import { LogFileSet } from '../../log/log-source.ts';
@@ -210,8 +211,4 @@ class LiveCopy implements ServedCopy {
     this.isHolding = false;
     this.held.release();
   }
-}
-
-async function* onePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
-  yield bytes;
 }

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { describeBackupTarget, type TargetWorld } from '../../../../test/support/conformance/backup-target.ts';
 import { MemoryStore } from '../../../../test/support/objects/memory-store.ts';
+import { restoreInto } from '../../../../test/support/repositories/repository-runs.ts';
 import { FolderStore } from '../../../objects/folder/folder-store.ts';
 import type { ObjectStore } from '../../../objects/object-store.ts';
 import type { Encryption } from '../../../repository/catalogue/json-fields.ts';
-import { initRepository, openRepository } from '../../../repository/opening/repository.ts';
+import { initRepository } from '../../../repository/opening/repository.ts';
 import { readHistory } from '../../../repository/reading/database-history.ts';
-import { restoreFromRepository } from '../../../restore/repository-restore.ts';
 import { RepositoryTarget } from './repository-target.ts';
 
 const never = new AbortController().signal;
@@ -37,19 +37,9 @@ function makeWorld(scratch: string, openStore: () => Promise<ObjectStore>, encry
       const old = histories.find(({ timeline }) => replaced?.endsWith(timeline.id));
       const transaction = old && (old.chain.runs.at(-1)?.last ?? old.bases.at(-1)!.consistentAt.transaction);
       const folder = join(await mkdtemp(join(scratch, 'read-')), 'store');
-      await restoreFromRepository({
-        repository: await openRepository(await store(), never),
-        source: 'graph.db',
-        moment: transaction === undefined ? { kind: 'latest' } : { kind: 'transaction', transaction },
-        identities: encryption.method === 'none' ? 'none' : decrypter,
-        databaseName: 'graph.db',
-        databaseDirectory: folder,
-        transactionLogDirectory: folder,
-        force: false,
-        checkConsistency: true,
-        budgetBytes: 1 << 20,
-        signal: never,
-      });
+      const moment =
+        transaction === undefined ? ({ kind: 'latest' } as const) : ({ kind: 'transaction', transaction } as const);
+      await restoreInto(folder, await store(), moment, encryption.method === 'none' ? 'none' : decrypter);
       return folder;
     },
     fingerprint: async () => {
