@@ -77,3 +77,14 @@ it('a path without a database is refused, with what was looked for', async () =>
     });
   }
 });
+
+it('the directories of a later release are recognized, and what backs them up is named', async () => {
+  const { home, data } = makeServer(undefined, 'neo4j');
+  mkdirSync(join(data, 'transactions'));
+  for (const path of [home, data]) {
+    await expect(locateDatabase(path, nothing())).rejects.toMatchObject({
+      code: 'store.format',
+      hint: expect.stringContaining('--repo=<repository>'),
+    });
+  }
+});

@@ -31,7 +31,7 @@ const KEY_FILE = 'neostore';
 /**
  * Finds the database that a user means by a path: the home of a server, its data directory, or the directory of the database itself. Which
  * database, and where its logs are, says the neo4j.conf of that server: `given` if the user named one, else the one found near the path.
- * @throws GraphkeepError `backup.missing` if there is no database, `config` for a bad neo4j.conf
+ * @throws GraphkeepError `backup.missing` if there is no database, `store.format` for later releases, `config` for a bad neo4j.conf
  */
 export async function locateDatabase(path: string, given: GivenConfig): Promise<DatabaseLocation> {
   const { directory, logDirectory } = await locateServer(path, given);
@@ -59,7 +59,9 @@ type FoundConfig = Pick<ServerLocation, 'config' | 'configFile'>;
 
 async function databaseIn(databases: string, found: FoundConfig, path: string): Promise<ServerLocation> {
   const directory = join(databases, found.config.get(settings.activeDatabase));
-  if (!(await exists(join(directory, KEY_FILE)))) throw noDatabase(directory, path);
+  if (!(await exists(join(directory, KEY_FILE)))) {
+    throw (await exists(join(dirname(databases), 'transactions'))) ? laterRelease(path) : noDatabase(directory, path);
+  }
   return { ...found, directory, logDirectory: logsOf(directory, found.config) };
 }
 
@@ -107,6 +109,14 @@ function noDatabase(directory: string, path: string): GraphkeepError {
     place: { file: directory },
     observed: `no file ${KEY_FILE}`,
     hint: 'Name the home of the server, its data directory, or the directory of the database. dbms.active_database says which database.',
+  });
+}
+
+/** They keep the logs of all databases in a directory of their own. */
+function laterRelease(path: string): GraphkeepError {
+  return new GraphkeepError('store.format', 'these are databases of a release after 3.5', {
+    place: { file: path },
+    hint: 'Their servers are backed up by graphkeep backup --from=file:<path> --repo=<repository> (docs/modern-servers.md).',
   });
 }
 

@@ -1,5 +1,5 @@
 import { requireSupportedStore, type StorePurpose } from '../store/files/supported-store.ts';
-import type { Generation } from './generation.ts';
+import type { ReplayedGeneration } from './generation.ts';
 import { NEO4J_3 } from './neo4j-3.ts';
 
 /**
@@ -12,7 +12,7 @@ export async function requireGeneration(
   directory: string,
   purpose: StorePurpose,
   logDirectory?: string,
-): Promise<Generation> {
+): Promise<ReplayedGeneration> {
   await requireSupportedStore(directory, purpose, logDirectory);
   return NEO4J_3;
 }

@@ -36,8 +36,8 @@ describe.each(goldenStores)('the row of Neo4j 3, beside the store %s', (name) =>
   it('the row of Neo4j 3 names the format of the logs, and where recovery begins', () => {
     const logs = readdirSync(store).filter((file) => file.startsWith(LOG_FILE_PREFIX));
     expect(logs.length).toBeGreaterThan(0);
-    for (const log of logs) expect(readFileSync(join(store, log))[0]).toBe(NEO4J_3.logFormat);
-    expect(releaseOfLog(NEO4J_3.logFormat)).toMatchObject({ releases: NEO4J_3.releases, support: 'full' });
+    for (const log of logs) expect(readFileSync(join(store, log))[0]).toBe(NEO4J_3.logFormats[0]);
+    expect(releaseOfLog(NEO4J_3.logFormats[0]!)).toMatchObject({ releases: NEO4J_3.releases, support: 'full' });
     expect(NEO4J_3.findRecoveryStart(store)).toMatchObject({ needed: false, transactions: 0 });
   });
 

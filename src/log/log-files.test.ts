@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { listLogFiles, logFileName, parseLogFileName } from './log-files.ts';
+import { listLogFiles, listLogVersions, logFileName, parseLogFileName } from './log-files.ts';
 import { decodeLogHeader, encodeLogHeader } from './v3/log-header.ts';
 
 let directory: string;
@@ -30,11 +30,21 @@ describe('listLogFiles', () => {
     expect(() => listLogFiles(join(directory, 'none'))).toThrow(expect.objectContaining({ code: 'file.io' }));
   });
 
-  it('listLogFiles refuses a gap', () => {
+  it('listLogFiles and listLogVersions refuse a gap', () => {
     for (const version of [1, 3]) writeFileSync(join(directory, logFileName(version)), '');
-    expect(() => listLogFiles(directory)).toThrow(
-      expect.objectContaining({ code: 'log.gap', place: { file: join(directory, logFileName(2)) } }),
-    );
+    for (const list of [listLogFiles, listLogVersions]) {
+      expect(() => list(directory)).toThrow(
+        expect.objectContaining({ code: 'log.gap', place: { file: join(directory, logFileName(2)) } }),
+      );
+    }
+  });
+
+  it('listLogVersions lists versions in their order, whatever has the name', () => {
+    for (const version of [9, 10]) writeFileSync(join(directory, logFileName(version)), '');
+    mkdirSync(join(directory, logFileName(11)));
+    writeFileSync(join(directory, 'neostore'), '');
+    expect(listLogVersions(directory)).toEqual([9, 10, 11]);
+    expect(() => listLogFiles(directory)).toThrow('regular file');
   });
 
   it('listLogFiles refuses a name with the prefix but no plain number, as the server does', () => {

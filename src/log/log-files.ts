@@ -50,35 +50,53 @@ const LISTING_ATTEMPTS = 3;
 
 /** Lists the log files of `directory`. Their versions must be contiguous; a gap is `log.gap`. */
 export function listLogFiles(directory: string): LogFileListing {
+  const files = listContiguous(directory, () => withSizes(readVersions(directory), directory));
+  return { directory, files, lowest: files[0]?.version, highest: files.at(-1)?.version };
+}
+
+/**
+ * The versions of the log files of `directory`, lowest first. Looks at names only: a log of thousands of files can be looked at often.
+ * @throws GraphkeepError `log.gap`, `log.corrupt`, `file.io`
+ */
+export function listLogVersions(directory: string): number[] {
+  const named = () => readVersions(directory).map((version) => ({ version }));
+  return listContiguous(directory, named).map(({ version }) => version);
+}
+
+function listContiguous<F extends { version: number }>(directory: string, list: () => F[]): F[] {
   for (let attempt = 1; ; attempt++) {
-    const files = listOnce(directory);
+    const files = list();
     const missing = files.find((file, index) => file.version !== files[0]!.version + index);
-    if (missing === undefined) return { directory, files, lowest: files[0]?.version, highest: files.at(-1)?.version };
+    if (missing === undefined) return files;
     if (attempt === LISTING_ATTEMPTS) throw holeIn(files, directory);
   }
 }
 
+function readVersions(directory: string): number[] {
+  return readNames(directory)
+    .map((name) => parseLogFileName(name, directory))
+    .filter((version) => version !== undefined)
+    .sort((a, b) => a - b);
+}
+
 /** A pruning server removes the lowest files first, so a file that vanishes takes the ones below it out of the listing. */
+function withSizes(versions: readonly number[], directory: string): LogFile[] {
+  const files: LogFile[] = [];
+  for (const version of versions.toReversed()) {
+    const path = join(directory, logFileName(version));
+    const stat = statLog(path);
+    if (stat === undefined) break;
+    files.push({ version, path, sizeBytes: requireRegular(stat, path).size });
+  }
+  return files.reverse();
+}
+
 function statLog(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
     throw fileError(error, 'read', path);
   }
-}
-
-function listOnce(directory: string): LogFile[] {
-  const files: LogFile[] = [];
-  let pruned = -1;
-  for (const name of readNames(directory)) {
-    const version = parseLogFileName(name, directory);
-    if (version === undefined) continue;
-    const path = join(directory, name);
-    const stat = statLog(path);
-    if (stat === undefined) pruned = Math.max(pruned, version);
-    else files.push({ version, path, sizeBytes: requireRegular(stat, path).size });
-  }
-  return files.filter((file) => file.version > pruned).sort((a, b) => a.version - b.version);
 }
 
 function requireRegular(info: Stats, file: string): Stats {
@@ -90,7 +108,7 @@ function requireRegular(info: Stats, file: string): Stats {
   });
 }
 
-function holeIn(files: readonly LogFile[], directory: string): GraphkeepError {
+function holeIn(files: readonly { version: number }[], directory: string): GraphkeepError {
   const versions = files.map((file) => file.version);
   const below = versions.find((version) => !versions.includes(version + 1))!;
   return new GraphkeepError('log.gap', 'a transaction log file is missing between two others', {

@@ -1,23 +1,27 @@
-import { closeSync, fdatasync, fstatSync, readSync } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GraphkeepError } from '../base/errors.ts';
 import { fileError, isMissing } from '../base/file-errors.ts';
 import { openRegularFile } from '../base/regular-files.ts';
-import { listLogFiles, logFileName } from './log-files.ts';
+import { listLogVersions, logFileName } from './log-files.ts';
 
 const flushData = promisify(fdatasync);
 
-/** Supplies a reader with the bytes of the log files. */
-export interface LogSource {
-  readonly lowest: number | undefined;
-  readonly highest: number | undefined;
+/** The bytes of numbered files. */
+export interface LogBytes {
   /** The name of this version's file in errors. */
   nameOf(version: number): string;
-  /** Readable bytes of the file now; 0 if it does not exist (yet). */
-  sizeOf(version: number): number;
   /** Reads up to `length` bytes of the file at `position` into `buffer` at `at`; returns the number read. */
   read(version: number, buffer: Buffer, at: number, length: number, position: number): number;
+}
+
+/** Supplies a reader with the bytes of the log files. */
+export interface LogSource extends LogBytes {
+  readonly lowest: number | undefined;
+  readonly highest: number | undefined;
+  /** Readable bytes of the file now; 0 if it does not exist (yet). */
+  sizeOf(version: number): number;
   /** The whole file without a copy, if the source holds it in memory and it no longer grows. Do not write to it. */
   contentOf?(version: number): Buffer | undefined;
 }
@@ -30,6 +34,8 @@ export class LogFileSet implements LogSource {
   readonly directory: string;
   private readonly descriptors = new Map<number, number>();
   private readonly forcedBytes = new Map<number, number>();
+  /** Files that were forced to disk after a newer one had appeared: nothing is added to them any more. */
+  private readonly finished = new Set<number>();
   private first: number | undefined;
   private last: number | undefined;
   private onlyForced = false;
@@ -39,9 +45,9 @@ export class LogFileSet implements LogSource {
   /** Lists the directory; the files must be contiguous. */
   constructor(directory: string) {
     this.directory = directory;
-    const listing = listLogFiles(directory);
-    this.first = listing.lowest;
-    this.last = listing.highest;
+    const versions = listLogVersions(directory);
+    this.first = versions[0];
+    this.last = versions.at(-1);
   }
 
   get lowest(): number | undefined {
@@ -62,7 +68,7 @@ export class LogFileSet implements LogSource {
    */
   pin(): void {
     const held = this.descriptors.size > 0;
-    for (const { version } of listLogFiles(this.directory).files) {
+    for (const version of listLogVersions(this.directory)) {
       if (version >= this.floor) this.descriptor(version);
     }
     const versions = [...this.descriptors.keys()].sort((a, b) => b - a);
@@ -75,6 +81,17 @@ export class LogFileSet implements LogSource {
     }
     this.first = this.descriptors.size === 0 ? undefined : Math.min(...this.descriptors.keys());
     this.last = newest;
+  }
+
+  /** False if the newest file is another one now, or gone without a newer one: the log was replaced. */
+  holdsNewest(): boolean {
+    const newest = this.last;
+    const descriptor = newest === undefined ? undefined : this.descriptors.get(newest);
+    if (newest === undefined || descriptor === undefined) return true;
+    const there = statSync(this.nameOf(newest), { throwIfNoEntry: false });
+    if (there === undefined) return listLogVersions(this.directory).some((version) => version > newest);
+    const held = fstatSync(descriptor);
+    return there.ino === held.ino && there.dev === held.dev;
   }
 
   private lostFile(version: number): GraphkeepError {
@@ -109,15 +126,16 @@ export class LogFileSet implements LogSource {
     this.onlyForced = true;
     for (let version = this.last ?? from - 1; version >= from; version--) {
       const descriptor = this.descriptor(version);
-      if (descriptor === undefined) continue;
-      const size = fstatSync(descriptor).size;
-      if (size <= (this.forcedBytes.get(version) ?? -1)) continue;
-      try {
-        await flushData(descriptor);
-      } catch (error) {
-        throw fileError(error, 'force the file', this.nameOf(version));
-      }
-      this.forcedBytes.set(version, size);
+      if (descriptor === undefined || this.finished.has(version)) continue;
+      if (fstatSync(descriptor).size <= (this.forcedBytes.get(version) ?? -1)) continue;
+      await this.forceFile(version, descriptor);
+    }
+  }
+
+  /** Waits until everything that was read of the files from version `from` on is on disk, whatever the server does with them. */
+  async flush(from: number): Promise<void> {
+    for (const [version, descriptor] of this.descriptors) {
+      if (version >= from && !this.finished.has(version)) await this.forceFile(version, descriptor);
     }
   }
 
@@ -132,6 +150,7 @@ export class LogFileSet implements LogSource {
       if (known >= version) continue;
       this.descriptors.delete(known);
       this.forcedBytes.delete(known);
+      this.finished.delete(known);
       closeSync(descriptor);
     }
     this.floor = Math.max(this.floor, version);
@@ -141,6 +160,20 @@ export class LogFileSet implements LogSource {
   close(): void {
     for (const descriptor of this.descriptors.values()) closeSync(descriptor);
     this.descriptors.clear();
+  }
+
+  private async forceFile(version: number, descriptor: number): Promise<void> {
+    const isFinished = this.last !== undefined && version < this.last;
+    const { size } = fstatSync(descriptor);
+    try {
+      await flushData(descriptor);
+    } catch (error) {
+      throw fileError(error, 'force the file', this.nameOf(version));
+    }
+    // It may have been released meanwhile.
+    if (!this.descriptors.has(version)) return;
+    this.forcedBytes.set(version, size);
+    if (isFinished) this.finished.add(version);
   }
 
   private descriptor(version: number): number | undefined {
