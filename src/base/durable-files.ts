@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fsyncSync, openSync, type Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
@@ -218,6 +219,16 @@ export async function writeFully(
     const { bytesWritten } = await target.write(rest);
     rest = rest.subarray(bytesWritten);
   }
+}
+
+/** Writes all the bytes at a position, however few the system accepts per call. */
+export async function writeFullyAt(
+  target: Pick<FileHandle, 'write'>,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await target.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
 }
 
 /**

@@ -97,7 +97,11 @@ export const errorCodes = {
   // databases, backups and archives on this machine
   'database.missing': 'Check --database and dbms.directories.data.',
   'database.exists': 'Choose another --database, or replace the old one with --force.',
+  'database.quarantined':
+    'Read the marker file and the log of the server for the reason. Back it up once the database is online again.',
   'backup.missing': 'Check the path of the backup.',
+  'backup.left-out':
+    'The notes say what stopped the others. Mend that, then run the command again: it adds what they lack.',
   'backup.invalid': 'The directory must be a finished backup: it holds a file neostore.',
   'archive.missing': 'Check the path of the archive.',
   'archive.exists': 'Choose another file; an archive is never overwritten.',
@@ -149,6 +153,14 @@ export const errorCodes = {
   'object.credentials': 'Check the credentials of this command: those that expire have to be renewed.',
   'object.tls':
     'Check https:// in the address, and that the certificate of the server is sound; NODE_EXTRA_CA_CERTS names a file with its issuer.',
+  // servers that drills start
+  'server.home': 'Give --server-home the directory of an installed server, which has lib in it.',
+  'server.java': 'Set JAVA_HOME to a Java that this server runs on.',
+  'server.version': 'Give --server-home a server of that release, or a later one of the same series.',
+  'server.failed': 'Correct what stood in its way, then run the command again. HEAP_SIZE gives it more memory.',
+  'server.timeout': 'Raise --start-timeout, or give the machine less to do, then run the command again.',
+  'server.refuses-database':
+    'Drill another moment with --until, to find out what is wrong: the log, or the full backup. Keep the older backups, and make a new full one.',
   // the command
   usage: 'See the help of the command.',
   config: 'Correct the setting in the configuration file.',

@@ -6,6 +6,8 @@ export interface ErrorPlace {
   file?: string;
   /** Line in a text file, counted from 1. */
   line?: number;
+  /** Column in the line, counted from 1. */
+  column?: number;
   offset?: number;
   /** An object, or where many of them are: `s3://bucket/key`. */
   object?: string;
@@ -51,10 +53,11 @@ export function describeError(error: unknown): string {
   if (!(error instanceof GraphkeepError))
     return printableMessage(error instanceof Error ? error.message : String(error));
   const parts: string[] = [];
-  const { file, line, offset, object, peer } = error.place ?? {};
+  const { file, line, column, offset, object, peer } = error.place ?? {};
   if (file !== undefined) {
     const name = printableText(file);
-    const where = line !== undefined ? `, line ${line}` : offset !== undefined ? `, offset ${offset}` : '';
+    const inLine = column === undefined ? '' : `, column ${column}`;
+    const where = line !== undefined ? `, line ${line}${inLine}` : offset !== undefined ? `, offset ${offset}` : '';
     parts.push(`file ${name}${where}`);
   }
   if (object !== undefined) parts.push(`object ${printableText(object)}`);

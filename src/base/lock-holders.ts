@@ -26,6 +26,12 @@ export async function viewLock(path: string): Promise<LockView> {
   return findHolder(list, info, OTHER_DEVICE.test(mount?.type ?? ''));
 }
 
+/** The same for files any of which may hold the lock that counts: one that is held, else one that cannot be seen. */
+export async function viewLocks(paths: readonly [string, ...string[]]): Promise<LockView> {
+  const views = await Promise.all(paths.map((path) => viewLock(path)));
+  return views.find(({ kind }) => kind === 'held') ?? views.find(({ kind }) => kind === 'unseen') ?? views[0]!;
+}
+
 /** File systems on which a file has another device in the list than for `stat`: there the number of its inode has to do. */
 const OTHER_DEVICE = /^(btrfs|bcachefs|overlay|overlayfs|aufs|zfs)$/;
 

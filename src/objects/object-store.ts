@@ -75,9 +75,12 @@ export interface StoreCapabilities {
 }
 
 export interface CreateOptions {
-  /** Needs `objectLock`. Nobody can remove the object before, with `governance` except who has a special right. */
-  lock?: { until: Date; mode: 'governance' | 'compliance' };
+  /** Needs `objectLock`. Nobody can remove the object before. Default: as the address of the store says, if it does. */
+  lock?: { until: Date; mode: LockMode } | 'none';
 }
+
+/** With `governance`, who has a special right may remove an object all the same. */
+export type LockMode = 'governance' | 'compliance';
 
 /** Bytes from `from` up to, without, `to`; at least one. */
 export interface ByteRange {

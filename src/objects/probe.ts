@@ -37,7 +37,7 @@ export async function probeStore(store: ObjectStore, signal: AbortSignal): Promi
 
 async function create(store: ObjectStore, key: string, content: string, signal: AbortSignal): Promise<void> {
   const body = Buffer.from(content);
-  await store.create(key, body, sha256Of(body), {}, signal);
+  await store.create(key, body, sha256Of(body), { lock: 'none' }, signal);
 }
 
 /** Whether the second creation is refused, and the first object stays. */

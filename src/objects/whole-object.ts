@@ -13,18 +13,40 @@ export async function readWhole(
   { range, mostBytes }: { range?: ByteRange; mostBytes: number },
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+  let content = Buffer.alloc(0);
+  let at = 0;
   const receive = (bytes: Uint8Array, { size }: { size: number }): void => {
-    if ((range === undefined ? size : range.to - range.from) > mostBytes) {
-      throw new GraphkeepError('object.damaged', `the object is larger than the ${mostBytes} bytes that it may have`, {
-        place: { object: `${store.address}/${key}` },
-        observed: `${size} bytes`,
-      });
-    }
-    chunks.push(Buffer.from(bytes));
+    const total = range === undefined ? size : range.to - range.from;
+    if (total > mostBytes || at + bytes.length > total) throw tooLarge(store, key, size, mostBytes);
+    if (at === 0) content = Buffer.allocUnsafe(total);
+    content.set(bytes, at);
+    at += bytes.length;
   };
   await store.read(key, range, receive, signal);
-  return Buffer.concat(chunks);
+  return content.subarray(0, at);
+}
+
+/**
+ * Reads an object into memory that is there already.
+ * @returns the number of its bytes
+ * @throws GraphkeepError `object.damaged` if there is not room enough, and what {@link ObjectStore.read} throws
+ */
+export async function readInto(store: ObjectStore, key: string, into: Buffer, signal: AbortSignal): Promise<number> {
+  let at = 0;
+  const receive = (bytes: Uint8Array, { size }: { size: number }): void => {
+    if (size > into.length || at + bytes.length > size) throw tooLarge(store, key, size, into.length);
+    into.set(bytes, at);
+    at += bytes.length;
+  };
+  await store.read(key, undefined, receive, signal);
+  return at;
+}
+
+function tooLarge(store: ObjectStore, key: string, size: number, mostBytes: number): GraphkeepError {
+  return new GraphkeepError('object.damaged', `the object is larger than the ${mostBytes} bytes that it may have`, {
+    place: { object: `${store.address}/${key}` },
+    observed: `${size} bytes`,
+  });
 }
 
 export function sha256Of(bytes: Uint8Array): Buffer {

@@ -1,3 +1,4 @@
+import { freeMemory } from '../freed-memory.ts';
 import { ZstdError, ZstdFrameScanner } from './frame-scanner.ts';
 import { LEVEL_PARAMETER, type NativeZstd, nativeZstd } from './native-zstd.ts';
 import { loadWasmZstd, type WasmZstd } from './wasm-zstd.ts';
@@ -11,6 +12,8 @@ export interface FrameCodec {
    * @throws ZstdError if it is damaged, declares another size, or more than this one frame is there
    */
   decode(frame: Uint8Array, contentBytes: number): Uint8Array;
+  /** Call it with each result that is not needed any more; it is gone then. */
+  free(result: Uint8Array): void;
 }
 
 const LEAST_CHUNK_BYTES = 64;
@@ -31,10 +34,12 @@ function nativeCodec(native: NativeZstd): FrameCodec {
     decode: (frame, contentBytes) =>
       decodeOne(frame, contentBytes, () =>
         native.zstdDecompressSync(frame, {
-          chunkSize: Math.max(contentBytes, LEAST_CHUNK_BYTES),
+          // One that is full makes Node take another one.
+          chunkSize: contentBytes + LEAST_CHUNK_BYTES,
           maxOutputLength: Math.max(contentBytes, 1),
         }),
       ),
+    free: freeMemory,
   };
 }
 
@@ -42,6 +47,8 @@ function wasmCodec(wasm: WasmZstd): FrameCodec {
   return {
     encode: (content, level) => wasm.compress(content, level),
     decode: (frame, contentBytes) => decodeOne(frame, contentBytes, () => wasm.decompress(frame)),
+    // Its memory is its own.
+    free: () => {},
   };
 }
 

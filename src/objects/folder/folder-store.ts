@@ -86,7 +86,7 @@ export class FolderStore implements ObjectStore {
     requireKey(key);
     throwIfCancelled(signal);
     const place = { file: join(this.address, key) };
-    if (lock !== undefined) {
+    if (lock !== undefined && lock !== 'none') {
       throw new GraphkeepError('object.unsupported', 'a folder cannot protect objects from removal', { place });
     }
     await this.place(key, await this.temporaries.write(body));

@@ -3,7 +3,7 @@ import type { GraphkeepError } from '../../base/errors.ts';
 import { parseS3Address } from './s3-address.ts';
 
 it('an address has a bucket, and may have a path, an endpoint and a region', () => {
-  const aws = { endpoint: undefined, region: undefined, pathStyle: false };
+  const aws = { endpoint: undefined, region: undefined, pathStyle: false, lock: undefined };
   expect(parseS3Address('s3://my.bucket-1')).toEqual({ bucket: 'my.bucket-1', prefix: '', ...aws });
   expect(parseS3Address('s3://bucket/a/b/')).toEqual({ bucket: 'bucket', prefix: 'a/b', ...aws });
   expect(parseS3Address('s3://bucket/a?region=eu-west-1&path-style=true')).toEqual({
@@ -12,11 +12,12 @@ it('an address has a bucket, and may have a path, an endpoint and a region', () 
     endpoint: undefined,
     region: 'eu-west-1',
     pathStyle: true,
+    lock: undefined,
   });
 });
 
 it('with an endpoint of its own a bucket is in the path, and any region will do', () => {
-  const own = { endpoint: 'https://s3.example:9000', region: 'us-east-1', pathStyle: true };
+  const own = { endpoint: 'https://s3.example:9000', region: 'us-east-1', pathStyle: true, lock: undefined };
   expect(parseS3Address('s3://bucket?endpoint=https://s3.example:9000/')).toEqual({
     bucket: 'bucket',
     prefix: '',
@@ -24,6 +25,12 @@ it('with an endpoint of its own a bucket is in the path, and any region will do'
   });
   const virtual = parseS3Address('s3://bucket?endpoint=https%3A%2F%2Fs3.example%3A9000&path-style=false&region=x');
   expect(virtual).toEqual({ bucket: 'bucket', prefix: '', ...own, region: 'x', pathStyle: false });
+});
+
+it('an address may say how long new objects are protected', () => {
+  expect(parseS3Address('s3://bucket?lock-days=30').lock).toEqual({ days: 30, mode: 'governance' });
+  const strict = 's3://bucket?lock-days=36500&lock-mode=compliance';
+  expect(parseS3Address(strict).lock).toEqual({ days: 36_500, mode: 'compliance' });
 });
 
 it.each([
@@ -42,6 +49,12 @@ it.each([
   's3://bucket?path-style=yes',
   's3://bucket?path_style=true',
   's3://bucket?region=a&region=b',
+  's3://bucket?lock-mode=governance',
+  's3://bucket?lock-days=0',
+  's3://bucket?lock-days=1.5',
+  's3://bucket?lock-days=36501',
+  's3://bucket?lock-days=30d',
+  's3://bucket?lock-days=30&lock-mode=strict',
 ])('%s is refused', (text) => {
   expect(() => parseS3Address(text)).toThrow(expect.objectContaining({ code: 'object.address' }));
 });

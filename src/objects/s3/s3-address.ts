@@ -1,5 +1,6 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import { isStorePrefix } from '../keys.ts';
+import type { LockMode } from '../object-store.ts';
 
 /** Where a store is in S3, or in what speaks its language. */
 export interface S3Address {
@@ -12,13 +13,18 @@ export interface S3Address {
   readonly region: string | undefined;
   /** `endpoint/bucket/key` in place of `bucket.endpoint/key`. */
   readonly pathStyle: boolean;
+  /** New objects are protected from removal for so many days. */
+  readonly lock: { readonly days: number; readonly mode: LockMode } | undefined;
 }
 
-const PARAMETERS = ['endpoint', 'region', 'path-style'];
+const PARAMETERS = ['endpoint', 'region', 'path-style', 'lock-days', 'lock-mode'];
+/** A hundred years: whoever asks for more has mistyped it. */
+const MOST_LOCK_DAYS = 36_500;
 
 /**
  * Parses `s3://bucket/prefix?endpoint=https://host:port&region=eu-west-1&path-style=true`. With an endpoint, `path-style` is true by
- * default, and the region is us-east-1, which servers other than AWS do not look at.
+ * default, and the region is us-east-1, which servers other than AWS do not look at. `lock-days=30` protects new objects, with
+ * `lock-mode=compliance` even from who has the right to lift that.
  * @throws GraphkeepError `object.address`; it never shows a user or password that somebody put there
  */
 export function parseS3Address(text: string): S3Address {
@@ -37,7 +43,21 @@ export function parseS3Address(text: string): S3Address {
   const pathStyle = parameters.get('path-style') ?? String(endpoint !== undefined);
   if (pathStyle !== 'true' && pathStyle !== 'false') throw bad('path-style must be true or false', pathStyle);
   const region = parameters.get('region') ?? (endpoint === undefined ? undefined : 'us-east-1');
-  return { bucket, prefix, endpoint, region, pathStyle: pathStyle === 'true' };
+  return { bucket, prefix, endpoint, region, pathStyle: pathStyle === 'true', lock: parseLock(parameters) };
+}
+
+function parseLock(parameters: URLSearchParams): S3Address['lock'] {
+  const text = parameters.get('lock-days');
+  const mode = parameters.get('lock-mode');
+  if (text === null) {
+    if (mode !== null) throw bad('lock-mode needs lock-days', mode);
+    return undefined;
+  }
+  const days = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(days <= MOST_LOCK_DAYS)) throw bad(`lock-days must be a whole number from 1 to ${MOST_LOCK_DAYS}`, text);
+  if (mode !== null && mode !== 'governance' && mode !== 'compliance')
+    throw bad('lock-mode must be governance or compliance', mode);
+  return { days, mode: mode ?? 'governance' };
 }
 
 function parseEndpoint(text: string | undefined): string | undefined {

@@ -144,6 +144,33 @@ describe('a store in S3', () => {
     expect(Date.parse(String(headers[0]!['x-amz-object-lock-retain-until-date']))).toBe(until.getTime());
   });
 
+  it('with days in the address every new object is protected, but not those that are soon removed', async () => {
+    const text = `s3://${server.bucket}/path?endpoint=${server.endpoint}&lock-days=30&lock-mode=compliance`;
+    const locking = await S3Store.open(parseS3Address(text), { credentials });
+    await probeStore(locking, never);
+    const etag = await locking.replace('lease/x', body, undefined, never);
+    await locking.replace('lease/x', body, etag, never);
+    const modeOf = (sent: { headers: Record<string, unknown> }) => sent.headers['x-amz-object-lock-mode'];
+    expect(server.requests.map(modeOf)).toEqual(server.requests.map(() => undefined));
+    const before = Date.now();
+    await create(locking);
+    const { headers } = server.requests.at(-1)!;
+    expect(headers['x-amz-object-lock-mode']).toBe('COMPLIANCE');
+    const until = Date.parse(String(headers['x-amz-object-lock-retain-until-date']));
+    expect(until).toBeGreaterThanOrEqual(before - 1000 + 30 * 86_400_000);
+    expect(until).toBeLessThanOrEqual(Date.now() + 30 * 86_400_000);
+  });
+
+  it('a bucket that cannot protect objects says so', async () => {
+    misbehave({ status: 400, code: 'InvalidRequest' }, 'put');
+    const until = new Date(Date.now() + 60_000);
+    const created = store.create('a', body, sha256Of(body), { lock: { until, mode: 'governance' } }, never);
+    expect(await failure(created)).toMatchObject({
+      code: 'object.unsupported',
+      hint: expect.stringContaining('lock-days'),
+    });
+  });
+
   it.each<[string, S3Misdeed, string]>([
     ['403 AccessDenied', { status: 403, code: 'AccessDenied' }, 'object.denied'],
     ['404 NoSuchBucket', { status: 404, code: 'NoSuchBucket' }, 'object.no-store'],

@@ -21,6 +21,8 @@ import { isStatus, s3Error } from './s3-errors.ts';
 
 /** What one request may remove. */
 const MOST_REMOVED_KEYS = 1000;
+const LOCK_HINT = 'lock-days in the address needs a bucket with object lock, and the right s3:PutObjectRetention.';
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Objects in a bucket of S3, or of a server that speaks its language. An object is one PUT of known length with its SHA-256 and the
@@ -46,9 +48,15 @@ export class S3Store implements ObjectStore {
   private readonly root: string;
   private readonly endpoint: string | undefined;
   private readonly pageKeys: number | undefined;
+  private readonly lock: S3Address['lock'];
   private removesMany = true;
 
-  private constructor({ bucket, prefix, endpoint }: S3Address, { pageKeys }: S3Options, sdk: Sdk, client: S3Client) {
+  private constructor(
+    { bucket, prefix, endpoint, lock }: S3Address,
+    { pageKeys }: S3Options,
+    sdk: Sdk,
+    client: S3Client,
+  ) {
     this.address = prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`;
     this.sdk = sdk;
     this.client = client;
@@ -56,6 +64,7 @@ export class S3Store implements ObjectStore {
     this.root = prefix === '' ? '' : `${prefix}/`;
     this.endpoint = endpoint;
     this.pageKeys = pageKeys;
+    this.lock = lock;
   }
 
   /** Loads the SDK; the server is asked nothing yet. */
@@ -68,7 +77,7 @@ export class S3Store implements ObjectStore {
     key: string,
     body: Uint8Array,
     sha256: Uint8Array,
-    { lock }: CreateOptions,
+    { lock = this.ownLock() }: CreateOptions,
     signal: AbortSignal,
   ): Promise<void> {
     requireKey(key);
@@ -82,7 +91,7 @@ export class S3Store implements ObjectStore {
       ContentLength: body.length,
       ChecksumSHA256: Buffer.from(sha256).toString('base64'),
       ...(conditionalCreate ? { IfNoneMatch: '*' } : {}),
-      ...(lock === undefined
+      ...(lock === undefined || lock === 'none'
         ? {}
         : {
             ObjectLockMode: lock.mode === 'governance' ? ('GOVERNANCE' as const) : ('COMPLIANCE' as const),
@@ -97,7 +106,16 @@ export class S3Store implements ObjectStore {
       },
       { step: 'build' },
     );
-    await this.send('create the object', key, signal, (abortSignal) => this.client.send(command, { abortSignal }));
+    try {
+      await this.send('create the object', key, signal, (abortSignal) => this.client.send(command, { abortSignal }));
+    } catch (error) {
+      const isLocked = command.input.ObjectLockMode !== undefined;
+      throw isLocked && hasCode(error, 'object.unsupported', 'object.denied') ? withLockHint(error) : error;
+    }
+  }
+
+  private ownLock(): CreateOptions['lock'] {
+    return this.lock && { until: new Date(Date.now() + this.lock.days * DAY_MS), mode: this.lock.mode };
   }
 
   async replace(key: string, body: Uint8Array, etag: string | undefined, signal: AbortSignal): Promise<string> {
@@ -360,6 +378,14 @@ export class S3Store implements ObjectStore {
     const object = `${this.address}/${key}`;
     return this.endpoint === undefined ? { object } : { object, peer: this.endpoint };
   }
+}
+
+function withLockHint({ code, message, place, observed }: GraphkeepError): GraphkeepError {
+  return new GraphkeepError(code, message, {
+    hint: LOCK_HINT,
+    ...(place === undefined ? {} : { place }),
+    ...(observed === undefined ? {} : { observed }),
+  });
 }
 
 interface HttpMessage {

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { GraphkeepError } from '../../base/errors.ts';
 import { objectError } from '../object-errors.ts';
 
-/** No JSON object of a repository is longer. */
-export const MOST_JSON_BYTES = 1024 * 1024;
+/** No JSON object of a repository is longer. A manifest names the log of its base; this one belongs to a terabyte of log. */
+export const MOST_JSON_BYTES = 16 * 1024 * 1024;
 
 /** A kind of JSON object in a repository: what it calls itself, the version that this release writes, and its content. */
 export interface JsonKind<Schema extends z.ZodType> {

@@ -48,7 +48,8 @@ export function findRunAfter({ runs }: LogChain, transaction: number): LogRun | 
   return runs.find(({ first, last }) => first <= transaction + 1 && last > transaction);
 }
 
-function joinPieces(names: Iterable<SegmentName>): { segments: Segment[]; unfinished: SegmentName[] } {
+/** Complete segments, in the order of the log, and names of pieces that lack others. */
+export function joinPieces(names: Iterable<SegmentName>): { segments: Segment[]; unfinished: SegmentName[] } {
   const groups = new Map<string, SegmentName[]>();
   for (const name of names) {
     const key = `${name.first}-${name.last}-${name.checksum}`;

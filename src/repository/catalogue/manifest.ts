@@ -7,6 +7,8 @@ import { formatJsonObject, type JsonKind, parseJsonObject } from './json-object.
  * who may list the repository can tell what it holds, without a key.
  */
 
+const position = z.object({ version: decimal, offset: decimal });
+
 const manifestSchema = z.object({
   format: z.literal('graphkeep-base'),
   version: z.literal(1),
@@ -20,13 +22,21 @@ const manifestSchema = z.object({
     format: text,
     /** Minor version of the server's `native-btree` index files, if the source told it. */
     genericIndexes: count.optional(),
+    /** Of 4.2 or later: the version of its log, as a byte. A server completes such a base; its log is kept byte for byte. */
+    kernelVersion: count.optional(),
   }),
   /** Where it came from, for people. */
   source: text,
   /** C: the files are at least as new as this transaction. The log goes on from `position`, the place in the log file of the base. */
-  checkPoint: z.object({ transaction: decimal, position: z.object({ version: decimal, offset: decimal }) }),
+  checkPoint: z.object({ transaction: decimal, position }),
   /** E: files and log together are the database as of this transaction. */
-  consistentAt: z.object({ transaction: decimal, checksum: long, commitTime: time }),
+  consistentAt: z.object({
+    transaction: decimal,
+    checksum: long,
+    commitTime: time,
+    /** Where that transaction begins in its log file, if the files are kept as they are. */
+    position: position.optional(),
+  }),
   /** In files and log: nothing in the base is newer. */
   newestCommit: time,
   startedAt: time,
@@ -38,8 +48,12 @@ const manifestSchema = z.object({
   objects: count,
   index: storedObject,
   log: z.array(storedObject).max(1_000_000),
+  /** Files that could not be copied in one state: the server makes them anew. */
+  omitted: z.array(text).max(10_000).optional(),
   compression: z.object({ method: z.literal('zstd'), level: z.int() }),
   encryption,
+  /** Of a base that was sealed anew for other recipients: the id of the repository it comes from. */
+  copiedFrom: z.object({ repository: text }).optional(),
 });
 
 export type Manifest = z.output<typeof manifestSchema>;

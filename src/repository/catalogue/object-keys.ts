@@ -42,6 +42,9 @@ export const MANIFEST_NAME = 'manifest.json';
 
 /** Everything of one database is below this. */
 export const databaseFolder = (database: string): string => `db/${database}`;
+/** The same with the address of the repository before it, for people. */
+export const databaseAddress = (repository: string, database: string): string =>
+  `${repository}/${databaseFolder(database)}`;
 export const timelineFolder = (database: string, timeline: string): string => `${databaseFolder(database)}/${timeline}`;
 export const timelineKey = (database: string, timeline: string): string =>
   `${timelineFolder(database, timeline)}/timeline.json`;
@@ -49,3 +52,7 @@ export const timelineKey = (database: string, timeline: string): string =>
 export const logFolder = (database: string, timeline: string): string => `${timelineFolder(database, timeline)}/log`;
 export const baseFolder = (database: string, timeline: string, base: string): string =>
   `${timelineFolder(database, timeline)}/base/${base}`;
+export const manifestKey = (database: string, timeline: string, base: string): string =>
+  `${baseFolder(database, timeline, base)}/${MANIFEST_NAME}`;
+/** What is said of the bases of a timeline. */
+export const markFolder = (database: string, timeline: string): string => `${timelineFolder(database, timeline)}/mark`;

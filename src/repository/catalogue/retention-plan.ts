@@ -62,7 +62,8 @@ export function planRetention(bases: readonly RetainedBase[], policy: RetentionP
   const keep = (kept: readonly RetainedBase[], reason: KeepReason) => {
     for (const base of kept) reasons.get(base)!.push(reason);
   };
-  const isKept = (base: RetainedBase) => reasons.get(base)!.length > 0;
+  // A hold only adds: what the rules keep of the others does not depend on it.
+  const isKept = (base: RetainedBase) => reasons.get(base)!.some((reason) => reason !== 'held');
   // A base that does not restore must not take the place of one that does.
   const sound = sorted.filter(({ restores }) => restores).reverse();
   const [newest] = sound;

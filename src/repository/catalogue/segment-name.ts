@@ -1,14 +1,15 @@
+import type { LogPosition } from '../../log/log-position.ts';
 import { formatMilliseconds, parseMilliseconds } from './times.ts';
 
 /**
  * What the name of a log object says: which transactions it holds, and until when, so that no object needs to be opened to find out what
  * can be restored (spec repository-layout 3).
  *
- *     <first>-<last>.<piece><c|e>.<newest commit time>.<checksum of last>.<32 hex>.tar.zst[.age]
+ *     <first>-<last>.<piece><c|e>.<newest commit time>.<checksum of last>[.<version>-<offset>].<32 hex>.tar.zst[.age]
  *
  * `first` and `last` have 19 digits. A transaction larger than an object comes in several pieces, `00000c`, `00001c`, ... `00004e`, each
  * with the same two ids; it exists only with its last piece, the one with `e`. All others are `00000e`. So names sort in the order of the
- * log.
+ * log. A log that is kept byte for byte has the position of its last transaction too: the number of the log file, and the offset in it.
  */
 export interface SegmentName {
   readonly first: number;
@@ -20,6 +21,8 @@ export interface SegmentName {
   readonly newestCommit: Date;
   /** Of the last transaction, as the log holds it. */
   readonly checksum: bigint;
+  /** Where the last transaction begins in its log file, if the files are kept as they are. */
+  readonly position?: LogPosition | undefined;
   /** The beginning of the SHA-256 of the object as stored: 32 lower-case hexadecimal digits. */
   readonly digest: string;
   readonly isEncrypted: boolean;
@@ -29,17 +32,18 @@ const ID_DIGITS = 19;
 const PIECE_DIGITS = 5;
 const MOST_PIECES = 99_999;
 const NAME =
-  /^(\d{19})-(\d{19})\.(\d{5})([ce])\.(\d{8}T\d{6}\.\d{3}Z)\.([0-9a-f]{16})\.([0-9a-f]{32})\.tar\.zst(\.age)?$/;
+  /^(\d{19})-(\d{19})\.(\d{5})([ce])\.(\d{8}T\d{6}\.\d{3}Z)\.([0-9a-f]{16})(?:\.(\d{1,15})-(\d{1,15}))?\.([0-9a-f]{32})\.tar\.zst(\.age)?$/;
 
 /** @throws RangeError if the ids or the piece are impossible */
 export function formatSegmentName(segment: SegmentName): string {
-  const { first, last, piece, isLastPiece, newestCommit, checksum, digest, isEncrypted } = segment;
+  const { first, last, piece, isLastPiece, newestCommit, checksum, position, digest, isEncrypted } = segment;
   if (!isPossible(segment)) throw new RangeError(`no segment: transactions ${first} to ${last}, piece ${piece}`);
   return [
     `${digits(first)}-${digits(last)}`,
     `${String(piece).padStart(PIECE_DIGITS, '0')}${isLastPiece ? 'e' : 'c'}`,
     formatMilliseconds(newestCommit),
     BigInt.asUintN(64, checksum).toString(16).padStart(16, '0'),
+    ...(position === undefined ? [] : [`${position.version}-${position.offset}`]),
     digest,
     `tar.zst${isEncrypted ? '.age' : ''}`,
   ].join('.');
@@ -49,7 +53,7 @@ export function formatSegmentName(segment: SegmentName): string {
 export function parseSegmentName(name: string): SegmentName | undefined {
   const match = NAME.exec(name);
   if (match === null) return undefined;
-  const [, first, last, piece, end, time, checksum, digest, age] = match;
+  const [, first, last, piece, end, time, checksum, version, offset, digest, age] = match;
   const newestCommit = parseMilliseconds(time!);
   if (newestCommit === undefined) return undefined;
   const segment: SegmentName = {
@@ -59,6 +63,7 @@ export function parseSegmentName(name: string): SegmentName | undefined {
     isLastPiece: end === 'e',
     newestCommit,
     checksum: BigInt.asIntN(64, BigInt(`0x${checksum}`)),
+    ...(version === undefined ? {} : { position: { version: Number(version), offset: Number(offset) } }),
     digest: digest!,
     isEncrypted: age !== undefined,
   };

@@ -72,12 +72,8 @@ export class RunLock {
     const owner = randomBytes(8).toString('hex');
     const lease: Lease = { owner, host: hostname(), pid: process.pid, operation, renewed: 0 };
     const found = await store.stat(key, signal);
-    if (found !== undefined) {
-      const holder = await readLease(store, key, signal);
-      const now = await store.now(signal);
-      const ageMs = now.getTime() - found.modified.getTime();
-      if (holder !== undefined && ageMs < STALE_MS && !hasEnded(holder)) throw inUse(store, holder);
-    }
+    const holder = found && (await findHolder(store, key, found.modified, signal));
+    if (holder !== undefined) throw inUse(store, holder);
     try {
       const etag = await store.replace(key, encode(lease), found?.etag, signal);
       held.add(owner);
@@ -110,6 +106,29 @@ export class RunLock {
       // Only advisory.
     }
   }
+}
+
+/** The run that works on a database in a repository now, as far as can be seen: nothing is taken. */
+export async function viewLease(
+  store: ObjectStore,
+  database: string,
+  signal: AbortSignal,
+): Promise<Pick<Lease, 'operation' | 'pid' | 'host'> | undefined> {
+  const key = `lease/${database}.json`;
+  const found = await store.stat(key, signal);
+  return found && (await findHolder(store, key, found.modified, signal));
+}
+
+/** Undefined if the lease belongs to a run that has ended. */
+async function findHolder(
+  store: ObjectStore,
+  key: string,
+  modified: Date,
+  signal: AbortSignal,
+): Promise<Lease | undefined> {
+  const holder = await readLease(store, key, signal);
+  const ageMs = (await store.now(signal)).getTime() - modified.getTime();
+  return holder !== undefined && ageMs < STALE_MS && !hasEnded(holder) ? holder : undefined;
 }
 
 function encode(lease: Lease): Buffer {

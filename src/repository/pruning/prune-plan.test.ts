@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { findLogChain } from '../catalogue/log-chain.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
+import { formatMarkName, type MarkName } from '../catalogue/mark-name.ts';
 import { formatStampedId } from '../catalogue/object-keys.ts';
 import { findRanges, type RestorableRange } from '../catalogue/restorable-ranges.ts';
 import type { RetentionPolicy } from '../catalogue/retention-plan.ts';
@@ -53,7 +54,9 @@ function historiesOf(script: readonly (number | 'base' | 'timeline')[]): Timelin
     timeline: { id } as TimelineHistory['timeline'],
     bases,
     chain: findLogChain(names),
+    logObjects: 0,
     logBytes: 0,
+    marks: [],
   }));
 }
 
@@ -114,9 +117,13 @@ describe('a plan to prune', () => {
         histories.forEach((history, i) => {
           const before = rangesOf(history);
           const now = rangesOf(left[i]!);
+          // At the very beginning of the window a newer timeline may have the moment in place of this one.
+          const anywhere = left.flatMap(rangesOf);
           for (const { first, last } of before)
-            for (let id = first; id <= last; id++)
-              if (timeOf(id).getTime() >= since) expect(reaches(now, id), `transaction ${id}`).toBe(true);
+            for (let id = first; id <= last; id++) {
+              const time = timeOf(id).getTime();
+              if (time >= since) expect(reaches(time > since ? now : anywhere, id), `transaction ${id}`).toBe(true);
+            }
         });
       }),
     );
@@ -131,6 +138,56 @@ describe('a plan to prune', () => {
         expect([...again.segments.values()].flat()).toEqual([]);
       }),
     );
+  });
+
+  it('a plan to prune never gives up a held base, and keeps the same others as without the hold', () => {
+    fc.assert(
+      fc.property(steps, policies, fc.infiniteStream(fc.constantFrom('hold', 'release', undefined)), (...given) => {
+        const [script, policy, words] = given;
+        const held = new Set<string>();
+        const histories = historiesOf(script).map((history) => {
+          const marks = history.bases.flatMap(({ id: base }): MarkName[] => {
+            const kind = words.next().value as 'hold' | 'release' | undefined;
+            if (kind === undefined) return [];
+            if (kind === 'hold') held.add(base);
+            // The last word counts.
+            const former = kind === 'hold' ? 'release' : 'hold';
+            return [
+              { base, kind, id: '20270101T000001Z-00000000' },
+              { base, kind: former, id: '20270101T000000Z-00000000' },
+            ];
+          });
+          return { ...history, marks };
+        });
+        const { bases } = planPrune(histories, policy);
+        const without = planPrune(historiesOf(script), policy).bases;
+        bases.forEach(({ manifest, reasons }, i) => {
+          const rules = reasons.filter((reason) => reason !== 'held');
+          expect(reasons.includes('held')).toBe(held.has(manifest.id));
+          expect(rules).toEqual(without[i]!.reasons);
+        });
+      }),
+    );
+  });
+
+  it('marks of bases that are gone go, and what a newer mark says again', () => {
+    const [history] = historiesOf([5, 'base', 5]);
+    const [first] = history!.bases;
+    const at = (second: number) => `20270101T00000${second}Z-00000000`;
+    const mark = (kind: MarkName['kind'], second: number, base = first!.id): MarkName => ({
+      base,
+      kind,
+      id: at(second),
+    });
+    const kept = [mark('verified', 5), mark('key', 3), mark('proof', 1), mark('proof', 2), mark('hold', 0)];
+    const gone = [
+      mark('verified', 1),
+      mark('verified', 4),
+      mark('key', 2),
+      mark('hold', 1, '20200101T000000Z-00000000'),
+    ];
+    const plan = planPrune([{ ...history!, marks: [...kept, ...gone] }], { minimumBases: 2 });
+    expect([...plan.marks.get(history!.timeline.id)!].sort()).toEqual(gone.map(formatMarkName).sort());
   });
 
   it('a timeline of which nothing is kept goes with its log', () => {

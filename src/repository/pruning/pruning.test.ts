@@ -8,9 +8,11 @@ import { backUpInto } from '../../../test/support/repositories/repository-runs.t
 import { BackupServer } from '../../../test/support/servers/backup-server.ts';
 import { loadFrameCodec } from '../../base/zstd/frame-codec.ts';
 import type { ObjectStore } from '../../objects/object-store.ts';
+import { writeMark } from '../marks/mark-store.ts';
 import { initRepository } from '../opening/repository.ts';
-import { readDatabase, readHistory } from '../reading/database-history.ts';
+import { readDatabase, readHistory, type TimelineHistory } from '../reading/database-history.ts';
 import { StoredObjects } from '../reading/stored-objects.ts';
+import { EVERY_OBJECT } from '../verifying/object-share.ts';
 import { verifyDatabase } from '../verifying/verification.ts';
 import { planPrune } from './prune-plan.ts';
 import { findAbandoned, type Pruned, prune } from './pruning.ts';
@@ -56,7 +58,13 @@ async function faultsOf(objects: MemoryObjects): Promise<number> {
     never,
   );
   const onFault = () => void count++;
-  await verifyDatabase(stored, { database: 'graph.db', reads: true, signal: never, onObject: () => {}, onFault });
+  await verifyDatabase(stored, {
+    database: 'graph.db',
+    reads: EVERY_OBJECT,
+    signal: never,
+    onObject: () => {},
+    onFault,
+  });
   return count;
 }
 
@@ -64,11 +72,37 @@ it('what no rule keeps is removed with all its objects, and nothing else', async
   const objects = full.copy();
   const before = objects.byKey.size;
   const goes = keysOf(objects, timelines[0]!);
-  expect(await pruneOnce(new MemoryStore(objects))).toEqual({ objects: goes.length, refused: 0 });
+  expect(await pruneOnce(new MemoryStore(objects))).toEqual({ objects: goes.length, refused: 0, held: [] });
   expect(objects.byKey.size).toBe(before - goes.length);
   expect(keysOf(objects, timelines[0]!)).toEqual([]);
   expect(await faultsOf(objects)).toBe(0);
-  expect(await pruneOnce(new MemoryStore(objects))).toEqual({ objects: 0, refused: 0 });
+  expect(await pruneOnce(new MemoryStore(objects))).toEqual({ objects: 0, refused: 0, held: [] });
+});
+
+it('a base that is held stays until it is released, and takes its marks with it', async () => {
+  const objects = full.copy();
+  const store = new MemoryStore(objects);
+  const [{ bases, marks }] = (await readHistory(store, 'graph.db', never)) as [TimelineHistory];
+  expect(marks).toEqual([]);
+  await writeMark(store, bases[0]!, { kind: 'hold', reason: 'audit' }, marks, never);
+  expect(await pruneOnce(store)).toEqual({ objects: 0, refused: 0, held: [] });
+  const held = (await readHistory(store, 'graph.db', never))[0]!;
+  expect(held.marks).toMatchObject([{ base: bases[0]!.id, kind: 'hold' }]);
+  await writeMark(store, bases[0]!, { kind: 'release' }, held.marks, never);
+  await pruneOnce(store);
+  expect(keysOf(objects, timelines[0]!)).toEqual([]);
+});
+
+it('a base that is held after the plan was made stays, with its timeline', async () => {
+  const objects = full.copy();
+  const store = new MemoryStore(objects);
+  const { histories } = await readDatabase(store, 'graph.db', never);
+  const plan = planPrune(histories, { keepLast: 1, minimumBases: 2 });
+  await writeMark(store, histories[0]!.bases[0]!, { kind: 'hold' }, [], never);
+  const { held } = await prune(store, 'graph.db', plan, [], never);
+  expect(held).toEqual([histories[0]!.bases[0]!.id]);
+  expect((await readHistory(store, 'graph.db', never))[0]!.bases).toHaveLength(1);
+  expect(await faultsOf(objects)).toBe(0);
 });
 
 it('a removal that fails at any call leaves what is kept whole, and goes on the next time', async () => {

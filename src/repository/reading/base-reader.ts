@@ -1,10 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeDirectory } from '../../base/durable-files.ts';
-import { describeError } from '../../base/errors.ts';
+import { makeDirectory, writeFullyAt } from '../../base/durable-files.ts';
+import { describeError, type GraphkeepError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
+import { workInSlots } from '../../base/slots.ts';
 import { logFileName } from '../../log/log-files.ts';
 import { ReceivedNames } from '../../source/received-names.ts';
+import { modernHandlingOf, modernRoleOf } from '../../store/files/modern/modern-files.ts';
 import type { Manifest } from '../catalogue/manifest.ts';
 import { BUNDLE_FILE, type IndexLine } from '../catalogue/object-index.ts';
 import { baseFolder } from '../catalogue/object-keys.ts';
@@ -36,24 +38,12 @@ export async function unpackBase(
 ): Promise<void> {
   const folder = baseFolder(manifest.database, manifest.timeline, manifest.id);
   const files = new UnpackedFiles(manifest, directory, options);
-  const running = new Set<Promise<void>>();
-  let failure: { error: unknown } | undefined;
   try {
-    for await (const line of readLines(objects.store, manifest, options.signal)) {
-      while (running.size >= SLOTS) await Promise.race(running);
-      if (failure !== undefined) throw failure.error;
-      const work = unpackObject(objects, folder, line, files)
-        .catch((error: unknown) => {
-          failure ??= { error };
-        })
-        .finally(() => running.delete(work));
-      running.add(work);
-    }
+    const lines = readLines(objects.store, manifest, options.signal);
+    await workInSlots(lines, SLOTS, (line) => unpackObject(objects, folder, line, files));
   } finally {
-    await Promise.all(running);
     await files.close();
   }
-  if (failure !== undefined) throw failure.error;
   files.requireComplete(folder);
 }
 
@@ -66,7 +56,7 @@ async function unpackObject(
   const key = `${folder}/${line.object}`;
   const plain = objects.read({ key, bytes: line.storedBytes, sha256: Buffer.from(line.sha256, 'hex') });
   if (line.file === BUNDLE_FILE) {
-    for (const { name, content } of await readTar(plain, key)) await files.write(name, 0, content);
+    for (const { name, content } of await readTar(plain, key)) await files.writeWhole(name, content);
     return;
   }
   let at = 0;
@@ -78,9 +68,10 @@ async function unpackObject(
   throw objectError('repository.object-damaged', key, `it should hold ${line.bytes} bytes of a file`, { observed: at });
 }
 
-async function writeAt(handle: FileHandle, content: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < content.length; )
-    done += (await handle.write(content, done, content.length - done, offset + done)).bytesWritten;
+/** Of a base of 4.2 or later: it has the files of a database, its first log file and its check points. */
+function describeForeignFile(name: string): string | undefined {
+  const role = modernRoleOf(name);
+  return modernHandlingOf(role) === 'never' ? `a file of the kind ${role}` : undefined;
 }
 
 /** The files of a base that are being written. Parts of one may come in any order. */
@@ -88,7 +79,7 @@ class UnpackedFiles {
   private readonly manifest: Manifest;
   private readonly directory: string;
   private readonly options: UnpackOptions;
-  private readonly names = new ReceivedNames();
+  private readonly names: ReceivedNames;
   private readonly handles = new Map<string, Promise<FileHandle>>();
   private readonly sizes = new Map<string, number>();
   private bytes = 0;
@@ -97,6 +88,7 @@ class UnpackedFiles {
     this.manifest = manifest;
     this.directory = directory;
     this.options = options;
+    this.names = new ReceivedNames(manifest.store.kernelVersion === undefined ? undefined : describeForeignFile);
   }
 
   /** Zeros become holes. */
@@ -105,30 +97,46 @@ class UnpackedFiles {
     this.handles.set(name, opening);
     const handle = await opening;
     const isZero = content.length <= ZEROS.length && ZEROS.compare(content, 0, content.length, 0, content.length) === 0;
-    if (!isZero) await atFile('write the file', join(this.directory, name), () => writeAt(handle, content, offset));
+    if (!isZero)
+      await atFile('write the file', join(this.directory, name), () => writeFullyAt(handle, content, offset));
     this.sizes.set(name, Math.max(this.sizes.get(name) ?? 0, offset + content.length));
     this.bytes += content.length;
     this.options.onBytes?.(content.length);
   }
 
+  /** A small file is closed at once: there may be thousands, and a process may not have so many open. */
+  async writeWhole(name: string, content: Uint8Array): Promise<void> {
+    if (this.handles.has(name)) throw this.twice(name);
+    await this.write(name, 0, content);
+    await this.closeFile(name);
+    this.handles.delete(name);
+  }
+
   /** Gives every file its size, also one that ends with zeros. */
   async close(): Promise<void> {
-    for (const [name, opening] of this.handles) {
-      const handle = await opening.catch(() => undefined);
-      if (handle === undefined) continue;
-      try {
-        await atFile('write the file', join(this.directory, name), () => handle.truncate(this.sizes.get(name) ?? 0));
-      } finally {
-        await handle.close();
-      }
+    for (const name of this.handles.keys()) await this.closeFile(name);
+  }
+
+  private async closeFile(name: string): Promise<void> {
+    const handle = await this.handles.get(name)!.catch(() => undefined);
+    if (handle === undefined) return;
+    try {
+      await atFile('write the file', join(this.directory, name), () => handle.truncate(this.sizes.get(name) ?? 0));
+    } finally {
+      await handle.close();
     }
+  }
+
+  private twice(name: string): GraphkeepError {
+    const details = { observed: name };
+    return objectError('repository.object-damaged', this.manifest.id, 'a file of the base is there twice', details);
   }
 
   requireComplete(folder: string): void {
     const { files, bytes } = this.manifest;
-    if (this.handles.size === files && this.bytes === bytes) return;
+    if (this.sizes.size === files && this.bytes === bytes) return;
     throw objectError('repository.object-damaged', folder, `the base should hold ${files} files of ${bytes} bytes`, {
-      observed: `${this.handles.size} files of ${this.bytes} bytes`,
+      observed: `${this.sizes.size} files of ${this.bytes} bytes`,
     });
   }
 
@@ -148,6 +156,7 @@ class UnpackedFiles {
   }
 
   private async open(name: string): Promise<FileHandle> {
+    if (this.sizes.has(name)) throw this.twice(name);
     if (name !== logNameOf(this.manifest)) this.requireHarmless(name);
     this.options.onFile?.(name);
     const path = join(this.directory, name);

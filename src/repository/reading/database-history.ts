@@ -1,9 +1,18 @@
+import { type GraphkeepError, hasCode } from '../../base/errors.ts';
 import type { ObjectInfo, ObjectStore } from '../../objects/object-store.ts';
 import { readWhole } from '../../objects/whole-object.ts';
 import { MOST_JSON_BYTES } from '../catalogue/json-object.ts';
 import { findLogChain, findRunAfter, type LogChain } from '../catalogue/log-chain.ts';
 import { type Manifest, parseManifest } from '../catalogue/manifest.ts';
-import { baseFolder, databaseFolder, MANIFEST_NAME, parseStampedId, timelineKey } from '../catalogue/object-keys.ts';
+import { type MarkName, parseMarkName } from '../catalogue/mark-name.ts';
+import {
+  baseFolder,
+  databaseFolder,
+  MANIFEST_NAME,
+  manifestKey,
+  parseStampedId,
+  timelineKey,
+} from '../catalogue/object-keys.ts';
 import { parseSegmentName, type SegmentName } from '../catalogue/segment-name.ts';
 import { parseTimeline, type Timeline } from '../catalogue/timeline.ts';
 import { objectError } from '../object-errors.ts';
@@ -15,8 +24,11 @@ export interface TimelineHistory {
   readonly bases: readonly Manifest[];
   /** Of the log after the first base. */
   readonly chain: LogChain;
-  /** Stored bytes of the log. */
+  /** Number and stored bytes of the objects of the log. */
+  readonly logObjects: number;
   readonly logBytes: number;
+  /** What is said of bases, also of those that are gone, in the order of their names. */
+  readonly marks: readonly MarkName[];
 }
 
 interface Found {
@@ -26,6 +38,7 @@ interface Found {
   bases: Set<string>;
   segments: SegmentName[];
   logBytes: number;
+  marks: MarkName[];
 }
 
 /** What a repository has of a database. */
@@ -45,28 +58,49 @@ export async function readHistory(
   return (await readDatabase(store, database, signal)).histories;
 }
 
-/** Lists a database once, and reads its timelines and manifests. Names that follow no rule are passed over. */
+/**
+ * Lists a database once, and reads its timelines and manifests. Names that follow no rule are passed over. `onDamaged` is told of timelines
+ * and manifests that cannot be read, which are then passed over too; without it they end the work.
+ */
 export async function readDatabase(
   store: ObjectStore,
   database: string,
   signal: AbortSignal,
+  onDamaged?: (error: GraphkeepError) => void,
 ): Promise<DatabaseContent> {
+  const attempt = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await read();
+    } catch (error) {
+      if (onDamaged === undefined || !hasCode(error, 'repository.object-damaged', 'object.damaged', 'object.missing'))
+        throw error;
+      onDamaged(error);
+      return undefined;
+    }
+  };
   const histories: TimelineHistory[] = [];
   const unfinished: string[] = [];
   for (const found of await findTimelines(store, database, signal)) {
-    const { timeline, manifests, segments, logBytes } = found;
+    const { timeline, manifests, segments, logBytes, marks } = found;
     unfinished.push(...[...found.bases].filter((folder) => !manifests.includes(`${folder}/${MANIFEST_NAME}`)).sort());
     if (timeline === undefined) continue;
     const read = (key: string) => readWhole(store, key, { mostBytes: MOST_JSON_BYTES }, signal);
     const bases: Manifest[] = [];
     for (const key of manifests.sort()) {
-      const manifest = parseManifest(await read(key), key);
-      requirePlace(key, `${baseFolder(manifest.database, manifest.timeline, manifest.id)}/${MANIFEST_NAME}`);
-      bases.push(manifest);
+      const base = await attempt(async () => {
+        const manifest = parseManifest(await read(key), key);
+        requirePlace(key, manifestKey(manifest.database, manifest.timeline, manifest.id));
+        return manifest;
+      });
+      if (base !== undefined) bases.push(base);
     }
-    const parsed = parseTimeline(await read(timeline), timeline);
-    requirePlace(timeline, timelineKey(parsed.database, parsed.id));
-    histories.push({ timeline: parsed, bases, chain: findLogChain(segments), logBytes });
+    const parsed = await attempt(async () => {
+      const began = parseTimeline(await read(timeline), timeline);
+      requirePlace(timeline, timelineKey(began.database, began.id));
+      return began;
+    });
+    const log = { chain: findLogChain(segments), logObjects: segments.length, logBytes };
+    if (parsed !== undefined) histories.push({ timeline: parsed, bases, ...log, marks });
   }
   return { histories, unfinished };
 }
@@ -77,7 +111,7 @@ async function findTimelines(store: ObjectStore, database: string, signal: Abort
   for await (const { key, size } of listWithoutData(store, `${databaseFolder(database)}/`, signal)) {
     const [, , id = '', kind = '', name = '', file = ''] = key.split('/');
     if (parseStampedId(id) === undefined) continue;
-    const entry = found.get(id) ?? { manifests: [], bases: new Set(), segments: [], logBytes: 0 };
+    const entry = found.get(id) ?? { manifests: [], bases: new Set(), segments: [], logBytes: 0, marks: [] };
     found.set(id, entry);
     if (kind === 'timeline.json') entry.timeline = key;
     if (kind === 'base' && parseStampedId(name) !== undefined) {
@@ -90,6 +124,8 @@ async function findTimelines(store: ObjectStore, database: string, signal: Abort
       entry.segments.push(segment);
       entry.logBytes += size;
     }
+    const mark = kind === 'mark' && file === '' ? parseMarkName(name) : undefined;
+    if (mark !== undefined) entry.marks.push(mark);
   }
   return [...found.keys()].sort().map((id) => found.get(id)!);
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { statIfExists } from '../../base/durable-files.ts';
 import type { GraphkeepError } from '../../base/errors.ts';
+import { deliverInOrder } from '../../base/slots.ts';
 import { logFileName } from '../../log/log-files.ts';
 import { LogWriter } from '../../log/v3/log-writer.ts';
 import { type StreamedTransaction, type TransactionSink, TransactionStream } from '../../log/v3/transaction-stream.ts';
@@ -9,9 +10,11 @@ import { baseFolder, logFolder } from '../catalogue/object-keys.ts';
 import type { RestorePlan } from '../catalogue/restore-plan.ts';
 import { formatSegmentName, parseSegmentName } from '../catalogue/segment-name.ts';
 import { objectError } from '../object-errors.ts';
-import type { ExpectedObject } from '../seal/unseal/whole-object.ts';
 import { TransactionSpool } from '../tar/transaction-spool.ts';
 import { readTransactions, type StoredObjects } from './stored-objects.ts';
+
+/** Objects in memory at the same time. */
+const SLOTS = 3;
 
 /** The last transaction of an assembled log. */
 export interface AssembledLog {
@@ -37,22 +40,12 @@ export async function assembleLog(
   try {
     const own = baseFolder(manifest.database, manifest.timeline, manifest.id);
     requireJoined(manifest, own);
-    for (const group of groupPieces(manifest, own)) {
-      const pieces = group.map((object) => ({ key: object.key, plain: objects.read(object) }));
-      await log.append(pieces, group[0]!.first);
-    }
+    await deliverInOrder(piecesOfBase(objects, manifest, own), SLOTS, begin, (begun) => log.append(begun), stop);
     const last = manifest.consistentAt;
     log.requireLast(last.transaction, last.checksum, own);
     const folder = logFolder(manifest.database, manifest.timeline);
-    for (const segment of plan.segments) {
-      if (log.isEnded) break;
-      const pieces = segment.names.map((name) => {
-        const key = `${folder}/${formatSegmentName(name)}`;
-        return { key, plain: objects.readNamed(key, name.digest) };
-      });
-      await log.append(pieces, segment.first);
-      if (!log.isEnded) log.requireLast(segment.last, segment.checksum, folder);
-    }
+    const pieces = piecesOfSegments(objects, plan, folder, log);
+    await deliverInOrder(pieces, SLOTS, begin, (begun) => log.append(begun), stop);
     await writer.force();
     return log.last;
   } finally {
@@ -70,28 +63,74 @@ function requireJoined({ checkPoint, consistentAt, log }: Manifest, folder: stri
   });
 }
 
-/** An object of the log of a base, and its first transaction. */
-type LogObject = ExpectedObject & { readonly first: number };
-
-/** The objects of the log of a base; pieces of one transaction belong together. */
-function groupPieces({ log }: Manifest, folder: string): LogObject[][] {
-  const groups: LogObject[][] = [];
-  for (const { object, bytes, sha256 } of log) {
-    const key = `${folder}/${object}`;
-    const name = parseSegmentName(object.replace(/^log\//, ''));
-    const group = name?.piece === 0 ? [] : groups.at(-1);
-    if (name === undefined || group === undefined)
-      throw objectError('repository.object-damaged', key, 'no object of a log has such a name');
-    if (name.piece === 0) groups.push(group);
-    group.push({ key, bytes, sha256: Buffer.from(sha256, 'hex'), first: name.first });
-  }
-  return groups;
-}
-
 /** An object that holds transactions, or a piece of one. */
 interface LogPiece {
   readonly key: string;
-  readonly plain: AsyncIterable<Uint8Array>;
+  readonly plain: AsyncGenerator<Uint8Array>;
+  /** Of its first transaction; undefined if it goes on with that of the piece before it. */
+  readonly first: number | undefined;
+  /** True for the last piece of a transaction. */
+  readonly isLast: boolean;
+  /** What the log must end with then. */
+  readonly end?: { readonly id: number; readonly checksum: bigint; readonly key: string };
+}
+
+function piecesOfBase(objects: StoredObjects, { log }: Manifest, folder: string): LogPiece[] {
+  const names = log.map(({ object }) => parseSegmentName(object.replace(/^log\//, '')));
+  return log.map(({ object, bytes, sha256 }, i) => {
+    const key = `${folder}/${object}`;
+    const name = names[i];
+    if (name === undefined || (i === 0 && name.piece !== 0))
+      throw objectError('repository.object-damaged', key, 'no object of a log has such a name');
+    const plain = objects.read({ key, bytes, sha256: Buffer.from(sha256, 'hex') });
+    const isLast = (names[i + 1]?.piece ?? 0) === 0;
+    return { key, plain, first: name.piece === 0 ? name.first : undefined, isLast };
+  });
+}
+
+/** Ends when the log has. */
+function* piecesOfSegments(
+  objects: StoredObjects,
+  { segments }: Pick<RestorePlan, 'segments'>,
+  folder: string,
+  log: GrowingLog,
+): Generator<LogPiece> {
+  for (const { names, first, last, checksum } of segments) {
+    for (const [i, name] of names.entries()) {
+      if (log.isEnded) return;
+      const key = `${folder}/${formatSegmentName(name)}`;
+      const plain = objects.readNamed(key, name.digest);
+      const isLast = i === names.length - 1;
+      const end = isLast ? { end: { id: last, checksum, key: folder } } : {};
+      yield { key, plain, first: i === 0 ? first : undefined, isLast, ...end };
+    }
+  }
+}
+
+/** A piece whose object is in memory. */
+interface BegunPiece {
+  readonly piece: LogPiece;
+  readonly start: IteratorResult<Uint8Array>;
+}
+
+/** Fetches and unseals a piece while those before it are written. */
+async function begin(piece: LogPiece): Promise<BegunPiece> {
+  return { piece, start: await piece.plain.next() };
+}
+
+function stop({ piece }: BegunPiece): void {
+  // It has no more work to do than to give memory back.
+  piece.plain.return(undefined).catch(() => {});
+}
+
+async function* restOf({ piece, start }: BegunPiece): AsyncGenerator<Uint8Array> {
+  try {
+    if (start.done === true) return;
+    yield start.value;
+    yield* piece.plain;
+  } finally {
+    await piece.plain.return(undefined);
+  }
 }
 
 class GrowingLog implements TransactionSink {
@@ -104,8 +143,9 @@ class GrowingLog implements TransactionSink {
   /** False until the first transaction of the base: the log may begin anywhere at or before what its files hold. */
   private isAnyKnown: boolean;
   isEnded = false;
-  /** The object that is read. */
+  /** The object that is read, the first one of a large transaction. */
   private place = '';
+  private stream: TransactionStream | undefined;
 
   constructor(writer: LogWriter, { consistentAt, log }: Manifest, end: RestorePlan['end']) {
     this.isAnyKnown = log.length === 0;
@@ -120,14 +160,17 @@ class GrowingLog implements TransactionSink {
     return { transaction: this.id, commitTime: this.commitTime };
   }
 
-  /** Appends the transactions of an object, or of all pieces of one that is large. */
-  async append(pieces: readonly LogPiece[], first: number): Promise<void> {
-    this.place = pieces[0]!.key;
-    const stream = new TransactionStream({ sink: this, place: { file: this.place }, firstTransaction: first });
-    for (const { key, plain } of pieces) {
-      stream.feed(await readTransactions(plain, key));
+  /** Appends the transactions of an object, or of a piece of one that is large. */
+  async append(begun: BegunPiece): Promise<void> {
+    const { key, first, isLast, end } = begun.piece;
+    if (this.isEnded) return stop(begun);
+    if (first !== undefined) {
+      this.place = key;
+      this.stream = new TransactionStream({ sink: this, place: { file: key }, firstTransaction: first });
     }
-    stream.end();
+    for await (const bytes of readTransactions(restOf(begun), key)) this.stream!.feed(bytes);
+    if (isLast) this.stream!.end();
+    if (end !== undefined && !this.isEnded) this.requireLast(end.id, end.checksum, end.key);
   }
 
   takeBytes(bytes: Buffer): void {

@@ -9,9 +9,13 @@ import { Dice } from '../../../test/support/random/dice.ts';
 import { nextSeed } from '../../../test/support/random/seed.ts';
 import { backUpInto } from '../../../test/support/repositories/repository-runs.ts';
 import { BackupServer } from '../../../test/support/servers/backup-server.ts';
+import { makeFullBackup } from '../../backup/full-backup.ts';
+import { RepositoryTarget } from '../../backup/target/repository/repository-target.ts';
 import { loadFrameCodec } from '../../base/zstd/frame-codec.ts';
+import { CommonSource } from '../../source/backup-protocol/common-source.ts';
 import { initRepository } from '../opening/repository.ts';
 import { StoredObjects } from '../reading/stored-objects.ts';
+import { EVERY_OBJECT, ObjectShare } from './object-share.ts';
 import { verifyDatabase } from './verification.ts';
 
 const never = new AbortController().signal;
@@ -38,19 +42,21 @@ beforeAll(async () => {
 });
 afterAll(() => removeDirectory(scratch));
 
-async function verify(objects: MemoryObjects, reads: boolean) {
+async function verify(objects: MemoryObjects, reads: boolean | ObjectShare) {
   const unsealing = { codec: await loadFrameCodec(), identities: reads ? identities : undefined };
   const stored = new StoredObjects(new MemoryStore(objects), unsealing, never);
   const faults: string[] = [];
   const onFault = ({ code }: { code: string }) => void faults.push(code);
+  const verdicts: number[] = [];
   const seen = await verifyDatabase(stored, {
     database: 'graph.db',
-    reads,
+    reads: reads === true ? EVERY_OBJECT : reads || undefined,
     signal: never,
     onObject: () => {},
     onFault,
+    onVerdict: async ({ faults: count }) => void verdicts.push(count),
   });
-  return { ...seen, faults };
+  return { ...seen, faults, verdicts };
 }
 
 const keys = (pattern: RegExp) => [...whole.byKey.keys()].filter((key) => pattern.test(key));
@@ -70,6 +76,31 @@ it('an object that is missing, or has another size, is found without a key', asy
     cut.put(key, whole.byKey.get(key)!.bytes.subarray(1));
     if (key.includes('/data/')) expect((await verify(cut, false)).faults, key).toEqual(['repository.object-damaged']);
   }
+});
+
+it('each base has a verdict, with the faults of its own objects and of the log after it', async () => {
+  const server = await BackupServer.start(history, 13);
+  const two = whole.copy();
+  const target = await RepositoryTarget.open(new MemoryStore(two), 'graph.db', never);
+  target.renew();
+  const source = new CommonSource({ address: server.address, timeoutMs: 20_000 });
+  await makeFullBackup(source, target, () => {}, never);
+  await source.close();
+  await target.close();
+  await server.stop();
+  expect((await verify(two, false)).verdicts).toEqual([0, 0]);
+  const ids = [...new Set([...two.byKey.keys()].flatMap((key) => /\/base\/([^/]+)\//.exec(key)?.[1] ?? []))].sort();
+  const verdictsWithout = async (pattern: RegExp) => {
+    const harmed = two.copy();
+    harmed.byKey.delete([...two.byKey.keys()].sort().find((key) => pattern.test(key))!);
+    return (await verify(harmed, false)).verdicts;
+  };
+  expect(await verdictsWithout(new RegExp(`${ids[0]}/data/`))).toEqual([1, 0]);
+  expect(await verdictsWithout(new RegExp(`${ids[1]}/data/`))).toEqual([0, 1]);
+  expect(await verdictsWithout(new RegExp(`${ids[1]}/index`))).toEqual([0, 1]);
+  const [segment] = [...two.byKey.keys()].filter((key) => /^db\/[^/]+\/[^/]+\/log\//.test(key)).sort();
+  two.put(segment!, two.byKey.get(segment!)!.bytes.subarray(1));
+  expect((await verify(two, true)).verdicts).toEqual([1, 0]);
 });
 
 it('a gap in the log is found, and so is an index that was changed', async () => {
@@ -95,5 +126,22 @@ it('a byte that was changed in any object is found by reading', async () => {
       expect((await verify(damaged, false)).faults).toEqual([]);
       expect((await verify(damaged, true)).faults, `${key}, byte ${at}`).toEqual(['repository.object-damaged']);
     }
+  }
+});
+
+it('a byte that was changed is found on the day when its object is read', async () => {
+  const days = Array.from({ length: 4 }, (_, n) => new ObjectShare(25, new Date(n * 86_400_000)));
+  for (const key of keys(/\/(data|log)\//)) {
+    const damaged = whole.copy();
+    const bytes = Buffer.from(whole.byKey.get(key)!.bytes);
+    bytes[bytes.length - 1]! ^= 1;
+    damaged.put(key, bytes);
+    const found: boolean[] = [];
+    for (const share of days) found.push((await verify(damaged, share)).faults.length > 0);
+    // The small files are read every day.
+    const isBundle = found.every((isFound) => isFound);
+    expect(isBundle || found.filter((isFound) => isFound).length === 1, key).toBe(true);
+    expect(isBundle && key.includes('/log/'), key).toBe(false);
+    if (!isBundle) expect(found.indexOf(true), key).toBe(days.findIndex((share) => share.includes(key)));
   }
 });

@@ -1,11 +1,12 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import type { CopyReceiver, FileReceiver, StoreFileStream } from '../../source/backup-source.ts';
-import { BUNDLE_FILE, formatIndexLine, type IndexLine } from '../catalogue/object-index.ts';
+import { BUNDLE_FILE, type IndexLine } from '../catalogue/object-index.ts';
 import { formatPartName } from '../catalogue/part-name.ts';
 import { MOST_PLAIN_BYTES } from '../seal/frames/limits.ts';
 import type { ObjectInProgress, SealedObject } from '../seal/pool/object-in-progress.ts';
 import type { SealPool } from '../seal/pool/seal-pool.ts';
 import { packTar, TAR_END_BYTES, TAR_ENTRY_BYTES, type TarEntry } from '../tar/tar-content.ts';
+import { lineOf, type PartJournal } from './part-journal.ts';
 import type { Uploads } from './uploads.ts';
 
 /** Files up to this size are stored together, */
@@ -20,6 +21,8 @@ export interface BaseFilesOptions {
   /** Of the base. */
   readonly folder: string;
   readonly isEncrypted: boolean;
+  /** Knows parts that need not be sent, and learns which are stored. */
+  readonly journal?: PartJournal | undefined;
   /** Memory for small files. */
   readonly mostKeptBytes?: number;
 }
@@ -44,7 +47,7 @@ export class BaseFiles implements CopyReceiver {
 
   async openFile({ name }: StoreFileStream): Promise<FileReceiver> {
     if (this.files.has(name)) throw new GraphkeepError('file.io', `there is a file ${name} already`);
-    const file = new ArrivingFile(this.nextNumber++, this.options);
+    const file = new ArrivingFile(name, this.nextNumber++, this.options);
     this.files.set(name, file);
     return {
       bytes: (chunk) => file.add(chunk),
@@ -79,7 +82,7 @@ export class BaseFiles implements CopyReceiver {
 
   /** Puts another content in the place of that of a small file, or adds one. */
   replaceSmall(name: string, content: Buffer): void {
-    const file = new ArrivingFile(this.nextNumber++, this.options);
+    const file = new ArrivingFile(name, this.nextNumber++, this.options);
     file.keep(content);
     this.files.set(name, file);
   }
@@ -92,7 +95,7 @@ export class BaseFiles implements CopyReceiver {
     for (const [name, file] of [...this.files].sort(([one], [other]) => (one < other ? -1 : 1))) {
       const content = file.small;
       if (content === undefined) {
-        lines.push(...file.lines(name));
+        lines.push(...file.lines);
         continue;
       }
       const bytes = content.length + TAR_ENTRY_BYTES;
@@ -130,6 +133,7 @@ export class BaseFiles implements CopyReceiver {
 
 /** One file. */
 class ArrivingFile {
+  private readonly name: string;
   private readonly number: number;
   private readonly options: BaseFilesOptions;
   /** What there is of it while it is small. */
@@ -137,11 +141,12 @@ class ArrivingFile {
   bytes = 0;
   private object: ObjectInProgress | undefined;
   private objectOffset = 0;
-  private stored: Omit<IndexLine, 'file'>[] = [];
+  private stored: IndexLine[] = [];
   /** How much of it counts among the small files in memory. */
   countedBytes = 0;
 
-  constructor(number: number, options: BaseFilesOptions) {
+  constructor(name: string, number: number, options: BaseFilesOptions) {
+    this.name = name;
     this.number = number;
     this.options = options;
   }
@@ -187,8 +192,8 @@ class ArrivingFile {
     this.bytes = 0;
   }
 
-  lines(file: string): IndexLine[] {
-    return this.stored.map((part) => ({ file, ...part }));
+  get lines(): readonly IndexLine[] {
+    return this.stored;
   }
 
   private async addLarge(chunk: Buffer): Promise<void> {
@@ -216,16 +221,25 @@ class ArrivingFile {
   }
 
   private async store(): Promise<void> {
-    const { uploads, folder, isEncrypted } = this.options;
+    const { uploads, folder, isEncrypted, journal } = this.options;
     const object = this.object!;
     this.object = undefined;
-    const sealed = await object.seal();
     const offset = this.objectOffset;
+    const sealed = await object.seal();
+    const frames = Buffer.from(sealed.framesSha256).toString('hex');
+    const known = journal?.find(this.name, offset, frames);
+    if (known !== undefined) {
+      sealed.release();
+      this.stored.push(lineOf(known));
+      return;
+    }
     const digest = digestOf(sealed).slice(0, 16);
     const name = formatPartName({ kind: 'part', file: this.number, offset, digest, isEncrypted });
-    const { file: _, ...line } = indexLine('', offset, name, sealed);
+    const line = indexLine(this.name, offset, name, sealed);
     this.stored.push(line);
-    await uploads.send(`${folder}/${name}`, sealed);
+    await uploads.send(`${folder}/${name}`, sealed, () => {
+      journal?.add({ frames, ...line });
+    });
   }
 }
 
@@ -237,14 +251,4 @@ export function digestOf({ sha256 }: Pick<SealedObject, 'sha256'>): string {
 function indexLine(file: string, offset: number, object: string, sealed: SealedObject): IndexLine {
   const { plainBytes, bytes } = sealed;
   return { file, offset, bytes: plainBytes, object, storedBytes: bytes.length, sha256: digestOf(sealed) };
-}
-
-/** @throws GraphkeepError `peer.hostile` for a name that the index cannot hold */
-export function formatIndex(lines: readonly IndexLine[]): Buffer {
-  try {
-    return Buffer.from(lines.map(formatIndexLine).join(''));
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new GraphkeepError('peer.hostile', 'the name of a file cannot be stored', { observed: error.message });
-  }
 }

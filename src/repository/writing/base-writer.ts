@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { GraphkeepError } from '../../base/errors.ts';
-import { onePiece } from '../../base/one-piece.ts';
-import { encodeZstd } from '../../base/zstd/encoding.ts';
 import { sha256Of } from '../../objects/whole-object.ts';
 import type { FileReceiver, StoreFileStream } from '../../source/backup-source.ts';
 import { formatManifest, type Manifest } from '../catalogue/manifest.ts';
@@ -9,8 +6,12 @@ import type { IndexLine } from '../catalogue/object-index.ts';
 import { baseFolder, formatStampedId, INDEX_NAME, MANIFEST_NAME, parseStampedId } from '../catalogue/object-keys.ts';
 import { createSmall, type Repository } from '../opening/repository.ts';
 import type { SealPool } from '../seal/pool/seal-pool.ts';
-import { BaseFiles, formatIndex } from './base-files.ts';
-import { SegmentLog, type StoredSegment } from './segment-log.ts';
+import { encodeIndex, settleBase, storedObjectsOf } from './base-end.ts';
+import { BaseFiles } from './base-files.ts';
+import type { InterruptedBase } from './interrupted-base.ts';
+import { PartJournal } from './part-journal.ts';
+import type { SegmentLog } from './segment-log.ts';
+import type { SegmentPlace, StoredSegment } from './stored-segment.ts';
 import { Uploads } from './uploads.ts';
 
 /** How long to try to remove what a failed run has stored. */
@@ -23,31 +24,46 @@ export interface BaseWriterOptions {
   readonly timeline: string;
   /** The newest base. */
   readonly previous?: string | undefined;
+  /** What an earlier run has left of a base that this one completes. */
+  readonly interrupted?: InterruptedBase | undefined;
+  /** Where to note which parts are stored, for a later run, and the timeline before this one if it is new. */
+  readonly journal?: { readonly path: string; readonly parent: string | undefined } | undefined;
   readonly signal: AbortSignal;
 }
 
 /** What a manifest says of the database; the rest follows from what was stored. */
 export type BaseFacts = Pick<
   Manifest,
-  'store' | 'source' | 'checkPoint' | 'consistentAt' | 'newestCommit' | 'tool' | 'compression'
+  'store' | 'source' | 'checkPoint' | 'consistentAt' | 'newestCommit' | 'tool' | 'compression' | 'omitted'
 >;
+
+/** The log of a base: it stores what it is given, in its order. */
+export interface BaseLog {
+  readonly stored: readonly StoredSegment[];
+  /** Stores the rest. */
+  finish(): Promise<void>;
+  /** Drops what is not stored. */
+  abandon(): void;
+}
 
 /**
  * Stores one base: files, then the log that makes them exact, then index and manifest. Until the manifest is there, the base does not
  * exist; a kill leaves objects that nothing refers to.
  */
-export class BaseWriter {
+export class BaseWriter<Log extends BaseLog = SegmentLog> {
   readonly id: string;
   readonly files: BaseFiles;
-  readonly log: SegmentLog;
+  readonly log: Log;
   private readonly options: BaseWriterOptions;
   private readonly folder: string;
   private readonly startedAt: Date;
   private readonly uploads: Uploads;
+  private readonly journal: PartJournal | undefined;
   private isPublished = false;
+  private isHopeless = false;
   private manifest: { key: string; bytes: Buffer } | undefined;
 
-  private constructor(options: BaseWriterOptions, id: string, startedAt: Date) {
+  private constructor(options: BaseWriterOptions, id: string, startedAt: Date, makeLog: (place: SegmentPlace) => Log) {
     const { repository, pool, database, timeline, signal } = options;
     this.options = options;
     this.id = id;
@@ -55,15 +71,23 @@ export class BaseWriter {
     this.folder = baseFolder(database, timeline, id);
     const isEncrypted = repository.settings.encryption.method === 'age';
     this.uploads = new Uploads(repository.store, signal);
-    this.files = new BaseFiles({ pool, uploads: this.uploads, folder: this.folder, isEncrypted });
+    const { journal, interrupted } = options;
+    const head = { timeline, parent: journal?.parent, base: id };
+    this.journal = journal && new PartJournal(journal.path, head, interrupted?.parts);
+    const { uploads, folder } = this;
+    this.files = new BaseFiles({ pool, uploads, folder, isEncrypted, journal: this.journal });
     const { store } = repository;
-    this.log = new SegmentLog({ pool, store, folder: `${this.folder}/log`, isEncrypted, signal });
+    this.log = makeLog({ pool, store, folder: `${this.folder}/log`, isEncrypted, signal });
   }
 
   /** The id begins with the time of the store, which all who write there share. */
-  static async begin(options: BaseWriterOptions): Promise<BaseWriter> {
+  static async begin<Log extends BaseLog>(
+    options: BaseWriterOptions,
+    makeLog: (place: SegmentPlace) => Log,
+  ): Promise<BaseWriter<Log>> {
     const began = await options.repository.store.now(options.signal);
-    return new BaseWriter(options, makeId(began, options.previous), began);
+    const id = options.interrupted?.head.base ?? makeId(began, options.previous);
+    return new BaseWriter(options, id, began, makeLog);
   }
 
   openFile(file: StoreFileStream): Promise<FileReceiver> {
@@ -81,7 +105,7 @@ export class BaseWriter {
     const lines = await this.files.finish();
     const index = await this.storeIndex(lines);
     const log = this.log.stored.map(({ name, ...rest }) => ({ object: `log/${name}`, ...rest }));
-    await this.settle(lines, this.log.stored);
+    await settleBase(store, this.folder, storedObjectsOf(lines, log), signal);
     const sum = (values: readonly { bytes: number }[]) => values.reduce((total, { bytes }) => total + bytes, 0);
     const manifest: Manifest = {
       format: 'graphkeep-base',
@@ -109,17 +133,29 @@ export class BaseWriter {
     // From here on the base may exist, even if the answer is lost.
     this.isPublished = true;
     await createSmall(this.options.repository.store, key, bytes, this.options.signal);
+    await this.journal?.remove();
   }
 
-  /** Removes what was stored, if that is possible: nothing refers to it, and a clean-up removes what is left. May be called again. */
+  /** What has come is of no use to a later run either. */
+  giveUp(): void {
+    this.isHopeless = true;
+  }
+
+  /**
+   * Removes what was stored, if that is possible and a later run cannot go on with it: nothing refers to it, and a clean-up removes what is
+   * left. May be called again.
+   */
   async abandon(): Promise<void> {
     this.files.abandon();
     this.log.abandon();
+    this.journal?.close();
     if (this.isPublished) return;
+    await this.uploads.end();
+    if (!this.isHopeless && this.journal?.isWorthKeeping === true) return;
+    await this.journal?.remove();
     const { store } = this.options.repository;
     const soon = AbortSignal.timeout(CLEAN_UP_MS);
     try {
-      await this.uploads.end();
       const keys: string[] = [];
       for await (const { key } of store.list(`${this.folder}/`, undefined, soon)) keys.push(key);
       if (keys.length > 0) await store.remove(keys, soon);
@@ -129,34 +165,9 @@ export class BaseWriter {
   }
 
   private async storeIndex(lines: readonly IndexLine[]): Promise<Manifest['index']> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of encodeZstd(onePiece(formatIndex(lines)))) pieces.push(piece);
-    const bytes = Buffer.concat(pieces);
+    const bytes = await encodeIndex(lines);
     await createSmall(this.options.repository.store, `${this.folder}/${INDEX_NAME}`, bytes, this.options.signal);
     return { object: INDEX_NAME, bytes: bytes.length, sha256: sha256Of(bytes).toString('hex') };
-  }
-
-  /** Every object is there with its size. What a file left behind that began again is removed. */
-  private async settle(lines: readonly IndexLine[], segments: readonly StoredSegment[]): Promise<void> {
-    const { repository, signal } = this.options;
-    const { store } = repository;
-    const wanted = new Map<string, number>();
-    for (const { object, storedBytes } of lines) wanted.set(`${this.folder}/${object}`, storedBytes);
-    for (const { name, bytes } of segments) wanted.set(`${this.folder}/log/${name}`, bytes);
-    const unwanted: string[] = [];
-    for await (const { key, size } of store.list(`${this.folder}/`, undefined, signal)) {
-      if (wanted.get(key) === size) wanted.delete(key);
-      else if (key.startsWith(`${this.folder}/data/`)) unwanted.push(key);
-    }
-    const [missing] = wanted.keys();
-    if (missing !== undefined) {
-      throw new GraphkeepError('object.missing', 'an object that was stored is not there', {
-        place: { object: `${store.address}/${missing}` },
-        observed: `${wanted.size} of ${lines.length + segments.length} objects are missing`,
-      });
-    }
-    // A key without the right to remove leaves them to those who clean up.
-    if (unwanted.length > 0) await store.remove(unwanted, signal);
   }
 }
 

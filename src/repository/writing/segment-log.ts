@@ -1,33 +1,16 @@
 import type { StreamedTransaction, TransactionSink } from '../../log/v3/transaction-stream.ts';
-import type { ObjectStore } from '../../objects/object-store.ts';
-import { formatSegmentName } from '../catalogue/segment-name.ts';
 import { MOST_PLAIN_BYTES } from '../seal/frames/limits.ts';
-import type { SealPool } from '../seal/pool/seal-pool.ts';
-import { packTar, TAR_END_BYTES, TAR_ENTRY_BYTES, TRANSACTIONS_ENTRY } from '../tar/tar-content.ts';
+import { TAR_END_BYTES, TAR_ENTRY_BYTES, TRANSACTIONS_ENTRY } from '../tar/tar-content.ts';
 import { TransactionSpool } from '../tar/transaction-spool.ts';
-import { digestOf } from './base-files.ts';
+import { type SegmentPlace, type StoredSegment, storeSegment } from './stored-segment.ts';
 
 const ROOM_BYTES = MOST_PLAIN_BYTES - TAR_ENTRY_BYTES - TAR_END_BYTES;
 
-export interface SegmentLogOptions {
-  readonly pool: SealPool;
-  readonly store: ObjectStore;
-  /** Where the segments go. */
-  readonly folder: string;
-  readonly isEncrypted: boolean;
+export interface SegmentLogOptions extends SegmentPlace {
   /** Transactions up to this one are stored already, and passed over. */
   readonly after?: number;
-  readonly signal: AbortSignal;
   /** Plain bytes of a segment. */
   readonly roomBytes?: number;
-}
-
-/** An object of the log as it was stored. */
-export interface StoredSegment {
-  /** Key below the folder. */
-  readonly name: string;
-  readonly bytes: number;
-  readonly sha256: string;
 }
 
 /** Transactions that go into one object, or one that needs several. */
@@ -145,22 +128,11 @@ export class SegmentLog implements TransactionSink {
   }
 
   private async send(run: Run, content: readonly Buffer[], piece: number, isLastPiece: boolean): Promise<void> {
-    const { pool, store, folder, isEncrypted, signal } = this.options;
-    const object = await pool.open({ hasTable: false });
-    for (const part of await packTar([{ name: TRANSACTIONS_ENTRY, content: Buffer.concat(content) }]))
-      await object.write(part);
-    const sealed = await object.seal();
-    try {
-      const sha256 = digestOf(sealed);
-      const { first, last, checksum } = run;
-      const newestCommit = new Date(run.newestCommit);
-      const digest = sha256.slice(0, 32);
-      const name = formatSegmentName({ first, last, piece, isLastPiece, newestCommit, checksum, digest, isEncrypted });
-      await store.create(`${folder}/${name}`, sealed.bytes, sealed.sha256, {}, signal);
-      this.stored.push({ name, bytes: sealed.bytes.length, sha256 });
-      if (isLastPiece) this.reached = last;
-    } finally {
-      sealed.release();
-    }
+    const entries = [{ name: TRANSACTIONS_ENTRY, content: Buffer.concat(content) }];
+    const { first, last, checksum } = run;
+    const newestCommit = new Date(run.newestCommit);
+    const name = { first, last, piece, isLastPiece, newestCommit, checksum };
+    this.stored.push(await storeSegment(this.options, name, entries));
+    if (isLastPiece) this.reached = last;
   }
 }

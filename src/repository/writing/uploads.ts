@@ -17,14 +17,17 @@ export class Uploads {
     this.signal = signal;
   }
 
-  /** Begins to send an object, once there is a slot. Its key names its content: if it is there, an earlier run has sent it. */
-  async send(key: string, object: SealedObject): Promise<void> {
+  /**
+   * Begins to send an object, once there is a slot. Its key names its content: if it is there, an earlier run has sent it. `onStored`:
+   * called once it is there.
+   */
+  async send(key: string, object: SealedObject, onStored = () => {}): Promise<void> {
     while (this.running.size >= SLOTS && this.failure === undefined) await Promise.race(this.running);
     if (this.failure !== undefined) {
       object.release();
       throw this.failure.error;
     }
-    const upload = this.upload(key, object).finally(() => this.running.delete(upload));
+    const upload = this.upload(key, object, onStored).finally(() => this.running.delete(upload));
     this.running.add(upload);
   }
 
@@ -39,11 +42,13 @@ export class Uploads {
     if (this.failure !== undefined) throw this.failure.error;
   }
 
-  private async upload(key: string, { bytes, sha256, release }: SealedObject): Promise<void> {
+  private async upload(key: string, { bytes, sha256, release }: SealedObject, onStored: () => void): Promise<void> {
     try {
       await this.store.create(key, bytes, sha256, {}, this.signal);
+      onStored();
     } catch (error) {
-      if (!(await this.isThere(error, key, bytes.length))) this.failure ??= { error };
+      if (await this.isThere(error, key, bytes.length)) onStored();
+      else this.failure ??= { error };
     } finally {
       release();
     }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { freeMemory } from '../../../base/freed-memory.ts';
 import { CHUNK_BYTES, encryptChunk, payloadKey, SALT_BYTES } from './payload-chunks.ts';
 
 /** Encrypts bytes as the payload of an age file. */
@@ -34,7 +35,10 @@ export class PayloadWriter {
 
   private encrypt(isLast: boolean): void {
     const content = this.pending.subarray(0, this.pendingBytes);
-    for (const bytes of encryptChunk(this.key, this.chunk, isLast, content)) this.write(bytes);
+    const [encrypted, tag] = encryptChunk(this.key, this.chunk, isLast, content);
+    this.write(encrypted);
+    this.write(tag);
+    freeMemory(encrypted);
     this.chunk++;
     this.pendingBytes = 0;
   }

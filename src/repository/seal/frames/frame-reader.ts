@@ -21,7 +21,9 @@ export function* decodeFrames(object: Uint8Array, key: string, codec: FrameCodec
       });
     }
     const encoded = object.subarray(place.encodedAt, place.encodedAt + place.encodedBytes);
-    yield decodeFrame(encoded, place, key, codec);
+    const decoded = decodeFrame(encoded, place, key, codec);
+    yield decoded;
+    codec.free(decoded);
   }
 }
 

@@ -27,6 +27,7 @@ export class FrameWriter {
     const encoded = codec.encode(content, level);
     this.frames.push({ encodedBytes: encoded.length, contentBytes: content.length });
     write(encoded);
+    codec.free(encoded);
   }
 
   end(): void {

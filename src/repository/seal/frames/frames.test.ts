@@ -26,7 +26,7 @@ function encodeFrames(content: Uint8Array, { hasTable = true, frameBytes = FRAME
 }
 
 function decode(object: Uint8Array): Buffer {
-  return Buffer.concat([...decodeFrames(object, KEY, codec)].map((bytes) => Buffer.from(bytes)));
+  return Buffer.concat(Array.from(decodeFrames(object, KEY, codec), (bytes) => Buffer.from(bytes)));
 }
 
 /** What decoding fails with; undefined if it succeeds. */

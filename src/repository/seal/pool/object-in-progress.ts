@@ -7,6 +7,8 @@ export interface SealedObject {
   bytes: Uint8Array;
   /** SHA-256 of the bytes. */
   sha256: Uint8Array;
+  /** SHA-256 of the frames in the clear. */
+  framesSha256: Uint8Array;
   plainBytes: number;
   /** Call it once, when nobody needs the bytes any more: without it the pool stands still. */
   release(): void;
@@ -16,9 +18,11 @@ export interface SealedObject {
 export interface ObjectHome {
   /** For the plain bytes on their way to the thread. */
   frames: Buffers;
-  send(order: SealOrder, memory?: ArrayBuffer[]): void;
-  /** Takes the memory of the object back. */
-  release(output: ArrayBuffer): void;
+  send(order: SealOrder): void;
+  /** Where the thread puts the object. */
+  output: SharedArrayBuffer;
+  /** Takes that memory back. */
+  release(): void;
 }
 
 /** One object that is being written. It takes one call at a time. */
@@ -26,7 +30,7 @@ export class ObjectInProgress {
   private readonly id: number;
   private readonly home: ObjectHome;
   /** The frame that is being filled. */
-  private frame: ArrayBuffer | undefined;
+  private frame: SharedArrayBuffer | undefined;
   private frameBytes = 0;
   private plainBytes = 0;
   private isEnded = false;
@@ -85,24 +89,25 @@ export class ObjectInProgress {
   }
 
   /** For the pool: what the thread has answered. */
-  take(answer: Exclude<SealAnswer, { kind: 'failed' }>): void {
+  take(answer: SealAnswer): void {
     if (answer.kind === 'frame-done') {
       this.home.frames.giveBack(answer.content);
       return;
     }
-    const { output } = answer;
+    const { output, release: giveBack } = this.home;
     if (answer.kind === 'abandoned') {
-      this.home.release(output);
+      giveBack();
       return;
     }
-    const { bytes, sha256 } = answer;
+    const { bytes, sha256, framesSha256 } = answer;
     let isReleased = false;
     const release = () => {
       if (isReleased) return;
       isReleased = true;
-      this.home.release(output);
+      giveBack();
     };
-    this.settle.resolve({ bytes: new Uint8Array(output, 0, bytes), sha256, plainBytes: this.plainBytes, release });
+    const { plainBytes } = this;
+    this.settle.resolve({ bytes: new Uint8Array(output, 0, bytes), sha256, framesSha256, plainBytes, release });
   }
 
   /** For the pool: nothing will be answered any more. */
@@ -113,7 +118,7 @@ export class ObjectInProgress {
 
   private sendFrame(): void {
     const content = this.frame!;
-    this.home.send({ kind: 'frame', object: this.id, content, bytes: this.frameBytes }, [content]);
+    this.home.send({ kind: 'frame', object: this.id, content, bytes: this.frameBytes });
     this.frame = undefined;
     this.frameBytes = 0;
   }

@@ -3,17 +3,15 @@ import type { SealedSize, Sealing } from '../sealer/object-sealer.ts';
 /** The data with which a worker starts. */
 export type SealWorkerSetup = Sealing;
 
-/** To a worker. Memory goes along, and comes back with an answer. */
+/** To a worker. What is in its memory belongs to the worker until there is an answer about it. */
 export type SealOrder =
-  | { kind: 'open'; object: number; output: ArrayBuffer; hasTable: boolean }
-  | { kind: 'frame'; object: number; content: ArrayBuffer; bytes: number }
+  | { kind: 'open'; object: number; output: SharedArrayBuffer; hasTable: boolean }
+  | { kind: 'frame'; object: number; content: SharedArrayBuffer; bytes: number }
   | { kind: 'seal'; object: number }
   | { kind: 'abandon'; object: number };
 
 /** From a worker, in the order of its orders. */
 export type SealAnswer =
-  | { kind: 'frame-done'; object: number; content: ArrayBuffer }
-  | ({ kind: 'sealed'; object: number; output: ArrayBuffer } & SealedSize)
-  | { kind: 'abandoned'; object: number; output: ArrayBuffer }
-  /** The worker does nothing any more. */
-  | { kind: 'failed'; error: unknown };
+  | { kind: 'frame-done'; object: number; content: SharedArrayBuffer }
+  | ({ kind: 'sealed'; object: number } & SealedSize)
+  | { kind: 'abandoned'; object: number };

@@ -6,8 +6,9 @@ import { checkRecipients } from '../keys/recipients.ts';
 import type { Sealing } from '../sealer/object-sealer.ts';
 import { Buffers } from './buffers.ts';
 import { ObjectInProgress } from './object-in-progress.ts';
+import { PoolThread } from './pool-thread.ts';
 import type { SealAnswer, SealOrder } from './seal-messages.ts';
-import { SealThread } from './seal-thread.ts';
+import { ThreadTeam } from './thread-team.ts';
 
 export interface SealPoolOptions extends Sealing {
   /** Number of threads; 2 by default. Each takes some 45 MB. */
@@ -24,6 +25,8 @@ const OBJECTS = 4;
 /** Of each object, one frame is filled while another one is sealed. */
 const FRAMES_PER_OBJECT = 2;
 
+type SealThread = PoolThread<SealOrder, SealAnswer>;
+
 interface Place {
   object: ObjectInProgress;
   thread: SealThread;
@@ -37,7 +40,7 @@ interface Place {
 export class SealPool {
   private readonly outputs: Buffers;
   private readonly frames: Buffers;
-  private readonly threads: SealThread[] = [];
+  private readonly threads: ThreadTeam<SealOrder, SealAnswer>;
   private readonly places = new Map<number, Place>();
   private readonly signal: AbortSignal | undefined;
   private readonly onAbort: () => void;
@@ -59,11 +62,12 @@ export class SealPool {
     this.onAbort = () => this.fail(cancelledError(signal!));
     signal?.addEventListener('abort', this.onAbort);
     const events = {
-      onAnswer: (answer: Exclude<SealAnswer, { kind: 'failed' }>) => this.take(answer),
-      onFailure: (error: unknown) => this.fail(asInternal(error)),
+      onAnswer: (answer: SealAnswer) => this.take(answer),
+      onFailure: (error: GraphkeepError) => this.fail(error),
     };
     const file = options.workerFile ?? locateWorkerFile('seal-worker');
-    for (let i = 0; i < workers; i++) this.threads.push(new SealThread(file, { recipients, level }, events));
+    const setup = { recipients, level };
+    this.threads = new ThreadTeam(workers, () => new PoolThread({ file, setup, work: 'seals' }, events));
   }
 
   /**
@@ -75,15 +79,16 @@ export class SealPool {
     const output = await this.outputs.take();
     if (this.failure !== undefined) throw this.failure.error;
     const id = this.opened++;
-    const thread = this.threads.reduce((idlest, other) => (other.load < idlest.load ? other : idlest));
+    const thread = this.threads.idlest;
     thread.load++;
     const object = new ObjectInProgress(id, {
       frames: this.frames,
-      send: (order, memory) => this.send(thread, order, memory),
-      release: (buffer) => this.outputs.giveBack(buffer),
+      send: (order) => this.send(thread, order),
+      output,
+      release: () => this.outputs.giveBack(output),
     });
     this.places.set(id, { object, thread });
-    this.send(thread, { kind: 'open', object: id, output, hasTable }, [output]);
+    this.send(thread, { kind: 'open', object: id, output, hasTable });
     return object;
   }
 
@@ -91,15 +96,15 @@ export class SealPool {
   async close(): Promise<void> {
     this.signal?.removeEventListener('abort', this.onAbort);
     this.fail(new GraphkeepError('cancelled', 'sealing has ended'));
-    await Promise.all(this.threads.map((thread) => thread.end()));
+    await this.threads.end();
   }
 
-  private send(thread: SealThread, order: SealOrder, memory?: ArrayBuffer[]): void {
+  private send(thread: SealThread, order: SealOrder): void {
     if (this.failure !== undefined) throw this.failure.error;
-    thread.send(order, memory);
+    thread.send(order);
   }
 
-  private take(answer: Exclude<SealAnswer, { kind: 'failed' }>): void {
+  private take(answer: SealAnswer): void {
     const place = this.places.get(answer.object);
     if (place === undefined) return;
     if (answer.kind !== 'frame-done') {
@@ -117,11 +122,4 @@ export class SealPool {
     for (const { object } of this.places.values()) object.fail(error);
     this.places.clear();
   }
-}
-
-/** What ends a thread is no error of the user: memory that ran out, or a mistake. */
-function asInternal(error: unknown): unknown {
-  if (error instanceof GraphkeepError) return error;
-  const observed = error instanceof Error ? error.message : String(error);
-  return new GraphkeepError('internal', 'a thread that seals has failed', { observed, cause: error });
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import type { FrameCodec } from '../../../base/zstd/frame-codec.ts';
 import { startEncryption } from '../age/encryption.ts';
 import type { PayloadWriter } from '../age/payload-writer.ts';
@@ -12,10 +12,13 @@ export interface Sealing {
   level: number;
 }
 
-/** Size and SHA-256 of a sealed object. */
+/** Size and digests of a sealed object. */
 export interface SealedSize {
   bytes: number;
+  /** SHA-256 of the object. */
   sha256: Uint8Array;
+  /** SHA-256 of its frames in the clear: the same for the same content, while encryption makes each object another one. */
+  framesSha256: Uint8Array;
 }
 
 /** Seals one object into given memory. */
@@ -24,6 +27,8 @@ export class ObjectSealer {
   private written = 0;
   private frames!: FrameWriter;
   private payload: PayloadWriter | undefined;
+  /** Of the frames, if they are encrypted. */
+  private framesHash: Hash | undefined;
 
   private constructor(output: Uint8Array) {
     this.output = output;
@@ -42,9 +47,17 @@ export class ObjectSealer {
     const sealer = new ObjectSealer(output);
     const { recipients, level } = sealing;
     const append = (bytes: Uint8Array) => sealer.append(bytes);
-    if (recipients !== 'none') sealer.payload = await startEncryption(recipients, append);
-    const { payload } = sealer;
-    const write = payload === undefined ? append : (bytes: Uint8Array) => payload.add(bytes);
+    let write = append;
+    if (recipients !== 'none') {
+      const payload = await startEncryption(recipients, append);
+      const hash = createHash('sha256');
+      write = (bytes) => {
+        hash.update(bytes);
+        payload.add(bytes);
+      };
+      sealer.payload = payload;
+      sealer.framesHash = hash;
+    }
     sealer.frames = new FrameWriter({ codec, level, hasTable, write });
     return sealer;
   }
@@ -57,8 +70,9 @@ export class ObjectSealer {
   end(): SealedSize {
     this.frames.end();
     this.payload?.end();
-    const sha256 = createHash('sha256').update(this.output.subarray(0, this.written)).digest();
-    return { bytes: this.written, sha256: new Uint8Array(sha256) };
+    const sha256 = new Uint8Array(createHash('sha256').update(this.output.subarray(0, this.written)).digest());
+    const framesSha256 = this.framesHash === undefined ? sha256 : new Uint8Array(this.framesHash.digest());
+    return { bytes: this.written, sha256, framesSha256 };
   }
 
   private append(bytes: Uint8Array): void {

@@ -10,7 +10,7 @@ export interface Unsealing {
 }
 
 /** @throws `repository.key-missing` */
-export function demandIdentities({ identities }: Unsealing, key: string): Decrypter | 'none' {
+export function demandIdentities({ identities }: Pick<Unsealing, 'identities'>, key: string): Decrypter | 'none' {
   if (identities !== undefined) return identities;
   throw new GraphkeepError('repository.key-missing', 'the object is encrypted, and no identity was given', {
     place: { file: key },

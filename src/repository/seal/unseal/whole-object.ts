@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { freeMemory } from '../../../base/freed-memory.ts';
 import { objectError } from '../../object-errors.ts';
 import { decryptObject } from '../age/decryption.ts';
 import { decodeFrames } from '../frames/frame-reader.ts';
@@ -40,22 +41,27 @@ export async function* unsealObject(
   for await (const chunk of decryptObject(stored, identities, key)) {
     content.set(chunk, contentBytes);
     contentBytes += chunk.length;
+    freeMemory(chunk);
   }
   yield* decodeFrames(content.subarray(0, contentBytes), key, unsealing.codec);
 }
 
 /** @throws `repository.object-truncated`, `repository.object-overlong`, `repository.object-damaged` */
 export function verifyStored(stored: Uint8Array, { key, bytes, sha256 }: ExpectedObject): void {
-  if (stored.length !== bytes) {
-    const fault = stored.length < bytes ? 'repository.object-truncated' : 'repository.object-overlong';
-    throw objectError(fault, key, `it should have ${bytes} bytes`, { observed: stored.length });
-  }
+  verifyStoredSize(stored, key, bytes);
   const observed = createHash('sha256').update(stored).digest();
   if (!observed.equals(sha256)) {
     throw objectError('repository.object-damaged', key, 'it has another SHA-256 than it should', {
       observed: observed.toString('hex'),
     });
   }
+}
+
+/** @throws `repository.object-truncated`, `repository.object-overlong` */
+export function verifyStoredSize(stored: Uint8Array, key: string, bytes: number): void {
+  if (stored.length === bytes) return;
+  const fault = stored.length < bytes ? 'repository.object-truncated' : 'repository.object-overlong';
+  throw objectError(fault, key, `it should have ${bytes} bytes`, { observed: stored.length });
 }
 
 /** @throws `repository.object-oversized` */
