@@ -1,6 +1,7 @@
 import type { GraphkeepError } from '../base/errors.ts';
 import type { CheckEvent } from '../check/check-events.ts';
 import type { ReplayEvent } from '../replay/events/replay-events.ts';
+import type { LeftOutFile } from '../source/modern-files/modern-file-list.ts';
 import type { RepeatedRequest } from '../source/repeated-request.ts';
 import type { TargetEvent } from './target/target-events.ts';
 
@@ -40,6 +41,10 @@ export type JobEvent =
   | { kind: 'fallback-began'; error: GraphkeepError }
   /** The backup that a fallback replaced. */
   | { kind: 'old-backup-moved'; path: string }
+  /** One of several repositories has no new backup; the others have. */
+  | { kind: 'target-left-out'; target: string; error: GraphkeepError }
+  /** A derived file is not in the backup: a server makes it anew when it starts. */
+  | ({ kind: 'file-left-to-server' } & LeftOutFile)
   /** The findings are valid, but the report file does not have all of them. */
   | { kind: 'check-report-failed'; error: GraphkeepError }
   /** Entries of label scan store and indexes were not checked, because these transactions wait for the server. */
@@ -89,8 +94,11 @@ const roles = {
   'fallback-began': 'note',
   published: 'course',
   'old-backup-moved': 'note',
+  'target-left-out': 'note',
+  'file-left-to-server': 'note',
   'finished-backup-set-aside': 'note',
   'former-work-directory-found': 'note',
+  'full-continued': 'note',
   'rights-not-restored': 'note',
   'check-began': 'course',
   'check-progress': 'course',

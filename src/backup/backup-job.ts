@@ -4,6 +4,7 @@ import { asGraphkeepError } from '../base/file-errors.ts';
 import { startTimer } from '../base/timers.ts';
 import { settings } from '../config/settings.ts';
 import { formatAddress } from '../net/server-address.ts';
+import { databaseAddress } from '../repository/catalogue/object-keys.ts';
 import type { BackupSource } from '../source/backup-source.ts';
 import { checkBackup } from './backup-check.ts';
 import { type BackupEvent, type BackupNote, type BackupProtocol, isNote } from './backup-events.ts';
@@ -13,12 +14,15 @@ import {
   type BackupReport,
   type FailedAttempt,
   isLiveFiles,
+  type RepositoryPlace,
 } from './backup-options.ts';
 import { type BackupOutcome, type FullOutcome, makeFullBackup } from './full-backup.ts';
 import { makeIncrementalBackup } from './incremental-backup.ts';
+import { type LeftOut, makeTogether } from './several-targets.ts';
 import { isWrongProtocol, type Strategy, strategiesFor } from './strategies.ts';
 import type { BackupTarget } from './target/backup-target.ts';
 import { DirectoryTarget } from './target/directory/directory-target.ts';
+import type { Member } from './target/shared/members.ts';
 
 /*
  * A backup, step by step, following the decision table of spec backup-command 3.2.
@@ -29,6 +33,8 @@ import { DirectoryTarget } from './target/directory/directory-target.ts';
  *     continueBackup   yes: fetch the missing transactions;
  *       fallBack         if that fails and a full copy may help: a full copy; the old backup is kept aside
  *   runBackup        check the backup, close the target
+ *
+ * With several repositories, several-targets.ts repeats makeBackup as often as needed, once as a rule.
  *
  * full-backup.ts and incremental-backup.ts define the two kinds of backup: the source delivers, the target receives and publishes. No step
  * knows which source or target it has.
@@ -82,12 +88,18 @@ async function backUp(
   const path = locationOf(options);
   const server = isLiveFiles(options.from) ? options.from.directory : formatAddress(options.from);
   onEvent({ kind: 'backup-began', target: path, server });
-  const target = await openTarget(options, onEvent, signal);
-  try {
+  const { members, unopened } = await openTargets(options, onEvent, signal);
+  const isDirectory = options.repositories === undefined;
+  const makeOne = async (target: BackupTarget): Promise<MadeBackup> => {
     const make = (full = false) => makeBackup(target, options, onEvent, signal, strategies, full);
-    const renewable = options.repository?.renew === true && (await target.holdsBackup()) ? target : undefined;
-    const { outcome, protocol, fallback } = await (renewable === undefined ? make() : renewBackup(renewable, make));
-    const isDirectory = options.repository === undefined;
+    const renews = options.repositories?.some(({ renew }) => renew) === true && (await target.holdsBackup());
+    return await (renews ? renewBackup(target, make) : make());
+  };
+  try {
+    const { target } = members[0]!;
+    const isAlone = members.length === 1 && unopened.length === 0;
+    const made = isAlone ? makeOne(target) : makeTogether(members, unopened, makeOne, onEvent, signal);
+    const { outcome, protocol, fallback } = await made;
     const isChecked = isDirectory && options.checkConsistency && (outcome.kind === 'full' || !checksOnlyFull);
     const check = isChecked ? await checkBackup(target.location, options, onEvent, startedOn, signal) : undefined;
     const durationMs = Math.round(performance.now() - startedAt);
@@ -103,20 +115,46 @@ async function backUp(
       ...(fallback === undefined ? {} : { fallback }),
     };
   } finally {
-    await target.close();
+    for (const { target } of members) await target.close();
   }
 }
 
-function locationOf({ repository, backupDir, name }: BackupOptions): string {
-  return repository === undefined ? join(backupDir, name) : `${repository.location}/db/${repository.database}`;
+function locationOf({ repositories, backupDir, name }: BackupOptions): string {
+  return repositories === undefined ? join(backupDir, name) : repositories.map(placeIn).join(', ');
 }
 
-async function openTarget(options: BackupOptions, onEvent: OnEvent, signal: AbortSignal): Promise<BackupTarget> {
-  const { repository } = options;
-  if (repository === undefined)
-    return await DirectoryTarget.open(locationOf(options), { budgetBytes: options.memoryBudgetBytes, onEvent });
+function placeIn({ location, database }: RepositoryPlace): string {
+  return databaseAddress(location, database);
+}
+
+/** One of several repositories that cannot be opened does not keep the others from their backup. */
+async function openTargets(
+  options: BackupOptions,
+  onEvent: OnEvent,
+  signal: AbortSignal,
+): Promise<{ members: Member[]; unopened: LeftOut[] }> {
+  const { repositories } = options;
+  if (repositories === undefined) {
+    const directory = { budgetBytes: options.memoryBudgetBytes, onEvent };
+    return { members: [{ target: await DirectoryTarget.open(locationOf(options), directory) }], unopened: [] };
+  }
   const { RepositoryTarget } = await import('./target/repository/repository-target.ts');
-  return await RepositoryTarget.open(await repository.open(signal), repository.database, signal);
+  const members: Member[] = [];
+  const unopened: LeftOut[] = [];
+  for (const place of repositories) {
+    try {
+      const { database, stateDirectory } = place;
+      const target = await RepositoryTarget.open(await place.open(signal), database, signal, {
+        stateDirectory,
+        onEvent,
+      });
+      members.push({ target });
+    } catch (error) {
+      unopened.push({ location: placeIn(place), error });
+    }
+  }
+  if (members.length === 0) throw unopened[0]!.error;
+  return { members, unopened };
 }
 
 /** Makes one backup into any open target, within the time limit for a backup. Throws like {@link runBackup}. */

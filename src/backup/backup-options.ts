@@ -22,6 +22,8 @@ export interface RepositoryPlace {
   location: string;
   /** The key of the database. */
   database: string;
+  /** Of this user on this machine: where to note what an interrupted full backup has stored. */
+  stateDirectory?: string | undefined;
   /** Make a full backup even if there is one, without a gap in the history. */
   renew: boolean;
 }
@@ -32,8 +34,11 @@ export interface BackupOptions {
   backupDir: string;
   /** As typed; stays below {@link backupDir}. The target is `join(backupDir, name)`. */
   name: string;
-  /** The target instead of a directory. Nothing is checked then: files are exact only after a restore. */
-  repository?: RepositoryPlace;
+  /**
+   * The targets instead of a directory, at least one. What the source delivers goes into all of them. Nothing is checked then: files are
+   * exact only after a restore.
+   */
+  repositories?: readonly RepositoryPlace[];
   from: BackupOrigin;
   protocol: 'any' | 'catchup' | 'common';
   fallbackToFull: boolean;
@@ -58,7 +63,7 @@ export interface BackupReport {
   bytes: number;
   files: number;
   durationMs: number;
-  /** The backup: its directory, or the address of the database in a repository. */
+  /** The backup: its directory, or the address of the database in a repository; of several repositories, all of them. */
   directory: string;
   /** `host:port` of the server. */
   server: string;

@@ -82,14 +82,21 @@ export interface StoreIdReceiver {
   storeId(id: StoreIdentity): void;
 }
 
+/** What a source has after the last transaction that it delivered. */
+export interface WaitingTransactions {
+  readonly transactions: number;
+  /** Their size in the log. */
+  readonly bytes: number;
+}
+
 /** The newest part of a history, for a source that can see it without asking anybody. */
 export interface HistoryTail {
   /**
-   * Yields how many transactions wait after those that the last call delivered: at once, and whenever that may have changed, several times
-   * a second. Call it between two calls of the source; leave the loop before the next one.
+   * Yields what waits after those transactions that the last call delivered: at once, and whenever that may have changed, several times a
+   * second. Call it between two calls of the source; leave the loop before the next one.
    * @throws GraphkeepError if that cannot be seen any more; the next call tells why. `cancelled`
    */
-  watch(signal: AbortSignal): AsyncIterable<number>;
+  watch(signal: AbortSignal): AsyncIterable<WaitingTransactions>;
 }
 
 /** Where a backup comes from. */

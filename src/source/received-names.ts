@@ -17,13 +17,25 @@ const neverSent: { pattern: RegExp; what: string }[] = [
   { pattern: /^\./, what: 'a hidden file' },
 ];
 
+/** What a file with this name would be; undefined if it may be part of a copy. */
+export type DescribeForbidden = (name: string) => string | undefined;
+
+const describeNeverSent: DescribeForbidden = (name) =>
+  neverSent.find(({ pattern }) => pattern.test(name.split('/')[0]!))?.what;
+
 /**
  * Checks the names of the files that a peer sends during one copy. A name returned by {@link accept} stays below the target directory, is
  * canonical, was not sent before, and clashes with no other name.
  */
 export class ReceivedNames {
+  private readonly describeForbidden: DescribeForbidden;
   private readonly files = new Set<string>();
   private readonly directories = new Set<string>();
+
+  /** `describeForbidden`: which names would do harm. Default: those that no server of 3.x sends. */
+  constructor(describeForbidden: DescribeForbidden = describeNeverSent) {
+    this.describeForbidden = describeForbidden;
+  }
 
   /** The name to use, separated by `/`; throws `peer.hostile` with `place`. */
   accept(received: string, place: ErrorPlace): string {
@@ -55,8 +67,8 @@ export class ReceivedNames {
       if (problem !== undefined) return problem;
     }
     if (/^[a-z]:/i.test(name)) return 'it begins with a drive letter';
-    const forbidden = neverSent.find(({ pattern }) => pattern.test(parts[0]!));
-    if (forbidden !== undefined) return `${forbidden.what} is never part of a copy`;
+    const forbidden = this.describeForbidden(name);
+    if (forbidden !== undefined) return `${forbidden} is never part of a copy`;
     if (this.files.has(name)) return 'it came before';
     if (this.directories.has(name) || parentsOf(name).some((parent) => this.files.has(parent))) {
       return 'it is a file and a directory';

@@ -14,6 +14,9 @@ const OURS: readonly ErrorCode[] = [
   'check.inconsistent',
   'check.failed',
   'store.format',
+  'repository.missing',
+  'repository.foreign',
+  'repository.newer-version',
   'internal',
 ];
 
@@ -24,7 +27,10 @@ const HISTORY: readonly ErrorCode[] = ['peer.history-pruned', 'peer.other-store'
  * True if a later attempt may succeed without anybody's help: the server is restarted, the network is down, the database is being
  * replaced, somebody reads the backup.
  */
-export function mayPass(error: GraphkeepError, { from, fallbackToFull }: BackupOptions): boolean {
+export function mayPass(
+  error: GraphkeepError,
+  { from, fallbackToFull }: Pick<BackupOptions, 'from' | 'fallbackToFull'>,
+): boolean {
   const { code, place } = causeOf(error);
   if (OURS.includes(code)) return false;
   if (HISTORY.includes(code)) return fallbackToFull;

@@ -2,27 +2,14 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { asGraphkeepError } from '../../base/file-errors.ts';
 import { sleep } from '../../base/timers.ts';
 import type { HistoryTail } from '../../source/backup-source.ts';
-import { runBackup } from '../backup-job.ts';
-import { type BackupOptions, type BackupReport, isLiveFiles } from '../backup-options.ts';
-import { lastingStrategiesFor } from '../strategies.ts';
-import { causeOf, mayPass } from './follow-errors.ts';
+import type { BackupReport } from '../backup-options.ts';
+import { causeOf } from './follow-errors.ts';
 import type { FollowedEvent, FollowState } from './follow-events.ts';
 import { FollowPace } from './follow-pace.ts';
+import type { Followed } from './followed.ts';
 
 /** Within so short a time nothing is worth another look, in milliseconds. */
 const LOOK_MS = 100;
-
-/** Files are read without asking anybody; a server has to answer each time. Milliseconds. */
-const DEFAULT_INTERVAL_MS = { files: 1000, server: 10_000 };
-
-export function defaultFollowIntervalMs({ from }: Pick<BackupOptions, 'from'>): number {
-  return DEFAULT_INTERVAL_MS[isLiveFiles(from) ? 'files' : 'server'];
-}
-
-export interface FollowOptions extends BackupOptions {
-  /** The backup is never further behind than this while transactions come, unless one backup takes half as long. Milliseconds. */
-  intervalMs: number;
-}
 
 /** What a followed backup has done, when it is stopped. Files and bytes are those of all its backups. */
 export interface FollowReport extends Omit<BackupReport, 'kind' | 'check' | 'fallback' | 'notes'> {
@@ -41,7 +28,7 @@ export interface FollowReport extends Omit<BackupReport, 'kind' | 'check' | 'fal
  *     └─ failed, but may succeed later ──► wait, longer each time ──────────────┘
  */
 export class FollowedBackup {
-  private readonly options: FollowOptions;
+  private readonly followed: Followed;
   private readonly onEvent: (event: FollowedEvent) => void;
   private readonly pace: FollowPace;
   private readonly startedAt = performance.now();
@@ -54,33 +41,37 @@ export class FollowedBackup {
   private interruption: { since: number; told: string } | undefined;
   private isFallenBack = false;
 
-  /** `onEvent` must not throw. */
-  constructor(options: FollowOptions, onEvent: (event: FollowedEvent) => void) {
-    this.options = options;
+  /**
+   * `intervalMs`: the backup is never further behind than this while transactions come, unless one backup takes half as long. `onEvent`
+   * must not throw.
+   */
+  constructor(followed: Followed, intervalMs: number, onEvent: (event: FollowedEvent) => void) {
+    this.followed = followed;
     this.onEvent = onEvent;
-    this.pace = new FollowPace(options.intervalMs);
+    this.pace = new FollowPace(intervalMs);
   }
 
   /**
-   * Runs until the signal aborts.
+   * Runs until the signal aborts. `onFirst`: called when the first backup is made.
    * @throws GraphkeepError what the first backup throws; later what nothing but a change of the command or of the target can mend
    */
-  async run(signal: AbortSignal): Promise<FollowReport> {
-    const { strategies, tail, close } = lastingStrategiesFor(this.options);
-    const round = { strategies, checksOnlyFull: true };
+  async run(signal: AbortSignal, onFirst: () => void = () => {}): Promise<FollowReport> {
+    const { followed } = this;
     try {
       for (;;) {
         const startedAt = performance.now();
-        const report = await this.attempt(() => runBackup(this.options, this.onEvent, signal, round), signal);
+        const isFirst = this.last === undefined;
+        const report = await this.attempt(() => followed.backUp(isFirst, this.onEvent, signal), signal);
         if (report === undefined) continue;
         this.take(report, startedAt);
-        await this.waitForMore(tail, this.pace.pauseAfter(performance.now() - startedAt), signal);
+        if (isFirst) onFirst();
+        await this.waitForMore(followed.tail, this.pace.pauseAfter(performance.now() - startedAt), signal);
       }
     } catch (error) {
       if (!signal.aborted || this.last === undefined) throw error;
       return this.report(this.last);
     } finally {
-      await close();
+      await followed.close();
     }
   }
 
@@ -90,7 +81,7 @@ export class FollowedBackup {
       return await backUp();
     } catch (caught) {
       const error = asGraphkeepError(caught);
-      if (signal.aborted || this.last === undefined || !mayPass(error, this.options)) throw error;
+      if (signal.aborted || this.last === undefined || !this.followed.mayPass(error)) throw error;
       const retryMs = this.pace.pauseAfterFailure();
       this.interrupt(error, retryMs);
       await sleep(retryMs, signal);
@@ -144,6 +135,7 @@ export class FollowedBackup {
   /** Returns when the next backup is due: after the pause, and as soon as something is new if that can be seen. */
   private async waitForMore(tail: HistoryTail | undefined, pauseMs: number, signal: AbortSignal): Promise<void> {
     const dueAt = performance.now() + pauseMs;
+    const { enoughBytes = Number.POSITIVE_INFINITY } = this.followed;
     if (tail === undefined) {
       this.tell(undefined);
       await sleep(pauseMs, signal);
@@ -152,9 +144,11 @@ export class FollowedBackup {
     try {
       for await (const waiting of tail.watch(signal)) {
         const now = performance.now();
-        if (waiting === 0) this.coveredAt = now;
-        this.tell(waiting);
-        if (waiting > 0 && dueAt - now < LOOK_MS) break;
+        const { transactions, bytes } = waiting;
+        if (transactions === 0) this.coveredAt = now;
+        this.tell(transactions);
+        if (transactions > 0 && dueAt - now < LOOK_MS) break;
+        if (bytes >= enoughBytes) return;
       }
     } catch (error) {
       // Whatever it is, the next backup says it better.

@@ -8,6 +8,8 @@ export type TargetEvent =
   | { kind: 'finished-backup-set-aside'; backup: string; aside: string; error: GraphkeepError }
   /** There is something with a name that an older release of graphkeep used for finished backups. */
   | { kind: 'former-work-directory-found'; path: string }
+  /** A full backup that was interrupted goes on: so many objects are stored already, and of these the bytes as stored. */
+  | { kind: 'full-continued'; objects: number; bytes: number }
   /** New files of the backup may have other owners or modes than the old ones. */
   | { kind: 'rights-not-restored'; path: string; error: unknown }
   /** The backup was not closed cleanly: it is recovered first. */

@@ -4,6 +4,7 @@ import type { CatchupRequest } from '../../protocol/catchup/catchup-request.ts';
 import { classifyDatabaseFile } from '../../store/files/store-files.ts';
 import type { ServedCopy, ServedFile } from '../database/served-database.ts';
 import { type AnswerScope, requireReached, requireSameStore, writeFile } from './answer-scope.ts';
+import { writeLabelScan } from './label-scan-answer.ts';
 
 type Request<K extends CatchupRequest['kind']> = Extract<CatchupRequest, { kind: K }>;
 
@@ -36,6 +37,10 @@ export async function writePreparedCopy({ storeId }: Request<'prepareStoreCopy'>
   }
 }
 
+function isLabelScan({ name }: ServedFile): boolean {
+  return classifyDatabaseFile(name) === 'label-scan';
+}
+
 /** Fetched with STORE_FILE. The metadata store remains the last file of a copy. */
 function isNamed({ name }: ServedFile): boolean {
   return ['record-store', 'metadata', 'explicit-index-config'].includes(classifyDatabaseFile(name));
@@ -48,7 +53,8 @@ async function writeFiles(
 ): Promise<void> {
   for (const file of copy.files.filter(isWanted)) {
     throwIfCancelled(scope.signal);
-    await writeFile(file, copy.readFile(file, scope.signal), scope);
+    if (isLabelScan(file)) await writeLabelScan(copy, file, scope);
+    else await writeFile(file, copy.readFile(file, scope.signal), scope);
   }
 }
 

@@ -4,7 +4,7 @@ import { throwIfCancelled } from '../../base/cancellation.ts';
 import { LogReader } from '../../log/v3/log-reader.ts';
 import { LABEL_SCAN_FILE } from '../../store/files/store-files.ts';
 import type { StoreFormat } from '../../store/files/store-format.ts';
-import { LabelRemovals } from './label-removals.ts';
+import { LabelRemovals } from '../database/label-removals.ts';
 import { NamedStoreWriter } from './named-stores.ts';
 import type { PinnedLog } from './pinned-log.ts';
 

@@ -58,7 +58,7 @@ export class LiveDatabase {
 }
 
 /** Device and inode of the directories and of `neostore`: others after a restore, even of the same store. */
-function describeIdentity({ directory, logDirectory }: DatabasePlace): string {
+export function describeIdentity({ directory, logDirectory }: DatabasePlace): string {
   const paths = [directory, join(directory, METADATA_FILE), logDirectory];
   return paths.map((path) => describeInode(path)).join(' ');
 }

@@ -1,6 +1,5 @@
-import { type Dirent, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileError, isMissing } from '../../base/file-errors.ts';
+import { entriesIfThere } from '../../base/directory-names.ts';
 import { refuseOuterLink } from '../../base/inner-links.ts';
 import { alignmentOf } from '../../store/files/file-alignment.ts';
 import { classifyDatabaseFile, type DatabaseFileRole, METADATA_FILE } from '../../store/files/store-files.ts';
@@ -70,7 +69,7 @@ export function listLiveFiles(directory: string, format: StoreFormat): LiveFiles
 
 /** The schema index with this rule as it is now; undefined if there is none. Looks at no other index: there may be hundreds. */
 export function listLiveIndex(directory: string, rule: string): LiveIndex | undefined {
-  const files = readEntries(join(directory, INDEX_FOLDER))
+  const files = entriesIfThere(join(directory, INDEX_FOLDER))
     .filter((provider) => provider.isDirectory())
     .map((provider) => `${INDEX_FOLDER}/${provider.name}/${rule}`)
     .flatMap((folder) => [...walk(directory, join(directory, folder), `${folder}/`)])
@@ -120,7 +119,7 @@ function isLucene(name: string): boolean {
 }
 
 function* walk(root: string, directory: string, prefix: string): Generator<{ name: string; path: string }, void> {
-  for (const entry of readEntries(directory)) {
+  for (const entry of entriesIfThere(directory)) {
     const name = `${prefix}${entry.name}`;
     const path = join(directory, entry.name);
     if (entry.isDirectory()) {
@@ -149,14 +148,4 @@ function isCopied(name: string): boolean {
 
 function mayHoldCopied(directory: string): boolean {
   return /^(index|schema)(\/|$)/.test(directory);
-}
-
-function readEntries(directory: string): Dirent[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true });
-  } catch (error) {
-    // A folder of an index that was dropped in the meantime.
-    if (isMissing(error)) return [];
-    throw fileError(error, 'read the directory', directory);
-  }
 }

@@ -9,6 +9,7 @@ import type {
   HistoryTail,
   StoreIdReceiver,
   TransactionReceiver,
+  WaitingTransactions,
 } from '../backup-source.ts';
 import { requireTransactionId, SourceCalls } from '../source-calls.ts';
 import { type CountsFile, deliverCounts, findStartWithCounts } from './live-counts.ts';
@@ -130,7 +131,7 @@ export class LiveFilesSource implements BackupSource {
     this.kept = undefined;
   }
 
-  private async *watch(signal: AbortSignal): AsyncGenerator<number, void> {
+  private async *watch(signal: AbortSignal): AsyncGenerator<WaitingTransactions, void> {
     const { kept } = this;
     if (kept === undefined) return;
     for await (const waiting of kept.log.watch(signal)) {

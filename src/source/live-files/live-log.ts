@@ -10,10 +10,12 @@ import { LogTailer } from '../../log/v3/log-tailer.ts';
 import { inPresentForm } from '../../log/v3/transaction-codec.ts';
 import { inPieces } from '../../log/v3/transaction-pieces.ts';
 import { findTransactionAfter, newestFileBefore } from '../../log/v3/transaction-search.ts';
-import type { TransactionReceiver } from '../backup-source.ts';
+import type { TransactionReceiver, WaitingTransactions } from '../backup-source.ts';
 
 /** A log that grows all the time is looked at this often, in milliseconds. */
 const LOOK_MS = 100;
+
+const NOTHING: WaitingTransactions = { transactions: 0, bytes: 0 };
 
 /** Where reading begins: a position, and the transaction before it if that is known. */
 export interface LogStart {
@@ -38,7 +40,7 @@ export class LiveLog {
   private readonly place: ErrorPlace;
   private delivered: Delivered | undefined;
   /** Reads on after the last delivery, to see what is new. */
-  private tail: { tailer: LogTailer; transactions: number } | undefined;
+  private tail: { tailer: LogTailer; waiting: WaitingTransactions } | undefined;
 
   /** `place`: the database, for errors about its history. @throws GraphkeepError `log.gap`, `file.io` */
   constructor(directory: string, place: ErrorPlace) {
@@ -111,24 +113,28 @@ export class LiveLog {
   }
 
   /**
-   * Yields how many transactions wait after those delivered: now, and whenever that may have changed, at least several times a second. Ends
-   * with an error only.
+   * Yields what waits after the transactions that were delivered: now, and whenever that may have changed, at least several times a second.
+   * Ends with an error only.
    */
-  async *watch(signal: AbortSignal): AsyncGenerator<number, void> {
+  async *watch(signal: AbortSignal): AsyncGenerator<WaitingTransactions, void> {
     for (;;) {
       const waiting = await this.countWaiting(signal);
       yield waiting;
-      if (waiting > 0) await sleep(LOOK_MS, signal);
+      if (waiting.transactions > 0) await sleep(LOOK_MS, signal);
       else await this.pinner.waitForChange(signal);
     }
   }
 
-  private async countWaiting(signal: AbortSignal): Promise<number> {
+  private async countWaiting(signal: AbortSignal): Promise<WaitingTransactions> {
     this.pinner.check();
     const { tail } = this;
-    if (tail === undefined) return 0;
-    for await (const item of tail.tailer.read(signal)) if (item.kind === 'transaction') tail.transactions++;
-    return tail.transactions;
+    if (tail === undefined) return NOTHING;
+    for await (const item of tail.tailer.read(signal)) {
+      if (item.kind !== 'transaction') continue;
+      const { transactions, bytes } = tail.waiting;
+      tail.waiting = { transactions: transactions + 1, bytes: bytes + item.bytes.length };
+    }
+    return tail.waiting;
   }
 
   /** The transactions between two positions. Each is valid until the next one is asked for. */
@@ -156,7 +162,7 @@ export class LiveLog {
       wait,
       ...(lastTransaction === undefined ? {} : { lastTransaction }),
     });
-    this.tail = { tailer, transactions: 0 };
+    this.tail = { tailer, waiting: NOTHING };
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, unlink } from 'node:fs/promises';
+import { writeFullyAt } from '../../../base/durable-files.ts';
 import { atFile, fileError } from '../../../base/file-errors.ts';
 
 /** A large file is flushed while it is received, in steps of this size, so that the final flush has little left to do. */
@@ -39,10 +40,7 @@ export class ReceivedFile {
   }
 
   private async writeAt(bytes: Buffer, position: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.handle.write(bytes, done, bytes.length - done, position + done);
-      done += bytesWritten;
-    }
+    await writeFullyAt(this.handle, bytes, position);
     this.writtenTo = position + bytes.length;
   }
 

@@ -1,9 +1,8 @@
-import { logFolder } from '../../../repository/catalogue/object-keys.ts';
 import { headOf, type TimelineHistory } from '../../../repository/reading/database-history.ts';
 import { SegmentLog } from '../../../repository/writing/segment-log.ts';
 import type { StoreIdentity } from '../../../store/files/store-id.ts';
 import type { ContinuedBackup, KnownTransaction } from '../backup-target.ts';
-import type { RepositoryRun } from './repository-run.ts';
+import { placeOfLog, type RepositoryRun } from './repository-run.ts';
 
 /**
  * A timeline to which segments are added. Full segments are sent while transactions come, the last one by {@link append}. What was sent
@@ -13,7 +12,7 @@ export class ContinuedTimeline implements ContinuedBackup {
   readonly storeId: StoreIdentity;
   readonly last: KnownTransaction;
   private readonly run: RepositoryRun;
-  private readonly folder: string;
+  private readonly timeline: string;
   private log: SegmentLog | undefined;
   /** The last transaction that is stored. */
   private reached: number;
@@ -25,16 +24,12 @@ export class ContinuedTimeline implements ContinuedBackup {
     this.storeId = history.timeline.store;
     this.last = { id, checksum };
     this.reached = id;
-    this.folder = logFolder(run.database, history.timeline.id);
+    this.timeline = history.timeline.id;
   }
 
   async beginLog(): Promise<SegmentLog> {
     await this.abandon();
-    const { repository, signal } = this.run;
-    const pool = await this.run.pool();
-    const { store, settings } = repository;
-    const isEncrypted = settings.encryption.method === 'age';
-    this.log = new SegmentLog({ pool, store, folder: this.folder, isEncrypted, after: this.reached, signal });
+    this.log = new SegmentLog({ ...(await placeOfLog(this.run, this.timeline)), after: this.reached });
     return this.log;
   }
 

@@ -4,11 +4,9 @@ import { version } from '../../../base/own-version.ts';
 import { logFileName } from '../../../log/log-files.ts';
 import { encodeCheckPointEntry } from '../../../log/v3/entries/check-point-entry.ts';
 import { beginningOf, encodeLogHeader } from '../../../log/v3/log-header.ts';
-import { timelineFolder, timelineKey } from '../../../repository/catalogue/object-keys.ts';
-import { formatTimeline } from '../../../repository/catalogue/timeline.ts';
-import { createSmall } from '../../../repository/opening/repository.ts';
-import { headOf, type TimelineHistory } from '../../../repository/reading/database-history.ts';
-import { BaseWriter, makeId } from '../../../repository/writing/base-writer.ts';
+import type { TimelineHistory } from '../../../repository/reading/database-history.ts';
+import type { BaseWriter } from '../../../repository/writing/base-writer.ts';
+import { SegmentLog } from '../../../repository/writing/segment-log.ts';
 import type { FileReceiver, StoreFileStream } from '../../../source/backup-source.ts';
 import {
   decodeMetadata,
@@ -18,8 +16,9 @@ import {
 } from '../../../store/files/neostore-metadata.ts';
 import { METADATA_FILE, storeFiles } from '../../../store/files/store-files.ts';
 import { formatByVersion } from '../../../store/files/store-format.ts';
-import { formatStoreId, relateStores, type StoreIdentity } from '../../../store/files/store-id.ts';
+import { formatStoreId } from '../../../store/files/store-id.ts';
 import type { FullBackup, ReceivedTransactions } from '../backup-target.ts';
+import { BaseInTimeline } from './base-in-timeline.ts';
 import { keptIdentity, type RepositoryRun } from './repository-run.ts';
 
 /**
@@ -29,25 +28,15 @@ import { keptIdentity, type RepositoryRun } from './repository-run.ts';
 export class FullBase implements FullBackup {
   private readonly run: RepositoryRun;
   private readonly from: ErrorPlace;
-  private readonly parent: TimelineHistory | undefined;
-  private readonly timeline: string;
-  private readonly began: Date;
+  private readonly base: BaseInTimeline<SegmentLog>;
   private readonly writer: BaseWriter;
   private genericVersion: number | undefined;
 
-  private constructor(
-    run: RepositoryRun,
-    from: ErrorPlace,
-    parent: TimelineHistory | undefined,
-    timeline: { id: string; began: Date },
-    writer: BaseWriter,
-  ) {
+  private constructor(run: RepositoryRun, from: ErrorPlace, base: BaseInTimeline<SegmentLog>) {
     this.run = run;
     this.from = from;
-    this.parent = parent;
-    this.timeline = timeline.id;
-    this.began = timeline.began;
-    this.writer = writer;
+    this.base = base;
+    this.writer = base.writer;
   }
 
   /** `parent`: the newest timeline, if there is one. `goesOn`: the base belongs to it; otherwise it begins another one. */
@@ -57,14 +46,7 @@ export class FullBase implements FullBackup {
     parent: TimelineHistory | undefined,
     goesOn: boolean,
   ): Promise<FullBase> {
-    const { repository, database, signal } = run;
-    const pool = await run.pool();
-    const began = await repository.store.now(signal);
-    const same = goesOn ? parent?.timeline : undefined;
-    const timeline = same ?? { id: makeId(began, parent?.timeline.id), began };
-    const previous = parent?.bases.at(-1)?.id;
-    const writer = await BaseWriter.begin({ repository, pool, database, timeline: timeline.id, previous, signal });
-    return new FullBase(run, from, parent, timeline, writer);
+    return new FullBase(run, from, await BaseInTimeline.begin(run, parent, goesOn, (place) => new SegmentLog(place)));
   }
 
   get log() {
@@ -84,19 +66,19 @@ export class FullBase implements FullBackup {
   }
 
   async requireSupported(): Promise<void> {
-    formatByVersion(this.readMetadata().storeVersion);
-    const names = new Set(this.writer.files.names);
-    const missing = storeFiles.map(({ fileName }) => fileName).filter((name) => !names.has(name));
-    if (missing.length === 0) return;
-    throw new GraphkeepError('store.missing-file', 'the copy lacks store files', {
-      place: this.from,
-      observed: missing.join(', '),
-    });
+    try {
+      this.requireComplete();
+    } catch (error) {
+      // What is missing, or not supported, would be so again.
+      this.writer.giveUp();
+      throw error;
+    }
   }
 
   async finish({ first }: ReceivedTransactions): Promise<number> {
     const metadata = this.readMetadata();
-    this.requireSameStore(storeIdOf(metadata));
+    const id = storeIdOf(metadata);
+    this.base.requireSameStore(id, { place: this.from, observed: formatStoreId(id) });
     const { log } = this.writer;
     const start = beginningOf(metadata.logVersion);
     const before = first === undefined ? metadata.lastTransactionId : first - 1;
@@ -124,39 +106,22 @@ export class FullBase implements FullBackup {
     return last.id;
   }
 
-  async publish(): Promise<string | undefined> {
-    const { repository, database, signal } = this.run;
-    if (this.parent?.timeline.id === this.timeline) {
-      await this.writer.publish();
-      return undefined;
-    }
-    const head = this.parent === undefined ? undefined : headOf(this.parent);
-    const timeline = formatTimeline({
-      format: 'graphkeep-timeline',
-      version: 1,
-      id: this.timeline,
-      database,
-      store: keptIdentity(storeIdOf(this.readMetadata())),
-      began: this.began,
-      ...(head === undefined ? {} : { parent: { timeline: this.parent!.timeline.id, transaction: head.id } }),
-    });
-    await createSmall(repository.store, timelineKey(database, this.timeline), timeline, signal);
-    await this.writer.publish();
-    const { parent } = this;
-    return parent && `${repository.store.address}/${timelineFolder(database, parent.timeline.id)}`;
+  publish(): Promise<string | undefined> {
+    return this.base.publish(storeIdOf(this.readMetadata()));
   }
 
   abandon(): Promise<void> {
     return this.writer.abandon();
   }
 
-  /** A base that belongs to a timeline is of its store. */
-  private requireSameStore(id: StoreIdentity): void {
-    const { parent } = this;
-    if (parent?.timeline.id !== this.timeline || relateStores(id, parent.timeline.store) === 'same') return;
-    throw new GraphkeepError('peer.other-store', 'the server has another database than a moment ago', {
+  private requireComplete(): void {
+    formatByVersion(this.readMetadata().storeVersion);
+    const names = new Set(this.writer.files.names);
+    const missing = storeFiles.map(({ fileName }) => fileName).filter((name) => !names.has(name));
+    if (missing.length === 0) return;
+    throw new GraphkeepError('store.missing-file', 'the copy lacks store files', {
       place: this.from,
-      observed: formatStoreId(id),
+      observed: missing.join(', '),
     });
   }
 

@@ -1,15 +1,22 @@
 import type { ErrorPlace } from '../../../base/errors.ts';
 import type { ObjectStore } from '../../../objects/object-store.ts';
+import { databaseAddress } from '../../../repository/catalogue/object-keys.ts';
 import { RunLock } from '../../../repository/lease/run-lock.ts';
-import { openRepository, type Repository } from '../../../repository/opening/repository.ts';
+import { openRepository } from '../../../repository/opening/repository.ts';
 import { headOf, readHistory, type TimelineHistory } from '../../../repository/reading/database-history.ts';
-import { SealPool } from '../../../repository/seal/pool/seal-pool.ts';
+import type { SealPool } from '../../../repository/seal/pool/seal-pool.ts';
+import { COMPRESSION, startPool } from '../../../repository/writing/repository-pool.ts';
 import type { BackupTarget, ContinuedBackup, FullBackup, KnownTransaction } from '../backup-target.ts';
+import type { TargetEvent } from '../target-events.ts';
 import { ContinuedTimeline } from './continued-timeline.ts';
 import { FullBase } from './full-base.ts';
 import type { RepositoryRun } from './repository-run.ts';
 
-const LEVEL = 1;
+export interface RepositoryTargetOptions {
+  /** Where to keep note of what an interrupted full backup has stored. Default: nowhere, and it begins anew. */
+  stateDirectory?: string | undefined;
+  onEvent?: (event: TargetEvent) => void;
+}
 
 /**
  * A database in a repository: bases, and every transaction after them. Files and transactions go there as they come, sealed in this
@@ -17,7 +24,7 @@ const LEVEL = 1;
  */
 export class RepositoryTarget implements BackupTarget {
   readonly location: string;
-  private readonly run: RepositoryRun;
+  readonly run: RepositoryRun;
   private readonly lock: RunLock | undefined;
   private isClosed = false;
   private renews = false;
@@ -26,24 +33,30 @@ export class RepositoryTarget implements BackupTarget {
 
   private pool: Promise<SealPool> | undefined;
 
-  private constructor(repository: Repository, database: string, signal: AbortSignal, lock: RunLock | undefined) {
+  private constructor(run: Omit<RepositoryRun, 'pool' | 'compression'>, lock: RunLock | undefined) {
+    const { repository, database, signal } = run;
     const pool = () => {
       this.pool ??= startPool(repository, signal);
       return this.pool;
     };
-    this.run = { repository, pool, database, signal, compression: { method: 'zstd', level: LEVEL } };
+    this.run = { ...run, pool, compression: COMPRESSION };
     this.lock = lock;
-    this.location = `${repository.store.address}/db/${database}`;
+    this.location = databaseAddress(repository.store.address, database);
   }
 
   /**
    * @param database its key in the repository
    * @throws GraphkeepError `repository.missing`, `repository.in-use`, and those of {@link openRepository}
    */
-  static async open(store: ObjectStore, database: string, signal: AbortSignal): Promise<RepositoryTarget> {
+  static async open(
+    store: ObjectStore,
+    database: string,
+    signal: AbortSignal,
+    { stateDirectory, onEvent = () => {} }: RepositoryTargetOptions = {},
+  ): Promise<RepositoryTarget> {
     const repository = await openRepository(store, signal);
     const lock = await RunLock.take(store, database, signal);
-    return new RepositoryTarget(repository, database, signal, lock);
+    return new RepositoryTarget({ repository, database, signal, stateDirectory, onEvent }, lock);
   }
 
   async holdsBackup(): Promise<boolean> {
@@ -78,15 +91,9 @@ export class RepositoryTarget implements BackupTarget {
   }
 
   /** The newest timeline with a complete base. */
-  private async newest(): Promise<TimelineHistory | undefined> {
+  async newest(): Promise<TimelineHistory | undefined> {
     const { repository, database, signal } = this.run;
     const histories = await readHistory(repository.store, database, signal);
     return histories.findLast(({ bases }) => bases.length > 0);
   }
-}
-
-function startPool({ settings }: Repository, signal: AbortSignal): Promise<SealPool> {
-  const { encryption } = settings;
-  const recipients = encryption.method === 'none' ? ('none' as const) : encryption.recipients;
-  return SealPool.start({ recipients, level: LEVEL, signal });
 }

@@ -27,6 +27,11 @@ export class LabelRemovals extends IdleVisitor {
   private buffer: Buffer = Buffer.alloc(0);
   private current: RelabelledNode | undefined;
 
+  /** True if no label was removed. */
+  get isEmpty(): boolean {
+    return this.rangesOf.size === 0 && this.unknown.size === 0;
+  }
+
   take(buffer: Buffer, start: number, end: number): void {
     this.buffer = buffer;
     walkTransaction(buffer, start, end, this);
