@@ -96,7 +96,7 @@ function isOfOtherRelease(name: string): boolean {
 }
 
 /** True for anything that a database directory may hold. */
-export function belongsToDatabase(files: DatabaseFiles, name: string, isDirectory: boolean): boolean {
+export function belongsToDatabase(files: DatabaseFiles<string>, name: string, isDirectory: boolean): boolean {
   if (files.roleOf(isDirectory ? `${name}/` : name) !== 'unknown') return true;
   if (!isDirectory && isOfOtherRelease(name)) return true;
   // Other releases have unknown store files. A log always has a number.

@@ -25,10 +25,12 @@ const CHUNK_BYTES = 1 << 18;
 
 export interface ArchiveContent {
   databaseDirectory: string;
-  files: DatabaseFiles;
+  files: DatabaseFiles<string>;
   /** Logs from a separate directory. */
   transactionLogs: readonly { name: string; path: string }[];
   compression: ArchiveCompression;
+  /** What stands before the compressed archive. Default: nothing. */
+  mark?: string;
   /** Called for each name that does not belong to a database and is therefore left out. */
   onLeftOut?: ((name: string) => void) | undefined;
 }
@@ -62,6 +64,7 @@ export async function writeArchive(
       throw error;
     }
   };
+  if (content.mark !== undefined) await write(Buffer.from(content.mark, 'latin1'));
   const written = pipeline(
     tar as unknown as Readable,
     content.compression === 'gzip' ? createGzip() : (chunks) => encodeZstd(withDumpHeader(chunks, entries)),
@@ -116,7 +119,7 @@ async function* listTree(
   root: string,
   directory: string,
   prefix: string,
-  files: DatabaseFiles,
+  files: DatabaseFiles<string>,
   onLeftOut: ((name: string) => void) | undefined,
 ): AsyncGenerator<ArchivedEntry> {
   const names = (await atFile('read the directory', directory, () => readdir(directory))).sort();

@@ -1,15 +1,13 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { statIfExists } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
-import { atFile } from '../base/file-errors.ts';
 import { type FileRights, limitByUmask, rightsBelow, rightsOf } from '../base/file-rights.ts';
-import type { DatabaseFiles, Generation } from '../generation/generation.ts';
+import type { DatabaseFiles, ReplayedGeneration } from '../generation/generation.ts';
 import { requireGeneration } from '../generation/known-generations.ts';
 import { withDatabaseLock } from '../store/files/database-lock.ts';
 import type { ArchiveCompression } from './archive-content.ts';
 import { writeArchive } from './archive-writing.ts';
-import { archiveExists, PartialArchive } from './partial-archive.ts';
+import { archivePath, PartialArchive, requirePlaceForArchive } from './partial-archive.ts';
 import { requireWholeFiles } from './restorable-store.ts';
 import type { ArchiveProgress } from './restore-events.ts';
 import { listTransactionLogs, requireOwnLogs } from './separate-logs.ts';
@@ -33,7 +31,7 @@ export interface DumpOptions extends ArchiveProgress {
  */
 export async function dumpDatabase(options: DumpOptions): Promise<string> {
   const { databaseName, databaseDirectory, transactionLogDirectory } = options;
-  const archive = await archivePath(options);
+  const archive = await archivePath(options.to, databaseName);
   if ((await statIfExists(databaseDirectory))?.isDirectory() !== true) {
     throw new GraphkeepError('database.missing', `database does not exist: ${databaseName}`, {
       hint: `Check --database, NEO4J_HOME and dbms.directories.data: there is no directory ${databaseDirectory}.`,
@@ -45,8 +43,7 @@ export async function dumpDatabase(options: DumpOptions): Promise<string> {
     await requireOwnLogs(databaseDirectory, transactionLogDirectory);
     await requireClean(options, generation);
     await requireWholeFiles(databaseDirectory);
-    if ((await statIfExists(archive)) !== undefined) throw archiveExists(archive);
-    await atFile('open the directory', dirname(archive), () => stat(dirname(archive)));
+    await requirePlaceForArchive(archive);
     const logs =
       transactionLogDirectory === databaseDirectory ? [] : await listTransactionLogs(transactionLogDirectory);
     const transactionLogs = logs.map((name) => ({ name, path: join(transactionLogDirectory, name) }));
@@ -81,13 +78,9 @@ function readableMode({ directory, file }: { directory: number; file: number }):
   return file & (0o600 | group | others);
 }
 
-async function archivePath({ to, databaseName }: DumpOptions): Promise<string> {
-  return (await statIfExists(to))?.isDirectory() === true ? join(to, `${databaseName}.dump`) : to;
-}
-
 async function requireClean(
   { databaseDirectory, transactionLogDirectory }: DumpOptions,
-  generation: Generation,
+  generation: ReplayedGeneration,
 ): Promise<void> {
   if ((await statIfExists(transactionLogDirectory)) === undefined) return;
   if (!generation.findRecoveryStart(transactionLogDirectory).needed) return;

@@ -5,7 +5,7 @@ import { GraphkeepError } from '../base/errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
 import { RightsKeeper } from '../base/file-rights.ts';
 import { findTargetLock } from '../base/target-lock.ts';
-import type { Generation } from '../generation/generation.ts';
+import type { ReplayedGeneration } from '../generation/generation.ts';
 import { requireGeneration } from '../generation/known-generations.ts';
 import { BASE_TRANSACTION } from '../log/v3/log-header.ts';
 import type { ReplayProgress } from '../replay/events/replay-events.ts';
@@ -71,7 +71,10 @@ async function withBackupLock<T>(directory: string, work: () => Promise<T>): Pro
   }
 }
 
-async function recoverLocked(options: RecoverDatabaseOptions, generation: Generation): Promise<RecoveredDatabase> {
+async function recoverLocked(
+  options: RecoverDatabaseOptions,
+  generation: ReplayedGeneration,
+): Promise<RecoveredDatabase> {
   const { directory, budgetBytes, signal, onEvent } = options;
   // Sort runs and replaced files, on the disk of the store; also whatever a killed embedded database has left there.
   const scratch = join(directory, SCRATCH_FOLDER);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, open, readdir, rename } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { removeTree, syncDirectory } from '../base/durable-files.ts';
+import { removeTree, statIfExists, syncDirectory } from '../base/durable-files.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { atFile, systemCodeOf } from '../base/file-errors.ts';
 import { type FileLock, tryLockFile } from '../base/file-lock.ts';
@@ -80,7 +80,7 @@ export class PartialArchive {
   }
 }
 
-export function archiveExists(archive: string): GraphkeepError {
+function archiveExists(archive: string): GraphkeepError {
   return new GraphkeepError('archive.exists', `archive already exists: ${archive}`);
 }
 
@@ -106,4 +106,18 @@ async function removeLeftovers(archive: string): Promise<void> {
     const leftover = await lockPart(join(directory, name), false).catch(() => undefined);
     await leftover?.release();
   }
+}
+
+/** What a user has named: a file, or a directory, which then gets `<database>.dump`. */
+export async function archivePath(to: string, databaseName: string): Promise<string> {
+  return (await statIfExists(to))?.isDirectory() === true ? join(to, `${databaseName}.dump`) : to;
+}
+
+/**
+ * Tests what can be known before anything is packed.
+ * @throws GraphkeepError `archive.exists`, `file.io` if its directory is missing
+ */
+export async function requirePlaceForArchive(archive: string): Promise<void> {
+  if ((await statIfExists(archive)) !== undefined) throw archiveExists(archive);
+  await atFile('open the directory', dirname(archive), () => stat(dirname(archive)));
 }

@@ -7,36 +7,48 @@ import { NEO4J_3 } from '../generation/neo4j-3.ts';
 import type { ReplayProgress } from '../replay/events/replay-events.ts';
 import { type Recovery, recoverStore } from '../replay/recovery.ts';
 import type { Manifest } from '../repository/catalogue/manifest.ts';
+import { databaseAddress } from '../repository/catalogue/object-keys.ts';
 import type { Moment, RestorePlan } from '../repository/catalogue/restore-plan.ts';
 import type { Repository } from '../repository/opening/repository.ts';
-import { unpackBase } from '../repository/reading/base-reader.ts';
 import { readHistory } from '../repository/reading/database-history.ts';
-import { assembleLog } from '../repository/reading/log-assembly.ts';
-import { chooseRestore } from '../repository/reading/restore-choice.ts';
+import { type AssembledLog, assembleLog } from '../repository/reading/log-assembly.ts';
+import { chooseRestore, type RestoreChoice } from '../repository/reading/restore-choice.ts';
 import { StoredObjects } from '../repository/reading/stored-objects.ts';
 import type { Unsealing } from '../repository/seal/unseal/unsealing.ts';
+import { UnsealPool } from '../repository/seal/unseal-pool/unseal-pool.ts';
 import { withDatabaseLock } from '../store/files/database-lock.ts';
 import { SCRATCH_FOLDER } from '../store/files/store-files.ts';
 import { requireConsistent, requireRestorable } from './restorable-store.ts';
 import type { RestoreEvent } from './restore-events.ts';
 import type { RestoreNote } from './restore-notes.ts';
 import { StagedDatabase } from './staged-database.ts';
+import { unpackTold } from './told-unpacking.ts';
 import { type DatabasePlace, requireVacancy } from './vacancy.ts';
 
-export interface RepositoryRestoreOptions extends DatabasePlace {
+/** With less to unseal, the threads that do it are not worth their start. */
+const WORTH_THREADS_BYTES = 32 * 1024 * 1024;
+const WORTH_THREADS_SEGMENTS = 8;
+
+/** What it takes to bring back a moment, wherever it goes. */
+export interface RebuildOptions {
   readonly repository: Repository;
-  /** The key of the database in the repository. */
-  readonly source: string;
-  readonly moment: Moment;
   /** None if the repository is not encrypted. */
   readonly identities: Unsealing['identities'];
-  /** An inconsistent database replaces nothing. */
-  readonly checkConsistency: boolean;
   /** Memory for the replay. */
   readonly budgetBytes: number;
   readonly signal: AbortSignal;
   readonly onEvent?: (event: RestoreEvent) => void;
   readonly onReplay?: (event: ReplayProgress) => void;
+}
+
+export interface RepositoryRestoreOptions extends DatabasePlace, RebuildOptions {
+  /** The key of the database in the repository. */
+  readonly source: string;
+  readonly moment: Moment;
+  /** What to read for the moment, if that has been found out already. */
+  readonly choice?: RestoreChoice;
+  /** An inconsistent database replaces nothing. */
+  readonly checkConsistency: boolean;
 }
 
 export interface RepositoryRestoreReport {
@@ -59,8 +71,9 @@ export async function restoreFromRepository(options: RepositoryRestoreOptions): 
   const { repository, source, moment, databaseDirectory, signal } = options;
   const { store } = repository;
   await requireVacancy(options);
-  const where = `${store.address}/db/${source}`;
-  const { manifest, plan } = chooseRestore(await readHistory(store, source, signal), moment, where);
+  const where = databaseAddress(store.address, source);
+  const choice = options.choice ?? chooseRestore(await readHistory(store, source, signal), moment, where);
+  const { manifest, plan } = choice;
   await makeDirectory(dirname(databaseDirectory));
   const forbidden = 'this user may not change the database';
   return await withDatabaseLock(databaseDirectory, forbidden, async () => {
@@ -80,31 +93,27 @@ export async function restoreFromRepository(options: RepositoryRestoreOptions): 
   });
 }
 
+/** The last transaction of an exact store, and how it was made exact. */
+export type RebuiltStore = Pick<RepositoryRestoreReport, 'transaction' | 'commitTime' | 'recovery'>;
+
 /** Makes the exact store in an empty directory; everything is flushed when it resolves. */
-async function rebuild(
-  { repository, identities, budgetBytes, signal, onEvent, onReplay }: RepositoryRestoreOptions,
+export async function rebuild(
+  { repository, identities, budgetBytes, signal, onEvent, onReplay }: RebuildOptions,
   manifest: Manifest,
   plan: RestorePlan,
   directory: string,
-) {
+): Promise<RebuiltStore> {
   const unsealing = { codec: await loadFrameCodec(), identities };
-  const objects = new StoredObjects(repository.store, unsealing, signal);
-  let done = 0;
-  let files = 0;
-  const total = { files: manifest.files, bytes: manifest.bytes };
-  onEvent?.({ kind: 'copy-began', ...total });
-  await unpackBase(objects, manifest, directory, {
-    signal,
-    onFile: (name) => {
-      files++;
-      onEvent?.({ kind: 'file-began', name, bytes: 0 });
-    },
-    onBytes: (bytes) => {
-      done += bytes;
-      onEvent?.({ kind: 'copy-progress', files, bytes: done });
-    },
-  });
-  const reached = await assembleLog(objects, manifest, plan, directory);
+  const isLarge = manifest.storedBytes > WORTH_THREADS_BYTES || plan.segments.length > WORTH_THREADS_SEGMENTS;
+  const pool = isLarge ? new UnsealPool() : undefined;
+  let reached: AssembledLog;
+  try {
+    const objects = new StoredObjects(repository.store, unsealing, signal, pool);
+    await unpackTold(objects, manifest, directory, { signal, onEvent });
+    reached = await assembleLog(objects, manifest, plan, directory);
+  } finally {
+    await pool?.close();
+  }
   const scratch = join(directory, SCRATCH_FOLDER);
   await makeDirectory(scratch);
   const { genericIndexes } = manifest.store;

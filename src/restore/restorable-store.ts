@@ -5,7 +5,7 @@ import { atFile } from '../base/file-errors.ts';
 import { describeIrregular } from '../base/regular-files.ts';
 import type { CheckEvent } from '../check/check-events.ts';
 import { checkStore } from '../check/store-check.ts';
-import type { DatabaseFiles, Generation } from '../generation/generation.ts';
+import type { DatabaseFiles, ReplayedGeneration } from '../generation/generation.ts';
 import { requireGeneration } from '../generation/known-generations.ts';
 import { describeOddLength, findOddLengths } from '../store/files/file-lengths.ts';
 import { readMetadataIn } from '../store/files/neostore-metadata.ts';
@@ -23,7 +23,7 @@ const MUST_BE_REGULAR: ReadonlySet<DatabaseFileRole> = new Set([
 
 /** A store that a server opens, as it is or after recovery. */
 export interface RestorableStore {
-  generation: Generation;
+  generation: ReplayedGeneration;
   needsRecovery: boolean;
 }
 

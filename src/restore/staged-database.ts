@@ -1,5 +1,5 @@
 import { access, constants, open, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import {
   copyFileDurably,
   lstatIfExists,
@@ -22,7 +22,7 @@ import {
   rightsOf,
 } from '../base/file-rights.ts';
 import { findRenameObstacle, findUnremovable, resolveTarget } from '../base/replaceable-directory.ts';
-import { WorkDirectory } from '../base/work-directory.ts';
+import { findForeign, WorkDirectory } from '../base/work-directory.ts';
 import type { DatabaseFiles } from '../generation/generation.ts';
 import { LOG_FILE_PREFIX } from '../log/log-files.ts';
 import type { RestoreNote } from './restore-notes.ts';
@@ -78,17 +78,11 @@ export class StagedDatabase {
    * `database.exists` for logs of another database
    */
   static async create(options: StagingOptions): Promise<StagedDatabase> {
-    const target = await resolveTarget(options.databaseDirectory);
-    await requireReplaceable(target);
-    const logs = separateLogs(options);
-    if (logs !== undefined) {
-      await requireWritable(logs, 'this user may not change the directory of the transaction logs');
-      await requireOwnLogs(target, logs);
-    }
-    const work = await WorkDirectory.open(`${target}.graphkeep-new`, ['store', 'old']);
+    const target = await requireExchangeable(options);
+    const work = await WorkDirectory.open(workOf(target), WORK_PARTS);
     const staged = new StagedDatabase(target, options, work);
     await staged.bringBackOld();
-    for (const part of ['store', 'old']) await work.remove(part);
+    for (const part of WORK_PARTS) await work.remove(part);
     await work.part('store');
     return staged;
   }
@@ -173,7 +167,42 @@ export class StagedDatabase {
   }
 }
 
-function separateLogs({ databaseDirectory, transactionLogDirectory }: StagingOptions): string | undefined {
+const WORK_PARTS = ['store', 'old'];
+const workOf = (target: string) => `${target}.graphkeep-new`;
+
+/**
+ * Detects what would prevent a new database from taking the place of an old one, and changes nothing. The directory of the databases is
+ * there.
+ * @returns where the database really is
+ * @throws GraphkeepError `directory.forbidden`, `directory.missing`, `file.io`, `database.exists` for logs of another database
+ */
+async function requireExchangeable(options: Pick<StagingOptions, 'databaseDirectory' | 'transactionLogDirectory'>) {
+  const target = await resolveTarget(options.databaseDirectory);
+  await requireReplaceable(target);
+  const logs = separateLogs(options);
+  if (logs !== undefined) {
+    await requireWritable(logs, 'this user may not change the directory of the transaction logs');
+    await requireOwnLogs(target, logs);
+  }
+  return target;
+}
+
+/** The same for a preview, which also looks for something else in the place of the work directory. */
+export async function previewExchange(
+  options: Pick<StagingOptions, 'databaseDirectory' | 'transactionLogDirectory'>,
+): Promise<void> {
+  const work = workOf(await requireExchangeable(options));
+  const reason = await findForeign(work, WORK_PARTS);
+  if (reason === undefined) return;
+  throw new GraphkeepError('directory.foreign', `${basename(work)} is in the way: ${reason}`, {
+    place: { file: work },
+  });
+}
+
+function separateLogs({
+  databaseDirectory,
+  transactionLogDirectory,
+}: Pick<StagingOptions, 'databaseDirectory' | 'transactionLogDirectory'>): string | undefined {
   return transactionLogDirectory === databaseDirectory ? undefined : transactionLogDirectory;
 }
 
