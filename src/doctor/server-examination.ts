@@ -5,14 +5,14 @@ import { type DoctorFinding, unseen } from './findings/finding.ts';
 import { checkTimeLimit } from './machine/resources.ts';
 import { askServer, type ContinuationAnswer } from './network/server-answer.ts';
 import type { TlsPolicy } from './network/tls-policy.ts';
-import type { ExistingBackup } from './target/existing-backup.ts';
+import type { KnownBackup } from './target/existing-backup.ts';
 
 /** Asks a server. Undefined if it says nothing about the backup, or if there is none. */
 export async function examineServer(
   findings: Findings,
   { from, protocol, timeoutMs, config }: ConfiguredOptions & { from: ServerAddress },
   { policy, isToBeMade }: TlsPolicy,
-  backup: ExistingBackup | undefined,
+  backup: KnownBackup | undefined,
   signal: AbortSignal,
 ): Promise<ContinuationAnswer | undefined> {
   findings.add(checkTimeLimit(config, { bytesPerSecond: undefined, copyBytes: undefined }));
@@ -24,6 +24,17 @@ export async function examineServer(
   const answer = await findings.attempt('protocol', () => askServer(asked, backup, signal));
   findings.add(answer?.protocol, retentionOfServer());
   return answer?.continuation;
+}
+
+/** Whether the server can continue another backup than the one that it was asked about. */
+export async function askAgain(
+  { from, protocol, timeoutMs, config }: ConfiguredOptions & { from: ServerAddress },
+  { policy, isToBeMade }: TlsPolicy,
+  backup: KnownBackup,
+  signal: AbortSignal,
+): Promise<ContinuationAnswer | undefined> {
+  if (isToBeMade) return undefined;
+  return (await askServer({ from, protocol, timeoutMs, config, sslPolicy: policy }, backup, signal)).continuation;
 }
 
 function retentionOfServer(): DoctorFinding {

@@ -33,19 +33,23 @@ interface Surroundings extends SourceView {
   nowMs: number;
 }
 
+const SHARED = 'it shares its blocks with the database';
+
 /** Looks at the place of the backup, and at the backup that is there. */
 export async function examineTarget(findings: Findings, target: TargetView, surroundings: Surroundings): Promise<void> {
   const { backup, live, answer, nowMs } = surroundings;
   const inUse = await checkTargetInUse(target);
-  const mayShare = live !== undefined && (await mayShareBlocks(target, live.location.directory));
+  const mayShare = live !== undefined && (await mayShareBlocks(target, live.place.directory));
   findings.add(
     await findings.attempt('target', () => describeTarget(target)),
     await findings.attempt('target-rights', () => checkTargetRights(target)),
     inUse,
     await findings.attempt('leftovers', () => findLeftovers(target, inUse.level !== 'ok')),
     await findings.attempt('target-disk', () => checkTargetDisk(target)),
-    live && (await findings.attempt('same-disk', () => checkSameDisk(target, live.location.directory))),
-    await findings.attempt('room', () => checkRoom(target, { ...wantedRoom(surroundings), mayShare })),
+    live && (await findings.attempt('same-disk', () => checkSameDisk(target, live.place.directory))),
+    await findings.attempt('room', () =>
+      checkRoom(target, { ...wantedRoom(surroundings), unless: mayShare ? SHARED : undefined }),
+    ),
     await findings.attempt('inodes', () => checkInodes(target)),
   );
   if (backup?.is === undefined) {
@@ -58,14 +62,12 @@ export async function examineTarget(findings: Findings, target: TargetView, surr
   if ('refusal' in answer) findings.add(describeBreak(answer.refusal));
   else if (live?.history === undefined) findings.add(describeContinuation(last.id, answer.hasNew));
   else {
-    const { traffic, location } = live;
-    findings.add(
-      describeLiveContinuation(last.id, answer.hasNew, live.history, { config: location.config, traffic, nowMs }),
-    );
+    const { traffic, settings } = live;
+    findings.add(describeLiveContinuation(last.id, answer.hasNew, live.history, { settings, traffic, nowMs }));
   }
 }
 
-function wantedRoom({ backup, live, answer, isAsked }: Surroundings): Omit<WantedRoom, 'mayShare'> {
+function wantedRoom({ backup, live, answer, isAsked }: Surroundings): Omit<WantedRoom, 'unless'> {
   const isIncremental = backup?.is !== undefined && (answer === undefined ? !isAsked : 'hasNew' in answer);
   const logBytes = live?.history?.checkPoint?.bytesSince ?? live?.history?.bytes ?? 0;
   const fullBytes = live === undefined ? backup?.is?.bytes : roomOfFull(live.storeBytes, logBytes);

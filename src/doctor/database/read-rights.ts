@@ -11,15 +11,20 @@ import { type DoctorFinding, failure, inOrder } from '../findings/finding.ts';
 /** How many of the files that cannot be read are named. */
 const NAMED = 3;
 
-/** Opens and closes every file that a copy reads: record stores, `neostore`, logs, explicit indexes, settings of fulltext indexes. */
-export async function checkReadRights({ directory, logDirectory }: DatabasePlace): Promise<DoctorFinding> {
+/** Those of a database of 3.x: record stores, `neostore`, logs, explicit indexes, settings of fulltext indexes. */
+export async function listReadFiles({ directory, logDirectory }: DatabasePlace): Promise<string[]> {
   const files = listCopiedFiles(directory).map(({ path }) => path);
   const names = await listIfExists(logDirectory);
   const logs = names
     .filter((name) => transactionLogVersion(name) !== undefined)
     .map((name) => join(logDirectory, name));
+  return [...files, ...logs];
+}
+
+/** Opens and closes every file that a copy reads. */
+export function checkReadRights(paths: readonly string[]): DoctorFinding {
   const closed: { path: string; error: unknown }[] = [];
-  for (const path of [...files, ...logs]) {
+  for (const path of paths) {
     try {
       closeSync(openRegularFile(path));
     } catch (error) {
@@ -27,7 +32,7 @@ export async function checkReadRights({ directory, logDirectory }: DatabasePlace
       if (!isMissing(error)) closed.push({ path, error });
     }
   }
-  const total = files.length + logs.length;
+  const total = paths.length;
   if (closed.length === 0) return inOrder('read-rights', `all ${total} files can be read`, { files: total });
   const named = closed.slice(0, NAMED).map(({ path }) => path);
   const more = closed.length > NAMED ? ` and ${closed.length - NAMED} more` : '';

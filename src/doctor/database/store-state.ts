@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { type LockView, viewLock } from '../../base/lock-holders.ts';
+import { type LockView, viewLocks } from '../../base/lock-holders.ts';
 import type { ServerLocation } from '../../config/database-location.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { findRecoveryStart } from '../../log/v3/recovery-start.ts';
@@ -40,27 +40,38 @@ export async function describeStore(
 }
 
 /** Whether a server runs on the files now, by the locks that the system lists; no lock is taken. */
-export async function viewServer(directory: string): Promise<LockView> {
-  const views = await Promise.all(
-    [dirname(directory), directory].map((folder) => viewLock(join(folder, STORE_LOCK_FILE))),
-  );
-  return views.find(({ kind }) => kind === 'held') ?? views.find(({ kind }) => kind === 'unseen') ?? views[0]!;
+export function viewServer(directory: string): Promise<LockView> {
+  return viewLocks([join(dirname(directory), STORE_LOCK_FILE), join(directory, STORE_LOCK_FILE)]);
 }
 
-/** What the files are like: in use, closed cleanly, or not. */
-export function describeServer(view: LockView, logDirectory: string): DoctorFinding {
+/** Transactions that wait for recovery, and who does that. */
+export interface PendingRecovery {
+  transactions: number;
+  /** As in `which a backup does in its copy`. */
+  recoverer: string;
+}
+
+/** What the files of 3.x wait for; undefined if they were closed cleanly. */
+export function findPending(logDirectory: string): PendingRecovery | undefined {
+  const { needed, transactions } = findRecoveryStart(logDirectory);
+  return needed ? { transactions, recoverer: 'a backup does in its copy' } : undefined;
+}
+
+/** What the files are like: in use, closed cleanly, or not. `pending` is asked only if no server is seen. */
+export function describeServer(view: LockView, pending: () => PendingRecovery | undefined): DoctorFinding {
   switch (view.kind) {
     case 'held':
       return inOrder('server', `a server runs on it${view.process === undefined ? '' : ` (process ${view.process})`}`);
     case 'unseen':
       return unseen('server', 'this system does not tell who holds a lock, so a server may be running');
     case 'free': {
-      const { needed, transactions } = findRecoveryStart(logDirectory);
-      if (!needed) return inOrder('server', 'no server is seen to run on it, and it was closed cleanly');
+      const found = pending();
+      if (found === undefined) return inOrder('server', 'no server is seen to run on it, and it was closed cleanly');
+      const { transactions, recoverer } = found;
       return inOrder(
         'server',
         `no server is seen to run on it (one in another container cannot be seen), and it was not closed cleanly: ` +
-          `${transactions} transactions wait for recovery, which a backup does in its copy`,
+          `${transactions} transactions wait for recovery, which ${recoverer}`,
         { transactionsToReplay: transactions },
       );
     }

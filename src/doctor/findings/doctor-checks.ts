@@ -24,6 +24,15 @@ export const doctorChecks = {
   store: row('source', 'The store is complete, and of a release that can be backed up.', 'storeBytes'),
   server: row('source', 'Whether a server runs on the files, and how the database was closed.', 'transactionsToReplay'),
   'read-rights': row('source', 'This user may read every file that a copy reads.', 'files', 'unreadable'),
+  trees: row(
+    'source',
+    'The largest tree of a database of 4.2 or later can be copied between two check points.',
+    'trees',
+    'bytes',
+    'largestBytes',
+    'copyMs',
+    'freeBytes',
+  ),
   'source-disk': row('source', 'The file system shows at once what the server writes.'),
   clock: row('source', 'No transaction and no file is of the future.', 'aheadMs'),
   protocol: row('source', 'A server answers, and in which protocol.'),
@@ -43,6 +52,7 @@ export const doctorChecks = {
     'bytesSince',
     'ageMs',
   ),
+  'full-log': row('log', 'How much log a full backup of a database of 4.2 or later takes with it.', 'files', 'bytes'),
   'log-rate': row('log', 'How much is written to the log.', 'bytesPerHour', 'transactionsPerHour', 'overMs'),
   retention: row('log', 'How late an incremental backup may come.', 'reachesBackMs', 'longestPauseMs'),
   'log-settings': row(
@@ -53,6 +63,8 @@ export const doctorChecks = {
   ),
 
   target: row('target', 'What is at the place of the backup.'),
+  repository: row('target', 'The repository is there and can be read.', 'recipients'),
+  'repository-rights': row('target', 'This user may write there, and the store refuses to overwrite objects.'),
   'target-rights': row('target', 'This user may write there.'),
   'target-in-use': row('target', 'No other run works on the target.'),
   leftovers: row('target', 'What killed runs and replaced backups have left.', 'backups', 'bytes'),

@@ -9,8 +9,16 @@ import type { DoctorCheck } from './doctor-checks.ts';
  */
 export type DoctorLevel = 'ok' | 'warn' | 'fail' | 'unknown';
 
+/** What a finding is about, where there may be several. */
+export interface FindingSubject {
+  /** A database of a server of 4.2 or later, by its name. */
+  database?: string;
+  /** A repository, by its address. */
+  repository?: string;
+}
+
 /** What one check has seen. */
-export interface DoctorFinding {
+export interface DoctorFinding extends FindingSubject {
   check: DoctorCheck;
   level: DoctorLevel;
   /** What was seen, for people. */

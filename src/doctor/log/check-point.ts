@@ -1,18 +1,17 @@
-import type { ClientConfig } from '../../config/neo4j-conf.ts';
-import { settings } from '../../config/settings.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { type DoctorFinding, failure, inOrder, warning } from '../findings/finding.ts';
 import { describeSpan, MINUTE_MS } from '../findings/spans.ts';
 import type { LogHistory } from './log-history.ts';
+import type { LogSettings } from './log-settings.ts';
 
-/** The server writes its check points slowly on purpose (dbms.checkpoint.iops.limit). */
+/** The server writes its check points slowly on purpose (`checkpoint.iops.limit`). */
 const PATIENCE_MS = 30 * MINUTE_MS;
 
 /** A copy replays so much in minutes. */
 const MUCH_LOG_BYTES = 4 * 1024 ** 3;
 
 export interface CheckPointSurroundings {
-  config: ClientConfig;
+  settings: LogSettings;
   isRunning: boolean;
   nowMs: number;
 }
@@ -33,10 +32,11 @@ export function checkCheckPoint(history: LogHistory, surroundings: CheckPointSur
       'Wait until the server has written the next check point (15 minutes at most by default), then run the command again.',
     );
   }
-  const { afterMs, beforeMs, bytesSince } = checkPoint;
-  const { nowMs } = surroundings;
-  const ageMs = afterMs === undefined ? undefined : Math.max(0, nowMs - afterMs);
-  const age = ageMs === undefined ? '' : `, not older than ${describeSpan(ageMs)}`;
+  const { atMs, afterMs, beforeMs, bytesSince } = checkPoint;
+  const { nowMs, settings } = surroundings;
+  const writtenMs = atMs ?? afterMs;
+  const ageMs = writtenMs === undefined ? undefined : Math.max(0, nowMs - writtenMs);
+  const age = ageMs === undefined ? '' : describeAge(ageMs, atMs !== undefined);
   const observed = `in log file ${checkPoint.position.version}${age}; ${formatBytes(bytesSince)} of log since`;
   const numbers = { bytesSince, ...(ageMs === undefined ? {} : { ageMs }) };
   if (isOverdue(beforeMs, surroundings)) {
@@ -51,14 +51,19 @@ export function checkCheckPoint(history: LogHistory, surroundings: CheckPointSur
     return warning(
       'check-point',
       observed,
-      'A full backup replays all of this. Lower dbms.checkpoint.interval.time or raise dbms.checkpoint.iops.limit on the server.',
+      `A full backup replays all of this. Lower ${settings.names.interval} or raise ${settings.names.iopsLimit} on the server.`,
       numbers,
     );
   }
   return inOrder('check-point', observed, numbers);
 }
 
-function isOverdue(beforeMs: number | undefined, { config, isRunning, nowMs }: CheckPointSurroundings): boolean {
+/** Only a log of 4.2 or later says when its check point was written. */
+function describeAge(ageMs: number, isExact: boolean): string {
+  return isExact ? `, ${describeSpan(ageMs)} old` : `, not older than ${describeSpan(ageMs)}`;
+}
+
+function isOverdue(beforeMs: number | undefined, { settings, isRunning, nowMs }: CheckPointSurroundings): boolean {
   if (beforeMs === undefined || !isRunning) return false;
-  return nowMs - beforeMs > config.get(settings.checkPointIntervalMs) + PATIENCE_MS;
+  return nowMs - beforeMs > settings.checkPointIntervalMs + PATIENCE_MS;
 }

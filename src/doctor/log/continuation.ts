@@ -1,10 +1,9 @@
 import type { GraphkeepError } from '../../base/errors.ts';
 import { describeError, hasCode } from '../../base/errors.ts';
-import type { ClientConfig } from '../../config/neo4j-conf.ts';
-import { settings } from '../../config/settings.ts';
 import { type DoctorFinding, failureOf, inOrder, warning } from '../findings/finding.ts';
 import { DAY_MS, describeSpan } from '../findings/spans.ts';
 import type { LogHistory } from './log-history.ts';
+import type { LogSettings } from './log-settings.ts';
 import { type LogTraffic, timeUntilPruned } from './retention-forecast.ts';
 
 /** The next transaction should stay until the next night. */
@@ -15,13 +14,13 @@ function isForFallback(error: unknown): error is GraphkeepError {
   return hasCode(error, 'peer.history-pruned', 'peer.other-store', 'peer.diverged', 'peer.behind');
 }
 
-/** The source cannot continue the backup. */
-export function describeBreak(error: GraphkeepError): DoctorFinding {
+/** The source cannot continue the backup. `then`: what becomes of the backup that is there. */
+export function describeBreak(error: GraphkeepError, then = 'this one is kept beside it'): DoctorFinding {
   if (!isForFallback(error)) return failureOf('continuation', error);
   return warning(
     'continuation',
     `no: ${describeError(error)}`,
-    `The next backup is a full one, and this one is kept beside it. ${error.hint}`,
+    `The next backup is a full one, and ${then}. ${error.hint}`,
   );
 }
 
@@ -33,7 +32,7 @@ export function describeContinuation(last: number, hasNew: boolean): DoctorFindi
 }
 
 export interface PruningSurroundings {
-  config: ClientConfig;
+  settings: LogSettings;
   traffic: LogTraffic | undefined;
   nowMs: number;
 }
@@ -43,20 +42,17 @@ export function describeLiveContinuation(
   last: number,
   hasNew: boolean,
   history: LogHistory,
-  { config, traffic, nowMs }: PruningSurroundings,
+  { settings, traffic, nowMs }: PruningSurroundings,
 ): DoctorFinding {
   const file = history.files.findLast(({ firstTransaction }) => firstTransaction <= last + 1);
   if (!hasNew || file === undefined || traffic === undefined) return describeContinuation(last, hasNew);
-  const policy = config.get(settings.retentionPolicy);
-  const rotationBytes = config.get(settings.rotationSizeBytes);
-  const leftMs = timeUntilPruned(file.version, policy, history, traffic, { rotationBytes, nowMs });
+  const leftMs = timeUntilPruned(file.version, settings, history, traffic, nowMs);
   const missing = (history.newest?.transaction ?? last) - last;
   const stays = Number.isFinite(leftMs) ? `with this traffic for another ${describeSpan(leftMs)}` : 'for ever';
   const observed = `yes: the log has transaction ${last + 1}, and keeps it ${stays}; ${missing} transactions are missing`;
   const numbers = { missingTransactions: missing, leftMs };
   if (leftMs >= SOON_MS) return inOrder('continuation', observed, numbers);
-  const remedy =
-    'Make the next backup before that, or raise dbms.tx_log.rotation.retention_policy. After that it is a full one.';
+  const remedy = `Make the next backup before that, or raise ${settings.names.retention}. After that it is a full one.`;
   return warning('continuation', observed, remedy, numbers);
 }
 

@@ -30,12 +30,16 @@ function describe({ transaction, atMs }: LoggedMoment): string {
  * A copy opens all log files at the same time, so that the server cannot take one away. `limit`: how many files this process may open,
  * undefined if that cannot be seen.
  */
-export function checkOpenFiles({ files }: LogHistory, limit: number | undefined): DoctorFinding {
+export function checkOpenFiles(
+  { files }: LogHistory,
+  limit: number | undefined,
+  rotation = 'dbms.tx_log.rotation.size',
+): DoctorFinding {
   const wanted = 2 * files.length + OTHER_FILES.most;
   if (limit === undefined) return unseen('open-files', 'this system does not tell how many files a process may open');
   const observed = `a copy opens all ${files.length} log files, and this process may open ${limit} files`;
   const numbers = { logFiles: files.length, limit };
-  const remedy = `Raise the limit of this user (ulimit -n ${wanted}), or raise dbms.tx_log.rotation.size, so that there are fewer files.`;
+  const remedy = `Raise the limit of this user (ulimit -n ${wanted}), or raise ${rotation}, so that there are fewer files.`;
   if (files.length + OTHER_FILES.least > limit) return failure('open-files', observed, remedy, numbers);
   return wanted > limit ? warning('open-files', observed, remedy, numbers) : inOrder('open-files', observed, numbers);
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { throwIfCancelled } from '../../base/cancellation.ts';
 import { hasCode } from '../../base/errors.ts';
 import { listLogFiles } from '../../log/log-files.ts';
-import { isBefore } from '../../log/log-position.ts';
+import { isBefore, type LogPosition } from '../../log/log-position.ts';
 import { LogFileSet } from '../../log/log-source.ts';
 import { findLastCheckPoint } from '../../log/v3/check-points.ts';
 import { beginningOf } from '../../log/v3/log-header.ts';
@@ -29,7 +29,9 @@ export interface LogHistory {
 }
 
 export interface LoggedCheckPoint {
-  position: LogCheckPoint['target'];
+  position: LogPosition;
+  /** When it was written, where the log says that. */
+  atMs?: number;
   /** Commit of the last transaction before the check point was written, and of the first one after. */
   afterMs: number | undefined;
   beforeMs: number | undefined;
@@ -51,9 +53,14 @@ const FIRST_TIME_MS = 2;
  * @throws GraphkeepError `log.gap`, `log.corrupt`, `file.io`, `cancelled`
  */
 export async function readLogHistory(directory: string, signal: AbortSignal): Promise<LogHistory | undefined> {
+  return await readThoughPruned(() => readOnce(directory, signal));
+}
+
+/** Reads again what a server has pruned while it was read. */
+export async function readThoughPruned<T>(read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await readOnce(directory, signal);
+      return await read();
     } catch (error) {
       if (!hasCode(error, 'log.gap') || attempt === ATTEMPTS) throw error;
     }
@@ -143,7 +150,7 @@ function timeOf(ms: number | undefined): number | undefined {
 }
 
 /** Size of the log from a position on. */
-function bytesFrom(files: readonly PrunableLogFile[], { version, offset }: LogCheckPoint['target']): number {
+export function bytesFrom(files: readonly PrunableLogFile[], { version, offset }: LogPosition): number {
   const later = files.filter((file) => file.version >= version).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   return Math.max(0, later - offset);
 }

@@ -8,6 +8,8 @@ import type { LogHistory } from './log-history.ts';
 import { longestPause, measureTraffic, timeUntilPruned } from './retention-forecast.ts';
 
 const ROTATION_BYTES = 1000;
+/** Of a server of 3.x, whose rule of pruning is known. */
+const of3 = (...policies: RetentionPolicy[]) => ({ policies, rotationBytes: ROTATION_BYTES, alwaysKept: 2 as const });
 const STEP_MS = 100;
 
 /** A log with steady traffic, whose server makes a check point and prunes after each step, by the rule that the server has. */
@@ -102,8 +104,7 @@ describe('the forecast of pruning', () => {
       const history = log.history();
       const traffic = measureTraffic(history, ROTATION_BYTES, log.nowMs)!;
       const { version } = dice.pick(history.files);
-      const times = { rotationBytes: ROTATION_BYTES, nowMs: log.nowMs };
-      const foretold = timeUntilPruned(version, policy, history, traffic, times);
+      const foretold = timeUntilPruned(version, of3(policy), history, traffic, log.nowMs);
       const survived = log.survivalOf(version, 10 * foretold + 100_000);
       expect({ round, version, isKept: survived >= foretold - tolerance(foretold) }).toEqual({
         round,
@@ -129,7 +130,7 @@ describe('the forecast of pruning', () => {
       for (let round = 0; round < campaign.rounds(40); round++) {
         const log = new SteadyLog(policy, 50 + dice.below(80), 1 + dice.below(5));
         log.run(200);
-        const pause = longestPause(policy, measureTraffic(log.history(), ROTATION_BYTES, log.nowMs)!, ROTATION_BYTES);
+        const pause = longestPause(of3(policy), measureTraffic(log.history(), ROTATION_BYTES, log.nowMs)!);
         // The worst moment: the newest file is about to be closed.
         while (log.newest.sizeBytes < ROTATION_BYTES - 140) log.step();
         const survived = log.survivalOf(log.newest.version, 10 * pause + 100_000);
@@ -143,9 +144,33 @@ describe('the forecast of pruning', () => {
     log.run(50);
     const history = log.history();
     const traffic = measureTraffic(history, ROTATION_BYTES, log.nowMs)!;
-    expect(longestPause({ keep: 'all' }, traffic, ROTATION_BYTES)).toBe(Number.POSITIVE_INFINITY);
-    const times = { rotationBytes: ROTATION_BYTES, nowMs: log.nowMs };
-    expect(timeUntilPruned(0, { keep: 'all' }, history, traffic, times)).toBe(Number.POSITIVE_INFINITY);
+    expect(longestPause(of3({ keep: 'all' }), traffic)).toBe(Number.POSITIVE_INFINITY);
+    expect(timeUntilPruned(0, of3({ keep: 'all' }), history, traffic, log.nowMs)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('of two policies the one that keeps less counts', () => {
+    const log = new SteadyLog({ keep: 'all' }, 100, 1);
+    log.run(200);
+    const traffic = measureTraffic(log.history(), ROTATION_BYTES, log.nowMs)!;
+    const [time, size]: RetentionPolicy[] = [
+      { keep: 'time', ms: 48 * 3_600_000 },
+      { keep: 'size', bytes: 3000 },
+    ];
+    const both = longestPause(of3(time!, size!), traffic);
+    expect(both).toBe(longestPause(of3(size!), traffic));
+    expect(both).toBeLessThan(longestPause(of3(time!), traffic));
+  });
+
+  it('since 5.0 the file before that of the check point need not stay', () => {
+    const log = new SteadyLog({ keep: 'all' }, 100, 1);
+    log.run(55);
+    const history = log.history();
+    const traffic = measureTraffic(history, ROTATION_BYTES, log.nowMs)!;
+    const none: RetentionPolicy = { keep: 'transactions', count: 1 };
+    const of5 = { ...of3(none), alwaysKept: 1 as const };
+    const { version } = history.files.at(-2)!;
+    expect(timeUntilPruned(version, of5, history, traffic, log.nowMs)).toBe(0);
+    expect(timeUntilPruned(version, of3(none), history, traffic, log.nowMs)).toBeGreaterThan(0);
   });
 
   it('a log with transactions of a single moment says nothing about its traffic', () => {

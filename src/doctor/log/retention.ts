@@ -1,19 +1,18 @@
-import type { ClientConfig } from '../../config/neo4j-conf.ts';
 import type { RetentionPolicy } from '../../config/retention-policy.ts';
-import { settings } from '../../config/settings.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { type DoctorFinding, inOrder, unseen, warning } from '../findings/finding.ts';
 import { DAY_MS, describeSpan, HOUR_MS } from '../findings/spans.ts';
 import type { LogHistory } from './log-history.ts';
+import type { LogSettings } from './log-settings.ts';
 import { type LogTraffic, longestPause } from './retention-forecast.ts';
-
-/** A nightly backup may fail once, and the next night is still incremental. */
-const LEAST_PAUSE_MS = 2 * DAY_MS;
 
 /** Below this the log consists of very many files. */
 const SMALL_ROTATION_BYTES = 16 * 1024 * 1024;
 
 const LONG_CHECK_POINT_INTERVAL_MS = HOUR_MS;
+
+/** A full backup so rarely is nothing to warn of. */
+const RARE_MS = 30 * DAY_MS;
 
 /** How much is written. */
 export function describeTraffic(traffic: LogTraffic | undefined): DoctorFinding {
@@ -34,73 +33,67 @@ export function describeTraffic(traffic: LogTraffic | undefined): DoctorFinding 
 export function checkRetention(
   { oldest }: LogHistory,
   traffic: LogTraffic | undefined,
-  config: ClientConfig,
+  settings: LogSettings,
   nowMs: number,
 ): DoctorFinding {
-  const policy = config.get(settings.retentionPolicy);
-  const text = `${settings.retentionPolicy.name}=${describePolicy(config)}`;
+  const { policies, policyText, leastPauseMs } = settings;
+  const text = `${settings.names.retention}=${policyText}`;
   const reachMs = oldest?.atMs === undefined ? undefined : Math.max(0, nowMs - oldest.atMs);
   const reach = reachMs === undefined ? '' : `; the log reaches back ${describeSpan(reachMs)}`;
   const reached = reachMs === undefined ? {} : { reachesBackMs: reachMs };
-  if (keepsNothing(policy)) {
+  const pause = traffic && longestPause(settings, traffic);
+  if (policies.some(keepsNothing)) {
     const why = 'only the newest files of the log stay, however young the others are';
-    return warning('retention', `${text}${reach}; ${why}`, adviseOn(config), {
-      ...reached,
-      ...paused(policy, traffic, config),
-    });
+    const paused = pause === undefined ? {} : { longestPauseMs: pause };
+    return warning('retention', `${text}${reach}; ${why}`, adviseOn(settings), { ...reached, ...paused });
   }
-  if (policy.keep === 'all') {
+  if (policies.every(({ keep }) => keep === 'all')) {
     return inOrder('retention', `${text}: the log is never pruned, and takes ever more room${reach}`, reached);
   }
-  if (traffic === undefined)
+  if (pause === undefined)
     return unseen('retention', `${text}${reach}; too few transactions to tell how long they stay`);
-  const pauseMs = longestPause(policy, traffic, config.get(settings.rotationSizeBytes));
-  const observed = `${text}${reach}; with this traffic an incremental may come up to ${describeSpan(pauseMs)} after the last backup`;
-  const numbers = { ...reached, longestPauseMs: pauseMs };
-  return pauseMs < LEAST_PAUSE_MS
-    ? warning('retention', observed, adviseOn(config), numbers)
+  const numbers = { ...reached, longestPauseMs: pause };
+  const fileMs = traffic?.shortestFileMs ?? 0;
+  if (pause < leastPauseMs && fileMs > RARE_MS) {
+    const why = `with this traffic a file of the log is filled in ${describeSpan(fileMs)}, and only the first backup after that may be a full one`;
+    return inOrder('retention', `${text}${reach}; ${why}`, numbers);
+  }
+  const observed = `${text}${reach}; with this traffic an incremental may come up to ${describeSpan(pause)} after the last backup`;
+  return pause < leastPauseMs
+    ? warning('retention', observed, adviseOn(settings), numbers)
     : inOrder('retention', observed, numbers);
-}
-
-function paused(policy: RetentionPolicy, traffic: LogTraffic | undefined, config: ClientConfig) {
-  if (traffic === undefined) return {};
-  return { longestPauseMs: longestPause(policy, traffic, config.get(settings.rotationSizeBytes)) };
 }
 
 function keepsNothing(policy: RetentionPolicy): boolean {
   return (policy.keep === 'transactions' || policy.keep === 'files') && policy.count <= 1;
 }
 
-function describePolicy(config: ClientConfig): string {
-  return config.text(settings.retentionPolicy.name) ?? settings.retentionPolicy.default;
-}
-
-function adviseOn(config: ClientConfig): string {
-  const isDefault = describePolicy(config) === settings.retentionPolicy.default;
-  const longer = isDefault ? '14 days' : settings.retentionPolicy.default;
+function adviseOn({ names, longerPolicy }: LogSettings): string {
   return (
-    `Set dbms.tx_log.rotation.retention_policy=${longer} in neo4j.conf of the server, or make backups more often. ` +
+    `Set ${names.retention}=${longerPolicy} in neo4j.conf of the server, or make backups more often. ` +
     'A backup that comes too late is a full one.'
   );
 }
 
 /** Settings that make backups slow, or their log hard to keep. */
-export function checkLogSettings(config: ClientConfig): DoctorFinding {
-  const rotationBytes = config.get(settings.rotationSizeBytes);
-  const intervalMs = config.get(settings.checkPointIntervalMs);
+export function checkLogSettings(settings: LogSettings): DoctorFinding {
+  const { rotationBytes, checkPointIntervalMs, checkPointIntervalTransactions, names, unreadable } = settings;
   const observed =
-    `rotation at ${formatBytes(rotationBytes)}, check points every ${describeSpan(intervalMs)} or ` +
-    `${config.get(settings.checkPointIntervalTransactions)} transactions`;
-  const numbers = { rotationBytes, checkPointIntervalMs: intervalMs };
+    `rotation at ${formatBytes(rotationBytes)}, check points every ${describeSpan(checkPointIntervalMs)} or ` +
+    `${checkPointIntervalTransactions} transactions`;
+  const numbers = { rotationBytes, checkPointIntervalMs };
   const remedies = [
+    ...(unreadable.length === 0
+      ? []
+      : [`Correct ${unreadable.join(', ')} in neo4j.conf: what stands there cannot be read, so defaults are assumed.`]),
     ...(rotationBytes < SMALL_ROTATION_BYTES
       ? [
-          'Raise dbms.tx_log.rotation.size (250M by default): the log consists of very many files, and a backup opens all of them.',
+          `Raise ${names.rotation} (${names.rotationDefault} by default): the log consists of very many files, and a backup opens all of them.`,
         ]
       : []),
-    ...(intervalMs > LONG_CHECK_POINT_INTERVAL_MS
+    ...(checkPointIntervalMs > LONG_CHECK_POINT_INTERVAL_MS
       ? [
-          'Lower dbms.checkpoint.interval.time (15m by default): a full backup replays the log since the last check point.',
+          `Lower ${names.interval} (${names.intervalDefault} by default): a full backup replays the log since the last check point.`,
         ]
       : []),
   ];

@@ -8,7 +8,7 @@ import type { BackupSource } from '../../source/backup-source.ts';
 import { releaseOfStore } from '../../store/files/neo4j-versions.ts';
 import { formatStoreId, type StoreIdentity } from '../../store/files/store-id.ts';
 import { type DoctorFinding, failure, failureOf, inOrder } from '../findings/finding.ts';
-import type { ExistingBackup } from '../target/existing-backup.ts';
+import type { KnownBackup } from '../target/existing-backup.ts';
 import { withinTime } from './deadline.ts';
 
 /** A server that is asked. */
@@ -29,7 +29,7 @@ export interface ServerAnswer {
  */
 export async function askServer(
   given: AskedServer,
-  backup: ExistingBackup | undefined,
+  backup: KnownBackup | undefined,
   signal: AbortSignal,
 ): Promise<ServerAnswer> {
   const options = withoutPatience(given);
@@ -58,11 +58,16 @@ export async function askServer(
 /** Works for every source. */
 export async function askContinuation(
   source: BackupSource,
-  backup: ExistingBackup,
+  backup: KnownBackup,
   signal: AbortSignal,
 ): Promise<ContinuationAnswer> {
+  return await answerOf(() => probeContinuation(source, backup, signal));
+}
+
+/** `probe`: whether there are new transactions. @throws GraphkeepError `cancelled`, `internal` */
+export async function answerOf(probe: () => Promise<boolean>): Promise<ContinuationAnswer> {
   try {
-    return { hasNew: await probeContinuation(source, backup, signal) };
+    return { hasNew: await probe() };
   } catch (error) {
     return { refusal: asKnownError(error) };
   }

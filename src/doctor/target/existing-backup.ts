@@ -15,11 +15,15 @@ import { requireSupportedStore } from '../../store/files/supported-store.ts';
 import { type DoctorFinding, failureOf, inOrder, unseen, warning } from '../findings/finding.ts';
 import { DAY_MS, describeMoment, describeSpan } from '../findings/spans.ts';
 
-/** A backup that a target holds. */
-export interface ExistingBackup {
+/** What a source has to continue. */
+export interface KnownBackup {
   storeId: StoreId;
   /** Its last transaction, after recovery if that is needed. */
   last: KnownTransaction;
+}
+
+/** A backup that a target holds. */
+export interface ExistingBackup extends KnownBackup {
   lastCommittedMs: number | undefined;
   /** The last change of a file in it: a run that finds nothing new changes none. */
   changedMs: number;
@@ -72,8 +76,15 @@ export function describeBackup(
     'needs-recovery': 'a killed run left a log in it, which the next run applies',
   };
   const observed = `up to transaction ${last.id}${committed}, ${formatBytes(bytes)}, last changed ${describeSpan(ageMs)} ago; ${states[state]}`;
-  const numbers = { lastTransaction: last.id, bytes, ageMs };
-  if (ageMs < OLD_MS) return inOrder('backup', observed, numbers);
+  return judgeAge(observed, { lastTransaction: last.id, bytes, ageMs });
+}
+
+/** A backup that is there, of any kind. */
+export function judgeAge(
+  observed: string,
+  numbers: { lastTransaction: number; bytes: number; ageMs: number },
+): DoctorFinding {
+  if (numbers.ageMs < OLD_MS) return inOrder('backup', observed, numbers);
   return warning(
     'backup',
     observed,

@@ -7,14 +7,14 @@ const TOO_MUCH = 2 ** 52;
 
 async function levelFor(wanted: Partial<WantedRoom>): Promise<string> {
   const view = { places: await locateTarget(tmpdir()), state: 'absent', base: tmpdir() } as const;
-  const nothing = { fullBytes: undefined, incrementalBytes: undefined, isIncremental: false, mayShare: false };
+  const nothing = { fullBytes: undefined, incrementalBytes: undefined, isIncremental: false, unless: undefined };
   return (await checkRoom(view, { ...nothing, ...wanted })).level;
 }
 
 it('a full backup needs room, unless it may share its blocks with the database', async () => {
   expect(await levelFor({ fullBytes: 1 })).toBe('ok');
   expect(await levelFor({ fullBytes: TOO_MUCH })).toBe('fail');
-  expect(await levelFor({ fullBytes: TOO_MUCH, mayShare: true })).toBe('warn');
+  expect(await levelFor({ fullBytes: TOO_MUCH, unless: 'it shares its blocks' })).toBe('warn');
   expect(await levelFor({})).toBe('unknown');
 });
 

@@ -12,12 +12,16 @@ export interface WantedRoom {
   incrementalBytes: number | undefined;
   /** Whether the next backup is incremental as far as can be seen. */
   isIncremental: boolean;
-  /** A full copy may take hardly any room, because the file system can share blocks with the database. */
-  mayShare: boolean;
+  /** Why a full copy may take less room than it says, to be put behind `unless`; undefined if it does not. */
+  unless: string | undefined;
+  /** What can be removed there, as a sentence. Default: backups that were replaced. */
+  removable?: string;
 }
 
 /** A disk that is nearly full is not enough for a database that grows. */
 const MARGIN = 1.2;
+
+const REPLACED = 'Backups that were replaced (NAME.err.N) can be removed.';
 
 /** Replay writes what is in the log to the store, and derived files grow too. */
 export function roomOfFull(storeBytes: number, logBytes: number): number {
@@ -30,14 +34,13 @@ export function roomOfIncremental(logBytes: number): number {
 
 /** Whether the disk has room for the next backup, and for the full one that may take its place: the old one is kept beside it. */
 export async function checkRoom(
-  { base }: TargetView,
-  { fullBytes, incrementalBytes, isIncremental, mayShare }: WantedRoom,
+  { base }: Pick<TargetView, 'base'>,
+  { fullBytes, incrementalBytes, isIncremental, unless, removable = REPLACED }: WantedRoom,
 ): Promise<DoctorFinding> {
   const { bavail, bsize } = await atFile('read', base, () => statfs(base));
   const freeBytes = bavail * bsize;
   const free = `${formatBytes(freeBytes)} free`;
-  const remedy =
-    'Free room on the disk of the target, or choose another one. Backups that were replaced (NAME.err.N) can be removed.';
+  const remedy = `Free room on the disk of the target, or choose another one. ${removable}`;
   const numbers = {
     freeBytes,
     ...(fullBytes === undefined ? {} : { fullBytes }),
@@ -64,8 +67,8 @@ export async function checkRoom(
   if (fullBytes === undefined)
     return unseen('room', `${free}; how large the database is cannot be seen from here`, undefined, numbers);
   const observed = `${free}; ${full}`;
-  if (fullBytes > freeBytes && mayShare) {
-    return warning('room', `${observed}, unless it shares its blocks with the database`, remedy, numbers);
+  if (fullBytes > freeBytes && unless !== undefined) {
+    return warning('room', `${observed}, unless ${unless}`, remedy, numbers);
   }
   if (fullBytes > freeBytes) return failure('room', observed, remedy, numbers);
   return fullBytes * MARGIN > freeBytes

@@ -9,7 +9,7 @@ import type { TargetView } from './target-view.ts';
 const FILES_OF_A_BACKUP = 200;
 
 /** Whether the disk of the target keeps what is written to it. */
-export async function checkTargetDisk({ base }: TargetView): Promise<DoctorFinding> {
+export async function checkTargetDisk({ base }: Pick<TargetView, 'base'>): Promise<DoctorFinding> {
   const mount = await mountOf(base);
   if (mount === undefined) return unseen('target-disk', 'this system does not tell on which kind of disk it is');
   const { type, point } = mount;
@@ -34,7 +34,7 @@ export async function checkTargetDisk({ base }: TargetView): Promise<DoctorFindi
 }
 
 /** One broken disk must not take database and backup. */
-export async function checkSameDisk({ base }: TargetView, database: string): Promise<DoctorFinding> {
+export async function checkSameDisk({ base }: Pick<TargetView, 'base'>, database: string): Promise<DoctorFinding> {
   const [target, source] = await Promise.all([base, database].map((path) => atFile('read', path, () => stat(path))));
   if (target!.dev !== source!.dev) return inOrder('same-disk', 'database and backup are on different file systems');
   return warning(
@@ -45,14 +45,14 @@ export async function checkSameDisk({ base }: TargetView, database: string): Pro
 }
 
 /** Whether a full copy may share its blocks with the files of the database, and so take hardly any room. */
-export async function mayShareBlocks({ base }: TargetView, database: string): Promise<boolean> {
+export async function mayShareBlocks({ base }: Pick<TargetView, 'base'>, database: string): Promise<boolean> {
   const [target, source] = await Promise.all([base, database].map((path) => atFile('read', path, () => stat(path))));
   if (target!.dev !== source!.dev) return false;
   return knowsReflinks((await mountOf(base))?.type ?? '') !== 'no';
 }
 
 /** A file system may have room, and still no place for another file. */
-export async function checkInodes({ base }: TargetView): Promise<DoctorFinding> {
+export async function checkInodes({ base }: Pick<TargetView, 'base'>): Promise<DoctorFinding> {
   const { files, ffree } = await atFile('read', base, () => statfs(base));
   if (files === 0) return inOrder('inodes', 'this file system makes them as they are needed');
   const observed = `${ffree} of ${files} free`;
