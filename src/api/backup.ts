@@ -4,7 +4,8 @@ import { runBackup } from '../backup/backup-job.ts';
 import { readBackupName } from '../backup/backup-name.ts';
 import type { BackupOptions as JobOptions } from '../backup/backup-options.ts';
 import type { FollowedEvent } from '../backup/follow/follow-events.ts';
-import { defaultFollowIntervalMs, FollowedBackup } from '../backup/follow/followed-backup.ts';
+import { FollowedBackup } from '../backup/follow/followed-backup.ts';
+import { defaultFollowIntervalMs, followSource } from '../backup/follow/followed-source.ts';
 import { canonicalDirectory, requireDirectory } from '../base/canonical-directory.ts';
 import { GraphkeepError } from '../base/errors.ts';
 import { completeAddress, DEFAULT_BACKUP_ADDRESS, parseAddress, parseFileAddress } from '../config/addresses.ts';
@@ -140,7 +141,7 @@ export async function followBackup(options: FollowOptions): Promise<FollowResult
   const prepared = await prepare(options);
   const intervalMs = options.intervalMs ?? defaultFollowIntervalMs(prepared);
   if (!(intervalMs > 0)) throw new GraphkeepError('usage', 'intervalMs must be more than 0');
-  return await new FollowedBackup({ ...prepared, intervalMs }, options.onEvent ?? ignore).run(signal);
+  return await new FollowedBackup(followSource(prepared), intervalMs, options.onEvent ?? ignore).run(signal);
 }
 
 async function prepare(options: Omit<BackupOptions, 'onEvent'>): Promise<JobOptions> {

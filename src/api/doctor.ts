@@ -35,7 +35,9 @@ export async function doctor(options: DoctorOptions): Promise<Diagnosis> {
   return await examineBackups(
     {
       from: readSource(options.from, config),
+      database: undefined,
       to: hasPlace ? { backupDir: resolve(backupDir), name } : undefined,
+      repositories: [],
       protocol: options.protocol ?? 'any',
       timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       bytesPerSecond: undefined,
@@ -43,6 +45,7 @@ export async function doctor(options: DoctorOptions): Promise<Diagnosis> {
       config,
       isNamed: options.config !== undefined,
       configFile: options.config?.confDirectory,
+      additionalConfig: undefined,
     },
     signal,
     Date.now(),

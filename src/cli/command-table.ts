@@ -14,6 +14,8 @@ export interface OptionRow {
   mandatory?: boolean;
   /** The value may be left out: `--name` stands for its default. Only of the native front. */
   isBare?: true;
+  /** The option may be given several times. Only of the native front. */
+  isRepeatable?: true;
   /** As shown in the usage; empty = none. */
   default: string;
   description: string;
@@ -21,6 +23,17 @@ export interface OptionRow {
    * Effect of the option without any value: `default` = as if not given; otherwise the error text (`Missing argument '<name>'` if absent).
    */
   whenBare?: 'default' | string;
+  /**
+   * Only of the native front: where it may be set besides the command line. `nowhere`, only in a `variable` of the environment, or, if
+   * absent, in a variable and in the configuration file.
+   */
+  elsewhere?: 'nowhere' | 'variable';
+  /** Other commands mean something else by this name: the variable has the name of the command too. */
+  ownVariable?: true;
+  /** Options of the same command that cannot stand beside it: one that is set further away gives way. */
+  excludes?: readonly string[];
+  /** An option without which this one means nothing: if that is not set, a value from elsewhere than the command line is not used. */
+  only?: string;
 }
 
 export interface CommandRow {
@@ -60,11 +73,22 @@ const mandatory = (name: string, example: string, description: string): OptionRo
   description,
 });
 
-const database = value('database', 'name', 'graph.db', 'The database, by the name of its directory.');
-const force = flag(
-  'force',
-  false,
-  'Replace the database if it exists. Without this an existing one is left alone, and the command fails.',
+/** Must be typed each time. */
+const typed = (row: OptionRow): OptionRow => ({ ...row, elsewhere: 'nowhere' });
+/** A matter of the environment or of a section of its own in the configuration file. */
+const inVariable = (row: OptionRow): OptionRow => ({ ...row, elsewhere: 'variable' });
+const own = (row: OptionRow): OptionRow => ({ ...row, ownVariable: true });
+/** In each other's way. */
+const besides = (row: OptionRow, ...excludes: readonly string[]): OptionRow => ({ ...row, excludes });
+const only = (option: string, row: OptionRow): OptionRow => ({ ...row, only: option });
+
+const database = inVariable(value('database', 'name', 'graph.db', 'The database, by the name of its directory.'));
+const force = typed(
+  flag(
+    'force',
+    false,
+    'Replace the database if it exists. Without this an existing one is left alone, and the command fails.',
+  ),
 );
 const additionalConfig: OptionRow = {
   ...value(
@@ -158,7 +182,7 @@ export const restore: CommandRow = {
   positionals: [],
   badValue: 'usage',
   options: [
-    mandatory('from', 'backup-directory', 'The backup: the directory with the file neostore.'),
+    own(inVariable(mandatory('from', 'backup-directory', 'The backup: the directory with the file neostore.'))),
     database,
     force,
   ],
@@ -209,10 +233,12 @@ const dump: CommandRow = {
   badValue: 'unexpected',
   options: [
     database,
-    mandatory(
-      'to',
-      'destination-path',
-      'File to write. If it is a directory, the file in it is named after the database: graph.db.dump.',
+    own(
+      mandatory(
+        'to',
+        'destination-path',
+        'File to write. If it is a directory, the file in it is named after the database: graph.db.dump.',
+      ),
     ),
   ],
 };
@@ -227,7 +253,7 @@ const load: CommandRow = {
     'The whole file is unpacked and verified before an old database is touched.',
   positionals: [],
   badValue: 'unexpected',
-  options: [mandatory('from', 'archive-path', 'The file that dump has written.'), database, force],
+  options: [own(inVariable(mandatory('from', 'archive-path', 'The file that dump has written.'))), database, force],
 };
 
 const unbind: CommandRow = {
@@ -303,34 +329,127 @@ export const environmentVariables: readonly { name: string; description: string 
   { name: 'HEAP_SIZE', description: 'Memory for work beside the page cache, as in 512m. Not set: 120m.' },
 ];
 
+/** Variables that only `graphkeep` reads, besides those of its options. */
+export const nativeVariables: readonly { name: string; description: string }[] = [
+  {
+    name: 'GRAPHKEEP_*',
+    description: 'Of graphkeep: one for each option, as GRAPHKEEP_REPO for --repo. What is typed counts more.',
+  },
+];
+
 /** Options that only `graphkeep` has. */
-const json = flag('json', false, 'Print one JSON object per line instead of text.');
-const verbose = flag('verbose', false, 'Print details while working, and the stack of an error.');
-const quiet = flag('quiet', false, 'Print nothing but warnings and errors.');
+const config = inVariable(
+  value(
+    'config',
+    'file',
+    '',
+    'Configuration file, or none. Not set: graphkeep/graphkeep.yaml in ~/.config, else in /etc, if it is there.',
+  ),
+);
+const json = inVariable(flag('json', false, 'Print one JSON object per line instead of text.'));
+const verbose = besides(
+  inVariable(flag('verbose', false, 'Print details while working, and the stack of an error.')),
+  'quiet',
+);
+const quiet = besides(inVariable(flag('quiet', false, 'Print nothing but warnings and errors.')), 'verbose');
+
+/** Of nearly every command, behind those of its own. */
+const general: readonly OptionRow[] = [config, json, quiet, verbose];
 
 const repo = (purpose: string): OptionRow =>
-  value('repo', 'place', '', `${purpose} A folder, or s3://bucket/prefix?endpoint=https://...&region=...`);
+  inVariable(
+    value(
+      'repo',
+      'place',
+      '',
+      `${purpose} A name from the configuration file, a folder, or s3://bucket/prefix?endpoint=https://...&region=...`,
+    ),
+  );
+
+const onlyDatabase = inVariable(value('database', 'name', '', 'Only this database.'));
 
 /** Of the commands that need nothing else. */
 const theRepository: OptionRow = { ...repo('The repository.'), mandatory: true };
 
-const credentialsCommand = value(
-  'credentials-command',
-  'program',
-  '',
-  'With s3://: program, with its arguments, that prints credentials as credential_process of the AWS tools does. Not set: those of the environment, profile or machine.',
+/** One that has to do with repositories only. */
+const ofRepository = (row: OptionRow): OptionRow => inVariable(only('repo', row));
+
+const credentialsCommand = ofRepository(
+  value(
+    'credentials-command',
+    'program',
+    '',
+    'With s3://: program, with its arguments, that prints credentials as credential_process of the AWS tools does. Not set: those of the environment, profile or machine.',
+  ),
 );
 
 /** What opens the objects of a repository. `first`: how the description begins. */
-const identity = (first: string): readonly OptionRow[] => [
-  value('identity', 'file', '', `${first} of age-keygen with the identity that opens the backups.`),
+const identity = (first: string): readonly OptionRow[] =>
+  [
+    besides(
+      value('identity', 'file', '', `${first} of age-keygen with the identity that opens the backups.`),
+      'identity-command',
+    ),
+    besides(
+      value('identity-command', 'program', '', 'Instead of --identity: program, with its arguments, that prints it.'),
+      'identity',
+    ),
+    besides(
+      value(
+        'passphrase-file',
+        'file',
+        '',
+        'With --identity: file with the passphrase, if the identity file is encrypted by age -p.',
+      ),
+      'passphrase-command',
+    ),
+    besides(
+      value(
+        'passphrase-command',
+        'program',
+        '',
+        'Instead of --passphrase-file: program, with its arguments, that prints the passphrase.',
+      ),
+      'passphrase-file',
+    ),
+  ].map(ofRepository);
+
+/** Where a drill works. */
+const scratch = (first: string): OptionRow =>
   value(
-    'passphrase-file',
-    'file',
+    'scratch',
+    'directory',
     '',
-    'With --identity: file with the passphrase, if the identity file is encrypted by age -p.',
+    `${first} directory with room for the database while the drill lasts. Not set: that of the system for temporary files.`,
+  );
+
+/** What recovers and checks a database of 4.2 or later in a drill. `first`: how the description begins. */
+const drillServer = (first: string): readonly OptionRow[] => [
+  value(
+    'server-home',
+    'directory',
+    '',
+    `${first} of 4.2 or later: home of a server of its release, or a later one, that recovers and checks the restored copy. Nothing in it is written.`,
+  ),
+  only(
+    'server-home',
+    value('start-timeout', '1h', '1h', 'With --server-home: how long that server may take to start and recover.'),
   ),
 ];
+
+/** Which state of a database is brought back. `purpose`: how the description begins. */
+const until = (purpose: string): OptionRow =>
+  typed(
+    value(
+      'until',
+      'moment',
+      'latest',
+      `${purpose}: latest, the number of a transaction, which is included, or a time with its zone, as in 2026-11-30T02:00:00Z.`,
+    ),
+  );
+
+const repositoryDatabase = inVariable(value('database', 'name', 'graph.db', 'Name of the database in the repository.'));
+const theBase = typed(mandatory('base', 'id', 'The full backup, by its name as info shows it.'));
 
 const rateLimit = value(
   'rate-limit',
@@ -339,12 +458,22 @@ const rateLimit = value(
   'With --from=file:PATH: bytes per second that are read of the store files at most, so that the server keeps its disk. Not set: no limit.',
 );
 
+const readShare: OptionRow = {
+  ...value(
+    'read',
+    'share',
+    '',
+    'Read objects too: --read alone all of them, --read=10% a tenth, another one each day, so that ten days in a row read all. An encrypted repository needs --identity then.',
+  ),
+  isBare: true,
+};
+
 const follow: OptionRow = {
   ...value(
     'follow',
     'interval',
     '',
-    'Go on until interrupted: bring the backup up to date again and again, so that it is never further behind than the interval, as in 500ms, 10s or 1m. --follow alone: 1s from files, 10s from a server.',
+    'Go on until interrupted: bring the backup up to date again and again, so that it is never further behind than the interval, as in 500ms, 10s or 1m. --follow alone: 1s from files, 10s from a server, 60s into a repository.',
   ),
   isBare: true,
 };
@@ -354,14 +483,35 @@ const source: readonly OptionRow[] = backup.options.slice(2, 4);
 
 /** The native front accepts the place of a backup as one directory, or in two parts like the Java tool. */
 const backupPlace: readonly OptionRow[] = [
-  value(
-    'to',
-    'directory',
-    '',
-    'Directory of this backup; stands for --backup-dir and --name. Use the same one again for an incremental backup.',
+  besides(
+    value(
+      'to',
+      'directory',
+      '',
+      'Directory of this backup; stands for --backup-dir and --name. Use the same one again for an incremental backup.',
+    ),
+    'backup-dir',
+    'name',
+    'repo',
   ),
-  ...backup.options.slice(0, 2).map((row) => ({ ...row, mandatory: false })),
+  ...backup.options.slice(0, 2).map((row) => inVariable(besides({ ...row, mandatory: false }, 'to', 'repo'))),
 ];
+
+/** What is kept in a repository. */
+export const retention: readonly OptionRow[] = [
+  value('keep-last', 'count', '', 'Keep the newest so many full backups.'),
+  value('keep-within', 'span', '', 'Keep all that are no older than this, as in 36h, 14d or 8w.'),
+  value('keep-daily', 'count', '', 'Keep the newest one of each of the last so many days that have one.'),
+  value('keep-weekly', 'count', '', 'The same for weeks, which begin on Monday.'),
+  value('keep-monthly', 'count', '', 'The same for months.'),
+  value('keep-yearly', 'count', '', 'The same for years.'),
+  value(
+    'point-in-time',
+    'span',
+    '',
+    'Keep what it takes to restore any moment of so long before the newest full backup.',
+  ),
+].map(inVariable);
 
 /** A command line that works, and its purpose. */
 export interface Example {
@@ -371,25 +521,33 @@ export interface Example {
 
 /** What `graphkeep` adds to the restore of the Java tool: repositories. */
 const repositoryRestore: readonly OptionRow[] = [
-  repo('The repository to restore from, instead of --from.'),
-  value(
-    'until',
-    'moment',
-    'latest',
-    'With --repo: the moment to bring back: latest, the number of a transaction, which is included, or a time with its zone, as in 2026-11-30T02:00:00Z.',
+  besides(repo('The repository to restore from, instead of --from.'), 'from'),
+  until('With --repo: the moment to bring back'),
+  typed(
+    flag(
+      'plan',
+      false,
+      'With --repo: only tell what the restore would do, and whether anything is known that would make it fail.',
+    ),
   ),
-  value(
-    'to',
-    'directory',
-    '',
-    'With --repo: make the database in this directory, instead of where the server looks for it.',
+  own(
+    ofRepository(
+      value(
+        'to',
+        'directory',
+        '',
+        'With --repo: make the database in this directory, instead of where the server looks for it.',
+      ),
+    ),
   ),
   ...identity('With --repo: file'),
-  value(
-    'source-database',
-    'name',
-    '',
-    'With --repo: name of the database in the repository, if it differs from --database.',
+  ofRepository(
+    value(
+      'source-database',
+      'name',
+      '',
+      'With --repo: name of the database in the repository, if it differs from --database.',
+    ),
   ),
   credentialsCommand,
 ];
@@ -416,20 +574,47 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     description: backup.description,
     options: [
       ...backupPlace,
-      repo('Repository that the backup goes into, instead of --to.'),
-      value('database', 'name', 'graph.db', 'With --repo: name of the database in the repository.'),
-      flag(
-        'full',
-        false,
-        'With --repo: make a full backup even if there is one. Restores of later moments begin with it and need less of the log; no moment is lost.',
+      {
+        ...besides(
+          repo(
+            'Repository that the backup goes into, instead of --to; give it again for another one that receives the same.',
+          ),
+          'to',
+          'backup-dir',
+          'name',
+        ),
+        isRepeatable: true,
+      },
+      ofRepository(
+        value(
+          'database',
+          'name',
+          'graph.db',
+          'A database of the configuration file, which says the rest; else with --repo: name of the database in the repository.',
+        ),
       ),
+      ofRepository(
+        flag(
+          'full',
+          false,
+          'With --repo: make a full backup even if there is one. Restores of later moments begin with it and need less of the log; no moment is lost.',
+        ),
+      ),
+      ofRepository(
+        flag(
+          'drill',
+          false,
+          'With --repo: prove right after the backup that it can be restored, as the command drill does. An encrypted repository needs --identity then.',
+        ),
+      ),
+      only('drill', scratch('With --drill:')),
+      ...drillServer('With --drill, for a database').map((row) => (row.only === undefined ? only('drill', row) : row)),
+      ...identity('With --drill: file').map((row) => only('drill', row)),
       credentialsCommand,
       ...backup.options.slice(2),
       rateLimit,
       follow,
-      json,
-      quiet,
-      verbose,
+      ...general,
     ],
     positionals: [],
     examples: [
@@ -450,6 +635,14 @@ export const nativeCommands: readonly NativeCommandRow[] = [
         command: 'graphkeep backup --from=10.0.0.1:6362 --repo=s3://backups/neo4j',
       },
       {
+        purpose: 'The same by a name in graphkeep.yaml, which says from where and to where',
+        command: 'graphkeep backup --database=orders',
+      },
+      {
+        purpose: 'Into two repositories at once, and on until interrupted',
+        command: 'graphkeep backup --from=file:/var/lib/neo4j --repo=/backups/neo4j --repo=s3://backups/neo4j --follow',
+      },
+      {
         purpose: 'Without the check, which another machine does later',
         command: 'graphkeep backup --from=10.0.0.1:6362 --to=/backups/graph.db-backup --no-check-consistency',
       },
@@ -460,16 +653,18 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     summary: restore.summary,
     description: restore.description,
     options: [
-      ...restore.options.map((row) => ({ ...row, mandatory: false })),
+      ...restore.options.map((row) => ({
+        ...row,
+        mandatory: false,
+        ...(row.name === 'from' ? { excludes: ['repo'] } : {}),
+      })),
       ...repositoryRestore,
       flag(
         'check',
         false,
         'Check the consistency of the copy too, as the command check does, before it replaces anything.',
       ),
-      json,
-      quiet,
-      verbose,
+      ...general,
     ],
     positionals: [],
     examples: [
@@ -481,6 +676,10 @@ export const nativeCommands: readonly NativeCommandRow[] = [
         purpose: 'The database as it was at two in the night, from a repository, into a directory of its own',
         command:
           'graphkeep restore --repo=s3://backups/neo4j --identity=key.txt --until=2026-11-30T02:00:00Z --to=/tmp/old.db',
+      },
+      {
+        purpose: 'What would that do, and would it work? Nothing is changed',
+        command: 'graphkeep restore --repo=s3://backups/neo4j --identity=key.txt --database=graph.db --force --plan',
       },
     ],
   },
@@ -496,9 +695,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
         'gzip',
         'How the file is compressed. Every 3.4 and 3.5 can load gzip; zstd is what 3.5.34 writes, smaller and faster.',
       ),
-      json,
-      quiet,
-      verbose,
+      ...general,
     ],
     positionals: [],
     examples: [
@@ -506,10 +703,39 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     ],
   },
   {
+    name: 'export',
+    summary: 'Pack a moment of a database of 4.2 or later into a dump for neo4j-admin database load.',
+    description:
+      'Restores a moment from a repository into a scratch directory and packs it as neo4j-admin dump does, so that the stock load of Neo4j ' +
+      'takes it (4.x: neo4j-admin load), of any edition. The server recovers the database when it starts. A file that exists is never ' +
+      'overwritten.\n' +
+      '\n' +
+      'For databases of 3.4 and 3.5 use restore --to, then dump.',
+    options: [
+      theRepository,
+      inVariable(value('database', 'name', 'neo4j', 'Name of the database in the repository.')),
+      until('The moment to pack'),
+      own(typed(mandatory('to', 'path', 'File to write, or a directory, which then gets <database>.dump.'))),
+      value('compression', 'gzip|zstd', 'gzip', 'gzip is understood by every release.'),
+      scratch('A'),
+      ...identity('File'),
+      credentialsCommand,
+      ...general,
+    ],
+    positionals: [],
+    examples: [
+      {
+        purpose: 'The database as it was at two in the night, for another server',
+        command:
+          'graphkeep export --repo=s3://backups/neo4j --identity=key.txt --until=2026-11-30T02:00:00Z --to=/tmp/neo4j.dump',
+      },
+    ],
+  },
+  {
     name: 'load',
     summary: load.summary,
     description: load.description,
-    options: [...load.options, json, quiet, verbose],
+    options: [...load.options, ...general],
     positionals: [],
     examples: [
       {
@@ -530,17 +756,25 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       '\n' +
       'When it is interrupted, backups under way may still finish, for as long as graphkeep.serve.stop_grace says.',
     options: [
-      value(
-        'database',
-        'directory',
-        '',
-        'A database that no server uses, or a backup: the directory with the file neostore.',
-      ),
-      value(
+      besides(
+        own(
+          value(
+            'database',
+            'directory',
+            '',
+            'A database that no server uses, or a backup: the directory with the file neostore.',
+          ),
+        ),
         'live',
-        'path',
-        '',
-        'Instead of --database: the database of a server of any edition that may be running. Its home, data directory or database; its neo4j.conf says the rest.',
+      ),
+      besides(
+        value(
+          'live',
+          'path',
+          '',
+          'Instead of --database: the database of a server of any edition that may be running. Its home, data directory or database; its neo4j.conf says the rest.',
+        ),
+        'database',
       ),
       value(
         'listen',
@@ -549,9 +783,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
         'Where to listen; the first free port of a range is used. Default: dbms.backup.address.',
       ),
       additionalConfig,
-      json,
-      quiet,
-      verbose,
+      ...general,
     ],
     positionals: [],
     examples: [
@@ -579,9 +811,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       flag('indexes', true, parts.indexes),
       flag('label-scan-store', true, parts.labelScanStore),
       flag('property-owners', true, parts.propertyOwners),
-      json,
-      quiet,
-      verbose,
+      ...general,
     ],
     positionals: [directory],
     examples: [
@@ -596,8 +826,11 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     summary: 'Show what a backup or database is: format, last transaction, state of its log, schema, counts.',
     description:
       'Tells what is in a directory, without changing it and without a server: release and format, last transaction, whether it was closed ' +
-      'cleanly, its schema, how many nodes and relationships it has, and which files are missing.',
-    options: [json, verbose],
+      'cleanly, its schema, how many nodes and relationships it has, and which files are missing.\n' +
+      '\n' +
+      'Of a database of 4.2 to 2026.08, which its server may be using: format, who wrote it, last check point, which transactions its log ' +
+      'holds.',
+    options: [config, json, verbose],
     positionals: [directory],
     examples: [
       { purpose: 'How old is this backup?', command: 'graphkeep inspect /backups/graph.db-backup' },
@@ -613,26 +846,49 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       'succeeds, but not always, or as a full one), FAIL (the next backup fails) or UNKNOWN (it cannot be seen from here); WARN and FAIL say ' +
       'what to do.\n' +
       '\n' +
-      'Give it the --from and --to of your backup. Without --to only the source is looked at, without --from only the place of the backup; ' +
-      'without both, the server that backup would ask. It takes no lock, writes nothing and begins no copy, so it may run at any time, also ' +
-      'during a backup.\n' +
+      'Give it the --from and the --to or --repo of your backup, or its --database in the configuration file. Without --to and --repo only ' +
+      'the source is looked at, without --from only the place of the backup; without all of them, the server that backup would ask. It takes ' +
+      'no lock, writes nothing and begins no copy, so it may run at any time, also during a backup. Only in a bucket it writes two small ' +
+      'objects and removes them again: rights there can only be tried.\n' +
       '\n' +
       'Exit code 0: nothing is FAIL. 1: something is.',
     options: [
+      own(
+        inVariable(
+          value(
+            'database',
+            'name',
+            '',
+            'A database of the configuration file, which says the rest; else the one of a server of 4.2 or later, or with --repo the name in the repository.',
+          ),
+        ),
+      ),
       ...source.map((row) => ({ ...row, default: row.name === 'from' ? '' : row.default })),
       ...backupPlace,
+      {
+        ...besides(
+          repo('Repository that the backups go into, instead of --to; give it again for another one.'),
+          'to',
+          'backup-dir',
+          'name',
+        ),
+        isRepeatable: true,
+      },
+      credentialsCommand,
       value('timeout', 'timeout', '30s', 'Longest wait for each answer of the server, as in 90s or 2m (ms, s, m, h).'),
       rateLimit,
       additionalConfig,
-      json,
-      quiet,
-      verbose,
+      ...general,
     ],
     positionals: [],
     examples: [
       {
         purpose: 'Will the backups of a Community server on this machine succeed?',
         command: 'graphkeep doctor --from=file:/var/lib/neo4j --to=/backups/graph.db-backup',
+      },
+      {
+        purpose: 'The same for a server of 4.2 or later, whose backups go into a repository',
+        command: 'graphkeep doctor --from=file:/var/lib/neo4j --repo=s3://backups/neo4j',
       },
       {
         purpose: "Does the server answer, and can last night's backup be continued?",
@@ -650,12 +906,25 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       'need the identity of one recipient. Make it with age-keygen, and keep a copy outside of these machines: lost keys are lost backups.',
     options: [
       { ...repo('Where to make it. A folder is created if it is missing.'), mandatory: true },
-      value('recipients', 'recipient,recipient', '', 'Public keys, as age-keygen prints them, separated by commas.'),
-      flag('encryption', true, 'Encrypt the objects. Without that, whoever can read the place can read your data.'),
+      besides(
+        inVariable(
+          value(
+            'recipients',
+            'recipient,recipient',
+            '',
+            'Public keys, as age-keygen prints them, separated by commas.',
+          ),
+        ),
+        'encryption',
+      ),
+      besides(
+        inVariable(
+          flag('encryption', true, 'Encrypt the objects. Without that, whoever can read the place can read your data.'),
+        ),
+        'recipients',
+      ),
       credentialsCommand,
-      json,
-      quiet,
-      verbose,
+      ...general,
     ],
     positionals: [{ name: '<action>', description: 'init' }],
     examples: [
@@ -674,10 +943,28 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     summary: 'Show what a repository holds, and which moments can be restored.',
     description:
       'Tells of each database in a repository: its newest transaction and how old that is, the ranges that can be restored, its full backups ' +
-      'and their sizes. It reads names and manifests only, and needs no key.',
-    options: [theRepository, value('database', 'name', '', 'Only this database.'), credentialsCommand, json, verbose],
+      'and their sizes, which of them are held, and how long ago a drill, verify and key check have succeeded. It warns if the last drill has ' +
+      'failed, or none has proved a restore, or the key, for 30 days. It reads names, manifests and marks only, and needs no key.',
+    options: [theRepository, onlyDatabase, credentialsCommand, config, json, verbose],
     positionals: [],
     examples: [{ purpose: 'Am I safe?', command: 'graphkeep info --repo=s3://backups/neo4j' }],
+  },
+  {
+    name: 'list',
+    summary:
+      'List everything in a repository: each full backup, the log after it, gaps, forks, what was never finished.',
+    description:
+      'Lists of each database in a repository every history, with its full backups: when, as of which transaction, up to which one the log ' +
+      'leads from it, files and sizes; then how much log there is, and what is wrong with it. It reads names and manifests only, and needs ' +
+      'no key. For one glance, use info.',
+    options: [theRepository, onlyDatabase, credentialsCommand, config, json, verbose],
+    positionals: [],
+    examples: [
+      {
+        purpose: 'What is there of this database?',
+        command: 'graphkeep list --repo=s3://backups/neo4j --database=graph.db',
+      },
+    ],
   },
   {
     name: 'verify',
@@ -685,25 +972,147 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     description:
       'Looks whether the full backups in a repository have all their objects, in their sizes, and whether the log after them has no gaps. That ' +
       'reads names and manifests only, and needs no key. With --read every object is fetched, decrypted and decoded, and every transaction ' +
-      'compared with the names. Nothing is restored: for a proof of that, use restore --check.\n' +
+      'compared with the names. Nothing is restored: for a proof of that, use drill. What was found is recorded for info.\n' +
       '\n' +
       'Exit code 0: all is there. 14: something is missing or damaged.',
-    options: [
-      theRepository,
-      value('database', 'name', '', 'Only this database.'),
-      flag('read', false, 'Read every object too. An encrypted repository needs --identity then.'),
-      ...identity('With --read: file'),
-      credentialsCommand,
-      json,
-      quiet,
-      verbose,
-    ],
+    options: [theRepository, onlyDatabase, readShare, ...identity('With --read: file'), credentialsCommand, ...general],
     positionals: [],
     examples: [
       { purpose: 'Every day, from any machine', command: 'graphkeep verify --repo=s3://backups/neo4j' },
       {
         purpose: 'Now and then, where the key is',
         command: 'graphkeep verify --repo=s3://backups/neo4j --read --identity=key.txt',
+      },
+      {
+        purpose: 'A tenth of a large repository every night',
+        command: 'graphkeep verify --repo=s3://backups/neo4j --read=10% --identity=key.txt',
+      },
+    ],
+  },
+  {
+    name: 'copy',
+    summary: 'Copy what is new in one repository into another: another site, another bucket, other recipients.',
+    description:
+      'Copies every full backup and all of the log that the other repository does not have yet, of one database or of all. Make the other ' +
+      'repository first, with repo init. If it has the same recipients, objects stay as they are, and no key is needed. If it has others, or ' +
+      'none, every object is opened with --identity and sealed for them.\n' +
+      '\n' +
+      'Every object is verified on its way. A full backup with a damaged one is not completed there; the rest is copied. A copy that was ' +
+      'interrupted goes on where it was.\n' +
+      '\n' +
+      'Exit code 0: all is copied. 14: something is missing or damaged, and was not.',
+    options: [
+      theRepository,
+      { ...repo('The repository to copy into.'), name: 'to-repo', mandatory: true },
+      onlyDatabase,
+      ...identity('If the other repository has other recipients: file'),
+      credentialsCommand,
+      config,
+      only('to-repo', {
+        ...credentialsCommand,
+        name: 'to-credentials-command',
+        description: 'The same for --to-repo.',
+      }),
+      json,
+      quiet,
+      verbose,
+    ],
+    positionals: [],
+    examples: [
+      {
+        purpose: 'Every night to another site',
+        command: 'graphkeep copy --repo=/backups/repository --to-repo=s3://far-away/neo4j',
+      },
+      {
+        purpose: 'For a new key in the place of an old one',
+        command: 'graphkeep copy --repo=s3://backups/neo4j --to-repo=s3://backups/neo4j-2 --identity=old-key.txt',
+      },
+    ],
+  },
+  {
+    name: 'drill',
+    summary: 'Prove that a repository can be restored: restore a moment, check it, throw it away, record the result.',
+    description:
+      'Restores a moment into a scratch directory, checks all of it as the command check does, counts nodes and relationships, takes the times, ' +
+      'and removes it. The result is recorded in the repository, where info shows it; where that may not be written, it is only told. Nothing ' +
+      'else is changed.\n' +
+      '\n' +
+      'A database of 3.4 or 3.5 needs no server. One of 4.2 or later is recovered, counted and checked by the program of a server: --server-home ' +
+      'names its home, JAVA_HOME or PATH a Java for it. It runs on the restored copy only, and listens on 127.0.0.1 only, without authentication.\n' +
+      '\n' +
+      'Exit code 0: sound. 3: restored, but inconsistent, or its server cannot open it. 12: the key is missing or wrong. 14: something in the repository is missing or damaged.',
+    options: [
+      theRepository,
+      repositoryDatabase,
+      until('The moment to restore'),
+      scratch('A'),
+      ...drillServer('For a database'),
+      ...identity('File'),
+      credentialsCommand,
+      ...general,
+    ],
+    positionals: [],
+    examples: [
+      {
+        purpose: 'Every week, where the key is',
+        command: 'graphkeep drill --repo=s3://backups/neo4j --identity=key.txt --scratch=/mnt/scratch',
+      },
+      {
+        purpose: 'Of a server of 5.26',
+        command:
+          'graphkeep drill --repo=s3://backups/neo4j --identity=key.txt --database=neo4j --server-home=/usr/share/neo4j',
+      },
+    ],
+  },
+  {
+    name: 'key',
+    summary: 'Say whether an identity opens the backups in a repository: key check.',
+    description:
+      'Opens an object of the newest full backup of each database with the identity: key check. That is recorded in the repository, where info ' +
+      'shows how long ago a key was proved. Run it now and then, also with the identity that lies in a safe: lost keys are lost backups.\n' +
+      '\n' +
+      'Exit code 0: it opens all of them. 12: it does not.',
+    options: [theRepository, onlyDatabase, ...identity('File'), credentialsCommand, ...general],
+    positionals: [{ name: '<action>', description: 'check' }],
+    examples: [
+      {
+        purpose: 'Is this the right key?',
+        command: 'graphkeep key check --repo=s3://backups/neo4j --identity=key.txt',
+      },
+    ],
+  },
+  {
+    name: 'hold',
+    summary: 'Keep a full backup in a repository whatever the rules of prune say.',
+    description:
+      'Holds a full backup: prune never removes it until it is released. Its own transaction can then be restored for ever; the log after it ' +
+      'goes by the rules. The reason is for people, and not encrypted.',
+    options: [
+      theRepository,
+      repositoryDatabase,
+      theBase,
+      typed(value('reason', 'text', '', 'Why, for whoever finds it in info.')),
+      credentialsCommand,
+      ...general,
+    ],
+    positionals: [],
+    examples: [
+      {
+        purpose: 'Keep the last backup before a migration',
+        command: 'graphkeep hold --repo=s3://backups/neo4j --base=20261129T020304Z-5f3a9c1e --reason=migration',
+      },
+    ],
+  },
+  {
+    name: 'release',
+    summary: 'Release a full backup that is held: the rules of prune count again.',
+    description: 'Ends the hold of a full backup. Nothing is removed by that; the next prune goes by its rules.',
+    options: [theRepository, repositoryDatabase, theBase, credentialsCommand, ...general],
+    positionals: [],
+    examples: [
+      {
+        purpose: 'It is not needed any more',
+        command: 'graphkeep release --repo=s3://backups/neo4j --base=20261129T020304Z-5f3a9c1e',
       },
     ],
   },
@@ -715,33 +1124,24 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       'stopped are not removed. The log between full backups stays as far as --point-in-time asks for; without that, only what follows the ' +
       'newest full backup. A full backup needs nothing but itself, so older ones stay restorable without the log.\n' +
       '\n' +
-      'What an interrupted full backup left behind is removed after seven days.',
+      'Full backups that are held stay until they are released. What an interrupted full backup left behind is removed after seven days.',
     options: [
       theRepository,
-      value('database', 'name', 'graph.db', 'Name of the database in the repository.'),
-      value('keep-last', 'count', '', 'Keep the newest so many full backups.'),
-      value('keep-within', 'span', '', 'Keep all that are no older than this, as in 36h, 14d or 8w.'),
-      value('keep-daily', 'count', '', 'Keep the newest one of each of the last so many days that have one.'),
-      value('keep-weekly', 'count', '', 'The same for weeks, which begin on Monday.'),
-      value('keep-monthly', 'count', '', 'The same for months.'),
-      value('keep-yearly', 'count', '', 'The same for years.'),
-      value(
-        'point-in-time',
-        'span',
-        '',
-        'Keep what it takes to restore any moment of so long before the newest full backup.',
-      ),
-      flag('confirm', false, 'Remove it.'),
+      repositoryDatabase,
+      ...retention,
+      typed(flag('confirm', false, 'Remove it.')),
       credentialsCommand,
-      json,
-      quiet,
-      verbose,
+      ...general,
     ],
     positionals: [],
     examples: [
       {
         purpose: 'Two weeks of moments, and a full backup of each of the last twelve months',
         command: 'graphkeep prune --repo=s3://backups/neo4j --point-in-time=14d --keep-monthly=12 --confirm',
+      },
+      {
+        purpose: 'By the rules that graphkeep.yaml has for the repository of this database',
+        command: 'graphkeep prune --database=orders --confirm',
       },
     ],
   },
@@ -753,7 +1153,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       'the directory. It works in place, so copy the directory first if you have no other copy.\n' +
       '\n' +
       'Exit code 2: something is left to the server, which completes it at its next start.',
-    options: [json, quiet, verbose],
+    options: [...general],
     positionals: [directory],
     examples: [
       {
@@ -785,3 +1185,23 @@ export const nativeCommands: readonly NativeCommandRow[] = [
     ],
   },
 ];
+
+/** The environment variable of an option of a command of `graphkeep`; undefined if it must be typed. */
+export function variableOf(command: string, { name, elsewhere, ownVariable }: OptionRow): string | undefined {
+  if (elsewhere === 'nowhere') return undefined;
+  const words = ownVariable === true ? [command, name] : [name];
+  return ['GRAPHKEEP', ...words].join('_').replaceAll('-', '_').toUpperCase();
+}
+
+/** The key of an option in the configuration file, and to commander: `keepLast` of `keep-last`. */
+export function keyOf(option: string): string {
+  return option.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Placeholders of what is a path on this machine. */
+const PATHS = ['file', 'directory', 'path', 'backup-path', 'config-file-path', 'destination-path'];
+
+/** True if the value of an option is a path. */
+export function isPath({ example }: OptionRow): boolean {
+  return PATHS.includes(example);
+}

@@ -64,15 +64,21 @@ export function isStop(name: unknown): name is keyof typeof stopCodes {
 /** Something in a repository is missing or damaged. */
 export const DAMAGED_REPOSITORY = 14;
 
+/** The key that opens a repository is missing or wrong. */
+export const WRONG_KEY = 12;
+
+/** A restored or backed up database is inconsistent. */
+export const INCONSISTENT = 3;
+
 /** What a script may want to know of a failure of a repository (docs/repository.md). */
 const repositoryExitCodes: Partial<Record<ErrorCode, number>> = {
   'repository.missing': 10,
   'object.no-store': 10,
   'repository.in-use': 11,
-  'repository.key-missing': 12,
-  'repository.key-wrong': 12,
-  'repository.passphrase-missing': 12,
-  'repository.passphrase-wrong': 12,
+  'repository.key-missing': WRONG_KEY,
+  'repository.key-wrong': WRONG_KEY,
+  'repository.passphrase-missing': WRONG_KEY,
+  'repository.passphrase-wrong': WRONG_KEY,
   'repository.object-damaged': DAMAGED_REPOSITORY,
   'repository.object-truncated': DAMAGED_REPOSITORY,
   'repository.object-overlong': DAMAGED_REPOSITORY,
@@ -85,7 +91,7 @@ const repositoryExitCodes: Partial<Record<ErrorCode, number>> = {
  */
 export function exitCodeOf(signal: AbortSignal, error: unknown): number {
   if (signal.aborted) return isStop(signal.reason) ? stopCodes[signal.reason] : stopCodes.SIGINT;
-  if (hasCode(error, 'check.inconsistent')) return 3;
+  if (hasCode(error, 'check.inconsistent', 'server.refuses-database')) return INCONSISTENT;
   if (hasCode(error, 'check.failed')) return 2;
   return error instanceof GraphkeepError ? (repositoryExitCodes[error.code] ?? 1) : 1;
 }

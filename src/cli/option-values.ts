@@ -15,6 +15,8 @@ export interface OptionValues {
   isGiven(name: string): boolean;
   /** True if it was given with an empty value, like `--name=$VARIABLE` with an unset variable. */
   isEmpty(name: string): boolean;
+  /** The same options once for each repository that is meant: each has its own place, credentials and keys. */
+  perRepository(): readonly OptionValues[];
 }
 
 /** Reads the value of an option, or its default if it was not given; the error for a bad value names the option. */

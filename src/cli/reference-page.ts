@@ -8,7 +8,9 @@ import {
   help,
   type NativeCommandRow,
   nativeCommands,
+  nativeVariables,
   type OptionRow,
+  variableOf,
 } from './command-table.ts';
 
 /*
@@ -51,7 +53,9 @@ function nativeSection(): string {
     '`--flag=true|false`. What the commands show on a terminal and elsewhere: [terminal.md](terminal.md). With `--json` they print one ' +
     'JSON object per line: [json.md](json.md). SIGUSR1 asks a command how far it is.\n\n' +
     'No option takes a secret: every user of a machine can read the command lines of all its processes. Private keys are files, which ' +
-    '`neo4j.conf` names ([tls.md](tls.md)); there is nothing else to keep secret.';
+    '`neo4j.conf` names ([tls.md](tls.md)); identities of repositories are in files, or a program prints them.\n\n' +
+    'What is not typed is taken from the environment, then from the configuration file ([configuration.md](configuration.md)), then from ' +
+    'the defaults. An option without a variable must be typed.';
   return ['## `graphkeep`', intro, ...nativeCommands.map(nativeCommand)].join('\n\n');
 }
 
@@ -59,7 +63,7 @@ function nativeCommand({ name, description, options, positionals, examples }: Na
   const title = ['graphkeep', name, ...positionals.map((positional) => positional.name)].join(' ');
   const parts = [`### \`${title}\``, description];
   if (positionals.length > 0) parts.push(positionals.map((row) => `- \`${row.name}\`: ${row.description}`).join('\n'));
-  if (options.length > 0) parts.push(optionTable(options));
+  if (options.length > 0) parts.push(optionTable(options, name));
   const lines = examples.map(({ purpose, command }) => `# ${purpose}\n${command}`);
   parts.push(`\`\`\`sh\n${lines.join('\n\n')}\n\`\`\``);
   return parts.join('\n\n');
@@ -90,17 +94,30 @@ function adminSection(): string {
   return ['## `neo4j-admin`', intro, ...commands].join('\n\n');
 }
 
-function optionTable(options: readonly OptionRow[]): string {
-  const rows = options.map(({ name, example, kind, isBare, mandatory, default: standard, description }) => [
-    `\`--${name}${kind === 'flag' ? '' : isBare === true ? `[=<${example}>]` : `=<${example}>`}\``,
-    mandatory === true ? 'required' : standard === '' ? '' : `\`${standard}\``,
-    description,
-  ]);
-  return table(['option', 'default', 'meaning'], rows);
+/** `command`: of the native front, whose options have variables. */
+function optionTable(options: readonly OptionRow[], command?: string): string {
+  const variables = (row: OptionRow): string[] => {
+    if (command === undefined) return [];
+    const variable = variableOf(command, row);
+    return [variable === undefined ? '' : `\`${variable}\``];
+  };
+  const rows = options.map((row) => {
+    const { name, example, kind, isBare, mandatory, default: standard, description } = row;
+    return [
+      `\`--${name}${kind === 'flag' ? '' : isBare === true ? `[=<${example}>]` : `=<${example}>`}\``,
+      mandatory === true ? 'required' : standard === '' ? '' : `\`${standard}\``,
+      ...variables(row),
+      description,
+    ];
+  });
+  return table(['option', 'default', ...(command === undefined ? [] : ['variable']), 'meaning'], rows);
 }
 
 function environmentSection(): string {
-  const rows = environmentVariables.map(({ name, description }) => [`\`${name}\``, description]);
+  const rows = [...environmentVariables, ...nativeVariables].map(({ name, description }) => [
+    `\`${name}\``,
+    description,
+  ]);
   return `## Environment variables\n\n${table(['variable', 'meaning'], rows)}`;
 }
 
@@ -120,15 +137,19 @@ function settingsSection(): string {
 function exitCodeSection(): string {
   const rows = [
     ['0', 'Success. `serve`, and `backup --follow` once it has a backup: stopped by SIGINT, SIGTERM or SIGHUP.'],
-    ['1', 'Wrong usage, bad configuration, or the command failed. `doctor`: the next backup would fail.'],
+    [
+      '1',
+      'Wrong usage, bad configuration, or the command failed. `doctor`, `restore --plan`: the next backup or the restore would fail.',
+    ],
     [
       '2',
       'The backup was made, or the directory is there, but it could not be checked. `recover`: all was recovered but explicit indexes, which are left to the server.',
     ],
     [
       '3',
-      'The backup was made, or the directory is there, but it is inconsistent. `neo4j-admin check-consistency` ends with 1 then.',
+      'The backup was made, or the directory is there, but it is inconsistent; so is what a drill has restored. `neo4j-admin check-consistency` ends with 1 then.',
     ],
+    ['10 to 14', 'Something about a repository or its key: [repository.md](repository.md#exit-codes).'],
     ['129, 130, 143', 'Interrupted by SIGHUP (the terminal was closed), SIGINT or SIGTERM; everything was cleaned up.'],
   ];
   return `## Exit codes\n\n${table(['code', 'meaning'], rows)}`;

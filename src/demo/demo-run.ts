@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import type { BackupReport } from '../backup/backup-options.ts';
 import { throwIfCancelled } from '../base/cancellation.ts';
-import { makeDirectory } from '../base/durable-files.ts';
+import { makeDirectory, writeFileDurably } from '../base/durable-files.ts';
 import { GraphkeepError, hasCode } from '../base/errors.ts';
 import { formatBytes } from '../config/sizes.ts';
 import { EmbeddedDatabase } from '../embedded/embedded-database.ts';
@@ -10,7 +11,7 @@ import { serveEmbedded } from '../serve/database/live-store.ts';
 import { Bank, names } from './bank.ts';
 import { formatCount, formatSeconds, type Narrator } from './narrator.ts';
 import { RecordedHistory } from './recorded-graph.ts';
-import { type Proof, proveLive, proveRestored } from './restore-proof.ts';
+import { type Proof, proveEarlier, proveLive, proveRestored } from './restore-proof.ts';
 
 /** The amount of work. */
 export interface DemoPlan {
@@ -39,6 +40,11 @@ export interface DemoFolders {
   /** NEO4J_HOME of the commands; the restored database is below it. */
   home: string;
   restored: string;
+  repository: string;
+  /** File with the identity that opens the repository. */
+  key: string;
+  /** What is restored from the repository. */
+  earlier: string;
 }
 
 export function demoFolders(root: string): DemoFolders {
@@ -49,6 +55,9 @@ export function demoFolders(root: string): DemoFolders {
     backups: join(root, 'backups'),
     home,
     restored: join(home, 'data', 'databases', `${NAME}.db`),
+    repository: join(root, 'repository'),
+    key: join(root, 'key.txt'),
+    earlier: join(root, 'earlier', `${NAME}.db`),
   };
 }
 
@@ -82,9 +91,11 @@ export type RunAdminCommand = (args: readonly string[], home: string, signal: Ab
 export interface DemoWorld {
   signal: AbortSignal;
   runAdminCommand: RunAdminCommand;
+  /** Runs a command line of `bin/graphkeep`, and returns its lines; throws an error with its text if it fails. */
+  runCommand(args: readonly string[], signal: AbortSignal): Promise<string[]>;
 }
 
-/** Backs up a database under load twice over the network, restores it and compares. */
+/** Backs up a database under load over the network, into a directory and a repository, restores both and compares. */
 export class DemoRun {
   private readonly folders: DemoFolders;
   private readonly world: DemoWorld;
@@ -93,6 +104,8 @@ export class DemoRun {
   private readonly plan: DemoPlan;
   private readonly backups: DemoReport['backups'] = [];
   private acknowledgedBefore = 0;
+  /** A transaction between two backups into the repository. */
+  private moment = 0;
   private checkPoints = 0;
   private rotations = 0;
 
@@ -123,6 +136,7 @@ export class DemoRun {
       const bank = await this.createBank(database, history);
       await this.backUpUnderLoad(database, history, bank);
       await this.restore();
+      await this.restoreMoment();
       proofs = await this.prove(database, history);
     } finally {
       await database.close();
@@ -168,6 +182,7 @@ export class DemoRun {
         narrator.step('An incremental backup: the same command again');
         await beside((signal) => this.backUp(listener.address, history, signal));
         await beside((signal) => this.watch(history, plan.after, signal));
+        await this.fillRepository(listener.address, history, beside);
       } finally {
         await listener.stop();
       }
@@ -178,6 +193,34 @@ export class DemoRun {
     await working;
     const { checkPoints, rotations } = this;
     narrator.say(`so far the database has made ${checkPoints} check points and begun ${rotations} new log files`);
+  }
+
+  private async fillRepository(
+    { host, port }: Address,
+    history: RecordedHistory,
+    beside: (work: (signal: AbortSignal) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const { narrator, plan } = this;
+    const { repository, key } = this.folders;
+    narrator.step('The same into a repository: compressed, encrypted, and every moment from now on can be restored');
+    const identity = await generateX25519Identity();
+    await writeFileDurably(key, `${identity}\n`);
+    narrator.say(`a key, as age-keygen makes one: ${key}`);
+    const recipient = await identityToRecipient(identity);
+    const backup = ['backup', `--from=${host}:${port}`, `--repo=${repository}`];
+    await beside((signal) =>
+      this.runCommand(['repo', 'init', `--repo=${repository}`, `--recipients=${recipient}`], signal),
+    );
+    await beside((signal) => this.runCommand(backup, signal));
+    await beside((signal) => this.watch(history, plan.after, signal));
+    this.moment = history.newest;
+    await beside((signal) => this.watch(history, plan.after, signal));
+    await beside((signal) => this.runCommand(backup, signal));
+  }
+
+  private async runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
+    this.narrator.command(`bin/graphkeep ${args.join(' ')}`);
+    this.narrator.output(await this.world.runCommand(args, signal));
   }
 
   /** Runs `work` while the writers continue; the failure of a writer ends both. */
@@ -239,13 +282,23 @@ export class DemoRun {
     narrator.say(`${restored}, in ${formatSeconds(performance.now() - startedAt)}`);
   }
 
+  private async restoreMoment(): Promise<void> {
+    const { repository, key, earlier } = this.folders;
+    this.narrator.step(
+      `From the repository: the database as it was after transaction ${this.moment}, between two backups`,
+    );
+    const where = [`--repo=${repository}`, `--identity=${key}`, `--until=${this.moment}`, `--to=${earlier}`];
+    await this.runCommand(['restore', ...where], this.world.signal);
+  }
+
   private async prove(database: EmbeddedDatabase, history: RecordedHistory): Promise<Proof[]> {
     throwIfCancelled(this.world.signal);
     const { narrator, acknowledgedBefore } = this;
     narrator.step('The proof: what the writers had asked for, against the files of the restored database');
     const { lastTransaction } = this.backups.at(-1)!;
     const restored = { directory: this.folders.restored, lastTransaction, acknowledgedBefore };
-    const proofs = [proveLive(database, history), ...(await proveRestored(restored, history))];
+    const earlier = proveEarlier(this.folders.earlier, this.moment, history);
+    const proofs = [proveLive(database, history), ...(await proveRestored(restored, history)), earlier];
     for (const proof of proofs) this.tell(proof);
     return proofs;
   }

@@ -33,11 +33,11 @@ export async function proveRestored(restored: RestoredDatabase, history: Recorde
     const indexes = reader.schemaRules().filter(({ kind }) => kind === 'index');
     return [
       proveMoment(restored, reader.metadata.lastTransactionId),
-      {
-        claim: `its graph is the one the writers had asked for up to transaction ${lastTransaction}, value by value, both ways`,
-        compared: Math.max(expected.size, found.size),
-        differences: findGraphDifferences(expected, found),
-      },
+      proveContent(
+        `its graph is the one the writers had asked for up to transaction ${lastTransaction}, value by value, both ways`,
+        expected,
+        found,
+      ),
       proveSum(found),
       proveTransfers(found),
       await proveConsistency(directory, found.size),
@@ -59,6 +59,20 @@ export function proveLive(database: EmbeddedDatabase, history: RecordedHistory):
     claim: `the live database, at transaction ${database.lastTransaction} now, holds what the writers asked for`,
     compared: expected.size,
     differences: findGraphDifferences(expected, GraphContent.ofDatabase(database)),
+  };
+}
+
+/** Proves that a database is as it was at an earlier moment, after a transaction between two backups. */
+export function proveEarlier(directory: string, transaction: number, history: RecordedHistory): Proof {
+  const claim = `the database from the repository is as the writers had it after transaction ${transaction}`;
+  return proveContent(claim, history.contentAt(transaction), readGraphContent(directory));
+}
+
+function proveContent(claim: string, expected: GraphContent, found: GraphContent): Proof {
+  return {
+    claim,
+    compared: Math.max(expected.size, found.size),
+    differences: findGraphDifferences(expected, found),
   };
 }
 

@@ -11,6 +11,7 @@ import { settings } from '../../config/settings.ts';
 import { parseHeapBytes, parsePageCacheBytes } from '../../config/sizes.ts';
 import { loadBackupSslPolicy } from '../../config/ssl-policy/backup-policy.ts';
 import type { CommandContext } from '../command-context.ts';
+import { backup } from '../command-table.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
 import { UnexpectedValue } from '../unexpected-value.ts';
 import { loadGivenConfig } from './config-loading.ts';
@@ -20,12 +21,13 @@ const PROTOCOLS = ['any', 'catchup', 'common'] as const;
 const PAGE_BYTES = 8224;
 /** Memory besides the page cache if HEAP_SIZE is not set. */
 const DEFAULT_MEMORY_BYTES = 120 * 1024 * 1024;
+const DEFAULT_PAGE_CACHE = backup.options.find(({ name }) => name === 'pagecache')!.default;
 
 /** The destination of a backup, as typed. */
 export interface BackupPlace {
   backupDir: string;
   /** Set if it is not a directory: the other two are there for messages then. */
-  repository?: RepositoryPlace;
+  repositories?: readonly RepositoryPlace[];
   /** Called once the directory is known to exist: the Java tool checks that first. @throws GraphkeepError `usage` */
   readName(): string;
 }
@@ -68,7 +70,7 @@ export async function requestBackup(
   return {
     backupDir,
     name,
-    ...(place.repository === undefined ? {} : { repository: place.repository }),
+    ...(place.repositories === undefined ? {} : { repositories: place.repositories }),
     from:
       path === undefined
         ? completeAddress(from, config.get(settings.backupAddress), DEFAULT_BACKUP_ADDRESS)
@@ -102,8 +104,13 @@ function readChecks(values: OptionValues) {
   };
 }
 
+/** Memory of what has no --pagecache: pages as a backup has them by default, and HEAP_SIZE. */
+export function readDefaultBudget({ env }: CommandContext): number {
+  return parsePageCacheBytes(DEFAULT_PAGE_CACHE) + readHeap(env.HEAP_SIZE);
+}
+
 /** Memory besides the page cache. */
-export function readHeap(heapSize: string | undefined): number {
+function readHeap(heapSize: string | undefined): number {
   return heapSize ? parseHeapBytes(heapSize) : DEFAULT_MEMORY_BYTES;
 }
 

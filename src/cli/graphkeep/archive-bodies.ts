@@ -37,7 +37,7 @@ export async function dumpBody({ values, context }: Invocation, reporter: Report
   });
 }
 
-function readCompression(values: OptionValues): ArchiveCompression {
+export function readCompression(values: OptionValues): ArchiveCompression {
   const value = values.optional('compression');
   if (value === 'gzip' || value === 'zstd') return value;
   throw new GraphkeepError('usage', 'compression is neither gzip nor zstd', { observed: String(value) });

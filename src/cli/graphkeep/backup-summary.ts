@@ -25,17 +25,16 @@ export class BackupTimes {
   }
 }
 
-/** The end of a backup for people: what it is, what came in which time, the verdict of the check, and where it is. */
-export function describeBackup(
-  report: Omit<BackupReport, 'notes'>,
-  times: BackupTimes,
-  isInRepository = false,
-): string {
+/**
+ * The end of a backup for people: what it is, what came in which time, the verdict of the check, and where it is. `checked`: how it is
+ * checked instead, if it is not one in a directory.
+ */
+export function describeBackup(report: Omit<BackupReport, 'notes'>, times: BackupTimes, checked?: string): string {
   const { durationMs, directory } = report;
   const received = describeReceived(report);
   const rows = [
     ...(received === undefined ? [] : [['received', received + describeRate(report, times)]]),
-    ['check', isInRepository ? 'when it is restored' : describeCheck(report, times)],
+    ['check', checked ?? describeCheck(report, times)],
     ['took', describeSeconds(durationMs)],
     ['backup', directory],
   ];
@@ -80,4 +79,19 @@ function describeCheck({ check }: Omit<BackupReport, 'notes'>, { checkMs }: Back
   if (check === undefined) return 'not asked for';
   const verdict = check.warnings === 0 ? 'consistent' : `consistent, with ${check.warnings} warnings`;
   return `${verdict} (${describeSeconds(checkMs)})`;
+}
+
+/** What programs are told of each further backup of a command. */
+export function dataOfOther(
+  database: string,
+  {
+    kind,
+    firstTransaction,
+    lastTransaction,
+    files,
+    bytes,
+    directory,
+  }: Pick<BackupReport, 'firstTransaction' | 'lastTransaction' | 'files' | 'bytes' | 'directory'> & { kind: string },
+): object {
+  return { database, kind, firstTransaction, lastTransaction, files, bytes, directory };
 }

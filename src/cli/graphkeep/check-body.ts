@@ -6,6 +6,7 @@ import { describeFinding } from '../../check/report/report-text.ts';
 import { checkStoreWithReport, type ReportedCheck } from '../../check/report/reported-check.ts';
 import { whileUnchanged } from '../../store/files/database-lock.ts';
 import { type CheckRequest, requestNativeCheck } from '../commands/consistency-check.ts';
+import { INCONSISTENT } from '../failure-lines.ts';
 import { progressOfCheck } from '../progress/event-progress.ts';
 import { describeUncheckedLog } from '../wording/pending-log-text.ts';
 import { noteOfEvent } from './event-data.ts';
@@ -15,9 +16,8 @@ import type { Reporter } from './reporter.ts';
 /** Findings of each kind in the result for programs; the report file has all. */
 const SHOWN_PER_KIND = 1000;
 
-/** Exit codes beside 0; those of a backup with a check. */
+/** An exit code; that of a backup with a check. */
 const COULD_NOT_CHECK = 2;
-const INCONSISTENT = 3;
 
 /** @returns the exit code */
 export async function checkBody({ values, positionals, context }: Invocation, reporter: Reporter): Promise<number> {
@@ -61,17 +61,21 @@ function describe({ directory }: CheckRequest, check: ReportedCheck): string {
   const { consistent, errors, warnings, byKind, reportPath } = check;
   if (errors + warnings === 0) return `${printableLine(directory)} is consistent.`;
   const verdict = consistent ? 'is consistent, but not tidy' : 'is inconsistent';
-  const width = Math.max(...[...byKind.values()].map((count) => String(count).length));
-  const kinds = [...byKind].map(([kind, count]) => {
-    const { severity, message } = describeKind(kind);
-    return `  ${String(count).padStart(width)} x ${severity} ${kind}: ${message}`;
-  });
   const lines = [
     `${directory} ${verdict}: ${errors} errors, ${warnings} warnings.`,
-    ...kinds,
+    ...describeKinds(byKind),
     `Report: ${reportPath ?? 'none'}`,
   ];
   return lines.map(printableLine).join('\n');
+}
+
+/** How many findings of each kind there are, one line each. */
+export function describeKinds(byKind: ReportedCheck['byKind']): string[] {
+  const width = Math.max(...[...byKind.values()].map((count) => String(count).length));
+  return [...byKind].map(([kind, count]) => {
+    const { severity, message } = describeKind(kind);
+    return `  ${String(count).padStart(width)} x ${severity} ${kind}: ${message}`;
+  });
 }
 
 function describeForPrograms({ directory }: CheckRequest, check: ReportedCheck, shown: readonly Finding[]): object {

@@ -6,12 +6,17 @@ import { GraphkeepError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
 import { type DemoReport, DemoRun, type DemoWorld, demoFolders } from '../../demo/demo-run.ts';
 import { type Audience, formatCount, formatSeconds, Narrator } from '../../demo/narrator.ts';
-import { runAdminCommand } from './demo-admin-command.ts';
+import type { CommandContext } from '../command-context.ts';
+import { runAdminCommand, runNativeCommand } from './demo-commands.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
 /** `graphkeep demo`: succeeds only if every comparison held. */
-export async function demoBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
+export async function demoBody(
+  { values, context }: Invocation,
+  reporter: Reporter,
+  runCommandLine: (args: readonly string[], context: CommandContext) => Promise<number>,
+): Promise<void> {
   const keep = values.flag('keep');
   const parent = tmpdir();
   const root = await atFile('create a directory for temporary files (TMPDIR names its place)', parent, () =>
@@ -24,6 +29,7 @@ export async function demoBody({ values, context }: Invocation, reporter: Report
     const world: DemoWorld = {
       signal: context.signal,
       runAdminCommand: (args, home, signal) => runAdminCommand(args, { ...context, signal }, home),
+      runCommand: (args, signal) => runNativeCommand(args, { ...context, signal, cwd: root }, runCommandLine),
     };
     report = await new DemoRun(folders, world, new Narrator(audienceOf(reporter)), seed, context.demoPlan).run();
   } finally {
@@ -59,11 +65,12 @@ function differenceError({ proofs }: DemoReport, differences: number): Graphkeep
   );
 }
 
-function lookAround({ backups, home, live, restored }: ReturnType<typeof demoFolders>): string[] {
+function lookAround({ backups, home, live, restored, repository }: ReturnType<typeof demoFolders>): string[] {
   return [
     `   bin/graphkeep inspect ${restored}`,
     `   bin/graphkeep serve --database=${live}`,
     `   bin/graphkeep serve --database=${join(backups, 'bank')}`,
+    `   bin/graphkeep info --repo=${repository}`,
     `   NEO4J_HOME=${home} bin/neo4j-admin restore --from=${join(backups, 'bank')} --database=bank.db --force`,
   ];
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { World } from '../../../test/support/commands/world.ts';
 import { unpackStore } from '../../../test/support/corpus/golden-store.ts';
+import { GrowingDatabase } from '../../../test/support/modern/growing-database.ts';
 import { runGraphkeep } from './front.ts';
 
 let world: World;
@@ -75,4 +76,22 @@ it('with --quiet a doctor prints only what is not in order', async () => {
   const { code, lines } = await run('--quiet', backupAt('letter'));
   expect({ code, lines }).toEqual({ code: 1, lines: [''] });
   expect(problems()).toMatch(/^FAIL target: .*letter holds something else than a backup\. Choose another --name.*\n$/);
+});
+
+it('a doctor of a server of 4.2 or later names the database in front of each line, and the repository', async () => {
+  const database = await GrowingDatabase.unpack('5.26.30-fuzzy', world.path('servers'));
+  const repo = `--repo=${world.path('repository')}`;
+  await runGraphkeep(['repo', 'init', repo, '--no-encryption'], world.context());
+  const { code, lines } = await run(`--from=file:${database.home}`, repo, '--database=neo4j');
+  expect(code).toBe(0);
+  const lineOf = (check: string) => lines.find((line) => line.slice(10).startsWith(`${check} `));
+  expect(lineOf('log-files')).toMatch(/ {2}neo4j: \d+ files/);
+  expect(lineOf('backup')).toContain(`neo4j in ${world.path('repository')}: none yet`);
+  expect(lineOf('repository')).toContain(`${world.path('repository')}: a repository in a folder`);
+});
+
+it('a name of a database needs files, a repository or a configuration file', async () => {
+  for (const args of [['--database=x'], ['--database=x', '--to=b'], ['--repo=r', '--to=b']]) {
+    expect({ args, ...(await run(...args)) }).toEqual({ args, code: 1, lines: [''] });
+  }
 });

@@ -18,6 +18,26 @@ const LINE_MS = 60_000;
 /** Most notes that are remembered, so that none is told again and again. */
 const MOST_NOTES = 1000;
 
+/** Which one of several is followed. */
+export interface FollowedPlace {
+  readonly database: string;
+  readonly directory: string;
+}
+
+export interface FollowViewOptions {
+  /** For programs. Undefined: there is only one. */
+  readonly place?: FollowedPlace | undefined;
+  /** For people, if there are several. */
+  readonly name?: string | undefined;
+  /** How a backup is checked, if it is not one in a directory. */
+  readonly checked?: string;
+  /** Called instead of the reporter when the state has changed. */
+  readonly onState?: () => void;
+}
+
+/** How far a followed backup is. */
+export type SeenState = FollowState & Partial<FollowedPlace>;
+
 /**
  * Shows a followed backup: a full one like any other; of incremental ones the live view, or a line in a minute, or an event each for
  * programs.
@@ -25,6 +45,10 @@ const MOST_NOTES = 1000;
 export class FollowView {
   private readonly reporter: Reporter;
   private readonly clock: () => number;
+  private readonly place: FollowedPlace | undefined;
+  private readonly prefix: string;
+  private readonly checked: string | undefined;
+  private readonly onState: () => void;
   private backup: BackupView;
   private times: BackupTimes;
   private isFirst = true;
@@ -35,9 +59,13 @@ export class FollowView {
   private readonly told = new Set<string>();
 
   /** `clock`: in milliseconds. */
-  constructor(reporter: Reporter, clock: () => number) {
+  constructor(reporter: Reporter, clock: () => number, { place, name, checked, onState }: FollowViewOptions = {}) {
     this.reporter = reporter;
     this.clock = clock;
+    this.place = place;
+    this.prefix = name === undefined ? '' : `${name}: `;
+    this.checked = checked;
+    this.onState = onState ?? (() => reporter.status(describeFollowing(this.state!)));
     this.times = new BackupTimes(clock);
     this.backup = new BackupView(reporter);
   }
@@ -50,14 +78,17 @@ export class FollowView {
       case 'looked': {
         const { kind: _, ...state } = event;
         this.state = { ...state, at: this.clock() };
-        this.reporter.status(describeFollowing(state));
+        this.onState();
         return;
       }
       case 'follow-interrupted':
-        this.reporter.note(noteOfEvent(event, this.stamp(describeInterruption(event))));
+        this.tellInterruption(event);
         return;
       case 'follow-resumed':
-        this.reporter.happened(event.kind, this.stamp(describeResumption(event)), dataOfEvent(event));
+        this.reporter.happened(event.kind, this.stamp(describeResumption(event)), {
+          ...dataOfEvent(event),
+          ...this.place,
+        });
         return;
       default:
         this.showBackup(event);
@@ -66,11 +97,16 @@ export class FollowView {
 
   /** For SIGUSR1; undefined during a full backup, whose progress says more. */
   describeState(): State | undefined {
+    const following = this.seen();
+    return following && { text: describeFollowing(following), data: { following } };
+  }
+
+  /** How far it is now; undefined during a full backup. */
+  seen(): SeenState | undefined {
     if (this.state === undefined || this.isFull) return undefined;
     const { at, ...seen } = this.state;
     const behindMs = seen.transactionsBehind === 0 ? 0 : seen.behindMs + this.clock() - at;
-    const state = { ...seen, behindMs };
-    return { text: describeFollowing(state), data: { following: state } };
+    return { ...this.place, ...seen, behindMs };
   }
 
   private showBackup(event: Exclude<FollowedEvent, FollowEvent>): void {
@@ -96,13 +132,18 @@ export class FollowView {
     const { notes: _, check, ...rest } = report;
     const { copyMs, checkMs } = this.times;
     const verdict = check === undefined ? {} : { check: { ...check, durationMs: checkMs } };
-    const data = { ...rest, ...(this.isFull ? { copyMs, ...verdict } : {}), behindMs };
-    const text = this.isFull ? describeBackup(report, this.times) : this.describeSome(report, behindMs);
+    const data = { ...this.place, ...rest, ...(this.isFull ? { copyMs, ...verdict } : {}), behindMs };
+    const text = this.isFull ? describeBackup(report, this.times, this.checked) : this.describeSome(report, behindMs);
     if (this.isFull && this.isFirst) this.sinceLine.at = this.clock();
     this.isFirst = false;
     this.isFull = false;
     this.times = new BackupTimes(this.clock);
     this.reporter.happened('followed', text, data);
+  }
+
+  private tellInterruption(event: Extract<FollowEvent, { kind: 'follow-interrupted' }>): void {
+    const data = { ...event, error: causeOf(event.error), ...this.place };
+    this.reporter.note(noteOfEvent(data, this.stamp(describeInterruption(event))));
   }
 
   private describeSome(report: BackupReport, behindMs: number): string {
@@ -118,13 +159,17 @@ export class FollowView {
   }
 
   private stamp(text: string): string {
-    return printableLine(`${formatLogTime(new Date(this.clock()))} ${text}`);
+    return printableLine(`${formatLogTime(new Date(this.clock()))} ${this.prefix}${text}`);
   }
 }
 
-function describeFollowing({ lastTransaction, behindMs, transactionsBehind }: FollowState): string {
+function describeFollowing(state: FollowState): string {
+  return `following, ${describeLag(state)}`;
+}
+
+export function describeLag({ lastTransaction, behindMs, transactionsBehind }: FollowState): string {
   const waiting = transactionsBehind === undefined ? '' : `${transactionsBehind} transactions and `;
-  return `following, transaction ${lastTransaction}, ${waiting}${describeSeconds(behindMs)} behind`;
+  return `transaction ${lastTransaction}, ${waiting}${describeSeconds(behindMs)} behind`;
 }
 
 function describeInterruption({ error, retryMs }: Extract<FollowEvent, { kind: 'follow-interrupted' }>): string {

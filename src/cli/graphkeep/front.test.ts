@@ -99,14 +99,14 @@ describe('the program', () => {
 
 describe('what is wrong with the arguments', () => {
   it.each([
-    [['inspect', 'x', '--bogus'], "unknown option '--bogus'"],
-    [['load', '--database=x'], "required option '--from <archive-path>' not specified"],
-    [['bogus'], "unknown command 'bogus'"],
-  ])('is an event for programs: %j', async (args, message) => {
+    [['inspect', 'x', '--bogus'], {}, "unknown option '--bogus'"],
+    [['load', '--database=x'], { command: 'load' }, "required option '--from <archive-path>' not specified"],
+    [['bogus'], {}, "unknown command 'bogus'"],
+  ])('is an event for programs: %j', async (args, command, message) => {
     const { exitCode, stdout, stderr } = await run([...args, '--json']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
     const hint = 'See the help of the command.';
-    expect(eventsOf(stdout)).toEqual([{ event: 'error', code: 'usage', message, hint, notes: [] }]);
+    expect(eventsOf(stdout)).toEqual([{ event: 'error', ...command, code: 'usage', message, hint, notes: [] }]);
   });
 
   it('is text as soon as --no-json follows', async () => {

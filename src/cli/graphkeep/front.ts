@@ -1,8 +1,11 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import { refuseBrokenArguments } from '../argument-bytes.ts';
 import { type CommandContext, isDebugging } from '../command-context.ts';
+import { configureOptions, explainOrigin, withEnvironment } from '../configuration/configured-options.ts';
+import type { Origin } from '../configuration/option-layers.ts';
 import { exitCodeOf } from '../failure-lines.ts';
 import { withPrintableOutput } from '../printable-output.ts';
+import { tellConfiguration } from './configuration-view.ts';
 import { createReporter } from './create-reporter.ts';
 import {
   asksForJson,
@@ -11,18 +14,24 @@ import {
   isCommanderEnd,
   normalizeFlags,
   requireFilledValues,
+  requireMandatoryOptions,
   usageErrorOf,
 } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
 /** Resolves to a number if the exit code may be another one than 0. */
-type NativeCommand = (invocation: Invocation, reporter: Reporter) => Promise<unknown>;
+type NativeCommand = (
+  invocation: Invocation,
+  reporter: Reporter,
+  runCommandLine: (args: readonly string[], context: CommandContext) => Promise<number>,
+) => Promise<unknown>;
 
 /** Loaded when they are needed. */
 const bodies: Record<string, () => Promise<NativeCommand>> = {
   backup: async () => (await import('./backup-body.ts')).backupBody,
   restore: async () => (await import('./restore-body.ts')).restoreBody,
   dump: async () => (await import('./archive-bodies.ts')).dumpBody,
+  export: async () => (await import('./export-body.ts')).exportBody,
   load: async () => (await import('./archive-bodies.ts')).loadBody,
   serve: async () => (await import('./serve-body.ts')).serveBody,
   check: async () => (await import('./check-body.ts')).checkBody,
@@ -30,7 +39,13 @@ const bodies: Record<string, () => Promise<NativeCommand>> = {
   doctor: async () => (await import('./doctor-body.ts')).doctorBody,
   repo: async () => (await import('./repo-body.ts')).repoBody,
   info: async () => (await import('./info-body.ts')).infoBody,
+  list: async () => (await import('./list-body.ts')).listBody,
   verify: async () => (await import('./verify-body.ts')).verifyBody,
+  drill: async () => (await import('./drill-body.ts')).drillBody,
+  key: async () => (await import('./key-body.ts')).keyBody,
+  hold: async () => (await import('./hold-bodies.ts')).holdBody,
+  release: async () => (await import('./hold-bodies.ts')).releaseBody,
+  copy: async () => (await import('./copy-body.ts')).copyBody,
   prune: async () => (await import('./prune-body.ts')).pruneBody,
   recover: async () => (await import('./recover-body.ts')).recoverBody,
   demo: async () => (await import('./demo-body.ts')).demoBody,
@@ -38,7 +53,7 @@ const bodies: Record<string, () => Promise<NativeCommand>> = {
 };
 
 /** Commands that do nothing but print: without their output they have done nothing. */
-const PRINTING = ['inspect', 'doctor', 'info', 'completion'];
+const PRINTING = ['inspect', 'doctor', 'info', 'list', 'completion'];
 
 function isLost({ hasLostOutput }: CommandContext, command: string): boolean {
   return PRINTING.includes(command) && hasLostOutput?.() === true;
@@ -51,20 +66,26 @@ function isLost({ hasLostOutput }: CommandContext, command: string): boolean {
 export async function runGraphkeep(args: readonly string[], given: CommandContext): Promise<number> {
   const context = withPrintableOutput(given);
   const verbose = isDebugging(context);
-  const json = asksForJson(args);
+  const json = asksForJson(args, context.env);
   let reporter = createReporter(context, { command: '', json, verbose, quiet: false });
   let exitCode = 0;
   let command = '';
-  const program = buildProgram(context, async (invocation) => {
-    const { values } = invocation;
-    command = invocation.command.name;
-    const isOn = (name: string) => invocation.command.options.some((row) => row.name === name) && values.flag(name);
+  let origins: ReadonlyMap<string, Origin> = new Map();
+  const program = buildProgram(context, async (typed) => {
+    command = typed.command.name;
+    requireFilledValues(typed);
+    const upper = withEnvironment(typed.command, typed.values, context);
+    const isOn = (name: string) => typed.command.options.some((row) => row.name === name) && upper.flag(name);
     const wanted = { json: isOn('json'), verbose: verbose || isOn('verbose'), quiet: isOn('quiet') };
     reporter = createReporter(context, { command, ...wanted });
     if (wanted.quiet && isOn('verbose')) throw new GraphkeepError('usage', '--quiet and --verbose exclude each other');
-    requireFilledValues(invocation);
+    const configured = await configureOptions(typed.command, typed.values, context);
+    origins = configured.origins;
+    await tellConfiguration(configured, reporter);
+    const invocation = { ...typed, values: configured.values };
+    requireMandatoryOptions(invocation, configured.repositoryNames);
     const body = await bodies[command]!();
-    const result = await body(invocation, reporter);
+    const result = await body(invocation, reporter, runGraphkeep);
     if (typeof result === 'number') exitCode = result;
   });
   // Programs get what is wrong with their arguments as an event.
@@ -78,7 +99,7 @@ export async function runGraphkeep(args: readonly string[], given: CommandContex
       if (json && error.exitCode !== 0) reporter.fail(usageErrorOf(error));
       return error.exitCode;
     }
-    reporter.fail(error);
+    reporter.fail(explainOrigin(error, origins));
     return exitCodeOf(context.signal, error);
   }
 }

@@ -2,17 +2,14 @@ import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import type { Manifest } from '../../repository/catalogue/manifest.ts';
 import { findRanges, type RestorableRange } from '../../repository/catalogue/restorable-ranges.ts';
-import { openRepository } from '../../repository/opening/repository.ts';
-import {
-  type DatabaseContent,
-  listDatabases,
-  readDatabase,
-  type TimelineHistory,
-} from '../../repository/reading/database-history.ts';
-import { openRepositoryStore } from '../commands/repository-request.ts';
+import { readTrust, type Trust } from '../../repository/marks/trust.ts';
+import { type DatabaseContent, readDatabase, type TimelineHistory } from '../../repository/reading/database-history.ts';
+import { readClock } from '../../repository/reading/store-clock.ts';
+import { listWantedDatabases, openNamedRepository } from '../commands/repository-request.ts';
 import { describeSeconds } from '../progress/progress-text.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
+import { dataOfTrust, describeTrust, findDoubts } from './repository-trust.ts';
 
 interface Range extends RestorableRange {
   readonly timeline: string;
@@ -20,18 +17,22 @@ interface Range extends RestorableRange {
 
 /** `graphkeep info`: what a repository holds, and up to when. */
 export async function infoBody({ values, context }: Invocation, reporter: Reporter): Promise<void> {
-  const store = await openRepositoryStore(values, context);
-  const { settings } = await openRepository(store, context.signal);
-  const wanted = values.optional('database');
-  const names = wanted === undefined ? await listDatabases(store, context.signal) : [wanted];
-  const now = await store.now(context.signal);
+  const { store, settings } = await openNamedRepository(values, context);
+  const names = await listWantedDatabases(store, values, context);
+  const now = await readClock(store, () => context.now(), context.signal);
+  const encrypted = settings.encryption.method === 'age';
   const databases = [];
   for (const name of names) {
-    databases.push(describeDatabase(name, await readDatabase(store, name, context.signal), now));
+    const content = await readDatabase(store, name, context.signal);
+    const trust = await readTrust(store, content.histories, context.signal);
+    databases.push(describeDatabase(name, content, trust, now));
+    // Without a backup there is nothing to prove.
+    if (!content.histories.some(({ bases }) => bases.length > 0)) continue;
+    for (const doubt of findDoubts(name, trust, { now, encrypted })) reporter.note(doubt);
   }
   const recipients = settings.encryption.method === 'none' ? [] : settings.encryption.recipients;
-  const encrypted = recipients.length === 0 ? 'not encrypted' : `encrypted for ${recipients.length}`;
-  const head = printableLine(`Repository ${store.address}, ${encrypted}`);
+  const sealed = encrypted ? `encrypted for ${recipients.length}` : 'not encrypted';
+  const head = printableLine(`Repository ${store.address}, ${sealed}`);
   const nothing = databases.length === 0 ? ['No backups yet'] : [];
   reporter.report([head, ...nothing, ...databases.flatMap(({ lines }) => lines)].join('\n'), {
     repository: store.address,
@@ -41,7 +42,7 @@ export async function infoBody({ values, context }: Invocation, reporter: Report
   });
 }
 
-function describeDatabase(name: string, { histories, unfinished }: DatabaseContent, now: Date) {
+function describeDatabase(name: string, { histories, unfinished }: DatabaseContent, trust: Trust, now: Date) {
   const complete = histories.filter(({ bases }) => bases.length > 0);
   const ranges = complete.flatMap(rangesOf);
   const bases = complete.flatMap((history) => history.bases);
@@ -54,6 +55,7 @@ function describeDatabase(name: string, { histories, unfinished }: DatabaseConte
     ...ranges.map((range) => ['restorable', describeRange(range)]),
     ...bases.map((base) => ['full', describeBase(base)]),
     ['stored', `${formatBytes(storedBytes)}, ${formatBytes(logBytes)} of it log`],
+    ...describeTrust(trust, now),
     ...unfinished.map((base) => ['unfinished', `${base}: interrupted, or under way`]),
   ];
   return {
@@ -77,6 +79,7 @@ function describeDatabase(name: string, { histories, unfinished }: DatabaseConte
         until: until.toISOString(),
       })),
       bases: bases.map(dataOfBase),
+      ...dataOfTrust(trust, now),
       unfinished,
     },
   };

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { printableLine, printableText } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import { describePendingLog } from '../wording/pending-log-text.ts';
-import { type Inspection, inspectStore, type SchemaItem } from './inspection.ts';
+import { inspectStore } from './inspection.ts';
+import type { Inspection, SchemaItem } from './inspection-report.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 
@@ -13,7 +14,9 @@ export async function inspectBody({ positionals, context }: Invocation, reporter
 
 /** The lines for people. */
 export function describeInspection(inspection: Inspection): string[] {
-  const { store, lastTransaction, counts, schema, faults, problems } = inspection;
+  const { store, lastTransaction, counts, schema, faults, problems, log } = inspection;
+  // Of 4.2 and later, whose records are not read.
+  const isModern = log.directory !== undefined;
   const committed = lastTransaction.committedAt === undefined ? '' : `, committed ${lastTransaction.committedAt}`;
   const rows: [string, string][] = [
     ['Directory', inspection.directory],
@@ -25,9 +28,9 @@ export function describeInspection(inspection: Inspection): string[] {
     ['State', describeState(inspection)],
     ['Check point', describeCheckPoint(inspection)],
     ['Log files', describeLogFiles(inspection)],
-    ['Nodes', String(counts?.nodes ?? 'unknown')],
-    ['Relationships', String(counts?.relationships ?? 'unknown')],
-    ...(schema === undefined ? [['Schema', 'unknown'] as [string, string]] : []),
+    ...(isModern ? describeModernLog(inspection) : []),
+    ...(isModern ? [] : describeCounts(counts)),
+    ...(schema === undefined && !isModern ? [['Schema', 'unknown'] as [string, string]] : []),
     ...(schema?.indexes ?? []).map((item): [string, string] => ['Index', describeSchemaItem(item)]),
     ...(schema?.constraints ?? []).map((item): [string, string] => ['Constraint', describeSchemaItem(item)]),
     ...faults.map(({ name, fault }): [string, string] => ['Incomplete', `${name} is ${fault}`]),
@@ -37,20 +40,49 @@ export function describeInspection(inspection: Inspection): string[] {
   return rows.map(([name, text]) => `${name}:`.padEnd(width) + printableLine(text));
 }
 
-function describeState({ log, faults }: Inspection): string {
+function describeCounts(counts: Inspection['counts']): [string, string][] {
+  return [
+    ['Nodes', String(counts?.nodes ?? 'unknown')],
+    ['Relationships', String(counts?.relationships ?? 'unknown')],
+  ];
+}
+
+function describeModernLog({ log, lastTransaction }: Inspection): [string, string][] {
+  const { directory = '', firstTransaction, writtenBy, kernelVersion } = log;
+  const range =
+    firstTransaction === undefined ? 'no transactions' : `transactions ${firstTransaction} to ${lastTransaction.id}`;
+  return [
+    ['Log', `${range}, in ${directory}`],
+    ...(writtenBy === undefined
+      ? []
+      : [['Written by', `Neo4j ${writtenBy} (kernel version ${kernelVersion})`] as [string, string]]),
+  ];
+}
+
+function describeState({ log, faults, inUse }: Inspection): string {
   if (faults.length > 0)
     return `incomplete: ${faults.length === 1 ? 'a store file is' : `${faults.length} store files are`} missing`;
   if (log.state === 'unreadable') return 'unknown: the transaction log cannot be read';
   if (log.state === 'absent') return 'no transaction log in this directory';
   if (log.state === 'clean') return 'clean';
   if (log.pending !== undefined) return describePendingLog(log.pending);
+  if (log.directory !== undefined) return describeModernState(log, inUse);
   const torn = log.tornBytes === 0 ? '' : `, ${log.tornBytes} torn bytes to cut off`;
   return `needs recovery: ${log.transactionsToReplay} transactions to replay${torn}`;
 }
 
+function describeModernState({ transactionsToReplay, endsUnfinished }: Inspection['log'], inUse: boolean): string {
+  const half = endsUnfinished === true ? ', and one that is not complete' : '';
+  if (inUse) return `at work: ${transactionsToReplay} transactions since its last check point${half}`;
+  return `needs recovery by its server: ${transactionsToReplay} transactions to replay${half}`;
+}
+
 function describeCheckPoint({ log: { checkPoint, state } }: Inspection): string {
   if (state === 'unreadable') return 'unknown';
-  return checkPoint === undefined ? 'none' : `log file ${checkPoint.file}, offset ${checkPoint.offset}`;
+  if (checkPoint === undefined) return 'none';
+  const { file, offset, writtenAt, reason } = checkPoint;
+  const written = writtenAt === undefined ? '' : `, written ${writtenAt}: ${reason}`;
+  return `log file ${file}, offset ${offset}${written}`;
 }
 
 function describeLogFiles({ log: { files } }: Inspection): string {

@@ -3,9 +3,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, GraphkeepError } from '../../base/errors.ts';
 import { atFile } from '../../base/file-errors.ts';
+import { findRecoveredGeneration } from '../../generation/recovered-generations.ts';
 import { listLogFiles } from '../../log/log-files.ts';
 import { findRecoveryStart, type LastTransaction } from '../../log/v3/recovery-start.ts';
-import { findPendingLog, type PendingLog } from '../../replay/pending-log.ts';
+import { findPendingLog } from '../../replay/pending-log.ts';
 import { ANY, readLiveCounts } from '../../store/counts/counts-store.ts';
 import { isDatabaseInUse } from '../../store/files/database-lock.ts';
 import { describeOddLength, findOddLengths } from '../../store/files/file-lengths.ts';
@@ -17,50 +18,8 @@ import { describeUnsupported } from '../../store/files/supported-store.ts';
 import type { RuleSchema, SchemaRule } from '../../store/graph/schema-rule.ts';
 import { StoreReader } from '../../store/graph/store-reader.ts';
 import { TokenNames } from '../../store/graph/tokens.ts';
-
-/**
- * What a store directory holds, as `inspect --json` prints it. Times are ISO 8601. What cannot be known is absent, and `problems` says
- * why: nothing here is a guess.
- */
-export interface Inspection {
-  directory: string;
-  /** A server or another command holds the lock. */
-  inUse: boolean;
-  store: { createdAt: string | undefined; randomId: string; version: string; format: string; release: string };
-  /** Store files that are missing, or no regular files. All of them. */
-  faults: FileFault[];
-  /** After recovery, if that is needed; as `neostore` says it where the log cannot be read. */
-  lastTransaction: { id: number; committedAt: string | undefined };
-  log: {
-    files: { name: string; bytes: number }[];
-    checkPoint: { file: number; offset: number } | undefined;
-    /** `left-to-server`: see `pending`. `unreadable`: a gap or damage; nobody knows then what a recovery would do. */
-    state: 'clean' | 'needs-recovery' | 'left-to-server' | 'absent' | 'unreadable';
-    /** What a recovery would replay and cut off; undefined if the log cannot be read. */
-    transactionsToReplay: number | undefined;
-    tornBytes: number | undefined;
-    /** Transactions that a server finishes at its first start, because of explicit indexes; records and counts hold them already. */
-    pending?: PendingLog;
-  };
-  /** Of the counts store, if it is as new as the store and nothing waits for recovery. */
-  counts: { nodes: number; relationships: number; transaction: number } | undefined;
-  /** Undefined if the schema or the names in it cannot be read. */
-  schema: { indexes: SchemaItem[]; constraints: SchemaItem[] } | undefined;
-  files: number;
-  bytes: number;
-  /** Why something is not known, one sentence each. */
-  problems: string[];
-}
-
-export interface SchemaItem {
-  type: string;
-  on: 'node' | 'relationship';
-  /** Labels or relationship types. */
-  tokens: string[];
-  properties: string[];
-  provider?: string;
-  name?: string;
-}
+import type { Inspection, SchemaItem } from './inspection-report.ts';
+import { inspectModern, type ModernInspection } from './modern-inspection.ts';
 
 /**
  * Reads what the directory holds; changes nothing. Damage does not end it as long as `neostore` can be read.
@@ -69,6 +28,10 @@ export interface SchemaItem {
  */
 export async function inspectStore(directory: string): Promise<Inspection> {
   const recognised = await recogniseStore(directory);
+  if (recognised.kind === 'other' || recognised.kind === 'unknown') {
+    const generation = await findRecoveredGeneration(directory);
+    if (generation !== undefined) return await completeModern(await inspectModern(directory, generation));
+  }
   if (!('release' in recognised) || recognised.kind === 'other' || recognised.release === undefined) {
     throw describeUnsupported(recognised, directory);
   }
@@ -103,6 +66,11 @@ export async function inspectStore(directory: string): Promise<Inspection> {
   } finally {
     reader.close();
   }
+}
+
+/** Only a server reads the records. */
+async function completeModern(inspection: ModernInspection): Promise<Inspection> {
+  return { ...inspection, counts: undefined, schema: undefined, ...(await measure(inspection.directory)) };
 }
 
 async function describeLengths(

@@ -6,18 +6,27 @@ import type { CommandContext } from '../command-context.ts';
 import {
   type Example,
   environmentVariables,
+  keyOf,
   type NativeCommandRow,
   nativeCommands,
+  nativeVariables,
   type OptionRow,
+  variableOf,
 } from '../command-table.ts';
-import type { OptionValues } from '../option-values.ts';
+import { type Given, GivenValues, SEVERAL } from '../given-values.ts';
 
 /** What a command was given. */
 export interface Invocation {
   command: NativeCommandRow;
-  values: OptionValues;
+  values: GivenValues;
   positionals: readonly string[];
   context: CommandContext;
+}
+
+/** An invocation as it was typed. */
+interface TypedInvocation extends Invocation {
+  /** Ends the parsing with an error of commander. */
+  refuse(message: string): never;
 }
 
 /**
@@ -32,8 +41,19 @@ export function requireFilledValues({ command, values, positionals }: Invocation
     throw new GraphkeepError('usage', `${command.positionals[at]?.name ?? 'the argument'} must not be empty`);
 }
 
+/** Commander cannot do that: they may be set elsewhere than on the command line. `repositories`: the names of those that are known. */
+export function requireMandatoryOptions(
+  { command, values, refuse }: TypedInvocation,
+  repositories: readonly string[],
+): void {
+  const missing = command.options.find(({ name, mandatory }) => mandatory === true && !values.isGiven(name));
+  if (missing === undefined) return;
+  const known = missing.name === 'repo' && repositories.length > 0 ? `; there is ${repositories.join(', ')}` : '';
+  refuse(`error: required option '--${missing.name} <${missing.example}>' not specified${known}`);
+}
+
 /** The parser of `graphkeep`, made from the command table. `run` is called with what the user typed. */
-export function buildProgram(context: CommandContext, run: (invocation: Invocation) => Promise<void>): Command {
+export function buildProgram(context: CommandContext, run: (invocation: TypedInvocation) => Promise<void>): Command {
   const program = new Command('graphkeep')
     .description('Online backup for Neo4j: full, incremental, restorable. No Java needed.')
     .version(version, '-V, --version', 'Print the version.')
@@ -62,7 +82,7 @@ function buildCommand(
   row: NativeCommandRow,
   program: Command,
   context: CommandContext,
-  run: (invocation: Invocation) => Promise<void>,
+  run: (invocation: TypedInvocation) => Promise<void>,
 ): Command {
   const command = new Command(row.name)
     .copyInheritedSettings(program)
@@ -70,23 +90,31 @@ function buildCommand(
     .description(row.description)
     .addHelpText('after', `\n${examplesText(row.examples)}`);
   for (const { name, description } of row.positionals) command.addArgument(new Argument(name, description));
-  for (const option of row.options) addOption(command, option);
+  for (const option of row.options) addOption(command, option, variableOf(row.name, option));
   return command.action(async () => {
     const positionals = command.args;
-    await run({ command: row, values: new CommanderValues(row, command), positionals, context });
+    const values = new GivenValues(row.options, readGiven(row, command));
+    await run({ command: row, values, positionals, context, refuse: (message) => command.error(message) });
   });
 }
 
-function addOption(command: Command, row: OptionRow): void {
+function addOption(command: Command, row: OptionRow, variable: string | undefined): void {
+  const variables = variable === undefined ? [] : [variable];
+  const describe = (...facts: string[]) => {
+    const all = [...facts, ...variables];
+    return all.length === 0 ? row.description : `${row.description} (${all.join('; ')})`;
+  };
   if (row.kind === 'value') {
-    const text = row.default === '' ? row.description : `${row.description} (default: ${row.default})`;
+    const text = row.default === '' ? describe() : describe(`default: ${row.default}`);
     const placeholder = row.isBare === true ? `[${row.example}]` : `<${row.example}>`;
     const option = new Option(`--${row.name} ${placeholder}`, text);
-    command.addOption(row.mandatory === true ? option.makeOptionMandatory() : option);
+    if (row.isRepeatable === true) option.argParser((one: string, others: string[] = []) => [...others, one]);
+    command.addOption(option);
     return;
   }
-  const how = row.default === 'true' ? `(default: true; off with --no-${row.name})` : '(default: false)';
-  command.addOption(new Option(`--${row.name}`, `${row.description} ${how}`));
+  const text =
+    row.default === 'true' ? describe('default: true', `off with --no-${row.name}`) : describe('default: false');
+  command.addOption(new Option(`--${row.name}`, text));
   command.addOption(new Option(`--no-${row.name}`).hideHelp());
 }
 
@@ -102,13 +130,16 @@ export function normalizeFlags(args: readonly string[]): string[] {
   });
 }
 
-/** True if a command line asks for JSON, whatever else is wrong with it. */
-export function asksForJson(args: readonly string[]): boolean {
-  return normalizeFlags(args).findLast((argument) => argument === '--json' || argument === '--no-json') === '--json';
+/** True if a command line, or else the environment, asks for JSON, whatever else is wrong with it. */
+export function asksForJson(args: readonly string[], env: CommandContext['env']): boolean {
+  const last = normalizeFlags(args).findLast((argument) => argument === '--json' || argument === '--no-json');
+  return last === undefined ? env.GRAPHKEEP_JSON === 'true' : last === '--json';
 }
 
 function environmentText(): string {
-  const lines = environmentVariables.map(({ name, description }) => `  ${name.padEnd(14)}${description}`);
+  const lines = [...environmentVariables, ...nativeVariables].map(
+    ({ name, description }) => `  ${name.padEnd(14)}${description}`,
+  );
   return ['Environment variables:', ...lines].join('\n');
 }
 
@@ -123,55 +154,14 @@ function examplesText(examples: readonly Example[]): string {
 }
 
 /** The options of one command, as commander has parsed them. */
-class CommanderValues implements OptionValues {
-  private readonly rows: ReadonlyMap<string, OptionRow>;
-  private readonly given: Record<string, unknown>;
-
-  constructor(row: NativeCommandRow, command: Command) {
-    this.rows = new Map(row.options.map((option) => [option.name, option]));
-    this.given = command.opts();
+function readGiven(row: NativeCommandRow, command: Command): Given {
+  const parsed = command.opts<Record<string, string | boolean | string[] | undefined>>();
+  const given: Record<string, string | boolean> = {};
+  for (const { name } of row.options) {
+    const value = parsed[keyOf(name)];
+    if (value !== undefined) given[name] = Array.isArray(value) ? value.join(SEVERAL) : value;
   }
-
-  mandatory(name: string): string {
-    const value = this.given[attributeOf(name)];
-    if (typeof value !== 'string' || value === '') throw new GraphkeepError('usage', `--${name} must not be empty`);
-    return value;
-  }
-
-  optional(name: string): string | undefined {
-    const value = this.given[attributeOf(name)];
-    if (typeof value === 'string' && value !== '') return value;
-    const standard = this.row(name).default;
-    return standard === '' ? undefined : standard;
-  }
-
-  givenFlag(name: string): boolean | undefined {
-    const value = this.given[attributeOf(name)];
-    return typeof value === 'boolean' ? value : undefined;
-  }
-
-  flag(name: string): boolean {
-    return this.givenFlag(name) ?? this.row(name).default === 'true';
-  }
-
-  isGiven(name: string): boolean {
-    return this.given[attributeOf(name)] !== undefined;
-  }
-
-  isEmpty(name: string): boolean {
-    return this.given[attributeOf(name)] === '';
-  }
-
-  private row(name: string): OptionRow {
-    const row = this.rows.get(name);
-    if (row === undefined) throw new GraphkeepError('internal', `there is no option --${name}`);
-    return row;
-  }
-}
-
-/** `backup-dir` is `backupDir` to commander. */
-function attributeOf(name: string): string {
-  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  return given;
 }
 
 /** True if commander has already told the user what is wrong, or has printed a help. */

@@ -3,12 +3,11 @@ import { printableLine } from '../../base/printable-text.ts';
 import { formatBytes } from '../../config/sizes.ts';
 import type { RetentionPolicy } from '../../repository/catalogue/retention-plan.ts';
 import { RunLock } from '../../repository/lease/run-lock.ts';
-import { openRepository } from '../../repository/opening/repository.ts';
 import { planPrune } from '../../repository/pruning/prune-plan.ts';
 import { findAbandoned, type Pruned, prune } from '../../repository/pruning/pruning.ts';
 import { readDatabase } from '../../repository/reading/database-history.ts';
 import { readDatabaseName } from '../commands/database-name.ts';
-import { openRepositoryStore } from '../commands/repository-request.ts';
+import { openNamedRepository } from '../commands/repository-request.ts';
 import { type OptionValues, parseOption } from '../option-values.ts';
 import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
@@ -22,8 +21,7 @@ export async function pruneBody({ values, context }: Invocation, reporter: Repor
   const policy = readPolicy(values);
   const database = readDatabaseName(values);
   const confirmed = values.flag('confirm');
-  const store = await openRepositoryStore(values, context);
-  await openRepository(store, signal);
+  const { store } = await openNamedRepository(values, context);
   const lock = confirmed ? await RunLock.take(store, database, signal, 'prune') : undefined;
   try {
     const { histories, unfinished } = await readDatabase(store, database, signal);
@@ -41,29 +39,38 @@ export async function pruneBody({ values, context }: Invocation, reporter: Repor
       ...abandoned.map((folder) => ['remove', `${folder}: never finished`]),
       ...(segments === 0 ? [] : [['remove', `${segments} pieces of log that no moment to keep needs`]]),
     ];
-    const end =
-      pruned === undefined
-        ? 'Nothing was removed; --confirm does it.'
-        : `${pruned.objects} objects removed${pruned.refused === 0 ? '' : `, ${pruned.refused} refused by the store`}.`;
-    reporter.report([...rows.map(([row, text]) => printableLine(`  ${row!.padEnd(8)}${text}`)), end].join('\n'), {
-      repository: store.address,
-      database,
-      confirmed,
-      bases: plan.bases.map(({ manifest, reasons }) => ({
-        id: manifest.id,
-        transaction: manifest.consistentAt.transaction,
-        storedBytes: manifest.storedBytes,
-        kept: reasons.length > 0,
-        reasons: [...reasons],
-      })),
-      segments,
-      abandoned: [...abandoned],
-      freedBytes: freed,
-      ...(pruned === undefined ? {} : { removedObjects: pruned.objects, refusedObjects: pruned.refused }),
-    });
+    reporter.report(
+      [...rows.map(([row, text]) => printableLine(`  ${row!.padEnd(8)}${text}`)), describeEnd(pruned)].join('\n'),
+      {
+        repository: store.address,
+        database,
+        confirmed,
+        bases: plan.bases.map(({ manifest, reasons }) => ({
+          id: manifest.id,
+          transaction: manifest.consistentAt.transaction,
+          storedBytes: manifest.storedBytes,
+          kept: reasons.length > 0,
+          reasons: [...reasons],
+        })),
+        segments,
+        abandoned: [...abandoned],
+        freedBytes: freed,
+        ...(pruned === undefined
+          ? {}
+          : { removedObjects: pruned.objects, refusedObjects: pruned.refused, heldMeanwhile: pruned.held }),
+      },
+    );
   } finally {
     await lock?.release();
   }
+}
+
+function describeEnd(pruned: Pruned | undefined): string {
+  if (pruned === undefined) return 'Nothing was removed; --confirm does it.';
+  const { objects, refused, held } = pruned;
+  const refusal = refused === 0 ? '' : `, ${refused} refused by the store`;
+  const spared = held.length === 0 ? '' : ` Held meanwhile, so it stays: ${held.join(', ')}.`;
+  return printableLine(`${objects} objects removed${refusal}.${spared}`);
 }
 
 const COUNTS = {

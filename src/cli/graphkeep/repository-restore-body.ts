@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import { printableLine } from '../../base/printable-text.ts';
-import { formatBytes, parsePageCacheBytes } from '../../config/sizes.ts';
-import { openRepository } from '../../repository/opening/repository.ts';
+import { formatBytes } from '../../config/sizes.ts';
+import { databaseAddress } from '../../repository/catalogue/object-keys.ts';
+import { readHistory } from '../../repository/reading/database-history.ts';
+import { chooseRestore } from '../../repository/reading/restore-choice.ts';
 import { restoreFromRepository } from '../../restore/repository-restore.ts';
-import { readHeap } from '../commands/backup-request.ts';
+import { readDefaultBudget } from '../commands/backup-request.ts';
 import { loadConfig } from '../commands/config-loading.ts';
 import { readDatabaseName } from '../commands/database-name.ts';
-import { openRepositoryStore, readIdentities, readMoment } from '../commands/repository-request.ts';
+import { openNamedRepository, readIdentities, readMoment } from '../commands/repository-request.ts';
 import { progressOfReplay } from '../progress/event-progress.ts';
 import { describeRestoreNote } from '../wording/restore-text.ts';
 import { createCopyView } from './copy-view.ts';
@@ -15,24 +17,35 @@ import type { Invocation } from './program.ts';
 import { tellRecovery } from './recovery-notes.ts';
 import type { Reporter } from './reporter.ts';
 
-/** Memory for pages of the store besides HEAP_SIZE, as of a backup. */
-const PAGE_CACHE = '8m';
-
-/** `graphkeep restore --repo`. */
-export async function restoreRepositoryBody(invocation: Invocation, reporter: Reporter): Promise<void> {
+/** `graphkeep restore --repo`. @returns the exit code */
+export async function restoreRepositoryBody(invocation: Invocation, reporter: Reporter): Promise<number> {
   const { values, context } = invocation;
-  const place = await readPlace(invocation);
   const moment = readMoment(values);
-  const repository = await openRepository(await openRepositoryStore(values, context), context.signal);
+  const databaseName = readDatabaseName(values);
+  const source = values.optional('source-database') ?? databaseName;
+  const repository = await openNamedRepository(values, context);
+  const { store } = repository;
+  const histories = await readHistory(store, source, context.signal);
+  const choice = chooseRestore(histories, moment, databaseAddress(store.address, source));
+  if (choice.manifest.store.kernelVersion !== undefined) {
+    const { restoreModernBody } = await import('./modern-restore-body.ts');
+    return await restoreModernBody({ repository, choice, databaseName }, invocation, reporter);
+  }
+  const place = { source, databaseName, ...(await readPlace(invocation, databaseName)) };
+  if (values.flag('plan')) {
+    const { restorePlanBody } = await import('./restore-plan-body.ts');
+    return await restorePlanBody({ repository, choice, place }, invocation, reporter);
+  }
   const checked = values.flag('check');
   const report = await restoreFromRepository({
     repository,
     moment,
+    choice,
     identities: await readIdentities(repository, values, context),
     ...place,
     force: values.flag('force'),
     checkConsistency: checked,
-    budgetBytes: parsePageCacheBytes(PAGE_CACHE) + readHeap(context.env.HEAP_SIZE),
+    budgetBytes: readDefaultBudget(context),
     signal: context.signal,
     onEvent: createCopyView(reporter, 'copying files'),
     onReplay: (event) => reporter.progress(progressOfReplay(event)),
@@ -40,7 +53,7 @@ export async function restoreRepositoryBody(invocation: Invocation, reporter: Re
   tellRecovery(report.recovery, reporter);
   for (const note of report.notes) reporter.note(noteOfEvent(note, describeRestoreNote(note)));
   const { files, bytes, base, transaction, commitTime } = report;
-  const { databaseName, databaseDirectory } = place;
+  const { databaseDirectory } = place;
   const verdict = checked ? ', consistent' : '';
   const state = `as of transaction ${transaction}, ${commitTime.toISOString()}`;
   reporter.report(
@@ -59,21 +72,18 @@ export async function restoreRepositoryBody(invocation: Invocation, reporter: Re
       commitTime: commitTime.toISOString(),
     },
   );
+  return 0;
 }
 
 /** Where the database goes: a directory, or where the server looks for it. */
-async function readPlace({ values, context }: Invocation) {
-  const databaseName = readDatabaseName(values);
-  const source = values.optional('source-database') ?? databaseName;
+async function readPlace({ values, context }: Invocation, databaseName: string) {
   const to = values.optional('to');
   if (to !== undefined) {
     const directory = resolve(context.cwd, to);
-    return { source, databaseName, databaseDirectory: directory, transactionLogDirectory: directory };
+    return { databaseDirectory: directory, transactionLogDirectory: directory };
   }
   const config = await loadConfig(context);
   return {
-    source,
-    databaseName,
     databaseDirectory: config.databaseDirectory(databaseName),
     transactionLogDirectory: config.transactionLogDirectory(databaseName),
   };

@@ -9,10 +9,10 @@ import type { Invocation } from './program.ts';
 import type { Reporter } from './reporter.ts';
 import { isFromRepository } from './restore-origin.ts';
 
-export async function restoreBody(invocation: Invocation, reporter: Reporter): Promise<void> {
+/** @returns the exit code */
+export async function restoreBody(invocation: Invocation, reporter: Reporter): Promise<number> {
   if (isFromRepository(invocation)) {
-    await (await import('./repository-restore-body.ts')).restoreRepositoryBody(invocation, reporter);
-    return;
+    return await (await import('./repository-restore-body.ts')).restoreRepositoryBody(invocation, reporter);
   }
   const { values, context } = invocation;
   const options = await requestRestore(values, context);
@@ -34,4 +34,5 @@ export async function restoreBody(invocation: Invocation, reporter: Reporter): P
     printableLine(`${databaseName}: restored ${files} files, ${formatBytes(bytes)}${verdict}, to ${databaseDirectory}`),
     { database: databaseName, directory: databaseDirectory, files, bytes, checked, needsRecovery },
   );
+  return 0;
 }

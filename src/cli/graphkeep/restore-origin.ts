@@ -1,6 +1,18 @@
 import { GraphkeepError } from '../../base/errors.ts';
 import type { Invocation } from './program.ts';
 
+const OF_REPOSITORY = [
+  'until',
+  'plan',
+  'identity',
+  'identity-command',
+  'passphrase-file',
+  'passphrase-command',
+  'to',
+  'source-database',
+  'credentials-command',
+];
+
 /**
  * Whether a restore reads a repository, or else a backup in a directory.
  * @throws GraphkeepError `usage` for options that belong to the other one
@@ -10,9 +22,7 @@ export function isFromRepository({ values }: Invocation): boolean {
   if (isRepository && values.isGiven('from')) {
     throw new GraphkeepError('usage', 'give either --from, a backup in a directory, or --repo, a repository');
   }
-  const foreign = ['until', 'identity', 'passphrase-file', 'to', 'source-database', 'credentials-command'].find(
-    (name) => values.isGiven(name),
-  );
+  const foreign = OF_REPOSITORY.find((name) => values.isGiven(name));
   if (!isRepository && foreign !== undefined)
     throw new GraphkeepError('usage', `--${foreign} is for a restore from a repository: give --repo too`);
   if (!isRepository && !values.isGiven('from'))

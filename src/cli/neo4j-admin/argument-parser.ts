@@ -87,6 +87,11 @@ export class ParsedArguments implements OptionValues {
     return this.empty.has(name);
   }
 
+  /** This front knows no repositories. */
+  perRepository(): readonly OptionValues[] {
+    return [this];
+  }
+
   private single(name: string): string | undefined {
     const values = this.given.get(name) ?? [];
     if (values.length > 1) throw new GraphkeepError('usage', `There are multiple values for '${name}'`);

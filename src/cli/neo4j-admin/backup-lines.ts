@@ -52,8 +52,11 @@ export class BackupLines {
       case 'fallback-began':
       case 'published':
       case 'old-backup-moved':
+      case 'target-left-out':
+      case 'file-left-to-server':
       case 'finished-backup-set-aside':
       case 'former-work-directory-found':
+      case 'full-continued':
       case 'rights-not-restored':
       case 'check-began':
       case 'check-progress':

@@ -65,8 +65,11 @@ export class BackupProgress {
       case 'fallback-began':
       case 'published':
       case 'old-backup-moved':
+      case 'target-left-out':
+      case 'file-left-to-server':
       case 'finished-backup-set-aside':
       case 'former-work-directory-found':
+      case 'full-continued':
       case 'rights-not-restored':
       case 'check-ended':
       case 'check-report-failed':

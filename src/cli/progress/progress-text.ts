@@ -77,6 +77,13 @@ export function describeSeconds(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
+const DAY_MS = 86_400_000;
+
+/** As {@link describeSeconds}, and `45 days` from two days on. */
+export function describeAge(ms: number): string {
+  return ms < 2 * DAY_MS ? describeSeconds(ms) : `${Math.floor(ms / DAY_MS)} days`;
+}
+
 function describeCounts(progress: Progress): string[] {
   const { files, totalFiles, bytes, isEstimate, transactions, totalTransactions } = progress;
   const { indexes, totalIndexes } = progress;

@@ -33,15 +33,41 @@ export async function runAdminCommand(
       return report;
     },
   });
-  const all = output.trimEnd().split('\n');
-  if (exitCode !== 0) {
-    throwIfCancelled(context.signal);
-    throw new GraphkeepError(
-      'demo.failed',
-      `neo4j-admin ${args[0]} has ended with exit code ${exitCode}: ${all.join(' ')}`,
-    );
-  }
+  const all = requireSuccess('neo4j-admin', args, { exitCode, output }, context);
   return { lines: foldFileLines(all), ...(report === undefined ? {} : { report }) };
+}
+
+/**
+ * The same with `bin/graphkeep`.
+ * @param run the front; given, as it loads this file itself
+ */
+export async function runNativeCommand(
+  args: readonly string[],
+  context: CommandContext,
+  run: (args: readonly string[], context: CommandContext) => Promise<number>,
+): Promise<string[]> {
+  let output = '';
+  const write = (text: string) => {
+    output += text;
+  };
+  const { terminal: _, ...others } = context;
+  const exitCode = await run(args, { ...others, env: {}, stdout: write, stderr: write });
+  return requireSuccess('graphkeep', args, { exitCode, output }, context);
+}
+
+function requireSuccess(
+  program: string,
+  args: readonly string[],
+  { exitCode, output }: { exitCode: number; output: string },
+  { signal }: CommandContext,
+): string[] {
+  const lines = output.trimEnd().split('\n');
+  if (exitCode === 0) return lines;
+  throwIfCancelled(signal);
+  throw new GraphkeepError(
+    'demo.failed',
+    `${program} ${args[0]} has ended with exit code ${exitCode}: ${lines.join(' ')}`,
+  );
 }
 
 function foldFileLines(all: readonly string[]): string[] {
