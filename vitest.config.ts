@@ -48,8 +48,11 @@ export default defineConfig({
           name: 'interop',
           setupFiles: ['test/support/random/seed-fast-check.ts'],
           include: ['test/interop/**/*.test.ts'],
-          // Only by `npm run test:hot`; test/interop/live-files.test.ts is its short form.
-          exclude: process.env.GRAPHKEEP_CAMPAIGN === 'long' ? [] : ['test/interop/hot/live-copies.test.ts'],
+          // Only by `npm run test:hot`; test/interop/live-files.test.ts and modern-backup.test.ts are their short forms.
+          exclude:
+            process.env.GRAPHKEEP_CAMPAIGN === 'long'
+              ? []
+              : ['test/interop/hot/{live-copies,modern-{releases,copies}}.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
           globalSetup: [buildPrograms, 'test/interop/harness/prepare-releases.ts'],

@@ -19,6 +19,7 @@ const { outputFiles } = await build({
     // Threads are started from files of their own: those of the consistency check, and those that seal objects of repositories.
     { in: join(root, 'src/check/workers/check-worker.ts'), out: 'check-worker' },
     { in: join(root, 'src/repository/seal/pool/seal-worker.ts'), out: 'seal-worker' },
+    { in: join(root, 'src/repository/seal/unseal-pool/unseal-worker.ts'), out: 'unseal-worker' },
   ],
   outdir,
   write: false,

@@ -23,6 +23,14 @@ const notes: { [Kind in BackupNote['kind']]: [note: Extract<BackupNote, { kind: 
     'Incremental backup failed, falling back to a full one: the connection was lost (server h:1)',
   ],
   'old-backup-moved': [{ kind: 'old-backup-moved', path: '/b/x.err.0' }, 'The old backup was moved to /b/x.err.0'],
+  'target-left-out': [
+    { kind: 'target-left-out', target: '/r/db/x', error },
+    'No new backup in /r/db/x: the connection was lost (server h:1)',
+  ],
+  'file-left-to-server': [
+    { kind: 'file-left-to-server', name: 'neostore.counts.db', cause: 'changing' },
+    'neostore.counts.db changed faster than it could be copied; the server makes it anew when it starts after a restore',
+  ],
   'finished-backup-set-aside': [
     { kind: 'finished-backup-set-aside', backup: '/b/x.u.0/ready', aside: '/b/x.u.0', error },
     'A backup that an earlier run had finished could not take its place: the connection was lost (server h:1). ' +
@@ -31,6 +39,10 @@ const notes: { [Kind in BackupNote['kind']]: [note: Extract<BackupNote, { kind: 
   'former-work-directory-found': [
     { kind: 'former-work-directory-found', path: '/b/x.graphkeep-ready' },
     '/b/x.graphkeep-ready is not used. If it is a backup (graphkeep check tells), move it to a name of its own.',
+  ],
+  'full-continued': [
+    { kind: 'full-continued', objects: 12, bytes: 3 * 1024 * 1024 },
+    'Goes on with the full backup that was interrupted: 12 objects, 3.00 MB, are there already',
   ],
   'rights-not-restored': [
     { kind: 'rights-not-restored', path: '/b/x', error: new Error('EIO') },

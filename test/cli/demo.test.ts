@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { runAdminCommand } from '../../src/cli/graphkeep/demo-admin-command.ts';
+import { runAdminCommand } from '../../src/cli/graphkeep/demo-commands.ts';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { blockTypes } from '../../src/store/records/property-block-layout.ts';
 import { JsonPage } from '../support/commands/json-page.ts';
@@ -60,7 +60,7 @@ it('the demo backs up, restores and compares, and its report is measured', { tim
   expect([full.kind, incremental.kind]).toEqual(['full', 'incremental']);
   expect(incremental.firstTransaction).toBe(full.lastTransaction + 1);
   expect(full.transactionsMeanwhile).toBeGreaterThan(0);
-  expect(report.proofs.length).toBe(8);
+  expect(report.proofs.length).toBe(9);
   for (const { compared, differences } of report.proofs) {
     expect(compared).toBeGreaterThan(0);
     expect(differences).toEqual([]);

@@ -81,18 +81,23 @@ describe('graphkeep', () => {
     expect(stderr).toContain('there is no such directory');
   });
 
-  it('graphkeep loads what repositories need only for them', () => {
+  it('graphkeep loads what repositories and configuration files need only for them', () => {
     const hook =
       'export async function load(url, context, next) { process._rawDebug(url); return next(url, context); }';
     const asData = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
     const register = asData(`import { register } from 'node:module'; register(${JSON.stringify(asData(hook))});`);
-    const loadedBy = (place: string) => {
+    const loadedBy = (...places: string[]) => {
       const program = join(root, 'bin', 'graphkeep');
-      const args = ['--import', register, program, 'backup', '--from=127.0.0.1:1', place];
-      return spawnSync(process.execPath, args, { encoding: 'utf8' }).stderr;
+      const args = ['--import', register, program, 'backup', '--from=127.0.0.1:1', ...places];
+      return spawnSync(process.execPath, args, { encoding: 'utf8', env }).stderr;
     };
     expect(loadedBy('--repo=/nonexistent/repository')).toContain('/age-encryption/');
-    expect(loadedBy('--to=/nonexistent/directory')).not.toMatch(/\/(age-encryption|@aws-sdk|zod)\//);
+    expect(loadedBy('--to=/nonexistent/directory')).not.toMatch(/\/(age-encryption|@aws-sdk|zod|yaml)\//);
+    const config = join(root, 'graphkeep.yaml');
+    writeFileSync(config, 'commands: {}\n');
+    const configured = loadedBy('--to=/nonexistent/directory', `--config=${config}`);
+    expect(configured).toContain('/node_modules/yaml/');
+    expect(configured).not.toMatch(/\/(age-encryption|@aws-sdk)\//);
   });
 
   it('graphkeep writes everything into a pipe before it ends', () => {

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type BackupEvent, isNote } from '../../src/backup/backup-events.ts';
 import type { BackupOptions } from '../../src/backup/backup-options.ts';
+import { runModernBackup } from '../../src/backup/modern/modern-backup.ts';
+import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { LogWriter } from '../../src/log/v3/log-writer.ts';
 import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
 import { decodeTransaction, encodeTransaction } from '../../src/log/v3/transaction-codec.ts';
+import { initRepository } from '../../src/repository/opening/repository.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
 import { serveStore } from '../../src/serve/database/stopped-store.ts';
 import { type Attempt, type AttemptOptions, attemptBackup } from '../support/commands/backup-attempt.ts';
@@ -15,6 +18,9 @@ import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts
 import { unpackStore } from '../support/corpus/golden-store.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { type GeneratedHistory, generateHistory } from '../support/history/generated-history.ts';
+import { unpackModernDatabase } from '../support/modern/modern-corpus.ts';
+import { answer, FaultyStore, faults } from '../support/objects/faulty-store.ts';
+import { MemoryStore } from '../support/objects/memory-store.ts';
 import { BackupServer } from '../support/servers/backup-server.ts';
 import { CatchupMember, memberOf } from '../support/servers/catchup-member.ts';
 
@@ -292,6 +298,61 @@ function failToList(directory: string): void {
   syncBuiltinESMExports();
 }
 
+it('a repository that is left out is reported', async () => {
+  const good = new MemoryStore();
+  await initRepository(good, { method: 'none' }, new AbortController().signal);
+  await withServer(9, async (server) => {
+    const repositories = [new MemoryStore(), good].map((store, at) => ({
+      open: async () => store,
+      location: `repository-${at}`,
+      database: 'graph.db',
+      renew: false,
+    }));
+    const { events, error } = await run(directoryOf('left-out'), server.address, { repositories });
+    expect(events.filter(isNote)).toMatchObject([{ kind: 'target-left-out', error: { code: 'repository.missing' } }]);
+    expect(error?.code).toBe('backup.left-out');
+  });
+});
+
+it('a full backup that goes on after an interruption is reported', async () => {
+  const directory = directoryOf('continued');
+  const database = await EmbeddedDatabase.open(join(directory, 'graph.db'));
+  const tx = database.begin();
+  for (const digit of ['1', '2', '3', '4']) {
+    tx.createNode([], { text: { type: 'string', value: digit.repeat(800_000) } });
+  }
+  await tx.commit();
+  await database.close();
+  const store = new FaultyStore(new MemoryStore());
+  await initRepository(store, { method: 'none' }, new AbortController().signal);
+  const stateDirectory = join(directory, 'state');
+  const place = { location: 'memory', database: 'graph.db', renew: false, open: async () => store, stateDirectory };
+  const live = { directory: join(directory, 'graph.db'), logDirectory: join(directory, 'graph.db') };
+  store.script = ({ key }) => (key.includes('bundle') ? faults.before(answer(403)) : undefined);
+  expect((await run(directory, live, { repositories: [place] })).error?.code).toBe('object.denied');
+  store.script = () => undefined;
+  const { events, report } = await run(directory, live, { repositories: [place] });
+  expect(report?.kind).toBe('full');
+  expect(events.filter(isNote)).toMatchObject([{ kind: 'full-continued', objects: 1 }]);
+});
+
+it('a tree of a database of 5.26 that is left to the server is reported', async () => {
+  const directory = directoryOf('modern');
+  const home = await unpackModernDatabase('5.26.30-fuzzy', directory);
+  const place = (kind: string) => join(home, 'data', kind, 'neo4j');
+  const from = { name: 'neo4j', directory: place('databases'), logDirectory: place('transactions') };
+  writeFileSync(join(from.directory, 'neostore.counts.db'), Buffer.alloc(8192));
+  const store = new MemoryStore();
+  await initRepository(store, { method: 'none' }, new AbortController().signal);
+  const repository = { location: 'memory', database: 'neo4j', renew: false, open: async () => store };
+  const events: BackupEvent[] = [];
+  const options = { from, repository, fallbackToFull: true, bytesPerSecond: undefined };
+  const { notes } = await runModernBackup(options, (event) => events.push(event), new AbortController().signal);
+  for (const { kind } of events) told.set(kind, (told.get(kind) ?? 0) + 1);
+  expect(notes).toEqual([{ kind: 'file-left-to-server', name: 'neostore.counts.db', cause: 'incomplete' }]);
+  expect(events.filter(isNote)).toEqual(notes);
+});
+
 it('every kind of event was reported', () => {
   const every: Record<BackupEvent['kind'], true> = {
     'backup-began': true,
@@ -321,8 +382,11 @@ it('every kind of event was reported', () => {
     'fallback-began': true,
     published: true,
     'old-backup-moved': true,
+    'target-left-out': true,
+    'file-left-to-server': true,
     'finished-backup-set-aside': true,
     'former-work-directory-found': true,
+    'full-continued': true,
     'rights-not-restored': true,
     'check-began': true,
     'check-progress': true,

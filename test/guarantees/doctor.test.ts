@@ -8,10 +8,13 @@ import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { makeBackup } from '../support/commands/backup-attempt.ts';
 import { examineAsOther } from '../support/commands/doctor-as-other.ts';
 import { checksAt, findingOf } from '../support/commands/doctor-options.ts';
+import { runJson } from '../support/commands/json-run.ts';
+import { World } from '../support/commands/world.ts';
 import { unpackStore } from '../support/corpus/golden-store.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { DirectoryWatch } from '../support/live/directory-watch.ts';
 import { canTrace, harmfulCalls, traced } from '../support/live/traced-calls.ts';
+import { GrowingDatabase } from '../support/modern/growing-database.ts';
 
 /*
  * Promise: the doctor changes nothing, neither at the database nor at the place of the backup, and takes no lock. It names what the user
@@ -59,6 +62,80 @@ describe('a doctor beside a database and its backup', () => {
     expect(canTrace ? harmfulCalls(join(root, 'calls'), root) : []).toEqual([]);
   });
 });
+
+describe('a doctor beside a database of 4.2 or later and its repository', () => {
+  let world: World;
+
+  beforeEach(async () => {
+    world = await World.create();
+  });
+  afterEach(() => world.close());
+
+  it('no call of the program creates, changes, removes or locks anything, and the system reports no change', async () => {
+    const database = await GrowingDatabase.unpack('5.26.30-fuzzy', world.path('servers'));
+    const ids = database.transactions.map(({ id }) => id);
+    const repo = `--repo=${world.path('repository')}`;
+    await runJson(world, ['repo', 'init', repo, '--no-encryption']);
+    database.endAt(ids[0]!);
+    await runJson(world, ['backup', `--from=file:${database.home}`, repo]);
+    database.endAt(ids.at(-1)!);
+    mkdirSync(world.path('calls'));
+    const watch = new DirectoryWatch(world.root);
+    const program = join(import.meta.dirname, '../../bin/graphkeep');
+    const args = [program, 'doctor', '--config=none', `--from=file:${database.home}`, repo, '--json'];
+    const [command, ...words] = [...(canTrace ? traced(world.path('calls')) : []), process.execPath, ...args];
+    const { stdout } = await promisify(execFile)(command!, words, { cwd: '/' });
+    const changes = (await watch.end()).filter((change) => !change.includes(world.path('calls')));
+    expect(changes).toEqual([]);
+    const diagnosis = JSON.parse(stdout) as Diagnosis;
+    expect(checksAt('fail', diagnosis)).toEqual([]);
+    expect(findingOf('continuation', diagnosis).observed).toContain('transactions are missing');
+    expect(canTrace ? harmfulCalls(world.path('calls'), world.root) : []).toEqual([]);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('rights at a database of 4.2 or later that are missing', () => {
+  let world: World;
+  let database: GrowingDatabase;
+
+  beforeEach(async () => {
+    world = await World.create();
+    database = await GrowingDatabase.unpack('5.26.30-fuzzy', world.path('servers'));
+    chmodTree(world.root, { directory: 0o755, file: 0o644 });
+  });
+  afterEach(() => {
+    chmodTree(world.root, { directory: 0o755, file: 0o644 });
+    return world.close();
+  });
+
+  const from = () => `file:${database.home}`;
+
+  it('a user who may read everything has nothing that fails', async () => {
+    expect(checksAt('fail', await examineAsOther({ from: from() }))).toEqual([]);
+  });
+
+  it.each([
+    ['a record store', 'databases/neo4j/neostore.nodestore.db', 'read-rights'],
+    ['a tree', 'databases/neo4j/neostore.counts.db', 'read-rights'],
+    ['a log file', 'transactions/neo4j/neostore.transaction.db.0', 'read-rights'],
+    ['the check points', 'transactions/neo4j/checkpoint.0', 'read-rights'],
+    ['the metadata', 'databases/neo4j/neostore', 'store'],
+  ] as const)('%s that cannot be read is named, and who owns it', async (_, name, check) => {
+    chmodSync(join(database.data, name), 0);
+    const diagnosis = await examineAsOther({ from: from() });
+    expect(checksAt('fail', diagnosis)).toEqual([check]);
+    const finding = findingOf(check, diagnosis);
+    expect(finding.observed).toContain(join(database.data, name));
+    expect(finding.remedy).toMatch(/owner .*mode 0000/);
+  });
+});
+
+function chmodTree(root: string, mode: { directory: number; file: number }): void {
+  chmodSync(root, mode.directory);
+  for (const entry of readdirSync(root, { withFileTypes: true, recursive: true })) {
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? mode.directory : mode.file);
+  }
+}
 
 // Root may do all, so these run as another user.
 describe.skipIf(process.platform === 'win32')('rights that are missing', () => {
@@ -122,13 +199,7 @@ describe.skipIf(process.platform === 'win32')('rights that are missing', () => {
     });
     chmodSync(backupDir, 0o777);
     const backup = await unpackStore('3.5.34-standard', join(backupDir, 'b'));
-    const change = (mode: { directory: number; file: number }) => {
-      chmodSync(backup, mode.directory);
-      for (const entry of readdirSync(backup, { withFileTypes: true, recursive: true })) {
-        chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? mode.directory : mode.file);
-      }
-    };
-    change({ directory: 0o777, file: 0o666 });
+    chmodTree(backup, { directory: 0o777, file: 0o666 });
     const around = dirname(backup);
     chmodSync(around, 0o777);
     const at = { backupDir: around, name: 'graph.db' };

@@ -4,9 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BackupOptions } from '../../src/backup/backup-options.ts';
 import type { FollowEvent, FollowedEvent } from '../../src/backup/follow/follow-events.ts';
 import { FollowedBackup, type FollowReport } from '../../src/backup/follow/followed-backup.ts';
+import { followSource } from '../../src/backup/follow/followed-source.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { listLogFiles } from '../../src/log/log-files.ts';
 import { findRecoveryStart } from '../../src/log/v3/recovery-start.ts';
+import { initRepository } from '../../src/repository/opening/repository.ts';
 import { restoreDatabase } from '../../src/restore/database-restore.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
 import { serveEmbedded } from '../../src/serve/database/live-store.ts';
@@ -15,8 +17,11 @@ import { jobOptions } from '../support/commands/job-options.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../support/corpus/unpack-corpus.ts';
 import { findContentDifferences } from '../support/history/model-graph.ts';
 import { EmbeddedLoad } from '../support/live/embedded-load.ts';
+import { MemoryStore } from '../support/objects/memory-store.ts';
 import { campaign } from '../support/random/campaign-size.ts';
+import { Dice } from '../support/random/dice.ts';
 import { SEED } from '../support/random/seed.ts';
+import { restoreInto } from '../support/repositories/repository-runs.ts';
 import { readContent } from '../support/stores/stored-content.ts';
 
 /*
@@ -64,9 +69,9 @@ class Following {
   private readonly stopping = new AbortController();
   private waiting: { isIt(event: FollowedEvent): boolean; resolve(): void }[] = [];
 
-  constructor(from: BackupOptions['from'], changed: Partial<BackupOptions> = {}) {
-    const options = { ...jobOptions(join(scratch, 'backups'), from, changed), intervalMs: 50 };
-    this.ended = new FollowedBackup(options, (event) => this.take(event)).run(this.stopping.signal);
+  constructor(from: BackupOptions['from'], changed: Partial<BackupOptions> = {}, intervalMs = 50) {
+    const followed = followSource(jobOptions(join(scratch, 'backups'), from, changed));
+    this.ended = new FollowedBackup(followed, intervalMs, (event) => this.take(event)).run(this.stopping.signal);
     this.ended.catch(() => {}); // Whoever waits is told.
   }
 
@@ -207,6 +212,62 @@ describe('while a backup is followed', () => {
     }
     await load.stop();
     await following.stop();
+  });
+});
+
+describe('into a repository', () => {
+  it('every moment of the followed history can be restored', async () => {
+    const store = new MemoryStore();
+    await initRepository(store, { method: 'none' }, new AbortController().signal);
+    const open = async () => store;
+    const repositories = [{ open, location: 'memory', database: 'graph.db', renew: true }];
+    const following = new Following(files(), { repositories });
+    const { report } = await following.next('followed');
+    load.start();
+    for (let step = 0; step < campaign.rounds(20, 3); step++) await following.next('followed');
+    await load.stop();
+    await caughtUp(following);
+    const ended = await following.stop();
+    expect(ended).toMatchObject({ fullBackups: 1, lastTransaction: database.lastTransaction });
+    const dice = new Dice(SEED);
+    const moments = Array.from({ length: campaign.rounds(10, 2) }, () =>
+      dice.between(report.lastTransaction, ended.lastTransaction),
+    );
+    for (const [at, transaction] of [...moments, ended.lastTransaction].entries()) {
+      const directory = join(scratch, 'restored', `moment-${at}`);
+      await restoreInto(directory, store, { kind: 'transaction', transaction }, 'none');
+      expect(await expectExact(directory)).toBe(transaction);
+    }
+  });
+
+  it('a full object is sent before the interval is over', async () => {
+    const store = new MemoryStore();
+    await initRepository(store, { method: 'none' }, new AbortController().signal);
+    const open = async () => store;
+    const repositories = [{ open, location: 'memory', database: 'graph.db', renew: false }];
+    const following = new Following(files(), { repositories }, 3_600_000);
+    await following.next('followed');
+    const next = following.next('followed');
+    for (let transaction = 0; transaction < 17; transaction++) {
+      const large = database.begin();
+      large.createNode([], { text: { type: 'string', value: 'x'.repeat(1024 * 1024) } });
+      await large.commit();
+    }
+    expect((await next).report.bytes).toBeGreaterThan(16 * 1024 * 1024);
+    await following.stop();
+  });
+
+  it('a repository that is gone ends it', async () => {
+    const store = new MemoryStore();
+    await initRepository(store, { method: 'none' }, new AbortController().signal);
+    let opened = 0;
+    const open = async () => (opened++ === 0 ? store : new MemoryStore());
+    const following = new Following(files(), {
+      repositories: [{ open, location: 'memory', database: 'graph.db', renew: false }],
+    });
+    await following.next('followed');
+    await load.run(5);
+    await expect(following.ended).rejects.toMatchObject({ code: 'repository.missing' });
   });
 });
 

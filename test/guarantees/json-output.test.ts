@@ -1,13 +1,26 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { connect, Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { BackupNote } from '../../src/backup/backup-events.ts';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import type { FileLock } from '../../src/base/file-lock.ts';
 import type { CommandContext } from '../../src/cli/command-context.ts';
 import { nativeCommands } from '../../src/cli/command-table.ts';
+import { tellConfiguration } from '../../src/cli/graphkeep/configuration-view.ts';
 import { noteOfEvent } from '../../src/cli/graphkeep/event-data.ts';
 import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { JsonReporter } from '../../src/cli/graphkeep/json-reporter.ts';
@@ -25,7 +38,11 @@ import { CorruptionLab, loadCorruptions } from '../support/corpus/corruptions.ts
 import { unpackStore } from '../support/corpus/golden-store.ts';
 import { layOutPolicy, removePolicyHomes, TestIdentity } from '../support/corpus/test-certificates.ts';
 import { unpackCorpus } from '../support/corpus/unpack-corpus.ts';
+import { FakeServer } from '../support/modern/fake-server.ts';
+import { filesOf, GrowingDatabase, logsOf } from '../support/modern/growing-database.ts';
+import { unpackModernDatabase } from '../support/modern/modern-corpus.ts';
 import { campaign } from '../support/random/campaign-size.ts';
+import { ForkedRepository } from '../support/repositories/forked-repository.ts';
 import { CatchupCaller } from '../support/servers/catchup-caller.ts';
 import { RawClient } from '../support/servers/raw-client.ts';
 import { lockFile } from '../support/stores/locked-file.ts';
@@ -385,6 +402,16 @@ it('inspect: clean, dirty, incomplete, damaged, without a log', async () => {
   expect(await stateOf(store)).toBe('absent');
 });
 
+it('inspect: databases of later releases', async () => {
+  const home = await unpackModernDatabase('4.4.48-fuzzy', world.path('modern'));
+  const store = join(home, 'data/databases/neo4j');
+  const logs = join(home, 'data/transactions/neo4j');
+  const logOf = async () => last(await run(['inspect', store])).log;
+  expect(await logOf()).toMatchObject({ state: 'needs-recovery', kernelVersion: 4, directory: logs });
+  writeFileSync(join(logs, 'neostore.transaction.db.2'), 'damaged');
+  expect(await logOf()).toMatchObject({ state: 'unreadable' });
+});
+
 it('doctor: all in order, a warning, a failure', async () => {
   const from = `--from=file:${database.directory}`;
   const sound = await run(['doctor', from, `--to=${world.path('backup', 'b')}`]);
@@ -396,6 +423,112 @@ it('doctor: all in order, a warning, a failure', async () => {
   expect(last(await run(['doctor', from]))).toMatchObject({ verdict: 'ok' });
   const failed = await run(['doctor', '--from=127.0.0.1:1', `--to=${world.path('backup', 'none')}`]);
   expect({ exitCode: failed.exitCode, verdict: last(failed).verdict }).toEqual({ exitCode: 1, verdict: 'fail' });
+});
+
+it('a database of 5.26 is backed up into two repositories and restored as the page says', async () => {
+  const home = await unpackModernDatabase('5.26.30-fuzzy', world.path('modern'));
+  const places = ['one', 'two'].map((name) => `--repo=${world.path(name)}`);
+  for (const place of places) await run(['repo', 'init', place, '--no-encryption']);
+  const made = last(await run(['backup', `--from=file:${home}`, ...places]));
+  expect(made).toMatchObject({ event: 'report', kind: 'full', others: [{ database: 'neo4j', kind: 'full' }] });
+  const doctor = last(await run(['doctor', `--from=file:${home}`, ...places]));
+  const seen = (doctor.findings as Line[]).filter(({ check }) => check === 'continuation');
+  expect(seen.map(({ database: name, repository }) => [name, repository])).toEqual([
+    ['neo4j', world.path('one')],
+    ['neo4j', world.path('two')],
+  ]);
+  const restored = await run(['restore', places[1]!, '--database=neo4j', `--to=${world.path('modern-restored')}`]);
+  expect(last(restored)).toMatchObject({ event: 'report', writtenBy: '5.25 or later, before 2025.04' });
+  for (const compression of ['gzip', 'zstd']) {
+    const to = `--to=${world.path(`${compression}.dump`)}`;
+    const packed = await run(['export', places[0]!, to, `--compression=${compression}`, `--scratch=${world.root}`]);
+    expect(last(packed)).toMatchObject({ event: 'report', compression });
+  }
+  const server = FakeServer.make(world.path('fake'), '5.26.30');
+  server.behave({ check: 'damaged' });
+  const { env } = world.context();
+  world.setEnvironment({ ...(env as Record<string, string>), JAVA_HOME: server.javaHome });
+  mkdirSync(world.path('drills'));
+  const drill = [`--server-home=${server.home}`, `--scratch=${world.path('drills')}`];
+  const drilled = await run(['drill', places[0]!, '--database=neo4j', ...drill]);
+  expect([drilled.exitCode, last(drilled)]).toMatchObject([3, { server: { findings: [{ severity: 'error' }, {}] } }]);
+  expect(last(await run(['info', places[0]!]))).toMatchObject({ databases: [{ drill: { server: '5.26.30' } }] });
+  server.behave({});
+  cpSync(join(home, 'data/databases/neo4j'), join(home, 'data/databases/other'), { recursive: true });
+  cpSync(join(home, 'data/transactions/neo4j'), join(home, 'data/transactions/other'), { recursive: true });
+  const both = await run(['backup', `--from=file:${home}`, places[0]!, '--database=*', '--drill', ...drill]);
+  expect(last(both)).toMatchObject({ drill: { nodes: 193 }, others: [{ drill: { consistent: true } }] });
+});
+
+it('databases of 2026.08 are followed as the page says: copies, an incremental, an interruption, the state, the stop', async () => {
+  const database = await GrowingDatabase.unpack('2026.08.1-fuzzy', world.path('modern-followed'), {
+    checkPoints: false,
+  });
+  const { data } = database;
+  const ids = database.transactions.map(({ id }) => id);
+  database.endAt(ids[3]!);
+  for (const place of [filesOf(data), logsOf(data)]) cpSync(place, join(place, '../system'), { recursive: true });
+  const repo = `--repo=${world.path('followed-repository')}`;
+  await run(['repo', 'init', repo, '--no-encryption']);
+  const stop = new AbortController();
+  const away = `${filesOf(data)}-away`;
+  const followed = await run(['backup', `--from=file:${database.home}`, repo, '--follow=100ms'], {
+    signal: stop.signal,
+    onLine: ({ event, kind, code, database: name, following }, ask) => {
+      if (event === 'followed' && name === 'system') database.growTo(ids[10]!);
+      if (event === 'followed' && kind === 'incremental') void rename(filesOf(data), away);
+      if (code === 'follow-interrupted') void rename(away, filesOf(data));
+      if (event === 'follow-resumed') setImmediate(ask);
+      if (event === 'state' && following === undefined) setImmediate(ask);
+      if (following !== undefined) stop.abort('SIGTERM');
+    },
+  });
+  expect(followed.exitCode).toBe(0);
+  expect(eventsOf(followed)).toEqual(expect.arrayContaining(['followed', 'note', 'follow-resumed', 'state']));
+  expect(last(followed)).toMatchObject({ event: 'report', kind: 'followed', others: [{ database: 'system' }] });
+});
+
+it('the plan of a restore, which works or not', async () => {
+  const { host, port } = listener.address;
+  const repo = `--repo=${world.path('planned')}`;
+  await run(['repo', 'init', repo, '--no-encryption']);
+  await run(['backup', `--from=${host}:${port}`, repo]);
+  await setTimeout(20);
+  const between = new Date().toISOString();
+  await setTimeout(20);
+  await commit(5001, 5002);
+  await run(['backup', `--from=${host}:${port}`, repo]);
+  const to = world.path('planned-databases', 'graph.db');
+  const plan = ['restore', repo, `--to=${to}`, '--plan'];
+  const works = last(await run([...plan, `--until=${between}`]));
+  expect(works).toMatchObject({ plan: { works: true, until: between, firstTransaction: expect.any(Number) } });
+  await run(['restore', repo, `--to=${to}`]);
+  const lock = await lockFile(world.path('planned-databases', 'store_lock'));
+  const user = vi.spyOn(process, 'geteuid').mockReturnValue(54_321);
+  const fails = await run(plan);
+  user.mockRestore();
+  await lock.release();
+  expect([fails.exitCode, last(fails).plan]).toMatchObject([
+    1,
+    { works: false, ownerId: 54_321, problems: [{ code: 'database.exists' }, { code: 'directory.in-use' }] },
+  ]);
+  const objects = readdirSync(world.path('planned'), { recursive: true, encoding: 'utf8' });
+  const object = objects.find((path) => /\/data\/.*\.zst$/.test(path))!;
+  truncateSync(world.path('planned', object), 10);
+  const damaged = await run([...plan, `--to=${world.path('planned-elsewhere')}`]);
+  expect([damaged.exitCode, last(damaged).plan]).toMatchObject([14, { problems: [{ observed: '10' }] }]);
+});
+
+it('a repository with gaps, forks and damage is listed as the page says', async () => {
+  const repository = await ForkedRepository.make(world.path('forked'), world.path('history'));
+  const whole = await run(['list', `--repo=${repository.folder}`]);
+  expect([whole.exitCode, last(whole)]).toMatchObject([0, { databases: [{ timelines: [{}, { parent: {} }] }] }]);
+  repository.mar();
+  const marred = await run(['list', `--repo=${repository.folder}`]);
+  expect([marred.exitCode, last(marred)]).toMatchObject([
+    14,
+    { databases: [{ timelines: [{ log: { gaps: [{}], forks: [{}] } }, {}] }], faultCount: 1 },
+  ]);
 });
 
 it('a repository is made, filled, described and restored as the page says', async () => {
@@ -418,6 +551,10 @@ it('a repository is made, filled, described and restored as the page says', asyn
     .at(-1)!;
   const info = await run(['info', repo]);
   expect(last(info)).toMatchObject({ databases: [{ bases: [{}], ranges: [{}], unfinished: [expect.any(String)] }] });
+  const place = `--repo=${world.path('encrypted')}`;
+  const copied = await run(['copy', repo, `--to-repo=${world.path('encrypted')}`]);
+  expect(last(copied)).toMatchObject({ bases: 1, sealedAnew: true, faults: [] });
+  expect(last(await run(['list', place]))).toMatchObject({ databases: [{ timelines: [{ bases: [{}] }] }] });
   expect(last(await run(['restore', repo, `--to=${world.path('from-repository')}`]))).toMatchObject({
     event: 'report',
   });
@@ -433,9 +570,68 @@ it('a repository is made, filled, described and restored as the page says', asyn
   });
   expect(last(await run([...pruneable, '--confirm']))).toMatchObject({ removedObjects: 0, refusedObjects: 0 });
   expect(last(await run(['verify', repo, '--read']))).toMatchObject({ faults: [{ code: 'object.missing' }] });
+  await run(['repo', 'init', `--repo=${world.path('other')}`, '--no-encryption']);
+  const failed = await run(['copy', repo, `--to-repo=${world.path('other')}`]);
+  expect([failed.exitCode, last(failed)]).toMatchObject([14, { faults: [{ code: 'object.missing' }] }]);
   const damaged = await run(['restore', repo, `--to=${world.path('damaged')}`]);
   expect(last(damaged)).toMatchObject({ code: 'object.missing', place: { file: expect.any(String) } });
   expect([damaged.exitCode, existsSync(world.path('damaged'))]).toEqual([14, false]);
+});
+
+it('drills, holds, keys, and what the repository remembers of them, are as the page says', async () => {
+  const { host, port } = listener.address;
+  const repo = `--repo=${world.path('proved')}`;
+  const key = `--identity=${world.path('identity')}`;
+  const secret = await generateX25519Identity();
+  writeFileSync(world.path('identity'), `${secret}\n`);
+  mkdirSync(world.path('scratch'));
+  const scratch = `--scratch=${world.path('scratch')}`;
+  await run(['repo', 'init', repo, `--recipients=${await identityToRecipient(secret)}`]);
+  const notesOf = async () => (last(await run(['info', repo])).notes as { code: string }[]).map(({ code }) => code);
+  const made = await run(['backup', `--from=${host}:${port}`, repo, '--drill', key, scratch]);
+  expect(last(made)).toMatchObject({ event: 'report', drill: { consistent: true, findings: [] } });
+  expect(last(await run(['info', repo]))).toMatchObject({ databases: [{ drill: { result: 'sound' }, keyProved: {} }] });
+  const timeline = readdirSync(world.path('proved', 'db', 'graph.db'))[0]!;
+  const marks = world.path('proved', 'db', 'graph.db', timeline, 'mark');
+  const [proof] = readdirSync(marks).filter((name) => name.includes('.proof.'));
+  const [base] = proof!.split('.');
+  // Both are as old as the hills.
+  const old = '20200101T000000Z-00000000';
+  const content = JSON.parse(readFileSync(join(marks, proof!), 'utf8')) as object;
+  rmSync(marks, { recursive: true });
+  expect(await notesOf()).toEqual(['never-drilled', 'key-never-proved']);
+  mkdirSync(marks);
+  const made2020 = { made: '2020-01-01T00:00:00.000Z' };
+  writeFileSync(join(marks, `${base}.proof.${old}.json`), JSON.stringify({ ...content, ...made2020 }));
+  writeFileSync(join(marks, `${base}.key.${old}.json`), JSON.stringify({ ...content, ...made2020, kind: 'key' }));
+  expect(await notesOf()).toEqual(['drill-stale', 'key-stale']);
+
+  expect(last(await run(['key', 'check', repo, key]))).toMatchObject({ opens: true, databases: [{ opens: true }] });
+  expect(last(await run(['verify', repo]))).toMatchObject({ faultCount: 0 });
+  expect(last(await run(['verify', repo, '--read=50%', key]))).toMatchObject({ read: false, readPercent: 50 });
+  expect(last(await run(['info', repo]))).toMatchObject({ databases: [{ verified: { readPercent: 50 } }] });
+  expect(last(await run(['hold', repo, `--base=${base}`, '--reason=audit']))).toMatchObject({ held: true });
+  expect(last(await run(['info', repo]))).toMatchObject({
+    databases: [{ verified: { read: false }, holds: [{ base, reason: 'audit' }] }],
+  });
+  expect(last(await run(['release', repo, `--base=${base}`]))).toMatchObject({ held: false, changed: true });
+
+  // Something else is where marks go.
+  rmSync(marks, { recursive: true });
+  writeFileSync(marks, '');
+  const unrecorded = await run(['drill', repo, key, scratch]);
+  expect(last(unrecorded)).toMatchObject({ event: 'report', notes: [{ code: 'result-not-recorded', base }] });
+  rmSync(marks);
+  rmSync(world.path('proved', 'db', 'graph.db', timeline, 'base', base!, 'data'), { recursive: true });
+  const failed = await run(['backup', `--from=${host}:${port}`, repo, '--drill', key, scratch]);
+  expect(last(failed)).toMatchObject({ code: 'object.missing', notes: [{ code: 'drill-after-backup-failed' }] });
+  expect(await notesOf()).toEqual(['drill-failed', 'key-never-proved']);
+
+  const bad = `--repo=${world.path('inconsistent')}`;
+  await run(['repo', 'init', bad, '--no-encryption']);
+  await run(['backup', `--from=file:${corruption('base35/rel-06')}`, bad]);
+  expect(last(await run(['drill', bad, scratch]))).toMatchObject({ event: 'report', consistent: false });
+  expect(last(await run(['info', bad]))).toMatchObject({ databases: [{ drill: { result: 'inconsistent' } }] });
 });
 
 it('a store that waits for the server: check, inspect, recover', async () => {
@@ -498,6 +694,32 @@ it('serve: a client that goes away, and one that asks for what is not there', as
   expect(lines.find(({ event }) => event === 'aborted')).toMatchObject({ request: 'full' });
 });
 
+it('a configuration file: which one counts, that others may change it, and what is wrong in it', async () => {
+  const places = ['option', 'variable', 'user'] as const;
+  const folder = world.path('xdg', 'graphkeep');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, 'graphkeep.yaml');
+  writeFileSync(file, 'commands: { check: { graph: false } }\n');
+  chmodSync(file, 0o666);
+  const { env } = world.context();
+  for (const by of places) {
+    const named = by === 'option' ? [`--config=${file}`] : [];
+    const variables = by === 'variable' ? { GRAPHKEEP_CONFIG: file } : { XDG_CONFIG_HOME: world.path('xdg') };
+    const seen = await run(['check', database.directory, ...named], { env: { ...env, ...variables } });
+    expect(seen.lines[0]).toMatchObject({ event: 'configuration', file, by });
+    expect(seen.lines.at(-1)!.notes).toMatchObject([{ code: 'configuration-writable', path: file, mode: '0666' }]);
+  }
+  const told: Line[] = [];
+  const context = contextWith({ stdout: (text) => told.push(JSON.parse(text) as Line) });
+  const options = { command: 'check', json: true, verbose: false, quiet: false };
+  const reporter = new JsonReporter(withPrintableOutput(context), options);
+  await tellConfiguration({ file: { file, by: 'system' }, origins: new Map() }, reporter);
+  expect(told.flatMap((line) => page.findDifferences(line))).toEqual([]);
+  writeFileSync(file, 'commands: { chek: {} }\n');
+  const wrong = await run(['inspect', database.directory, `--config=${file}`]);
+  expect(last(wrong)).toMatchObject({ event: 'error', code: 'config', place: { file, line: 1, column: 13 } });
+});
+
 it('every note of a backup and a restore, also those that are rare', () => {
   const error = new GraphkeepError('file.io', 'EIO', { place: { file: '/b/x', offset: 7 } });
   const path = '/b/x';
@@ -511,8 +733,15 @@ it('every note of a backup and a restore, also those that are rare', () => {
     ],
     'fallback-began': [{ kind: 'fallback-began', error }],
     'old-backup-moved': [{ kind: 'old-backup-moved', path }],
+    'target-left-out': [{ kind: 'target-left-out', target: path, error }],
+    'file-left-to-server': (['changing', 'incomplete', 'unknown'] as const).map((cause) => ({
+      kind: 'file-left-to-server',
+      name: 'neostore.counts.db',
+      cause,
+    })),
     'finished-backup-set-aside': [{ kind: 'finished-backup-set-aside', backup: path, aside: path, error }],
     'former-work-directory-found': [{ kind: 'former-work-directory-found', path }],
+    'full-continued': [{ kind: 'full-continued', objects: 3, bytes: 9 }],
     'rights-not-restored': [{ kind: 'rights-not-restored', path, error }],
     'check-report-failed': [{ kind: 'check-report-failed', error }],
     'check-left-to-server': [{ kind: 'check-left-to-server', ...transactions }],

@@ -1,11 +1,11 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runGraphkeep } from '../../src/cli/graphkeep/front.ts';
 import { EmbeddedDatabase } from '../../src/embedded/embedded-database.ts';
 import { LogReader } from '../../src/log/v3/log-reader.ts';
 import { BackupListener } from '../../src/serve/backup-listener.ts';
 import { serveEmbedded } from '../../src/serve/database/live-store.ts';
+import { type Line, runJson } from '../support/commands/json-run.ts';
 import { World } from '../support/commands/world.ts';
 import { findContentDifferences } from '../support/history/model-graph.ts';
 import { EmbeddedLoad } from '../support/live/embedded-load.ts';
@@ -16,10 +16,8 @@ import { nextSeed } from '../support/random/seed.ts';
 
 /*
  * Promise: from an encrypted repository, a database comes back exactly as it was after any transaction since the first backup, and at any
- * time; a moment that is not there is an error that says what is.
+ * time, and from a copy of it too; a moment that is not there is an error that says what is.
  */
-
-type Line = Record<string, unknown>;
 
 let world: World;
 let database: EmbeddedDatabase;
@@ -32,21 +30,7 @@ let last: number;
 /** Commit times in milliseconds, by transaction. */
 let times: Map<number, number>;
 
-/** Runs a command with `--json`; returns its last line. */
-async function run(...args: string[]): Promise<Line & { exitCode: number }> {
-  let output = '';
-  const { runBackup: _, ...given } = world.context();
-  const context = {
-    ...given,
-    stdout: (text: string) => {
-      output += text;
-    },
-    stderr: (text: string) => expect.fail(text),
-  };
-  const exitCode = await runGraphkeep([...args, '--json'], context);
-  return { ...(JSON.parse(output.trim().split('\n').at(-1)!) as Line), exitCode };
-}
-
+const run = (...args: string[]) => runJson(world, args);
 const repo = () => `--repo=${world.path('repository')}`;
 
 async function backUp(...more: string[]): Promise<Line> {
@@ -90,10 +74,10 @@ afterAll(async () => {
 });
 
 /** Restores a moment and compares everything with the model. Returns the report. */
-async function expectMoment(until: string, transaction: number): Promise<Line> {
+async function expectMoment(until: string, transaction: number, place = repo(), key = identity): Promise<Line> {
   const to = world.path('restored', 'graph.db');
-  const moment = [`--until=${until}`, `--identity=${identity}`, `--to=${to}`, '--check'];
-  const report = await run('restore', repo(), ...moment);
+  const moment = [`--until=${until}`, `--identity=${key}`, `--to=${to}`, '--check'];
+  const report = await run('restore', place, ...moment);
   expect(report, `${until}: ${JSON.stringify(report)}`).toMatchObject({ event: 'report', exitCode: 0, transaction });
   const restored = await EmbeddedDatabase.open(to);
   try {
@@ -123,6 +107,27 @@ describe('a repository with a full backup and segments', () => {
       const time = dice.between(newest, end + 5);
       const later = inOrder.find(([id, committed]) => id > first && committed > time);
       await expectMoment(new Date(time).toISOString(), later === undefined ? last : later[0] - 1);
+    }
+  }, 300_000);
+
+  it('a copy of a repository, for other recipients or the same, gives back the same moments', async () => {
+    const secret = await generateX25519Identity();
+    const key = world.path('other-key');
+    writeFileSync(key, `${secret}\n`);
+    const settings = [
+      { name: 'same', recipient: await identityToRecipient(readFileSync(identity, 'utf8').trim()), opens: identity },
+      { name: 'other', recipient: await identityToRecipient(secret), opens: key },
+    ];
+    for (const { name, recipient, opens } of settings) {
+      const place = world.path(name);
+      await run('repo', 'init', `--repo=${place}`, `--recipients=${recipient}`);
+      const copied = await run('copy', repo(), `--to-repo=${place}`, `--identity=${identity}`);
+      expect(copied).toMatchObject({ exitCode: 0, bases: 2, faults: [], sealedAnew: name === 'other' });
+      const places = Array.from({ length: campaign.rounds(10, 1) }, () => dice.between(first, last));
+      for (const transaction of new Set([first, last, ...places]))
+        await expectMoment(`${transaction}`, transaction, `--repo=${place}`, opens);
+      const read = ['--read', `--identity=${opens}`];
+      expect(await run('verify', `--repo=${place}`, ...read)).toMatchObject({ exitCode: 0, bases: 2, faults: [] });
     }
   }, 300_000);
 

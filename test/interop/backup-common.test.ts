@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { runJob } from '../support/commands/run-job.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import {
   checkLedger,
   describeInterop,
@@ -33,12 +34,17 @@ const open: typeof openCopy = async (...args) => {
 };
 
 describeInterop('backup over the common protocol', () => {
-  it.each([
-    { version: '3.4.9', format: 'standard', values: 'plain' },
-    { version: '3.4.9', format: 'high_limit', values: 'everything' },
-    { version: '3.5.0-beta03', format: 'standard', values: 'plain' },
-    { version: '3.5.0-beta03', format: 'high_limit', values: 'everything' },
-  ] as const)(
+  it.each(
+    campaign.few(
+      [
+        { version: '3.4.9', format: 'standard', values: 'plain' },
+        { version: '3.4.9', format: 'high_limit', values: 'everything' },
+        { version: '3.5.0-beta03', format: 'standard', values: 'plain' },
+        { version: '3.5.0-beta03', format: 'high_limit', values: 'everything' },
+      ] as const,
+      2,
+    ),
+  )(
     'a full and an incremental backup are made of $version $format with $values values',
     async ({ version, format, values }) => {
       const server = await start({ version, format });
@@ -84,7 +90,7 @@ describeInterop('backup over the common protocol', () => {
     },
   );
 
-  it.each(['3.4.9', '3.5.0-beta03'] as const)(
+  it.each(campaign.few(['3.4.9', '3.5.0-beta03'] as const, 1))(
     "the Java client %s and we continue each other's backups",
     async (version) => {
       const server = await start({ version });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { checkStore } from '../../src/check/store-check.ts';
 import { type BaseStore, CorruptionLab } from '../support/corpus/corruptions.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import { Dice } from '../support/random/dice.ts';
 import { SEED } from '../support/random/seed.ts';
 import { describeInterop, judgeStores, makeScratch, runAdmin, type Version } from './harness/index.ts';
@@ -77,24 +78,37 @@ async function findErrors(version: Version, store: string): Promise<string[]> {
   return errors.length === 0 ? ['no report'] : errors.map((entry) => entry.replaceAll(/\s+/g, ' '));
 }
 
+/** Values that some part of an index keeps in a tree, as the real checker writes them. */
+const NUMBER = /^-?(\d|Infinity$|NaN$)[\d.E-]*$/;
+const TEMPORAL_OR_POINT = /^(-?\d{4,}-\d\d-\d\d|\d\d:\d\d|P[-\dT]|\{|point)/i;
+
 /**
- * A node missing from a fusion index, with a value that such an index keeps in its Lucene part: an array, a boolean, or the values of
- * several properties (docs/formats/trees-and-indexes.md).
+ * A node missing from an index, with a value that this index keeps in its Lucene part (docs/formats/trees-and-indexes.md 10): an array, a
+ * boolean, or the values of several properties; without a tree for texts or numbers, those too.
  */
 function isAboutLucene(error: string): boolean {
-  const inLucene = /not found in the expected index.*, descriptor=(.*), provider=\{key=lucene[^}]*\}\] \[(.*)\]/.exec(
-    error,
-  );
-  if (inLucene === null) return false;
-  const [, descriptor, values] = inLucene;
-  return /\(property\[\d+\], property/.test(descriptor!) || /^(\[.*\]|true|false)$/.test(values!);
+  const parts =
+    /not found in the expected index.*, descriptor=(.*), provider=\{key=(lucene[^,}]*), version=([^}]*)\}\] \[(.*)\]/.exec(
+      error,
+    );
+  if (parts === null) return false;
+  const [, descriptor, key, version, value] = parts as unknown as [string, string, string, string, string];
+  if (/\(property\[\d+\], property/.test(descriptor) || /^(\[.*\]|true|false)$/.test(value)) return true;
+  if (TEMPORAL_OR_POINT.test(value)) return false;
+  if (NUMBER.test(value)) return key === 'lucene';
+  return key === 'lucene' || version === '1.0';
 }
 
 describeInterop('the consistency check and the real one', () => {
-  it.each<[Version, BaseStore]>([
-    ['3.4.9', 'base34'],
-    ['3.5.34', 'base35'],
-  ])(`what %s calls inconsistent is inconsistent for our check too (seed ${SEED})`, async (version, base) => {
+  it.each<[Version, BaseStore]>(
+    campaign.few(
+      [
+        ['3.4.9', 'base34'],
+        ['3.5.34', 'base35'],
+      ],
+      1,
+    ),
+  )(`what %s calls inconsistent is inconsistent for our check too (seed ${SEED})`, async (version, base) => {
     const dice = new Dice(SEED);
     const root = makeScratch('damaged');
     const stores: { path: string; what: string; ours: Awaited<ReturnType<typeof judge>> }[] = [];

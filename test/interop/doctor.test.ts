@@ -2,15 +2,27 @@ import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { listLogFiles } from '../../src/log/log-files.ts';
 import { findLastCheckPoint } from '../../src/log/v3/check-points.ts';
+import { openObjectStore } from '../../src/objects/opening/open-object-store.ts';
 import { attemptBackup } from '../support/commands/backup-attempt.ts';
 import { checksAt, examine, findingOf } from '../support/commands/doctor-options.ts';
 import { runJob, runLiveJob } from '../support/commands/run-job.ts';
-import { describeInterop, Ledger, makeScratch, RandomLoad, type RunningServer, startServer } from './harness/index.ts';
+import {
+  describeInterop,
+  graphkeep,
+  Ledger,
+  makeScratch,
+  RandomLoad,
+  type RunningServer,
+  startServer,
+} from './harness/index.ts';
+import { ModernLoad, ModernServer, selectRunnable } from './harness/modern/index.ts';
 
 const placeOf = ({ storeDirectory }: RunningServer) => ({ directory: storeDirectory, logDirectory: storeDirectory });
 
 /** What depends on the machine of the test and not on the server. */
 const OF_THE_MACHINE = ['memory', 'same-disk', 'target-disk', 'room'];
+/** The rate of a load that lasts seconds makes every retention short; small log files are what the harness wants. */
+const OF_THE_LOAD = ['retention', 'continuation', 'log-settings'];
 
 describeInterop('the doctor beside a real server', () => {
   it('a sound server under load has nothing to complain about, from its files', async () => {
@@ -91,6 +103,39 @@ describeInterop('the doctor beside a real server', () => {
       expect((await runJob(server.backupAddress, to.backupDir, to.name, { fallbackToFull: false })).report.kind).toBe(
         'incremental',
       );
+    },
+  );
+
+  it.each(selectRunnable(['5.26.30']))(
+    'a sound server of %s under load has nothing to complain about',
+    async (version) => {
+      const server = await ModernServer.start({ version });
+      onTestFinished(() => server.kill());
+      const load = new ModernLoad(server, {});
+      await load.start();
+      await load.advance(30);
+      const folder = path.join(makeScratch('doctor'), 'repository');
+      await graphkeep('repo', 'init', `--repo=${folder}`, '--no-encryption');
+      const place = { database: undefined, open: () => openObjectStore(folder) };
+      for (const hasBackup of [false, true]) {
+        await load.advance(20);
+        const diagnosis = await examine({ from: { path: server.home }, database: 'neo4j', repositories: [place] });
+        const complaints = diagnosis.findings.filter(({ level }) => level !== 'ok').map(({ check }) => check);
+        expect(complaints.filter((check) => ![...OF_THE_MACHINE, ...OF_THE_LOAD].includes(check))).toEqual([]);
+        expect(checksAt('fail', diagnosis)).toEqual([]);
+        expect(findingOf('server', diagnosis).observed).toBe(`a server runs on it (process ${server.pid})`);
+        const { observed } = findingOf('backup', diagnosis);
+        if (hasBackup) expect(findingOf('continuation', diagnosis).observed).toMatch(/^yes: the log has transaction/);
+        else expect(observed).toContain('none yet');
+        // What was foretold comes true.
+        const made = await graphkeep('backup', `--from=file:${server.home}`, `--repo=${folder}`, '--database=neo4j');
+        expect(made.kind).toBe(hasBackup ? 'incremental' : 'full');
+      }
+      await load.stop();
+      await server.stop();
+      const stopped = await examine({ from: { path: server.home }, database: 'neo4j', repositories: [place] });
+      expect(findingOf('server', stopped).observed).toContain('it was closed cleanly');
+      expect(checksAt('fail', stopped)).toEqual([]);
     },
   );
 });

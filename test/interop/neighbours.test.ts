@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { runNeo4jAdmin } from '../../src/cli/neo4j-admin/front.ts';
 import { UNFINISHED_MARKER } from '../../src/restore/staged-database.ts';
+import { campaign } from '../support/random/campaign-size.ts';
 import {
   checkConsistency,
   describeInterop,
@@ -41,7 +42,7 @@ const silent = { code: 0, stdout: '', stderr: '' };
 const inUse = { code: 1, stderr: 'command failed: the database is in use -- stop Neo4j and try again\n' };
 
 describeInterop('the neighbours of backup', () => {
-  it.each<Version>(['3.4.9', '3.5.0-beta03'])(
+  it.each<Version>(campaign.few(['3.4.9', '3.5.0-beta03'], 1))(
     'restore, dump and load of %s exchange databases with the real tool',
     async (version) => {
       const server = await startServer({ version });

@@ -9,6 +9,7 @@ const { files } = inject('packed');
 /** Every kind of file that the package has, and nothing else. */
 const KINDS: Record<string, RegExp> = {
   description: /^package\.json$/,
+  'schema of the configuration file': /^graphkeep\.schema\.json$/,
   licence: /^LICENSE$/,
   pages: /^(README|CHANGELOG|CONTRIBUTING)\.md$/,
   programs: /^bin\/(graphkeep|neo4j-admin)$/,
@@ -16,12 +17,14 @@ const KINDS: Record<string, RegExp> = {
   'code of the API': /^dist\/index\.js$/,
   'code of the threads of the check': /^dist\/check-worker\.js$/,
   'code of the threads that seal': /^dist\/seal-worker\.js$/,
+  'code of the threads that unseal': /^dist\/unseal-worker\.js$/,
   'shared code': /^dist\/[a-z0-9-]+-[A-Z0-9]{8}\.js$/,
   'types of the API': /^dist\/index\.d\.ts$/,
   documents: /^docs\/(formats\/)?[a-z-]+\.md$/,
   examples: /^docs\/examples\/[a-z-]+\.ts$/,
 };
 
+const isText = (value: unknown) => typeof value === 'string';
 const kindsOf = (path: string) => Object.keys(KINDS).filter((kind) => KINDS[kind]!.test(path));
 
 describe('the package', () => {
@@ -54,7 +57,11 @@ describe('the package', () => {
 
   it('the package names no file that it does not have', () => {
     const { bin, exports } = JSON.parse(readFileSync(`${repository}/package.json`, 'utf8'));
-    const named = [...Object.values(bin), ...Object.values(exports['.']), exports['./package.json']] as string[];
+    const named = [
+      ...Object.values(bin),
+      ...Object.values(exports['.']),
+      ...Object.values(exports).filter(isText),
+    ] as string[];
     expect(named.length).toBeGreaterThan(4);
     expect(named.map((path) => posix.normalize(path)).filter((path) => !files.includes(path))).toEqual([]);
     expect(existsSync(`${repository}/dist/index.d.ts`)).toBe(true);

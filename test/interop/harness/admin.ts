@@ -15,12 +15,15 @@ export interface AdminOptions {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Default: less than a test may take, so that what it printed is told. */
   readonly timeoutMs?: number;
   /** Settings of its `neo4j.conf`. */
   readonly conf?: Readonly<Record<string, string>>;
   /** With TLS in the catchup protocol (3.4.9). Default false. */
   readonly secure?: boolean;
 }
+
+const LONGEST_MS = 480_000;
 
 const ADMIN = 'org.neo4j.commandline.admin.AdminTool';
 
@@ -38,7 +41,7 @@ async function adminProcess(options: AdminOptions) {
     secure: options.secure ?? false,
     cwd: options.cwd ?? home,
     env: { NEO4J_HOME: home, NEO4J_CONF: conf, ...options.env },
-    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    timeoutMs: options.timeoutMs ?? LONGEST_MS,
   };
 }
 

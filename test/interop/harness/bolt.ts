@@ -21,7 +21,9 @@ export function isServerTrouble(error: unknown): boolean {
   return (
     error instanceof CypherError &&
     error.code === 'Neo.DatabaseError.General.UnknownError' &&
-    / \d+ with changes should exist|Index -\d+ out of bounds for length/.test(error.message)
+    / \d+ with changes should exist|Index -\d+ out of bounds for length|: null$|Failed to read after \d+ retries/.test(
+      error.message,
+    )
   );
 }
 

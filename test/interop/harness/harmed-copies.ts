@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { Dice } from '../../../src/base/dice.ts';
 import type { BusyServer } from './busy-server.ts';
+import { type EndedProcess, startJsonProcess } from './json-process.ts';
 import { makeScratch } from './scratch.ts';
 
 const program = fileURLToPath(new URL('../../../bin/graphkeep', import.meta.url));
@@ -41,11 +41,7 @@ interface Failure {
   hint?: string;
 }
 
-interface Ended {
-  exitCode: number | null;
-  lines: (Failure & { event: string; attempts?: Failure[] })[];
-  stderr: string;
-}
+type Ended = EndedProcess<Failure & { event: string; attempts?: Failure[] }>;
 
 /** One backup directory, to which harmed copies are made one after the other. */
 export class HarmedCopies {
@@ -117,21 +113,8 @@ export class HarmedCopies {
   ): { child: ChildProcess; ended: Promise<Ended> } {
     const { directory } = this.busy.place;
     const job = ['backup', `--from=file:${directory}`, `--to=${this.target}`, `--rate-limit=${RATE}`, '--json'];
-    const [command, ...args] = [...before, process.execPath, ...nodeOptions, program, ...job, '--no-check-consistency'];
-    const child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    const ended = once(child, 'close').then(([exitCode]) => {
-      const complete = stdout.split('\n').slice(0, -1);
-      return { exitCode: exitCode as number | null, lines: complete.map((line) => JSON.parse(line)), stderr };
-    });
-    return { child, ended };
+    const words = [...before, process.execPath, ...nodeOptions, program, ...job, '--no-check-consistency'];
+    return startJsonProcess(words as [string, ...string[]]);
   }
 
   private async harm(harm: Harm, child: ChildProcess, ended: Promise<unknown>): Promise<void> {

@@ -8,6 +8,7 @@ export { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
 export type { ClusterMember } from './cluster-member.ts';
 export { DatabaseOpener } from './database-opener.ts';
 export { awaitIndexes, canonicalValue, exportGraph, findDifferences, type Graph } from './graph-export.ts';
+export { graphkeep } from './graphkeep.ts';
 export { type HaPair, startHaPair } from './ha-pair.ts';
 export { findChanges, hashDirectory } from './hash-directory.ts';
 export { install } from './installation.ts';

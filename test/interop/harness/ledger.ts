@@ -1,5 +1,12 @@
 import { nextSeed } from '../../support/random/seed.ts';
-import { type BoltConnection, ConnectionLost, CypherError, ServerLockedUp, type Statement } from './bolt.ts';
+import {
+  type BoltConnection,
+  ConnectionLost,
+  CypherError,
+  isServerTrouble,
+  ServerLockedUp,
+  type Statement,
+} from './bolt.ts';
 import { isSwitch } from './leadership.ts';
 import { describeEdge, describeItem, hubCount, LedgerPlan } from './ledger-plan.ts';
 import type { Value } from './packstream.ts';
@@ -119,6 +126,10 @@ export class Ledger {
         return void (await open.transaction(statements));
       } catch (error) {
         if (error instanceof CypherError && error.code === deadlock) continue;
+        if (isServerTrouble(error)) {
+          if (await this.isCommitted(plan)) return;
+          continue;
+        }
         if (!isSwitch(error)) throw error;
         if (this.options.survive) connection.close();
         else if (error instanceof ConnectionLost) throw error;

@@ -1,4 +1,5 @@
 import { findMissingTools, install } from './installation.ts';
+import { installModern } from './modern/installation.ts';
 import { versions } from './releases.ts';
 import { fetchS3Proxy } from './s3-proxy.ts';
 
@@ -6,5 +7,6 @@ import { fetchS3Proxy } from './s3-proxy.ts';
 export default async function prepareReleases(): Promise<void> {
   if (!process.env.CI || findMissingTools().length > 0) return;
   for (const version of versions) await install(version);
+  for (const version of ['4.4.48', '5.26.30', '2026.08.1']) await installModern(version);
   await fetchS3Proxy();
 }

@@ -123,6 +123,8 @@ export class RunningServer implements CypherTarget, ServerWatch {
   private shared: Promise<BoltConnection> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
   private looking = false;
+  /** That it did not answer, and what its threads were doing. */
+  private hasTold = false;
   /** Set when it was found locked up, and killed. */
   fault: ServerLockedUp | undefined;
 
@@ -261,9 +263,16 @@ export class RunningServer implements CypherTarget, ServerWatch {
   onSilence(): void {
     if (this.looking) return;
     this.looking = true;
-    void this.endIfLockedUp().finally(() => {
-      this.looking = false;
-    });
+    void this.endIfLockedUp()
+      .then((threads) => {
+        // If the test runs into its time limit, this tells why.
+        if (this.fault === undefined && !this.hasTold)
+          console.log(`server ${this.version} does not answer\n${threads}`);
+        this.hasTold = true;
+      })
+      .finally(() => {
+        this.looking = false;
+      });
   }
 
   /** Kills the server if its threads wait for each other; tells what they are doing. */

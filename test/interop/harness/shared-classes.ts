@@ -23,9 +23,14 @@ const none: ClassSharing = { flags: [], keep: async () => {} };
  * classes run; the JVM ignores an archive that does not fit. Only if GRAPHKEEP_SHARED_CLASSES is set: a benchmark measures servers as users
  * start them.
  */
-export async function shareClasses(directory: string, kind: string, classPath: string): Promise<ClassSharing> {
+export async function shareClasses(
+  directory: string,
+  kind: string,
+  classPath: string,
+  java = 'java',
+): Promise<ClassSharing> {
   if (!process.env.GRAPHKEEP_SHARED_CLASSES) return none;
-  const digest = createHash('sha256').update(classPath).update(describeJava()).digest('hex').slice(0, 12);
+  const digest = createHash('sha256').update(classPath).update(describeJava(java)).digest('hex').slice(0, 12);
   const archive = path.join(directory, `${kind}-${digest}.jsa`);
   if (existsSync(archive) || making.has(archive)) {
     const flags = existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`, '-Xlog:disable'] : [];
@@ -42,10 +47,14 @@ export async function shareClasses(directory: string, kind: string, classPath: s
   return { flags: [`-XX:ArchiveClassesAtExit=${temporary}`, '-Xlog:disable'], keep };
 }
 
-let java: Buffer | undefined;
+const described = new Map<string, Buffer>();
 
 /** The version of Java: an archive fits only one. */
-function describeJava(): Buffer {
-  java ??= execFileSync('java', ['-Xinternalversion']);
-  return java;
+function describeJava(java: string): Buffer {
+  let description = described.get(java);
+  if (description === undefined) {
+    description = execFileSync(java, ['-Xinternalversion']);
+    described.set(java, description);
+  }
+  return description;
 }

@@ -9,7 +9,9 @@ import type { DoctorFinding } from '../../../src/doctor/findings/finding.ts';
 export function doctorOptions(changed: Partial<DoctorOptions>): DoctorOptions {
   return {
     from: undefined,
+    database: undefined,
     to: undefined,
+    repositories: [],
     protocol: 'any',
     timeoutMs: 20_000,
     bytesPerSecond: undefined,
@@ -17,6 +19,7 @@ export function doctorOptions(changed: Partial<DoctorOptions>): DoctorOptions {
     config: new ClientConfig('/'),
     isNamed: false,
     configFile: undefined,
+    additionalConfig: undefined,
     ...changed,
   };
 }

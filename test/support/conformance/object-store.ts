@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { GraphkeepError } from '../../../src/base/errors.ts';
 import type { ObjectInfo, ObjectStore } from '../../../src/objects/object-store.ts';
-import { readWhole, sha256Of } from '../../../src/objects/whole-object.ts';
+import { readInto, readWhole, sha256Of } from '../../../src/objects/whole-object.ts';
 import { makeTemporaryDirectory, removeDirectory } from '../corpus/unpack-corpus.ts';
 import { anyKeys } from '../objects/any-keys.ts';
 import { campaign } from '../random/campaign-size.ts';
@@ -83,6 +83,16 @@ export function describeObjectStore(
       ]);
       const { size, etag } = await other.read(info.key, { from: 5, to: 6 }, () => {}, never);
       expect({ size, etag }).toEqual({ size: 3_000_000, etag: info.etag });
+    });
+
+    it('an object may come from a part of memory that threads share, and be read into it', async () => {
+      const memory = Buffer.from(new SharedArrayBuffer(2_000_000));
+      memory.fill('shared ');
+      const body = memory.subarray(1000, 1_900_000);
+      await store.create('shared', body, sha256Of(body), {}, never);
+      const into = Buffer.from(new SharedArrayBuffer(2_000_000));
+      expect(await readInto(store, 'shared', into, never)).toBe(body.length);
+      expect(into.subarray(0, body.length).equals(body)).toBe(true);
     });
 
     it('an object may be empty', async () => {

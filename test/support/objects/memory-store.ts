@@ -74,7 +74,7 @@ export class MemoryStore implements ObjectStore {
     if (!hashOf(body).equals(sha256)) {
       throw new GraphkeepError('object.damaged', 'the body has another hash', { place: placeOf(key) });
     }
-    this.objects.put(key, body, lock?.until);
+    this.objects.put(key, body, lock === undefined || lock === 'none' ? undefined : lock.until);
   }
 
   async replace(key: string, body: Uint8Array, etag: string | undefined, signal: AbortSignal): Promise<string> {

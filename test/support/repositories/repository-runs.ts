@@ -2,9 +2,17 @@ import type { Decrypter } from 'age-encryption';
 import { makeFullBackup } from '../../../src/backup/full-backup.ts';
 import { makeIncrementalBackup } from '../../../src/backup/incremental-backup.ts';
 import { RepositoryTarget } from '../../../src/backup/target/repository/repository-target.ts';
+import { describeError, type GraphkeepError } from '../../../src/base/errors.ts';
+import { loadFrameCodec } from '../../../src/base/zstd/frame-codec.ts';
 import type { ObjectStore } from '../../../src/objects/object-store.ts';
 import type { Moment } from '../../../src/repository/catalogue/restore-plan.ts';
+import { copyRepository, type RepositoryCopyResult } from '../../../src/repository/copying/repository-copy.ts';
 import { openRepository } from '../../../src/repository/opening/repository.ts';
+import { listDatabases } from '../../../src/repository/reading/database-history.ts';
+import { StoredObjects } from '../../../src/repository/reading/stored-objects.ts';
+import type { Unsealing } from '../../../src/repository/seal/unseal/unsealing.ts';
+import { EVERY_OBJECT } from '../../../src/repository/verifying/object-share.ts';
+import { verifyDatabase } from '../../../src/repository/verifying/verification.ts';
 import { restoreFromRepository } from '../../../src/restore/repository-restore.ts';
 import { CommonSource } from '../../../src/source/backup-protocol/common-source.ts';
 import type { BackupServer } from '../servers/backup-server.ts';
@@ -51,4 +59,39 @@ export async function restoreInto(
     budgetBytes: 1 << 20,
     signal: never,
   });
+}
+
+/** What a copy between two repositories has done, and what it told. */
+export interface MadeCopy extends RepositoryCopyResult {
+  readonly faults: readonly GraphkeepError[];
+}
+
+/** Copies the repository of a store into that of another one. */
+export async function copyInto(
+  from: ObjectStore,
+  to: ObjectStore,
+  identities: Unsealing['identities'],
+): Promise<MadeCopy> {
+  const faults: GraphkeepError[] = [];
+  const result = await copyRepository({
+    from: await openRepository(from, never),
+    to: await openRepository(to, never),
+    database: undefined,
+    identities,
+    signal: never,
+    onProgress: () => {},
+    onFault: (error) => void faults.push(error),
+  });
+  return { ...result, faults };
+}
+
+/** What is wrong with a repository, as far as reading all of it tells. */
+export async function findFaults(store: ObjectStore, identities: Unsealing['identities']): Promise<string[]> {
+  const objects = new StoredObjects(store, { codec: await loadFrameCodec(), identities }, never);
+  const faults: string[] = [];
+  for (const database of await listDatabases(store, never)) {
+    const onFault = (error: GraphkeepError) => void faults.push(describeError(error));
+    await verifyDatabase(objects, { database, reads: EVERY_OBJECT, signal: never, onObject: () => {}, onFault });
+  }
+  return faults;
 }

@@ -8,6 +8,7 @@ function thread(name: string, state: string, ...calls: readonly string[]): strin
   );
 }
 
+const commitProcess = 'org.neo4j.kernel.impl.api.TransactionRepresentationCommitProcess.commit';
 const store = 'org.neo4j.kernel.impl.store';
 const checkPoint = thread(
   'neo4j.CheckPoint-1',
@@ -28,7 +29,21 @@ const commit = thread(
   'neo4j.BoltWorker-2 [bolt]',
   'TIMED_WAITING (parking)',
   'org.neo4j.kernel.impl.locking.ReentrantLockService.acquire',
-  'org.neo4j.kernel.impl.api.TransactionRepresentationCommitProcess.commit',
+  commitProcess,
+);
+const explicitIndexCommit = thread(
+  'neo4j.BoltWorker-6 [bolt]',
+  'WAITING (on object monitor)',
+  'org.neo4j.kernel.impl.util.SynchronizedArrayIdOrderingQueue.waitFor',
+  'org.neo4j.kernel.impl.api.ExplicitBatchIndexApplier.startTx',
+  commitProcess,
+);
+const commitBefore = thread(
+  'neo4j.BoltWorker-4 [bolt]',
+  'WAITING (parking)',
+  `${store}.kvstore.LockWrapper.readLock`,
+  `${store}.counts.CountsTracker.apply`,
+  commitProcess,
 );
 const foreign = thread('Reference Handler', 'RUNNABLE', 'java.lang.ref.Reference.waitForReferencePendingList');
 const dump = (...threads: readonly string[]) => `Full thread dump\n\n${threads.join('\n\n')}\n`;
@@ -42,10 +57,13 @@ describe('a dump of threads', () => {
   });
 
   it('tells a server whose commits wait for each other from one at work', () => {
-    expect(isLockedUp(dump(foreign, checkPoint, commit, indexWriter))).toBe(true);
-    for (const one of [checkPoint, commit, indexWriter])
-      expect(isLockedUp(dump(foreign, ...[checkPoint, commit, indexWriter].filter((other) => other !== one)))).toBe(
-        false,
-      );
+    for (const lockedUp of [
+      [checkPoint, commit, indexWriter],
+      [checkPoint, explicitIndexCommit, commitBefore],
+    ]) {
+      expect(isLockedUp(dump(foreign, ...lockedUp))).toBe(true);
+      for (const one of lockedUp)
+        expect(isLockedUp(dump(foreign, ...lockedUp.filter((other) => other !== one)))).toBe(false);
+    }
   });
 });

@@ -10,18 +10,21 @@ export function summarizeThreads(dump: string): string {
 
 /**
  * Whether all commits of the server wait for each other, for ever. Seen with 3.5.34: a check point waits until nobody reads the counts; a
- * commit that reads them waits for a record of another commit; and that one wants to read them too, but has to queue after the check point.
- * It takes indexes, several writers and many check points.
+ * commit that reads them waits for a record of another commit, or for its turn to write explicit indexes, which another one has; and that
+ * one wants to read them too, but has to queue after the check point. It takes indexes, several writers and many check points.
  */
 export function isLockedUp(dump: string): boolean {
   const threads = serverThreads(dump);
   const some = (...calls: readonly string[]) =>
     threads.some((thread) => calls.every((call) => thread.includes(`${call}(`)));
-  return (
-    some('LockWrapper.writeLock', 'CountsTracker.rotate', 'CheckPointerImpl.doCheckPoint') &&
-    some('LockWrapper.readLock', 'CountsTracker.updateIndexCounts') &&
-    some('ReentrantLockService.acquire', 'TransactionRepresentationCommitProcess.commit')
-  );
+  const commit = 'TransactionRepresentationCommitProcess.commit';
+  const checkPoint = some('LockWrapper.writeLock', 'CountsTracker.rotate', 'CheckPointerImpl.doCheckPoint');
+  const overRecord =
+    some('LockWrapper.readLock', 'CountsTracker.updateIndexCounts') && some('ReentrantLockService.acquire', commit);
+  const overExplicitIndexes =
+    some('LockWrapper.readLock', 'CountsTracker.apply', commit) &&
+    some('SynchronizedArrayIdOrderingQueue.waitFor', 'ExplicitBatchIndexApplier.startTx', commit);
+  return checkPoint && (overRecord || overExplicitIndexes);
 }
 
 function serverThreads(dump: string): string[] {
