@@ -10,9 +10,9 @@ export type JvmMode = 'stock' | 'small';
 
 /**
  * `backup`: our backups and those of the Java client. `check`: our consistency check and the real one. `live`: backups from the files of a
- * running server.
+ * running server. `repository`: backups into a repository and back, and other tools. `modern`: backups of a running server of 5.26.
  */
-export type Suite = 'backup' | 'cluster' | 'check' | 'live';
+export type Suite = 'backup' | 'cluster' | 'check' | 'live' | 'repository' | 'modern';
 
 export interface BenchOptions {
   readonly suite: Suite;
@@ -35,7 +35,7 @@ export interface BenchOptions {
   readonly scratchDir: string;
 }
 
-export const usage = `usage: npm run bench -- [backup | cluster | check | live] [options]
+export const usage = `usage: npm run bench -- [backup | cluster | check | live | repository | modern] [options]
 
   --quick              small sizes and 2 rounds, to try it out
   --rounds=<n>         rounds of each comparison, ours and the other in turns (5)
@@ -57,12 +57,21 @@ check: a store of 5000000 nodes, 10000000 relationships, 22000000 properties, tw
 --relationships, --no-build, --scratch and --json apply.
 
 live: backups from the files of a running server, against cp -r; 3 rounds. Only --quick, --rounds, --nodes, --relationships,
---transactions, --no-build, --scratch and --json apply.`;
+--transactions, --no-build, --scratch and --json apply.
+
+repository: backups into an encrypted repository in a folder and restores from it, against cp -r, tar with zstd and age, and restic, which
+must be installed; 3 rounds. Only --quick, --rounds, --nodes, --relationships, --no-doubled, --no-build, --scratch and --json apply.
+
+modern: backups of a running server of 5.26 into a repository, against cp -r; 4000000 nodes and relationships, about 3 GB, which take the
+server some minutes to make the first time; 3 rounds. Only --quick, --rounds, --nodes, --relationships, --no-build, --scratch and --json
+apply.`;
 
 const full = { nodes: '2800000', relationships: '5600000', transactions: '100000', rounds: '5' };
 const fullSizes: Partial<Record<Suite, typeof full>> = {
   check: { ...full, nodes: '5000000', relationships: '10000000', rounds: '3' },
   live: { ...full, rounds: '3' },
+  repository: { ...full, rounds: '3' },
+  modern: { ...full, nodes: '4000000', relationships: '4000000', rounds: '3' },
 };
 const quick = { nodes: '60000', relationships: '120000', transactions: '3000', rounds: '2' };
 
@@ -111,7 +120,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
 }
 
 function isSuite(name: string): name is Suite {
-  return ['backup', 'cluster', 'check', 'live'].includes(name);
+  return ['backup', 'cluster', 'check', 'live', 'repository', 'modern'].includes(name);
 }
 
 function readCount(name: string, text: string): number {

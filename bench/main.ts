@@ -1,7 +1,8 @@
 /**
  * Compares our backups with those of the real Java client (and with `cp -r`) in one run on this machine: time and peak memory of full
  * backups and of incrementals with one and with many transactions, and how memory grows with the store. The suite `check` does the same for
- * the consistency check, `live` for backups from files. Run: `npm run bench -- --help`.
+ * the consistency check, `live` for backups from files, `repository` for repositories, `modern` for servers of 5.26. Run:
+ * `npm run bench -- --help`.
  */
 import { rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -17,6 +18,8 @@ import { renderClusterResult, runClusterSuite } from './cluster-suite.ts';
 import { renderTopFunctions } from './cpu-profile.ts';
 import { renderLiveResult } from './live-report.ts';
 import { runLiveSuite } from './live-suite.ts';
+import { runModernSuite } from './modern-suite.ts';
+import { type RepositorySuiteResult, runRepositorySuite } from './repository-suite.ts';
 import { javaVersion, openFixture } from './store-fixture.ts';
 
 /** Above this load per core, somebody else is using the machine. */
@@ -91,6 +94,17 @@ async function main(): Promise<void> {
       console.log(options.json ? JSON.stringify({ machine, busy, result }, null, 2) : renderLiveResult(result));
       return;
     }
+    if (options.suite === 'repository') {
+      const result = await runRepositorySuite({ ...options, tell });
+      console.log(options.json ? JSON.stringify({ machine, busy, result }, null, 2) : renderRepositoryResult(result));
+      return;
+    }
+    if (options.suite === 'modern') {
+      const result = await runModernSuite({ ...options, tell });
+      const text = `store ${(result.storeBytes / 1e9).toFixed(2)} GB\n\n${renderTable(result.rows)}`;
+      console.log(options.json ? JSON.stringify({ machine, busy, result }, null, 2) : text);
+      return;
+    }
     await install(javaVersion);
     if (options.suite === 'cluster') {
       const result = await runClusterSuite({ ...options, tell });
@@ -114,6 +128,11 @@ async function main(): Promise<void> {
   } finally {
     await rm(options.scratchDir, { recursive: true, force: true });
   }
+}
+
+function renderRepositoryResult({ storeBytes, storedBytes, rows }: RepositorySuiteResult): string {
+  const stored = Object.entries(storedBytes).map(([name, bytes]) => `${name} ${(bytes / 1e9).toFixed(2)} GB`);
+  return `store ${(storeBytes / 1e9).toFixed(2)} GB; stored: ${stored.join(', ')}\n\n${renderTable(rows)}`;
 }
 
 function renderHead(
