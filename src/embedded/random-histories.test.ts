@@ -151,4 +151,4 @@ test('whatever happens, the graph is that of a naive model, in memory and in the
     }),
     { numRuns: campaign.rounds(12), endOnFailure: false },
   );
-}, 1_200_000);
+});

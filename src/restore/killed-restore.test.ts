@@ -115,7 +115,7 @@ async function killEverywhere(prepare: () => void, logDirectory: () => string, i
   }
 }
 
-describe('a restore that is killed', { timeout: 600_000 }, () => {
+describe('a restore that is killed', () => {
   it('a killed restore leaves the old database or the new one', async () => {
     const seen = new Set<string>();
     const steps = await killEverywhere(

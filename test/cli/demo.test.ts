@@ -43,7 +43,7 @@ async function demo(args: string[], onText: (text: string) => void = () => {}, s
   return { exitCode, stdout, stderr };
 }
 
-it('the demo backs up, restores and compares, and its report is measured', { timeout: 180_000 }, async () => {
+it('the demo backs up, restores and compares, and its report is measured', async () => {
   const { exitCode, stdout, stderr } = await demo(['--json', '--keep']);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   const lines = stdout
@@ -68,7 +68,7 @@ it('the demo backs up, restores and compares, and its report is measured', { tim
   expect(report.notes).toMatchObject([{ code: 'demo-kept', path: report.folders.root }]);
 });
 
-it('the demo leaves everything with --keep, and says what to type', { timeout: 180_000 }, async () => {
+it('the demo leaves everything with --keep, and says what to type', async () => {
   const { exitCode, stdout, stderr } = await demo(['--keep']);
   expect(exitCode).toBe(0);
   expect(stdout).toContain('Everything held: ');
@@ -104,9 +104,7 @@ it.each(campaign.sample(['2. ', '4. ', '5. ', '6. ']))(
   },
 );
 
-it('the demo finds what was changed in the restored database, and says that it differs', {
-  timeout: 180_000,
-}, async () => {
+it('the demo finds what was changed in the restored database, and says that it differs', async () => {
   let changed = 0;
   const { exitCode, stdout } = await demo(['--json'], (text) => {
     if (!text.includes('The proof: ')) return;

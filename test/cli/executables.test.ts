@@ -19,7 +19,7 @@ beforeAll(() => {
   programs = InstalledPrograms.install();
   root = programs.root;
   mkdirSync(join(root, 'backups'));
-}, 60_000);
+});
 afterAll(() => programs.remove());
 
 const env = { PATH: process.env.PATH, NEO4J_HOME: '', NEO4J_CONF: '' };

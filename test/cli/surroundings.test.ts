@@ -16,7 +16,7 @@ beforeAll(async () => {
   programs = InstalledPrograms.install();
   await unpackCorpus('stores/3.4.9-empty.tar.gz', join(programs.root, 'store'));
   store = join(programs.root, 'store', 'graph.db');
-}, 60_000);
+});
 afterAll(() => programs.remove());
 
 interface Ended {

@@ -117,5 +117,5 @@ describe.each(campaign.sample(['base34', 'base35'] as BaseStore[]))('any damage 
       if (outcome !== 'nothing') noticed++;
     }
     expect(noticed).toBeGreaterThan(rounds / 10);
-  }, 600_000);
+  });
 });

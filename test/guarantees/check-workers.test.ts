@@ -60,7 +60,7 @@ describe('two threads', () => {
     // A handful may happen to be harmless ones.
     if (corruptions.length > 50) expect(found).toBeGreaterThan(100);
     expect(corruptions.length).toBeGreaterThan(campaign.size(5, 1));
-  }, 600_000);
+  });
 });
 
 /** A store whose label scan store and counts are those of an empty one: every node yields a finding, in the last parts. */
@@ -106,7 +106,7 @@ describe('threads', () => {
     };
     await expect(checkStore(join(root, 'full'), { workers: 2, onFinding })).rejects.toThrow('the disk is full');
     // The handle of an ended thread may be closed in the next turn.
-    await vi.waitFor(() => expect(openPorts()).toBeLessThanOrEqual(before));
+    await vi.waitFor(() => expect(openPorts()).toBeLessThanOrEqual(before), { timeout: 120_000 });
   });
 
   it('threads report their progress in bytes, never more than there are', async () => {

@@ -23,9 +23,7 @@ afterAll(async () => {
   await removeDirectory(scratch);
 });
 
-it('a live database and its backups survive the kill of any process in every kind of round', {
-  timeout: 240_000,
-}, async () => {
+it('a live database and its backups survive the kill of any process in every kind of round', async () => {
   // No random rounds after the first one of each kind; the short form has one of each group of kinds.
   const figures = await campaign.run(0, undefined, (kinds) => size.sample(kinds));
   expect(figures.rounds).toBeGreaterThanOrEqual(size.size(15, 6));

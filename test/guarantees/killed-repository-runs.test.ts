@@ -106,7 +106,7 @@ it('a backup into a repository, a restore from it and a prune may be killed at a
   const verified = await run(['verify', repo(), '--read']);
   expect(verified.code, verified.output).toBe(0);
   expect(existsSync(join(root, 'repository', 'lease', 'graph.db.json'))).toBe(false);
-}, 600_000);
+});
 
 /** Parts of the files of a database of which this machine has a note that they are stored. */
 function countNotedParts(name: string): number {
@@ -164,7 +164,7 @@ it('a copy of a repository may be killed at any moment, whether or not it is for
   expect(kills).toBeGreaterThan(0);
   for (const place of [places.same, places.other])
     expect(existsSync(join(place, 'lease', 'graph.db.json'))).toBe(false);
-}, 300_000);
+});
 
 it('a full backup that was killed goes on with the objects that it had stored', async () => {
   for (let text = 10; text < 60; text++) {

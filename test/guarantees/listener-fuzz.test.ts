@@ -118,7 +118,7 @@ async function greet(socket: Socket, dice: Dice): Promise<RequestCompressor | un
 let listener: BackupListener;
 afterEach(() => listener.stop());
 
-it(`the listener survives ${rounds} rounds, seed ${SEED}`, { timeout: 3_600_000 }, async () => {
+it(`the listener survives ${rounds} rounds, seed ${SEED}`, async () => {
   const database = new PatternDatabase();
   database.files = [
     { name: 'empty', alignment: 1, sizeBytes: 0 },

@@ -139,7 +139,7 @@ describe.each(targets)('a copy for %s', (_, how, opens) => {
         throw new Error(`${name} at call ${number} of the ${side}`, { cause: error });
       });
     }
-  }, 300_000);
+  });
 
   it('goes on wherever it was stopped, and sends nothing twice', async () => {
     const { target: calls } = await countCalls();
@@ -164,5 +164,5 @@ describe.each(targets)('a copy for %s', (_, how, opens) => {
       expect(new Set(contents).size, `after ${stops} runs`).toBe(contents.length);
       expect(new Set(arrived)).toEqual(new Set([...copied.byKey.keys()].filter((key) => key.startsWith('db/'))));
     }
-  }, 300_000);
+  });
 });

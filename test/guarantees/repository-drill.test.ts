@@ -206,7 +206,7 @@ describe('a drill', () => {
       expect(readdirSync(world.path('scratch'))).toEqual([]);
       expect((await info()).warnings).toEqual([]);
     }
-  }, 600_000);
+  });
 });
 
 describe('a backup with a drill', () => {

@@ -134,7 +134,7 @@ describe('a repository whose store fails at one call', () => {
       await backUp(sound(), FIRST, true);
       await expectMoment(sound(), FIRST);
     }
-  }, 300_000);
+  });
 
   it('an incremental backup into it that fails leaves what was there, and the next one succeeds', async () => {
     await backUp(sound(), FIRST, true);
@@ -153,7 +153,7 @@ describe('a repository whose store fails at one call', () => {
       for (const transaction of [FIRST + 1, SECOND, NEWEST]) await expectMoment(sound(), transaction);
       expect((await readHistory(sound(), 'graph.db', never)).length, `${name} at call ${number}`).toBe(1);
     }
-  }, 300_000);
+  });
 
   it('a restore from it is exact or fails, and the next one succeeds', async () => {
     await backUp(sound(), FIRST, true);
@@ -167,5 +167,5 @@ describe('a repository whose store fails at one call', () => {
       await attempt(run, number, fault);
       await expectMoment(sound(), NEWEST);
     }
-  }, 300_000);
+  });
 });

@@ -96,7 +96,7 @@ describe('a repository with a full backup and segments', () => {
     const places = Array.from({ length: campaign.rounds(20, 4) }, () => dice.between(first, last));
     for (const transaction of new Set([first, last, ...places])) await expectMoment(`${transaction}`, transaction);
     await expectMoment('latest', last);
-  }, 300_000);
+  });
 
   it('a repository gives back the database as it was at any time', async () => {
     const inOrder = [...times].filter(([id]) => id >= first).sort(([one], [other]) => one - other);
@@ -108,7 +108,7 @@ describe('a repository with a full backup and segments', () => {
       const later = inOrder.find(([id, committed]) => id > first && committed > time);
       await expectMoment(new Date(time).toISOString(), later === undefined ? last : later[0] - 1);
     }
-  }, 300_000);
+  });
 
   it('a copy of a repository, for other recipients or the same, gives back the same moments', async () => {
     const secret = await generateX25519Identity();
@@ -129,7 +129,7 @@ describe('a repository with a full backup and segments', () => {
       const read = ['--read', `--identity=${opens}`];
       expect(await run('verify', `--repo=${place}`, ...read)).toMatchObject({ exitCode: 0, bases: 2, faults: [] });
     }
-  }, 300_000);
+  });
 
   it('a moment that a repository does not have is an error that says what it has', async () => {
     const to = `--to=${world.path('restored', 'graph.db')}`;

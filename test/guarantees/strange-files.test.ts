@@ -126,5 +126,5 @@ describe.each(['clean', 'dirty'])('a file of a %s store is something else', (kin
     }
     expect(seen.get('inspect none')).toBeGreaterThan(0);
     expect([...seen.keys()].some((key) => key.startsWith('check') && key !== 'check none')).toBe(true);
-  }, 3_600_000);
+  });
 });

@@ -218,7 +218,7 @@ describe('a copy of a damaged repository', () => {
         for (const transaction of [FIRST, FORK, NEWEST]) await expectMoment(new MemoryStore(copied), transaction, to);
       }
     }
-  }, 300_000);
+  });
 
   it('passes over a base whose manifest is damaged, and over a timeline without its first object', async () => {
     const objects = ours.copy();

@@ -85,4 +85,4 @@ it('files of any size come back as they were, whatever began again or was droppe
     expect([...found.keys()].sort()).toEqual([...expected.keys()].sort());
     for (const [name, content] of expected) expect(found.get(name)!.equals(content), name).toBe(true);
   }
-}, 120_000);
+});

@@ -110,9 +110,7 @@ function isExpected(error: unknown): boolean {
   return error instanceof GraphkeepError && error.code.startsWith('peer.');
 }
 
-test(`damaged answers end in success or in a clear error (seed ${SEED}, ${rounds} rounds)`, {
-  timeout: 3_600_000,
-}, async () => {
+test(`damaged answers end in success or in a clear error (seed ${SEED}, ${rounds} rounds)`, async () => {
   const dice = new Dice(SEED);
   const small: [Buffer, 'full' | 'incremental'][] = [
     [await writeSmallAnswer(), 'full'],
@@ -147,9 +145,7 @@ test(`damaged answers end in success or in a clear error (seed ${SEED}, ${rounds
   expect(Object.values(endings).every((count) => count > rounds / 200)).toBe(true);
 });
 
-test(`damaged answers over a connection end in success or in a clear error (seed ${SEED})`, {
-  timeout: 3_600_000,
-}, async () => {
+test(`damaged answers over a connection end in success or in a clear error (seed ${SEED})`, async () => {
   const dice = new Dice(SEED + 1);
   const base = await writeSmallAnswer();
   const server = await ScriptedServer.start({ pieces: [] });

@@ -31,9 +31,7 @@ function damage(dice: Dice): MemberFault {
   return { replace: (answer) => mutateBytes(answer, dice), ...(isCut ? { endsBehind: true } : {}) };
 }
 
-test(`damaged sessions end in success or in a clear error (seed ${SEED}, ${rounds} rounds)`, {
-  timeout: 3_600_000,
-}, async () => {
+test(`damaged sessions end in success or in a clear error (seed ${SEED}, ${rounds} rounds)`, async () => {
   const dice = new Dice(SEED);
   const member = await CatchupMember.start(smallMember({ largeBytes: 70_000 }));
   const source = () =>

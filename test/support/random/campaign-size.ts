@@ -6,7 +6,7 @@ const SHORT = 0.1;
 
 /**
  * How large the tests are that could go on for ever: random ones, and those that try every place. `short` is for a developer who waits,
- * `long` for CI. A number is a multiple of the long form, such as 0.5 or 20.
+ * `long` for a night. A number is a multiple of the long form, such as 0.2, which CI takes, or 20.
  */
 export class CampaignSize {
   private readonly factor: number;
@@ -18,7 +18,12 @@ export class CampaignSize {
     }
   }
 
-  /** True for a developer who waits. */
+  /** True where even the sixth part of what is costly is enough: see `drawnFiles`. */
+  get drawsFiles(): boolean {
+    return this.factor <= SHORT;
+  }
+
+  /** True for less than the long form. */
   get isShort(): boolean {
     return this.factor < 1;
   }

@@ -12,8 +12,8 @@ describe('costly files of tests', () => {
     expect(COSTLY_FILES.filter((file) => !existsSync(file))).toEqual([]);
   });
 
-  it('run all in the long form', () => {
-    expect(drawnFiles(files, ['run'], new CampaignSize('long'), 1)).toEqual(files);
+  it.each(['long', '0.2'])('run all in the form %s', (form) => {
+    expect(drawnFiles(files, ['run'], new CampaignSize(form), 1)).toEqual(files);
   });
 
   it('run one in six in the short form, as the seed draws, and all with some seed', () => {

@@ -60,7 +60,7 @@ export const COSTLY_FILES = [
 ].map((name) => `${name}.test.ts`);
 
 /**
- * Which of some costly files of tests to run: all in the long form, and if a name in `args` is that of one of them or of a folder with
+ * Which of some costly files of tests to run: all in longer forms, and if a name in `args` is that of one of them or of a folder with
  * some; otherwise the sixth part that the seed draws, as all of them take minutes.
  */
 export function drawnFiles(
@@ -71,7 +71,7 @@ export function drawnFiles(
 ): string[] {
   const names = args.map((arg) => relative('', arg).replace(/\.test\.ts$/, ''));
   const isAsked = (file: string) => names.some((name) => `/${file}`.replace('.test.ts', '/').includes(`/${name}/`));
-  if (!form.isShort || files.some(isAsked)) return [...files];
+  if (!form.drawsFiles || files.some(isAsked)) return [...files];
   const dice = new Dice(seed);
   const left = [...files].sort();
   const drawn: string[] = [];

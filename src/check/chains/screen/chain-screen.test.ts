@@ -133,5 +133,5 @@ describe.each(campaign.sample(['base34', 'base35', 'standard', 'high-limit'], 2)
     }
     expect(damaged).toBeGreaterThan(ROUNDS_PER_STORE / 4);
     expect(await findAll(directory, { chains: 'examine' })).toEqual([]);
-  }, 300_000);
+  });
 });
