@@ -26,6 +26,8 @@ export interface CommandContext {
   /** From now on `listener`, instead of the previous one, is called when somebody asks for the state of the work (SIGUSR1). */
   onStateRequest?(listener: () => void): void;
   now(): Date;
+  /** Lets other processes have the processor first, from now on. */
+  lowerPriority?(): void;
   /** Replaces the backup job in tests. */
   runBackup?: RunBackup;
   /** Replaces the amount of work of the demonstration in tests. */

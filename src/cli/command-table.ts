@@ -458,6 +458,12 @@ const rateLimit = value(
   'With --from=file:PATH: bytes per second that are read of the store files at most, so that the server keeps its disk. Not set: no limit.',
 );
 
+const lowPriority = flag(
+  'low-priority',
+  true,
+  'With --from=file:PATH: leave the processor to the server while both want it; on a busy machine the backup takes longer then. Not with --follow, which is as fast as it can be.',
+);
+
 const readShare: OptionRow = {
   ...value(
     'read',
@@ -613,6 +619,7 @@ export const nativeCommands: readonly NativeCommandRow[] = [
       credentialsCommand,
       ...backup.options.slice(2),
       rateLimit,
+      lowPriority,
       follow,
       ...general,
     ],

@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import { GraphkeepError } from '../base/errors.ts';
+import { lowerPriority } from '../base/low-priority.ts';
 import type { CommandContext, Terminal } from './command-context.ts';
 import { isStop, stopCodes } from './failure-lines.ts';
 import { OutputStream } from './output-stream.ts';
@@ -27,6 +28,7 @@ export function createProcessContext(): CommandContext {
     ...(isatty(2) && process.env.TERM !== 'dumb' ? { terminal: processTerminal() } : {}),
     onStateRequest: listenToStateRequests(),
     now: () => new Date(),
+    lowerPriority,
   };
 }
 

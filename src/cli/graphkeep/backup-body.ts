@@ -17,6 +17,7 @@ import type { Reporter } from './reporter.ts';
 
 /** @returns the exit code */
 export async function backupBody({ values, context }: Invocation, reporter: Reporter): Promise<number> {
+  if (leavesProcessor(values)) context.lowerPriority?.();
   const modern = await findModern(values, context);
   if (modern !== undefined) {
     return await (await import('./modern-backup-body.ts')).backUpModern(modern, values, context, reporter);
@@ -54,6 +55,12 @@ export async function backupBody({ values, context }: Invocation, reporter: Repo
   const text = `${describeBackup(report, times, 'by the drill')}\n${outcome.text}`;
   reporter.report(text, { ...data, drill: outcome.data });
   return outcome.exitCode;
+}
+
+/** A server whose files are read runs on this machine. One that is followed could get ahead of a backup that waits for the processor. */
+function leavesProcessor(values: OptionValues): boolean {
+  const isFromFiles = parseFileAddress(values.optional('from') ?? '') !== undefined;
+  return isFromFiles && values.flag('low-priority') && !values.isGiven('follow');
 }
 
 /** A server that is asked over the network does without all that. */

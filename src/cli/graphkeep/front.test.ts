@@ -207,6 +207,22 @@ describe('backup', () => {
     }
   });
 
+  it('leaves the processor to a server whose files are read, unless it is followed or that is not wanted', async () => {
+    await world.makeDatabase('graph.db');
+    let lowered = 0;
+    const lowerPriority = () => lowered++;
+    const countLowered = async (...args: string[]) => {
+      lowered = 0;
+      await run(['backup', ...args, '--to', world.path('backup', 'x')], { runBackup: told(), lowerPriority });
+      return lowered;
+    };
+    const files = `--from=file:${world.database('graph.db')}`;
+    expect(await countLowered(files)).toBe(1);
+    expect(await countLowered(files, '--no-low-priority')).toBe(0);
+    expect(await countLowered(files, '--follow=soon')).toBe(0);
+    expect(await countLowered('--from=h:1')).toBe(0);
+  });
+
   it('prints events and the report as JSON lines', async () => {
     const runBackup = told(...course);
     const { exitCode, stdout, stderr } = await run(backupArgs('--json'), { runBackup });
