@@ -37,7 +37,7 @@ describeInterop('copies of a running modern server from its files', () => {
           const [first, ...increments] = moments as [ModernMoment, ...ModernMoment[]];
           for (const moment of [first, dice.pick(increments)]) {
             // The processor is for the judges meanwhile: the load is for the backups.
-            await busy.frozen(async () => {
+            await busy.resting(async () => {
               expect(await judgeMoment(repo, moment, { check: true }), `transaction ${moment.transaction}`).toEqual([]);
             });
           }

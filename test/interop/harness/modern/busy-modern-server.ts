@@ -58,6 +58,13 @@ export class BusyModernServer {
     await this.load.continueOn(this.server);
   }
 
+  /** Writes nothing during `work`. */
+  async resting(work: () => Promise<unknown>): Promise<void> {
+    await this.load.stop();
+    await work();
+    await this.load.start();
+  }
+
   /** Stops the process of the server during `work`. */
   async frozen(work: () => Promise<unknown>): Promise<void> {
     process.kill(this.server.pid, 'SIGSTOP');
