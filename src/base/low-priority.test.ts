@@ -5,7 +5,7 @@ import { LOW_PRIORITY } from './low-priority.ts';
 
 const module = fileURLToPath(new URL('low-priority.ts', import.meta.url));
 
-/** Prints the nice value of each thread, field 19 of its `stat` (proc(5)), of a process that has lowered its own; one thread starts later. */
+/** Prints the nice value of each thread of a process that has lowered its own: field 19 of `stat` (proc(5)). One thread starts later. */
 const script = `
   import { readdirSync, readFileSync } from 'node:fs';
   import { Worker } from 'node:worker_threads';

@@ -24,6 +24,7 @@ function threadsOfThisProcess(): number[] {
   try {
     return readdirSync('/proc/self/task').map(Number);
   } catch {
+    // Not mounted: at least this thread.
     return [0];
   }
 }
