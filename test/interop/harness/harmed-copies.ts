@@ -79,7 +79,9 @@ export class HarmedCopies {
     }
     const others = readdirSync(this.folder).filter((name) => !/^live(\.err\.\d+)?$/.test(name));
     expect(others).toEqual([]);
-    if (this.held !== undefined) await this.busy.judge(this.target, this.held);
+    const { held } = this;
+    // The processor is for the judge meanwhile.
+    if (held !== undefined) await this.busy.frozen(() => this.busy.judge(this.target, held));
     else expect(existsSync(this.target)).toBe(false);
     this.counts[outcome.startsWith('refused') ? 'refused' : 'right']++;
     return outcome;
