@@ -58,11 +58,12 @@ export class BusyModernServer {
     await this.load.continueOn(this.server);
   }
 
-  /** Writes nothing during `work`. */
+  /** Writes nothing during `work`, in which the server may close connections. */
   async resting(work: () => Promise<unknown>): Promise<void> {
     await this.load.stop();
+    this.server.dropConnections();
     await work();
-    await this.load.start();
+    await this.load.continueOn(this.server);
   }
 
   /** Stops the process of the server during `work`. */

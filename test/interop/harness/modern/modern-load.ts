@@ -52,6 +52,8 @@ export class ModernLoad {
   async start(): Promise<void> {
     if (this.running !== undefined) throw new Error('the load is already running');
     if (this.sent().every((sequence) => sequence === 0)) await this.prepare();
+    if (this.plans.some(({ writer, sequence }) => sequence !== this.acknowledgedNumbers[writer]))
+      throw new Error('a writer does not know whether its last transaction was committed');
     this.stopping = false;
     const writers = this.plans.map((plan) => this.write(plan));
     const churn = this.options.churn ? [this.churn()] : [];

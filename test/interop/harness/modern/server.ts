@@ -149,6 +149,11 @@ export class ModernServer {
     return this.output;
   }
 
+  /** Those that nobody uses; the next request opens a new one. */
+  dropConnections(): void {
+    this.http.close();
+  }
+
   /** Clean shutdown; rejects if the server has to be killed. */
   async stop(timeoutMs = 180_000): Promise<void> {
     this.http.close();
