@@ -67,6 +67,6 @@ it('a run may be killed while it clears up after a killed one', async () => {
   ];
   const kills: number[] = [];
   for (const run of size.sample(runs)) kills.push(await run());
-  expect(kills.length).toBe(size.size(6, 1));
+  expect(kills.length).toBe(size.rounds(6, 1));
   expect(kills.filter((killed) => killed !== 2)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a fake server does. */
@@ -55,9 +55,10 @@ export class FakeServer {
     writeFileSync(join(this.directory, 'behaviour.json'), JSON.stringify({ ...USUAL, ...behaviour }));
   }
 
-  /** The process that was started last. */
-  get pid(): number {
-    return Number(readFileSync(join(this.directory, 'pid'), 'utf8'));
+  /** Every process that was ever started. */
+  get pids(): number[] {
+    const file = join(this.directory, 'pids');
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
   }
 
   /** The command line of the process that was started last. */
@@ -69,7 +70,7 @@ export class FakeServer {
 /** Plain JavaScript of any Node. The pid comes last: who sees it sees the rest. */
 const PROGRAM = `
 const { createServer } = require('node:http');
-const { readFileSync, renameSync, writeFileSync } = require('node:fs');
+const { appendFileSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const own = join(__dirname, '../..');
 const behaviour = JSON.parse(readFileSync(join(own, 'behaviour.json'), 'utf8'));
@@ -79,8 +80,7 @@ if (args[0] === '-version') {
   process.exit(0);
 }
 writeFileSync(join(own, 'args.json'), JSON.stringify(args));
-writeFileSync(join(own, 'pid.new'), String(process.pid));
-renameSync(join(own, 'pid.new'), join(own, 'pid'));
+appendFileSync(join(own, 'pids'), process.pid + '\\n');
 const valueOf = (pattern) => args.map((arg) => pattern.exec(arg)).find((found) => found !== null)?.[1];
 if (args.includes('org.neo4j.cli.AdminTool')) {
   const time = '2026-12-01 00:11:32.626+0000 ';
