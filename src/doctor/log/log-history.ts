@@ -68,9 +68,9 @@ export async function readThoughPruned<T>(read: () => Promise<T>): Promise<T> {
 }
 
 async function readOnce(directory: string, signal: AbortSignal): Promise<LogHistory | undefined> {
-  const files = await readFiles(directory, signal);
+  const versions = listLogFiles(directory).files.map(({ version }) => version);
+  const files = await readEachFile(directory, versions, readPrunableFile, signal);
   if (files.length === 0) return undefined;
-  const bytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   const found = findLastCheckPoint(directory);
   const from = found?.target.version ?? files[0]!.version;
   let tail = await readTail(directory, from, found, signal);
@@ -80,7 +80,7 @@ async function readOnce(directory: string, signal: AbortSignal): Promise<LogHist
   return {
     directory,
     files,
-    bytes,
+    bytes: sizeOf(files),
     oldest: first && { transaction: files[0]!.firstTransaction, atMs: timeOf(first.firstStartedMs) },
     newest: tail.newest,
     checkPoint: found && {
@@ -92,15 +92,20 @@ async function readOnce(directory: string, signal: AbortSignal): Promise<LogHist
   };
 }
 
-/** One file is open at a time: there may be more than a process may open. */
-async function readFiles(directory: string, signal: AbortSignal): Promise<PrunableLogFile[]> {
+/** What `read` finds in each of the files. One is open at a time: there may be more than a process may open. */
+export async function readEachFile(
+  directory: string,
+  versions: readonly number[],
+  read: (source: LogFileSet, version: number) => PrunableLogFile | undefined | Promise<PrunableLogFile | undefined>,
+  signal: AbortSignal,
+): Promise<PrunableLogFile[]> {
   const found: PrunableLogFile[] = [];
   const source = new LogFileSet(directory);
   try {
-    for (const { version } of listLogFiles(directory).files) {
+    for (const version of versions) {
       throwIfCancelled(signal);
       source.release(version);
-      const file = readPrunableFile(source, version);
+      const file = await read(source, version);
       if (file !== undefined) found.push(file);
       await setImmediate();
     }
@@ -149,8 +154,11 @@ function timeOf(ms: number | undefined): number | undefined {
   return ms === undefined || ms < FIRST_TIME_MS ? undefined : ms;
 }
 
+export function sizeOf(files: readonly PrunableLogFile[]): number {
+  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
 /** Size of the log from a position on. */
 export function bytesFrom(files: readonly PrunableLogFile[], { version, offset }: LogPosition): number {
-  const later = files.filter((file) => file.version >= version).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  return Math.max(0, later - offset);
+  return Math.max(0, sizeOf(files.filter((file) => file.version >= version)) - offset);
 }

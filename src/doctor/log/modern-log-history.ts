@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-import { throwIfCancelled } from '../../base/cancellation.ts';
 import { isBefore, type LogPosition } from '../../log/log-position.ts';
 import { LogFileSet } from '../../log/log-source.ts';
 import { dataStartOf, readModernLogHeader } from '../../log/modern/fields/log-header.ts';
@@ -7,7 +5,7 @@ import type { LoggedTransaction } from '../../log/modern/fields/logged-transacti
 import { findLogBase } from '../../log/modern/log-outlook.ts';
 import { TransactionReader } from '../../log/modern/transaction-reader.ts';
 import type { PrunableLogFile } from '../../log/v3/retention.ts';
-import { bytesFrom, type LogHistory, readThoughPruned } from './log-history.ts';
+import { bytesFrom, type LogHistory, readEachFile, readThoughPruned, sizeOf } from './log-history.ts';
 
 /** What a log of 4.2 or later says about itself. */
 export interface ModernLogHistory extends LogHistory {
@@ -45,7 +43,13 @@ async function readOnce(directory: string, signal: AbortSignal): Promise<ModernL
     while (tail.newest === undefined && tail.version > lowest) {
       tail = await readTail(source, tail.version - 1, position, signal);
     }
-    const files = await readFiles(directory, tail.end, signal);
+    const versions = Array.from({ length: tail.end.version - lowest + 1 }, (_, i) => lowest + i);
+    const files = await readEachFile(
+      directory,
+      versions,
+      (each, version) => readFile(each, version, tail.end, signal),
+      signal,
+    );
     if (files.length === 0) return undefined;
     const first = files.find(({ firstStartedMs }) => firstStartedMs !== undefined);
     const taken = files.filter(({ version }) => version >= tail.version);
@@ -105,24 +109,6 @@ async function readTail(
   return { version, newest, beforeMs, pending, end: reader.tail.end };
 }
 
-/** One file is open at a time: there may be more than a process may open. */
-async function readFiles(directory: string, end: LogPosition, signal: AbortSignal): Promise<PrunableLogFile[]> {
-  const found: PrunableLogFile[] = [];
-  const source = new LogFileSet(directory);
-  try {
-    for (let version = source.lowest ?? 0; version <= end.version; version++) {
-      throwIfCancelled(signal);
-      source.release(version);
-      const file = await readFile(source, version, end, signal);
-      if (file !== undefined) found.push(file);
-      await setImmediate();
-    }
-  } finally {
-    source.close();
-  }
-  return found;
-}
-
 async function readFile(
   source: LogFileSet,
   version: number,
@@ -141,8 +127,4 @@ async function readFile(
 async function firstOf(reader: TransactionReader): Promise<LoggedTransaction | undefined> {
   for await (const transaction of reader) return transaction;
   return undefined;
-}
-
-function sizeOf(files: readonly PrunableLogFile[]): number {
-  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
