@@ -29,6 +29,7 @@ const unit = {
   setupFiles: ['test/support/random/seed-fast-check.ts'],
   env: { TMPDIR: process.env.TMPDIR || fastTemporaryDirectory() },
   // They end what stands still, and ask no speed of the machine: no test has a limit of its own.
+  expect: { poll: { timeout: 120_000 } },
   testTimeout: campaign.size(3_600_000, 300_000),
   hookTimeout: campaign.size(3_600_000, 300_000),
   // By default one core is left to the runner, which has little to do.

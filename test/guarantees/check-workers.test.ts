@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GraphkeepError } from '../../src/base/errors.ts';
 import type { Finding } from '../../src/check/findings/finding.ts';
 import { checkStore } from '../../src/check/store-check.ts';
@@ -106,7 +106,7 @@ describe('threads', () => {
     };
     await expect(checkStore(join(root, 'full'), { workers: 2, onFinding })).rejects.toThrow('the disk is full');
     // The handle of an ended thread may be closed in the next turn.
-    await vi.waitFor(() => expect(openPorts()).toBeLessThanOrEqual(before), { timeout: 120_000 });
+    await expect.poll(openPorts).toBeLessThanOrEqual(before);
   });
 
   it('threads report their progress in bytes, never more than there are', async () => {

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeRequest } from '../../src/protocol/backup-protocol/request.ts';
 import { BackupListener, type ListenerEvent } from '../../src/serve/backup-listener.ts';
 import type { ListenerLimits } from '../../src/serve/conversation/listener-options.ts';
@@ -56,10 +56,10 @@ async function expectNothingGrows(drain: () => Promise<void>): Promise<void> {
   const descriptors = countDescriptors();
   for (let round = 0; round < campaign.rounds(3, 1); round++) await drain();
   // Buffers of two frames and one piece; what the last connection held may be freed a little later.
-  await vi.waitFor(() => expect(memoryInUse() - before).toBeLessThan(16 * MB), { timeout: 120_000 });
+  await expect.poll(() => memoryInUse() - before).toBeLessThan(16 * MB);
   expect(peakMemory() - peakBefore).toBeLessThan(campaign.size(200, 150) * MB);
   while (listener.clients > 0) await new Promise(setImmediate);
-  await vi.waitFor(() => expect(countDescriptors()).toBeLessThanOrEqual(descriptors), { timeout: 120_000 });
+  await expect.poll(countDescriptors).toBeLessThanOrEqual(descriptors);
 }
 
 const full = encodeRequest({ kind: 'full', forensics: false });
